@@ -1,0 +1,74 @@
+//! The audit line: one for every effect at the venue or on the secret, done or failed.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::ports::ErrorClass;
+use crate::rotation::Step;
+
+/// One audit line. Its fields are a contract: a field may be added, none removed or given another meaning. Nothing in it is secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Record {
+    /// When the effect's outcome was known, by the function's clock.
+    pub time: Timestamp,
+    /// The ARN of the function that acted.
+    pub actor: String,
+    /// The invocation it acted in.
+    pub request_id: String,
+    /// The step it acted in.
+    pub step: Step,
+    /// What was done or tried.
+    pub action: Action,
+    /// The secret's name, masked.
+    pub secret: String,
+    /// The version it was about.
+    pub version: String,
+    /// The key's fingerprint, where the effect was about one.
+    pub key: Option<String>,
+    /// The marker in the key's note, where one was to be issued: what to look for at the venue when no answer came.
+    pub marker: Option<String>,
+    /// The label, where the effect was about one.
+    pub label: Option<String>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why not, where it did not succeed: the class of the error.
+    pub class: Option<&'static str>,
+}
+
+/// What was done or tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// A key was issued at the venue.
+    IssueKey,
+    /// A key's powers or addresses were set at the venue.
+    EditKey,
+    /// A key was revoked at the venue.
+    RevokeKey,
+    /// A value was stored as AWSPENDING.
+    PutValue,
+    /// AWSCURRENT was moved.
+    MoveCurrent,
+    /// A label was put on a version.
+    AddLabel,
+    /// A label was taken off a version.
+    RemoveLabel,
+}
+
+/// What became of an effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was done.
+    Done,
+    /// It was not done.
+    Failed,
+    /// No answer came that says.
+    Unknown,
+}
+
+impl From<ErrorClass> for Outcome {
+    fn from(class: ErrorClass) -> Self {
+        if class == ErrorClass::UnknownOutcome { Self::Unknown } else { Self::Failed }
+    }
+}

@@ -1,0 +1,15 @@
+//! The rotation protocol: what a secret's value says, what the function needs of the world ([`ports`]), and the four steps that
+//! Secrets Manager calls ([`rotation`]). No SDK and no HTTP in here: the world implements the ports.
+
+pub mod audit;
+pub mod error;
+pub mod label;
+pub mod marker;
+pub mod name;
+pub mod ports;
+pub mod rotation;
+pub mod secret;
+mod shown;
+
+pub use error::{Error, ErrorType};
+pub use shown::shown;

@@ -1,0 +1,398 @@
+//! What the protocol needs of the world: a store for secrets, a venue, time, and a journal for what it did. The function
+//! implements them over AWS and HTTP, the sandbox over its models.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use secrecy::SecretString;
+use thiserror::Error;
+
+use crate::audit::Record;
+use crate::label::{Label, VersionId};
+use crate::marker::Marker;
+use crate::name::{SecretId, SecretName, VenueId};
+use crate::secret::{AccountId, Addresses, Credential, KeyId, Permission, Permissions, Word};
+
+/// Everything of the world that one invocation may touch.
+#[derive(Clone, Copy, Debug)]
+pub struct Ports<'a> {
+    /// Secrets Manager.
+    pub store: &'a dyn Store,
+    /// The exchanges.
+    pub venues: &'a dyn Venues,
+    /// Clock, sleep, randomness and the invocation's deadline.
+    pub time: &'a dyn Time,
+    /// Where effects are recorded.
+    pub journal: &'a dyn Journal,
+}
+
+/// Clock, sleep, randomness, and how long this invocation may live.
+#[async_trait]
+pub trait Time: Send + Sync + Debug {
+    /// The wall clock.
+    fn now(&self) -> Timestamp;
+    /// When the invocation is ended from outside.
+    fn deadline(&self) -> Timestamp;
+    /// Waits.
+    async fn sleep(&self, time: Duration);
+    /// Sixty-four random bits.
+    fn random(&self) -> u64;
+}
+
+/// Takes the audit line of every effect.
+pub trait Journal: Send + Sync + Debug {
+    /// Records one effect, done or failed. Never fails: an audit line must not stop a rescue.
+    fn record(&self, record: &Record);
+}
+
+/// Secrets Manager, as far as the protocol needs it. Reads may be retried by the implementation. Writes may not: what became of
+/// each attempt matters, and a run that was frozen must not write again when it thaws.
+#[async_trait]
+pub trait Store: Send + Sync + Debug {
+    /// DescribeSecret.
+    async fn describe(&self, secret: &SecretId) -> Result<Description, StoreError>;
+    /// GetSecretValue, by version id or by label. `None` where there is no such version or it has no value: AWS does not tell
+    /// which, and right after a write it may not know yet.
+    async fn read(&self, secret: &SecretId, which: Which<'_>) -> Result<Option<StoredValue>, StoreError>;
+    /// ListSecretVersionIds with the deprecated ones: every version there is.
+    async fn versions(&self, secret: &SecretId) -> Result<Vec<VersionId>, StoreError>;
+    /// PutSecretValue: write-once for each version id.
+    async fn put(&self, secret: &SecretId, put: &Put<'_>) -> Result<(), StoreError>;
+    /// UpdateSecretVersionStage: takes a label off one version, puts it on one, or both.
+    async fn move_label(&self, secret: &SecretId, change: &LabelMove) -> Result<(), StoreError>;
+}
+
+/// What DescribeSecret says.
+#[derive(Clone, Debug)]
+pub struct Description {
+    /// The secret's full ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: SecretName,
+    /// Whether rotation is switched on.
+    pub rotation_enabled: bool,
+    /// The function that rotates it, qualified where rotation was attached to an alias.
+    pub rotation_function: Option<String>,
+    /// Whether it is scheduled for deletion.
+    pub deleted: bool,
+    /// The labelled versions, each with its labels.
+    pub versions: BTreeMap<VersionId, BTreeSet<Label>>,
+}
+
+impl Description {
+    /// The version that holds a label.
+    pub fn holder(&self, label: &Label) -> Option<&VersionId> {
+        self.versions.iter().find(|(_, labels)| labels.contains(label)).map(|(version, _)| version)
+    }
+
+    /// The labels on a version.
+    pub fn labels(&self, version: &VersionId) -> impl Iterator<Item = &Label> {
+        self.versions.get(version).into_iter().flatten()
+    }
+}
+
+/// Which version's value to read.
+#[derive(Clone, Copy, Debug)]
+pub enum Which<'a> {
+    /// The one of this id.
+    Version(&'a VersionId),
+    /// The one AWSCURRENT is on.
+    Current,
+}
+
+/// A version's value as read.
+#[derive(Clone, Debug)]
+pub struct StoredValue {
+    /// The version it belongs to.
+    pub version: VersionId,
+    /// The value; cannot be printed, and is wiped on drop.
+    pub text: SecretString,
+}
+
+/// A value to store under a version id.
+#[derive(Clone, Debug)]
+pub struct Put<'a> {
+    /// The rotation's ClientRequestToken.
+    pub token: &'a VersionId,
+    /// The value.
+    pub text: &'a SecretString,
+    /// The labels to put on the version. Without any, Secrets Manager would promote it to AWSCURRENT at once.
+    pub labels: &'a [Label],
+    /// The event's RotationToken, which proves to Secrets Manager that the caller is its rotation function.
+    pub rotation_token: Option<&'a SecretString>,
+}
+
+/// A change of one label.
+#[derive(Clone, Debug)]
+pub struct LabelMove {
+    /// The label.
+    pub label: Label,
+    /// The version to put it on.
+    pub to: Option<VersionId>,
+    /// The version to take it off; for AWSCURRENT the comparison of a compare-and-swap.
+    pub from: Option<VersionId>,
+}
+
+/// What became of a call to Secrets Manager that did not succeed.
+#[derive(Clone, Debug, Error)]
+#[error("{operation} failed: {code}")]
+pub struct StoreError {
+    /// What it means for the caller.
+    pub kind: StoreErrorKind,
+    /// The operation's name in Secrets Manager's API.
+    pub operation: &'static str,
+    /// Secrets Manager's own word for the error, or ours where no answer came. Never a message: those quote names.
+    pub code: String,
+}
+
+/// What a failed call to Secrets Manager means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreErrorKind {
+    /// No such secret.
+    NotFound,
+    /// The version id already holds another value.
+    Exists,
+    /// The function's role may not do this.
+    Denied,
+    /// The KMS key cannot be used.
+    Kms,
+    /// Throttled; nothing was done.
+    Busy,
+    /// The request does not fit the secret's state; nothing was done.
+    Invalid,
+    /// A limit of the secret is reached; nothing was done.
+    Limit,
+    /// No answer came, or none that says whether it was done.
+    UnknownOutcome,
+}
+
+/// Finds a venue.
+pub trait Venues: Send + Sync + Debug {
+    /// The venue of this id.
+    ///
+    /// # Errors
+    /// Why there is none, in words for the operator.
+    fn venue(&self, id: &VenueId) -> Result<Arc<dyn Venue>, String>;
+}
+
+/// One exchange in one environment. Implementations retry what is safe to retry, inside what is left of the invocation.
+#[async_trait]
+pub trait Venue: Send + Sync + Debug {
+    /// Which venue this is.
+    fn id(&self) -> &VenueId;
+    /// What is known of the venue's ways.
+    fn facts(&self) -> VenueFacts;
+    /// Asks what a key may do, signed by that key.
+    async fn inspect(&self, key: &Signer) -> Result<KeyState, VenueError>;
+    /// All keys of an account, over all pages.
+    async fn list(&self, master: &Signer, account: &AccountId) -> Result<KeyList, VenueError>;
+    /// Issues a key with these powers from its first second on.
+    async fn issue(&self, master: &Signer, account: &AccountId, marker: &Marker, grant: &Grant) -> Result<IssuedKey, VenueError>;
+    /// Sets a key's powers and addresses to exactly these.
+    async fn edit(&self, master: &Signer, account: &AccountId, key: &KeyId, grant: &Grant) -> Result<(), VenueError>;
+    /// Deletes a key.
+    async fn revoke(&self, master: &Signer, account: &AccountId, key: &KeyId) -> Result<(), VenueError>;
+}
+
+/// A venue's ways, from its documentation where it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VenueFacts {
+    /// How long after a key was made a rejection may still mean "not yet".
+    pub propagation: Duration,
+    /// How long after it was signed a request may still take effect.
+    pub signature_window: Duration,
+}
+
+/// A credential and whose it is, so that every error can say which credential failed.
+#[derive(Clone, Debug)]
+pub struct Signer {
+    /// Whose.
+    pub whose: Whose,
+    /// The credential.
+    pub credential: Credential,
+}
+
+/// Whose credential signed a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The master credential.
+    Master,
+    /// The one consumers use.
+    Current,
+    /// The one a rotation is building.
+    Pending,
+    /// One a person labelled CANDIDATE or ROLLBACK.
+    Offered,
+}
+
+impl Whose {
+    /// As in "the pending key".
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Master => "master",
+            Self::Current => "current",
+            Self::Pending => "pending",
+            Self::Offered => "offered",
+        }
+    }
+}
+
+/// What a key may do, from where, and on which account.
+#[derive(Clone, Debug)]
+pub struct KeyState {
+    /// The account it belongs to.
+    pub account: AccountId,
+    /// Whether that account is a master account.
+    pub is_master: bool,
+    /// What it may do.
+    pub powers: Powers,
+    /// From where.
+    pub addresses: Addresses,
+}
+
+/// What a key may do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Powers {
+    /// In our vocabulary.
+    pub permissions: Permissions,
+    /// What moves funds, in the venue's words.
+    pub moves_funds: Vec<String>,
+    /// What we do not know, in the venue's words: it counts as forbidden.
+    pub unknown: Vec<String>,
+}
+
+impl Powers {
+    /// What goes beyond the allowed, in words; empty where nothing does. Reading is implied by every permission and never counts.
+    pub fn beyond(&self, allowed: &Permissions) -> Vec<String> {
+        let more = self
+            .permissions
+            .iter()
+            .filter(|held| held.word != Word::Read && !allowed.iter().any(|allowed| allowed.covers(held)))
+            .map(ToString::to_string);
+        self.forbidden().into_iter().chain(more).collect()
+    }
+
+    /// What no rotated key may have, in the venue's words.
+    pub fn forbidden(&self) -> Vec<String> {
+        self.moves_funds.iter().chain(&self.unknown).cloned().collect()
+    }
+
+    /// What is demanded and not held. Reading as such is held by every key that may do anything.
+    pub fn lacks(&self, demanded: &Permissions) -> Vec<String> {
+        let reads = Permission::whole(Word::Read);
+        demanded
+            .iter()
+            .filter(|demanded| !self.permissions.iter().any(|held| held.covers(demanded) || **demanded == reads))
+            .map(ToString::to_string)
+            .collect()
+    }
+}
+
+/// What a key is to be allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// What it may do.
+    pub permissions: Permissions,
+    /// From where.
+    pub addresses: Addresses,
+}
+
+/// All keys of an account at one moment.
+#[derive(Clone, Debug)]
+pub struct KeyList {
+    /// The keys.
+    pub keys: Vec<ListedKey>,
+    /// The venue's own time when it answered.
+    pub as_of: Timestamp,
+}
+
+/// One key of a list.
+#[derive(Clone, Debug)]
+pub struct ListedKey {
+    /// Which key.
+    pub key_id: KeyId,
+    /// The marker in its note, where there is one of ours.
+    pub marker: Option<Marker>,
+    /// What it may do.
+    pub powers: Powers,
+    /// From where.
+    pub addresses: Addresses,
+    /// When it was made, by the venue's clock.
+    pub created_at: Timestamp,
+    /// Whether the venue itself says that it has expired.
+    pub expired: bool,
+}
+
+/// A key as issued: the only time the venue shows its secret.
+#[derive(Clone, Debug)]
+pub struct IssuedKey {
+    /// The credential.
+    pub credential: Credential,
+}
+
+/// What became of a call to a venue that did not succeed.
+#[derive(Clone, Debug, Error)]
+#[error("{say}")]
+pub struct VenueError {
+    /// What it means.
+    pub class: ErrorClass,
+    /// Whose credential signed the call.
+    pub whose: Whose,
+    /// What happened and what to do, in words for the operator; never a text the venue sent that could hold a key.
+    pub say: String,
+}
+
+/// What a venue's error means. Ambiguity is never an answer: only the first three say something definite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// The signer's credential is bad.
+    Rejected,
+    /// The credential is good, and may not do this, or not from here.
+    Denied,
+    /// A definite no for another reason; nothing was done.
+    Refused,
+    /// The clocks disagree; nothing was done.
+    Clock,
+    /// Too busy; nothing was done.
+    Busy,
+    /// Nobody knows whether it was done.
+    UnknownOutcome,
+    /// Our own request was wrong; nothing was done.
+    Fault,
+}
+
+impl ErrorClass {
+    /// The word in audit lines.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::Denied => "denied",
+            Self::Refused => "refused",
+            Self::Clock => "clock",
+            Self::Busy => "busy",
+            Self::UnknownOutcome => "unknown_outcome",
+            Self::Fault => "fault",
+        }
+    }
+}
+
+impl StoreErrorKind {
+    /// Whether the same call may succeed a moment later.
+    pub fn passes(self) -> bool {
+        matches!(self, Self::Busy | Self::UnknownOutcome)
+    }
+
+    /// The word in audit lines: the same classes as a venue's errors have.
+    pub fn class(self) -> ErrorClass {
+        match self {
+            Self::Denied | Self::Kms => ErrorClass::Denied,
+            Self::NotFound | Self::Exists | Self::Invalid | Self::Limit => ErrorClass::Refused,
+            Self::Busy => ErrorClass::Busy,
+            Self::UnknownOutcome => ErrorClass::UnknownOutcome,
+        }
+    }
+}

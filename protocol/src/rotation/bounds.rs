@@ -1,0 +1,36 @@
+//! The protocol's times.
+
+use std::time::Duration;
+
+/// L: the longest a run can live. Source: AWS Lambda quotas, function timeout.
+const LONGEST_RUN: Duration = Duration::from_mins(15);
+/// S: how stale a read of Secrets Manager may be.
+const STALENESS: Duration = Duration::from_mins(1);
+/// How far two clocks may be apart.
+const SKEW: Duration = Duration::from_mins(1);
+
+/// After this long, a key that was issued and is in no version will never be in one: the run that issued it has ended, and no
+/// read is that stale.
+pub const UNSETTLED: Duration = LONGEST_RUN.saturating_add(STALENESS).saturating_add(SKEW);
+
+/// How long a step goes on looking for a value that should be there.
+pub(super) const REREAD: Duration = Duration::from_secs(5);
+/// The first pause between two such looks; each next one is twice as long, up to a second.
+pub(super) const REREAD_PAUSE: Duration = Duration::from_millis(200);
+
+/// How often a write to Secrets Manager is tried.
+pub(super) const ATTEMPTS: u32 = 4;
+
+/// How long a step waits for a young key to be known everywhere at the venue.
+pub(super) const POLL: Duration = Duration::from_mins(1);
+/// How long setSecret waits for an edit of a key to show.
+pub(super) const EDIT_SHOWS: Duration = Duration::from_secs(10);
+/// An inspection that took longer than this may have been overtaken: what was read before it is read again.
+pub(super) const OVERTAKEN: Duration = Duration::from_secs(5);
+/// The pause between two polls.
+pub(super) const POLL_PAUSE: Duration = Duration::from_secs(2);
+
+/// Less than this before the invocation's end, nothing is changed any more.
+pub(super) const LAST_MOMENT: Duration = Duration::from_secs(1);
+/// Less than this before the invocation's end, no key is issued: it could not be stored in time.
+pub(super) const TIME_TO_STORE: Duration = Duration::from_secs(8);

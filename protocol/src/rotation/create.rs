@@ -1,0 +1,161 @@
+//! createSecret: come by a new credential, and store it as AWSPENDING before anything else can happen to it.
+
+use futures_util::future::join;
+use jiff::Timestamp;
+
+use super::bounds::{LAST_MOMENT, REREAD, REREAD_PAUSE};
+use super::doom::judged_from_store;
+use super::keep::Kept;
+use super::run::{Desk, Run, parse, venue_error};
+use super::standing::{Opening, Standing};
+use super::wanted::{self, Wanted};
+use super::{Done, issue, offer};
+use crate::error::{Error, ErrorType};
+use crate::label::{Label, VersionId};
+use crate::ports::{Description, Signer, StoredValue, Venue, Which, Whose};
+use crate::secret::{Credential, Provenance, SecretValue, Source};
+
+pub(super) async fn create(run: &Run<'_>) -> Result<Done, Error> {
+    let Some(Opening { description, pending, current }) = run.open().await? else { return Ok(Done::AlreadyCurrent) };
+    let Some(base) = Base::agreed(run, description, current?).await? else { return Ok(Done::AlreadyCurrent) };
+    match pending? {
+        Some(stored) => decided(run, &base, &stored).await,
+        None => build(run, &base).await,
+    }
+}
+
+/// The version that a new one is built on, and the only one it may replace.
+pub(super) struct Base {
+    pub(super) description: Description,
+    pub(super) version: VersionId,
+    pub(super) value: SecretValue,
+}
+
+impl Base {
+    /// Where description and value disagree about what is current, one of the two reads was stale: both are read again. `None`
+    /// when that shows the token itself to be current.
+    async fn agreed(
+        run: &Run<'_>,
+        mut description: Description,
+        mut current: Option<StoredValue>,
+    ) -> Result<Option<Self>, Error> {
+        let until = run.now() + REREAD.min(run.time_left().saturating_sub(LAST_MOMENT));
+        loop {
+            let holder = description.holder(&Label::current());
+            match current {
+                Some(stored) if holder == Some(&stored.version) => {
+                    let value = parse(&stored)?;
+                    return Ok(Some(Self { version: stored.version, value, description }));
+                }
+                None if holder.is_none() => {
+                    let problem =
+                        "the secret has no current value yet: store a key made by hand first (put-secret-value), then rotate";
+                    return Err(Error::new(ErrorType::NoCurrentValue, problem));
+                }
+                None if run.now() >= until => {
+                    let problem =
+                        "the version that is current has no value that could be read: store one (put-secret-value), then rotate";
+                    return Err(Error::new(ErrorType::NoCurrentValue, problem));
+                }
+                _ if run.now() >= until => {
+                    let problem = "two reads of the secret disagree about which version is current: the step can be repeated";
+                    return Err(Error::new(ErrorType::StoreUnavailable, problem));
+                }
+                _ => {}
+            }
+            run.ports.time.sleep(REREAD_PAUSE).await;
+            let (described, read) = join(run.describe(), run.read(Which::Current)).await;
+            (description, current) = (described?, read?);
+            if run.standing(&description)? == Standing::Current {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+/// The token has its value for ever: it is good, or it is doomed. Never a reason to issue another key.
+async fn decided(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Done, Error> {
+    let current = Some(&base.value.credential.key_id);
+    match judged_from_store(&base.description, &base.version, current, stored) {
+        Ok((_, provenance)) => match run.out_of_reach(&provenance) {
+            Some(reason) => Err(run.doom(&reason).await),
+            None => Ok(Done::AlreadyStored),
+        },
+        Err(reason) => Err(run.doom(&reason).await),
+    }
+}
+
+async fn build(run: &Run<'_>, base: &Base) -> Result<Done, Error> {
+    wanted::must_leave_room(&base.value)?;
+    let venue = wanted::venue(run, &base.description, &base.value)?;
+    match offer::offered(run, base).await? {
+        Some(offer) => copy(run, base, venue.as_ref(), &offer).await,
+        None => issue_and_store(run, base, venue.as_ref()).await,
+    }
+}
+
+async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Result<Done, Error> {
+    let key_in_use = Signer { whose: Whose::Current, credential: base.value.credential.clone() };
+    let (master, current) = join(wanted::master(run, venue.id(), &base.value), venue.inspect(&key_in_use)).await;
+    let (master, current) = (master?, wanted::unless_undecided(current)?);
+    wanted::must_be_of_a_sub_account(&current)?;
+    let account = wanted::account(&base.value, &current)?;
+    let desk = Desk { venue, master, account };
+    let list = venue.list(&desk.master, &desk.account).await.map_err(|error| venue_error(&error))?;
+    let wanted = Wanted { grant: wanted::grant(run, &base.value, &current, &list)?, account: desk.account.clone() };
+    run.try_to_stamp_previous(&base.description).await;
+
+    if let Some(stored) = issue::stored_meanwhile(run, &base.description, &list).await? {
+        return decided(run, base, &stored).await;
+    }
+    let issued = issue::issue(run, base, &desk, &wanted.grant, &list).await?;
+    let text = successor(run, base, &issued.credential, &wanted, Source::Issued, None);
+    let kept = run.keep(&text, &issued.credential.key_id).await;
+    let nowhere_stored = match &kept {
+        Ok(Kept::Another(_)) => true,
+        Err(not_kept) => not_kept.certainly,
+        Ok(Kept::Stored | Kept::Unseen) => false,
+    };
+    if nowhere_stored && let Err(error) = run.revoke(&desk, &issued.credential.key_id).await? {
+        tracing::warn!(%error, "a key that was issued and not stored is still alive; a later run revokes it");
+    }
+    match kept.map_err(|not_kept| not_kept.error)? {
+        Kept::Stored => Ok(Done::Issued),
+        Kept::Unseen => Ok(Done::AlreadyStored),
+        Kept::Another(stored) => decided(run, base, &stored).await,
+    }
+}
+
+async fn copy(run: &Run<'_>, base: &Base, venue: &dyn Venue, offer: &offer::Offer) -> Result<Done, Error> {
+    let wanted = offer::examined(run, base, venue, offer).await?;
+    run.try_to_stamp_previous(&base.description).await;
+    let credential = &offer.value.credential;
+    let text = successor(run, base, credential, &wanted, offer.source, Some(offer.version.clone()));
+    match run.keep(&text, &credential.key_id).await.map_err(|not_kept| not_kept.error)? {
+        Kept::Stored => Ok(Done::Copied),
+        Kept::Unseen => Ok(Done::AlreadyStored),
+        Kept::Another(stored) => decided(run, base, &stored).await,
+    }
+}
+
+/// The value to store, serialised once: a retry must send the very same bytes.
+fn successor(
+    run: &Run<'_>,
+    base: &Base,
+    credential: &Credential,
+    wanted: &Wanted,
+    source: Source,
+    copied_from: Option<VersionId>,
+) -> secrecy::SecretString {
+    let now: Timestamp = run.now();
+    let provenance = Provenance {
+        token: run.token().clone(),
+        source,
+        copied_from,
+        based_on: base.version.clone(),
+        account: wanted.account.to_string(),
+        permissions: wanted.grant.permissions.clone(),
+        ip_allowlist: wanted.grant.addresses.clone(),
+    };
+    base.value.successor(credential, now, &provenance).render()
+}

@@ -1,0 +1,96 @@
+//! Rule 5: a pending version that can never be promoted is condemned, then loses AWSPENDING, so that the next rotation starts
+//! fresh instead of repeating this one for ever.
+
+use super::run::{Run, has_stamp, must_fit, was_current};
+use super::standing::doomed;
+use crate::error::{Error, ErrorType};
+use crate::label::{Label, StampKind, VersionId};
+use crate::ports::{Description, StoredValue};
+use crate::secret::{Addresses, CREATED_BY, KeyId, Provenance, SecretValue, Source};
+
+impl Run<'_> {
+    /// Gives the token up. Returns the error that this run and every replay of it ends with.
+    ///
+    /// A run that promotes the token at the same time is not stopped by this, so the labels are looked at before and after; what
+    /// then remains on a version that became current all the same is taken off by the next run that sees it.
+    pub(super) async fn doom(&self, reason: &str) -> Error {
+        match self.try_to_doom(reason).await {
+            Ok(()) => doomed(reason),
+            Err(error) => error,
+        }
+    }
+
+    /// Why a key that was issued for this version cannot be used by this function, ever: what it is bound to is written down once.
+    pub(super) fn out_of_reach(&self, rotation: &Provenance) -> Option<String> {
+        let Addresses::Only(bound) = &rotation.ip_allowlist else { return None };
+        let egress = &self.settings.egress;
+        (rotation.source == Source::Issued && !egress.is_subset(bound)).then(|| {
+            format!(
+                "its key is bound to {}, and EGRESS_IPS says that this function's calls leave from elsewhere",
+                rotation.ip_allowlist
+            )
+        })
+    }
+
+    async fn try_to_doom(&self, reason: &str) -> Result<(), Error> {
+        let token = self.token();
+        let description = self.describe().await?;
+        must_still_be_pending(&description, token)?;
+        tracing::error!(version = %token, reason, "giving up a pending version that can never be promoted");
+        if was_current(&description, token) {
+            // Its key is in its grace, and a condemnation would cut that short.
+            self.try_to_stamp_previous(&description).await;
+            return self.remove_label(Label::pending(), token).await;
+        }
+        if !has_stamp(&description, token, StampKind::Condemned) {
+            must_fit(&description, 1)?;
+            self.add_stamp(StampKind::Condemned, token).await?;
+            let after = self.describe().await?;
+            if after.holder(&Label::current()) == Some(token) {
+                self.remove_void_stamps(&after, token).await?;
+                must_still_be_pending(&after, token)?;
+            }
+        }
+        self.remove_label(Label::pending(), token).await
+    }
+}
+
+fn must_still_be_pending(description: &Description, token: &VersionId) -> Result<(), Error> {
+    if description.holder(&Label::current()) != Some(token) && description.holder(&Label::pending()) == Some(token) {
+        return Ok(());
+    }
+    let problem = "the version's labels changed while it was looked at: the step can be repeated";
+    Err(Error::new(ErrorType::StoreUnavailable, problem))
+}
+
+/// Why a token's value can never be promoted, as the store alone tells. `current` is the key that AWSCURRENT names, where that was
+/// read.
+pub(super) fn judged_from_store(
+    description: &Description,
+    base: &VersionId,
+    current: Option<&KeyId>,
+    stored: &StoredValue,
+) -> Result<(SecretValue, Provenance), String> {
+    if was_current(description, &stored.version) {
+        return Err("it has been current already, and no version becomes so twice".into());
+    }
+    let not_ours = "its value was not built by this function for this version";
+    let value = SecretValue::parse(&stored.text).map_err(|error| format!("{not_ours} ({error})"))?;
+    if current == Some(&value.credential.key_id) {
+        return Err("it names the key that is current already".into());
+    }
+    let provenance = value
+        .rotation
+        .clone()
+        .filter(|rotation| rotation.token == stored.version && value.created_by.as_deref() == Some(CREATED_BY))
+        .ok_or(not_ours)?;
+    if provenance.based_on != *base {
+        return Err(format!("it was built on version {}, and {base} is current now", provenance.based_on));
+    }
+    if let (Some(label), Some(from)) = (provenance.source.label(), &provenance.copied_from)
+        && description.holder(&label).is_some_and(|holder| holder != from)
+    {
+        return Err(format!("it was copied from version {from}, and {label} is on another version now"));
+    }
+    Ok((value, provenance))
+}

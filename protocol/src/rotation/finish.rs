@@ -1,0 +1,110 @@
+//! finishSecret: one more look at the pending key, then the swap, then the stamp from which the replaced key's grace counts.
+
+use futures_util::future::join;
+
+use super::bounds::OVERTAKEN;
+use super::doom::judged_from_store;
+use super::run::{Run, has_stamp, must_fit, parse, store_error, unstamped_previous};
+use super::standing::{Standing, doomed};
+use super::{Done, wanted};
+use crate::error::{Error, ErrorType};
+use crate::label::{Label, StampKind, VersionId};
+use crate::ports::{Description, StoreError, StoredValue, Which};
+use crate::secret::{Provenance, SecretValue};
+
+pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
+    let (description, pending) = join(run.describe(), run.read(Which::Version(run.token()))).await;
+    let description = description?;
+    match run.standing(&description)? {
+        Standing::Current => {
+            complete(run, &description, pending).await;
+            return Ok(Done::AlreadyCurrent);
+        }
+        Standing::Condemned => return Err(doomed("it is condemned")),
+        Standing::Pending => {}
+    }
+    let stored = run.pending(pending).await?;
+    let Some(base) = description.holder(&Label::current()) else {
+        let problem =
+            "the secret has no current version to be replaced: store a key made by hand first (put-secret-value), then rotate";
+        return Err(Error::new(ErrorType::NoCurrentValue, problem));
+    };
+    let (value, provenance) = judged_from_store(&description, base, None, &stored).map_err(|reason| doomed(&reason))?;
+    must_fit(&description, labels_to_come(&description, base))?;
+
+    let venue = wanted::venue(run, &description, &value)?;
+    let began = run.now();
+    let (proven, stamped) = join(run.prove(venue.as_ref(), &value), run.stamp_previous(&description)).await;
+    stamped?;
+    proven?;
+    run.remove_void_stamps(&description, base).await?;
+    if run.now().duration_since(began).unsigned_abs() > OVERTAKEN {
+        must_stand_as_before(run, base).await?;
+    }
+    swap(run, base, &value).await?;
+    if let Err(error) = run.add_stamp(StampKind::Replaced, base).await {
+        tracing::warn!(%error, "the replaced version could not be stamped; a later run does it, and its key's grace counts from then");
+    }
+    release_offer(run, &description, &provenance).await;
+    Ok(Done::Promoted)
+}
+
+/// A long inspection gives others the time to give this version up, or to promote another.
+async fn must_stand_as_before(run: &Run<'_>, base: &VersionId) -> Result<(), Error> {
+    let description = run.describe().await?;
+    if run.standing(&description)? == Standing::Pending && description.holder(&Label::current()) == Some(base) {
+        return Ok(());
+    }
+    let problem = "the secret's labels changed while the pending key was inspected: the step can be repeated";
+    Err(Error::new(ErrorType::StoreUnavailable, problem))
+}
+
+/// Moves AWSCURRENT from the version this one was built on. After any error looks what is true, and never swaps a second time:
+/// whoever moved the label meanwhile had a reason.
+async fn swap(run: &Run<'_>, base: &VersionId, value: &SecretValue) -> Result<(), Error> {
+    let Err(error) = run.move_current(base, &value.credential.key_id).await? else { return Ok(()) };
+    let failed = |error: &StoreError, then: &str| {
+        Error::new(ErrorType::SwapFailed, format!("AWSCURRENT was to be moved, and {}. {then}", store_error(error).problem))
+    };
+    let Ok(description) = run.describe().await else {
+        return Err(failed(&error, "Nobody knows whether it was moved: a repetition of the step sees it"));
+    };
+    match description.holder(&Label::current()) {
+        Some(holder) if holder == run.token() => Ok(()),
+        Some(holder) if holder == base => Err(failed(&error, "It is where it was: a repetition of the rotation tries again")),
+        _ => {
+            let problem =
+                "AWSCURRENT was moved to another version while this one was being promoted: the next rotation starts from there";
+            Err(Error::new(ErrorType::SwapLost, problem))
+        }
+    }
+}
+
+/// What a run that died right after its swap left to do. The rotation is over all the same.
+async fn complete(run: &Run<'_>, description: &Description, pending: Result<Option<StoredValue>, Error>) {
+    run.tidy(description).await;
+    let Ok(Some(stored)) = pending else { return };
+    if let Ok(SecretValue { rotation: Some(provenance), .. }) = parse(&stored)
+        && provenance.token == *run.token()
+    {
+        release_offer(run, description, &provenance).await;
+    }
+}
+
+/// Takes CANDIDATE or ROLLBACK off the version that was copied: it has been used.
+async fn release_offer(run: &Run<'_>, description: &Description, provenance: &Provenance) {
+    let (Some(label), Some(from)) = (provenance.source.label(), &provenance.copied_from) else { return };
+    if description.holder(&label) != Some(from) {
+        return;
+    }
+    if let Err(error) = run.remove_label(label, from).await {
+        tracing::warn!(%error, "the label of the offered version could not be taken off; createSecret does it");
+    }
+}
+
+/// How many labels the rest of the step adds: AWSPREVIOUS where none is, and the two stamps.
+fn labels_to_come(description: &Description, base: &VersionId) -> usize {
+    usize::from(description.holder(&Label::previous()).is_none())
+        + usize::from(unstamped_previous(description).is_some())
+        + usize::from(!has_stamp(description, base, StampKind::Replaced))
+}

@@ -1,0 +1,156 @@
+//! Issuing a key: never blindly a second one, and never without room to tell later what became of it.
+
+use std::time::Duration;
+
+use super::bounds::{TIME_TO_STORE, UNSETTLED};
+use super::create::Base;
+use super::run::{Desk, Run, venue_error};
+use crate::error::{Error, ErrorType};
+use crate::label::VersionId;
+use crate::marker::Marker;
+use crate::ports::{Description, ErrorClass, Grant, IssuedKey, KeyList, ListedKey, StoredValue, VenueError, Which};
+use crate::secret::SecretValue;
+
+/// Below this many versions Secrets Manager has never purged one, so a version it does not list never had a value.
+/// Source: AWS user guide, "Secret versions": unlabelled versions are removed when there are more than 100.
+const NONE_PURGED_BELOW: usize = 100;
+
+/// Keys that bear the token's marker while it has no value yet: an earlier run may have stored one of them that a stale read does
+/// not show, another run may be storing one now, or they are lost. Looks again for a value where that can help.
+///
+/// # Errors
+/// ISSUE_UNSTORED when so many were lost lately that another would only fill the account's key slots.
+pub(super) async fn stored_meanwhile(
+    run: &Run<'_>,
+    description: &Description,
+    list: &KeyList,
+) -> Result<Option<StoredValue>, Error> {
+    let ours = Marker::new(&description.arn, run.token(), 0);
+    let young =
+        list.keys.iter().filter(|key| key.marker.as_ref().is_some_and(|marker| marker.same_token(&ours)) && !settled(key, list));
+    let young = young.count();
+    if young == 0 {
+        return Ok(None);
+    }
+    if let Some(stored) = run.read_token_patiently().await? {
+        return Ok(Some(stored));
+    }
+    if young < 2 {
+        return Ok(None);
+    }
+    let problem = format!(
+        "{young} keys were issued for this version within the last {} minutes and none was stored, so runs keep failing after they \
+         issue: see their errors. Another key is issued once those are older; they are revoked by themselves",
+        UNSETTLED.as_secs() / 60
+    );
+    Err(Error::new(ErrorType::IssueUnstored, problem))
+}
+
+/// Issues a key, with the policy's powers and addresses from its first second on.
+pub(super) async fn issue(
+    run: &Run<'_>,
+    base: &Base,
+    desk: &Desk<'_>,
+    grant: &Grant,
+    list: &KeyList,
+) -> Result<IssuedKey, Error> {
+    let (mut reaped, mut looked) = (false, false);
+    loop {
+        run.must_have_left(TIME_TO_STORE)?;
+        let marker = Marker::new(&base.description.arn, run.token(), run.ports.time.random());
+        let error = match run.issue(desk, &marker, grant).await? {
+            Ok(issued) => return Ok(issued),
+            Err(error) => error,
+        };
+        match error.class {
+            ErrorClass::Refused | ErrorClass::Denied if !reaped => {
+                reaped = true;
+                if reap(run, base, desk, list).await? == 0 {
+                    return Err(refused(&error, list));
+                }
+            }
+            ErrorClass::Refused => return Err(refused(&error, list)),
+            ErrorClass::UnknownOutcome if !looked => {
+                looked = true;
+                recover(run, desk, &marker, error).await?;
+            }
+            _ => return Err(venue_error(&error)),
+        }
+    }
+}
+
+/// Nobody knows whether the key was issued. Once its request can take effect no more, the list tells; a key that is there is ours
+/// alone and lost with its secret, since no one else can have read the reply. A key that is not there may not be listed yet: then
+/// the replay decides.
+async fn recover(run: &Run<'_>, desk: &Desk<'_>, marker: &Marker, error: VenueError) -> Result<(), Error> {
+    tracing::warn!(%error, "no answer to the request for a key: looking whether it was issued");
+    let wait = desk.venue.facts().signature_window + Duration::from_secs(1);
+    run.must_have_left(wait + TIME_TO_STORE)?;
+    run.ports.time.sleep(wait).await;
+    let list = desk.venue.list(&desk.master, &desk.account).await.map_err(|error| venue_error(&error))?;
+    let Some(key) = list.keys.iter().find(|key| key.marker.as_ref() == Some(marker)) else { return Err(venue_error(&error)) };
+    run.revoke(desk, &key.key_id).await?.map_err(|error| venue_error(&error))
+}
+
+/// Revokes this secret's own keys that were issued and never stored. Returns how many.
+async fn reap(run: &Run<'_>, base: &Base, desk: &Desk<'_>, list: &KeyList) -> Result<usize, Error> {
+    let arn = &base.description.arn;
+    let ours = Marker::new(arn, run.token(), 0);
+    let in_use = &base.value.credential.key_id;
+    let mut suspects = list
+        .keys
+        .iter()
+        .filter(|key| settled(key, list) && key.key_id != *in_use)
+        .filter_map(|key| Some((key, key.marker.as_ref().filter(|marker| marker.same_secret(&ours))?)))
+        .peekable();
+    if suspects.peek().is_none() {
+        return Ok(0);
+    }
+    let (versions, complete) = match run.ports.store.versions(&run.request.secret).await {
+        Ok(versions) => (versions, true),
+        Err(error) => {
+            tracing::warn!(%error, "the versions could not be listed: only keys of labelled versions are cleaned");
+            (base.description.versions.keys().cloned().collect(), false)
+        }
+    };
+    let mut reaped = 0;
+    for (key, marker) in suspects {
+        let issued_for = versions.iter().find(|version| Marker::new(arn, version, 0).same_token(marker));
+        let never_stored = match issued_for {
+            Some(version) => !may_be_stored(run, version, key).await,
+            None => complete && versions.len() < NONE_PURGED_BELOW,
+        };
+        if never_stored && run.revoke(desk, &key.key_id).await?.is_ok() {
+            reaped += 1;
+        }
+    }
+    Ok(reaped)
+}
+
+/// Whether a key that was issued for a version may be in its value. Only the run that issued a key knows its secret, so no other
+/// version can hold it unless this one does.
+async fn may_be_stored(run: &Run<'_>, version: &VersionId, key: &ListedKey) -> bool {
+    let read = run.ports.store.read(&run.request.secret, Which::Version(version)).await;
+    match read {
+        Ok(None) => false,
+        Ok(Some(stored)) => SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == key.key_id),
+        Err(error) => {
+            tracing::warn!(%error, %version, "a version could not be read: its keys are left alone");
+            true
+        }
+    }
+}
+
+/// Whether a key is so old, by the venue's own clock, that no living run can be about to store it.
+fn settled(key: &ListedKey, list: &KeyList) -> bool {
+    list.as_of.duration_since(key.created_at) > jiff::SignedDuration::try_from(UNSETTLED).unwrap_or(jiff::SignedDuration::MAX)
+}
+
+fn refused(error: &VenueError, list: &KeyList) -> Error {
+    let error_type = if error.class == ErrorClass::Denied { ErrorType::MasterRefused } else { ErrorType::IssueRefused };
+    let problem = format!(
+        "no key was issued: {error}. The account has {} keys; where its key slots are full, delete keys that are not used",
+        list.keys.len()
+    );
+    Error::new(error_type, problem)
+}

@@ -1,0 +1,70 @@
+//! Storing the pending value: PutSecretValue is a write-once register, and every attempt's outcome counts.
+
+use secrecy::SecretString;
+
+use super::bounds::{ATTEMPTS, REREAD_PAUSE};
+use super::run::{Run, store_error};
+use crate::error::{Error, ErrorType};
+use crate::ports::{StoreErrorKind, StoredValue, Which};
+use crate::secret::{KeyId, SecretValue};
+
+/// Where the value went.
+pub(super) enum Kept {
+    /// It is the token's value.
+    Stored,
+    /// The token holds another key.
+    Another(StoredValue),
+    /// The token holds a value, and it cannot be read yet: setSecret will see whose it is.
+    Unseen,
+}
+
+/// The value is not known to be stored.
+pub(super) struct NotKept {
+    pub(super) error: Error,
+    /// Whether it is certain that it is not, nor ever will be.
+    pub(super) certainly: bool,
+}
+
+impl Run<'_> {
+    /// Stores the token's value. Repeats an attempt with the very same bytes where that can help.
+    pub(super) async fn keep(&self, text: &SecretString, key: &KeyId) -> Result<Kept, NotKept> {
+        // After one unknown outcome a later refusal does not tell that the value is not there.
+        let mut certainly = true;
+        let mut pause = REREAD_PAUSE;
+        let mut attempt = 1;
+        loop {
+            let error = match self.put(text, key).await {
+                Ok(Ok(())) => return Ok(Kept::Stored),
+                Ok(Err(error)) => error,
+                Err(error) => return Err(NotKept { error, certainly }),
+            };
+            certainly &= error.kind != StoreErrorKind::UnknownOutcome;
+            match error.kind {
+                StoreErrorKind::Exists => return self.whose(key).await,
+                kind if kind.passes() && attempt < ATTEMPTS => {}
+                _ => return Err(NotKept { error: store_error(&error), certainly }),
+            }
+            self.ports.time.sleep(pause).await;
+            pause *= 2;
+            attempt += 1;
+        }
+    }
+
+    /// Another value than the one just sent is stored already: whose key is in it?
+    async fn whose(&self, key: &KeyId) -> Result<Kept, NotKept> {
+        let unsure = |error| NotKept { error, certainly: false };
+        let stored = match self.read(Which::Version(self.token())).await.map_err(unsure)? {
+            Some(stored) => Some(stored),
+            None => self.read_token_patiently().await.map_err(unsure)?,
+        };
+        let Some(stored) = stored else { return Ok(Kept::Unseen) };
+        match SecretValue::parse(&stored.text) {
+            Ok(value) if value.credential.key_id == *key => Ok(Kept::Stored),
+            Ok(_) => Ok(Kept::Another(stored)),
+            Err(error) => {
+                let problem = format!("the pending version holds a value that cannot be read: {error}");
+                Err(unsure(Error::new(ErrorType::ValueInvalid, problem)))
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The four steps that Secrets Manager calls, one file each, and what they share.
+
+mod bounds;
+mod create;
+mod doom;
+mod finish;
+mod issue;
+mod judge;
+mod keep;
+mod offer;
+mod run;
+mod set;
+mod standing;
+mod test;
+mod wanted;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::label::VersionId;
+use crate::name::SecretId;
+use crate::ports::Ports;
+use crate::secret::Address;
+use run::Run;
+
+/// The oldest age at which a key that was issued and not stored may still be stored by a living run.
+pub use bounds::UNSETTLED;
+
+/// Performs one step of a rotation.
+///
+/// # Errors
+/// An [`Error`] that says what happened and what to do. A step that failed may be called again, and any later step too: every
+/// repetition and overlap converges.
+pub async fn rotate(ports: Ports<'_>, caller: &Caller, settings: &Settings, request: &Request) -> Result<Done, Error> {
+    let run = Run::new(ports, caller, settings, request);
+    let done = match request.step {
+        Step::Create => create::create(&run).await,
+        Step::Set => set::set(&run).await,
+        Step::Test => test::test(&run).await,
+        Step::Finish => finish::finish(&run).await,
+    };
+    done.map_err(|error| error.at(request.step, request.secret.name()))
+}
+
+/// What Secrets Manager asks for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The step.
+    pub step: Step,
+    /// The secret.
+    pub secret: SecretId,
+    /// The ClientRequestToken: the id of the version that the rotation builds.
+    pub token: VersionId,
+    /// The RotationToken, which goes to PutSecretValue and nowhere else.
+    pub rotation_token: Option<SecretString>,
+}
+
+/// A step of a rotation, spelled as events spell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Step {
+    /// Come by a new credential and store it as AWSPENDING.
+    #[serde(rename = "createSecret")]
+    Create,
+    /// Make the venue agree with what is stored.
+    #[serde(rename = "setSecret")]
+    Set,
+    /// Prove the pending credential; changes nothing.
+    #[serde(rename = "testSecret")]
+    Test,
+    /// Promote it.
+    #[serde(rename = "finishSecret")]
+    Finish,
+}
+
+impl Step {
+    /// All four, in their order.
+    pub const ALL: [Self; 4] = [Self::Create, Self::Set, Self::Test, Self::Finish];
+
+    /// The step as events spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "createSecret",
+            Self::Set => "setSecret",
+            Self::Test => "testSecret",
+            Self::Finish => "finishSecret",
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Who is acting.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The ARN the function was invoked by, qualified or not.
+    pub function_arn: String,
+    /// The invocation's request id.
+    pub request_id: String,
+}
+
+/// What the function's configuration says to the protocol.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The addresses the function's own calls leave from; every bound key must allow them.
+    pub egress: BTreeSet<Address>,
+}
+
+/// What a step that succeeded did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Done {
+    /// The token is AWSCURRENT already: the rotation is over.
+    AlreadyCurrent,
+    /// createSecret: a key was issued and stored.
+    Issued,
+    /// createSecret: a credential that a person offered was stored.
+    Copied,
+    /// createSecret: the token has its value already.
+    AlreadyStored,
+    /// setSecret: the venue agrees with what is stored.
+    Agreed,
+    /// testSecret: the pending credential does what it must, and can't do what it must not.
+    Proven,
+    /// finishSecret: the pending version is AWSCURRENT now.
+    Promoted,
+}

@@ -1,0 +1,94 @@
+//! CANDIDATE and ROLLBACK: a credential that is there already, to be copied instead of issuing one.
+
+use futures_util::future::join;
+
+use super::create::Base;
+use super::judge::beyond_addresses;
+use super::run::{Run, venue_error};
+use super::wanted::{self, Wanted, unbound};
+use crate::error::{Error, ErrorType};
+use crate::label::{Label, VersionId};
+use crate::ports::{Grant, Signer, Venue, Which, Whose};
+use crate::secret::{Addresses, SecretValue, Source};
+
+/// A version whose credential is to be copied.
+pub(super) struct Offer {
+    pub(super) source: Source,
+    pub(super) version: VersionId,
+    pub(super) value: SecretValue,
+}
+
+/// The version to copy from: ROLLBACK, else CANDIDATE. One that names the current key has nothing to offer and loses its label.
+pub(super) async fn offered(run: &Run<'_>, base: &Base) -> Result<Option<Offer>, Error> {
+    for source in [Source::Rollback, Source::Candidate] {
+        let Some(label) = source.label() else { continue };
+        let Some(version) = base.description.holder(&label) else { continue };
+        let stored = run.read(Which::Version(version)).await?;
+        let stored = stored.ok_or_else(|| refused(&label, version, "it has no value"))?;
+        let value = SecretValue::parse(&stored.text).map_err(|error| refused(&label, version, &error.to_string()))?;
+        if value.credential.key_id == base.value.credential.key_id {
+            run.remove_label(label, version).await?;
+            continue;
+        }
+        if may_be_leaked(run, base, version, &value).await? {
+            return Err(refused(&label, version, "its key is COMPROMISED, or that cannot be told for now"));
+        }
+        return Ok(Some(Offer { source, version: version.clone(), value }));
+    }
+    Ok(None)
+}
+
+/// Looks at the offered key itself, so that a bad one is refused before anything is stored.
+pub(super) async fn examined(run: &Run<'_>, base: &Base, venue: &dyn Venue, offer: &Offer) -> Result<Wanted, Error> {
+    let label = offer.source.label().unwrap_or_else(Label::candidate);
+    let no = |problem: &str| refused(&label, &offer.version, problem);
+    let there = wanted::venue(run, &base.description, &offer.value).is_ok_and(|other| other.id() == venue.id());
+    if !there {
+        return Err(no("its key belongs to another exchange or environment"));
+    }
+    let signer = |whose, value: &SecretValue| Signer { whose, credential: value.credential.clone() };
+    let (in_use, on_offer) = (signer(Whose::Current, &base.value), signer(Whose::Offered, &offer.value));
+    let (current, offered) = join(venue.inspect(&in_use), venue.inspect(&on_offer)).await;
+    let current = wanted::unless_undecided(current)?;
+    let state = offered.map_err(|error| venue_error(&error))?;
+    let account = wanted::account(&base.value, &current)?;
+    if state.account != account {
+        return Err(no(&format!("its key belongs to account {}, and the secret stands for {account}", state.account)));
+    }
+    let held = current.as_ref().ok().map(|current| current.powers.clone());
+    let permissions = wanted::permissions(&base.value, &current, held)?;
+    let beyond = state.powers.beyond(&permissions);
+    if !beyond.is_empty() {
+        return Err(no(&format!("its key may do what it must not: {}", beyond.join(", "))));
+    }
+    let lacks = state.powers.lacks(&permissions);
+    if !lacks.is_empty() {
+        return Err(no(&format!("its key may not do what it must: {}", lacks.join(", "))));
+    }
+    let policy = base.value.policy.addresses.as_ref();
+    if state.addresses == Addresses::Any && policy != Some(&Addresses::Any) {
+        return Err(unbound("the offered key is bound to no address"));
+    }
+    if let Some(beyond) = policy.and_then(|policy| beyond_addresses(&state.addresses, policy, &run.settings.egress)) {
+        return Err(no(&format!("its key may be used from {beyond}, which the policy does not allow")));
+    }
+    Ok(Wanted { account, grant: Grant { permissions, addresses: state.addresses } })
+}
+
+/// Whether the offered key is the leaked one. A leaked version that cannot be read may name any key.
+async fn may_be_leaked(run: &Run<'_>, base: &Base, version: &VersionId, offered: &SecretValue) -> Result<bool, Error> {
+    let Some(leaked) = base.description.holder(&Label::compromised()) else { return Ok(false) };
+    if leaked == version {
+        return Ok(true);
+    }
+    let Some(stored) = run.read(Which::Version(leaked)).await? else { return Ok(true) };
+    Ok(SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == offered.credential.key_id))
+}
+
+fn refused(label: &Label, version: &VersionId, problem: &str) -> Error {
+    let problem = format!(
+        "the version {version} labelled {label} cannot be used: {problem}. Put the label on a better version, or take it off, and the \
+         rotation goes on"
+    );
+    Error::new(ErrorType::OfferRefused, problem)
+}

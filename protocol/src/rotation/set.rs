@@ -1,0 +1,130 @@
+//! setSecret: the token's value is fixed for ever, so make the venue agree with it.
+
+use futures_util::future::join;
+
+use super::bounds::{EDIT_SHOWS, LAST_MOMENT, POLL_PAUSE};
+use super::doom::judged_from_store;
+use super::run::{Desk, Run, parse, venue_error};
+use super::standing::{Opening, doomed};
+use super::{Done, wanted};
+use crate::error::{Error, ErrorType};
+use crate::label::Label;
+use crate::marker::Marker;
+use crate::ports::{ErrorClass, Grant, KeyList, ListedKey, Signer, Venue, Whose};
+use crate::secret::{AccountId, KeyId, Provenance, SecretValue, Source};
+
+pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
+    let Some(Opening { description, pending, current }) = run.open().await? else { return Ok(Done::AlreadyCurrent) };
+    let stored = run.pending(pending).await?;
+    let current = current?.filter(|current| description.holder(&Label::current()) == Some(&current.version));
+    let Some(current) = current else {
+        let problem = "the current value could not be read, or two reads disagree about it: the step can be repeated";
+        return Err(Error::new(ErrorType::StoreUnavailable, problem));
+    };
+    let in_use = parse(&current)?.credential;
+    // Condemning is left to createSecret, with which every replay begins.
+    let (value, provenance) =
+        judged_from_store(&description, &current.version, Some(&in_use.key_id), &stored).map_err(|reason| doomed(&reason))?;
+    if let Some(reason) = run.out_of_reach(&provenance) {
+        return Err(doomed(&reason));
+    }
+    let venue = wanted::venue(run, &description, &value)?;
+    if provenance.source != Source::Issued && value.master_arn.is_none() {
+        // A person's key at a venue where nothing is issued: there is no one to ask but the key itself.
+        let control = venue.inspect(&Signer { whose: Whose::Current, credential: in_use }).await.is_ok();
+        alone(run, venue.as_ref(), &value, &provenance, control).await?;
+        return Ok(Done::Agreed);
+    }
+    let master = wanted::master(run, venue.id(), &value).await?;
+    let desk = Desk { venue: venue.as_ref(), master, account: AccountId::new(&provenance.account) };
+    let (list, ()) = join(venue.list(&desk.master, &desk.account), run.try_to_stamp_previous(&description)).await;
+    let list = list.map_err(|error| venue_error(&error))?;
+    let ours = Marker::new(&description.arn, run.token(), 0);
+    match list.keys.iter().find(|key| key.key_id == value.credential.key_id) {
+        Some(key) if key.expired => return Err(run.doom("its key has expired at the venue").await),
+        Some(key) => bring_to_policy(run, &desk, key, &provenance, &ours).await?,
+        // The list itself is the control: the same host has just accepted the master credential.
+        None => alone(run, venue.as_ref(), &value, &provenance, true).await?,
+    }
+    revoke_the_rest(run, &desk, &list, &ours, [&value.credential.key_id, &in_use.key_id]).await?;
+    Ok(Done::Agreed)
+}
+
+/// Gives the pending key what it was to have and takes what it was not. A person's key is judged as it is.
+async fn bring_to_policy(
+    run: &Run<'_>,
+    desk: &Desk<'_>,
+    key: &ListedKey,
+    rotation: &Provenance,
+    ours: &Marker,
+) -> Result<(), Error> {
+    let beyond = key.powers.beyond(&rotation.permissions);
+    let agrees =
+        beyond.is_empty() && key.powers.lacks(&rotation.permissions).is_empty() && key.addresses == rotation.ip_allowlist;
+    if agrees {
+        return Ok(());
+    }
+    if key.marker.as_ref().is_some_and(|marker| marker.same_secret(ours)) {
+        let grant = Grant { permissions: rotation.permissions.clone(), addresses: rotation.ip_allowlist.clone() };
+        tracing::warn!(key = %key.key_id, ?beyond, "the pending key is not what it was issued as: setting it right");
+        run.edit(desk, &key.key_id, &grant).await?.map_err(|error| venue_error(&error))?;
+        return if beyond.is_empty() { Ok(()) } else { must_have_shrunk(run, desk, key, rotation).await };
+    }
+    if !beyond.is_empty() {
+        return Err(run.doom(&format!("its key may do what it must not ({}) and is not ours to edit", beyond.join(", "))).await);
+    }
+    // testSecret refuses what lacks something; the person can still mend it.
+    Ok(())
+}
+
+/// A key that keeps what it must not have after it was taken away can't be edited down.
+async fn must_have_shrunk(run: &Run<'_>, desk: &Desk<'_>, key: &ListedKey, rotation: &Provenance) -> Result<(), Error> {
+    let until = run.now() + EDIT_SHOWS.min(run.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
+    loop {
+        let list = desk.venue.list(&desk.master, &desk.account).await.map_err(|error| venue_error(&error))?;
+        let beyond =
+            list.keys.iter().find(|listed| listed.key_id == key.key_id).map(|listed| listed.powers.beyond(&rotation.permissions));
+        match beyond {
+            Some(beyond) if !beyond.is_empty() && run.now() >= until => {
+                return Err(run
+                    .doom(&format!("its key may do what it must not ({}) and can't be edited down", beyond.join(", ")))
+                    .await);
+            }
+            Some(beyond) if !beyond.is_empty() => run.ports.time.sleep(POLL_PAUSE).await,
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// The pending key is in no list: ask it itself. It counts as dead only by rule 7: rejected where the same host has just accepted
+/// another credential (`control`), and older than the venue's propagation bound.
+async fn alone(run: &Run<'_>, venue: &dyn Venue, value: &SecretValue, rotation: &Provenance, control: bool) -> Result<(), Error> {
+    match run.inspect_pending(venue, value).await {
+        Ok(state) if state.account.as_str() != rotation.account => {
+            Err(run.doom(&format!("its key belongs to account {}, not to {}", state.account, rotation.account)).await)
+        }
+        Ok(state) => {
+            let forbidden = state.powers.forbidden();
+            if forbidden.is_empty() || rotation.source == Source::Issued {
+                return Ok(());
+            }
+            Err(run.doom(&format!("its key may do what it must not ({}) and is not ours to edit", forbidden.join(", "))).await)
+        }
+        Err(error)
+            if error.class == ErrorClass::Rejected && control && value.created_at.is_some() && !run.is_young(venue, value) =>
+        {
+            Err(run.doom(&format!("its key is dead: {error}")).await)
+        }
+        Err(error) => Err(venue_error(&error)),
+    }
+}
+
+/// Every other key issued for this version is garbage that no version can ever name.
+async fn revoke_the_rest(run: &Run<'_>, desk: &Desk<'_>, list: &KeyList, ours: &Marker, keep: [&KeyId; 2]) -> Result<(), Error> {
+    let same_token = |key: &&ListedKey| key.marker.as_ref().is_some_and(|marker| marker.same_token(ours));
+    for key in list.keys.iter().filter(same_token).filter(|key| !keep.contains(&&key.key_id)) {
+        tracing::warn!(key = %key.key_id, "revoking a key that was issued for this version and is not in it");
+        run.revoke(desk, &key.key_id).await?.map_err(|error| venue_error(&error))?;
+    }
+    Ok(())
+}

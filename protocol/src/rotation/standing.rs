@@ -1,0 +1,120 @@
+//! What must be true before any step, and where the token stands.
+
+use futures_util::future::join3;
+
+use super::run::{Run, has_stamp, was_current};
+use crate::error::{Error, ErrorType};
+use crate::label::{Label, StampKind};
+use crate::ports::{Description, StoredValue, Which};
+
+/// Where the token stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It is AWSCURRENT: the rotation is over.
+    Current,
+    /// It is AWSPENDING.
+    Pending,
+    /// It is AWSPENDING and condemned: a run died between the two changes that give it up.
+    Condemned,
+}
+
+/// What a step that may change something begins with: the secret as it stands, and what the reads of the token's value and of the
+/// current one gave.
+pub(super) struct Opening {
+    pub(super) description: Description,
+    pub(super) pending: Result<Option<StoredValue>, Error>,
+    pub(super) current: Result<Option<StoredValue>, Error>,
+}
+
+impl Run<'_> {
+    /// Reads what createSecret and setSecret both need, all at once. `None` when the rotation is over.
+    pub(super) async fn open(&self) -> Result<Option<Opening>, Error> {
+        let (description, pending, current) =
+            join3(self.describe(), self.read(Which::Version(self.token())), self.read(Which::Current)).await;
+        let description = description?;
+        match self.standing(&description)? {
+            Standing::Pending => Ok(Some(Opening { description, pending, current })),
+            Standing::Condemned => Err(self.doom("it is condemned").await),
+            Standing::Current => {
+                self.tidy(&description).await;
+                Ok(None)
+            }
+        }
+    }
+
+    /// What a run that died in the middle of a promotion left to do. The rotation is over all the same.
+    pub(super) async fn tidy(&self, description: &Description) {
+        self.try_to_stamp_previous(description).await;
+        if let Err(error) = self.remove_void_stamps(description, self.token()).await {
+            tracing::warn!(%error, "a stamp that means nothing on the current version could not be taken off");
+        }
+    }
+
+    /// The preconditions of every step.
+    ///
+    /// # Errors
+    /// Which of them does not hold; nothing was changed.
+    pub(super) fn standing(&self, description: &Description) -> Result<Standing, Error> {
+        if description.deleted {
+            let problem =
+                "the secret is scheduled for deletion: restore it (aws secretsmanager restore-secret) or switch rotation off";
+            return Err(Error::new(ErrorType::SecretDeleted, problem));
+        }
+        if !description.rotation_enabled {
+            let problem = "rotation is switched off for this secret: switch it on with aws secretsmanager rotate-secret";
+            return Err(Error::new(ErrorType::RotationDisabled, problem));
+        }
+        if let Some(function) = &description.rotation_function
+            && unqualified(function) != unqualified(&self.caller.function_arn)
+        {
+            let problem = "the secret names another rotation function (RotationLambdaARN) than the one that was invoked";
+            return Err(Error::new(ErrorType::WrongFunction, problem));
+        }
+        let token = self.token();
+        if !description.versions.contains_key(token) {
+            let problem =
+                format!("version {token} is none of the secret's labelled versions: begin a rotation with rotate-secret");
+            return Err(Error::new(ErrorType::VersionUnknown, problem));
+        }
+        let has = |label: Label| description.labels(token).any(|held| *held == label);
+        let condemned = has_stamp(description, token, StampKind::Condemned);
+        match (has(Label::current()), has(Label::pending())) {
+            (true, _) => Ok(Standing::Current),
+            (false, true) if condemned => Ok(Standing::Condemned),
+            (false, true) => Ok(Standing::Pending),
+            (false, false) if condemned => Err(doomed("it was given up by an earlier run, and its log says why")),
+            (false, false) if was_current(description, token) => Err(doomed("it has been current already")),
+            (false, false) => {
+                let problem = format!("version {token} is not AWSPENDING: begin a new rotation with rotate-secret");
+                Err(Error::new(ErrorType::VersionNotPending, problem))
+            }
+        }
+    }
+}
+
+/// The one error of a version that can never be promoted.
+pub(super) fn doomed(reason: &str) -> Error {
+    let problem =
+        format!("this pending version can never be promoted: {reason}. Begin a new rotation (aws secretsmanager rotate-secret)");
+    Error::new(ErrorType::VersionDoomed, problem)
+}
+
+/// A function's ARN without the version or alias that rotation may be attached to:
+/// `arn:aws:lambda:<region>:<account>:function:<name>[:<qualifier>]`.
+fn unqualified(arn: &str) -> &str {
+    arn.match_indices(':').nth(6).map_or(arn, |(end, _)| &arn[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alias_is_the_same_function() {
+        let bare = "arn:aws:lambda:eu-west-1:123456789012:function:rotate";
+        assert_eq!(unqualified(&format!("{bare}:live")), bare);
+        assert_eq!(unqualified(bare), bare);
+        assert_ne!(unqualified(&format!("{bare}-2")), bare);
+        assert_eq!(unqualified("function-arn"), "function-arn");
+    }
+}

@@ -1,0 +1,24 @@
+//! testSecret: prove the pending credential. Changes nothing, anywhere, and does not assume that setSecret ran: Secrets Manager's own
+//! dry run calls this step alone, on a copy of the current value.
+
+use futures_util::future::join;
+
+use super::run::{Run, parse};
+use super::standing::{Standing, doomed};
+use super::{Done, wanted};
+use crate::error::Error;
+use crate::ports::Which;
+
+pub(super) async fn test(run: &Run<'_>) -> Result<Done, Error> {
+    let (description, pending) = join(run.describe(), run.read(Which::Version(run.token()))).await;
+    let description = description?;
+    match run.standing(&description)? {
+        Standing::Current => return Ok(Done::AlreadyCurrent),
+        Standing::Condemned => return Err(doomed("it is condemned")),
+        Standing::Pending => {}
+    }
+    let value = parse(&run.pending(pending).await?)?;
+    let venue = wanted::venue(run, &description, &value)?;
+    run.prove(venue.as_ref(), &value).await?;
+    Ok(Done::Proven)
+}

@@ -1,0 +1,200 @@
+//! What the new key is to be: at which venue, on which account, with which powers and addresses, and by whose authority.
+
+use std::sync::Arc;
+
+use secrecy::ExposeSecret;
+
+use super::run::{Run, store_error, venue_error};
+use crate::error::{Error, ErrorType};
+use crate::name::{SecretId, SecretName, VenueId};
+use crate::ports::{Description, ErrorClass, Grant, KeyList, KeyState, Powers, Signer, Venue, VenueError, Which, Whose};
+use crate::secret::{AccountId, Addresses, Permissions, SecretValue};
+
+/// The account and the grant that a new value is built for.
+pub(super) struct Wanted {
+    pub(super) account: AccountId,
+    pub(super) grant: Grant,
+}
+
+/// The most bytes a value can have. Source: AWS, Secrets Manager quotas.
+const LARGEST_VALUE: usize = 65_536;
+/// More than what a new value can have beyond the one it succeeds: the `rotation` field and a longer credential.
+const GROWTH: usize = 8_192;
+
+/// # Errors
+/// VALUE_INVALID when a successor might not fit: better to know before a key is issued.
+pub(super) fn must_leave_room(value: &SecretValue) -> Result<(), Error> {
+    if value.size() + GROWTH <= LARGEST_VALUE {
+        return Ok(());
+    }
+    let problem = "the current value is so large that its successor might not fit into the 65,536 bytes of a version: shorten it";
+    Err(Error::new(ErrorType::ValueInvalid, problem))
+}
+
+pub(super) fn venue(run: &Run<'_>, description: &Description, value: &SecretValue) -> Result<Arc<dyn Venue>, Error> {
+    let unsupported = |problem: String| Error::new(ErrorType::VenueUnsupported, problem);
+    let id = description
+        .name
+        .venue(value.exchange.as_deref(), value.environment.as_deref())
+        .map_err(|error| unsupported(error.to_string()))?;
+    run.ports.venues.venue(&id).map_err(unsupported)
+}
+
+/// The master credential that the value names.
+pub(super) async fn master(run: &Run<'_>, venue: &VenueId, value: &SecretValue) -> Result<Signer, Error> {
+    let invalid = |problem: String| Error::new(ErrorType::MasterInvalid, problem);
+    let Some(arn) = &value.master_arn else {
+        let problem = "the value names no master credential: add `masterarn`, the ARN of the secret that holds the parent account's \
+                       key, or make the new key by hand and store it as a version labelled CANDIDATE";
+        return Err(invalid(problem.into()));
+    };
+    let id = SecretId::parse(arn).map_err(|problem| invalid(format!("`masterarn` {problem}")))?;
+    let name = id.name();
+    let stored = run.ports.store.read(&id, Which::Current).await.map_err(|error| {
+        let error = store_error(&error);
+        Error::new(error.error_type, format!("the master credential {name} could not be read: {}", error.problem))
+    })?;
+    let stored = stored.ok_or_else(|| invalid(format!("the master credential {name} has no current value")))?;
+    let master = SecretValue::parse(&stored.text)
+        .map_err(|error| invalid(format!("the value of the master credential {name} cannot be used: {error}")))?;
+    let there = |name: &SecretName, value: &SecretValue| name.venue(value.exchange.as_deref(), value.environment.as_deref());
+    if there(&name, &master).is_ok_and(|there| there != *venue) {
+        return Err(invalid(format!(
+            "the master credential {name} belongs to another exchange or environment than the key to rotate"
+        )));
+    }
+    if master.credential.key_id == value.credential.key_id
+        || master.credential.secret.expose_secret() == value.credential.secret.expose_secret()
+    {
+        return Err(invalid(format!("the master credential {name} is the very key that is to be rotated")));
+    }
+    Ok(Signer { whose: Whose::Master, credential: master.credential })
+}
+
+/// What the current key says of itself, or a definite reason why it does not. A dead key must not stand in the way of its own
+/// rescue; a venue that gives no answer is another matter.
+pub(super) fn unless_undecided(inspected: Result<KeyState, VenueError>) -> Result<Result<KeyState, VenueError>, Error> {
+    match inspected {
+        Err(error) if matches!(error.class, ErrorClass::Rejected | ErrorClass::Denied | ErrorClass::Refused) => {
+            tracing::warn!(%error, "the current key could not be asked what it may do");
+            Ok(Err(error))
+        }
+        Err(error) => Err(venue_error(&error)),
+        Ok(state) => Ok(Ok(state)),
+    }
+}
+
+/// Keys can be issued for sub-accounts only.
+pub(super) fn must_be_of_a_sub_account(current: &Result<KeyState, VenueError>) -> Result<(), Error> {
+    if current.as_ref().is_ok_and(|state| state.is_master) {
+        let problem = "the current key belongs to a master account, and keys can be issued for sub-accounts only: make the new key by \
+                       hand, store it as a version labelled CANDIDATE, and rotate again";
+        return Err(Error::new(ErrorType::AccountMismatch, problem));
+    }
+    Ok(())
+}
+
+/// The account that the secret stands for: everything that is known of it must agree.
+pub(super) fn account(value: &SecretValue, current: &Result<KeyState, VenueError>) -> Result<AccountId, Error> {
+    let known = [
+        ("`subaccount` says", value.subaccount.clone()),
+        ("the last rotation recorded", value.rotation.as_ref().map(|rotation| AccountId::new(&rotation.account))),
+        ("the current key belongs to", current.as_ref().ok().map(|state| state.account.clone())),
+    ];
+    let known: Vec<(&str, AccountId)> = known.into_iter().filter_map(|(who, id)| Some((who, id?))).collect();
+    let Some((_, first)) = known.first() else { return Err(unusable(current, &["subaccount"])) };
+    if known.iter().any(|(_, id)| id != first) {
+        let said: Vec<String> = known.iter().map(|(who, id)| format!("{who} {id}")).collect();
+        let problem = format!(
+            "the accounts do not agree: {}. Put the right key or the right `subaccount` into the secret",
+            said.join(", ")
+        );
+        return Err(Error::new(ErrorType::AccountMismatch, problem));
+    }
+    Ok(first.clone())
+}
+
+/// What the new key is to be: what the policy says, and where it says nothing what the current key is.
+pub(super) fn grant(
+    run: &Run<'_>,
+    value: &SecretValue,
+    current: &Result<KeyState, VenueError>,
+    list: &KeyList,
+) -> Result<Grant, Error> {
+    let seen = seen(value, current, list);
+    let (powers, held) = seen.unzip();
+    let policy = &value.policy;
+    let missing: Vec<&str> = [
+        ("subaccount", value.subaccount.is_none() && powers.is_none()),
+        ("policy.permissions", policy.permissions.is_none() && powers.is_none()),
+        ("policy.ip_allowlist", policy.addresses.is_none() && held.is_none()),
+    ]
+    .into_iter()
+    .filter_map(|(name, missing)| missing.then_some(name))
+    .collect();
+    if missing.iter().any(|name| name.starts_with("policy")) {
+        return Err(unusable(current, &missing));
+    }
+    Ok(Grant { permissions: permissions(value, current, powers)?, addresses: addresses(run, value, held)? })
+}
+
+/// What the key may do: what the policy says, and where it says nothing what the current key may, less what moves funds.
+pub(super) fn permissions(
+    value: &SecretValue,
+    current: &Result<KeyState, VenueError>,
+    held: Option<Powers>,
+) -> Result<Permissions, Error> {
+    if let Some(permissions) = &value.policy.permissions {
+        return Ok(permissions.clone());
+    }
+    let Some(held) = held else { return Err(unusable(current, &["policy.permissions"])) };
+    let dropped = held.forbidden();
+    if !dropped.is_empty() {
+        tracing::warn!(?dropped, "the current key has powers that its successor does not get");
+    }
+    if held.permissions.is_empty() {
+        let problem =
+            "the current key may do nothing that a rotated key may do: say in `policy.permissions` what its successor is for";
+        return Err(Error::new(ErrorType::CurrentUnusable, problem));
+    }
+    Ok(held.permissions)
+}
+
+/// The addresses the key is to be bound to: the policy's or the current key's, and the function's own.
+fn addresses(run: &Run<'_>, value: &SecretValue, held: Option<Addresses>) -> Result<Addresses, Error> {
+    match value.policy.addresses.clone().or(held) {
+        Some(Addresses::Only(addresses)) => Ok(Addresses::Only(addresses.union(&run.settings.egress).cloned().collect())),
+        Some(Addresses::Any) if value.policy.addresses == Some(Addresses::Any) => Ok(Addresses::Any),
+        _ => Err(unbound("the current key is bound to no address")),
+    }
+}
+
+/// A key that could be used from anywhere, and no policy that says it may be.
+pub(super) fn unbound(whose: &str) -> Error {
+    let problem = format!(
+        "{whose}: name the addresses your bots trade from in `policy.ip_allowlist`, or write \"any\" there to say that the key shall be \
+         usable from everywhere"
+    );
+    Error::new(ErrorType::KeyUnbound, problem)
+}
+
+/// What is known of the current key: from itself, or where it may not be used from here, from the account's list.
+fn seen(value: &SecretValue, current: &Result<KeyState, VenueError>, list: &KeyList) -> Option<(Powers, Addresses)> {
+    match current {
+        Ok(state) => Some((state.powers.clone(), state.addresses.clone())),
+        Err(error) if error.class == ErrorClass::Rejected => None,
+        Err(_) => {
+            let listed = list.keys.iter().find(|key| key.key_id == value.credential.key_id)?;
+            Some((listed.powers.clone(), listed.addresses.clone()))
+        }
+    }
+}
+
+fn unusable(current: &Result<KeyState, VenueError>, missing: &[&str]) -> Error {
+    let why = current.as_ref().err().map_or_else(String::new, |error| format!(" ({error})"));
+    let problem = format!(
+        "the current key does not answer{why}, so what its successor is to be must come from the secret's value: add `{}` to it",
+        missing.join("`, `")
+    );
+    Error::new(ErrorType::CurrentUnusable, problem)
+}

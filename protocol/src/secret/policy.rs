@@ -1,0 +1,208 @@
+//! What a key must and must never be allowed to do, and from which addresses.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use thiserror::Error;
+
+use super::{DocumentError, Permission, PermissionError, Permissions};
+use crate::shown;
+
+/// The `policy` of a secret's value. Each half that is missing is taken from the key being replaced.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// What the key may do: all of it, and nothing else.
+    pub permissions: Option<Permissions>,
+    /// From where it may be used.
+    pub addresses: Option<Addresses>,
+}
+
+impl Policy {
+    /// Reads the `policy` field. A field it does not know is refused: a misspelt bound would be no bound.
+    pub(super) fn read(value: &serde_json::Value) -> Result<Self, DocumentError> {
+        let wrong = |problem: String| DocumentError::Field { field: "policy", problem };
+        let Some(fields) = value.as_object() else { return Err(wrong("is not an object".into())) };
+        let mut policy = Self::default();
+        for (name, value) in fields {
+            let wrong = |problem: String| wrong(format!("has a `{}` that is not usable: {problem}", shown(name)));
+            match name.as_str() {
+                "permissions" => {
+                    let words: Vec<String> =
+                        serde_json::from_value(value.clone()).map_err(|_| wrong("it must be a list of words".into()))?;
+                    let read: Result<Permissions, _> = words.iter().map(|word| whole_word(word)).collect();
+                    let permissions = read.map_err(|error| wrong(error.to_string()))?;
+                    if permissions.is_empty() {
+                        return Err(wrong("it is empty, and a key that may do nothing helps nobody".into()));
+                    }
+                    policy.permissions = Some(permissions);
+                }
+                "ip_allowlist" => {
+                    policy.addresses = Some(serde_json::from_value(value.clone()).map_err(|error| wrong(error.to_string()))?);
+                }
+                "auto_rollback" => {}
+                _ => return Err(wrong("a policy has `permissions`, `ip_allowlist` and `auto_rollback`".into())),
+            }
+        }
+        Ok(policy)
+    }
+}
+
+/// A policy speaks in whole words; a part of one is only ever inherited.
+fn whole_word(word: &str) -> Result<Permission, PermissionError> {
+    let permission: Permission = word.parse()?;
+    if permission.part.is_some() { Err(PermissionError::Unknown(shown(word))) } else { Ok(permission) }
+}
+
+/// From where a key may be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Addresses {
+    /// From anywhere: written `"any"`.
+    Any,
+    /// From these alone; never empty.
+    Only(BTreeSet<Address>),
+}
+
+impl Addresses {
+    /// Whether every address that `self` allows is allowed by `other` too.
+    pub fn within(&self, other: &Self) -> bool {
+        match (self, other) {
+            (_, Self::Any) => true,
+            (Self::Any, Self::Only(_)) => false,
+            (Self::Only(own), Self::Only(others)) => own.is_subset(others),
+        }
+    }
+}
+
+impl fmt::Display for Addresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("any"),
+            Self::Only(addresses) => {
+                let shown: Vec<&str> = addresses.iter().map(Address::as_str).collect();
+                f.write_str(&shown.join(","))
+            }
+        }
+    }
+}
+
+impl Serialize for Addresses {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Any => serializer.serialize_str("any"),
+            Self::Only(addresses) => serializer.collect_seq(addresses.iter().map(Address::as_str)),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Addresses {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Spelling {
+            Word(String),
+            List(Vec<String>),
+        }
+        let list = match Spelling::deserialize(deserializer) {
+            Ok(Spelling::Word(word)) if word == "any" => return Ok(Self::Any),
+            Ok(Spelling::List(list)) => list,
+            _ => return Err(D::Error::custom("it must be a list of IP addresses, or \"any\"")),
+        };
+        let read: Result<BTreeSet<Address>, _> = list.iter().map(|address| address.parse()).collect();
+        let addresses = read.map_err(D::Error::custom)?;
+        if addresses.is_empty() {
+            return Err(D::Error::custom("it is empty: name the addresses, or say \"any\""));
+        }
+        Ok(Self::Only(addresses))
+    }
+}
+
+/// One IP address, or a range of them in CIDR notation, in its canonical spelling.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address(String);
+
+impl Address {
+    /// An address as a venue shows it, whatever its form: only what a person asks for has to be one that we know.
+    pub fn as_shown(text: &str) -> Self {
+        text.parse().unwrap_or_else(|_| Self(text.to_owned()))
+    }
+
+    /// The address as a venue is sent it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Not an IP address, or one that stands for everywhere.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{0}` is not an IP address that a key can be bound to")]
+pub struct AddressError(String);
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || AddressError(shown(text));
+        let (ip, bits) = text.split_once('/').map_or((text, None), |(ip, bits)| (ip, Some(bits)));
+        let ip: IpAddr = ip.parse().map_err(|_| wrong())?;
+        if ip.is_unspecified() {
+            return Err(wrong());
+        }
+        let Some(bits) = bits else { return Ok(Self(ip.to_string())) };
+        let most = if ip.is_ipv4() { 32 } else { 128 };
+        match bits.parse::<u8>() {
+            Ok(bits) if (1..=most).contains(&bits) => Ok(Self(format!("{ip}/{bits}"))),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(value: &serde_json::Value) -> Result<Policy, String> {
+        Policy::read(value).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_policy_says_permissions_and_addresses() {
+        let policy = read(&json!({"permissions": ["spot", "read"], "ip_allowlist": ["203.0.113.7"]})).unwrap();
+        assert_eq!(policy.permissions.unwrap().len(), 2);
+        assert_eq!(policy.addresses.unwrap().to_string(), "203.0.113.7");
+        assert_eq!(read(&json!({"ip_allowlist": "any"})).unwrap().addresses, Some(Addresses::Any));
+    }
+
+    #[test]
+    fn a_policy_that_would_be_no_bound_is_refused_by_name() {
+        for (policy, named) in [
+            (json!("spot"), "not an object"),
+            (json!({"permissions": []}), "permissions"),
+            (json!({"permissions": ["withdraw"]}), "withdraw"),
+            (json!({"permissions": "spot"}), "permissions"),
+            (json!({"permissions": ["spot:Foo"]}), "spot:Foo"),
+            (json!({"permisions": ["spot"]}), "permisions"),
+            (json!({"ip_allowlist": []}), "ip_allowlist"),
+            (json!({"ip_allowlist": "*"}), "ip_allowlist"),
+            (json!({"ip_allowlist": ["0.0.0.0"]}), "0.0.0.0"),
+            (json!({"ip_allowlist": ["0.0.0.0/0"]}), "0.0.0.0/0"),
+            (json!({"ip_allowlist": ["10.0.0.0/0"]}), "10.0.0.0/0"),
+            (json!({"ip_allowlist": ["bot.example"]}), "bot.example"),
+        ] {
+            let error = read(&policy).unwrap_err();
+            assert!(error.contains(named), "{policy}: {error}");
+        }
+    }
+
+    #[test]
+    fn any_is_within_any_alone() {
+        let one: Addresses = serde_json::from_value(json!(["203.0.113.7"])).unwrap();
+        let two: Addresses = serde_json::from_value(json!(["203.0.113.7", "203.0.113.8"])).unwrap();
+        assert!(one.within(&two) && one.within(&Addresses::Any));
+        assert!(!two.within(&one) && !Addresses::Any.within(&two));
+    }
+}

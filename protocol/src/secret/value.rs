@@ -1,0 +1,191 @@
+//! A secret's value, parsed once: everything the protocol asks of it, beside the document it was read from.
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::document::SecretText;
+use super::{AccountId, Credential, Document, DocumentError, KeyId, Policy, Provenance};
+
+/// What `created_by` says of a value that we wrote.
+pub const CREATED_BY: &str = "exchange-key-rotation";
+
+/// Both spellings in use of the fields that have two; the first is the one we write where neither stood.
+const SECRET: [&str; 2] = ["api_secret", "secret"];
+const PASSPHRASE: [&str; 2] = ["passphrase", "api_passphrase"];
+const SUBACCOUNT: [&str; 2] = ["subaccount", "sub_account"];
+
+/// The parsed value of one version.
+#[derive(Clone, Debug)]
+pub struct SecretValue {
+    /// The exchange the document names, in lower case.
+    pub exchange: Option<String>,
+    /// The environment the document names, in lower case.
+    pub environment: Option<String>,
+    /// The credential.
+    pub credential: Credential,
+    /// The account the document says the key belongs to.
+    pub subaccount: Option<AccountId>,
+    /// The ARN of the master credential's secret.
+    pub master_arn: Option<String>,
+    /// The policy, or an empty one.
+    pub policy: Policy,
+    /// When the value was built, where that was written and can be read.
+    pub created_at: Option<Timestamp>,
+    /// Who wrote it.
+    pub created_by: Option<String>,
+    /// What createSecret wrote of its origin.
+    pub rotation: Option<Provenance>,
+    document: Document,
+}
+
+impl SecretValue {
+    /// Reads a version's value.
+    ///
+    /// # Errors
+    /// A [`DocumentError`] that names the field, never its content.
+    pub fn parse(text: &SecretString) -> Result<Self, DocumentError> {
+        let document = Document::parse(text.expose_secret())?;
+        let lower = |word: Option<String>| word.map(|word| word.trim().to_lowercase()).filter(|word| !word.is_empty());
+        let key: SecretText = document.field("api_key", "a string")?.ok_or(DocumentError::Missing("api_key"))?;
+        let key_id = KeyId::parse(key.0.expose_secret())
+            .map_err(|problem| DocumentError::Field { field: "api_key", problem: problem.into() })?;
+        let secret = secret_text(&document, SECRET)?.ok_or(DocumentError::Missing(SECRET[0]))?;
+        let policy: Option<serde_json::Value> = document.field("policy", "an object")?;
+        Ok(Self {
+            exchange: lower(document.field("exchange", "a string")?),
+            environment: lower(document.field("environment", "a string")?),
+            credential: Credential { key_id, secret, passphrase: secret_text(&document, PASSPHRASE)? },
+            subaccount: account(&document)?,
+            master_arn: document.field::<String>("masterarn", "a string")?.filter(|arn| !arn.is_empty()),
+            policy: policy.as_ref().map(Policy::read).transpose()?.unwrap_or_default(),
+            // A hand may have written any date format here; only one that we can read counts.
+            created_at: document.field::<String>("created_at", "a string").ok().flatten().and_then(|at| at.parse().ok()),
+            created_by: document.field("created_by", "a string").ok().flatten(),
+            rotation: document.field("rotation", "what createSecret writes there (remove it, it is not yours to edit)")?,
+            document,
+        })
+    }
+
+    /// The value of the next version: this one with another credential and origin, everything else untouched and in its place.
+    pub fn successor(&self, credential: &Credential, created_at: Timestamp, rotation: &Provenance) -> Document {
+        let mut document = self.document.clone();
+        document.set_text("api_key", credential.key_id.expose());
+        document.set_text(spelling(&document, SECRET), credential.secret.expose_secret());
+        if let Some(passphrase) = &credential.passphrase {
+            document.set_text(spelling(&document, PASSPHRASE), passphrase.expose_secret());
+        }
+        let seconds = Timestamp::from_second(created_at.as_second()).unwrap_or(created_at);
+        document.set_text("created_at", &seconds.to_string());
+        document.set_text("created_by", CREATED_BY);
+        document.set("rotation", rotation);
+        document
+    }
+
+    /// About how many bytes the value has; never fewer than it does.
+    pub fn size(&self) -> usize {
+        self.document.size()
+    }
+}
+
+/// The spelling that stands in the document, or the first where neither does.
+fn spelling(document: &Document, spellings: [&'static str; 2]) -> &'static str {
+    spellings.into_iter().find(|name| document.has(name)).unwrap_or(spellings[0])
+}
+
+/// The spelling that stands in the document; two at once are refused, since no one can say which of them a consumer reads.
+fn one_spelling(document: &Document, spellings: [&'static str; 2]) -> Result<&'static str, DocumentError> {
+    if spellings.into_iter().all(|name| document.has(name)) {
+        let problem = format!("stands beside `{}`, and both mean the same: keep one", spellings[1]);
+        return Err(DocumentError::Field { field: spellings[0], problem });
+    }
+    Ok(spelling(document, spellings))
+}
+
+fn secret_text(document: &Document, spellings: [&'static str; 2]) -> Result<Option<SecretString>, DocumentError> {
+    let field = one_spelling(document, spellings)?;
+    let Some(SecretText(text)) = document.field(field, "a string")? else { return Ok(None) };
+    let problem = match text.expose_secret() {
+        "" => "is empty",
+        shown if shown.trim() != shown => "begins or ends with white space",
+        _ => return Ok(Some(text)),
+    };
+    Err(DocumentError::Field { field, problem: problem.into() })
+}
+
+fn account(document: &Document) -> Result<Option<AccountId>, DocumentError> {
+    let field = one_spelling(document, SUBACCOUNT)?;
+    // Bybit's uid is written as a number by some.
+    if let Ok(Some(number)) = document.field::<u64>(field, "a number") {
+        return Ok(Some(AccountId::new(number.to_string())));
+    }
+    let text: Option<String> = document.field(field, "a string or a whole number")?;
+    Ok(text.filter(|text| !text.is_empty()).map(AccountId::new))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<SecretValue, String> {
+        SecretValue::parse(&text.into()).map_err(|error| error.to_string())
+    }
+
+    fn credential(key_id: &str, secret: &str) -> Credential {
+        Credential { key_id: KeyId::parse(key_id).unwrap(), secret: secret.into(), passphrase: None }
+    }
+
+    fn provenance() -> Provenance {
+        serde_json::from_str(
+            r#"{"token":"t","source":"issued","based_on":"b","account":"7","permissions":["read","spot"],"ip_allowlist":["203.0.113.7"]}"#,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_successor_keeps_each_spelling_and_every_foreign_field_in_order() {
+        let at: Timestamp = "2026-01-01T00:00:00.5Z".parse().unwrap();
+        let old =
+            parse(r#"{"x":1.50,"secret":"old","api_key":"OLD","created_at":"long ago","subaccount":7,"y":[1, 2]}"#).unwrap();
+        let new = old.successor(&credential("NEW", "new"), at, &provenance()).render();
+        let expected = concat!(
+            r#"{"x":1.50,"secret":"new","api_key":"NEW","created_at":"2026-01-01T00:00:00Z","subaccount":7,"y":[1, 2],"#,
+            r#""created_by":"exchange-key-rotation","rotation":{"token":"t","source":"issued","based_on":"b","account":"7","#,
+            r#""permissions":["read","spot"],"ip_allowlist":["203.0.113.7"]}}"#
+        );
+        assert_eq!(new.expose_secret(), expected);
+        let read = SecretValue::parse(&new).unwrap();
+        assert_eq!(read.rotation, Some(provenance()));
+        assert_eq!(read.subaccount, Some(AccountId::new("7")));
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_used_names_the_field_and_not_its_content() {
+        for (text, named) in [
+            (r"{}", "api_key"),
+            (r#"{"api_key":"","api_secret":"hidden"}"#, "api_key"),
+            (r#"{"api_key":"k hidden","api_secret":"s"}"#, "api_key"),
+            (r#"{"api_key":"k"}"#, "api_secret"),
+            (r#"{"api_key":"k","api_secret":""}"#, "api_secret"),
+            (r#"{"api_key":"k","secret":"hidden\n"}"#, "secret"),
+            (r#"{"api_key":"k","api_secret":"hidden","secret":"hidden"}"#, "api_secret"),
+            (r#"{"api_key":"k","api_secret":["hidden"]}"#, "api_secret"),
+            (r#"{"api_key":"k","api_secret":"hidden","subaccount":{}}"#, "subaccount"),
+            (r#"{"api_key":"k","api_secret":"hidden","policy":["spot"]}"#, "policy"),
+            (r#"{"api_key":"k","api_secret":"hidden","rotation":{"token":1}}"#, "rotation"),
+            ("", "not a JSON object"),
+            (r#"{"api_key":"k","api_secret":"hidden""#, "not a JSON object"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(named), "{text}: {error}");
+            assert!(!error.contains("hidden"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn fields_that_a_hand_left_empty_count_as_missing() {
+        let value =
+            parse(r#"{"api_key":"k","secret":"s","subaccount":"","masterarn":null,"policy":null,"exchange":" BYBIT "}"#).unwrap();
+        assert_eq!((value.subaccount, value.master_arn, value.policy), (None, None, Policy::default()));
+        assert_eq!(value.exchange.as_deref(), Some("bybit"));
+    }
+}

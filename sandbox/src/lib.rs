@@ -1,0 +1,1 @@
+//! Stand-ins to rotate against without an AWS account.

@@ -1,0 +1,3 @@
+//! The rotation function for the API keys of cryptocurrency exchanges.
+
+fn main() {}
