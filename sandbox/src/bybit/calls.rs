@@ -1,0 +1,38 @@
+//! The log of calls, for a person who watches and for tests that count.
+
+use jiff::Timestamp;
+
+use super::credential::KeyId;
+use super::model::Model;
+use crate::fault::Fault;
+
+/// One call, without secrets and signatures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// When it arrived.
+    pub at: Timestamp,
+    /// The HTTP method.
+    pub method: String,
+    /// The path, without the query.
+    pub path: String,
+    /// The caller's key, if there is such a key. The signature may be wrong all the same.
+    pub caller: Option<KeyId>,
+    /// What the model answered; nothing where it was not asked or the answer has no such code.
+    pub ret_code: Option<i64>,
+    /// What was done to the call, if a fault was planned for it.
+    pub fault: Option<Fault>,
+    /// What it was about, in a few words.
+    pub detail: String,
+}
+
+impl Model {
+    /// Adds a call to the log. Fronts do this; the endpoints don't, since they see neither faults nor bad signatures.
+    pub fn record(&mut self, call: Call) {
+        self.calls.push(call);
+    }
+
+    /// The calls since this was last asked.
+    pub fn take_calls(&mut self) -> Vec<Call> {
+        std::mem::take(&mut self.calls)
+    }
+}

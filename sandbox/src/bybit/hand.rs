@@ -1,0 +1,102 @@
+//! What a test or a person can see and do, and no caller of the API: accounts, the truth about keys, and changes by hand.
+
+use jiff::Timestamp;
+
+use super::credential::{Credential, KeyId};
+use super::ips::Ips;
+use super::key::{By, KeyTruth, Settings};
+use super::model::{Account, Environment, Model, Uid};
+use super::permissions::Permissions;
+
+/// The account or key does not exist. Whoever scripts the world has named the wrong one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no such account or key")]
+pub struct NoSuch;
+
+impl Model {
+    /// Opens a parent account, unified.
+    pub fn add_parent_account(&mut self, uid: Uid, environment: Environment) {
+        self.accounts.insert(uid, Account::unified(None, environment));
+    }
+
+    /// Opens a sub-account, unified, in its parent's environment.
+    pub fn add_sub_account(&mut self, parent: Uid, uid: Uid) -> Result<(), NoSuch> {
+        let environment = self.account_mut(parent)?.environment;
+        self.accounts.insert(uid, Account::unified(Some(parent), environment));
+        Ok(())
+    }
+
+    /// A key of a parent account that can issue, edit and delete its sub-accounts' keys. Only the venue's pages create one.
+    pub fn add_master_key(&mut self, uid: Uid, ips: Ips, now: Timestamp) -> Result<Credential, NoSuch> {
+        let permissions = Permissions::of(&[("Wallet", &["AccountTransfer", "SubMemberTransfer"])]);
+        let settings = Settings { note: "master".to_owned(), read_only: false, ips, permissions };
+        self.create_key_by_hand(uid, settings, now)
+    }
+
+    /// Creates a key on the venue's pages: any permissions, even such as the venue doesn't have yet.
+    pub fn create_key_by_hand(&mut self, uid: Uid, settings: Settings, now: Timestamp) -> Result<Credential, NoSuch> {
+        self.account_mut(uid)?;
+        Ok(self.issue(uid, settings, By::Hand, now).credential.clone())
+    }
+
+    /// Edits a key on the venue's pages, which starts an unbound key's 90 days anew.
+    pub fn edit_key_by_hand(&mut self, key: &KeyId, settings: Settings, now: Timestamp) -> Result<(), NoSuch> {
+        let key = self.keys.get_mut(key).filter(|key| !key.is_deleted()).ok_or(NoSuch)?;
+        key.edit_by_hand(settings, now);
+        Ok(())
+    }
+
+    /// Deletes a key on the venue's pages.
+    pub fn delete_key_by_hand(&mut self, key: &KeyId, now: Timestamp) -> Result<(), NoSuch> {
+        let key = self.keys.get_mut(key).filter(|key| !key.is_deleted()).ok_or(NoSuch)?;
+        key.deleted = Some((now, By::Hand));
+        Ok(())
+    }
+
+    /// Changes an account's password: its unbound keys live for 7 more days at most. Unverified: whether a parent's
+    /// password counts for its sub-accounts' keys; here it doesn't.
+    pub fn change_password(&mut self, uid: Uid, now: Timestamp) -> Result<(), NoSuch> {
+        self.account_mut(uid)?.password_changed_at = Some(now);
+        Ok(())
+    }
+
+    /// Bans an account (10008), or lifts the ban.
+    pub fn ban(&mut self, uid: Uid, banned: bool) -> Result<(), NoSuch> {
+        self.account_mut(uid)?.banned = banned;
+        Ok(())
+    }
+
+    /// Makes an account a unified one, as it is by default, or a classic one.
+    pub fn set_unified(&mut self, uid: Uid, unified: bool) -> Result<(), NoSuch> {
+        self.account_mut(uid)?.unified = unified;
+        Ok(())
+    }
+
+    /// Every key that ever existed, oldest first, as it truly is.
+    pub fn keys(&self) -> Vec<KeyTruth> {
+        let truth = |key: &super::key::Key| key.truth(self.password_changed_at(key.uid));
+        let mut keys: Vec<KeyTruth> = self.keys.values().map(truth).collect();
+        keys.sort_by_key(|key| key.id);
+        keys
+    }
+
+    /// A key's credential, its secret included, if the key ever existed.
+    pub fn credential(&self, key: &KeyId) -> Option<Credential> {
+        self.keys.get(key).map(|key| key.credential.clone())
+    }
+
+    /// One key as it truly is, if it ever existed.
+    pub fn key(&self, key: &KeyId) -> Option<KeyTruth> {
+        self.keys.get(key).map(|key| key.truth(self.password_changed_at(key.uid)))
+    }
+
+    fn account_mut(&mut self, uid: Uid) -> Result<&mut Account, NoSuch> {
+        self.accounts.get_mut(&uid).ok_or(NoSuch)
+    }
+}
+
+impl Account {
+    fn unified(parent: Option<Uid>, environment: Environment) -> Self {
+        Self { parent, environment, unified: true, banned: false, password_changed_at: None }
+    }
+}
