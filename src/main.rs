@@ -1,3 +1,16 @@
-//! The rotation function for the API keys of cryptocurrency exchanges.
+//! The rotation function for the API keys of cryptocurrency exchanges: bootstrap and nothing else.
 
-fn main() {}
+mod audit;
+mod config;
+mod event;
+mod exchange;
+mod invocation;
+mod logging;
+mod start;
+mod store;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    start::start()
+}

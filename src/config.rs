@@ -1,0 +1,149 @@
+//! The function's configuration: environment variables, parsed once at start. A wrong value is refused by its name.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use protocol::secret::Address;
+use reqwest::Url;
+use thiserror::Error;
+use tracing::level_filters::LevelFilter;
+
+/// What the environment says.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    /// `BYBIT_BASE_URL`: replaces Bybit's own hosts, for tests and private gateways.
+    pub(crate) bybit_base_url: Option<Url>,
+    /// `EGRESS_IPS`: the addresses this function's calls leave from, separated by commas.
+    pub(crate) egress: BTreeSet<Address>,
+    /// `LOG_LEVEL`: error, warn, info, debug or trace.
+    pub(crate) log_level: LevelFilter,
+}
+
+/// An environment variable that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the environment variable {name} {problem}")]
+pub(crate) struct ConfigError {
+    name: &'static str,
+    problem: String,
+}
+
+impl Config {
+    /// Reads the configuration; `var` looks a variable up. One that is empty counts as not set.
+    pub(crate) fn from_env(var: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let read = |name: &str| var(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        Ok(Self {
+            bybit_base_url: read("BYBIT_BASE_URL").map(|url| base_url("BYBIT_BASE_URL", &url)).transpose()?,
+            egress: read("EGRESS_IPS").map(|list| addresses("EGRESS_IPS", &list)).transpose()?.unwrap_or_default(),
+            log_level: read("LOG_LEVEL").map(|level| log_level("LOG_LEVEL", &level)).transpose()?.unwrap_or(LevelFilter::INFO),
+        })
+    }
+}
+
+/// Whether the variables are there that Lambda sets and the runtime library cannot do without.
+pub(crate) fn lambda_is_complete(var: impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
+    for name in ["AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION"] {
+        if var(name).is_none() {
+            return Err(ConfigError {
+                name,
+                problem: "is missing, though Lambda sets it: set it when you run the binary yourself".into(),
+            });
+        }
+    }
+    if var("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").is_some_and(|size| size.parse::<i32>().is_err()) {
+        return Err(ConfigError { name: "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", problem: "is not a whole number".into() });
+    }
+    Ok(())
+}
+
+fn base_url(name: &'static str, text: &str) -> Result<Url, ConfigError> {
+    let wrong = |problem: &str| ConfigError { name, problem: problem.into() };
+    let url = Url::parse(text).map_err(|_| wrong("is not a URL"))?;
+    let host = url.host_str().ok_or_else(|| wrong("names no host"))?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    match url.scheme() {
+        "https" => {}
+        "http" if loopback => {}
+        "http" => {
+            return Err(wrong("is plain http to another machine: key secrets are signed with and read over it, so use https"));
+        }
+        _ => return Err(wrong("is neither https nor, for this machine alone, http")),
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong("holds more than scheme, host, port and path"));
+    }
+    Ok(url)
+}
+
+fn addresses(name: &'static str, list: &str) -> Result<BTreeSet<Address>, ConfigError> {
+    let parse = |address: &str| {
+        address
+            .trim()
+            .parse::<Address>()
+            .map_err(|error| ConfigError { name, problem: format!("is not a list of addresses: {error}") })
+    };
+    list.split(',').map(parse).collect()
+}
+
+fn log_level(name: &'static str, level: &str) -> Result<LevelFilter, ConfigError> {
+    match level.to_lowercase().as_str() {
+        "error" => Ok(LevelFilter::ERROR),
+        "warn" => Ok(LevelFilter::WARN),
+        "info" => Ok(LevelFilter::INFO),
+        "debug" => Ok(LevelFilter::DEBUG),
+        "trace" => Ok(LevelFilter::TRACE),
+        _ => Err(ConfigError { name, problem: "is not one of error, warn, info, debug, trace".into() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(name: &'static str, value: &str) -> Result<Config, String> {
+        Config::from_env(|asked| (asked == name).then(|| value.to_owned())).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_empty_environment_is_a_good_one() {
+        let config = Config::from_env(|_| None).unwrap();
+        assert!(config.bybit_base_url.is_none() && config.egress.is_empty() && config.log_level == LevelFilter::INFO);
+        assert!(read("EGRESS_IPS", " ").unwrap().egress.is_empty());
+    }
+
+    #[test]
+    fn plain_http_goes_to_loopback_only() {
+        for good in ["http://127.0.0.1:9302", "http://localhost:1", "http://[::1]:1/", "https://gateway.example/bybit"] {
+            assert!(read("BYBIT_BASE_URL", good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://api.bybit.com",
+            "http://127.0.0.1.example",
+            "http://localhost.example",
+            "http://10.0.0.1",
+            "ftp://127.0.0.1",
+            "api.bybit.com",
+            "https://user:pass@host",
+            "https://host/?a=b",
+            "nonsense",
+        ] {
+            let error = read("BYBIT_BASE_URL", bad).unwrap_err();
+            assert!(error.contains("BYBIT_BASE_URL") && !error.contains("pass@"), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_is_refused_by_its_name() {
+        for (name, value) in [("EGRESS_IPS", "1.2.3.4,bot"), ("EGRESS_IPS", "0.0.0.0"), ("LOG_LEVEL", "loud")] {
+            let error = read(name, value).unwrap_err();
+            assert!(error.contains(name), "{error}");
+        }
+        assert_eq!(read("EGRESS_IPS", "203.0.113.7, 203.0.113.8").unwrap().egress.len(), 2);
+    }
+
+    #[test]
+    fn a_variable_that_lambda_sets_is_asked_for_by_name() {
+        let error = lambda_is_complete(|name| (name == "AWS_LAMBDA_FUNCTION_NAME").then(|| "f".into())).unwrap_err();
+        assert!(error.to_string().contains("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"));
+    }
+}

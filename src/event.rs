@@ -1,0 +1,141 @@
+//! What may call the function: one step of a rotation, as Secrets Manager sends it.
+
+use protocol::label::VersionId;
+use protocol::name::SecretId;
+use protocol::rotation::{Request, Step};
+use protocol::{Error, ErrorType, shown};
+use secrecy::SecretString;
+use serde_json::Value;
+use zeroize::Zeroize;
+
+/// What stands in the place of a payload that is no JSON, itself JSON, so that the refusal is ours to word.
+pub(crate) const NOT_JSON: &str = r#""\u0000not JSON""#;
+/// The same, read.
+const NOT_JSON_READ: &str = "\u{0}not JSON";
+
+/// Reads an event.
+///
+/// The struct that `aws_lambda_events` 1.2 has for it drops RotationToken, or keeps it in a printable map: it is read here, out of
+/// the JSON, into a type that cannot be printed.
+///
+/// # Errors
+/// EVENT_INVALID, naming what came and what was expected.
+pub(crate) fn parse(mut event: Value) -> Result<Request, Error> {
+    let invalid = |problem: String| Error::new(ErrorType::EventInvalid, format!("{problem}. Nothing was done"));
+    let rotation_token = match event.get_mut("RotationToken").map(Value::take) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(mut token)) => {
+            let secret = SecretString::from(token.as_str());
+            let fits = (36..=256).contains(&token.len());
+            token.zeroize();
+            if !fits {
+                return Err(invalid("the event's RotationToken is not 36 to 256 characters long".into()));
+            }
+            Some(secret)
+        }
+        Some(_) => return Err(invalid("the event's RotationToken is not a string".into())),
+    };
+    if event == NOT_JSON_READ {
+        return Err(invalid("the event is not JSON".into()));
+    }
+    let Some(fields) = event.as_object() else {
+        return Err(invalid(format!(
+            "the event is {}, not a JSON object with Step, SecretId and ClientRequestToken",
+            kind(&event)
+        )));
+    };
+    let field = |name: &str| match fields.get(name) {
+        Some(Value::String(text)) => Ok(text.as_str()),
+        Some(other) => Err(invalid(format!("the event's {name} is {}, not a string", kind(other)))),
+        None => {
+            let there: Vec<String> = fields.keys().take(8).map(|name| shown(name)).collect();
+            Err(invalid(format!("the event has no {name}, as a rotation step has; its fields are [{}]", there.join(", "))))
+        }
+    };
+    let step = field("Step")?;
+    let step = Step::ALL.into_iter().find(|known| known.as_str() == step).ok_or_else(|| {
+        invalid(format!("the event's Step is {}, not createSecret, setSecret, testSecret or finishSecret", shown(step)))
+    })?;
+    let secret = field("SecretId")?;
+    let secret = SecretId::parse(secret).map_err(|problem| invalid(format!("the event's SecretId {problem}")))?;
+    let token = field("ClientRequestToken")?;
+    if !(32..=64).contains(&token.len()) || !token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        return Err(invalid("the event's ClientRequestToken is not 32 to 64 letters, digits and hyphens".into()));
+    }
+    Ok(Request { step, secret, token: VersionId::new(token), rotation_token })
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+    use serde_json::json;
+
+    const ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/bybit/main-AbCdEf";
+    const TOKEN: &str = "11111111-2222-3333-4444-555555555555";
+
+    fn event() -> Value {
+        json!({"Step": "createSecret", "SecretId": ARN, "ClientRequestToken": TOKEN})
+    }
+
+    #[test]
+    fn an_event_of_secrets_manager_is_read() {
+        for step in Step::ALL {
+            let mut event = event();
+            event["Step"] = json!(step.as_str());
+            event["SomethingNew"] = json!({"a": 1});
+            assert_eq!(parse(event).unwrap().step, step);
+        }
+    }
+
+    #[test]
+    fn the_rotation_token_is_kept_and_never_printed() {
+        let mut event = event();
+        let token = "r0tation-token-r0tation-token-r0tation-token";
+        event["RotationToken"] = json!(token);
+        let request = parse(event).unwrap();
+        assert!(!format!("{request:?}").contains("r0tation"));
+        assert_eq!(request.rotation_token.unwrap().expose_secret(), token);
+    }
+
+    #[test]
+    fn an_event_that_is_no_step_names_what_came() {
+        let with = |name: &str, value: Value| {
+            let mut event = event();
+            event[name] = value;
+            event
+        };
+        for (event, named) in [
+            (json!(null), "null"),
+            (json!([1]), "a list"),
+            (json!("hello"), "a string"),
+            (serde_json::from_str(NOT_JSON).unwrap(), "not JSON"),
+            (json!({}), "no Step"),
+            (json!({"operation": "maintain"}), "operation"),
+            (with("Step", json!("create_secret")), "create_secret"),
+            (with("Step", json!(1)), "a number"),
+            (with("SecretId", json!("arn:aws:s3:::bucket")), "SecretId"),
+            (with("SecretId", json!("")), "SecretId"),
+            (with("ClientRequestToken", json!("short")), "ClientRequestToken"),
+            (with("ClientRequestToken", json!("x".repeat(65))), "ClientRequestToken"),
+            (with("ClientRequestToken", json!(format!("{TOKEN}\n"))), "ClientRequestToken"),
+            (with("RotationToken", json!("short")), "RotationToken"),
+            (with("RotationToken", json!(["x"])), "RotationToken"),
+        ] {
+            let error = parse(event.clone()).unwrap_err();
+            assert_eq!(error.error_type, ErrorType::EventInvalid);
+            assert!(error.to_string().contains(named), "{event}: {error}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! One signed call: sent, understood, and repeated where that is safe.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use protocol::ports::{ErrorClass, Signer, VenueError, Whose};
+use reqwest::{Request, Url};
+use serde::de::DeserializeOwned;
+
+use super::errors::{Meaning, of_code, of_status, says_too_frequent};
+use super::sign::sign;
+use super::{Bybit, RECV_WINDOW, wire};
+use crate::exchange::http::{NoReply, Reply};
+
+/// Each call is made this often at most.
+const ATTEMPTS: u32 = 4;
+/// The first pause; each next one is twice as long, and half of each is chance. What Bybit asks for comes on top.
+const PAUSE: Duration = Duration::from_millis(250);
+/// A longer wait than this is left to the next invocation.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// With less than this left, nothing more is sent.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
+/// Clocks that differ by more are not a matter of correction.
+const MOST_SKEW: i64 = 24 * 60 * 60 * 1000;
+
+/// A call to make.
+pub(super) struct Call {
+    path: &'static str,
+    /// What a GET asks for.
+    query: Vec<(&'static str, String)>,
+    /// What a POST sends.
+    body: Option<String>,
+    /// Whether doing it twice is as good as doing it once.
+    repeatable: bool,
+}
+
+impl Call {
+    pub(super) fn read(path: &'static str, query: Vec<(&'static str, String)>) -> Self {
+        Self { path, query, body: None, repeatable: true }
+    }
+
+    pub(super) fn repeatable(path: &'static str, body: String) -> Self {
+        Self { path, query: Vec::new(), body: Some(body), repeatable: true }
+    }
+
+    /// A call that is repeated only where it is certain that nothing was done.
+    pub(super) fn once(path: &'static str, body: String) -> Self {
+        Self { path, query: Vec::new(), body: Some(body), repeatable: false }
+    }
+}
+
+/// The result of a call, and the server's time in milliseconds.
+pub(super) struct Outcome<T> {
+    pub(super) result: T,
+    pub(super) time: i64,
+}
+
+/// Why an attempt failed, and how long to wait before the next where one may follow.
+struct Failed {
+    meaning: Meaning,
+    pause: Option<Duration>,
+}
+
+impl Bybit {
+    /// Makes a call, signed.
+    pub(super) async fn call<T: DeserializeOwned>(&self, signer: &Signer, call: Call) -> Result<Outcome<T>, VenueError> {
+        let (mut synchronised, mut unsure) = (false, false);
+        let mut attempt = 1;
+        loop {
+            let failed = match self.attempt(signer, &call).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(failed) => failed,
+            };
+            let mut error = VenueError { class: failed.meaning.class, whose: signer.whose, say: failed.meaning.say };
+            let again = match error.class {
+                ErrorClass::Clock => !std::mem::replace(&mut synchronised, true),
+                ErrorClass::Busy => true,
+                ErrorClass::UnknownOutcome => call.repeatable,
+                _ => false,
+            };
+            if unsure && call.body.is_some() {
+                // An earlier attempt may have done what this one is refused.
+                error.class = ErrorClass::UnknownOutcome;
+            }
+            unsure |= error.class == ErrorClass::UnknownOutcome;
+            let Some(asked) = failed.pause.filter(|_| again && attempt < ATTEMPTS) else { return Err(error) };
+            let pause = asked + jittered(PAUSE * 2_u32.pow(attempt - 1));
+            if pause + RECV_WINDOW > self.time.left() {
+                return Err(error);
+            }
+            tracing::info!(%error, attempt, "a call to Bybit is repeated");
+            if failed.meaning.class == ErrorClass::Clock {
+                self.synchronise(signer.whose).await?;
+            } else {
+                tokio::time::sleep(pause).await;
+            }
+            // A process that was frozen meanwhile does nothing more.
+            if self.time.left() < LAST_MOMENT {
+                return Err(error);
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn attempt<T: DeserializeOwned>(&self, signer: &Signer, call: &Call) -> Result<Outcome<T>, Failed> {
+        let reply = self.http.send(self.signed(signer, call), self.patience(), "X-Bapi-Limit-Reset-Timestamp").await;
+        let reply = reply.map_err(|no_reply| {
+            let (class, say) = match no_reply {
+                NoReply::NotSent => (ErrorClass::Busy, "Bybit could not be reached"),
+                NoReply::Broken => (ErrorClass::UnknownOutcome, "no answer came from Bybit"),
+            };
+            Failed { meaning: Meaning { class, say: say.into() }, pause: Some(Duration::ZERO) }
+        })?;
+        self.understood(&reply)
+    }
+
+    /// What a request may take: all that is left but the moment it takes to answer.
+    fn patience(&self) -> Duration {
+        self.time.left().saturating_sub(LAST_MOMENT)
+    }
+
+    fn understood<T: DeserializeOwned>(&self, reply: &Reply) -> Result<Outcome<T>, Failed> {
+        let Ok(envelope) = serde_json::from_slice::<wire::Envelope<'_>>(&reply.body) else {
+            let pause = (!says_too_frequent(&reply.body)).then_some(Duration::ZERO);
+            return Err(Failed { meaning: of_status(reply.status, &reply.body), pause });
+        };
+        if envelope.ret_code != 0 {
+            return Err(Failed { meaning: of_code(envelope.ret_code, &envelope.ret_msg), pause: self.until(reply.retry_at) });
+        }
+        let result = envelope.result.map_or("null", serde_json::value::RawValue::get);
+        if let Ok(result) = serde_json::from_str(result) {
+            return Ok(Outcome { result, time: envelope.time });
+        }
+        let say = "Bybit's answer does not have the documented form";
+        let meaning = Meaning { class: ErrorClass::UnknownOutcome, say: say.into() };
+        Err(Failed { meaning, pause: Some(Duration::ZERO) })
+    }
+
+    /// How long to wait where Bybit says when it takes calls again; `None` where that is too long.
+    fn until(&self, retry_at: Option<i64>) -> Option<Duration> {
+        let wait = retry_at.map_or(0, |at| at.saturating_sub(self.venue_now())).max(0);
+        let wait = Duration::from_millis(u64::try_from(wait).unwrap_or(0));
+        (wait <= LONGEST_PAUSE).then_some(wait)
+    }
+
+    fn signed(&self, signer: &Signer, call: &Call) -> Request {
+        let mut url = self.url(call.path);
+        for (name, value) in &call.query {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+        let payload = call.body.as_deref().or(url.query()).unwrap_or_default();
+        let timestamp = self.venue_now();
+        let window = RECV_WINDOW.as_millis();
+        let signature = sign(&signer.credential, timestamp, window, payload);
+        let client = self.http.client();
+        let request = match &call.body {
+            Some(body) => client.post(url).header("Content-Type", "application/json").body(body.clone()),
+            None => client.get(url),
+        };
+        request
+            .header("X-BAPI-API-KEY", signer.credential.key_id.expose())
+            .header("X-BAPI-TIMESTAMP", timestamp)
+            .header("X-BAPI-RECV-WINDOW", window.to_string())
+            .header("X-BAPI-SIGN", signature)
+            .build()
+            // A key id is printable ASCII by its type, and the rest is ours: nothing here can fail to be a header.
+            .unwrap_or_else(|_| Request::new(reqwest::Method::GET, self.base.clone()))
+    }
+
+    fn url(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        let prefix = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{prefix}{path}"));
+        url
+    }
+
+    /// Learns how far Bybit's clock is from ours.
+    async fn synchronise(&self, whose: Whose) -> Result<(), VenueError> {
+        let before = Timestamp::now();
+        let request = Request::new(reqwest::Method::GET, self.url(wire::SERVER_TIME));
+        let reply = self.http.send(request, self.patience(), "").await;
+        let after = Timestamp::now();
+        let clock = |say: &str| VenueError { class: ErrorClass::Clock, whose, say: say.into() };
+        let reply = reply.map_err(|_| clock("the clocks disagree, and Bybit's time could not be read"))?;
+        let envelope: wire::Envelope<'_> =
+            serde_json::from_slice(&reply.body).map_err(|_| clock("the clocks disagree, and Bybit's time makes no sense"))?;
+        let middle = i64::midpoint(before.as_millisecond(), after.as_millisecond());
+        let offset = envelope.time.saturating_sub(middle);
+        if envelope.ret_code != 0 || offset.abs() > MOST_SKEW {
+            return Err(clock("the clocks disagree, and Bybit's time makes no sense"));
+        }
+        tracing::warn!(offset_ms = offset, "this machine's clock and Bybit's disagree: going by Bybit's");
+        self.site.clock_offset.store(offset, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// A reply that Bybit's documentation does not allow for.
+    pub(super) fn odd(&self, whose: Whose, problem: &str) -> VenueError {
+        VenueError { class: ErrorClass::UnknownOutcome, whose, say: format!("{}: Bybit's answer {problem}", self.id) }
+    }
+
+    /// A request that we should not have made.
+    pub(super) fn fault(&self, whose: Whose, problem: &str) -> VenueError {
+        VenueError { class: ErrorClass::Fault, whose, say: format!("{}: {problem}", self.id) }
+    }
+}
+
+fn jittered(pause: Duration) -> Duration {
+    pause / 2 + pause.mul_f64(fastrand::f64() / 2.0)
+}

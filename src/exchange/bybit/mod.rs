@@ -1,0 +1,206 @@
+//! Bybit v5. Source of every fact here: Bybit's API documentation, `docs/v5/user`, `docs/v5/guide` and `docs/v5/error`.
+
+mod call;
+mod errors;
+mod permissions;
+mod sign;
+mod wire;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use protocol::marker::Marker;
+use protocol::name::{Environment, VenueId};
+use protocol::ports::{ErrorClass, Grant, IssuedKey, KeyList, KeyState, ListedKey, Signer, Venue, VenueError, VenueFacts, Whose};
+use protocol::secret::{AccountId, Credential, KeyId};
+use reqwest::Url;
+
+use self::call::{Call, Outcome};
+use super::http::Http;
+use crate::invocation::InvocationTime;
+
+/// A request may take effect this long after its timestamp.
+const RECV_WINDOW: Duration = Duration::from_secs(5);
+/// Bybit documents none.
+const PROPAGATION: Duration = Duration::from_mins(5);
+/// The most keys on one page of a list.
+const PAGE: usize = 20;
+/// More keys than an account can have; a cursor that never ends must not hold us.
+const MOST_KEYS: usize = 1000;
+
+/// What is kept from one invocation to the next.
+#[derive(Debug)]
+pub(super) struct Site {
+    base_url: Option<Url>,
+    /// How far Bybit's clock is ahead of ours, in milliseconds.
+    clock_offset: AtomicI64,
+}
+
+/// Bybit in one environment, within one invocation.
+#[derive(Debug)]
+pub(super) struct Bybit {
+    id: VenueId,
+    base: Url,
+    site: Arc<Site>,
+    http: Http,
+    time: InvocationTime,
+}
+
+impl Site {
+    pub(super) fn new(base_url: Option<Url>) -> Self {
+        Self { base_url, clock_offset: AtomicI64::new(0) }
+    }
+}
+
+impl Bybit {
+    pub(super) fn new(id: &VenueId, site: Arc<Site>, http: Http, time: InvocationTime) -> Result<Self, String> {
+        let own = host(&id.environment)?;
+        let base = match &site.base_url {
+            Some(base) => base.clone(),
+            None => Url::parse(own).map_err(|error| format!("Bybit's own host cannot be read: {error}"))?,
+        };
+        Ok(Self { id: id.clone(), base, site, http, time })
+    }
+
+    /// The time by Bybit's clock, in milliseconds.
+    fn venue_now(&self) -> i64 {
+        Timestamp::now().as_millisecond() + self.site.clock_offset.load(Ordering::Relaxed)
+    }
+}
+
+/// Where an environment's keys are known. Source: Bybit's integration guidance, "Authentication", and the demo trading page, whose
+/// list of available calls has none about keys.
+fn host(environment: &Environment) -> Result<&'static str, String> {
+    Ok(match environment {
+        Environment::Mainnet => "https://api.bybit.com",
+        Environment::Testnet => "https://api-testnet.bybit.com",
+        Environment::Demo => {
+            return Err("Bybit's demo environment has no calls to issue or revoke keys: its keys are made by hand".into());
+        }
+        Environment::Site(site) => match site.as_str() {
+            "nl" => "https://api.bybit.nl",
+            "tr" => "https://api.bybit.tr",
+            "kz" => "https://api.bybit.kz",
+            "ge" => "https://api.bybitgeorgia.ge",
+            "ae" => "https://api.bybit.ae",
+            "eu" => "https://api.bybit.eu",
+            "id" => "https://api.bybit.id",
+            "jp" => "https://api.manepa.jp",
+            other => return Err(format!("Bybit has no site `{other}` that this function knows: nl, tr, kz, ge, ae, eu, id, jp")),
+        },
+    })
+}
+
+#[async_trait]
+impl Venue for Bybit {
+    fn id(&self) -> &VenueId {
+        &self.id
+    }
+
+    fn facts(&self) -> VenueFacts {
+        VenueFacts { propagation: PROPAGATION, signature_window: RECV_WINDOW }
+    }
+
+    async fn inspect(&self, key: &Signer) -> Result<KeyState, VenueError> {
+        let reply: wire::OwnKey = self.call(key, Call::read("/v5/user/query-api", Vec::new())).await?.result;
+        Ok(KeyState {
+            account: AccountId::new(reply.user_id.to_string()),
+            is_master: reply.is_master,
+            powers: permissions::powers(reply.read_only.is_set(), &reply.permissions),
+            addresses: wire::addresses(&reply.ips),
+        })
+    }
+
+    async fn list(&self, master: &Signer, account: &AccountId) -> Result<KeyList, VenueError> {
+        let uid = uid(account, master.whose)?;
+        let mut list = KeyList { keys: Vec::new(), as_of: Timestamp::now() };
+        let mut cursors = BTreeSet::new();
+        let mut cursor = String::new();
+        while list.keys.len() < MOST_KEYS {
+            let mut query = vec![("subMemberId", uid.to_string()), ("limit", PAGE.to_string())];
+            if !cursor.is_empty() {
+                query.push(("cursor", cursor));
+            }
+            let call = Call::read("/v5/user/sub-apikeys", query);
+            let Outcome { result, time }: Outcome<wire::KeyPage> = self.call(master, call).await?;
+            list.as_of = Timestamp::from_millisecond(time).map_err(|_| self.odd(master.whose, "the reply's time is none"))?;
+            for key in result.result.unwrap_or_default() {
+                list.keys.push(listed(&key, list.as_of).map_err(|problem| self.odd(master.whose, problem))?);
+            }
+            cursor = result.next_page_cursor.unwrap_or_default();
+            if cursor.is_empty() {
+                return Ok(list);
+            }
+            if !cursors.insert(cursor.clone()) {
+                break;
+            }
+        }
+        Err(self.odd(master.whose, "the list of keys does not end"))
+    }
+
+    async fn issue(&self, master: &Signer, account: &AccountId, marker: &Marker, grant: &Grant) -> Result<IssuedKey, VenueError> {
+        let (read_only, groups) =
+            permissions::request(&grant.permissions).map_err(|problem| self.fault(master.whose, &problem))?;
+        let body = wire::Create {
+            subuid: uid(account, master.whose)?,
+            note: marker.to_string(),
+            read_only: u8::from(read_only),
+            ips: wire::ips(&grant.addresses),
+            permissions: groups,
+        };
+        let call = Call::once("/v5/user/create-sub-api", self.json(master.whose, &body)?);
+        let created: wire::Created = self.call(master, call).await?.result;
+        let key_id = KeyId::parse(&created.api_key).map_err(|problem| self.odd(master.whose, problem))?;
+        Ok(IssuedKey { credential: Credential { key_id, secret: created.secret.into_inner(), passphrase: None } })
+    }
+
+    async fn edit(&self, master: &Signer, _account: &AccountId, key: &KeyId, grant: &Grant) -> Result<(), VenueError> {
+        let (read_only, groups) =
+            permissions::request(&grant.permissions).map_err(|problem| self.fault(master.whose, &problem))?;
+        // The addresses go with every edit: left out, they would be lifted.
+        let body = wire::Update {
+            apikey: key.expose(),
+            read_only: u8::from(read_only),
+            ips: wire::ips(&grant.addresses),
+            permissions: groups,
+        };
+        let call = Call::repeatable("/v5/user/update-sub-api", self.json(master.whose, &body)?);
+        self.call::<wire::Nothing>(master, call).await.map(drop)
+    }
+
+    async fn revoke(&self, master: &Signer, _account: &AccountId, key: &KeyId) -> Result<(), VenueError> {
+        let call = Call::repeatable("/v5/user/delete-sub-api", self.json(master.whose, &wire::Delete { apikey: key.expose() })?);
+        self.call::<wire::Nothing>(master, call).await.map(drop)
+    }
+}
+
+impl Bybit {
+    fn json(&self, whose: Whose, body: &impl serde::Serialize) -> Result<String, VenueError> {
+        serde_json::to_string(body).map_err(|_| self.fault(whose, "the request could not be written as JSON"))
+    }
+}
+
+/// Bybit numbers its accounts.
+fn uid(account: &AccountId, whose: Whose) -> Result<u64, VenueError> {
+    account.as_str().parse().map_err(|_| VenueError {
+        class: ErrorClass::Refused,
+        whose,
+        say: "the `subaccount` is not the uid of a Bybit sub-account, which is a number".into(),
+    })
+}
+
+fn listed(key: &wire::ListedKey, as_of: Timestamp) -> Result<ListedKey, &'static str> {
+    Ok(ListedKey {
+        key_id: KeyId::parse(&key.api_key)?,
+        marker: Marker::parse(&key.note),
+        powers: permissions::powers(key.read_only.is_set(), &key.permissions),
+        addresses: wire::addresses(&key.ips),
+        // A key whose age cannot be read counts as new: it is left alone.
+        created_at: key.created_at.parse().unwrap_or(as_of),
+        expired: key.status == wire::STATUS_EXPIRED,
+    })
+}

@@ -1,0 +1,70 @@
+//! One HTTPS client for all exchanges: no redirects, no proxies, bounded times and sizes, and nothing of it in any log.
+
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest::{Client, Request, StatusCode};
+use zeroize::Zeroizing;
+
+/// The longest a connection may take to open.
+const CONNECT: Duration = Duration::from_secs(3);
+/// The longest a request may take, its connection included.
+const REQUEST: Duration = Duration::from_secs(10);
+/// More than the longest reply that any call here has: a page of keys.
+const LARGEST_REPLY: usize = 1 << 20;
+
+/// The client.
+#[derive(Clone, Debug)]
+pub(super) struct Http {
+    client: Client,
+}
+
+/// What came back.
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    /// When the venue will take calls again, in milliseconds of its own clock, where it says.
+    pub(super) retry_at: Option<i64>,
+    pub(super) body: Zeroizing<Vec<u8>>,
+}
+
+/// Why nothing came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoReply {
+    /// No connection was made: the request was not sent.
+    NotSent,
+    /// It was sent, or may have been.
+    Broken,
+}
+
+impl Http {
+    pub(super) fn new() -> Result<Self, reqwest::Error> {
+        let client = Client::builder()
+            .connect_timeout(CONNECT)
+            // A redirect would carry a signed request to a host nobody chose.
+            .redirect(Policy::none())
+            .no_proxy()
+            .user_agent(concat!("exchange-key-rotation/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { client })
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Sends a request and reads its reply, within ten seconds and within what is left.
+    pub(super) async fn send(&self, mut request: Request, left: Duration, retry_at: &str) -> Result<Reply, NoReply> {
+        *request.timeout_mut() = Some(REQUEST.min(left));
+        let sent = self.client.execute(request).await;
+        let mut response = sent.map_err(|error| if error.is_connect() { NoReply::NotSent } else { NoReply::Broken })?;
+        let header = response.headers().get(retry_at).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
+        let mut body = Zeroizing::new(Vec::with_capacity(16 * 1024));
+        while let Some(chunk) = response.chunk().await.map_err(|_| NoReply::Broken)? {
+            if body.len() + chunk.len() > LARGEST_REPLY {
+                return Err(NoReply::Broken);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Reply { status: response.status(), retry_at: header, body })
+    }
+}

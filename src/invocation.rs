@@ -1,0 +1,153 @@
+//! One invocation: from the event that came to the answer or the error that is reported.
+
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use aws_config::BehaviorVersion;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use futures_util::FutureExt;
+use jiff::Timestamp;
+use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use protocol::ports::{Ports, Time};
+use protocol::rotation::{self, Caller, Done, Settings, Step};
+use protocol::{Error, ErrorType};
+use serde::Serialize;
+use serde_json::Value;
+use tracing::Instrument;
+
+use crate::audit::AuditLog;
+use crate::config::Config;
+use crate::event;
+use crate::exchange::Exchanges;
+use crate::store::SecretsManager;
+
+/// What a process keeps from one invocation to the next.
+#[derive(Debug)]
+pub(crate) struct Function {
+    settings: Settings,
+    secrets_manager: aws_sdk_secretsmanager::Client,
+    exchanges: Exchanges,
+    audit: AuditLog,
+    started: Timestamp,
+}
+
+/// The answer to a step that succeeded. Secrets Manager ignores it; people read it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Answer {
+    step: Step,
+    secret: String,
+    version: String,
+    outcome: Done,
+}
+
+/// The error of a failed invocation, as it is reported.
+#[derive(Debug)]
+pub(crate) struct Failure(Error);
+
+impl From<Failure> for Diagnostic {
+    fn from(Failure(error): Failure) -> Self {
+        Self { error_type: error.error_type.as_str().into(), error_message: error.to_string() }
+    }
+}
+
+impl Function {
+    pub(crate) async fn new(config: Config) -> Result<Self, reqwest::Error> {
+        let aws = aws_config::defaults(BehaviorVersion::latest())
+            .retry_config(RetryConfig::standard().with_max_attempts(3))
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(Duration::from_secs(3))
+                    .operation_attempt_timeout(Duration::from_secs(6))
+                    .operation_timeout(Duration::from_secs(20))
+                    .build(),
+            )
+            .load()
+            .await;
+        Ok(Self {
+            settings: Settings { egress: config.egress.clone() },
+            secrets_manager: aws_sdk_secretsmanager::Client::new(&aws),
+            exchanges: Exchanges::new(&config)?,
+            audit: AuditLog::new(),
+            started: Timestamp::now(),
+        })
+    }
+
+    /// Handles one event. A fault of ours is an error like any other: the process lives on.
+    pub(crate) async fn invoke(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
+        let (payload, context) = event.into_parts();
+        let request_id = context.request_id.clone();
+        let answer = AssertUnwindSafe(self.handle(payload, context)).catch_unwind().await;
+        answer
+            .unwrap_or_else(|_| {
+                let problem = format!("a fault of this function; the log lines of request {request_id} name the place");
+                Err(Error::new(ErrorType::Internal, problem))
+            })
+            .map_err(|error| {
+                tracing::error!(error_type = %error.error_type, %request_id, "{error}");
+                Failure(error)
+            })
+    }
+
+    async fn handle(&self, payload: Value, context: Context) -> Result<Answer, Error> {
+        let request = event::parse(payload)?;
+        let time = InvocationTime { deadline: deadline(&context, self.started) };
+        let caller = Caller { function_arn: context.invoked_function_arn, request_id: context.request_id };
+        let secret = request.secret.name().to_string();
+        let span = tracing::info_span!("rotation", step = %request.step, secret, version = %request.token, request_id = caller.request_id);
+        let store = SecretsManager::new(&self.secrets_manager, time);
+        let venues = self.exchanges.within(time);
+        let ports = Ports { store: &store, venues: &venues, time: &time, journal: &self.audit };
+        async {
+            tracing::info!("begin");
+            let outcome = rotation::rotate(ports, &caller, &self.settings, &request).await?;
+            tracing::info!(?outcome, "done");
+            Ok(Answer { step: request.step, secret, version: request.token.to_string(), outcome })
+        }
+        .instrument(span.clone())
+        .await
+    }
+}
+
+/// The machine's clock, and when the invocation ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InvocationTime {
+    deadline: Timestamp,
+}
+
+#[async_trait]
+impl Time for InvocationTime {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn deadline(&self) -> Timestamp {
+        self.deadline
+    }
+
+    async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    fn random(&self) -> u64 {
+        fastrand::u64(..)
+    }
+}
+
+impl InvocationTime {
+    /// What is left of the invocation.
+    pub(crate) fn left(&self) -> Duration {
+        Duration::try_from(self.deadline.duration_since(Timestamp::now())).unwrap_or_default()
+    }
+}
+
+/// Lambda gives the deadline as a time. `cargo lambda watch` gives a duration in its place, 600000, which as a time would lie in 1970.
+fn deadline(context: &Context, started: Timestamp) -> Timestamp {
+    let given = Timestamp::try_from(context.deadline()).unwrap_or(Timestamp::MAX);
+    if given >= started {
+        return given;
+    }
+    let length = context.deadline().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::now().checked_add(length).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,79 @@
+//! From a process to a function that waits for invocations.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use lambda_runtime::tower::util::MapRequestLayer;
+use lambda_runtime::{LambdaInvocation, Runtime, service_fn};
+use protocol::{Error, ErrorType};
+use serde_json::{Value, json};
+
+use crate::config::{Config, ConfigError};
+use crate::event::NOT_JSON;
+use crate::invocation::Function;
+use crate::{config, logging};
+
+/// Runs until Lambda ends the process.
+pub(crate) fn start() -> ExitCode {
+    let Some(runtime_api) = std::env::var("AWS_LAMBDA_RUNTIME_API").ok().filter(|api| !api.is_empty()) else {
+        let help = "This is an AWS Lambda function: Lambda starts it, with AWS_LAMBDA_RUNTIME_API in its environment.\n\
+                    To see it rotate a key on this machine, run: cargo run -p sandbox -- rotate\n";
+        // Nothing is left to be done where even this cannot be written.
+        let _ = io::stderr().write_all(help.as_bytes());
+        return ExitCode::from(2);
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return refuse(&format!("the async runtime could not be started: {error}")),
+    };
+    let config = config::lambda_is_complete(|name| std::env::var(name).ok())
+        .and_then(|()| Config::from_env(|name| std::env::var(name).ok()));
+    match config {
+        Ok(config) => runtime.block_on(serve(config)),
+        Err(error) => runtime.block_on(report_bad_config(&runtime_api, &error)),
+    }
+}
+
+async fn serve(config: Config) -> ExitCode {
+    logging::init(config.log_level);
+    let function = match Function::new(config).await {
+        Ok(function) => Arc::new(function),
+        Err(error) => return refuse(&format!("the HTTP client could not be built: {error}")),
+    };
+    let handler = service_fn(move |event| {
+        let function = Arc::clone(&function);
+        async move { function.invoke(event).await }
+    });
+    // The runtime itself answers an event that is no JSON with an errorType of its own making: show it to our parser instead.
+    let readable = MapRequestLayer::new(|mut invocation: LambdaInvocation| {
+        if serde_json::from_slice::<Value>(&invocation.body).is_err() {
+            invocation.body = NOT_JSON.into();
+        }
+        invocation
+    });
+    match Runtime::new(handler).layer(readable).run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => refuse(&format!("the Lambda runtime API failed: {error}")),
+    }
+}
+
+/// Tells Lambda why the function cannot start: whoever invokes it is answered with this.
+async fn report_bad_config(runtime_api: &str, error: &ConfigError) -> ExitCode {
+    let report = Error::new(ErrorType::ConfigInvalid, error.to_string());
+    let body = json!({"errorType": report.error_type.as_str(), "errorMessage": report.to_string(), "stackTrace": []});
+    let url = format!("http://{runtime_api}/2018-06-01/runtime/init/error");
+    if let Ok(http) = reqwest::Client::builder().no_proxy().build() {
+        let post = http.post(url).header("Lambda-Runtime-Function-Error-Type", report.error_type.as_str());
+        // Without the report the line below and the exit code still tell.
+        let _ = post.body(body.to_string()).send().await;
+    }
+    refuse(&format!("{}: {report}", report.error_type))
+}
+
+fn refuse(why: &str) -> ExitCode {
+    let line = json!({"timestamp": jiff::Timestamp::now().to_string(), "level": "ERROR", "message": why});
+    // Nothing is left to be done where even this cannot be written.
+    let _ = writeln!(io::stderr(), "{line}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,79 @@
+//! What Secrets Manager's errors mean, in one table.
+
+use std::future::Future;
+use std::time::Duration;
+
+use aws_sdk_secretsmanager::config::http::HttpResponse;
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
+use protocol::ports::{StoreError, StoreErrorKind};
+
+/// Waits for a call, and no longer than that.
+pub(super) async fn within<T, E: ProvideErrorMetadata>(
+    patience: Duration,
+    operation: &'static str,
+    call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(patience, call).await {
+        Ok(reply) => reply.map_err(|error| classify(operation, &error)),
+        Err(_) => Err(StoreError { kind: StoreErrorKind::UnknownOutcome, operation, code: "the time is up".into() }),
+    }
+}
+
+/// What an error means for the caller. Messages are left out: they quote ARNs and may quote values.
+pub(super) fn classify<E: ProvideErrorMetadata>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> StoreError {
+    let (kind, code) = match error {
+        SdkError::ConstructionFailure(_) => (StoreErrorKind::Invalid, "the request could not be built".to_owned()),
+        SdkError::TimeoutError(_) => (StoreErrorKind::UnknownOutcome, "no answer in time".into()),
+        // The SDK has one variant for a broken connection and for credentials that could not be had.
+        SdkError::DispatchFailure(_) => {
+            (StoreErrorKind::UnknownOutcome, "no connection, a broken one, or no AWS credentials".into())
+        }
+        SdkError::ServiceError(refusal) => match refusal.err().code() {
+            Some(code) => (kind(code), code.to_owned()),
+            None => (StoreErrorKind::UnknownOutcome, format!("HTTP {}", refusal.raw().status())),
+        },
+        _ => (StoreErrorKind::UnknownOutcome, "an answer that is not Secrets Manager's".into()),
+    };
+    StoreError { kind, operation, code }
+}
+
+/// Source: the errors that the API reference lists for each operation, and the errors common to all actions.
+fn kind(code: &str) -> StoreErrorKind {
+    match code {
+        "ResourceNotFoundException" => StoreErrorKind::NotFound,
+        "ResourceExistsException" => StoreErrorKind::Exists,
+        "AccessDeniedException"
+        | "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "InvalidSignatureException"
+        | "SignatureDoesNotMatch"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken"
+        | "ExpiredTokenException"
+        | "OptInRequired"
+        | "NotAuthorized" => StoreErrorKind::Denied,
+        "DecryptionFailure" | "EncryptionFailure" => StoreErrorKind::Kms,
+        "ThrottlingException" | "Throttling" | "TooManyRequestsException" | "RequestLimitExceeded" | "RequestThrottled" => {
+            StoreErrorKind::Busy
+        }
+        "InvalidRequestException"
+        | "InvalidParameterException"
+        | "PreconditionNotMetException"
+        | "ValidationException"
+        | "ValidationError" => StoreErrorKind::Invalid,
+        "LimitExceededException" => StoreErrorKind::Limit,
+        _ => StoreErrorKind::UnknownOutcome,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_nobody_knows_says_nothing_definite() {
+        for code in ["InternalServiceError", "InternalFailure", "ServiceUnavailable", "SomethingNew", ""] {
+            assert_eq!(kind(code), StoreErrorKind::UnknownOutcome, "{code}");
+        }
+    }
+}
