@@ -1,8 +1,14 @@
-//! Stand-ins to rotate against without an AWS account: Secrets Manager with its rotation scheduler, and the venues. Never part of
-//! the Lambda's zip.
+//! Stand-ins to rotate against without an AWS account: Secrets Manager with its rotation scheduler, the Lambda runtime
+//! API, and the venues. Never part of the Lambda's zip.
 
 pub mod bybit;
 pub mod clock;
 mod connection;
 pub mod fault;
+pub mod function;
+pub mod local;
+pub mod report;
+pub mod rotate;
+pub mod scheduler;
 pub mod secrets_manager;
+pub mod serve;

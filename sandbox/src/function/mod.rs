@@ -1,0 +1,9 @@
+//! The function's real binary, run as Lambda runs it: a process of its own that asks a runtime API for work.
+
+mod build;
+mod process;
+mod runtime_api;
+
+pub use build::{BuildError, build};
+pub use process::{Environment, Function, LAMBDA_ARN};
+pub use runtime_api::Failed;

@@ -1,0 +1,190 @@
+//! One process of the function, and its output.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::net::TcpListener;
+use tokio::process::{Child, Command};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
+
+use super::runtime_api::{self, Failed, RuntimeApi, Work};
+
+/// The ARN that the function is invoked by.
+pub const LAMBDA_ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:exchange-key-rotation";
+/// How long an invocation may take.
+const TIMEOUT: SignedDuration = SignedDuration::from_secs(300);
+
+/// The variables that the function's process sees; it sees no others but what Lambda always sets.
+#[derive(Clone, Debug, Default)]
+pub struct Environment(Vec<(String, String)>);
+
+impl Environment {
+    /// Where the stand-ins listen, and credentials that are worth nothing.
+    pub fn local(secrets_manager: SocketAddr, bybit: SocketAddr) -> Self {
+        Self::default()
+            .with("AWS_ENDPOINT_URL_SECRETS_MANAGER", format!("http://{secrets_manager}"))
+            .with("AWS_ACCESS_KEY_ID", crate::secrets_manager::ACCESS_KEY_ID)
+            .with("AWS_SECRET_ACCESS_KEY", "worth-nothing")
+            .with("AWS_REGION", "us-east-1")
+            .with("BYBIT_BASE_URL", format!("http://{bybit}"))
+            .with("EGRESS_IPS", "127.0.0.1")
+    }
+
+    /// With one more variable, or another value for one.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.0.retain(|(known, _)| known != name);
+        self.0.push((name.into(), value.into()));
+        self
+    }
+
+    /// The variables.
+    pub fn variables(&self) -> &[(String, String)] {
+        &self.0
+    }
+}
+
+/// A running function. Its process ends when this is dropped.
+#[derive(Debug)]
+pub struct Function {
+    api: RuntimeApi,
+    output: Arc<Mutex<Vec<String>>>,
+    exited: watch::Receiver<Option<i32>>,
+    kill: Option<oneshot::Sender<()>>,
+    _tasks: JoinSet<()>,
+}
+
+impl Function {
+    /// Starts the binary with this environment. `echo` sends its output lines to standard error too.
+    pub async fn start(binary: &Path, environment: &Environment, echo: bool) -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let runtime_api = listener.local_addr()?;
+        let api = RuntimeApi::default();
+        let mut tasks = JoinSet::new();
+        let served = api.clone();
+        tasks.spawn(async move {
+            // It ends with the process it serves.
+            let _ = runtime_api::serve(listener, served).await;
+        });
+        let mut process = Command::new(binary)
+            .env_clear()
+            .envs(environment.0.iter().map(|(name, value)| (name, value)))
+            .env("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string())
+            .env("AWS_LAMBDA_FUNCTION_NAME", "exchange-key-rotation")
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let output = Arc::default();
+        let readers = [
+            process.stdout.take().map(|out| tokio::spawn(read_lines(out, Arc::clone(&output), echo))),
+            process.stderr.take().map(|err| tokio::spawn(read_lines(err, Arc::clone(&output), echo))),
+        ];
+        let (kill, killed) = oneshot::channel();
+        let (exit, exited) = watch::channel(None);
+        let waited = api.clone();
+        tasks.spawn(async move {
+            let code = wait(process, killed).await;
+            for reader in readers.into_iter().flatten() {
+                // A reader that panicked has nothing more to say.
+                let _ = reader.await;
+            }
+            let message = format!("the function's process ended with exit code {code}");
+            waited.abandon(&Failed { error_type: "Runtime.ExitError".into(), message });
+            // Nobody may be watching.
+            let _ = exit.send(Some(code));
+        });
+        Ok(Self { api, output, exited, kill: Some(kill), _tasks: tasks })
+    }
+
+    /// Invokes the function with an event.
+    ///
+    /// # Errors
+    /// What the function reported, or `Runtime.ExitError` where its process ended.
+    pub async fn invoke(&self, event: &Value) -> Result<Value, Failed> {
+        self.invoke_raw(event.to_string().into_bytes(), Timestamp::now() + TIMEOUT, LAMBDA_ARN).await
+    }
+
+    /// Invokes the function with any bytes, any deadline, and by any ARN.
+    pub async fn invoke_raw(&self, payload: Vec<u8>, deadline: Timestamp, function_arn: &str) -> Result<Value, Failed> {
+        let (answer, answered) = oneshot::channel();
+        self.api.push(Work { payload, deadline, function_arn: function_arn.into(), answer });
+        let mut exited = self.exited.clone();
+        let gone = Failed { error_type: "Runtime.ExitError".into(), message: "the function's process has ended".into() };
+        let watch_exit = async {
+            // An error means that the watcher is gone, and so is the process.
+            let _ = exited.wait_for(Option::is_some).await;
+            self.api.abandon(&gone);
+        };
+        tokio::pin!(answered);
+        tokio::select! {
+            biased;
+            outcome = &mut answered => outcome.unwrap_or(Err(gone.clone())),
+            () = watch_exit => answered.await.unwrap_or(Err(gone.clone())),
+        }
+    }
+
+    /// Kills the process at once, and waits until it is gone.
+    pub async fn kill(&mut self) {
+        if let Some(kill) = self.kill.take() {
+            // A process that ended by itself takes no more orders.
+            let _ = kill.send(());
+        }
+        self.exit_code().await;
+    }
+
+    /// Waits until the process has ended, and returns its exit code; -1 for a signal.
+    pub async fn exit_code(&self) -> i32 {
+        let mut exited = self.exited.clone();
+        exited.wait_for(Option::is_some).await.map_or(-1, |code| code.unwrap_or(-1))
+    }
+
+    /// All lines that the process has written, to standard output and standard error.
+    pub fn output(&self) -> Vec<String> {
+        self.output.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl std::fmt::Debug for RuntimeApi {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RuntimeApi")
+    }
+}
+
+async fn wait(mut process: Child, killed: oneshot::Receiver<()>) -> i32 {
+    let order = async {
+        if killed.await.is_err() {
+            // No one is left to give the order: the process may run on.
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        status = process.wait() => status.ok().and_then(|status| status.code()).unwrap_or(-1),
+        () = order => {
+            // It may have ended in this very moment.
+            let _ = process.kill().await;
+            -1
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "this is a command-line tool's way of showing a child's output")]
+async fn read_lines(stream: impl AsyncRead + Unpin, output: Arc<Mutex<Vec<String>>>, echo: bool) {
+    let mut lines = BufReader::new(stream).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if echo {
+            eprintln!("  | {line}");
+        }
+        output.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    }
+}

@@ -1,0 +1,175 @@
+//! Events, secrets and settings that are wrong: a clear error, and nothing changed.
+
+use sandbox::function::LAMBDA_ARN;
+use sandbox::local::{Local, MASTER_SECRET, SECRET};
+use sandbox::secrets_manager::{CancelRotateSecret, PutSecretValue, Sensitive};
+use serde_json::{Value, json};
+
+use crate::world::{TOKEN, World, start_function};
+
+#[tokio::test]
+async fn an_event_that_is_no_rotation_step_is_refused_by_what_came() {
+    let world = World::start().await;
+    world.open_rotation(TOKEN);
+    let before = (world.labels(), world.keys());
+    world.calls();
+    let good = world.event("createSecret", TOKEN).to_string();
+    let deadline = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(60);
+    for (payload, named) in [
+        (good[..good.len() / 2].to_owned(), "not JSON"),
+        (String::new(), "not JSON"),
+        ("null".into(), "null"),
+        ("{}".into(), "Step"),
+        (good.replace("createSecret", "create_secret"), "create_secret"),
+        (good.replace(TOKEN, "short"), "ClientRequestToken"),
+        (good.replace("arn:aws:secretsmanager", "arn:aws:lambda"), "SecretId"),
+        (r#"{"operation":"maintain"}"#.into(), "operation"),
+    ] {
+        let failed = world.function.invoke_raw(payload.clone().into_bytes(), deadline, LAMBDA_ARN).await.unwrap_err();
+        assert_eq!(failed.error_type, "EVENT_INVALID", "{payload}: {failed}");
+        assert!(failed.message.contains(named), "{payload}: {failed}");
+    }
+    assert_eq!(world.calls(), (0, 0));
+    assert_eq!((world.labels(), world.keys()), before);
+}
+
+#[tokio::test]
+async fn a_secret_that_cannot_be_rotated_says_why_and_stays_as_it_is() {
+    for (change, expected, named) in bad_documents() {
+        let world = World::start().await;
+        world.edit_current(change);
+        world.open_rotation(TOKEN);
+        let before = (world.labels(), world.keys());
+        let (error_type, message) = world.fail("createSecret").await;
+        assert_eq!((error_type.as_str(), message.contains(named)), (expected, true), "{named}: {message}");
+        assert!(message.starts_with("createSecret of prod/bybit/***: "), "{message}");
+        assert_eq!((world.labels(), world.keys()), before, "{named}");
+    }
+}
+
+type Change = Box<dyn FnOnce(&mut Value)>;
+
+fn bad_documents() -> Vec<(Change, &'static str, &'static str)> {
+    let set = |name: &'static str, value: Value| Box::new(move |document: &mut Value| document[name] = value) as Change;
+    let remove = |name: &'static str| {
+        Box::new(move |document: &mut Value| {
+            document.as_object_mut().unwrap().remove(name);
+        }) as Change
+    };
+    vec![
+        (Box::new(|document| *document = json!([])), "VALUE_INVALID", "JSON object"),
+        (Box::new(|document| *document = json!({})), "VALUE_INVALID", "api_key"),
+        (set("api_key", json!("")), "VALUE_INVALID", "api_key"),
+        (set("api_secret", json!("")), "VALUE_INVALID", "api_secret"),
+        (set("api_secret", json!(7)), "VALUE_INVALID", "api_secret"),
+        (set("secret", json!("twice")), "VALUE_INVALID", "api_secret"),
+        (set("policy", json!({"permissions": ["withdraw"]})), "VALUE_INVALID", "withdraw"),
+        (set("policy", json!({"ip_allowlist": []})), "VALUE_INVALID", "ip_allowlist"),
+        (set("exchange", json!("nowhere")), "VENUE_UNSUPPORTED", "nowhere"),
+        (set("environment", json!("moon")), "VENUE_UNSUPPORTED", "moon"),
+        (set("environment", json!("demo")), "VENUE_UNSUPPORTED", "demo"),
+        (remove("masterarn"), "MASTER_INVALID", "masterarn"),
+        (set("masterarn", json!("nonsense nonsense")), "MASTER_INVALID", "masterarn"),
+        (set("subaccount", json!("53888999")), "ACCOUNT_MISMATCH", "53888999"),
+    ]
+}
+
+#[tokio::test]
+async fn a_dead_current_key_is_rescued_where_the_value_says_enough() {
+    let world = World::start().await;
+    kill_current(&world);
+    world.open_rotation(TOKEN);
+    let (error_type, message) = world.fail("createSecret").await;
+    assert_eq!(error_type, "CURRENT_UNUSABLE");
+    assert!(message.contains("policy.permissions") && message.contains("policy.ip_allowlist"), "{message}");
+    assert_eq!(world.live_keys().len(), 0);
+
+    let world = World::start().await;
+    kill_current(&world);
+    world.edit_current(|document| {
+        document["policy"] = json!({"permissions": ["spot"], "ip_allowlist": ["203.0.113.7"]});
+    });
+    world.open_rotation(TOKEN);
+    world.rotate().await;
+    let keys = world.live_keys();
+    assert_eq!(keys.len(), 1);
+    assert_eq!(keys[0].key.as_str(), world.current()["api_key"]);
+}
+
+fn kill_current(world: &World) {
+    let mut venue = world.local.bybit.lock();
+    let now = world.local.clock.now();
+    venue.model.delete_key_by_hand(&world.local.hand_made.key, now).unwrap();
+}
+
+#[tokio::test]
+async fn a_master_credential_that_is_refused_is_named_as_the_one() {
+    let world = World::start().await;
+    {
+        let mut state = world.local.secrets_manager.lock();
+        let now = state.clock.now();
+        let value = json!({"api_key": "nobodyskey", "api_secret": "nobodyssecret"});
+        let request = PutSecretValue {
+            secret_id: MASTER_SECRET.into(),
+            client_request_token: Some("0a000000-0000-4000-8000-00000000000a".into()),
+            secret_string: Some(Sensitive::new(value.to_string())),
+            ..PutSecretValue::default()
+        };
+        state.model.put_secret_value(&request, now).unwrap();
+    }
+    world.open_rotation(TOKEN);
+    let (error_type, message) = world.fail("createSecret").await;
+    assert_eq!(error_type, "MASTER_REFUSED");
+    assert!(message.contains("10003") && message.contains("master"), "{message}");
+}
+
+#[tokio::test]
+async fn preconditions_that_do_not_hold_are_named() {
+    let world = World::start().await;
+    assert_eq!(world.fail("createSecret").await.0, "VERSION_UNKNOWN");
+    world.open_rotation(TOKEN);
+    let payload = world.event("createSecret", TOKEN).to_string().into_bytes();
+    let deadline = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(60);
+    let other = LAMBDA_ARN.replace("exchange-key-rotation", "another");
+    let failed = world.function.invoke_raw(payload, deadline, &other).await.unwrap_err();
+    assert_eq!(failed.error_type, "WRONG_FUNCTION");
+    {
+        let mut state = world.local.secrets_manager.lock();
+        let now = state.clock.now();
+        state.model.cancel_rotate_secret(&CancelRotateSecret { secret_id: SECRET.into() }, now).unwrap();
+    }
+    assert_eq!(world.fail("createSecret").await.0, "ROTATION_DISABLED");
+    let nowhere = world.event("createSecret", TOKEN).to_string().replace("prod/bybit/main", "prod/bybit/none");
+    let failed = world.function.invoke_raw(nowhere.into_bytes(), deadline, LAMBDA_ARN).await.unwrap_err();
+    assert_eq!(failed.error_type, "SECRET_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn too_little_time_is_seen_before_a_key_is_issued() {
+    let world = World::start().await;
+    world.open_rotation(TOKEN);
+    let payload = world.event("createSecret", TOKEN).to_string().into_bytes();
+    let deadline = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(4);
+    let failed = world.function.invoke_raw(payload, deadline, LAMBDA_ARN).await.unwrap_err();
+    assert_eq!(failed.error_type, "DEADLINE_NEAR");
+    assert_eq!(world.keys().len(), 1);
+}
+
+#[tokio::test]
+async fn a_wrong_setting_is_refused_at_the_start_by_its_name() {
+    let local = Local::start(0, 0).await.unwrap();
+    for (name, value) in [("BYBIT_BASE_URL", "http://api.bybit.com"), ("EGRESS_IPS", "everywhere"), ("LOG_LEVEL", "loud")] {
+        let function = start_function(&local.environment().with(name, value)).await;
+        assert_eq!(function.exit_code().await, 1);
+        let failed = function.invoke(&json!({})).await.unwrap_err();
+        assert!(function.output().iter().any(|line| line.contains("CONFIG_INVALID") && line.contains(name)), "{name}: {failed}");
+    }
+}
+
+#[tokio::test]
+async fn every_error_type_stands_in_the_readme() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    for error_type in protocol::ErrorType::ALL {
+        assert!(readme.contains(&format!("| `{error_type}` |")), "{error_type} is not documented");
+    }
+}

@@ -1,0 +1,10 @@
+//! The function's real binary, run as Lambda runs it, against the sandbox's stand-ins over HTTP.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, as it should")]
+
+mod bad_input;
+mod faults;
+mod repeats;
+mod rotation;
+mod silence;
+mod world;
