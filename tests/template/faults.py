@@ -1,0 +1,605 @@
+"""Faults that somebody could put into template.yaml, one at a time, each with the name of what has to catch it.
+
+They are applied to the SAM file in memory, so a fault goes through the same expansion as the real thing.
+"""
+
+import json
+from typing import Callable, NamedTuple
+
+LINTER = "cfn-lint"
+FAULTS = []
+
+
+class Fault(NamedTuple):
+    name: str
+    caught_by: str
+    apply: Callable
+
+
+def fault(caught_by):
+    def register(apply):
+        FAULTS.append(Fault(apply.__name__.replace("_", " "), caught_by, apply))
+        return apply
+
+    return register
+
+
+def properties(document, name):
+    return document["Resources"][name]["Properties"]
+
+
+def function(document):
+    return properties(document, "Function")
+
+
+def schedule(document):
+    return properties(document, "ScheduledRotation")
+
+
+def statements(document, policy_name):
+    """The statements of one of the role's policies, whether it is there under a condition or always."""
+    for policy in properties(document, "ExecutionRole")["Policies"]:
+        policy = policy["Fn::If"][1] if "Fn::If" in policy else policy
+        if policy["PolicyName"] == policy_name:
+            return policy["PolicyDocument"]["Statement"]
+    raise KeyError(policy_name)
+
+
+def grant(document, **statement):
+    """One more statement where nobody looks."""
+    statements(document, "log").append({"Effect": "Allow", **statement})
+
+
+# --- the function -----------------------------------------------------------------------------------------------------------
+
+RUNS = "the_function_runs_the_arm64_binary_on_provided_al2023"
+
+
+@fault(RUNS)
+def built_for_x86(document):
+    function(document)["Architectures"] = ["x86_64"]
+
+
+@fault(RUNS)
+def no_architecture_at_all(document):
+    del function(document)["Architectures"]
+
+
+@fault(RUNS)
+def an_older_runtime(document):
+    function(document)["Runtime"] = "provided.al2"
+
+
+@fault(RUNS)
+def whichever_binary_is_built_first(document):
+    del document["Resources"]["Function"]["Metadata"]["BuildProperties"]
+
+
+@fault("a_step_has_time_to_poll_and_ends_within_the_longest_life_of_a_run")
+def a_timeout_shorter_than_the_polling(document):
+    function(document)["Timeout"] = 60
+
+
+@fault("a_step_has_time_to_poll_and_ends_within_the_longest_life_of_a_run")
+def lambdas_default_timeout(document):
+    del function(document)["Timeout"]
+
+
+@fault("a_step_has_time_to_poll_and_ends_within_the_longest_life_of_a_run")
+def the_longest_timeout(document):
+    function(document)["Timeout"] = 900
+
+
+@fault("new_keys_are_bound_to_the_egress_addresses")
+def egress_addresses_forgotten(document):
+    del function(document)["Environment"]["Variables"]["EGRESS_IPS"]
+
+
+@fault("new_keys_are_bound_to_the_egress_addresses")
+def egress_addresses_wired_to_the_subnets(document):
+    function(document)["Environment"]["Variables"]["EGRESS_IPS"]["Fn::If"][1] = {"Fn::Join": [",", {"Ref": "SubnetIds"}]}
+
+
+@fault("egress_addresses_are_public_single_and_never_guessed")
+def a_guessed_egress_address(document):
+    document["Parameters"]["EgressIps"]["Default"] = "52.1.2.3"
+
+
+@fault("egress_addresses_are_public_single_and_never_guessed")
+def any_text_as_an_egress_address(document):
+    del document["Parameters"]["EgressIps"]["AllowedPattern"]
+
+
+@fault("requests_go_to_the_fixed_list_of_hosts")
+def a_base_url_left_over_from_a_test(document):
+    function(document)["Environment"]["Variables"]["BYBIT_BASE_URL"] = "https://api-testnet.bybit.com"
+
+
+@fault("the_log_level_is_wired_and_one_the_function_knows")
+def a_fixed_log_level(document):
+    function(document)["Environment"]["Variables"]["LOG_LEVEL"] = "info"
+
+
+@fault("the_log_level_is_wired_and_one_the_function_knows")
+def a_level_that_logs_whole_requests(document):
+    document["Parameters"]["LogLevel"]["AllowedValues"].append("trace")
+
+
+LOGS = "logs_are_json_in_a_group_of_their_own_that_is_kept_over_a_rotation_and_no_longer_than_said"
+
+
+@fault(LOGS)
+def a_log_kept_for_ever(document):
+    del properties(document, "LogGroup")["RetentionInDays"]
+
+
+@fault(LOGS)
+def a_log_gone_before_the_next_rotation(document):
+    properties(document, "LogGroup")["RetentionInDays"] = 7
+
+
+@fault(LOGS)
+def a_log_that_goes_with_the_stack(document):
+    del document["Resources"]["LogGroup"]["DeletionPolicy"]
+
+
+@fault(LOGS)
+def plain_text_logs(document):
+    function(document)["LoggingConfig"] = {"LogGroup": {"Ref": "LogGroup"}, "LogFormat": "Text"}
+
+
+@fault(LOGS)
+def a_log_group_left_to_lambda(document):
+    del function(document)["LoggingConfig"]["LogGroup"]
+
+
+@fault("lambda_filters_no_record_the_function_wrote")
+def lambda_filters_at_its_default_level(document):
+    del function(document)["LoggingConfig"]["ApplicationLogLevel"]
+
+
+@fault("nothing_throttles_or_swallows_a_step")
+def concurrency_of_one_as_a_lock(document):
+    function(document)["ReservedConcurrentExecutions"] = 1
+
+
+@fault("nothing_throttles_or_swallows_a_step")
+def a_dead_letter_queue_as_an_alarm(document):
+    function(document)["DeadLetterQueue"] = {"Type": "SNS", "TargetArn": {"Ref": "AlarmTopicArn"}}
+
+
+@fault("the_vpc_is_joined_exactly_when_it_is_given")
+def subnets_that_nobody_uses(document):
+    del function(document)["VpcConfig"]
+
+
+@fault("the_vpc_is_joined_exactly_when_it_is_given")
+def a_vpc_whether_given_or_not(document):
+    function(document)["VpcConfig"] = function(document)["VpcConfig"]["Fn::If"][1]
+
+
+# --- who may call it --------------------------------------------------------------------------------------------------------
+
+INVOKE = "only_secrets_manager_of_this_account_may_invoke_and_for_any_secret"
+
+
+@fault(INVOKE)
+def invocable_from_other_accounts(document):
+    del properties(document, "InvokePermission")["SourceAccount"]
+
+
+@fault(INVOKE)
+def pinned_to_a_single_secret(document):
+    properties(document, "InvokePermission")["SourceArn"] = {"Ref": "ScheduledSecretArn"}
+
+
+@fault(INVOKE)
+def invocable_by_anybody(document):
+    properties(document, "InvokePermission")["Principal"] = "*"
+
+
+@fault(INVOKE)
+def no_permission_at_all(document):
+    del document["Resources"]["InvokePermission"]
+    del document["Resources"]["ScheduledRotation"]["DependsOn"]
+
+
+@fault(INVOKE)
+def a_second_wider_permission(document):
+    other = {**document["Resources"]["InvokePermission"]["Properties"], "Principal": "events.amazonaws.com"}
+    document["Resources"]["Another"] = {"Type": "AWS::Lambda::Permission", "Properties": other}
+
+
+# --- what it may do ---------------------------------------------------------------------------------------------------------
+
+ROLE = "the_function_runs_as_the_one_role_and_only_lambda_assumes_it"
+
+
+@fault(ROLE)
+def a_role_that_sam_makes_up(document):
+    del function(document)["Role"]
+
+
+@fault(ROLE)
+def an_aws_managed_policy(document):
+    properties(document, "ExecutionRole")["ManagedPolicyArns"] = ["arn:aws:iam::aws:policy/SecretsManagerReadWrite"]
+
+
+@fault(ROLE)
+def a_role_the_whole_account_may_assume(document):
+    trust = properties(document, "ExecutionRole")["AssumeRolePolicyDocument"]["Statement"]
+    trust.append({"Effect": "Allow", "Principal": {"AWS": {"Ref": "AWS::AccountId"}}, "Action": "sts:AssumeRole"})
+
+
+ATTACHED = "managed_secrets_are_reached_only_if_attached_to_this_function"
+
+
+@fault(ATTACHED)
+def managed_secrets_without_the_condition(document):
+    del statements(document, "managed-secrets")[0]["Condition"]
+
+
+@fault(ATTACHED)
+def managed_secrets_of_every_function(document):
+    condition = statements(document, "managed-secrets")[0]["Condition"]["ArnLike"]
+    condition["secretsmanager:resource/AllowRotationLambdaArn"] = "arn:aws:lambda:*:*:function:*"
+
+
+@fault(ATTACHED)
+def managed_secrets_attached_to_an_alias_left_out(document):
+    del statements(document, "managed-secrets")[0]["Condition"]["ArnLike"]["secretsmanager:resource/AllowRotationLambdaArn"][1]
+
+
+@fault(ATTACHED)
+def a_condition_that_passes_where_its_key_is_missing(document):
+    statement = statements(document, "managed-secrets")[0]
+    statement["Condition"] = {"ArnLikeIfExists": statement["Condition"]["ArnLike"]}
+
+
+@fault(ATTACHED)
+def one_more_statement_without_the_condition(document):
+    grant(document, Action="secretsmanager:DescribeSecret", Resource={"Ref": "ScheduledSecretArn"})
+
+
+GRANTED = "managed_secrets_are_granted_what_the_four_steps_need_and_no_more"
+
+
+@fault(GRANTED)
+def a_step_without_its_permission(document):
+    statements(document, "managed-secrets")[0]["Action"].remove("secretsmanager:UpdateSecretVersionStage")
+
+
+@fault(GRANTED)
+def the_right_to_delete_secrets(document):
+    statements(document, "managed-secrets")[0]["Action"].append("secretsmanager:DeleteSecret")
+
+
+NAMES = "a_managed_name_reaches_that_secret_and_not_a_longer_name"
+
+
+@fault(NAMES)
+def names_that_end_in_a_star(document):
+    resource = statements(document, "managed-secrets")[0]["Resource"][0]
+    resource["Fn::Sub"][0] = resource["Fn::Sub"][0].replace("-??????", "*")
+
+
+@fault(NAMES)
+def names_without_their_six_characters(document):
+    for resource in statements(document, "managed-secrets")[0]["Resource"]:
+        resource["Fn::Sub"][0] = resource["Fn::Sub"][0].replace("-??????", "")
+
+
+@fault(NAMES)
+def only_the_first_of_several_names(document):
+    del statements(document, "managed-secrets")[0]["Resource"][1:]
+
+
+@fault("managed_names_are_never_guessed_and_never_everything")
+def every_secret_by_default(document):
+    document["Parameters"]["ManagedSecretNames"]["Default"] = "prod/*"
+
+
+@fault("managed_names_are_never_guessed_and_never_everything")
+def a_fourth_name_that_is_silently_dropped(document):
+    spec = document["Parameters"]["ManagedSecretNames"]
+    spec["AllowedPattern"] = spec["AllowedPattern"].replace("{0,2}", "*")
+
+
+@fault("managed_names_are_never_guessed_and_never_everything")
+def a_lone_star_as_a_name(document):
+    document["Parameters"]["ManagedSecretNames"]["AllowedPattern"] = "[^,]+(,[^,]+){0,2}"
+
+
+MASTERS = "masters_are_read_by_exact_arn_in_their_current_version_and_nothing_else"
+
+
+@fault(MASTERS)
+def masters_by_wildcard(document):
+    statements(document, "master-secrets")[0]["Resource"] = {
+        "Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:*/master-??????"
+    }
+
+
+@fault(MASTERS)
+def masters_in_any_version(document):
+    del statements(document, "master-secrets")[0]["Condition"]
+
+
+@fault(MASTERS)
+def masters_in_their_previous_version(document):
+    condition = statements(document, "master-secrets")[0]["Condition"]["ForAnyValue:StringEquals"]
+    condition["secretsmanager:VersionStage"] = ["AWSCURRENT", "AWSPREVIOUS"]
+
+
+@fault(MASTERS)
+def masters_that_may_be_written(document):
+    statement = statements(document, "master-secrets")[0]
+    statement["Action"] = ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"]
+
+
+@fault(MASTERS)
+def a_statement_on_masters_where_there_are_none(document):
+    document["Conditions"]["HasMasters"] = {"Fn::Equals": ["yes", "yes"]}
+
+
+@fault("a_master_is_named_by_its_full_arn_without_wildcards")
+def a_wildcard_as_a_master(document):
+    document["Parameters"]["MasterSecretArns"]["AllowedPattern"] = "^$|^arn:aws.*$"
+
+
+EVERYTHING = "nothing_is_granted_on_every_resource_but_network_interfaces"
+
+
+@fault(EVERYTHING)
+def random_passwords_from_everywhere(document):
+    grant(document, Action="secretsmanager:GetRandomPassword", Resource="*")
+
+
+@fault(EVERYTHING)
+def every_secret_in_the_account(document):
+    statements(document, "managed-secrets")[0]["Resource"] = {
+        "Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:*"
+    }
+
+
+@fault(EVERYTHING)
+def every_action_of_the_service(document):
+    statements(document, "managed-secrets")[0]["Action"] = "secretsmanager:*"
+
+
+@fault(EVERYTHING)
+def everything_but_what_is_named(document):
+    grant(document, NotAction="iam:*", Resource={"Ref": "ScheduledSecretArn"})
+
+
+INTERFACES = "network_interfaces_are_lambdas_business_and_only_in_a_vpc"
+
+
+@fault(INTERFACES)
+def network_interfaces_outside_a_vpc(document):
+    policies = properties(document, "ExecutionRole")["Policies"]
+    policies[-1] = policies[-1]["Fn::If"][1]
+
+
+@fault(INTERFACES)
+def network_interfaces_for_the_code(document):
+    del statements(document, "vpc")[1]
+
+
+@fault(INTERFACES)
+def a_vpc_that_can_not_be_joined(document):
+    statements(document, "vpc")[0]["Action"].remove("ec2:CreateNetworkInterface")
+
+
+KMS = "the_kms_key_opens_the_granted_secrets_through_secrets_manager_and_nothing_else"
+
+
+@fault(KMS)
+def a_key_that_opens_everything_it_encrypts(document):
+    del statements(document, "kms-managed-secrets")[0]["Condition"]["StringLike"]
+
+
+@fault(KMS)
+def a_key_used_without_secrets_manager(document):
+    del statements(document, "kms-managed-secrets")[0]["Condition"]["StringEquals"]
+
+
+@fault(KMS)
+def every_key_of_the_account(document):
+    statements(document, "kms-managed-secrets")[0]["Resource"] = {"Fn::Sub": "arn:aws:kms:*:${AWS::AccountId}:key/*"}
+
+
+@fault(KMS)
+def a_describe_that_never_matches(document):
+    encrypted, describe = statements(document, "kms-managed-secrets")
+    describe["Condition"] = encrypted["Condition"]
+
+
+@fault(KMS)
+def masters_that_may_be_encrypted(document):
+    statements(document, "kms-master-secrets")[0]["Action"] = ["kms:Decrypt", "kms:GenerateDataKey"]
+
+
+@fault(KMS)
+def masters_that_can_not_be_decrypted(document):
+    policies = properties(document, "ExecutionRole")["Policies"]
+    policies[:] = [policy for policy in policies if policy.get("Fn::If", [""])[0] != "HasKmsKeyAndMasters"]
+
+
+@fault("it_writes_to_its_own_log_group_only")
+def every_log_group(document):
+    statements(document, "log")[0]["Resource"] = {"Fn::Sub": "arn:aws:logs:${AWS::Region}:${AWS::AccountId}:log-group:*"}
+
+
+@fault("it_writes_to_its_own_log_group_only")
+def a_function_that_can_not_write_its_log(document):
+    statements(document, "log")[0]["Action"].remove("logs:PutLogEvents")
+
+
+@fault("nothing_else_is_granted")
+def a_table_for_locks(document):
+    grant(document, Action="dynamodb:PutItem", Resource={"Fn::Sub": "arn:aws:dynamodb:${AWS::Region}:${AWS::AccountId}:table/locks"})
+
+
+# --- when it rotates --------------------------------------------------------------------------------------------------------
+
+
+@fault("deploying_rotates_nothing")
+def a_rotation_with_every_deployment(document):
+    schedule(document)["RotateImmediatelyOnUpdate"] = True
+
+
+@fault("deploying_rotates_nothing")
+def the_service_decides_whether_to_rotate(document):
+    del schedule(document)["RotateImmediatelyOnUpdate"]
+
+
+@fault("deploying_rotates_nothing")
+def a_schedule_without_a_secret(document):
+    del document["Resources"]["ScheduledRotation"]["Condition"]
+
+
+@fault("deploying_rotates_nothing")
+def a_command_that_rotates_while_it_attaches(document):
+    value = document["Outputs"]["AttachCommand"]["Value"]
+    value["Fn::Sub"] = value["Fn::Sub"].replace("--no-rotate-immediately", "")
+
+
+SCHEDULE = "a_schedule_and_its_window_are_ones_secrets_manager_takes"
+
+
+def rules(name, **given):
+    def apply(document):
+        schedule(document)["RotationRules"] = given
+        # The command follows, so that only the rules themselves can be what is wrong.
+        document["Outputs"]["AttachCommand"]["Value"] = f"--rotation-rules '{json.dumps(given)}' --no-rotate-immediately"
+
+    FAULTS.append(Fault(f"schedule: {name}", SCHEDULE, apply))
+
+
+rules("more often than every 4 hours", ScheduleExpression="rate(3 hours)", Duration="1h")
+rules("more than 1,000 days apart", ScheduleExpression="rate(1001 days)", Duration="4h")
+rules("a unit that does not exist", ScheduleExpression="rate(3 months)", Duration="4h")
+rules("two days, written as one", ScheduleExpression="rate(2 day)", Duration="4h")
+rules("a cron with five fields", ScheduleExpression="cron(0 3 1 * ?)", Duration="4h")
+rules("a cron that names minutes", ScheduleExpression="cron(30 3 1 * ? *)", Duration="4h")
+rules("a cron that fires every two hours", ScheduleExpression="cron(0 */2 * * ? *)", Duration="1h")
+rules("a cron with two kinds of day", ScheduleExpression="cron(0 3 1 * MON *)", Duration="4h")
+rules("a window without a unit", ScheduleExpression="rate(90 days)", Duration="4")
+rules("a window in days", ScheduleExpression="rate(90 days)", Duration="1d")
+rules("a window of no hours", ScheduleExpression="rate(90 days)", Duration="0h")
+rules("a window longer than a day", ScheduleExpression="rate(90 days)", Duration="25h")
+rules("a window as long as the interval", ScheduleExpression="rate(6 hours)", Duration="6h")
+rules("no window", ScheduleExpression="rate(90 days)")
+rules("days and an expression", AutomaticallyAfterDays=90, ScheduleExpression="rate(90 days)", Duration="4h")
+rules("no schedule", Duration="4h")
+rules("too many days", AutomaticallyAfterDays=1001, Duration="4h")
+
+
+@fault(SCHEDULE)
+def a_command_with_another_schedule(document):
+    value = document["Outputs"]["AttachCommand"]["Value"]
+    value["Fn::Sub"] = value["Fn::Sub"].replace("rate(90 days)", "rate(30 days)")
+
+
+WAITS = "the_schedule_attaches_this_function_once_it_may_be_invoked"
+
+
+@fault(WAITS)
+def attached_before_it_may_be_invoked(document):
+    del document["Resources"]["ScheduledRotation"]["DependsOn"]
+
+
+@fault(WAITS)
+def attached_to_another_function(document):
+    schedule(document)["RotationLambdaARN"] = {"Fn::Sub": "arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:other"}
+
+
+@fault("no_secret_is_made_or_overwritten_by_a_deployment")
+def a_secret_with_its_value_in_the_template(document):
+    document["Resources"]["Secret"] = {
+        "Type": "AWS::SecretsManager::Secret",
+        "Properties": {"Name": "prod/bybit/trading", "SecretString": "{}"},
+    }
+
+
+# --- who hears of a failure -------------------------------------------------------------------------------------------------
+
+ALARM = "one_failed_step_raises_the_alarm"
+
+
+@fault(ALARM)
+def an_alarm_on_the_wrong_metric(document):
+    properties(document, "FailedStepAlarm")["MetricName"] = "Invocations"
+
+
+@fault(ALARM)
+def an_alarm_on_every_function(document):
+    del properties(document, "FailedStepAlarm")["Dimensions"]
+
+
+@fault(ALARM)
+def an_alarm_only_for_many_failures(document):
+    properties(document, "FailedStepAlarm")["Threshold"] = 5
+
+
+@fault(ALARM)
+def an_alarm_that_reaches_nobody(document):
+    del properties(document, "FailedStepAlarm")["AlarmActions"]
+
+
+RULE = "rotations_that_fail_outside_the_function_reach_the_topic"
+
+
+@fault(RULE)
+def events_of_api_calls_where_there_are_none(document):
+    properties(document, "FailedRotationRule")["EventPattern"]["detail-type"] = ["AWS API Call via CloudTrail"]
+
+
+@fault(RULE)
+def a_failed_dry_run_unheard(document):
+    properties(document, "FailedRotationRule")["EventPattern"]["detail"]["eventName"].remove("TestRotationFailed")
+
+
+@fault(RULE)
+def a_rule_switched_off(document):
+    properties(document, "FailedRotationRule")["State"] = "DISABLED"
+
+
+@fault(RULE)
+def a_topic_published_to_with_a_role(document):
+    properties(document, "FailedRotationRule")["Targets"][0]["RoleArn"] = {"Fn::GetAtt": ["ExecutionRole", "Arn"]}
+
+
+@fault(RULE)
+def a_rule_without_a_topic(document):
+    del document["Resources"]["FailedRotationRule"]["Condition"]
+
+
+# --- what the linter sees once the file is expanded -------------------------------------------------------------------------
+
+
+@fault(LINTER)
+def a_role_and_a_function_that_wait_for_each_other(document):
+    condition = statements(document, "managed-secrets")[0]["Condition"]["ArnLike"]
+    condition["secretsmanager:resource/AllowRotationLambdaArn"] = {"Fn::GetAtt": ["Function", "Arn"]}
+
+
+@fault(LINTER)
+def a_condition_nobody_defined(document):
+    del document["Conditions"]["InVpc"]
+
+
+@fault(LINTER)
+def a_misspelt_property(document):
+    schedule(document)["RotateImmediately"] = schedule(document).pop("RotateImmediatelyOnUpdate")
+
+
+@fault(LINTER)
+def a_retention_that_cloudwatch_refuses(document):
+    properties(document, "LogGroup")["RetentionInDays"] = 100
+
+
+@fault(LINTER)
+def a_parameter_nobody_uses(document):
+    document["Parameters"]["Unused"] = {"Type": "String", "Default": ""}

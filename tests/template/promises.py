@@ -1,0 +1,438 @@
+"""What the deployed stack must and must not be. Each promise is a function whose name says it; it fails by assertion."""
+
+import json
+import re
+
+from cloudformation import ACCOUNT, FULL, REGION, SECRET, accepts
+
+PROMISES = []
+
+
+def promise(check):
+    PROMISES.append(check)
+    return check
+
+
+# --- the function -----------------------------------------------------------------------------------------------------------
+
+
+@promise
+def the_function_runs_the_arm64_binary_on_provided_al2023(deployed):
+    function = deployed.smallest.properties("AWS::Lambda::Function")
+    has(function, Architectures=["arm64"], Runtime="provided.al2023", Handler="bootstrap")
+    metadata = deployed.smallest.of_type("AWS::Lambda::Function")[0].get("Metadata", {})
+    has(metadata, BuildMethod="rust-cargolambda", BuildProperties={"Binary": "exchange-key-rotation"})
+
+
+@promise
+def a_step_has_time_to_poll_and_ends_within_the_longest_life_of_a_run(deployed):
+    timeout = deployed.smallest.properties("AWS::Lambda::Function").get("Timeout", 3)
+    assert 60 < timeout < 900, f"testSecret polls up to 60 s, the protocol counts on 900 s at most; Timeout is {timeout}"
+
+
+@promise
+def new_keys_are_bound_to_the_egress_addresses(deployed):
+    has(environment(deployed.full), EGRESS_IPS="52.1.2.3,18.9.8.7")
+    assert "EGRESS_IPS" not in environment(deployed.smallest), "without addresses the variable is left out, not empty"
+
+
+@promise
+def egress_addresses_are_public_single_and_never_guessed(deployed):
+    spec = deployed.template["Parameters"]["EgressIps"]
+    assert "Default" not in spec, "any default would be somebody else's address"
+    for good in ("", "52.1.2.3", "18.0.0.255", "172.15.0.1", "172.32.0.1", "223.255.255.254"):
+        assert accepts(spec, good), f"refuses {good!r}"
+    for bad in ("10.0.0.1", "192.168.1.1", "172.16.0.1", "172.31.9.9", "127.0.0.1", "169.254.1.1", "0.0.0.0",
+                "52.1.2.0/24", "52.1.2", "52.1.2.3.", "52.1.2.3.4", "52.1.2.256", "52.01.2.3", "any", "*", "::1"):
+        assert not accepts(spec, bad), f"accepts {bad!r}"
+
+
+@promise
+def requests_go_to_the_fixed_list_of_hosts(deployed):
+    for stack in (deployed.smallest, deployed.full):
+        urls = [name for name in environment(stack) if name.endswith("_URL") or "ENDPOINT" in name or "PROXY" in name.upper()]
+        assert not urls, f"{urls} would send signed requests elsewhere"
+
+
+@promise
+def the_log_level_is_wired_and_one_the_function_knows(deployed):
+    has(environment(deployed.smallest), LOG_LEVEL="info")
+    has(environment(deployed.full), LOG_LEVEL="debug")
+    has(deployed.template["Parameters"]["LogLevel"], AllowedValues=["error", "warn", "info", "debug"])
+
+
+@promise
+def logs_are_json_in_a_group_of_their_own_that_is_kept_over_a_rotation_and_no_longer_than_said(deployed):
+    logging = deployed.full.properties("AWS::Lambda::Function").get("LoggingConfig", {})
+    group = deployed.full.of_type("AWS::Logs::LogGroup")
+    assert len(group) == 1, "the log group is part of the stack"
+    has(logging, LogGroup=group[0]["Properties"].get("LogGroupName"), LogFormat="JSON")
+    kept = int(group[0]["Properties"].get("RetentionInDays", 0))
+    assert kept >= 90, f"a log that is kept for {kept} days (0: for ever) does not reach back to the last rotation, or never ends"
+    has(group[0], DeletionPolicy="RetainExceptOnCreate")
+
+
+@promise
+def lambda_filters_no_record_the_function_wrote(deployed):
+    logging = deployed.full.properties("AWS::Lambda::Function").get("LoggingConfig", {})
+    has(logging, ApplicationLogLevel="DEBUG")
+
+
+@promise
+def nothing_throttles_or_swallows_a_step(deployed):
+    function = deployed.full.properties("AWS::Lambda::Function")
+    assert "ReservedConcurrentExecutions" not in function, "low concurrency makes Secrets Manager loop, and is no lock"
+    assert "DeadLetterConfig" not in function, "a dead-letter queue never sees a synchronous call: it only looks like an alarm"
+
+
+@promise
+def the_vpc_is_joined_exactly_when_it_is_given(deployed):
+    has(deployed.smallest.properties("AWS::Lambda::Function"), VpcConfig=None)
+    given = {"SubnetIds": ["subnet-0a", "subnet-0b"], "SecurityGroupIds": ["sg-0c"]}
+    has(deployed.full.properties("AWS::Lambda::Function"), VpcConfig=given)
+
+
+# --- who may call it --------------------------------------------------------------------------------------------------------
+
+
+@promise
+def only_secrets_manager_of_this_account_may_invoke_and_for_any_secret(deployed):
+    permission = deployed.smallest.properties("AWS::Lambda::Permission")
+    has(permission, Principal="secretsmanager.amazonaws.com", Action="lambda:InvokeFunction", SourceAccount=ACCOUNT)
+    has(permission, FunctionName=deployed.smallest.outputs.get("FunctionArn"))
+    assert "SourceArn" not in permission, "a SourceArn pins the function to a single secret"
+
+
+# --- what it may do ---------------------------------------------------------------------------------------------------------
+
+
+@promise
+def the_function_runs_as_the_one_role_and_only_lambda_assumes_it(deployed):
+    for stack in (deployed.smallest, deployed.full):
+        role = stack.properties("AWS::IAM::Role")
+        has(stack.properties("AWS::Lambda::Function"), Role=stack.outputs.get("ExecutionRoleArn"))
+        assert not role.get("ManagedPolicyArns"), "managed policies grant what is not written here"
+        trust = role.get("AssumeRolePolicyDocument", {}).get("Statement", [])
+        equal("who may assume it", [statement.get("Principal") for statement in trust], [{"Service": "lambda.amazonaws.com"}])
+
+
+@promise
+def managed_secrets_are_reached_only_if_attached_to_this_function(deployed):
+    for stack in (deployed.smallest, deployed.full):
+        found = [statement for statement in statements(stack) if is_managed(statement)]
+        assert found, "nothing is granted on the managed secrets"
+        arn = stack.outputs.get("FunctionArn")
+        for statement in found:
+            attached = statement["Condition"].get("ArnLike", {}).get("secretsmanager:resource/AllowRotationLambdaArn")
+            # The qualified form is the ARN rotation was attached with, where that was an alias.
+            equal("AllowRotationLambdaArn", attached, [arn, f"{arn}:*"])
+
+
+@promise
+def managed_secrets_are_granted_what_the_four_steps_need_and_no_more(deployed):
+    needed = ["DescribeSecret", "GetSecretValue", "ListSecretVersionIds", "PutSecretValue", "UpdateSecretVersionStage"]
+    for stack in (deployed.smallest, deployed.full):
+        granted = [action for statement in statements(stack) if is_managed(statement) for action in statement["Action"]]
+        equal("granted", sorted(granted), [f"secretsmanager:{action}" for action in needed])
+
+
+@promise
+def a_managed_name_reaches_that_secret_and_not_a_longer_name(deployed):
+    def reaches(stack, name):
+        return any(
+            like(pattern, f"{SECRET}{name}")
+            for statement in statements(stack) if is_managed(statement) for pattern in statement["Resource"]
+        )
+
+    for stack, names in (
+        (deployed.smallest, ["prod/bybit/trading-a1B2c3"]),
+        (deployed.full, ["prod/bybit/trading-a1B2c3", "prod/okx/bot-one-a1B2c3"]),
+    ):
+        for name in names:
+            assert reaches(stack, name), f"does not reach {name}"
+        for name in ("prod/bybit/trading-master-a1B2c3", "prod/bybit/master-a1B2c3", "prod/okx/master-a1B2c3"):
+            assert not reaches(stack, name), f"reaches {name}"
+
+
+@promise
+def managed_names_are_never_guessed_and_never_everything(deployed):
+    spec = deployed.template["Parameters"]["ManagedSecretNames"]
+    assert "Default" not in spec, "a default grants too much or nothing"
+    for good in ("prod/bybit/trading", "prod/bybit/*", "a,b,c", "prod/*,staging/*"):
+        assert accepts(spec, good), f"refuses {good!r}"
+    for bad in ("", "*", "*/trading", "a,*", "a,b,c,d", "a, b", "a,", f"{SECRET}a-a1B2c3", "a-??????"):
+        assert not accepts(spec, bad), f"accepts {bad!r}"
+
+
+@promise
+def masters_are_read_by_exact_arn_in_their_current_version_and_nothing_else(deployed):
+    assert not [statement for statement in statements(deployed.smallest) if is_master(statement)], "no master, no statement"
+    found = [statement for statement in statements(deployed.full) if is_master(statement)]
+    equal("statements on masters", len(found), 1)
+    has(found[0], Action=["secretsmanager:GetSecretValue"], Resource=FULL["MasterSecretArns"].split(","))
+    has(found[0], Condition={"ForAnyValue:StringEquals": {"secretsmanager:VersionStage": "AWSCURRENT"}})
+
+
+@promise
+def a_master_is_named_by_its_full_arn_without_wildcards(deployed):
+    spec = deployed.template["Parameters"]["MasterSecretArns"]
+    has(spec, Default="")
+    for good in ("", f"{SECRET}prod/bybit/master-a1B2c3", f"{SECRET}m-a1B2c3".replace("arn:aws:", "arn:aws-us-gov:")):
+        assert accepts(spec, good), f"refuses {good!r}"
+    for bad in ("*", f"{SECRET}*", f"{SECRET}prod/bybit/master-*", f"{SECRET}prod/bybit/master-??????",
+                f"{SECRET}prod/bybit/master", "prod/bybit/master", f"{SECRET}m-a1B2c3".replace(ACCOUNT, "*")):
+        assert not accepts(spec, bad), f"accepts {bad!r}"
+
+
+# What Lambda's attachment to a VPC asks for on all resources.
+NETWORK_INTERFACES = {
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+}
+
+
+@promise
+def nothing_is_granted_on_every_resource_but_network_interfaces(deployed):
+    for stack in (deployed.smallest, deployed.full):
+        for statement in statements(stack):
+            inverted = set(statement) & {"NotAction", "NotResource"}
+            assert not inverted, f"{inverted} grants all that nobody listed"
+            wide = [action for action in statement["Action"] if "*" in action]
+            assert not wide, f"{wide} grants actions that nobody listed"
+            # `arn:…:secret:*` and `arn:…:secret:*-??????` are as wide as a lone star.
+            everything = [arn for arn in statement["Resource"] if re.search(r"(^|[:/])\*(-\?{6})?$", arn) and "log-group" not in arn]
+            if statement["Effect"] == "Allow" and everything:
+                extra = set(statement["Action"]) - NETWORK_INTERFACES
+                assert not extra, f"{sorted(extra)} on {everything}"
+
+
+@promise
+def network_interfaces_are_lambdas_business_and_only_in_a_vpc(deployed):
+    def about_ec2(stack, effect):
+        return [s for s in statements(stack) if s["Effect"] == effect and any(a.startswith("ec2:") for a in s["Action"])]
+
+    assert not about_ec2(deployed.smallest, "Allow"), "outside a VPC there is nothing to attach"
+    allowed = {action for statement in about_ec2(deployed.full, "Allow") for action in statement["Action"]}
+    equal("allowed", allowed, NETWORK_INTERFACES)
+    denied = [
+        statement for statement in about_ec2(deployed.full, "Deny")
+        if statement["Condition"] == {"ArnEquals": {"lambda:SourceFunctionArn": deployed.full.outputs.get("FunctionArn")}}
+    ]
+    equal("denied to the function's own code", {action for statement in denied for action in statement["Action"]}, allowed)
+
+
+@promise
+def the_kms_key_opens_the_granted_secrets_through_secrets_manager_and_nothing_else(deployed):
+    def about_kms(stack):
+        return [s for s in statements(stack) if any(action.startswith("kms:") for action in s["Action"])]
+
+    assert not about_kms(deployed.smallest), "no key, no statement"
+    masters = FULL["MasterSecretArns"].split(",")
+    managed = {arn for statement in statements(deployed.full) if is_managed(statement) for arn in statement["Resource"]}
+    granted = set()
+    for statement in about_kms(deployed.full):
+        has(statement, Resource=[FULL["KmsKeyArn"]])
+        equals = statement["Condition"].get("StringEquals", {})
+        equal("kms:ViaService", equals.get("kms:ViaService"), f"secretsmanager.{REGION}.amazonaws.com")
+        exact = equals.get("kms:EncryptionContext:SecretARN", [])
+        patterns = statement["Condition"].get("StringLike", {}).get("kms:EncryptionContext:SecretARN", [])
+        granted.update((action, "masters" if exact else "managed") for action in statement["Action"])
+        if statement["Action"] == ["kms:DescribeKey"]:
+            # It has no encryption context: bound to one, it would never be granted.
+            equal("DescribeKey's encryption context", (exact, patterns), ([], []))
+        elif exact:
+            equal("masters' encryption context", (exact, patterns), (masters, []))
+        else:
+            equal("managed secrets' encryption context", set(patterns), managed)
+    wanted = {("kms:Decrypt", "masters"), *((f"kms:{action}", "managed") for action in ("Decrypt", "DescribeKey", "GenerateDataKey"))}
+    equal("granted", granted, wanted)
+
+
+@promise
+def it_writes_to_its_own_log_group_only(deployed):
+    for stack in (deployed.smallest, deployed.full):
+        about_logs = [s for s in statements(stack) if any(action.startswith("logs:") for action in s["Action"])]
+        group = stack.properties("AWS::Logs::LogGroup").get("LogGroupName")
+        for statement in about_logs:
+            equal("where", statement["Resource"], [f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:*"])
+        granted = sorted(action for statement in about_logs for action in statement["Action"])
+        equal("granted", granted, ["logs:CreateLogStream", "logs:PutLogEvents"])
+
+
+@promise
+def nothing_else_is_granted(deployed):
+    for stack in (deployed.smallest, deployed.full):
+        services = {action.split(":")[0] for statement in statements(stack) for action in statement["Action"]}
+        assert services <= {"secretsmanager", "kms", "logs", "ec2"}, f"unexpected: {sorted(services)}"
+
+
+# --- when it rotates --------------------------------------------------------------------------------------------------------
+
+
+@promise
+def deploying_rotates_nothing(deployed):
+    assert not deployed.smallest.of_type("AWS::SecretsManager::RotationSchedule"), "no secret named, none attached"
+    schedule = deployed.full.properties("AWS::SecretsManager::RotationSchedule")
+    assert schedule.get("RotateImmediatelyOnUpdate") is False, "left out it is true, and attaching issues a key"
+    assert "--no-rotate-immediately" in deployed.full.outputs.get("AttachCommand", ""), "the command attaches without rotating"
+
+
+@promise
+def a_schedule_and_its_window_are_ones_secrets_manager_takes(deployed):
+    rules = deployed.full.properties("AWS::SecretsManager::RotationSchedule").get("RotationRules", {})
+    assert_valid(rules)
+    command = re.search(r"--rotation-rules '(.*?)'", deployed.full.outputs.get("AttachCommand", ""))
+    assert command, "the command that attaches names its rules"
+    equal("the command's rules", json.loads(command[1]), rules)
+
+
+@promise
+def the_schedule_attaches_this_function_once_it_may_be_invoked(deployed):
+    schedule = deployed.full.of_type("AWS::SecretsManager::RotationSchedule")
+    assert schedule, "a secret was named, and nothing attaches it"
+    has(schedule[0]["Properties"], SecretId=FULL["ScheduledSecretArn"], RotationLambdaARN=deployed.full.outputs.get("FunctionArn"))
+    waits = schedule[0].get("DependsOn", [])
+    waits = {waits} if isinstance(waits, str) else set(waits)
+    kinds = {deployed.full.resources[name]["Type"] for name in waits}
+    assert "AWS::Lambda::Permission" in kinds, "attached before the permission exists, the dry run can't call the function"
+
+
+@promise
+def no_secret_is_made_or_overwritten_by_a_deployment(deployed):
+    kinds = {resource["Type"] for resource in deployed.template["Resources"].values()}
+    assert "AWS::SecretsManager::Secret" not in kinds, "a value in a template puts an old key back as the current one"
+
+
+# --- who hears of a failure -------------------------------------------------------------------------------------------------
+
+
+@promise
+def one_failed_step_raises_the_alarm(deployed):
+    for stack in (deployed.smallest, deployed.full):
+        alarm = stack.properties("AWS::CloudWatch::Alarm")
+        has(alarm, Namespace="AWS/Lambda", MetricName="Errors", Statistic="Sum")
+        has(alarm, Dimensions=[{"Name": "FunctionName", "Value": stack.parameters["FunctionName"]}])
+        has(alarm, ComparisonOperator="GreaterThanOrEqualToThreshold", Threshold=1, EvaluationPeriods=1)
+        # A function that rests for 90 days is not in alarm.
+        has(alarm, TreatMissingData="notBreaching")
+        assert alarm.get("ActionsEnabled", True), "an alarm whose actions are off tells nobody"
+    has(deployed.full.properties("AWS::CloudWatch::Alarm"), AlarmActions=[FULL["AlarmTopicArn"]])
+    has(deployed.smallest.properties("AWS::CloudWatch::Alarm"), AlarmActions=None)
+
+
+@promise
+def rotations_that_fail_outside_the_function_reach_the_topic(deployed):
+    assert not deployed.smallest.of_type("AWS::Events::Rule"), "without a topic the rule has no target"
+    rule = deployed.full.properties("AWS::Events::Rule")
+    equal("State", rule.get("State", "ENABLED"), "ENABLED")
+    has(rule.get("EventPattern", {}), source=["aws.secretsmanager"], **{"detail-type": ["AWS Service Event via CloudTrail"]})
+    has(
+        rule["EventPattern"].get("detail", {}),
+        eventSource=["secretsmanager.amazonaws.com"],
+        eventName=["RotationFailed", "TestRotationFailed", "RotationAbandoned"],
+    )
+    targets = rule.get("Targets", [])
+    equal("targets", [target.get("Arn") for target in targets], [FULL["AlarmTopicArn"]])
+    assert not any("RoleArn" in target for target in targets), "delivery to a topic may fail where a role is given"
+
+
+# --- helpers ----------------------------------------------------------------------------------------------------------------
+
+
+def equal(what, found, wanted):
+    assert found == wanted, f"{what}: {found!r}, wanted {wanted!r}"
+
+
+def has(found, **wanted):
+    """Each of these keys has this value; None for a key that must not be there."""
+    for key, value in wanted.items():
+        equal(key, found.get(key), value)
+
+
+def environment(stack):
+    return stack.properties("AWS::Lambda::Function").get("Environment", {}).get("Variables", {})
+
+
+def statements(stack):
+    """Every statement of every policy that the stack attaches to an identity, its actions and resources as lists."""
+    roles = [resource["Properties"] for resource in stack.of_type("AWS::IAM::Role")]
+    documents = [policy["PolicyDocument"] for role in roles for policy in role.get("Policies", [])]
+    for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
+        documents += [resource["Properties"]["PolicyDocument"] for resource in stack.of_type(kind)]
+    return [
+        {
+            **statement,
+            "Action": as_list(statement.get("Action", [])),
+            "Resource": as_list(statement.get("Resource", [])),
+            "Condition": statement.get("Condition", {}),
+        }
+        for document in documents for statement in as_list(document["Statement"])
+    ]
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def about_secrets(statement):
+    return any(action.lower().startswith(("secretsmanager:", "*")) for action in statement["Action"])
+
+
+def is_master(statement):
+    """About master secrets: it says so by naming one, or by the condition that only they have."""
+    named = set(statement["Resource"]) & set(FULL["MasterSecretArns"].split(","))
+    return about_secrets(statement) and bool(named or "secretsmanager:VersionStage" in json.dumps(statement["Condition"]))
+
+
+def is_managed(statement):
+    """Any other statement about secrets, so that one added later has to bear the condition too."""
+    return about_secrets(statement) and not is_master(statement)
+
+
+def like(pattern, text):
+    """IAM's wildcards."""
+    return re.fullmatch("".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern), text) is not None
+
+
+def assert_valid(rules):
+    """Secrets Manager's limits: 4 hours to 1,000 days, and a window that ends before the next one and before the UTC day does."""
+    days, expression = rules.get("AutomaticallyAfterDays"), rules.get("ScheduleExpression")
+    assert (days is None) != (expression is None), "exactly one of AutomaticallyAfterDays and ScheduleExpression"
+    hours = days * 24 if days is not None else interval_in_hours(expression)
+    assert 4 <= hours <= 24_000, f"{hours} hours between rotations"
+    window = re.fullmatch(r"([1-9][0-9]?)h", rules.get("Duration", ""))
+    assert window, f"Duration {rules.get('Duration')!r} is not a number of hours like 4h"
+    assert int(window[1]) <= 24, "the window reaches into the next UTC day"
+    assert int(window[1]) < hours, "the window reaches into the next one"
+
+
+def interval_in_hours(expression):
+    """The shortest time between two rotations."""
+    rate = re.fullmatch(r"rate\(([1-9][0-9]*) (hours?|days?)\)", expression)
+    if rate:
+        count, unit = int(rate[1]), rate[2]
+        assert unit.endswith("s") == (count > 1), f"{expression}: one hour, two hours"
+        return count * (24 if unit.startswith("day") else 1)
+    cron = re.fullmatch(r"cron\((\S+) (\S+) (\S+) (\S+) (\S+) (\S+)\)", expression)
+    assert cron, f"{expression!r} is neither rate(…) nor cron(…) with six fields"
+    minutes, hours, day_of_month, _, day_of_week, year = cron.groups()
+    equal("minutes and year", (minutes, year), ("0", "*"))
+    assert (day_of_month == "?") != (day_of_week == "?"), "one of day-of-month and day-of-week has to be ?"
+    fires = sorted(hours_of(hours))
+    return min(later - earlier for earlier, later in zip(fires, fires[1:] + [fires[0] + 24]))
+
+
+def hours_of(field):
+    """The hours a cron field names: 8, 0,12, */4, 2/8."""
+    if "/" in field:
+        start, step = field.split("/")
+        assert step.isdigit() and int(step) > 0 and (start == "*" or start.isdigit()), f"hours {field!r}"
+        return set(range(0 if start == "*" else int(start), 24, int(step)))
+    if field == "*":
+        return set(range(24))
+    assert all(hour.isdigit() and int(hour) < 24 for hour in field.split(",")), f"hours {field!r}"
+    return {int(hour) for hour in field.split(",")}
