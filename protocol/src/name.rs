@@ -6,8 +6,8 @@ use thiserror::Error;
 
 use crate::shown;
 
-/// Which secret: the ARN or the name that the event carried.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Which secret: the ARN or the name that the event carried. Debug shows it masked.
+#[derive(Clone, PartialEq, Eq)]
 pub struct SecretId(String);
 
 impl SecretId {
@@ -44,6 +44,12 @@ impl SecretId {
             None => &self.0,
         };
         SecretName(name.to_owned())
+    }
+}
+
+impl fmt::Debug for SecretId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.name(), f)
     }
 }
 

@@ -53,7 +53,7 @@ fn a_value_in_every_form_is_redacted() {
 fn an_events_rotation_token_is_redacted() {
     let request = Request {
         step: Step::Create,
-        secret: SecretId::parse("prod/bybit/other").unwrap(),
+        secret: SecretId::parse(NAME).unwrap(),
         token: VersionId::new("t"),
         rotation_token: Some(SECRET.into()),
     };
