@@ -100,6 +100,7 @@ pub(super) struct ListedKey {
     pub(super) permissions: Groups,
     #[serde(default)]
     pub(super) ips: Vec<String>,
+    #[serde(default)]
     pub(super) created_at: String,
     #[serde(default)]
     pub(super) status: u8,
