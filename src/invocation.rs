@@ -1,16 +1,15 @@
 //! One invocation: from the event that came to the answer or the error that is reported.
 
 use std::panic::AssertUnwindSafe;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use async_trait::async_trait;
 use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
-use protocol::ports::{Ports, Time};
+use protocol::ports::Ports;
 use protocol::rotation::{self, Caller, Done, Settings, Step};
 use protocol::{Error, ErrorType};
 use serde::Serialize;
@@ -22,6 +21,7 @@ use crate::config::Config;
 use crate::event;
 use crate::exchange::Exchanges;
 use crate::store::SecretsManager;
+use crate::time::InvocationTime;
 
 /// What a process keeps from one invocation to the next.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl Function {
 
     async fn handle(&self, payload: Value, context: Context) -> Result<Answer, Error> {
         let request = event::parse(payload)?;
-        let time = InvocationTime { deadline: deadline(&context, self.started) };
+        let time = InvocationTime::of(&context, self.started);
         let caller = Caller { function_arn: context.invoked_function_arn, request_id: context.request_id };
         let secret = request.secret.name().to_string();
         let span = tracing::info_span!("rotation", step = %request.step, secret, version = %request.token, request_id = caller.request_id);
@@ -108,46 +108,4 @@ impl Function {
         .instrument(span.clone())
         .await
     }
-}
-
-/// The machine's clock, and when the invocation ends.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct InvocationTime {
-    deadline: Timestamp,
-}
-
-#[async_trait]
-impl Time for InvocationTime {
-    fn now(&self) -> Timestamp {
-        Timestamp::now()
-    }
-
-    fn deadline(&self) -> Timestamp {
-        self.deadline
-    }
-
-    async fn sleep(&self, time: Duration) {
-        tokio::time::sleep(time).await;
-    }
-
-    fn random(&self) -> u64 {
-        fastrand::u64(..)
-    }
-}
-
-impl InvocationTime {
-    /// What is left of the invocation.
-    pub(crate) fn left(&self) -> Duration {
-        Duration::try_from(self.deadline.duration_since(Timestamp::now())).unwrap_or_default()
-    }
-}
-
-/// Lambda gives the deadline as a time. `cargo lambda watch` gives a duration in its place, 600000, which as a time would lie in 1970.
-fn deadline(context: &Context, started: Timestamp) -> Timestamp {
-    let given = Timestamp::try_from(context.deadline()).unwrap_or(Timestamp::MAX);
-    if given >= started {
-        return given;
-    }
-    let length = context.deadline().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::now().checked_add(length).unwrap_or(Timestamp::MAX)
 }

@@ -8,6 +8,7 @@ mod invocation;
 mod logging;
 mod start;
 mod store;
+mod time;
 
 use std::process::ExitCode;
 

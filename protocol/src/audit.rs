@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::ports::ErrorClass;
-use crate::rotation::Step;
+use crate::class::ErrorClass;
+use crate::step::Step;
 
 /// One audit line. Its fields are a contract: a field may be added, none removed or given another meaning. Nothing in it is secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

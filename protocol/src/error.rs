@@ -5,7 +5,7 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::name::SecretName;
-use crate::rotation::Step;
+use crate::step::Step;
 
 macro_rules! error_types {
     ($($(#[doc = $doc:literal])+ $variant:ident = $word:literal,)+) => {

@@ -2,6 +2,7 @@
 //! Secrets Manager calls ([`rotation`]). No SDK and no HTTP in here: the world implements the ports.
 
 pub mod audit;
+mod class;
 pub mod error;
 pub mod label;
 pub mod marker;
@@ -10,6 +11,7 @@ pub mod ports;
 pub mod rotation;
 pub mod secret;
 mod shown;
+mod step;
 
 pub use error::{Error, ErrorType};
 pub use shown::shown;

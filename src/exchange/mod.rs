@@ -11,7 +11,7 @@ use protocol::ports::{Venue, Venues};
 use self::bybit::{Bybit, Site};
 use self::http::Http;
 use crate::config::Config;
-use crate::invocation::InvocationTime;
+use crate::time::InvocationTime;
 
 /// All exchanges, with the connections kept open to them.
 #[derive(Clone, Debug)]

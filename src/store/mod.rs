@@ -16,7 +16,7 @@ use protocol::ports::{Description, LabelMove, Put, Store, StoreError, StoreError
 use secrecy::{ExposeSecret, SecretString};
 
 use self::error::{classify, within};
-use crate::invocation::InvocationTime;
+use crate::time::InvocationTime;
 
 /// Secrets Manager within one invocation.
 pub(crate) struct SecretsManager<'a> {

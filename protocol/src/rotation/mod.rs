@@ -15,10 +15,9 @@ mod test;
 mod wanted;
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::error::Error;
 use crate::label::VersionId;
@@ -27,6 +26,7 @@ use crate::ports::Ports;
 use crate::secret::Address;
 use run::Run;
 
+pub use crate::step::Step;
 /// The oldest age at which a key that was issued and not stored may still be stored by a living run.
 pub use bounds::UNSETTLED;
 
@@ -57,44 +57,6 @@ pub struct Request {
     pub token: VersionId,
     /// The RotationToken, which goes to PutSecretValue and nowhere else.
     pub rotation_token: Option<SecretString>,
-}
-
-/// A step of a rotation, spelled as events spell it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Step {
-    /// Come by a new credential and store it as AWSPENDING.
-    #[serde(rename = "createSecret")]
-    Create,
-    /// Make the venue agree with what is stored.
-    #[serde(rename = "setSecret")]
-    Set,
-    /// Prove the pending credential; changes nothing.
-    #[serde(rename = "testSecret")]
-    Test,
-    /// Promote it.
-    #[serde(rename = "finishSecret")]
-    Finish,
-}
-
-impl Step {
-    /// All four, in their order.
-    pub const ALL: [Self; 4] = [Self::Create, Self::Set, Self::Test, Self::Finish];
-
-    /// The step as events spell it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Create => "createSecret",
-            Self::Set => "setSecret",
-            Self::Test => "testSecret",
-            Self::Finish => "finishSecret",
-        }
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// Who is acting.

@@ -20,7 +20,7 @@ use reqwest::Url;
 
 use self::call::{Call, Outcome};
 use super::http::Http;
-use crate::invocation::InvocationTime;
+use crate::time::InvocationTime;
 
 /// A request may take effect this long after its timestamp.
 const RECV_WINDOW: Duration = Duration::from_secs(5);

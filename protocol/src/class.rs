@@ -1,0 +1,35 @@
+//! What an error from outside means.
+
+/// What a venue's error means. Ambiguity is never an answer: only the first three say something definite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// The signer's credential is bad.
+    Rejected,
+    /// The credential is good, and may not do this, or not from here.
+    Denied,
+    /// A definite no for another reason; nothing was done.
+    Refused,
+    /// The clocks disagree; nothing was done.
+    Clock,
+    /// Too busy; nothing was done.
+    Busy,
+    /// Nobody knows whether it was done.
+    UnknownOutcome,
+    /// Our own request was wrong; nothing was done.
+    Fault,
+}
+
+impl ErrorClass {
+    /// The word in audit lines.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::Denied => "denied",
+            Self::Refused => "refused",
+            Self::Clock => "clock",
+            Self::Busy => "busy",
+            Self::UnknownOutcome => "unknown_outcome",
+            Self::Fault => "fault",
+        }
+    }
+}
