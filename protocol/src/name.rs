@@ -68,15 +68,30 @@ impl SecretName {
     /// # Errors
     /// What is not known, and what to add.
     pub fn venue(&self, exchange: Option<&str>, environment: Option<&str>) -> Result<VenueId, VenueIdError> {
+        let (exchange, environment) = self.place(exchange, environment)?;
+        Ok(VenueId {
+            exchange: exchange.ok_or(VenueIdError::NoExchange)?,
+            environment: environment.ok_or(VenueIdError::NoEnvironment)?,
+        })
+    }
+
+    /// The same, as far as it is known.
+    ///
+    /// # Errors
+    /// An environment that is none.
+    pub fn place(
+        &self,
+        exchange: Option<&str>,
+        environment: Option<&str>,
+    ) -> Result<(Option<String>, Option<Environment>), VenueIdError> {
         let parts: Vec<&str> = self.0.split('/').collect();
         let (by_env, by_exchange) = match parts[..] {
             [env @ ("prod" | "staging" | "dev"), exchange, _, ..] => (Some(env), Some(exchange)),
             ["trading-bot", exchange, "credentials"] => (None, Some(exchange)),
             _ => (None, None),
         };
-        let exchange = exchange.or(by_exchange).ok_or(VenueIdError::NoExchange)?.to_lowercase();
-        let environment = environment.or(by_env).ok_or(VenueIdError::NoEnvironment)?;
-        Ok(VenueId { exchange, environment: Environment::parse(environment)? })
+        let environment = environment.or(by_env).map(Environment::parse).transpose()?;
+        Ok((exchange.or(by_exchange).map(str::to_lowercase), environment))
     }
 }
 

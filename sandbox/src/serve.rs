@@ -1,6 +1,6 @@
 //! `sandbox serve`: the stand-ins on fixed ports, and Secrets Manager's scheduler behind them, until interrupted.
 
-use crate::function::{self, Function};
+use crate::function::{self, Function, REGION};
 use crate::local::{EVENTS_SECRET, EVENTS_TOKEN, Local, MASTER_SECRET, SECRET};
 use crate::report::{fingerprint, masked};
 use crate::scheduler::{next_step, wait_until_due};
@@ -46,7 +46,7 @@ fn introduction(local: &Local) -> String {
         let _ = writeln!(text, "export {name}={value}");
     }
     // The first version of the AWS CLI looks for the Region under this name alone.
-    let _ = writeln!(text, "export AWS_DEFAULT_REGION=$AWS_REGION");
+    let _ = writeln!(text, "export AWS_DEFAULT_REGION={REGION}");
     let _ = writeln!(
         text,
         "\nBybit, to sign as the master key and as the key in {SECRET}:\n\n\

@@ -21,10 +21,8 @@ pub(super) const REREAD_PAUSE: Duration = Duration::from_millis(200);
 /// How often a write to Secrets Manager is tried.
 pub(super) const ATTEMPTS: u32 = 4;
 
-/// How long a step waits for a young key to be known everywhere at the venue.
+/// How long a step waits for a young key, or an edit of one, to be known everywhere at the venue.
 pub(super) const POLL: Duration = Duration::from_mins(1);
-/// How long setSecret waits for an edit of a key to show.
-pub(super) const EDIT_SHOWS: Duration = Duration::from_secs(10);
 /// An inspection that took longer than this may have been overtaken: what was read before it is read again.
 pub(super) const OVERTAKEN: Duration = Duration::from_secs(5);
 /// The pause between two polls.

@@ -73,16 +73,24 @@ impl Base {
     }
 }
 
-/// The token has its value for ever: it is good, or it is doomed. Never a reason to issue another key.
+/// The token has its value for ever: it is good, or it is doomed. Never a reason to issue another key. Giving a version up is for
+/// good too, so a judgement that stale reads may have led to is passed a second time, on what stands now.
 async fn decided(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Done, Error> {
-    let current = Some(&base.value.credential.key_id);
-    match judged_from_store(&base.description, &base.version, current, stored) {
-        Ok((_, provenance)) => match run.out_of_reach(&provenance) {
-            Some(reason) => Err(run.doom(&reason).await),
-            None => Ok(Done::AlreadyStored),
-        },
+    if judged(run, base, stored).is_ok() {
+        return Ok(Done::AlreadyStored);
+    }
+    let (description, current) = join(run.describe(), run.read(Which::Current)).await;
+    let Some(now) = Base::agreed(run, description?, current?).await? else { return Ok(Done::AlreadyCurrent) };
+    match judged(run, &now, stored) {
+        Ok(()) => Ok(Done::AlreadyStored),
         Err(reason) => Err(run.doom(&reason).await),
     }
+}
+
+fn judged(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<(), String> {
+    let current = Some(&base.value.credential.key_id);
+    let (_, provenance) = judged_from_store(&base.description, &base.version, current, stored)?;
+    run.out_of_reach(&provenance).map_or(Ok(()), Err)
 }
 
 async fn build(run: &Run<'_>, base: &Base) -> Result<Done, Error> {
@@ -103,7 +111,7 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
     let desk = Desk { venue, master, account };
     let list = venue.list(&desk.master, &desk.account).await.map_err(|error| venue_error(&error))?;
     let wanted = Wanted { grant: wanted::grant(run, &base.value, &current, &list)?, account: desk.account.clone() };
-    run.try_to_stamp_previous(&base.description).await;
+    run.tidy(&base.description).await;
 
     if let Some(stored) = issue::stored_meanwhile(run, &base.description, &list).await? {
         return decided(run, base, &stored).await;
@@ -128,7 +136,7 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
 
 async fn copy(run: &Run<'_>, base: &Base, venue: &dyn Venue, offer: &offer::Offer) -> Result<Done, Error> {
     let wanted = offer::examined(run, base, venue, offer).await?;
-    run.try_to_stamp_previous(&base.description).await;
+    run.tidy(&base.description).await;
     let credential = &offer.value.credential;
     let text = successor(run, base, credential, &wanted, offer.source, Some(offer.version.clone()));
     match run.keep(&text, &credential.key_id).await.map_err(|not_kept| not_kept.error)? {

@@ -39,7 +39,7 @@ impl Run<'_> {
         tracing::error!(version = %token, reason, "giving up a pending version that can never be promoted");
         if was_current(&description, token) {
             // Its key is in its grace, and a condemnation would cut that short.
-            self.try_to_stamp_previous(&description).await;
+            self.tidy(&description).await;
             return self.remove_label(Label::pending(), token).await;
         }
         if !has_stamp(&description, token, StampKind::Condemned) {

@@ -24,6 +24,7 @@ use crate::label::VersionId;
 use crate::name::SecretId;
 use crate::ports::Ports;
 use crate::secret::Address;
+use bounds::LAST_MOMENT;
 use run::Run;
 
 pub use crate::step::Step;
@@ -37,6 +38,7 @@ pub use bounds::UNSETTLED;
 /// repetition and overlap converges.
 pub async fn rotate(ports: Ports<'_>, caller: &Caller, settings: &Settings, request: &Request) -> Result<Done, Error> {
     let run = Run::new(ports, caller, settings, request);
+    run.must_have_left(LAST_MOMENT).map_err(|error| error.at(request.step, request.secret.name()))?;
     let done = match request.step {
         Step::Create => create::create(&run).await,
         Step::Set => set::set(&run).await,

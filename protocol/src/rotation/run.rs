@@ -174,16 +174,21 @@ impl<'a> Run<'a> {
     }
 
     async fn change_label(&self, action: Action, change: LabelMove, version: &VersionId) -> Result<(), Error> {
-        let mut pause = REREAD_PAUSE;
+        let (mut pause, mut unsure) = (REREAD_PAUSE, false);
         for attempt in 1.. {
             self.must_have_left(LAST_MOMENT)?;
             let result = self.ports.store.move_label(&self.request.secret, &change).await;
             let about = About { label: Some(&change.label), ..About::default() };
             self.record(action, version, &about, store_class(&result));
-            match result {
-                Err(error) if error.kind.passes() && attempt < ATTEMPTS => {}
-                result => return result.map_err(|error| store_error(&error)),
+            let Err(error) = result else { return Ok(()) };
+            // What an earlier attempt did without an answer, a later one cannot do again: it is refused.
+            if unsure && !error.kind.passes() && self.describe().await?.holder(&change.label) == change.to.as_ref() {
+                return Ok(());
             }
+            if !error.kind.passes() || attempt == ATTEMPTS {
+                return Err(store_error(&error));
+            }
+            unsure |= error.kind == StoreErrorKind::UnknownOutcome;
             self.ports.time.sleep(pause).await;
             pause *= 2;
         }
@@ -205,13 +210,6 @@ impl<'a> Run<'a> {
             self.remove_label(stamp, current).await?;
         }
         Ok(())
-    }
-
-    /// [`stamp_previous`](Self::stamp_previous) where nothing depends on it: finishSecret and later runs try again.
-    pub(super) async fn try_to_stamp_previous(&self, description: &Description) {
-        if let Err(error) = self.stamp_previous(description).await {
-            tracing::warn!(%error, "the replaced version could not be stamped; a later run does it");
-        }
     }
 
     fn record(&self, action: Action, version: &VersionId, about: &About<'_>, class: Option<ErrorClass>) {

@@ -2,7 +2,7 @@
 
 use futures_util::future::join;
 
-use super::bounds::{EDIT_SHOWS, LAST_MOMENT, POLL_PAUSE};
+use super::bounds::{LAST_MOMENT, POLL, POLL_PAUSE};
 use super::doom::judged_from_store;
 use super::run::{Desk, Run, parse, venue_error};
 use super::standing::{Opening, doomed};
@@ -37,12 +37,12 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
     }
     let master = wanted::master(run, venue.id(), &value).await?;
     let desk = Desk { venue: venue.as_ref(), master, account: AccountId::new(&provenance.account) };
-    let (list, ()) = join(venue.list(&desk.master, &desk.account), run.try_to_stamp_previous(&description)).await;
+    let (list, ()) = join(venue.list(&desk.master, &desk.account), run.tidy(&description)).await;
     let list = list.map_err(|error| venue_error(&error))?;
     let ours = Marker::new(&description.arn, run.token(), 0);
     match list.keys.iter().find(|key| key.key_id == value.credential.key_id) {
         Some(key) if key.expired => return Err(run.doom("its key has expired at the venue").await),
-        Some(key) => bring_to_policy(run, &desk, key, &provenance, &ours).await?,
+        Some(key) => bring_to_policy(run, &desk, key, &value, &provenance, &ours).await?,
         // The list itself is the control: the same host has just accepted the master credential.
         None => alone(run, venue.as_ref(), &value, &provenance, true).await?,
     }
@@ -55,6 +55,7 @@ async fn bring_to_policy(
     run: &Run<'_>,
     desk: &Desk<'_>,
     key: &ListedKey,
+    value: &SecretValue,
     rotation: &Provenance,
     ours: &Marker,
 ) -> Result<(), Error> {
@@ -68,7 +69,7 @@ async fn bring_to_policy(
         let grant = Grant { permissions: rotation.permissions.clone(), addresses: rotation.ip_allowlist.clone() };
         tracing::warn!(key = %key.key_id, ?beyond, "the pending key is not what it was issued as: setting it right");
         run.edit(desk, &key.key_id, &grant).await?.map_err(|error| venue_error(&error))?;
-        return if beyond.is_empty() { Ok(()) } else { must_have_shrunk(run, desk, key, rotation).await };
+        return if beyond.is_empty() { Ok(()) } else { must_have_shrunk(run, desk, key, value, rotation).await };
     }
     if !beyond.is_empty() {
         return Err(run.doom(&format!("its key may do what it must not ({}) and is not ours to edit", beyond.join(", "))).await);
@@ -77,21 +78,35 @@ async fn bring_to_policy(
     Ok(())
 }
 
-/// A key that keeps what it must not have after it was taken away can't be edited down.
-async fn must_have_shrunk(run: &Run<'_>, desk: &Desk<'_>, key: &ListedKey, rotation: &Provenance) -> Result<(), Error> {
-    let until = run.now() + EDIT_SHOWS.min(run.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
+/// A key that keeps what it must not have after it was taken away can't be edited down. While it is so young that the venue may
+/// show it late, that is left to the next repetition.
+async fn must_have_shrunk(
+    run: &Run<'_>,
+    desk: &Desk<'_>,
+    key: &ListedKey,
+    value: &SecretValue,
+    rotation: &Provenance,
+) -> Result<(), Error> {
+    let until = run.now() + POLL.min(run.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
     loop {
         let list = desk.venue.list(&desk.master, &desk.account).await.map_err(|error| venue_error(&error))?;
-        let beyond =
-            list.keys.iter().find(|listed| listed.key_id == key.key_id).map(|listed| listed.powers.beyond(&rotation.permissions));
-        match beyond {
-            Some(beyond) if !beyond.is_empty() && run.now() >= until => {
-                return Err(run
-                    .doom(&format!("its key may do what it must not ({}) and can't be edited down", beyond.join(", ")))
-                    .await);
-            }
-            Some(beyond) if !beyond.is_empty() => run.ports.time.sleep(POLL_PAUSE).await,
-            _ => return Ok(()),
+        let Some(listed) = list.keys.iter().find(|listed| listed.key_id == key.key_id) else { return Ok(()) };
+        let beyond = listed.powers.beyond(&rotation.permissions);
+        if beyond.is_empty() {
+            return Ok(());
+        }
+        if run.now() < until {
+            run.ports.time.sleep(POLL_PAUSE).await;
+        } else if run.is_young(desk.venue, value) {
+            let problem = format!(
+                "the pending key still shows what was just taken from it ({}): the step can be repeated",
+                beyond.join(", ")
+            );
+            return Err(Error::new(ErrorType::PendingTooPowerful, problem));
+        } else {
+            return Err(run
+                .doom(&format!("its key may do what it must not ({}) and can't be edited down", beyond.join(", ")))
+                .await);
         }
     }
 }

@@ -42,11 +42,14 @@ impl Run<'_> {
         }
     }
 
-    /// What a run that died in the middle of a promotion left to do. The rotation is over all the same.
+    /// Sets the stamps right where nothing depends on it: finishSecret and later runs try again.
     pub(super) async fn tidy(&self, description: &Description) {
-        self.try_to_stamp_previous(description).await;
-        if let Err(error) = self.remove_void_stamps(description, self.token()).await {
-            tracing::warn!(%error, "a stamp that means nothing on the current version could not be taken off");
+        if let Err(error) = self.stamp_previous(description).await {
+            tracing::warn!(%error, "the replaced version could not be stamped; a later run does it");
+        }
+        let Some(current) = description.holder(&Label::current()) else { return };
+        if let Err(error) = self.remove_void_stamps(description, current).await {
+            tracing::warn!(%error, "a stamp that means nothing on the current version could not be taken off; a later run does it");
         }
     }
 

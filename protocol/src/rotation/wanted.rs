@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::run::{Run, store_error, venue_error};
 use crate::error::{Error, ErrorType};
-use crate::name::{SecretId, SecretName, VenueId};
+use crate::name::{SecretId, VenueId};
 use crate::ports::{Description, ErrorClass, Grant, KeyList, KeyState, Powers, Signer, Venue, VenueError, Which, Whose};
 use crate::secret::{AccountId, Addresses, Permissions, SecretValue};
 
@@ -57,8 +57,11 @@ pub(super) async fn master(run: &Run<'_>, venue: &VenueId, value: &SecretValue) 
     let stored = stored.ok_or_else(|| invalid(format!("the master credential {name} has no current value")))?;
     let master = SecretValue::parse(&stored.text)
         .map_err(|error| invalid(format!("the value of the master credential {name} cannot be used: {error}")))?;
-    let there = |name: &SecretName, value: &SecretValue| name.venue(value.exchange.as_deref(), value.environment.as_deref());
-    if there(&name, &master).is_ok_and(|there| there != *venue) {
+    let (exchange, environment) = name
+        .place(master.exchange.as_deref(), master.environment.as_deref())
+        .map_err(|error| invalid(format!("the master credential {name}: {error}")))?;
+    if exchange.is_some_and(|exchange| exchange != venue.exchange) || environment.is_some_and(|other| other != venue.environment)
+    {
         return Err(invalid(format!(
             "the master credential {name} belongs to another exchange or environment than the key to rotate"
         )));

@@ -5,6 +5,8 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::random::SplitMix64;
+
 /// The public half of a credential: what Bybit calls the API key. It names the key everywhere.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(String);
@@ -84,13 +86,13 @@ pub struct Credential {
 /// that see the same calls issue the same keys.
 #[derive(Clone, Debug)]
 pub(super) struct Generator {
-    state: u64,
+    random: SplitMix64,
     last_record: u64,
 }
 
 impl Generator {
     pub(super) fn new(seed: u64) -> Self {
-        Self { state: seed, last_record: 16_651_000 }
+        Self { random: SplitMix64::new(seed), last_record: 16_651_000 }
     }
 
     /// A credential in Bybit's lengths: 18 characters of id, 36 of secret, letters and digits.
@@ -100,21 +102,14 @@ impl Generator {
 
     /// The number Bybit keeps beside a key ("Internal use"): rising, with gaps.
     pub(super) fn record_id(&mut self) -> u64 {
-        self.last_record += 1 + self.next() % 97;
+        self.last_record += 1 + self.random.next() % 97;
         self.last_record
     }
 
     fn alphanumerics(&mut self, length: usize) -> String {
         const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
         // The remainder is below 62, so the narrowing is exact.
-        (0..length).map(|_| char::from(ALPHABET[(self.next() % 62) as usize])).collect()
-    }
-
-    fn next(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        (0..length).map(|_| char::from(ALPHABET[(self.random.next() % 62) as usize])).collect()
     }
 }
 

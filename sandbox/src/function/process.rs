@@ -18,6 +18,8 @@ use super::runtime_api::{self, Failed, RuntimeApi, Work};
 
 /// The ARN that the function is invoked by.
 pub const LAMBDA_ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:exchange-key-rotation";
+/// The Region it runs in.
+pub const REGION: &str = "us-east-1";
 /// How long an invocation may take.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(300);
 
@@ -32,7 +34,7 @@ impl Environment {
             .with("AWS_ENDPOINT_URL_SECRETS_MANAGER", format!("http://{secrets_manager}"))
             .with("AWS_ACCESS_KEY_ID", crate::secrets_manager::ACCESS_KEY_ID)
             .with("AWS_SECRET_ACCESS_KEY", "worth-nothing")
-            .with("AWS_REGION", "us-east-1")
+            .with("AWS_REGION", REGION)
             .with("BYBIT_BASE_URL", format!("http://{bybit}"))
             .with("EGRESS_IPS", "127.0.0.1")
     }

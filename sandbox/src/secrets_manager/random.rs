@@ -1,19 +1,21 @@
 //! The model's own randomness: a seeded generator, so that a history replays to the letter.
 
-/// `SplitMix64`. Predictable by design; nothing here protects anything.
+use crate::random::SplitMix64;
+
+/// Ids and ARN suffixes of a seed.
 #[derive(Clone, Debug)]
 pub(super) struct Random {
-    state: u64,
+    bits: SplitMix64,
 }
 
 impl Random {
     pub(super) fn new(seed: u64) -> Self {
-        Self { state: seed }
+        Self { bits: SplitMix64::new(seed) }
     }
 
     /// A version-4 UUID, as SDKs fill in for a `ClientRequestToken`.
     pub(super) fn uuid(&mut self) -> String {
-        let (high, low) = (self.next(), self.next());
+        let (high, low) = (self.bits.next(), self.bits.next());
         format!(
             "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
             high >> 32,
@@ -27,7 +29,7 @@ impl Random {
     /// The six characters that end a secret's ARN.
     pub(super) fn arn_suffix(&mut self) -> String {
         const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-        let mut bits = self.next();
+        let mut bits = self.bits.next();
         (0..6)
             .map(|_| {
                 let at = bits % 62;
@@ -35,14 +37,6 @@ impl Random {
                 usize::try_from(at).map_or('A', |at| char::from(ALPHABET[at]))
             })
             .collect()
-    }
-
-    fn next(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
     }
 }
 

@@ -1,0 +1,171 @@
+//! The calls that an invocation makes of its ports, and what may go wrong with each.
+
+use std::fmt;
+
+use jiff::SignedDuration;
+
+/// What a call asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Operation {
+    /// DescribeSecret.
+    Describe,
+    /// GetSecretValue by version id.
+    ReadVersion,
+    /// GetSecretValue of AWSCURRENT, be it of the secret or of its master's.
+    ReadCurrent,
+    /// ListSecretVersionIds.
+    Versions,
+    /// PutSecretValue.
+    Put,
+    /// UpdateSecretVersionStage of AWSCURRENT.
+    Swap,
+    /// UpdateSecretVersionStage that puts another label on a version.
+    AddLabel,
+    /// UpdateSecretVersionStage that takes another label off a version.
+    RemoveLabel,
+    /// The venue is asked about a key by the key itself.
+    Inspect,
+    /// The venue lists an account's keys.
+    List,
+    /// The venue issues a key.
+    Issue,
+    /// The venue edits a key.
+    Edit,
+    /// The venue deletes a key.
+    Revoke,
+}
+
+impl Operation {
+    /// Every operation.
+    pub const ALL: [Self; 13] = [
+        Self::Describe,
+        Self::ReadVersion,
+        Self::ReadCurrent,
+        Self::Versions,
+        Self::Put,
+        Self::Swap,
+        Self::AddLabel,
+        Self::RemoveLabel,
+        Self::Inspect,
+        Self::List,
+        Self::Issue,
+        Self::Edit,
+        Self::Revoke,
+    ];
+
+    /// Whether it is one of the venue's; the others are Secrets Manager's.
+    pub fn is_venue(self) -> bool {
+        matches!(self, Self::Inspect | Self::List | Self::Issue | Self::Edit | Self::Revoke)
+    }
+
+    /// Whether it changes anything.
+    pub fn writes(self) -> bool {
+        use Operation::{AddLabel, Edit, Issue, Put, RemoveLabel, Revoke, Swap};
+        matches!(self, Put | Swap | AddLabel | RemoveLabel | Issue | Edit | Revoke)
+    }
+}
+
+/// A call that waits to be let through, or was. Holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// What it asks for.
+    pub operation: Operation,
+    /// About what: a version, a label, whose key, a key's fingerprint.
+    pub about: String,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {}", self.operation, self.about)
+    }
+}
+
+/// A call that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// The call.
+    pub call: Call,
+    /// What was done to it.
+    pub fault: Option<Fault>,
+    /// In which round of its invocation: calls of one round went out together.
+    pub round: usize,
+    /// Which invocation made it, as in its request id.
+    pub request_id: String,
+}
+
+/// What goes wrong with one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It never arrives: no effect, and nobody knows.
+    Dropped,
+    /// It takes effect, and nobody knows.
+    ReplyLost,
+    /// Nobody knows, and it takes effect this much later.
+    Late(SignedDuration),
+    /// The service is too busy: no effect.
+    Throttled,
+    /// The caller may not do this: no effect.
+    Denied,
+    /// A definite no for a reason of the service's own: no effect.
+    Refused,
+    /// A read of Secrets Manager that does not know of the last so many writes, as far as they are no older than the staleness
+    /// that is allowed.
+    Stale(usize),
+    /// The process ends before the call is sent.
+    CrashBefore,
+    /// The process ends when the call has had its effect.
+    CrashAfter,
+}
+
+impl Fault {
+    pub(super) fn is_crash(self) -> bool {
+        matches!(self, Self::CrashBefore | Self::CrashAfter)
+    }
+}
+
+/// Faults to come, each for one call.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Plan(Vec<Planned>);
+
+#[derive(Clone, Debug)]
+struct Planned {
+    operation: Option<Operation>,
+    calls_to_go: usize,
+    fault: Fault,
+}
+
+impl Plan {
+    /// Plans a fault for the so-manieth next call of an operation, or of any, counted from 1.
+    pub(super) fn add(&mut self, operation: Option<Operation>, occurrence: usize, fault: Fault) {
+        self.0.push(Planned { operation, calls_to_go: occurrence, fault });
+    }
+
+    /// What is to be done to this call.
+    pub(super) fn next_for(&mut self, operation: Operation) -> Option<Fault> {
+        for planned in self.0.iter_mut().filter(|planned| planned.operation.is_none_or(|wanted| wanted == operation)) {
+            planned.calls_to_go = planned.calls_to_go.saturating_sub(1);
+        }
+        let due = self.0.iter().position(|planned| planned.calls_to_go == 0)?;
+        Some(self.0.remove(due).fault)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_meets_the_call_it_was_planned_for_and_no_other() {
+        let mut plan = Plan::default();
+        plan.add(Some(Operation::Put), 2, Fault::Dropped);
+        plan.add(None, 4, Fault::Throttled);
+        let calls = [Operation::Put, Operation::Describe, Operation::Put, Operation::List, Operation::Put];
+        let met = calls.map(|operation| plan.next_for(operation));
+        assert_eq!(met, [None, None, Some(Fault::Dropped), Some(Fault::Throttled), None]);
+        assert!(plan.is_empty());
+    }
+}

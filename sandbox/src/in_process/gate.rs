@@ -1,0 +1,115 @@
+//! Where an invocation's calls and sleeps wait to be let through.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use jiff::Timestamp;
+
+use super::call::{Call, Fault};
+
+/// Something that waits: a call before it is sent, or a sleep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Point {
+    /// A call of a port.
+    Call(Call),
+    /// A sleep until then.
+    Sleep(Timestamp),
+}
+
+/// Names something that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(u64);
+
+/// One invocation's gate.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Gate(Arc<Mutex<Inner>>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    next_ticket: u64,
+    round: usize,
+    waiting: Vec<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    ticket: Ticket,
+    point: Point,
+    order: Order,
+    waker: Waker,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    Wait,
+    /// On, with a fault or without.
+    Go(Option<Fault>),
+}
+
+impl Gate {
+    /// Waits to be let through; gives the fault to suffer.
+    pub(super) fn pass(&self, point: Point) -> Pass<'_> {
+        Pass { gate: self, point: Some(point), ticket: None }
+    }
+
+    /// What waits, in the order in which it came.
+    pub(super) fn waiting(&self) -> Vec<(Ticket, Point)> {
+        let inner = self.lock();
+        inner.waiting.iter().filter(|one| one.order == Order::Wait).map(|one| (one.ticket, one.point.clone())).collect()
+    }
+
+    pub(super) fn let_through(&self, ticket: Ticket, fault: Option<Fault>) {
+        let mut inner = self.lock();
+        if let Some(waiting) = inner.waiting.iter_mut().find(|waiting| waiting.ticket == ticket) {
+            waiting.order = Order::Go(fault);
+            waiting.waker.wake_by_ref();
+        }
+    }
+
+    pub(super) fn next_round(&self) {
+        self.lock().round += 1;
+    }
+
+    pub(super) fn round(&self) -> usize {
+        self.lock().round
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The wait at a gate.
+#[derive(Debug)]
+pub(super) struct Pass<'a> {
+    gate: &'a Gate,
+    point: Option<Point>,
+    ticket: Option<Ticket>,
+}
+
+impl Future for Pass<'_> {
+    type Output = Option<Fault>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let gate = self.gate;
+        let mut inner = gate.lock();
+        if let Some(point) = self.point.take() {
+            let ticket = Ticket(inner.next_ticket);
+            inner.next_ticket += 1;
+            self.ticket = Some(ticket);
+            inner.waiting.push(Waiting { ticket, point, order: Order::Wait, waker: context.waker().clone() });
+            return Poll::Pending;
+        }
+        let Some(at) = inner.waiting.iter().position(|waiting| Some(waiting.ticket) == self.ticket) else {
+            return Poll::Pending;
+        };
+        if let Order::Go(fault) = inner.waiting[at].order {
+            inner.waiting.remove(at);
+            return Poll::Ready(fault);
+        }
+        inner.waiting[at].waker.clone_from(context.waker());
+        Poll::Pending
+    }
+}

@@ -1,0 +1,159 @@
+//! The rotation code at work: one invocation of the function, call by call.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use jiff::Timestamp;
+use protocol::rotation::{Caller, Done, Request, Settings, rotate};
+use protocol::{Error, ErrorType};
+use tracing::Dispatch;
+
+use super::call::Fault;
+use super::gate::{Gate, Point, Ticket};
+use super::port::Port;
+use super::state::Shared;
+use super::{InProcessStore, InProcessVenues, ManualTime, MemoryJournal};
+
+/// Why an invocation ended without having done its step.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Failure {
+    /// It says why.
+    #[error("{0}")]
+    Error(Error),
+    /// Its process ended, by a crash or by its time-out.
+    #[error("the invocation was cut off")]
+    Crashed,
+}
+
+impl Failure {
+    /// The error's fixed word; nothing for a crash.
+    pub fn error_type(&self) -> Option<ErrorType> {
+        match self {
+            Self::Error(error) => Some(error.error_type),
+            Self::Crashed => None,
+        }
+    }
+}
+
+/// One invocation under way. Dropping it is a crash. It stays on its thread, as a Lambda's does.
+pub struct Invocation {
+    work: Option<Work>,
+    gate: Gate,
+    state: Shared,
+    /// When its process is ended, by the true clock.
+    ends: Timestamp,
+    listener: Dispatch,
+}
+
+type Work = Pin<Box<dyn Future<Output = Result<Done, Error>>>>;
+
+/// Who is invoked, with what.
+pub(super) struct Start {
+    pub(super) caller: Caller,
+    pub(super) settings: Settings,
+    pub(super) request: Request,
+    pub(super) ends: Timestamp,
+    pub(super) listener: Dispatch,
+}
+
+impl Invocation {
+    pub(super) fn new(state: &Shared, start: Start) -> Self {
+        let Start { caller, settings, request, ends, listener } = start;
+        let gate = Gate::default();
+        let port = Port { state: state.clone(), gate: gate.clone(), request_id: caller.request_id.clone() };
+        let deadline = ends + state.lock().function_ahead;
+        let store = InProcessStore::new(port.clone());
+        let venues = InProcessVenues::new(port.clone());
+        let (time, journal) = (ManualTime::new(port.clone(), deadline), MemoryJournal::new(port));
+        let work = async move {
+            let ports = protocol::ports::Ports { store: &store, venues: &venues, time: &time, journal: &journal };
+            rotate(ports, &caller, &settings, &request).await
+        };
+        Self { work: Some(Box::pin(work)), gate, state: state.clone(), ends, listener }
+    }
+
+    /// Lets the code work until it ends, or until all it does is wait at the gate.
+    pub fn poll(&mut self) -> Poll<Result<Done, Failure>> {
+        let Some(work) = &mut self.work else { return Poll::Ready(Err(Failure::Crashed)) };
+        let mut context = Context::from_waker(Waker::noop());
+        let polled = tracing::dispatcher::with_default(&self.listener, || work.as_mut().poll(&mut context));
+        let Poll::Ready(result) = polled else { return Poll::Pending };
+        self.work = None;
+        let mut state = self.state.lock();
+        match &result {
+            Ok(done) => state.say(&format!("{done:?}")),
+            Err(error) => state.say(&format!("{error} {error:?} {error:#?}")),
+        }
+        Poll::Ready(result.map_err(Failure::Error))
+    }
+
+    /// What waits at the gate, in the order in which it came.
+    pub fn waiting(&self) -> Vec<(Ticket, Point)> {
+        self.gate.waiting()
+    }
+
+    /// Lets a call through, or ends a sleep. A sleep takes the world's clock along.
+    pub fn let_through(&mut self, ticket: Ticket, fault: Option<Fault>) {
+        let point = self.waiting().into_iter().find(|(waiting, _)| *waiting == ticket);
+        if let Some((_, Point::Sleep(until))) = point {
+            self.state.lock().advance_to(until);
+        }
+        self.gate.let_through(ticket, fault);
+    }
+
+    /// Ends the process where it is.
+    pub fn crash(&mut self) {
+        self.work = None;
+    }
+
+    /// Drives it to its end: what waits together goes in one round, each call with the fault that was planned for it.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn finish(mut self) -> Result<Done, Failure> {
+        loop {
+            if let Poll::Ready(result) = self.poll() {
+                return result;
+            }
+            let waiting = self.waiting();
+            let calls: Vec<_> = waiting.iter().filter_map(|(ticket, point)| Some((*ticket, as_call(point)?.operation))).collect();
+            if calls.is_empty() {
+                // Time passes only when there is nothing else to do.
+                let sleeps = waiting.iter().filter_map(|(ticket, point)| Some((as_sleep(point)?, *ticket)));
+                let Some((_, first)) = sleeps.min() else { return Err(Failure::Crashed) };
+                self.let_through(first, None);
+                if self.state.lock().now >= self.ends {
+                    return Err(Failure::Crashed);
+                }
+                continue;
+            }
+            self.gate.next_round();
+            for (ticket, operation) in calls {
+                let fault = self.state.lock().plan.next_for(operation);
+                self.let_through(ticket, fault);
+                if let Poll::Ready(result) = self.poll() {
+                    return result;
+                }
+                if fault.is_some_and(Fault::is_crash) {
+                    return Err(Failure::Crashed);
+                }
+            }
+        }
+    }
+}
+
+fn as_call(point: &Point) -> Option<&super::Call> {
+    if let Point::Call(call) = point { Some(call) } else { None }
+}
+
+fn as_sleep(point: &Point) -> Option<Timestamp> {
+    if let Point::Sleep(until) = point { Some(*until) } else { None }
+}
+
+impl fmt::Debug for Invocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invocation").field("waiting", &self.waiting()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,28 @@
+//! The journal that keeps its records.
+
+use protocol::audit::Record;
+use protocol::ports::Journal;
+
+use super::port::Port;
+
+/// Collects the audit records of one invocation into the world.
+#[derive(Clone, Debug)]
+pub struct MemoryJournal {
+    port: Port,
+}
+
+impl MemoryJournal {
+    pub(super) fn new(port: Port) -> Self {
+        Self { port }
+    }
+}
+
+impl Journal for MemoryJournal {
+    fn record(&self, record: &Record) {
+        let mut state = self.port.state.lock();
+        state.records.push(record.clone());
+        let line = serde_json::to_string(record).unwrap_or_default();
+        state.say(&line);
+        state.say(&format!("{record:?}"));
+    }
+}

@@ -1,0 +1,40 @@
+//! The function's ports over the sandbox's models, without network, sleep or chance: what tests and simulations run the real
+//! rotation code on.
+//!
+//! A [`World`] is both models, one clock, and what everybody said. An [`Invocation`] is the rotation code at work in it. Every
+//! call it makes of a port, and every sleep, waits at a gate until whoever drives it lets it through, with or without a
+//! [`Fault`]: [`World::run`] drives one invocation to its end by the faults that were planned, and a simulation may drive
+//! several, one call at a time. The ports do not retry: a fault is what is left after an implementation's own retries.
+//!
+//! | question | file |
+//! | --- | --- |
+//! | what a world is made of, and how it is set up | `world`, `setup`, `state` |
+//! | what is true in it | `truth` |
+//! | who said what, and whether a secret was in it | `silence` |
+//! | how an invocation is driven, and what may go wrong with a call | `invocation`, `gate`, `call` |
+//! | the ports | `store`, `venue`, `powers`, `time`, `journal`, with the one hook of all in `port` |
+
+mod call;
+mod gate;
+mod invocation;
+mod journal;
+mod port;
+mod powers;
+mod setup;
+mod silence;
+mod state;
+mod store;
+mod time;
+mod truth;
+mod venue;
+mod world;
+
+pub use call::{Call, Fault, Made, Operation};
+pub use gate::{Point, Ticket};
+pub use invocation::{Failure, Invocation};
+pub use journal::MemoryJournal;
+pub use setup::{BOT_ADDRESS, FUNCTION_ADDRESS, FUNCTION_ARN, OTHER_SUB, PARENT, SUB, Setup};
+pub use store::InProcessStore;
+pub use time::ManualTime;
+pub use venue::{InProcessVenue, InProcessVenues};
+pub use world::World;

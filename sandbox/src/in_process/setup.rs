@@ -1,0 +1,98 @@
+//! How a world begins.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
+
+use jiff::Timestamp;
+use protocol::secret::Address;
+
+use crate::bybit::{self, Ips, Permissions, Settings, Uid};
+use crate::secrets_manager;
+
+/// The parent account.
+pub const PARENT: Uid = 24_617_703;
+/// The sub-account that the secret's key belongs to.
+pub const SUB: Uid = 53_888_000;
+/// Another sub-account of the same parent.
+pub const OTHER_SUB: Uid = 53_888_001;
+/// Where the function's calls come from.
+pub const FUNCTION_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(52, 1, 2, 3));
+/// Where the consumers' calls come from.
+pub const BOT_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
+/// The function.
+pub const FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:exchange-key-rotation";
+
+/// A world's beginning: a key made by hand on a sub-account, a master key of the parent, a secret for each, rotation switched on
+/// for the first. The documents may name what only the world knows: `<key>`, `<secret>`, `<account>`, `<master>` (the ARN of the
+/// master's secret).
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Decides everything that would be chance.
+    pub seed: u64,
+    /// When it begins.
+    pub now: Timestamp,
+    /// The secret's name.
+    pub name: String,
+    /// The secret's value.
+    pub document: String,
+    /// The key in it.
+    pub key: Settings,
+    /// The value of the master's secret; `None` for no such secret.
+    pub master_document: Option<String>,
+    /// The key in it.
+    pub master_key: Settings,
+    /// The function's `EGRESS_IPS`.
+    pub egress: BTreeSet<Address>,
+    /// What is not known about the venue. Rate limits are off, since time stands still between calls.
+    pub bybit: bybit::Knobs,
+    /// What is not known about Secrets Manager.
+    pub secrets_manager: secrets_manager::Knobs,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            seed: 7,
+            // 2026-03-01T12:00:00Z
+            now: Timestamp::constant(1_772_366_400, 0),
+            name: "prod/bybit/main".to_owned(),
+            document: concat!(
+                r#"{"exchange":"bybit","environment":"mainnet","desk":"seven","api_key":"<key>","api_secret":"<secret>","#,
+                r#""subaccount":"<account>","masterarn":"<master>","created_by":"ops","leverage":1.50,"#,
+                r#""policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}}"#
+            )
+            .to_owned(),
+            key: Settings {
+                note: "made by hand".to_owned(),
+                read_only: false,
+                ips: Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]),
+                permissions: Permissions::of(&[
+                    ("ContractTrade", &["Order", "Position"]),
+                    ("Spot", &["SpotTrade"]),
+                    ("Derivatives", &["DerivativesTrade"]),
+                ]),
+            },
+            master_document: Some(
+                r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>"}"#.to_owned(),
+            ),
+            master_key: Settings {
+                note: "master".to_owned(),
+                read_only: false,
+                ips: Ips::only([FUNCTION_ADDRESS]),
+                permissions: Permissions::of(&[("Wallet", &["AccountTransfer", "SubMemberTransfer"])]),
+            },
+            egress: FUNCTION_ADDRESS.to_string().parse().into_iter().collect(),
+            bybit: bybit::Knobs { rate_limits: false, ..bybit::Knobs::default() },
+            secrets_manager: secrets_manager::Knobs::default(),
+        }
+    }
+}
+
+/// Puts what only the world knows into a document.
+pub(super) fn filled_in(document: &str, credential: &bybit::Credential, account: Uid, master_arn: &str) -> String {
+    document
+        .replace("<key>", credential.key.as_str())
+        .replace("<secret>", credential.secret.expose())
+        .replace("<account>", &account.to_string())
+        .replace("<master>", master_arn)
+}

@@ -1,0 +1,164 @@
+//! The protocol's store over the model of Secrets Manager.
+
+use async_trait::async_trait;
+use protocol::label::{Label, VersionId};
+use protocol::name::{SecretId, SecretName};
+use protocol::ports::{Description, LabelMove, Put, Store, StoreError, StoreErrorKind, StoredValue, Which};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::call::{Call, Operation};
+use super::port::{Port, Who};
+use super::state::State;
+use crate::secrets_manager::{
+    self, AWSCURRENT, DescribeSecret, ErrorKind, GetSecretValue, ListSecretVersionIds, PutSecretValue, Sensitive,
+    UpdateSecretVersionStage,
+};
+
+/// Secrets Manager within one invocation.
+#[derive(Clone, Debug)]
+pub struct InProcessStore {
+    port: Port,
+}
+
+impl InProcessStore {
+    pub(super) fn new(port: Port) -> Self {
+        Self { port }
+    }
+}
+
+#[async_trait]
+impl Store for InProcessStore {
+    async fn describe(&self, secret: &SecretId) -> Result<Description, StoreError> {
+        let call = Call { operation: Operation::Describe, about: secret.name().to_string() };
+        let request = DescribeSecret { secret_id: secret.as_str().to_owned() };
+        let effect = move |state: &mut State, _| {
+            let now = state.now;
+            let described = state.secrets_manager.describe_secret(&request, now);
+            described.map(description).map_err(|error| refused("DescribeSecret", &error))
+        };
+        self.port.call(call, Who::Store("DescribeSecret"), effect).await
+    }
+
+    async fn read(&self, secret: &SecretId, which: Which<'_>) -> Result<Option<StoredValue>, StoreError> {
+        let name = secret.name();
+        let (operation, about, version_id) = match which {
+            Which::Version(version) => (Operation::ReadVersion, version.to_string(), Some(version.as_str().to_owned())),
+            Which::Current => (Operation::ReadCurrent, name.to_string(), None),
+        };
+        let version_stage = version_id.is_none().then(|| AWSCURRENT.to_owned());
+        let request = GetSecretValue { secret_id: secret.as_str().to_owned(), version_id, version_stage };
+        let effect = move |state: &mut State, _| {
+            let now = state.now;
+            match state.secrets_manager.secret_value(&request, now) {
+                Ok(value) => {
+                    let text = value.secret_string.as_ref().map_or("", Sensitive::expose);
+                    Ok(Some(StoredValue { version: VersionId::new(value.version_id), text: SecretString::from(text) }))
+                }
+                Err(error) if error.kind == ErrorKind::ResourceNotFound => Ok(None),
+                Err(error) => Err(refused("GetSecretValue", &error)),
+            }
+        };
+        self.port.call(Call { operation, about }, Who::Store("GetSecretValue"), effect).await
+    }
+
+    async fn versions(&self, secret: &SecretId) -> Result<Vec<VersionId>, StoreError> {
+        let call = Call { operation: Operation::Versions, about: secret.name().to_string() };
+        let secret_id = secret.as_str().to_owned();
+        let effect = move |state: &mut State, _| {
+            let (now, mut versions, mut next_token) = (state.now, Vec::new(), None);
+            loop {
+                let request = ListSecretVersionIds {
+                    secret_id: secret_id.clone(),
+                    include_deprecated: true,
+                    next_token,
+                    ..ListSecretVersionIds::default()
+                };
+                let page = state.secrets_manager.list_secret_version_ids(&request, now);
+                let page = page.map_err(|error| refused("ListSecretVersionIds", &error))?;
+                versions.extend(page.versions.into_iter().map(|version| VersionId::new(version.version_id)));
+                next_token = page.next_token;
+                if next_token.is_none() {
+                    return Ok(versions);
+                }
+            }
+        };
+        self.port.call(call, Who::Store("ListSecretVersionIds"), effect).await
+    }
+
+    async fn put(&self, secret: &SecretId, put: &Put<'_>) -> Result<(), StoreError> {
+        let call = Call { operation: Operation::Put, about: put.token.to_string() };
+        let request = PutSecretValue {
+            secret_id: secret.as_str().to_owned(),
+            client_request_token: Some(put.token.as_str().to_owned()),
+            secret_string: Some(Sensitive::new(put.text.expose_secret())),
+            // As on the wire: an empty list of labels is none, and the value becomes current.
+            version_stages: Some(put.labels.iter().map(|label| label.as_str().to_owned()).collect::<Vec<_>>())
+                .filter(|labels| !labels.is_empty()),
+            rotation_token: put.rotation_token.map(|token| Sensitive::new(token.expose_secret())),
+            ..PutSecretValue::default()
+        };
+        let effect = move |state: &mut State, _| {
+            let stored = state.write(|model, now| model.put_secret_value(&request, now));
+            stored.map(drop).map_err(|error| refused("PutSecretValue", &error))
+        };
+        self.port.call(call, Who::Store("PutSecretValue"), effect).await
+    }
+
+    async fn move_label(&self, secret: &SecretId, change: &LabelMove) -> Result<(), StoreError> {
+        let text = |version: &Option<VersionId>| version.as_ref().map(|version| version.as_str().to_owned());
+        let operation = match &change.to {
+            _ if change.label == Label::current() => Operation::Swap,
+            Some(_) => Operation::AddLabel,
+            None => Operation::RemoveLabel,
+        };
+        let version = change.to.as_ref().or(change.from.as_ref()).map_or(String::new(), ToString::to_string);
+        let call = Call { operation, about: format!("{} {version}", change.label) };
+        let request = UpdateSecretVersionStage {
+            secret_id: secret.as_str().to_owned(),
+            version_stage: change.label.as_str().to_owned(),
+            remove_from_version_id: text(&change.from),
+            move_to_version_id: text(&change.to),
+        };
+        let effect = move |state: &mut State, _| {
+            let moved = state.write(|model, now| model.update_secret_version_stage(&request, now));
+            moved.map(drop).map_err(|error| refused("UpdateSecretVersionStage", &error))
+        };
+        self.port.call(call, Who::Store("UpdateSecretVersionStage"), effect).await
+    }
+}
+
+fn description(described: secrets_manager::Description) -> Description {
+    let summary = described.summary;
+    let labelled = |labels: Vec<String>| labels.into_iter().map(Label::new).collect();
+    Description {
+        arn: summary.arn,
+        name: SecretName::new(summary.name),
+        rotation_enabled: summary.rotation_enabled == Some(true),
+        rotation_function: summary.rotation_lambda_arn.filter(|arn| !arn.is_empty()),
+        deleted: summary.deleted_date.is_some(),
+        versions: described
+            .version_ids_to_stages
+            .into_iter()
+            .map(|(version, labels)| (VersionId::new(version), labelled(labels)))
+            .collect(),
+    }
+}
+
+fn refused(operation: &'static str, error: &secrets_manager::Error) -> StoreError {
+    let kind = match error.kind {
+        ErrorKind::ResourceNotFound => StoreErrorKind::NotFound,
+        ErrorKind::ResourceExists => StoreErrorKind::Exists,
+        ErrorKind::LimitExceeded => StoreErrorKind::Limit,
+        ErrorKind::DecryptionFailure | ErrorKind::EncryptionFailure => StoreErrorKind::Kms,
+        ErrorKind::UnrecognizedClient => StoreErrorKind::Denied,
+        ErrorKind::Throttling => StoreErrorKind::Busy,
+        ErrorKind::InternalService => StoreErrorKind::UnknownOutcome,
+        ErrorKind::InvalidRequest
+        | ErrorKind::InvalidParameter
+        | ErrorKind::InvalidNextToken
+        | ErrorKind::Validation
+        | ErrorKind::Serialization
+        | ErrorKind::UnknownOperation => StoreErrorKind::Invalid,
+    };
+    StoreError { kind, operation, code: error.kind.as_str().to_owned() }
+}

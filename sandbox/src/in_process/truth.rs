@@ -1,0 +1,131 @@
+//! What is true in a world, which no invocation can see.
+
+use std::collections::BTreeSet;
+
+use protocol::audit::Record;
+use protocol::label::VersionId;
+use protocol::marker::Marker;
+use serde_json::Value;
+
+use super::call::{Made, Operation};
+use super::setup::SUB;
+use super::silence;
+use super::world::World;
+use crate::bybit::{KeyId, KeyTruth};
+use crate::secrets_manager::{AWSCURRENT, Secret, SecretValue, Version};
+
+impl World {
+    // The secret.
+
+    /// The version that has a label.
+    pub fn holder(&self, label: &str) -> Option<VersionId> {
+        self.of_secret(|secret| secret.holder(label).map(VersionId::new))
+    }
+
+    /// The labels on a version, in alphabetical order.
+    pub fn labels(&self, version: &VersionId) -> Vec<String> {
+        self.of_secret(|secret| secret.stages_of(version.as_str()))
+    }
+
+    /// How many labels the secret holds.
+    pub fn label_count(&self) -> usize {
+        self.of_secret(|secret| secret.labels().len())
+    }
+
+    /// Every version there is.
+    pub fn versions(&self) -> Vec<VersionId> {
+        self.of_secret(|secret| secret.versions().keys().map(VersionId::new).collect())
+    }
+
+    /// The text of a version's value.
+    pub fn text(&self, version: &VersionId) -> Option<String> {
+        self.of_secret(|secret| match secret.versions().get(version.as_str()).and_then(Version::value) {
+            Some(SecretValue::Text(text)) => Some(text.expose().to_owned()),
+            _ => None,
+        })
+    }
+
+    /// A version's value as JSON; null where it has none.
+    pub fn document(&self, version: &VersionId) -> Value {
+        self.text(version).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+    }
+
+    /// The key that a version names.
+    pub fn key_in(&self, version: &VersionId) -> Option<KeyId> {
+        self.document(version)["api_key"].as_str().map(KeyId::from)
+    }
+
+    /// The key that AWSCURRENT names.
+    pub fn current_key(&self) -> Option<KeyId> {
+        self.key_in(&self.holder(AWSCURRENT)?)
+    }
+
+    /// Looks at the secret in any other way.
+    pub fn of_secret<T: Default>(&self, look: impl FnOnce(&Secret) -> T) -> T {
+        let state = self.state.lock();
+        state.secrets_manager.secret(self.secret().as_str()).map(look).unwrap_or_default()
+    }
+
+    // The keys.
+
+    /// Whether a key is alive.
+    pub fn alive(&self, key: &KeyId) -> bool {
+        let state = self.state.lock();
+        state.bybit.key(key).is_some_and(|truth| truth.alive(state.now))
+    }
+
+    /// The living keys of the secret's sub-account, oldest first.
+    pub fn live_keys(&self) -> Vec<KeyTruth> {
+        let state = self.state.lock();
+        state.bybit.keys().into_iter().filter(|key| key.uid == SUB && key.alive(state.now)).collect()
+    }
+
+    /// The living keys that were issued for a version of the secret, oldest first.
+    pub fn live_keys_for(&self, token: &VersionId) -> Vec<KeyId> {
+        let ours = Marker::new(self.secret().as_str(), token, 0);
+        let issued = |key: &KeyTruth| Marker::parse(&key.settings.note).is_some_and(|marker| marker.same_token(&ours));
+        self.live_keys().into_iter().filter(issued).map(|key| key.key).collect()
+    }
+
+    // What happened.
+
+    /// The calls since this was last asked.
+    pub fn take_calls(&self) -> Vec<Made> {
+        std::mem::take(&mut self.state.lock().calls)
+    }
+
+    /// The operations since the calls were last asked for, in order.
+    pub fn take_operations(&self) -> Vec<Operation> {
+        self.take_calls().into_iter().map(|made| made.call.operation).collect()
+    }
+
+    /// The audit records since this was last asked.
+    pub fn take_records(&self) -> Vec<Record> {
+        std::mem::take(&mut self.state.lock().records)
+    }
+
+    /// Everything that was said: audit records, errors, logs, and what could be printed for debugging.
+    pub fn said(&self) -> String {
+        let state = self.state.lock();
+        let models = format!("{:?} {:?}", state.secrets_manager.secrets().collect::<Vec<_>>(), state.calls);
+        format!("{}{}{models}", state.said, self.log.text())
+    }
+
+    /// The secrets that ever were: of keys, and RotationTokens.
+    pub fn secrets(&self) -> BTreeSet<String> {
+        let state = self.state.lock();
+        let keys = state.bybit.keys().into_iter().filter_map(|key| state.bybit.credential(&key.key));
+        keys.map(|credential| credential.secret.expose().to_owned()).chain(state.rotation_tokens.iter().cloned()).collect()
+    }
+
+    /// Those secrets that were said, and the key ids that were said by the function in full.
+    pub fn leaks(&self) -> Vec<String> {
+        let mut leaks = silence::found(self.secrets().iter().map(String::as_str), &self.said());
+        let (by_function, keys) = {
+            let state = self.state.lock();
+            (format!("{}{}", state.said, self.log.text()), state.bybit.keys())
+        };
+        leaks.extend(silence::found(keys.iter().map(|key| key.key.as_str()), &by_function));
+        leaks
+    }
+}

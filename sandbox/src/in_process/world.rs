@@ -1,0 +1,326 @@
+//! A world to rotate in: both models, one clock, and the means to run the rotation code and to change things by hand.
+
+use std::convert::Infallible;
+
+use jiff::{SignedDuration, Timestamp};
+use protocol::label::VersionId;
+use protocol::name::SecretId;
+use protocol::rotation::{Caller, Done, Request, Settings, Step};
+use secrecy::SecretString;
+
+use super::call::{Fault, Operation};
+use super::invocation::{Failure, Invocation, Start};
+use super::setup::{FUNCTION_ADDRESS, FUNCTION_ARN, OTHER_SUB, PARENT, SUB, Setup, filled_in};
+use super::silence::Log;
+use super::state::{Shared, State};
+use crate::bybit::{self, Environment, KeyId, Uid};
+use crate::secrets_manager::{self, AWSCURRENT, PutSecretValue, RotateSecret, RotationSeed, SecretValue, Seed, Sensitive};
+
+/// The version that is current when a world begins.
+const FIRST: &str = "00000000-0000-4000-8000-000000000001";
+
+/// See the [module](super).
+#[derive(Debug)]
+pub struct World {
+    pub(super) state: Shared,
+    pub(super) log: Log,
+    pub(super) listener: tracing::Dispatch,
+    secret: SecretId,
+    master_arn: String,
+    first_key: bybit::Credential,
+    master_key: bybit::Credential,
+    /// The ARN under which the function is invoked.
+    pub function_arn: String,
+    /// What the function is configured with.
+    pub settings: Settings,
+    /// How long an invocation may live.
+    pub timeout: SignedDuration,
+}
+
+impl World {
+    /// A world with the usual beginning.
+    pub fn new() -> Self {
+        Self::with(Setup::default())
+    }
+
+    /// A world that begins like this.
+    ///
+    /// # Panics
+    /// When the setup names what no Secrets Manager would take.
+    pub fn with(setup: Setup) -> Self {
+        let mut bybit = bybit::Model::new(setup.seed, setup.bybit);
+        let mut secrets = secrets_manager::Model::new(setup.seed, setup.secrets_manager);
+        bybit.add_parent_account(PARENT, Environment::Mainnet);
+        for sub in [SUB, OTHER_SUB] {
+            bybit.add_sub_account(PARENT, sub).expect("the parent was just added");
+        }
+        let first_key = bybit.create_key_by_hand(SUB, setup.key, setup.now).expect("the account was just added");
+        let master_key = bybit.create_key_by_hand(PARENT, setup.master_key, setup.now).expect("the account was just added");
+
+        let seed = |name: &str, value: String| Seed {
+            name: name.to_owned(),
+            value: Some(SecretValue::Text(Sensitive::new(value))).filter(|_| !name.is_empty()),
+            version_id: Some(FIRST.to_owned()),
+            ..Seed::default()
+        };
+        let master_arn = match &setup.master_document {
+            Some(document) => {
+                let value = filled_in(document, &master_key, PARENT, "");
+                secrets.seed(seed("masters/bybit/parent", value), setup.now).expect("the first secret has a free name")
+            }
+            None => "arn:aws:secretsmanager:us-east-1:123456789012:secret:masters/bybit/parent-AbCdEf".to_owned(),
+        };
+        let value = filled_in(&setup.document, &first_key, SUB, &master_arn);
+        let rotation = RotationSeed { lambda_arn: Some(FUNCTION_ARN.to_owned()), rules: None };
+        let rotated = Seed { rotation: Some(rotation), ..seed(&setup.name, value) };
+        let arn = secrets.seed(rotated, setup.now).expect("the setup names a secret that can be");
+
+        let log = Log::default();
+        Self {
+            state: Shared::new(State::new(secrets, bybit, setup.now, FUNCTION_ADDRESS, setup.seed)),
+            listener: log.listener(),
+            log,
+            secret: SecretId::parse(&arn).expect("an ARN of the model's is one"),
+            master_arn,
+            first_key,
+            master_key,
+            function_arn: FUNCTION_ARN.to_owned(),
+            settings: Settings { egress: setup.egress },
+            timeout: SignedDuration::from_mins(15),
+        }
+    }
+
+    /// A world of its own that begins where this one is.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let log = Log::default();
+        Self {
+            state: Shared::new(self.state.lock().clone()),
+            listener: log.listener(),
+            log,
+            secret: self.secret.clone(),
+            master_arn: self.master_arn.clone(),
+            first_key: self.first_key.clone(),
+            master_key: self.master_key.clone(),
+            function_arn: self.function_arn.clone(),
+            settings: self.settings.clone(),
+            timeout: self.timeout,
+        }
+    }
+
+    /// The secret that is rotated.
+    pub fn secret(&self) -> &SecretId {
+        &self.secret
+    }
+
+    /// The version that is current at the beginning.
+    pub fn first_version(&self) -> VersionId {
+        VersionId::new(FIRST)
+    }
+
+    /// The key that is current at the beginning.
+    pub fn first_key(&self) -> &KeyId {
+        &self.first_key.key
+    }
+
+    /// The master key.
+    pub fn master_key(&self) -> &KeyId {
+        &self.master_key.key
+    }
+
+    // Time.
+
+    /// The true time.
+    pub fn now(&self) -> Timestamp {
+        self.state.lock().now
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, by: SignedDuration) {
+        let mut state = self.state.lock();
+        let then = state.now + by;
+        state.advance_to(then);
+    }
+
+    /// Sets the function's clock this much ahead of everybody else's.
+    pub fn set_function_ahead(&self, by: SignedDuration) {
+        self.state.lock().function_ahead = by;
+    }
+
+    /// Lets the function's calls come from another address.
+    pub fn set_function_address(&self, address: std::net::IpAddr) {
+        self.state.lock().address = address;
+    }
+
+    // Running the rotation code.
+
+    /// Begins a rotation as Secrets Manager does, and answers its token.
+    ///
+    /// # Panics
+    /// When Secrets Manager refuses.
+    pub fn begin_rotation(&self) -> VersionId {
+        self.try_begin_rotation().expect("Secrets Manager begins a rotation")
+    }
+
+    /// Begins a rotation, unless Secrets Manager refuses.
+    ///
+    /// # Errors
+    /// What Secrets Manager says.
+    pub fn try_begin_rotation(&self) -> Result<VersionId, secrets_manager::Error> {
+        let request = RotateSecret { secret_id: self.secret.as_str().to_owned(), ..RotateSecret::default() };
+        let begun = self.secrets_manager(|model, now| model.rotate_secret(&request, now))?;
+        Ok(VersionId::new(begun.version_id.unwrap_or_default()))
+    }
+
+    /// One invocation of the function for a step, by the faults that were planned.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn run(&self, step: Step, token: &VersionId) -> Result<Done, Failure> {
+        self.start(self.request(step, token)).finish()
+    }
+
+    /// The steps in their order, until one fails: one pass of a rotation, or a replay of it.
+    ///
+    /// # Errors
+    /// The failure of the step that failed.
+    pub fn pass(&self, token: &VersionId) -> Result<(), Failure> {
+        Step::ALL.into_iter().try_for_each(|step| self.run(step, token).map(drop))
+    }
+
+    /// A whole rotation, driven by the service's own scheduler, without a replay. Answers its token.
+    ///
+    /// # Errors
+    /// The failure of the step that failed.
+    pub fn rotate(&self) -> Result<VersionId, Failure> {
+        let token = self.begin_rotation();
+        while let Some(result) = self.run_due() {
+            result?;
+        }
+        Ok(token)
+    }
+
+    /// The invocation that the service's scheduler asks for now, if it does.
+    pub fn run_due(&self) -> Option<Result<Done, Failure>> {
+        let due = self.secrets_manager(secrets_manager::Model::due_invocation)?;
+        let step = Step::ALL.into_iter().find(|step| step.as_str() == due.step.as_str())?;
+        let mut request = self.request(step, &VersionId::new(due.token.clone()));
+        request.secret = SecretId::parse(&due.secret_arn).ok()?;
+        let result = self.start(request).finish();
+        self.secrets_manager(|model, now| model.invocation_finished(&due, result.is_ok(), now));
+        Some(result)
+    }
+
+    /// An invocation to be driven by hand.
+    pub fn start(&self, request: Request) -> Invocation {
+        let (request_id, ends) = {
+            let mut state = self.state.lock();
+            state.invocations += 1;
+            if let Some(token) = &request.rotation_token {
+                state.rotation_tokens.insert(secrecy::ExposeSecret::expose_secret(token).to_owned());
+            }
+            (format!("request-{}", state.invocations), state.now + self.timeout)
+        };
+        let caller = Caller { function_arn: self.function_arn.clone(), request_id };
+        self.state.lock().say(&format!("{request:?} {caller:?}"));
+        let start = Start { caller, settings: self.settings.clone(), request, ends, listener: self.listener.clone() };
+        Invocation::new(&self.state, start)
+    }
+
+    /// What Secrets Manager would send for a step of the secret, with the RotationToken of its open rotation.
+    pub fn request(&self, step: Step, token: &VersionId) -> Request {
+        let state = self.state.lock();
+        let rotation = state.secrets_manager.secret(self.secret.as_str()).and_then(secrets_manager::Secret::rotation);
+        let rotation_token = rotation.and_then(secrets_manager::Rotation::rotation_token);
+        let rotation_token = rotation_token.map(|token| SecretString::from(token.expose()));
+        Request { step, secret: self.secret.clone(), token: token.clone(), rotation_token }
+    }
+
+    /// Plans a fault for the so-manieth next call of an operation, counted from 1.
+    pub fn plan(&self, operation: Operation, occurrence: usize, fault: Fault) {
+        self.state.lock().plan.add(Some(operation), occurrence, fault);
+    }
+
+    /// Plans a fault for the so-manieth next call of any operation, counted from 1.
+    pub fn plan_at(&self, occurrence: usize, fault: Fault) {
+        self.state.lock().plan.add(None, occurrence, fault);
+    }
+
+    /// Whether every planned fault has happened.
+    pub fn plan_is_done(&self) -> bool {
+        self.state.lock().plan.is_empty()
+    }
+
+    // By hand.
+
+    /// Does something at Secrets Manager. For stale reads it counts as one write.
+    pub fn secrets_manager<T>(&self, act: impl FnOnce(&mut secrets_manager::Model, Timestamp) -> T) -> T {
+        let done: Result<T, Infallible> = self.state.lock().write(|model, now| Ok(act(model, now)));
+        let Ok(done) = done;
+        done
+    }
+
+    /// Does something at the venue.
+    pub fn bybit<T>(&self, act: impl FnOnce(&mut bybit::Model, Timestamp) -> T) -> T {
+        let mut state = self.state.lock();
+        let now = state.now;
+        act(&mut state.bybit, now)
+    }
+
+    /// Stores a version of the secret by hand, filled in with this key, and puts a label on it: AWSCURRENT makes it current.
+    ///
+    /// # Panics
+    /// When Secrets Manager refuses.
+    pub fn put_by_hand(&self, document: &str, key: &bybit::Credential, account: Uid, label: &str) -> VersionId {
+        let random = self.state.lock().random.next();
+        let token = VersionId::new(format!("{random:016x}-stored-by-one-hand"));
+        self.put_by_hand_as(&token, document, key, account, label);
+        token
+    }
+
+    /// The same, under a version id that is given, such as that of an open rotation.
+    ///
+    /// # Panics
+    /// When Secrets Manager refuses.
+    pub fn put_by_hand_as(&self, version: &VersionId, document: &str, key: &bybit::Credential, account: Uid, label: &str) {
+        let request = PutSecretValue {
+            secret_id: self.secret.as_str().to_owned(),
+            client_request_token: Some(version.as_str().to_owned()),
+            secret_string: Some(Sensitive::new(filled_in(document, key, account, &self.master_arn))),
+            version_stages: Some(vec![label.to_owned()]),
+            ..PutSecretValue::default()
+        };
+        let stored = self.secrets_manager(|model, now| model.put_secret_value(&request, now));
+        stored.expect("Secrets Manager stores a version by hand");
+    }
+
+    /// Moves a label by hand: onto the version, from wherever it is, or off where no version is given.
+    ///
+    /// # Panics
+    /// When Secrets Manager refuses.
+    pub fn label(&self, label: &str, to: Option<&VersionId>) {
+        let from = self.holder(label);
+        let request = secrets_manager::UpdateSecretVersionStage {
+            secret_id: self.secret.as_str().to_owned(),
+            version_stage: label.to_owned(),
+            remove_from_version_id: from.map(|version| version.to_string()),
+            move_to_version_id: to.map(ToString::to_string),
+        };
+        let moved = self.secrets_manager(|model, now| model.update_secret_version_stage(&request, now));
+        moved.expect("Secrets Manager moves a label by hand");
+    }
+
+    /// Makes a version current by hand, as `update-secret-version-stage` does.
+    ///
+    /// # Panics
+    /// When Secrets Manager refuses.
+    pub fn make_current(&self, version: &VersionId) {
+        self.label(AWSCURRENT, Some(version));
+    }
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,272 @@
+use protocol::rotation::{Done, Step};
+use sandbox::secrets_manager::{CancelRotateSecret, DeleteSecret};
+
+use super::*;
+
+/// Every step is refused like this, and nothing is written.
+#[track_caller]
+fn every_step_refused(world: &World, token: &VersionId, error_type: ErrorType) {
+    world.take_calls();
+    for step in Step::ALL {
+        refused(world.run(step, token), error_type);
+    }
+    assert_eq!(writes(world), []);
+}
+
+#[test]
+fn a_secret_that_is_to_be_deleted_is_left_alone() {
+    let world = world();
+    let token = created(&world);
+    let request = DeleteSecret { secret_id: world.secret().as_str().to_owned(), ..DeleteSecret::default() };
+    world.secrets_manager(|model, now| model.delete_secret(&request, now)).unwrap();
+    every_step_refused(&world, &token, ErrorType::SecretDeleted);
+}
+
+#[test]
+fn a_secret_whose_rotation_is_off_is_left_alone() {
+    let world = world();
+    let token = created(&world);
+    let request = CancelRotateSecret { secret_id: world.secret().as_str().to_owned() };
+    world.secrets_manager(|model, now| model.cancel_rotate_secret(&request, now)).unwrap();
+    every_step_refused(&world, &token, ErrorType::RotationDisabled);
+}
+
+#[test]
+fn a_secret_that_another_function_rotates_is_left_alone_and_an_alias_is_no_other_function() {
+    let mut world = world();
+    let token = created(&world);
+    world.0.function_arn.push_str("-2");
+    every_step_refused(&world, &token, ErrorType::WrongFunction);
+    world.0.function_arn = format!("{}:live", sandbox::in_process::FUNCTION_ARN);
+    completes(&world, &token);
+}
+
+#[test]
+fn a_token_that_is_no_version_is_refused() {
+    let world = world();
+    every_step_refused(&world, &VersionId::new("00000000-0000-4000-8000-00000000beef"), ErrorType::VersionUnknown);
+}
+
+#[test]
+fn a_version_that_is_not_pending_is_refused() {
+    let world = world();
+    let token = created(&world);
+    world.label("other", Some(&token));
+    world.label("AWSPENDING", None);
+    every_step_refused(&world, &token, ErrorType::VersionNotPending);
+}
+
+#[test]
+fn a_version_that_was_current_once_is_not_made_current_again() {
+    let world = world();
+    let first = world.rotate().unwrap();
+    world.rotate().unwrap();
+    every_step_refused(&world, &first, ErrorType::VersionDoomed);
+}
+
+#[test]
+fn a_secret_that_does_not_exist_is_refused() {
+    let world = world();
+    let token = world.begin_rotation();
+    for step in Step::ALL {
+        let mut request = world.request(step, &token);
+        request.secret = protocol::name::SecretId::parse("prod/bybit/none").unwrap();
+        let said = refused(world.start(request).finish(), ErrorType::SecretNotFound);
+        assert!(said.contains("prod/bybit/***") && !said.contains("none"), "{said}");
+    }
+}
+
+#[test]
+fn a_value_that_is_no_usable_credential_is_refused_without_being_quoted() {
+    let cases = [
+        ("hunter2", "not a JSON object"),
+        ("{}", "`api_key` is missing"),
+        (r#"{"api_key":"<key>"}"#, "`api_secret` is missing"),
+        (r#"{"api_key":"<key>","api_secret":""}"#, "`api_secret` is empty"),
+        (r#"{"api_key":"<key>","api_secret":"<secret>","secret":"hunter2"}"#, "`secret`"),
+        (r#"{"api_key":"<key>","api_secret":"<secret>","api_key":"hunter2"}"#, "`api_key` stands twice"),
+        (r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"permissions":["withdraw"]}}"#, "moves funds"),
+        (r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"ip_allowlist":["0.0.0.0/0"]}}"#, "ip_allowlist"),
+        (r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"permisions":["spot"]}}"#, "permisions"),
+        (r#"{"api_key":"<key>","api_secret":"<secret>","rotation":{"token":"x"}}"#, "`rotation`"),
+    ];
+    for (document, named) in cases {
+        let world = world_of(document);
+        let token = world.begin_rotation();
+        let said = refused(world.run(Step::Create, &token), ErrorType::ValueInvalid);
+        assert!(said.contains(named) && !said.contains("hunter2"), "{said}");
+        assert_eq!(writes(&world), [], "{document}");
+        assert_eq!(world.labels(&token), ["AWSPENDING"]);
+    }
+}
+
+#[test]
+fn a_key_of_the_secret_that_cannot_be_used_is_said_to_be_that() {
+    let world = world();
+    let token = world.begin_rotation();
+    let arn = world.secret().as_str();
+    world.secrets_manager(|model, _| model.set_key_usable(arn, false)).unwrap();
+    let said = refused(world.run(Step::Create, &token), ErrorType::StoreDenied);
+    assert!(said.contains("KMS key"), "{said}");
+    assert_eq!(writes(&world), []);
+    world.secrets_manager(|model, _| model.set_key_usable(arn, true)).unwrap();
+    world.pass(&token).unwrap();
+}
+
+#[test]
+fn a_value_whose_successor_might_not_fit_is_refused_before_a_key_is_issued() {
+    let world = world_of(&value(&format!(r#","notes":"{}""#, "x".repeat(60_000))));
+    let token = world.begin_rotation();
+    refused(world.run(Step::Create, &token), ErrorType::ValueInvalid);
+    assert_eq!(writes(&world), []);
+}
+
+#[test]
+fn a_key_of_nowhere_we_know_is_refused() {
+    let cases = [
+        ("prod/bybit/main", r#","exchange":"mtgox""#, "mtgox"),
+        ("prod/bybit/main", r#","environment":"demo""#, "demo"),
+        ("prod/bybit/main", r#","environment":"moon""#, "`moon` is not known"),
+        ("trading-bot/bybit/credentials", "", "`environment`"),
+        ("my-key", r#","environment":"mainnet""#, "`exchange`"),
+    ];
+    for (name, fields, named) in cases {
+        let world = world_with(Setup { name: name.to_owned(), document: value(fields), ..Setup::default() });
+        let token = world.begin_rotation();
+        let said = refused(world.run(Step::Create, &token), ErrorType::VenueUnsupported);
+        assert!(said.contains(named), "{said}");
+        assert_eq!(writes(&world), []);
+    }
+}
+
+#[test]
+fn exchange_and_environment_are_taken_from_the_name_where_the_value_does_not_say() {
+    for (name, fields) in [
+        ("prod/bybit/main", ""),
+        ("trading-bot/bybit/credentials", r#","environment":"mainnet""#),
+        ("my-key", r#","environment":"PROD","exchange":"Bybit""#),
+    ] {
+        let master_document = Some(r#"{"api_key":"<key>","api_secret":"<secret>"}"#.to_owned());
+        let world = world_with(Setup { name: name.to_owned(), document: value(fields), master_document, ..Setup::default() });
+        world.rotate().unwrap();
+    }
+}
+
+#[test]
+fn a_key_that_is_alive_in_another_environment_is_not_known_in_this_one() {
+    let master_document = Some(r#"{"api_key":"<key>","api_secret":"<secret>"}"#.to_owned());
+    let document = value(&format!(r#","environment":"testnet"{SUBACCOUNT}{POLICY}"#));
+    let world = world_with(Setup { document, master_document, ..Setup::default() });
+    let token = world.begin_rotation();
+    refused(world.run(Step::Create, &token), ErrorType::MasterRefused);
+    assert_eq!(writes(&world), []);
+    assert!(world.alive(world.first_key()));
+}
+
+/// A world whose master's secret has this value.
+fn world_with_master(document: Option<&str>) -> Silent {
+    world_with(Setup { master_document: document.map(str::to_owned), ..Setup::default() })
+}
+
+#[test]
+fn a_master_that_cannot_be_used_is_named_and_nothing_is_issued() {
+    let cases = [
+        (None, "has no current value"),
+        (Some("hunter2"), "not a JSON object"),
+        (Some(r#"{"api_key":"<key>"}"#), "`api_secret` is missing"),
+        (Some(r#"{"exchange":"okx","environment":"mainnet","api_key":"<key>","api_secret":"<secret>"}"#), "another exchange"),
+        (Some(r#"{"exchange":"bybit","environment":"testnet","api_key":"<key>","api_secret":"<secret>"}"#), "or environment"),
+    ];
+    for (document, named) in cases {
+        let world = world_with_master(document);
+        let token = world.begin_rotation();
+        let said = refused(world.run(Step::Create, &token), ErrorType::MasterInvalid);
+        assert!(said.contains(named) && said.contains("masters/bybit/***") && !said.contains("hunter2"), "{said}");
+        assert_eq!(writes(&world), []);
+    }
+}
+
+#[test]
+fn a_value_that_names_no_usable_master_says_what_to_add() {
+    for (field, named) in [("", "add `masterarn`"), (r#","masterarn":"arn:aws:s3:::bucket""#, "`masterarn` is an ARN, but not")] {
+        let world = world_of(&format!(r#"{{"api_key":"<key>","api_secret":"<secret>"{field}}}"#));
+        let token = world.begin_rotation();
+        let said = refused(world.run(Step::Create, &token), ErrorType::MasterInvalid);
+        assert!(said.contains(named), "{said}");
+        assert_eq!(writes(&world), []);
+    }
+}
+
+#[test]
+fn a_master_key_that_the_venue_refuses_is_no_reflection_on_the_key_it_was_to_manage() {
+    let dead: fn(&World) = |world| delete(world, world.master_key());
+    let elsewhere: fn(&World) = |world| change(world, world.master_key(), |settings| settings.ips = Ips::only([BOT_ADDRESS]));
+    for spoil in [dead, elsewhere] {
+        let world = world();
+        let token = created(&world);
+        world.label("AWSPENDING", None);
+        spoil(&world);
+        let next = world.begin_rotation();
+        let said = refused(world.run(Step::Create, &next), ErrorType::MasterRefused);
+        assert!(said.contains("signed with the master credential"), "{said}");
+        assert_eq!(world.labels(&next), ["AWSPENDING"]);
+        assert!(world.alive(world.first_key()) && world.alive(&key_in(&world, &token)));
+    }
+}
+
+#[test]
+fn a_master_with_a_wrong_secret_or_that_only_reads_is_refused() {
+    let world = world_with_master(Some(r#"{"api_key":"<key>","api_secret":"not-the-one"}"#));
+    let token = world.begin_rotation();
+    refused(world.run(Step::Create, &token), ErrorType::MasterRefused);
+    assert_eq!(writes(&world), []);
+
+    let world = self::world();
+    change(&world, world.master_key(), |settings| settings.read_only = true);
+    let token = world.begin_rotation();
+    refused(world.run(Step::Create, &token), ErrorType::MasterRefused);
+    assert_eq!(live(&world), [world.first_key().clone()]);
+}
+
+#[test]
+fn a_master_that_may_not_manage_keys_dooms_nothing_at_set() {
+    let world = world();
+    let token = created(&world);
+    change(&world, &key_in(&world, &token), |settings| settings.ips = Ips::Any);
+    change(&world, world.master_key(), |settings| settings.permissions = Permissions::of(&[SPOT]));
+    refused(world.run(Step::Set, &token), ErrorType::MasterRefused);
+    assert_eq!(world.labels(&token), ["AWSPENDING"]);
+    refused(world.run(Step::Finish, &token), ErrorType::PendingTooPowerful);
+}
+
+#[test]
+fn a_sub_account_that_is_not_the_masters_is_refused() {
+    let world = world_of(&value(&format!(r#","subaccount":"90000001"{POLICY}"#)));
+    delete(&world, world.first_key());
+    let token = world.begin_rotation();
+    refused(world.run(Step::Create, &token), ErrorType::VenueRefused);
+    let world = world_of(&value(&format!(r#","subaccount":"main desk"{POLICY}"#)));
+    delete(&world, world.first_key());
+    let token = world.begin_rotation();
+    refused(world.run(Step::Create, &token), ErrorType::VenueRefused);
+}
+
+#[test]
+fn a_master_may_spell_its_environment_in_another_way_than_the_secret() {
+    let world = world_with_master(Some(r#"{"exchange":"bybit","environment":"prod","api_key":"<key>","api_secret":"<secret>"}"#));
+    let token = world.begin_rotation();
+    done(world.run(Step::Create, &token), Done::Issued);
+    completes(&world, &token);
+}
+
+/// Under a prefix of their own, as is advised for masters, the names say nothing of exchange or environment.
+#[test]
+fn a_master_that_says_only_its_exchange_or_only_its_environment_is_held_to_that() {
+    for said in [r#""exchange":"okx""#, r#""environment":"testnet""#] {
+        let document = format!(r#"{{{said},"api_key":"<key>","api_secret":"<secret>"}}"#);
+        let world = world_with_master(Some(&document));
+        let token = world.begin_rotation();
+        refused(world.run(Step::Create, &token), ErrorType::MasterInvalid);
+        assert_eq!(writes(&world), [], "{said}");
+    }
+}

@@ -1,0 +1,194 @@
+use protocol::rotation::{Done, Step};
+use sandbox::in_process::Fault;
+use sandbox::secrets_manager::{RotateSecret, RotationSeed, Seed};
+
+use super::*;
+
+#[test]
+fn a_replayed_create_issues_no_second_key() {
+    let world = world();
+    let token = created(&world);
+    let key = key_in(&world, &token);
+    for _ in 0..3 {
+        world.take_calls();
+        done(world.run(Step::Create, &token), Done::AlreadyStored);
+        assert_eq!(world.take_operations(), [Operation::Describe, Operation::ReadVersion, Operation::ReadCurrent]);
+    }
+    assert_eq!(world.live_keys_for(&token), [key]);
+}
+
+#[test]
+fn a_secret_without_a_current_value_is_refused_and_left_alone() {
+    let world = world();
+    let seed = Seed { name: "prod/bybit/empty".into(), rotation: Some(RotationSeed::default()), ..Seed::default() };
+    let arn = world.secrets_manager(|model, now| model.seed(seed, now)).unwrap();
+    let request = RotateSecret { secret_id: arn.clone(), ..RotateSecret::default() };
+    let token = world.secrets_manager(|model, now| model.rotate_secret(&request, now)).unwrap().version_id.unwrap();
+    let mut request = world.request(Step::Create, &VersionId::new(token));
+    request.secret = protocol::name::SecretId::parse(&arn).unwrap();
+    refused(world.start(request.clone()).finish(), ErrorType::NoCurrentValue);
+    assert_eq!(writes(&world), []);
+    request.step = Step::Finish;
+    refused(world.start(request).finish(), ErrorType::PendingEmpty);
+}
+
+#[test]
+fn two_reads_that_disagree_about_the_current_version_are_made_again() {
+    let world = world();
+    let current = new_current_by_hand(&world);
+    let token = world.begin_rotation();
+    // The read of the value does not know yet of the last two changes.
+    world.plan(Operation::ReadCurrent, 1, Fault::Stale(2));
+    done(world.run(Step::Create, &token), Done::Issued);
+    assert_eq!(world.document(&token)["rotation"]["based_on"], serde_json::json!(current));
+    completes(&world, &token);
+}
+
+#[test]
+fn reads_that_go_on_disagreeing_are_an_error_and_no_key_is_issued() {
+    let world = world();
+    new_current_by_hand(&world);
+    let token = world.begin_rotation();
+    for occurrence in 1..=30 {
+        world.plan(Operation::ReadCurrent, occurrence, Fault::Stale(2));
+    }
+    refused(world.run(Step::Create, &token), ErrorType::StoreUnavailable);
+    assert_eq!(writes(&world), []);
+}
+
+#[test]
+fn a_value_that_a_stale_read_misses_is_looked_for_before_another_key_is_issued() {
+    let world = world();
+    let token = created(&world);
+    world.take_calls();
+    world.plan(Operation::ReadVersion, 1, Fault::Stale(1));
+    done(world.run(Step::Create, &token), Done::AlreadyStored);
+    assert_eq!(writes(&world), []);
+    assert_eq!(world.live_keys_for(&token).len(), 1);
+}
+
+#[test]
+fn a_value_that_stays_unseen_costs_a_key_that_is_taken_back_at_once() {
+    let world = world();
+    let token = created(&world);
+    let stored = key_in(&world, &token);
+    for occurrence in 1..=8 {
+        world.plan(Operation::ReadVersion, occurrence, Fault::Stale(1));
+    }
+    // PutSecretValue says that another value is there, and that value can then be read.
+    done(world.run(Step::Create, &token), Done::AlreadyStored);
+    assert_eq!(world.live_keys_for(&token), [stored]);
+    completes(&world, &token);
+}
+
+#[test]
+fn a_key_whose_store_was_taken_by_another_run_is_revoked_and_the_other_stays() {
+    let world = world();
+    let token = world.begin_rotation();
+    // Two invocations of one step, the first frozen before it stores.
+    let mut slow = world.start(world.request(Step::Create, &token));
+    let stored_by_slow = until(&mut slow, Operation::Put);
+    done(world.run(Step::Create, &token), Done::Issued);
+    let winner = key_in(&world, &token);
+    assert_eq!(world.live_keys_for(&token).len(), 2);
+    slow.let_through(stored_by_slow, None);
+    done(slow.finish(), Done::AlreadyStored);
+    assert_eq!(world.live_keys_for(&token), [winner]);
+    completes(&world, &token);
+}
+
+#[test]
+fn a_run_that_lost_the_token_to_another_does_not_claim_to_have_stored_its_key() {
+    let world = world();
+    let token = world.begin_rotation();
+    let mut slow = world.start(world.request(Step::Create, &token));
+    let stored_by_slow = until(&mut slow, Operation::Put);
+    done(world.run(Step::Create, &token), Done::Issued);
+    slow.let_through(stored_by_slow, None);
+    for occurrence in 1..=30 {
+        world.plan(Operation::ReadVersion, occurrence, Fault::Stale(1));
+    }
+    let result = slow.finish();
+    assert_eq!(world.live_keys_for(&token).len(), 2, "a miss leaves both to setSecret");
+    done(result, Done::AlreadyStored);
+}
+
+#[test]
+fn a_key_left_by_a_crash_before_its_store_is_revoked_by_set() {
+    let world = world();
+    let token = world.begin_rotation();
+    world.plan(Operation::Issue, 1, Fault::CrashAfter);
+    crashed(&world.run(Step::Create, &token));
+    let lost = world.live_keys_for(&token);
+    assert_eq!(lost.len(), 1);
+    let before = world.now();
+    done(world.run(Step::Create, &token), Done::Issued);
+    assert!(world.now().duration_since(before) >= seconds(5), "it looked for a value first");
+    assert_eq!(world.live_keys_for(&token).len(), 2);
+    completes(&world, &token);
+    assert_eq!(world.live_keys_for(&token), [key_in(&world, &token)]);
+    assert!(!world.alive(&lost[0]));
+}
+
+#[test]
+fn two_keys_that_were_issued_and_not_stored_are_enough() {
+    let world = world();
+    let token = world.begin_rotation();
+    for _ in 0..2 {
+        world.plan(Operation::Issue, 1, Fault::CrashAfter);
+        crashed(&world.run(Step::Create, &token));
+    }
+    let before = world.now();
+    for _ in 0..3 {
+        let said = refused(world.run(Step::Create, &token), ErrorType::IssueUnstored);
+        assert!(said.contains("2 keys") && said.contains("17 minutes"), "{said}");
+    }
+    assert_eq!(world.live_keys_for(&token).len(), 2);
+    world.advance(SETTLED - world.now().duration_since(before));
+    done(world.run(Step::Create, &token), Done::Issued);
+    completes(&world, &token);
+    assert_eq!(world.live_keys_for(&token), [key_in(&world, &token)]);
+}
+
+#[test]
+fn no_key_is_issued_when_too_little_is_left_to_store_it() {
+    let mut world = world();
+    world.0.timeout = SignedDuration::from_millis(4_900);
+    let token = world.begin_rotation();
+    refused(world.run(Step::Create, &token), ErrorType::DeadlineNear);
+    assert_eq!(writes(&world), []);
+}
+
+#[test]
+fn a_run_that_was_frozen_past_its_deadline_does_nothing_more() {
+    for frozen_at in [Operation::List, Operation::Issue] {
+        let world = world();
+        let token = world.begin_rotation();
+        let mut run = world.start(world.request(Step::Create, &token));
+        let ticket = until(&mut run, frozen_at);
+        world.advance(SignedDuration::from_mins(15));
+        run.let_through(ticket, None);
+        world.take_calls();
+        refused(run.finish(), ErrorType::DeadlineNear);
+        // A request that was built already goes out; nothing after it does.
+        let sent: &[Operation] = if frozen_at == Operation::Issue { &[Operation::Issue] } else { &[] };
+        assert_eq!(writes(&world), sent);
+        assert_eq!(world.document(&token), serde_json::Value::Null);
+    }
+}
+
+#[test]
+fn the_master_key_is_never_what_is_rotated() {
+    let world = world();
+    let document = world.text(&world.first_version()).unwrap();
+    let (master, first) = (world.master_key().clone(), world.first_key().clone());
+    let master = world.bybit(|model, _| model.credential(&master)).unwrap();
+    let first = world.bybit(|model, _| model.credential(&first)).unwrap();
+    let document = document.replace(first.key.as_str(), "<key>").replace(first.secret.expose(), "<secret>");
+    let current = world.put_by_hand(&document, &master, SUB, "AWSCURRENT");
+    let token = world.begin_rotation();
+    let said = refused(world.run(Step::Create, &token), ErrorType::MasterInvalid);
+    assert!(said.contains("very key"), "{said}");
+    assert_eq!(writes(&world), []);
+    assert_eq!(world.holder("AWSCURRENT"), Some(current));
+}

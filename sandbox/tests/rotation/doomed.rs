@@ -1,0 +1,282 @@
+use protocol::audit::Action;
+use protocol::rotation::{Done, Step};
+use sandbox::in_process::Fault;
+use sandbox::secrets_manager::AWSCURRENT;
+
+use super::*;
+
+/// What makes a pending version one that can never be promoted, the version, and what is said of it.
+type Case = (fn(&World) -> VersionId, &'static str);
+
+/// Every reason that the store alone tells.
+const CASES: [Case; 6] = [
+    (names_the_current_key, "it names the key that is current already"),
+    (built_on_another_version, "it was built on version 00000000-0000-4000-8000-000000000001"),
+    (not_written_by_us, "its value was not built by this function for this version"),
+    (written_for_another_version, "its value was not built by this function for this version"),
+    (not_a_credential, "its value was not built by this function for this version"),
+    (candidate_moved, "CANDIDATE is on another version now"),
+];
+
+fn names_the_current_key(world: &World) -> VersionId {
+    let token = world.begin_rotation();
+    let first = world.bybit(|model, _| model.credential(world.first_key())).expect("the key existed");
+    world.put_by_hand_as(&token, &value(""), &first, SUB, "AWSPENDING");
+    token
+}
+
+fn built_on_another_version(world: &World) -> VersionId {
+    let key = key_by_hand(world, SUB, settings(&[SPOT]));
+    let theirs = world.put_by_hand(&value(""), &key, SUB, "by-hand");
+    let token = created(world);
+    world.make_current(&theirs);
+    token
+}
+
+fn not_written_by_us(world: &World) -> VersionId {
+    let token = world.begin_rotation();
+    let key = key_by_hand(world, SUB, settings(&[SPOT]));
+    world.put_by_hand_as(&token, &value(r#","created_by":"ops""#), &key, SUB, "AWSPENDING");
+    token
+}
+
+fn written_for_another_version(world: &World) -> VersionId {
+    let abandoned = created(world);
+    let text = world.text(&abandoned).expect("it has a value");
+    world.label("AWSPENDING", None);
+    let token = world.begin_rotation();
+    let key = key_by_hand(world, SUB, settings(&[SPOT]));
+    world.put_by_hand_as(&token, &text, &key, SUB, "AWSPENDING");
+    token
+}
+
+fn not_a_credential(world: &World) -> VersionId {
+    let token = world.begin_rotation();
+    let key = key_by_hand(world, SUB, settings(&[SPOT]));
+    world.put_by_hand_as(&token, "hunter2", &key, SUB, "AWSPENDING");
+    token
+}
+
+fn candidate_moved(world: &World) -> VersionId {
+    let offer = || {
+        let key = key_by_hand(world, SUB, settings(&[SPOT, ("ContractTrade", &["Order", "Position"])]));
+        world.put_by_hand(&value(""), &key, SUB, "CANDIDATE")
+    };
+    // The bot's and the function's addresses are what the policy allows.
+    offer();
+    let token = world.begin_rotation();
+    done(world.run(Step::Create, &token), Done::Copied);
+    offer();
+    token
+}
+
+#[test]
+fn a_version_that_can_never_be_promoted_is_condemned_and_loses_pending_for_a_stated_reason() {
+    for (doom, reason) in CASES {
+        let world = world();
+        let token = doom(&world);
+        let keys = live(&world);
+        let current = world.holder(AWSCURRENT);
+        world.take_calls();
+        world.take_records();
+        world.advance(seconds(61));
+        let said = refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
+        assert!(said.contains(reason), "{said}");
+        assert!(said.contains("Begin a new rotation"), "{said}");
+        assert_eq!(world.labels(&token), [format!("CONDEMNED-20260301T120101Z-{}", token.short())], "{reason}");
+        assert_eq!(writes(&world), [Operation::AddLabel, Operation::RemoveLabel], "condemned first, then off AWSPENDING");
+        let lines: Vec<(Action, Option<String>)> =
+            world.take_records().into_iter().map(|record| (record.action, record.label)).collect();
+        let condemned = format!("CONDEMNED-20260301T120101Z-{}", token.short());
+        let expected = [(Action::AddLabel, Some(condemned)), (Action::RemoveLabel, Some("AWSPENDING".to_owned()))];
+        assert_eq!(lines, expected);
+        assert_eq!(live(&world), keys, "its key is left to maintain");
+        assert_eq!(world.holder(AWSCURRENT), current);
+    }
+}
+
+#[test]
+fn every_later_replay_of_a_doomed_version_fails_with_the_same_word_and_changes_nothing() {
+    for (doom, reason) in CASES {
+        let world = world();
+        let token = doom(&world);
+        refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
+        world.take_calls();
+        for step in Step::ALL.into_iter().chain(Step::ALL) {
+            refused(world.run(step, &token), ErrorType::VersionDoomed);
+        }
+        assert_eq!(writes(&world), [], "{reason}");
+    }
+}
+
+#[test]
+fn the_rotation_after_a_doomed_one_succeeds() {
+    for (doom, reason) in CASES {
+        let world = world();
+        let token = doom(&world);
+        refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
+        let base = world.holder(AWSCURRENT);
+        let next = world.rotate().unwrap_or_else(|failure| panic!("{reason}: {failure}"));
+        assert_ne!(next, token);
+        assert_eq!(world.document(&next)["rotation"]["based_on"], serde_json::json!(base));
+    }
+}
+
+#[test]
+fn neither_set_nor_finish_gives_a_version_up_for_what_the_store_tells_but_both_refuse_it() {
+    for (doom, reason) in CASES {
+        let world = world();
+        let token = doom(&world);
+        // finishSecret does not read the current value: who names the current key was not built by us for this version.
+        let at_finish = if reason.contains("current already") { "was not built by this function" } else { reason };
+        world.take_calls();
+        for (step, reason) in [(Step::Set, reason), (Step::Finish, at_finish)] {
+            let said = refused(world.run(step, &token), ErrorType::VersionDoomed);
+            assert!(said.contains(reason), "{step}: {said}");
+        }
+        assert_eq!(writes(&world), [], "{reason}");
+        assert_eq!(world.labels(&token), ["AWSPENDING"], "{reason}");
+    }
+}
+
+#[test]
+fn a_run_that_dies_between_condemning_and_taking_pending_off_is_finished_by_the_next() {
+    for (operation, fault) in [
+        (Operation::AddLabel, Fault::CrashAfter),
+        (Operation::AddLabel, Fault::CrashBefore),
+        (Operation::RemoveLabel, Fault::CrashBefore),
+        (Operation::RemoveLabel, Fault::CrashAfter),
+    ] {
+        for next_step in [Step::Create, Step::Set] {
+            let world = world();
+            let token = built_on_another_version(&world);
+            world.plan(operation, 1, fault);
+            crashed(&world.run(Step::Create, &token));
+            world.advance(seconds(61));
+            refused(world.run(next_step, &token), ErrorType::VersionDoomed);
+            refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
+            let labels = world.labels(&token);
+            assert_eq!(labels.len(), 1, "{labels:?}");
+            assert!(labels[0].starts_with("CONDEMNED-"), "{labels:?}");
+            world.rotate().unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_condemned_version_is_neither_proven_nor_promoted() {
+    let world = world();
+    let token = built_on_another_version(&world);
+    world.plan(Operation::RemoveLabel, 1, Fault::CrashBefore);
+    crashed(&world.run(Step::Create, &token));
+    // Even where what doomed it is no longer so.
+    world.make_current(&world.first_version());
+    world.take_calls();
+    for step in [Step::Test, Step::Finish] {
+        refused(world.run(step, &token), ErrorType::VersionDoomed);
+    }
+    assert_eq!(writes(&world), []);
+}
+
+#[test]
+fn a_version_is_not_given_up_while_somebody_else_changes_its_labels() {
+    let world = world();
+    let token = built_on_another_version(&world);
+    let mut run = world.start(world.request(Step::Create, &token));
+    let look = until(&mut run, Operation::Describe);
+    run.let_through(look, None);
+    // The second look is the one before anything is changed.
+    let look = until(&mut run, Operation::Describe);
+    world.label("AWSPENDING", None);
+    run.let_through(look, None);
+    refused(run.finish(), ErrorType::StoreUnavailable);
+    assert!(world.labels(&token).is_empty());
+}
+
+#[test]
+fn a_secret_without_room_for_the_condemnation_says_so_and_keeps_pending() {
+    let world = world();
+    let token = built_on_another_version(&world);
+    let mut own = 0;
+    while world.label_count() < 20 {
+        own += 1;
+        world.label(&format!("own-{own}"), Some(&world.first_version()));
+    }
+    refused(world.run(Step::Create, &token), ErrorType::LabelsFull);
+    assert_eq!(world.labels(&token), ["AWSPENDING"]);
+    world.label("own-1", None);
+    refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
+}
+
+/// Giving up is for good, and reads may be stale: what led to it is judged a second time, and here the base is current after all.
+#[test]
+fn a_good_version_is_not_given_up_by_two_stale_reads() {
+    let world = world();
+    let key = key_by_hand(&world, SUB, settings(&[SPOT]));
+    let document = value(&format!("{SUBACCOUNT}{POLICY}"));
+    let theirs = world.put_by_hand(&document, &key, SUB, "by-hand");
+    let token = world.begin_rotation();
+    world.make_current(&theirs);
+    done(world.run(Step::Create, &token), Done::Issued);
+    assert_eq!(world.document(&token)["rotation"]["based_on"], serde_json::json!(theirs));
+    // A duplicate, seconds later: neither read knows yet that AWSCURRENT moved.
+    world.plan(Operation::Describe, 1, Fault::Stale(3));
+    world.plan(Operation::ReadCurrent, 1, Fault::Stale(3));
+    drop(world.run(Step::Create, &token));
+    assert!(world.plan_is_done());
+    assert_eq!(world.labels(&token), ["AWSPENDING"]);
+    completes(&world, &token);
+}
+
+#[test]
+fn a_doomed_version_whose_last_label_was_taken_off_is_still_refused() {
+    let world = world();
+    let token = built_on_another_version(&world);
+    refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
+    let condemned = world.labels(&token).remove(0);
+    world.label(&condemned, None);
+    world.take_calls();
+    for step in Step::ALL {
+        refused(world.run(step, &token), ErrorType::VersionUnknown);
+    }
+    assert_eq!(writes(&world), []);
+    world.rotate().unwrap();
+}
+
+#[test]
+fn a_key_bound_to_addresses_that_the_function_has_left_is_given_up_by_create_alone() {
+    let mut world = world();
+    let token = created(&world);
+    world.0.settings.egress = ["198.51.100.9".parse().unwrap()].into();
+    world.take_calls();
+    refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
+    assert_eq!(writes(&world), []);
+    let said = refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
+    assert!(said.contains("EGRESS_IPS"), "{said}");
+    let next = created(&world);
+    let rotation = world.document(&next)["rotation"].clone();
+    assert_eq!(rotation["ip_allowlist"], serde_json::json!(["198.51.100.9", "203.0.113.7"]));
+}
+
+#[test]
+fn a_version_that_was_current_loses_pending_without_a_condemnation_that_would_cut_its_grace_short() {
+    let world = world();
+    let first = world.rotate().unwrap();
+    world.rotate().unwrap();
+    world.label("AWSPENDING", Some(&first));
+    let said = refused(world.run(Step::Create, &first), ErrorType::VersionDoomed);
+    assert!(said.contains("it has been current already"), "{said}");
+    assert_eq!(world.labels(&first), ["AWSPREVIOUS".to_owned(), format!("REPLACED-20260301T120000Z-{}", first.short())]);
+    world.rotate().unwrap();
+}
+
+/// The second attempt at taking AWSPENDING off is refused because the first one did it: the outcome is what counts.
+#[test]
+fn a_version_is_given_up_though_the_reply_to_its_last_change_was_lost() {
+    let world = world();
+    let token = built_on_another_version(&world);
+    world.plan(Operation::RemoveLabel, 1, Fault::ReplyLost);
+    let result = world.run(Step::Create, &token);
+    assert_eq!(world.holder("AWSPENDING"), None);
+    refused(result, ErrorType::VersionDoomed);
+}

@@ -1,0 +1,192 @@
+use protocol::rotation::{Done, Step};
+use sandbox::in_process::{Fault, OTHER_SUB};
+use sandbox::secrets_manager::AWSCURRENT;
+
+use super::*;
+
+#[test]
+fn a_replaced_version_is_stamped_with_the_time_of_the_swap() {
+    let world = world();
+    let token = created(&world);
+    world.advance(SignedDuration::from_hours(30));
+    completes(&world, &token);
+    assert_eq!(world.labels(&world.first_version()), ["AWSPREVIOUS", "REPLACED-20260302T180000Z-00000000"]);
+}
+
+#[test]
+fn a_finished_rotation_is_finished_again_with_a_look_alone() {
+    let world = world();
+    let token = world.rotate().unwrap();
+    world.take_calls();
+    done(world.run(Step::Finish, &token), Done::AlreadyCurrent);
+    assert_eq!(world.take_operations(), [Operation::Describe, Operation::ReadVersion]);
+}
+
+#[test]
+fn the_key_is_looked_at_once_more_before_the_swap() {
+    type Change = fn(&World, &KeyId);
+    let transfer = |world: &World, key: &KeyId| {
+        change(world, key, |settings| settings.permissions = Permissions::of(&[SPOT, ("Wallet", &["AccountTransfer"])]));
+    };
+    let cases: [(Change, ErrorType); 3] = [
+        (|world, key| delete(world, key), ErrorType::PendingRejected),
+        (transfer, ErrorType::PendingTooPowerful),
+        (|world, key| change(world, key, |settings| settings.ips = Ips::only([BOT_ADDRESS])), ErrorType::PendingDenied),
+    ];
+    for (hand, error_type) in cases {
+        let world = world();
+        let token = created(&world);
+        done(world.run(Step::Test, &token), Done::Proven);
+        hand(&world, &key_in(&world, &token));
+        world.take_calls();
+        refused(world.run(Step::Finish, &token), error_type);
+        assert_eq!(writes(&world), []);
+        assert_eq!(world.holder(AWSCURRENT), Some(world.first_version()));
+    }
+}
+
+#[test]
+fn a_key_of_another_account_is_never_promoted() {
+    // A value that passes for ours in the store, and names a key of another sub-account.
+    let world = world();
+    let token = created(&world);
+    let ours = world.bybit(|model, _| model.keys()).pop().expect("a key was issued");
+    let ours = world.bybit(|model, _| model.credential(&ours.key)).expect("a key was issued");
+    let theirs = key_by_hand(&world, OTHER_SUB, settings(&[SPOT, ("ContractTrade", &["Order", "Position"])]));
+    let text = world.text(&token).unwrap();
+    let text = text.replace(ours.key.as_str(), "<key>").replace(ours.secret.expose(), "<secret>");
+    world.label("AWSPENDING", None);
+    let next = world.begin_rotation();
+    let text = text.replace(token.as_str(), next.as_str());
+    world.put_by_hand_as(&next, &text, &theirs, OTHER_SUB, "AWSPENDING");
+    world.take_calls();
+    for step in [Step::Test, Step::Finish] {
+        refused(world.run(step, &next), ErrorType::AccountMismatch);
+    }
+    assert_eq!(writes(&world), []);
+    let said = refused(world.run(Step::Set, &next), ErrorType::VersionDoomed);
+    assert!(said.contains("belongs to account 53888001, not to 53888000"), "{said}");
+    assert!(world.alive(&theirs.key));
+}
+
+#[test]
+fn nothing_is_swapped_before_the_previous_version_is_stamped() {
+    let world = world();
+    new_current_by_hand(&world);
+    world.plan(Operation::AddLabel, 1, Fault::Denied);
+    let token = created(&world);
+    assert_eq!(world.labels(&world.first_version()), ["AWSPREVIOUS"], "createSecret goes on without the stamp");
+    let current = world.holder(AWSCURRENT);
+    for (fault, attempts, error_type) in [
+        (Fault::Throttled, 4, ErrorType::StoreUnavailable),
+        (Fault::Denied, 1, ErrorType::StoreDenied),
+        (Fault::Dropped, 4, ErrorType::StoreUnavailable),
+    ] {
+        for occurrence in 1..=attempts {
+            world.plan(Operation::AddLabel, occurrence, fault);
+        }
+        world.take_calls();
+        refused(world.run(Step::Finish, &token), error_type);
+        assert_eq!(writes(&world), vec![Operation::AddLabel; attempts]);
+        assert_eq!(world.holder(AWSCURRENT), current);
+    }
+    completes(&world, &token);
+}
+
+#[test]
+fn a_stamp_that_fails_after_the_swap_is_made_by_the_next_run() {
+    for (fault, attempts) in [(Fault::Throttled, 4), (Fault::Dropped, 4), (Fault::CrashBefore, 1)] {
+        let world = world();
+        let token = created(&world);
+        for occurrence in 1..=attempts {
+            world.plan(Operation::AddLabel, occurrence, fault);
+        }
+        match world.run(Step::Finish, &token) {
+            Err(Failure::Crashed) => {}
+            finished => done(finished, Done::Promoted),
+        }
+        assert_eq!(world.holder(AWSCURRENT).as_ref(), Some(&token));
+        assert_eq!(world.labels(&world.first_version()), ["AWSPREVIOUS"], "{fault:?}");
+        done(world.run(Step::Finish, &token), Done::AlreadyCurrent);
+        let stamp = format!("REPLACED-{}-00000000", world.now().strftime("%Y%m%dT%H%M%SZ"));
+        assert_eq!(world.labels(&world.first_version()), ["AWSPREVIOUS".to_owned(), stamp], "{fault:?}");
+    }
+}
+
+#[test]
+fn a_secret_without_room_for_the_stamps_is_not_swapped() {
+    let world = world();
+    let token = created(&world);
+    // AWSPREVIOUS and a stamp are to come: 18 labels leave room for both, 19 do not.
+    let mut own = 0;
+    while world.label_count() < 18 {
+        own += 1;
+        world.label(&format!("own-{own}"), Some(&world.first_version()));
+    }
+    let roomy = world.fork();
+    roomy.pass(&token).unwrap();
+    assert_eq!(roomy.label_count(), 20);
+
+    world.label("one-more", Some(&world.first_version()));
+    world.take_calls();
+    let said = refused(world.run(Step::Finish, &token), ErrorType::LabelsFull);
+    assert!(said.contains("19 staging labels of the 20") && said.contains("2 more"), "{said}");
+    assert_eq!(writes(&world), []);
+    world.label("one-more", None);
+    completes(&world, &token);
+}
+
+#[test]
+fn labels_that_are_full_stop_the_second_rotation_by_one_label_less() {
+    let world = world();
+    world.rotate().unwrap();
+    let token = created(&world);
+    // AWSPREVIOUS is there already: one stamp is to come.
+    let mut own = 0;
+    while world.label_count() < 19 {
+        own += 1;
+        world.label(&format!("own-{own}"), Some(&world.first_version()));
+    }
+    world.fork().pass(&token).unwrap();
+    world.label("one-more", Some(&world.first_version()));
+    refused(world.run(Step::Finish, &token), ErrorType::LabelsFull);
+}
+
+#[test]
+fn a_version_that_was_made_current_again_is_stamped_again_when_it_is_replaced_again() {
+    let world = world();
+    world.rotate().unwrap();
+    world.advance(SignedDuration::from_hours(2));
+    world.make_current(&world.first_version());
+    world.advance(SignedDuration::from_hours(48));
+    let token = world.rotate().unwrap();
+    assert_eq!(world.holder(AWSCURRENT), Some(token));
+    assert_eq!(world.labels(&world.first_version()), ["AWSPREVIOUS", "REPLACED-20260303T140000Z-00000000"]);
+}
+
+#[test]
+fn a_version_that_was_made_current_again_is_stamped_by_whoever_comes_after_a_crash() {
+    let world = world();
+    world.rotate().unwrap();
+    world.make_current(&world.first_version());
+    world.advance(SignedDuration::from_hours(48));
+    let token = created(&world);
+    world.plan(Operation::Swap, 1, Fault::CrashAfter);
+    crashed(&world.run(Step::Finish, &token));
+    world.pass(&token).unwrap();
+    assert_eq!(world.labels(&world.first_version()), ["AWSPREVIOUS", "REPLACED-20260303T120000Z-00000000"]);
+}
+
+/// Replaced by a hand before finishSecret comes, the version would count as stamped, with a grace that was over before it began.
+#[test]
+fn a_stamp_on_the_current_version_is_taken_off_by_the_first_run_that_sees_it() {
+    let world = world();
+    world.rotate().unwrap();
+    world.advance(SignedDuration::from_hours(2));
+    world.make_current(&world.first_version());
+    world.advance(SignedDuration::from_hours(48));
+    created(&world);
+    new_current_by_hand(&world);
+    world.rotate().unwrap();
+    assert_eq!(world.labels(&world.first_version()), ["REPLACED-20260303T140000Z-00000000"]);
+}

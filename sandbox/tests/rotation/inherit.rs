@@ -1,0 +1,222 @@
+use protocol::rotation::{Done, Step};
+use sandbox::in_process::OTHER_SUB;
+use serde_json::json;
+
+use super::*;
+
+type Groups<'a> = &'a [(&'a str, &'a [&'a str])];
+
+/// What the successor of a key without a policy may do, by its rotation field and at the venue.
+#[track_caller]
+fn inherited(read_only: bool, groups: Groups<'_>) -> (serde_json::Value, Settings) {
+    let key = Settings { read_only, ..settings(groups) };
+    let world = world_with(Setup { document: value(""), key, ..Setup::default() });
+    let token = created(&world);
+    let rotation = world.document(&token)["rotation"].clone();
+    completes(&world, &token);
+    (rotation["permissions"].clone(), settings_of(&world, &key_in(&world, &token)))
+}
+
+#[test]
+fn without_a_policy_a_key_inherits_what_its_predecessor_may_do() {
+    let cases: &[(bool, Groups<'_>, &[&str], Groups<'_>)] = &[
+        (false, &[SPOT], &["read", "spot"], &[SPOT]),
+        (
+            false,
+            &[("ContractTrade", &["Order"]), ("Derivatives", &["DerivativesTrade"])],
+            &["derivatives:Order", "read"],
+            &[("ContractTrade", &["Order"]), ("Derivatives", &["DerivativesTrade"])],
+        ),
+        (
+            true,
+            &[SPOT, ("Options", &["OptionsTrade"])],
+            &["read:Options.OptionsTrade", "read:Spot.SpotTrade"],
+            &[SPOT, ("Options", &["OptionsTrade"])],
+        ),
+        (
+            false,
+            &[("Derivatives", &["DerivativesTrade"])],
+            &["derivatives", "read"],
+            &[("ContractTrade", &["Order", "Position"]), ("Derivatives", &["DerivativesTrade"])],
+        ),
+        (
+            false,
+            &[("Earn", &["Earn"]), ("Exchange", &["ExchangeHistory"])],
+            &["convert", "earn", "read"],
+            &[("Earn", &["Earn"]), ("Exchange", &["ExchangeHistory"])],
+        ),
+    ];
+    for (read_only, before, words, after) in cases {
+        let (permissions, key) = inherited(*read_only, before);
+        assert_eq!(permissions, json!(words), "{before:?}");
+        assert_eq!((key.read_only, key.permissions), (*read_only, Permissions::of(after)), "{before:?}");
+    }
+}
+
+#[test]
+fn what_moves_funds_and_what_nobody_knows_is_not_inherited() {
+    for more in [("Wallet", "AccountTransfer"), ("Wallet", "Withdraw"), ("Teleport", "Beam"), ("Spot", "SpotMining")] {
+        let (permissions, key) = inherited(false, &[SPOT, (more.0, &[more.1])]);
+        assert_eq!(permissions, json!(["read", "spot"]), "{more:?}");
+        assert_eq!(key.permissions, Permissions::of(&[SPOT]), "{more:?}");
+    }
+}
+
+#[test]
+fn a_key_that_may_do_nothing_we_grant_has_no_successor_without_a_policy() {
+    let key = settings(&[("Wallet", &["AccountTransfer"])]);
+    let world = world_with(Setup { document: value(""), key, ..Setup::default() });
+    let token = world.begin_rotation();
+    let said = refused(world.run(Step::Create, &token), ErrorType::CurrentUnusable);
+    assert!(said.contains("policy.permissions"), "{said}");
+    assert_eq!(writes(&world), []);
+}
+
+#[test]
+fn a_policy_decides_alone_what_the_key_may_do() {
+    let policy = r#","policy":{"permissions":["options"],"ip_allowlist":["198.51.100.1"]}"#;
+    let world = world_of(&value(policy));
+    let token = created(&world);
+    let rotation = &world.document(&token)["rotation"];
+    assert_eq!(rotation["permissions"], json!(["options"]));
+    assert_eq!(rotation["ip_allowlist"], json!(["198.51.100.1", "52.1.2.3"]));
+    completes(&world, &token);
+    let key = settings_of(&world, &key_in(&world, &token));
+    assert_eq!(key.permissions, Permissions::of(&[("Options", &["OptionsTrade"])]));
+    assert_eq!(key.ips.shown(), ["198.51.100.1", "52.1.2.3"]);
+}
+
+#[test]
+fn a_policy_of_reading_alone_gives_a_key_that_reads_everything_and_writes_nothing() {
+    let world = world_of(&value(r#","policy":{"permissions":["read"]}"#));
+    let token = created(&world);
+    assert_eq!(world.document(&token)["rotation"]["permissions"], json!(["read"]));
+    completes(&world, &token);
+    let key = settings_of(&world, &key_in(&world, &token));
+    assert!(key.read_only);
+    for (group, part) in [("ContractTrade", "Order"), ("Spot", "SpotTrade"), ("Options", "OptionsTrade"), ("Earn", "Earn")] {
+        assert!(key.permissions.grants(group, part), "{group}");
+    }
+    assert!(!key.permissions.grants("Wallet", "AccountTransfer"));
+}
+
+#[test]
+fn a_key_inherits_its_predecessors_addresses_and_gets_the_functions_own() {
+    let key = Settings { ips: Ips::only([BOT_ADDRESS]), ..settings(&[SPOT]) };
+    let world = world_with(Setup { document: value(SUBACCOUNT), key, ..Setup::default() });
+    // The current key may not be used from here: what it may do is on the account's list.
+    let token = created(&world);
+    assert_eq!(world.document(&token)["rotation"]["ip_allowlist"], json!(["203.0.113.7", "52.1.2.3"]));
+    completes(&world, &token);
+}
+
+#[test]
+fn a_key_that_is_usable_from_anywhere_is_refused_unless_the_policy_says_any() {
+    let unbound = || Settings { ips: Ips::Any, ..settings(&[SPOT]) };
+    let with = |policy: &str| world_with(Setup { document: value(policy), key: unbound(), ..Setup::default() });
+    for policy in ["", r#","policy":{"permissions":["spot"]}"#] {
+        let world = with(policy);
+        let token = world.begin_rotation();
+        let said = refused(world.run(Step::Create, &token), ErrorType::KeyUnbound);
+        assert!(said.contains("policy.ip_allowlist"), "{said}");
+        assert_eq!(writes(&world), []);
+    }
+    let world = with(r#","policy":{"ip_allowlist":"any"}"#);
+    let token = created(&world);
+    assert_eq!(world.document(&token)["rotation"]["ip_allowlist"], json!("any"));
+    completes(&world, &token);
+    assert!(settings_of(&world, &key_in(&world, &token)).ips.is_any());
+
+    let world = with(r#","policy":{"ip_allowlist":["203.0.113.7"]}"#);
+    let token = created(&world);
+    completes(&world, &token);
+    assert_eq!(settings_of(&world, &key_in(&world, &token)).ips.shown(), ["203.0.113.7", "52.1.2.3"]);
+}
+
+#[test]
+fn a_policy_of_any_binds_a_key_to_nothing_though_its_predecessor_was_bound() {
+    let world = world_of(&value(r#","policy":{"ip_allowlist":"any"}"#));
+    let token = created(&world);
+    completes(&world, &token);
+    assert!(settings_of(&world, &key_in(&world, &token)).ips.is_any());
+}
+
+#[test]
+fn accounts_that_disagree_stop_everything_before_a_key_is_issued() {
+    let other = format!(r#","subaccount":"{OTHER_SUB}""#);
+    let world = world_of(&value(&other));
+    let token = world.begin_rotation();
+    let said = refused(world.run(Step::Create, &token), ErrorType::AccountMismatch);
+    assert!(said.contains("53888000") && said.contains("53888001"), "{said}");
+    assert_eq!(writes(&world), []);
+}
+
+#[test]
+fn an_account_may_be_written_as_a_number_and_in_the_other_spelling() {
+    for field in [r#","subaccount":53888000"#, r#","sub_account":"53888000""#, ""] {
+        let world = world_of(&value(field));
+        let token = created(&world);
+        assert_eq!(world.document(&token)["rotation"]["account"], json!("53888000"));
+        completes(&world, &token);
+    }
+}
+
+#[test]
+fn a_dead_key_does_not_stand_in_the_way_of_its_own_rescue() {
+    let kill: [fn(&World); 2] = [
+        |world| delete(world, world.first_key()),
+        |world| {
+            change(world, world.first_key(), |settings| settings.ips = Ips::Any);
+            world.advance(SignedDuration::from_hours(91 * 24));
+        },
+    ];
+    for kill in kill {
+        let world = world_of(&value(&format!("{SUBACCOUNT}{POLICY}")));
+        kill(&world);
+        let token = created(&world);
+        completes(&world, &token);
+        assert_eq!(live(&world), [key_in(&world, &token)]);
+    }
+}
+
+#[test]
+fn a_key_with_a_wrong_secret_is_rescued_too() {
+    let document = value(&format!("{SUBACCOUNT}{POLICY}")).replace("<secret>", "not-the-secret-of-this-key");
+    let world = world_of(&document);
+    let token = created(&world);
+    completes(&world, &token);
+}
+
+#[test]
+fn a_dead_key_whose_value_says_too_little_is_refused_with_what_to_add() {
+    let both = ["`subaccount`", "`policy.permissions`", "`policy.ip_allowlist`"];
+    let cases: [(&str, &[&str]); 4] = [
+        (POLICY, &both[..1]),
+        (SUBACCOUNT, &both[1..]),
+        (r#","subaccount":"<account>","policy":{"permissions":["spot"]}"#, &both[2..]),
+        (r#","subaccount":"<account>","policy":{"ip_allowlist":["203.0.113.7"]}"#, &both[1..2]),
+    ];
+    for (fields, named) in cases {
+        let world = world_of(&value(fields));
+        delete(&world, world.first_key());
+        let token = world.begin_rotation();
+        let said = refused(world.run(Step::Create, &token), ErrorType::CurrentUnusable);
+        for field in both {
+            assert_eq!(said.contains(field), named.contains(&field), "{field}: {said}");
+        }
+        assert_eq!(writes(&world), []);
+    }
+}
+
+#[test]
+fn a_venue_that_gives_no_answer_about_the_current_key_is_no_dead_key() {
+    use sandbox::in_process::Fault;
+    for fault in [Fault::Dropped, Fault::Throttled] {
+        let world = world();
+        let token = world.begin_rotation();
+        world.plan(Operation::Inspect, 1, fault);
+        refused(world.run(Step::Create, &token), ErrorType::VenueUnavailable);
+        assert_eq!(writes(&world), []);
+        done(world.run(Step::Create, &token), Done::Issued);
+    }
+}

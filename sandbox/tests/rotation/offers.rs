@@ -1,0 +1,294 @@
+use protocol::audit::Action;
+use protocol::rotation::{Done, Step};
+use sandbox::bybit::Credential;
+use sandbox::in_process::{Fault, OTHER_SUB, PARENT};
+use serde_json::json;
+
+use super::*;
+
+/// All that the usual policy asks for.
+const ALL: &[(&str, &[&str])] = &[SPOT, ("ContractTrade", &["Order", "Position"]), ("Derivatives", &["DerivativesTrade"])];
+
+/// A version that a person stored and labelled, with a key of the sub-account.
+fn offer(world: &World, label: &str, groups: &[(&str, &[&str])]) -> (VersionId, Credential) {
+    let key = key_by_hand(world, SUB, settings(groups));
+    (world.put_by_hand(&value(""), &key, SUB, label), key)
+}
+
+#[test]
+fn an_offered_credential_is_copied_and_no_key_is_issued() {
+    for (label, source) in [("CANDIDATE", "candidate"), ("ROLLBACK", "rollback")] {
+        let world = world();
+        let (version, key) = offer(&world, label, ALL);
+        world.take_calls();
+        let token = world.begin_rotation();
+        done(world.run(Step::Create, &token), Done::Copied);
+        assert_eq!(writes(&world), [Operation::Put]);
+        completes(&world, &token);
+        assert_eq!(world.holder(label), None, "its label was taken off after the swap");
+        let document = world.document(&token);
+        assert_eq!(document["api_key"], json!(key.key.as_str()));
+        assert_eq!(document["api_secret"], json!(key.secret.expose()));
+        assert_eq!(document["desk"], json!("seven"), "everything but the credential is the current version's");
+        let expected = json!({
+            "token": token, "source": source, "copied_from": version, "based_on": world.first_version(), "account": "53888000",
+            "permissions": ["derivatives", "read", "spot"], "ip_allowlist": ["203.0.113.7", "52.1.2.3"]
+        });
+        assert_eq!(document["rotation"], expected);
+        assert_eq!(live(&world), [world.first_key().clone(), key.key]);
+        let actions: Vec<Action> = world.take_records().into_iter().map(|record| record.action).collect();
+        assert_eq!(actions, [Action::PutValue, Action::MoveCurrent, Action::AddLabel, Action::RemoveLabel]);
+    }
+}
+
+#[test]
+fn rollback_goes_before_candidate_and_the_candidate_waits_for_the_next_rotation() {
+    let world = world();
+    let (_, candidate) = offer(&world, "CANDIDATE", ALL);
+    let (_, rollback) = offer(&world, "ROLLBACK", ALL);
+    world.rotate().unwrap();
+    assert_eq!(world.current_key(), Some(rollback.key));
+    world.rotate().unwrap();
+    assert_eq!(world.current_key(), Some(candidate.key));
+    let issued = world.rotate().unwrap();
+    assert_eq!(world.document(&issued)["rotation"]["source"], json!("issued"));
+}
+
+#[test]
+fn a_rollback_copies_the_old_credential_into_a_version_of_its_own() {
+    let world = world();
+    let bad = world.rotate().unwrap();
+    world.label("ROLLBACK", Some(&world.first_version()));
+    let token = world.rotate().unwrap();
+    assert_eq!(world.current_key().as_ref(), Some(world.first_key()));
+    assert_eq!(world.document(&token)["rotation"]["based_on"], json!(bad));
+    assert_eq!(world.labels(&world.first_version()), ["REPLACED-20260301T120000Z-00000000"]);
+    assert!(world.alive(&key_in(&world, &bad)));
+}
+
+#[test]
+fn an_offer_that_names_the_current_key_loses_its_label_and_a_key_is_issued() {
+    for label in ["CANDIDATE", "ROLLBACK"] {
+        let world = world();
+        world.label(label, Some(&world.first_version()));
+        let token = world.begin_rotation();
+        done(world.run(Step::Create, &token), Done::Issued);
+        assert_eq!(world.holder(label), None);
+        completes(&world, &token);
+    }
+}
+
+#[test]
+fn an_offer_that_cannot_be_used_is_refused_before_anything_is_stored() {
+    type Offer = fn(&World) -> VersionId;
+    let on_other_account: Offer = |world| {
+        let key = key_by_hand(world, OTHER_SUB, settings(ALL));
+        world.put_by_hand(&value(""), &key, OTHER_SUB, "CANDIDATE")
+    };
+    let transfers: Offer = |world| offer(world, "CANDIDATE", &[SPOT, ALL[1], ("Wallet", &["AccountTransfer"])]).0;
+    let unknown: Offer = |world| offer(world, "CANDIDATE", &[SPOT, ALL[1], ("Teleport", &["Beam"])]).0;
+    let too_much: Offer = |world| offer(world, "CANDIDATE", &[SPOT, ALL[1], ("Options", &["OptionsTrade"])]).0;
+    let too_little: Offer = |world| offer(world, "CANDIDATE", &[SPOT]).0;
+    let from_elsewhere: Offer = |world| {
+        let elsewhere = Ips::only([FUNCTION_ADDRESS, std::net::Ipv4Addr::new(192, 0, 2, 66).into()]);
+        let key = key_by_hand(world, SUB, Settings { ips: elsewhere, ..settings(ALL) });
+        world.put_by_hand(&value(""), &key, SUB, "CANDIDATE")
+    };
+    let dead: Offer = |world| {
+        let (version, key) = offer(world, "CANDIDATE", ALL);
+        delete(world, &key.key);
+        version
+    };
+    let not_from_here: Offer = |world| {
+        let key = key_by_hand(world, SUB, Settings { ips: Ips::only([BOT_ADDRESS]), ..settings(ALL) });
+        world.put_by_hand(&value(""), &key, SUB, "CANDIDATE")
+    };
+    let garbage: Offer = |world| world.put_by_hand("{}", &key_by_hand(world, SUB, settings(ALL)), SUB, "CANDIDATE");
+    let elsewhere: Offer = |world| {
+        world.put_by_hand(&value(r#","environment":"testnet""#), &key_by_hand(world, SUB, settings(ALL)), SUB, "CANDIDATE")
+    };
+    let cases: [(Offer, &str); 10] = [
+        (on_other_account, "account 53888001"),
+        (transfers, "Wallet:AccountTransfer"),
+        (unknown, "Teleport:Beam"),
+        (too_much, "options"),
+        (too_little, "derivatives"),
+        (from_elsewhere, "192.0.2.66"),
+        (dead, "signed with the offered credential"),
+        (not_from_here, "signed with the offered credential"),
+        (garbage, "`api_key` is missing"),
+        (elsewhere, "another exchange or environment"),
+    ];
+    for (offer, named) in cases {
+        let world = world();
+        let version = offer(&world);
+        world.take_calls();
+        let token = world.begin_rotation();
+        let said = refused(world.run(Step::Create, &token), ErrorType::OfferRefused);
+        assert!(said.contains(named), "{said}");
+        assert_eq!(writes(&world), [], "{named}");
+        assert_eq!(world.labels(&version), ["CANDIDATE"], "{named}");
+        // Without the label the rotation goes on.
+        world.label("CANDIDATE", None);
+        world.pass(&token).unwrap();
+    }
+}
+
+#[test]
+fn an_unbound_offer_is_refused_unless_the_policy_says_any() {
+    for (policy, promoted) in
+        [("", false), (r#","policy":{"permissions":["spot"]}"#, false), (r#","policy":{"ip_allowlist":"any"}"#, true)]
+    {
+        let key = settings(&[SPOT]);
+        let world = world_with(Setup { document: value(policy), key, ..Setup::default() });
+        let unbound = key_by_hand(&world, SUB, Settings { ips: Ips::Any, ..settings(&[SPOT]) });
+        world.put_by_hand(&value(""), &unbound, SUB, "CANDIDATE");
+        let token = world.begin_rotation();
+        let result = world.run(Step::Create, &token);
+        if promoted {
+            done(result, Done::Copied);
+            completes(&world, &token);
+        } else {
+            refused(result, ErrorType::KeyUnbound);
+        }
+    }
+}
+
+#[test]
+fn a_leaked_version_is_never_rolled_back_to() {
+    let world = world();
+    world.rotate().unwrap();
+    for label in ["COMPROMISED", "ROLLBACK"] {
+        world.label(label, Some(&world.first_version()));
+    }
+    world.take_calls();
+    let token = world.begin_rotation();
+    let said = refused(world.run(Step::Create, &token), ErrorType::OfferRefused);
+    assert!(said.contains("COMPROMISED"), "{said}");
+    assert_eq!(writes(&world), []);
+}
+
+#[test]
+fn a_leaked_key_is_never_rolled_back_to_from_another_version_that_names_it() {
+    let world = world();
+    world.rotate().unwrap();
+    let first = world.bybit(|model, _| model.credential(world.0.first_key())).unwrap();
+    world.label("COMPROMISED", Some(&world.first_version()));
+    world.put_by_hand(&value(""), &first, SUB, "ROLLBACK");
+    let token = world.begin_rotation();
+    refused(world.run(Step::Create, &token), ErrorType::OfferRefused);
+}
+
+#[test]
+fn a_better_candidate_gets_through_after_a_bad_one() {
+    let world = world();
+    let (_, bad) = offer(&world, "CANDIDATE", ALL);
+    let token = world.begin_rotation();
+    done(world.run(Step::Create, &token), Done::Copied);
+    delete(&world, &bad.key);
+    refused(world.run(Step::Test, &token), ErrorType::PendingRejected);
+    let (_, better) = offer(&world, "CANDIDATE", ALL);
+    refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
+    world.rotate().unwrap();
+    assert_eq!(world.current_key(), Some(better.key));
+}
+
+#[test]
+fn a_candidate_whose_label_was_only_taken_off_is_still_promoted() {
+    let world = world();
+    offer(&world, "CANDIDATE", ALL);
+    let token = world.begin_rotation();
+    done(world.run(Step::Create, &token), Done::Copied);
+    world.label("CANDIDATE", None);
+    completes(&world, &token);
+}
+
+#[test]
+fn a_persons_key_is_judged_as_it_is_and_neither_edited_nor_revoked() {
+    let world = world();
+    let (_, key) = offer(&world, "CANDIDATE", ALL);
+    let token = world.begin_rotation();
+    done(world.run(Step::Create, &token), Done::Copied);
+    change(&world, &key.key, |settings| {
+        settings.permissions = Permissions::of(&[SPOT, ALL[1], ("Wallet", &["AccountTransfer"])]);
+    });
+    let given = settings_of(&world, &key.key);
+    refused(world.run(Step::Test, &token), ErrorType::PendingTooPowerful);
+    let said = refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
+    assert!(said.contains("Wallet:AccountTransfer") && said.contains("not ours to edit"), "{said}");
+    assert_eq!(settings_of(&world, &key.key), given);
+    assert!(world.alive(&key.key));
+    assert_eq!(world.holder("AWSPENDING"), None);
+}
+
+#[test]
+fn a_rolled_back_key_of_ours_is_brought_to_the_policy() {
+    let world = world();
+    let good = world.rotate().unwrap();
+    let key = key_in(&world, &good);
+    world.rotate().unwrap();
+    world.label("ROLLBACK", Some(&good));
+    let token = world.begin_rotation();
+    done(world.run(Step::Create, &token), Done::Copied);
+    let intended = settings_of(&world, &key);
+    change(&world, &key, |settings| settings.ips = Ips::Any);
+    completes(&world, &token);
+    assert_eq!(settings_of(&world, &key), intended);
+}
+
+#[test]
+fn a_credential_is_supplied_by_hand_where_no_master_is_named() {
+    let document = r#"{"api_key":"<key>","secret":"<secret>","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#;
+    let world = world_of(document);
+    let key = key_by_hand(&world, SUB, settings(&[SPOT]));
+    let token = world.begin_rotation();
+    let said = refused(world.run(Step::Create, &token), ErrorType::MasterInvalid);
+    assert!(said.contains("`masterarn`"), "{said}");
+    let offered = world.put_by_hand(r#"{"api_key":"<key>","api_secret":"<secret>"}"#, &key, SUB, "CANDIDATE");
+    done(world.run(Step::Create, &token), Done::Copied);
+    completes(&world, &token);
+    let document = world.document(&token);
+    assert_eq!(document["rotation"]["copied_from"], json!(offered));
+    assert_eq!(document["secret"], json!(key.secret.expose()), "the spelling is the current version's");
+    assert_eq!(document["api_secret"], json!(null));
+}
+
+#[test]
+fn a_label_that_could_not_be_taken_off_after_the_swap_is_taken_off_by_the_next_run() {
+    for (fault, attempts) in [(Fault::CrashBefore, 1), (Fault::Throttled, 4)] {
+        let world = world();
+        offer(&world, "CANDIDATE", ALL);
+        let token = world.begin_rotation();
+        done(world.run(Step::Create, &token), Done::Copied);
+        for occurrence in 1..=attempts {
+            world.plan(Operation::RemoveLabel, occurrence, fault);
+        }
+        drop(world.run(Step::Finish, &token));
+        assert!(world.holder("CANDIDATE").is_some());
+        done(world.run(Step::Finish, &token), Done::AlreadyCurrent);
+        assert_eq!(world.holder("CANDIDATE"), None);
+    }
+}
+
+#[test]
+fn a_bound_offer_replaces_an_unbound_key() {
+    let key = Settings { ips: Ips::Any, ..settings(&[SPOT]) };
+    let world = world_with(Setup { document: value(SUBACCOUNT), key, ..Setup::default() });
+    offer(&world, "CANDIDATE", &[SPOT]);
+    let token = world.begin_rotation();
+    done(world.run(Step::Create, &token), Done::Copied);
+    completes(&world, &token);
+}
+
+#[test]
+fn a_key_of_a_master_account_is_replaced_by_one_that_a_person_supplies() {
+    let world = world();
+    let on_parent = || key_by_hand(&world, PARENT, settings(&[SPOT]));
+    let document =
+        r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#;
+    world.put_by_hand(document, &on_parent(), PARENT, "AWSCURRENT");
+    let token = world.begin_rotation();
+    world.put_by_hand(document, &on_parent(), PARENT, "CANDIDATE");
+    done(world.run(Step::Create, &token), Done::Copied);
+    completes(&world, &token);
+}

@@ -1,0 +1,244 @@
+use protocol::audit::Action;
+use protocol::marker::Marker;
+use protocol::rotation::{Done, Step};
+use sandbox::in_process::{Fault, OTHER_SUB};
+
+use super::*;
+
+/// What a person changes on a key.
+type Change = fn(&mut Settings);
+
+#[test]
+fn a_plain_set_changes_nothing() {
+    let world = world();
+    let token = created(&world);
+    world.take_calls();
+    done(world.run(Step::Set, &token), Done::Agreed);
+    assert_eq!(writes(&world), []);
+}
+
+#[test]
+fn a_pending_key_that_was_given_more_by_hand_is_refused_until_set_takes_it_away() {
+    let withdraw = |settings: &mut Settings| {
+        settings.permissions = Permissions::of(&[SPOT, ("Wallet", &["AccountTransfer", "Withdraw"])]);
+    };
+    let options = |settings: &mut Settings| settings.permissions = Permissions::of(&[SPOT, ("Options", &["OptionsTrade"])]);
+    let unknown = |settings: &mut Settings| settings.permissions = Permissions::of(&[SPOT, ("Teleport", &["Beam"])]);
+    let unbound = |settings: &mut Settings| settings.ips = Ips::Any;
+    let elsewhere = |settings: &mut Settings| {
+        settings.ips = Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS, std::net::Ipv4Addr::new(192, 0, 2, 66).into()]);
+    };
+    let cases: [(Change, &str); 5] = [
+        (withdraw, "Wallet:AccountTransfer, Wallet:Withdraw"),
+        (options, "options"),
+        (unknown, "Teleport:Beam"),
+        (unbound, "be used from any"),
+        (elsewhere, "192.0.2.66"),
+    ];
+    for (hand, named) in cases {
+        let world = world_of(&value(&format!("{SUBACCOUNT}{POLICY}")));
+        let token = created(&world);
+        let key = key_in(&world, &token);
+        let intended = settings_of(&world, &key);
+        done(world.run(Step::Set, &token), Done::Agreed);
+        change(&world, &key, hand);
+        world.take_calls();
+        for step in [Step::Test, Step::Finish] {
+            let said = refused(world.run(step, &token), ErrorType::PendingTooPowerful);
+            assert!(said.contains(named), "{step}: {said}");
+        }
+        assert_eq!(writes(&world), [], "neither step changes anything");
+        assert_eq!(world.holder("AWSCURRENT"), Some(world.first_version()));
+        done(world.run(Step::Set, &token), Done::Agreed);
+        assert_eq!(writes(&world), [Operation::Edit]);
+        assert_eq!(settings_of(&world, &key), intended, "{named}");
+        completes(&world, &token);
+    }
+}
+
+#[test]
+fn a_pending_key_that_was_given_less_by_hand_is_refused_until_set_gives_it_back() {
+    let fewer = |settings: &mut Settings| settings.permissions = Permissions::of(&[("Options", &["OptionsTrade"])]);
+    let reading = |settings: &mut Settings| settings.read_only = true;
+    let home = |settings: &mut Settings| settings.ips = Ips::only([FUNCTION_ADDRESS]);
+    let cases: [(Change, ErrorType); 3] = [
+        // It has options too many and spot too few: the worse comes first.
+        (fewer, ErrorType::PendingTooPowerful),
+        (reading, ErrorType::PendingTooWeak),
+        (home, ErrorType::PendingTooWeak),
+    ];
+    for (hand, error_type) in cases {
+        let world = world_of(&value(&format!("{SUBACCOUNT}{POLICY}")));
+        let token = created(&world);
+        let key = key_in(&world, &token);
+        let intended = settings_of(&world, &key);
+        change(&world, &key, hand);
+        refused(world.run(Step::Test, &token), error_type);
+        refused(world.run(Step::Finish, &token), error_type);
+        done(world.run(Step::Set, &token), Done::Agreed);
+        assert_eq!(settings_of(&world, &key), intended);
+        completes(&world, &token);
+    }
+}
+
+#[test]
+fn keys_that_are_not_ours_are_never_touched() {
+    let world = world();
+    let version = |id: &str| VersionId::new(id);
+    let arn = world.secret().as_str().to_owned();
+    let notes = [
+        String::new(),
+        "x1 by hand".to_owned(),
+        Marker::new("arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/bybit/main-Other1", &version("t"), 1).to_string(),
+        // Ours, but for a version that nobody knows of.
+        Marker::new(&arn, &version("00000000-0000-4000-8000-00000000dead"), 1).to_string(),
+    ];
+    let foreign: Vec<KeyId> =
+        notes.into_iter().map(|note| key_by_hand(&world, SUB, Settings { note, ..settings(&[SPOT]) }).key).collect();
+    let other = key_by_hand(&world, OTHER_SUB, settings(&[SPOT])).key;
+    let before: Vec<Settings> = foreign.iter().chain([&other]).map(|key| settings_of(&world, key)).collect();
+    for _ in 0..2 {
+        world.advance(SignedDuration::from_hours(2));
+        world.rotate().unwrap();
+    }
+    for (key, settings) in foreign.iter().chain([&other]).zip(before) {
+        assert!(world.alive(key), "{}", settings.note);
+        assert_eq!(settings_of(&world, key), settings);
+    }
+    assert!(world.take_records().iter().all(|record| !matches!(record.action, Action::EditKey | Action::RevokeKey)));
+}
+
+#[test]
+fn only_keys_of_the_same_token_are_revoked_by_set() {
+    let world = world();
+    let first = world.rotate().unwrap();
+    let token = world.begin_rotation();
+    world.plan(Operation::Issue, 1, Fault::CrashAfter);
+    crashed(&world.run(Step::Create, &token));
+    let lost = world.live_keys_for(&token);
+    done(world.run(Step::Create, &token), Done::Issued);
+    world.take_records();
+    done(world.run(Step::Set, &token), Done::Agreed);
+    let revoked: Vec<Action> = world.take_records().iter().map(|record| record.action).collect();
+    assert_eq!(revoked, [Action::RevokeKey]);
+    assert_eq!(live(&world), [world.first_key().clone(), key_in(&world, &first), key_in(&world, &token)]);
+    assert!(!world.alive(&lost[0]));
+}
+
+#[test]
+fn a_revocation_whose_reply_is_lost_is_repeated_without_harm() {
+    let world = world();
+    let token = world.begin_rotation();
+    world.plan(Operation::Issue, 1, Fault::CrashAfter);
+    crashed(&world.run(Step::Create, &token));
+    done(world.run(Step::Create, &token), Done::Issued);
+    world.plan(Operation::Revoke, 1, Fault::ReplyLost);
+    refused(world.run(Step::Set, &token), ErrorType::VenueUnavailable);
+    completes(&world, &token);
+    assert_eq!(world.live_keys_for(&token), [key_in(&world, &token)]);
+}
+
+#[test]
+fn a_key_that_is_gone_already_is_revoked_without_an_error() {
+    let world = world();
+    let token = world.begin_rotation();
+    world.plan(Operation::Issue, 1, Fault::CrashAfter);
+    crashed(&world.run(Step::Create, &token));
+    let lost = world.live_keys_for(&token);
+    done(world.run(Step::Create, &token), Done::Issued);
+    // Between the list and the revocation somebody deletes it.
+    let mut run = world.start(world.request(Step::Set, &token));
+    let ticket = until(&mut run, Operation::Revoke);
+    delete(&world, &lost[0]);
+    run.let_through(ticket, None);
+    done(run.finish(), Done::Agreed);
+}
+
+#[test]
+fn a_pending_key_found_dead_is_not_believed_dead_before_the_venues_bound_has_passed() {
+    let world = world();
+    let token = created(&world);
+    let made = world.now();
+    delete(&world, &key_in(&world, &token));
+    refused(world.run(Step::Set, &token), ErrorType::PendingRejected);
+    assert_eq!(world.now().duration_since(made), seconds(60), "it asked again for a minute");
+    assert_eq!(world.labels(&token), ["AWSPENDING"]);
+    world.advance(seconds(238) - world.now().duration_since(made));
+    refused(world.run(Step::Set, &token), ErrorType::PendingRejected);
+    assert_eq!(world.labels(&token), ["AWSPENDING"]);
+
+    let said = refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
+    assert!(said.contains("its key is dead"), "{said}");
+    assert_eq!(world.holder("AWSPENDING"), None);
+    refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
+    world.rotate().unwrap();
+}
+
+#[test]
+fn a_pending_key_is_never_called_dead_by_a_venue_that_refuses_the_master_too() {
+    let world = world();
+    let token = created(&world);
+    world.advance(SignedDuration::from_hours(1));
+    delete(&world, &key_in(&world, &token));
+    delete(&world, world.master_key());
+    let said = refused(world.run(Step::Set, &token), ErrorType::MasterRefused);
+    assert!(said.contains("signed with the master credential"), "{said}");
+    assert_eq!(world.labels(&token), ["AWSPENDING"]);
+    assert_eq!(writes(&world).iter().filter(|operation| **operation != Operation::Issue).count(), 1, "the first Put alone");
+}
+
+#[test]
+fn an_answer_that_says_nothing_dooms_nothing() {
+    for fault in [Fault::Dropped, Fault::Throttled, Fault::Refused, Fault::Denied] {
+        let world = world();
+        let token = created(&world);
+        world.advance(SignedDuration::from_hours(1));
+        delete(&world, &key_in(&world, &token));
+        world.plan(Operation::Inspect, 1, fault);
+        let failure = world.run(Step::Set, &token).expect_err("the key is dead");
+        assert_ne!(failure.error_type(), Some(ErrorType::VersionDoomed), "{fault:?}");
+        assert_eq!(world.labels(&token), ["AWSPENDING"], "{fault:?}");
+    }
+}
+
+#[test]
+fn a_pending_key_that_has_expired_dooms_its_version() {
+    let world = world_of(&value(r#","policy":{"ip_allowlist":"any"}"#));
+    let token = created(&world);
+    world.advance(SignedDuration::from_hours(91 * 24));
+    let said = refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
+    assert!(said.contains("expired"), "{said}");
+    world.rotate().unwrap();
+}
+
+#[test]
+fn an_edit_that_fails_is_an_error_and_nothing_is_promoted() {
+    let world = world();
+    let token = created(&world);
+    let key = key_in(&world, &token);
+    change(&world, &key, |settings| settings.permissions = Permissions::of(&[SPOT, ("Wallet", &["AccountTransfer"])]));
+    world.plan(Operation::Edit, 1, Fault::Dropped);
+    refused(world.run(Step::Set, &token), ErrorType::VenueUnavailable);
+    refused(world.run(Step::Finish, &token), ErrorType::PendingTooPowerful);
+    completes(&world, &token);
+}
+
+/// The venue took the edit and shows it half a minute later.
+#[test]
+fn an_edit_that_shows_late_does_not_cost_the_version() {
+    let world = world();
+    let token = created(&world);
+    world.advance(SignedDuration::from_hours(1));
+    let key = key_in(&world, &token);
+    change(&world, &key, |settings| settings.permissions = Permissions::of(&[SPOT, ("Wallet", &["AccountTransfer"])]));
+    world.advance(SignedDuration::from_hours(1));
+    world.bybit(|model, _| {
+        model.knobs.edit_delay = seconds(30);
+        model.knobs.listings_lag = true;
+    });
+    drop(world.run(Step::Set, &token));
+    assert!(!settings_of(&world, &key).permissions.grants("Wallet", "AccountTransfer"), "it was edited down");
+    assert_eq!(world.labels(&token), ["AWSPENDING"]);
+    world.advance(seconds(60));
+    completes(&world, &token);
+}

@@ -1,0 +1,152 @@
+use protocol::marker::Marker;
+use protocol::rotation::{Done, Step};
+use sandbox::in_process::Fault;
+
+use super::*;
+
+/// A world whose sub-account has room for so many keys.
+fn world_with_slots(max_keys: usize) -> Silent {
+    let world = world();
+    world.bybit(|model, _| model.knobs.max_keys = max_keys);
+    world
+}
+
+/// A token with one key that was issued and not stored.
+fn token_with_lost_key(world: &World) -> (VersionId, KeyId) {
+    let token = world.begin_rotation();
+    world.plan(Operation::Issue, 1, Fault::CrashAfter);
+    crashed(&world.run(Step::Create, &token));
+    let lost = world.live_keys_for(&token);
+    assert_eq!(lost.len(), 1);
+    (token, lost[0].clone())
+}
+
+#[test]
+fn full_slots_are_freed_of_our_own_keys_that_were_never_stored() {
+    use Operation::{Describe, Inspect, Issue, List, Put, ReadCurrent, ReadVersion, Revoke, Versions};
+    let world = world_with_slots(3);
+    let (token, lost) = token_with_lost_key(&world);
+    let by_hand = key_by_hand(&world, SUB, settings(&[SPOT])).key;
+    world.advance(SETTLED);
+    world.take_calls();
+    done(world.run(Step::Create, &token), Done::Issued);
+    let expected =
+        [Describe, ReadVersion, ReadCurrent, ReadCurrent, Inspect, List, Issue, Versions, ReadVersion, Revoke, Issue, Put];
+    assert_eq!(world.take_operations(), expected);
+    assert!(!world.alive(&lost));
+    assert!(world.alive(&by_hand) && world.alive(world.first_key()));
+    completes(&world, &token);
+}
+
+#[test]
+fn keys_of_an_earlier_token_that_came_to_nothing_are_reaped_too() {
+    let world = world_with_slots(2);
+    let (token, lost) = token_with_lost_key(&world);
+    // The rotation is given up: its version stays, without a value and without a label.
+    world.label("AWSPENDING", None);
+    world.advance(SETTLED);
+    let next = world.begin_rotation();
+    done(world.run(Step::Create, &next), Done::Issued);
+    assert!(!world.alive(&lost) && world.live_keys_for(&token).is_empty());
+    completes(&world, &next);
+}
+
+#[test]
+fn a_key_that_a_living_run_could_still_store_is_not_reaped() {
+    let world = world_with_slots(2);
+    let (token, lost) = token_with_lost_key(&world);
+    // The replay looks five seconds for a value before it asks for a key: then the key is just as old as the bound.
+    world.advance(SETTLED - seconds(1) - seconds(5));
+    let said = refused(world.run(Step::Create, &token), ErrorType::IssueRefused);
+    assert!(said.contains("The account has 2 keys"), "{said}");
+    assert!(world.alive(&lost));
+}
+
+#[test]
+fn slots_that_are_full_of_other_keys_are_said_to_be_full() {
+    let world = world_with_slots(2);
+    let by_hand = key_by_hand(&world, SUB, settings(&[SPOT])).key;
+    world.advance(SignedDuration::from_hours(1));
+    let token = world.begin_rotation();
+    let said = refused(world.run(Step::Create, &token), ErrorType::IssueRefused);
+    assert!(said.contains("The account has 2 keys; where its key slots are full, delete keys that are not used"), "{said}");
+    assert_eq!(writes(&world), [Operation::Issue], "it does not try again in vain");
+    delete(&world, &by_hand);
+    world.pass(&token).unwrap();
+}
+
+#[test]
+fn keys_that_a_version_holds_are_never_reaped() {
+    let world = world_with_slots(3);
+    let mut versions = Vec::new();
+    for _ in 0..2 {
+        world.advance(SignedDuration::from_hours(1));
+        versions.push(world.rotate().unwrap());
+    }
+    // The stamps say which versions were current: taken away, they leave one without any label, which is still there.
+    for label in world.labels(&world.first_version()) {
+        world.label(&label, None);
+    }
+    world.advance(SignedDuration::from_hours(1));
+    let token = world.begin_rotation();
+    refused(world.run(Step::Create, &token), ErrorType::IssueRefused);
+    assert_eq!(live(&world).len(), 3);
+    assert!(versions.iter().all(|version| world.alive(&key_in(&world, version))));
+}
+
+#[test]
+fn another_secrets_keys_are_not_reaped() {
+    let world = world_with_slots(2);
+    let other = "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/bybit/other-AbCdEf";
+    let note = Marker::new(other, &VersionId::new("t"), 1).to_string();
+    let theirs = key_by_hand(&world, SUB, Settings { note, ..settings(&[SPOT]) }).key;
+    world.advance(SignedDuration::from_hours(1));
+    let token = world.begin_rotation();
+    refused(world.run(Step::Create, &token), ErrorType::IssueRefused);
+    assert!(world.alive(&theirs));
+}
+
+#[test]
+fn where_the_versions_cannot_be_listed_only_keys_of_labelled_versions_are_reaped() {
+    let world = world_with_slots(3);
+    let (abandoned, kept) = token_with_lost_key(&world);
+    world.label("AWSPENDING", None);
+    let (token, reaped) = token_with_lost_key(&world);
+    world.advance(SETTLED);
+    world.plan(Operation::Versions, 1, Fault::Denied);
+    done(world.run(Step::Create, &token), Done::Issued);
+    assert!(world.alive(&kept) && !world.alive(&reaped));
+    assert_eq!(world.live_keys_for(&abandoned), [kept]);
+}
+
+#[test]
+fn a_version_that_cannot_be_read_keeps_its_key() {
+    for fault in [Fault::Denied, Fault::Dropped, Fault::Throttled] {
+        let world = world_with_slots(2);
+        let (token, lost) = token_with_lost_key(&world);
+        world.advance(SETTLED);
+        world.plan(Operation::ReadVersion, 2, fault);
+        refused(world.run(Step::Create, &token), ErrorType::IssueRefused);
+        assert!(world.alive(&lost), "{fault:?}");
+        done(world.run(Step::Create, &token), Done::Issued);
+        assert!(!world.alive(&lost));
+    }
+}
+
+#[test]
+fn a_master_that_may_not_issue_is_told_apart_from_full_slots() {
+    let world = world();
+    change(&world, world.master_key(), |settings| settings.permissions = Permissions::of(&[SPOT]));
+    let token = world.begin_rotation();
+    refused(world.run(Step::Create, &token), ErrorType::MasterRefused);
+    assert_eq!(writes(&world), [Operation::Issue]);
+}
+
+#[test]
+fn a_venue_entity_that_issues_no_keys_says_what_to_do() {
+    let world = world();
+    world.bybit(|model, _| model.knobs.eu_entity = true);
+    let token = world.begin_rotation();
+    refused(world.run(Step::Create, &token), ErrorType::MasterRefused);
+    assert_eq!(live(&world), [world.first_key().clone()]);
+}
