@@ -59,8 +59,8 @@ pub(crate) fn parse(mut event: Value) -> Result<Request, Error> {
     let secret = field("SecretId")?;
     let secret = SecretId::parse(secret).map_err(|problem| invalid(format!("the event's SecretId {problem}")))?;
     let token = field("ClientRequestToken")?;
-    if !(32..=64).contains(&token.len()) || !token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
-        return Err(invalid("the event's ClientRequestToken is not 32 to 64 letters, digits and hyphens".into()));
+    if !(32..=64).contains(&token.len()) || !token.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(invalid("the event's ClientRequestToken is not 32 to 64 printable characters".into()));
     }
     Ok(Request { step, secret, token: VersionId::new(token), rotation_token })
 }

@@ -1,5 +1,6 @@
 //! One invocation: from the event that came to the answer or the error that is reported.
 
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -78,20 +79,11 @@ impl Function {
     pub(crate) async fn invoke(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
         let (payload, context) = event.into_parts();
         let request_id = context.request_id.clone();
-        let answer = AssertUnwindSafe(self.handle(payload, context)).catch_unwind().await;
-        answer
-            .unwrap_or_else(|_| {
-                let problem = format!("a fault of this function; the log lines of request {request_id} name the place");
-                Err(Error::new(ErrorType::Internal, problem))
-            })
-            .map_err(|error| {
-                tracing::error!(error_type = %error.error_type, %request_id, "{error}");
-                Failure(error)
-            })
+        caught(&request_id, self.handle(payload, context)).await.map_err(Failure)
     }
 
     async fn handle(&self, payload: Value, context: Context) -> Result<Answer, Error> {
-        let request = event::parse(payload)?;
+        let request = event::parse(payload).inspect_err(|error| log(error, &context.request_id))?;
         let time = InvocationTime::of(&context, self.started);
         let caller = Caller { function_arn: context.invoked_function_arn, request_id: context.request_id };
         let secret = request.secret.name().to_string();
@@ -101,11 +93,38 @@ impl Function {
         let ports = Ports { store: &store, venues: &venues, time: &time, journal: &self.audit };
         async {
             tracing::info!("begin");
-            let outcome = rotation::rotate(ports, &caller, &self.settings, &request).await?;
+            let outcome = rotation::rotate(ports, &caller, &self.settings, &request).await;
+            let outcome = outcome.inspect_err(|error| log(error, &caller.request_id))?;
             tracing::info!(?outcome, "done");
             Ok(Answer { step: request.step, secret, version: request.token.to_string(), outcome })
         }
         .instrument(span.clone())
         .await
+    }
+}
+
+fn log(error: &Error, request_id: &str) {
+    tracing::error!(error_type = %error.error_type, %request_id, "{error}");
+}
+
+/// What a future gives, where a panic in it is an error that says no more than where to look.
+async fn caught<T>(request_id: &str, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
+        let problem = format!("a fault of this function; the log lines of request {request_id} name the place");
+        Err(Error::new(ErrorType::Internal, problem))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_error_that_repeats_nothing_of_its_message() {
+        let work = caught("r-1", async { panic!("a-value-that-could-be-a-secret") });
+        let result: Result<(), Error> = work.now_or_never().unwrap();
+        let error = result.unwrap_err();
+        assert_eq!(error.error_type, ErrorType::Internal);
+        assert!(error.to_string().contains("r-1") && !error.to_string().contains("secret"), "{error}");
     }
 }

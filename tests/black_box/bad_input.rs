@@ -1,8 +1,9 @@
 //! Events, secrets and settings that are wrong: a clear error, and nothing changed.
 
+use sandbox::bybit::{Ips, Settings};
 use sandbox::function::LAMBDA_ARN;
 use sandbox::local::{Local, MASTER_SECRET, SECRET};
-use sandbox::secrets_manager::{CancelRotateSecret, PutSecretValue, Sensitive};
+use sandbox::secrets_manager::{CancelRotateSecret, DeleteSecret, PutSecretValue, Sensitive};
 use serde_json::{Value, json};
 
 use crate::world::{TOKEN, World, start_function};
@@ -22,6 +23,7 @@ async fn an_event_that_is_no_rotation_step_is_refused_by_what_came() {
         ("{}".into(), "Step"),
         (good.replace("createSecret", "create_secret"), "create_secret"),
         (good.replace(TOKEN, "short"), "ClientRequestToken"),
+        (good.replace(crate::world::ROTATION_TOKEN, "short"), "RotationToken"),
         (good.replace("arn:aws:secretsmanager", "arn:aws:lambda"), "SecretId"),
         (r#"{"operation":"maintain"}"#.into(), "operation"),
     ] {
@@ -71,6 +73,7 @@ fn bad_documents() -> Vec<(Change, &'static str, &'static str)> {
         (remove("masterarn"), "MASTER_INVALID", "masterarn"),
         (set("masterarn", json!("nonsense nonsense")), "MASTER_INVALID", "masterarn"),
         (set("subaccount", json!("53888999")), "ACCOUNT_MISMATCH", "53888999"),
+        (set("policy", json!({"auto_approve": true})), "VALUE_INVALID", "auto_approve"),
     ]
 }
 
@@ -145,6 +148,68 @@ async fn preconditions_that_do_not_hold_are_named() {
 }
 
 #[tokio::test]
+async fn a_key_that_could_be_used_from_anywhere_needs_a_policy_that_says_so() {
+    let world = World::start().await;
+    {
+        let mut venue = world.local.bybit.lock();
+        let (key, now) = (&world.local.hand_made.key, world.local.clock.now());
+        let settings = Settings { ips: Ips::Any, ..venue.model.key(key).unwrap().settings };
+        venue.model.edit_key_by_hand(key, settings, now).unwrap();
+    }
+    world.open_rotation(TOKEN);
+    let (error_type, message) = world.fail("createSecret").await;
+    assert_eq!(error_type, "KEY_UNBOUND");
+    assert!(message.contains("policy.ip_allowlist"), "{message}");
+    assert_eq!(world.keys().len(), 1);
+}
+
+#[tokio::test]
+async fn a_dead_key_of_an_unknown_account_is_refused_by_what_to_add() {
+    let world = World::start().await;
+    kill_current(&world);
+    world.edit_current(|document| {
+        document.as_object_mut().unwrap().remove("subaccount");
+    });
+    world.open_rotation(TOKEN);
+    let (error_type, message) = world.fail("createSecret").await;
+    assert_eq!(error_type, "CURRENT_UNUSABLE");
+    assert!(message.contains("`subaccount`"), "{message}");
+}
+
+#[tokio::test]
+async fn a_value_that_somebody_else_put_as_pending_is_given_up_and_the_next_rotation_succeeds() {
+    let world = World::start().await;
+    world.open_rotation(TOKEN);
+    let text = world.current().to_string();
+    world.put(TOKEN, &text, "AWSPENDING");
+    for step in ["setSecret", "finishSecret", "createSecret", "createSecret", "testSecret"] {
+        assert_eq!(world.fail(step).await.0, "VERSION_DOOMED", "{step}");
+    }
+    let (_, labels) = world.labels().into_iter().find(|(version, _)| version == TOKEN).unwrap();
+    assert!(labels.len() == 1 && labels[0].starts_with("CONDEMNED-"), "{labels:?}");
+
+    let next = "70000000-0000-4000-8000-000000000002";
+    world.open_rotation(next);
+    for step in crate::world::STEPS {
+        world.function.invoke(&world.event(step, next)).await.unwrap();
+    }
+    assert_eq!(world.current()["rotation"]["token"], next);
+}
+
+#[tokio::test]
+async fn a_secret_that_is_being_deleted_is_left_alone() {
+    let world = World::start().await;
+    world.open_rotation(TOKEN);
+    {
+        let mut state = world.local.secrets_manager.lock();
+        let now = state.clock.now();
+        let request = DeleteSecret { secret_id: SECRET.into(), ..DeleteSecret::default() };
+        state.model.delete_secret(&request, now).unwrap();
+    }
+    assert_eq!(world.fail("createSecret").await.0, "SECRET_DELETED");
+}
+
+#[tokio::test]
 async fn too_little_time_is_seen_before_a_key_is_issued() {
     let world = World::start().await;
     world.open_rotation(TOKEN);
@@ -162,7 +227,9 @@ async fn a_wrong_setting_is_refused_at_the_start_by_its_name() {
         let function = start_function(&local.environment().with(name, value)).await;
         assert_eq!(function.exit_code().await, 1);
         let failed = function.invoke(&json!({})).await.unwrap_err();
-        assert!(function.output().iter().any(|line| line.contains("CONFIG_INVALID") && line.contains(name)), "{name}: {failed}");
+        assert_eq!(failed.error_type, "CONFIG_INVALID");
+        assert!(failed.message.contains(name), "{failed}");
+        assert!(function.output().iter().any(|line| line.contains("CONFIG_INVALID") && line.contains(name)), "{name}");
     }
 }
 

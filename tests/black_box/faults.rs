@@ -74,8 +74,13 @@ async fn a_swap_whose_reply_was_lost_is_seen_and_not_repeated() {
     }
     world.local.secrets_manager.lock().faults.plan("UpdateSecretVersionStage", Fault::ReplyLost);
     assert_eq!(world.succeed("finishSecret").await, "promoted");
-    let swaps = world.audit().iter().filter(|line| line["action"] == "move_current").count();
-    assert_eq!(swaps, 1);
+    let audit = world.audit();
+    let swaps = audit.iter().filter(|line| line["action"] == "move_current");
+    let outcomes: Vec<&str> = swaps.map(|line| line["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["unknown", "done"], "one attempt, and what a look then showed");
+    let calls = world.local.secrets_manager.lock().model.take_calls();
+    let swaps = calls.iter().filter(|call| call.detail.contains("AWSCURRENT") && call.operation.as_str().contains("Stage"));
+    assert_eq!(swaps.count(), 1);
 }
 
 #[tokio::test]

@@ -134,6 +134,8 @@ async fn log_lines_are_json_with_what_lambda_and_an_operator_look_for() {
     let world = World::start().await;
     world.open_rotation(TOKEN);
     world.succeed("createSecret").await;
+    world.overwrite("no document");
+    world.fail("createSecret").await;
     for line in world.function.output() {
         let line: Value = serde_json::from_str(&line).expect("a line of JSON");
         assert!(line["timestamp"].is_string() && line["level"].is_string(), "{line}");

@@ -40,12 +40,18 @@ impl World {
 
     /// Puts a value as AWSCURRENT by hand.
     pub(crate) fn overwrite(&self, value: &str) {
+        self.put("0b000000-0000-4000-8000-00000000000b", value, "AWSCURRENT");
+    }
+
+    /// Puts a value by hand, with a label.
+    pub(crate) fn put(&self, version: &str, value: &str, label: &str) {
         let mut state = self.local.secrets_manager.lock();
         let now = state.clock.now();
         let request = PutSecretValue {
             secret_id: SECRET.into(),
-            client_request_token: Some("0b000000-0000-4000-8000-00000000000b".into()),
+            client_request_token: Some(version.into()),
             secret_string: Some(Sensitive::new(value)),
+            version_stages: Some(vec![label.into()]),
             ..PutSecretValue::default()
         };
         state.model.put_secret_value(&request, now).unwrap();

@@ -70,7 +70,10 @@ async fn swap(run: &Run<'_>, base: &VersionId, value: &SecretValue) -> Result<()
         return Err(failed(&error, "Nobody knows whether it was moved: a repetition of the step sees it"));
     };
     match description.holder(&Label::current()) {
-        Some(holder) if holder == run.token() => Ok(()),
+        Some(holder) if holder == run.token() => {
+            run.record_that_current_moved(&value.credential.key_id);
+            Ok(())
+        }
         Some(holder) if holder == base => Err(failed(&error, "It is where it was: a repetition of the rotation tries again")),
         _ => {
             let problem =

@@ -162,6 +162,11 @@ impl<'a> Run<'a> {
         Ok(result)
     }
 
+    /// The audit line of a move whose answer was lost, once a look has shown that it was made.
+    pub(super) fn record_that_current_moved(&self, key: &KeyId) {
+        self.record(Action::MoveCurrent, self.token(), &About::key(key), None);
+    }
+
     pub(super) async fn add_stamp(&self, kind: StampKind, version: &VersionId) -> Result<(), Error> {
         let label = Stamp { kind, at: self.now() }.label(version);
         let change = LabelMove { label, to: Some(version.clone()), from: None };

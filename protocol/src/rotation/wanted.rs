@@ -45,7 +45,7 @@ pub(super) async fn master(run: &Run<'_>, venue: &VenueId, value: &SecretValue) 
     let invalid = |problem: String| Error::new(ErrorType::MasterInvalid, problem);
     let Some(arn) = &value.master_arn else {
         let problem = "the value names no master credential: add `masterarn`, the ARN of the secret that holds the parent account's \
-                       key, or make the new key by hand and store it as a version labelled CANDIDATE";
+                       key, or make the new key by hand and store it with put-secret-value --version-stages CANDIDATE";
         return Err(invalid(problem.into()));
     };
     let id = SecretId::parse(arn).map_err(|problem| invalid(format!("`masterarn` {problem}")))?;

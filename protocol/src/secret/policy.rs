@@ -43,8 +43,7 @@ impl Policy {
                 "ip_allowlist" => {
                     policy.addresses = Some(serde_json::from_value(value.clone()).map_err(|error| wrong(error.to_string()))?);
                 }
-                "auto_rollback" => {}
-                _ => return Err(wrong("a policy has `permissions`, `ip_allowlist` and `auto_rollback`".into())),
+                _ => return Err(wrong("a policy has `permissions` and `ip_allowlist`".into())),
             }
         }
         Ok(policy)

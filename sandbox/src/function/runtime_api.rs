@@ -58,7 +58,7 @@ impl RuntimeApi {
     /// The function is gone: nobody will answer what it took.
     pub(super) fn abandon(&self, failed: &Failed) {
         let mut state = self.lock();
-        let reported = state.init_error.take();
+        let reported = state.init_error.clone();
         let failed = reported.as_ref().unwrap_or(failed);
         for (_, answer) in std::mem::take(&mut state.running) {
             // The one who asked may be gone too.

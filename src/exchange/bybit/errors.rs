@@ -15,6 +15,7 @@ const TABLE: &[(i64, ErrorClass, &str)] = &[
     (-2015, ErrorClass::Rejected, "the key has expired"),
     (-1, ErrorClass::Clock, "the request's time is outside its window"),
     (10000, ErrorClass::UnknownOutcome, "its server timed out"),
+    (10001, ErrorClass::Refused, "it does not accept a parameter, or an account or key that one names"),
     (10002, ErrorClass::Clock, "the request's time is outside its window"),
     (10003, ErrorClass::Rejected, "it does not know the key: deleted, or of another environment or regional site"),
     (10004, ErrorClass::Rejected, "the signature is wrong: the key secret does not belong to the key"),
