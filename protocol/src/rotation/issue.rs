@@ -40,7 +40,7 @@ pub(super) async fn stored_meanwhile(
     }
     let problem = format!(
         "{young} keys were issued for this version within the last {} minutes and none was stored, so runs keep failing after they \
-         issue: see their errors. Another key is issued once those are older; they are revoked by themselves",
+         issue: see their errors. Another key is issued once those are older, and setSecret then revokes them",
         UNSETTLED.as_secs() / 60
     );
     Err(Error::new(ErrorType::IssueUnstored, problem))
