@@ -41,6 +41,9 @@ impl Base {
     ) -> Result<Option<Self>, Error> {
         let until = run.now() + REREAD.min(run.time_left().saturating_sub(LAST_MOMENT));
         loop {
+            if run.standing(&description)? == Standing::Current {
+                return Ok(None);
+            }
             let holder = description.holder(&Label::current());
             match current {
                 Some(stored) if holder == Some(&stored.version) => {
@@ -66,15 +69,12 @@ impl Base {
             run.ports.time.sleep(REREAD_PAUSE).await;
             let (described, read) = join(run.describe(), run.read(Which::Current)).await;
             (description, current) = (described?, read?);
-            if run.standing(&description)? == Standing::Current {
-                return Ok(None);
-            }
         }
     }
 }
 
 /// The token has its value for ever: it is good, or it is doomed. Never a reason to issue another key. Giving a version up is for
-/// good too, so a judgement that stale reads may have led to is passed a second time, on what stands now.
+/// good too, so a judgement that stale reads may have led to is passed a second time, on a second reading.
 async fn decided(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Done, Error> {
     if judged(run, base, stored).is_ok() {
         return Ok(Done::AlreadyStored);

@@ -26,7 +26,7 @@ impl Run<'_> {
         let egress = &self.settings.egress;
         (rotation.source == Source::Issued && !egress.is_subset(bound)).then(|| {
             format!(
-                "its key is bound to {}, and EGRESS_IPS says that this function's calls leave from elsewhere",
+                "its key is bound to {}, and by EGRESS_IPS not all of this function's calls leave from there",
                 rotation.ip_allowlist
             )
         })

@@ -186,24 +186,37 @@ impl<'a> Run<'a> {
             let about = About { label: Some(&change.label), ..About::default() };
             self.record(action, version, &about, store_class(&result));
             let Err(error) = result else { return Ok(()) };
-            // What an earlier attempt did without an answer, a later one cannot do again: it is refused.
-            if unsure && !error.kind.passes() && self.describe().await?.holder(&change.label) == change.to.as_ref() {
+            unsure |= error.kind == StoreErrorKind::UnknownOutcome;
+            let again = error.kind.passes() && attempt < ATTEMPTS;
+            // What was done already, by an attempt without an answer or by somebody else, is refused when it is asked for again.
+            if !again && (unsure || change.to.is_none()) && self.is_made(&change).await? {
+                self.record(action, version, &about, None);
                 return Ok(());
             }
-            if !error.kind.passes() || attempt == ATTEMPTS {
+            if !again {
                 return Err(store_error(&error));
             }
-            unsure |= error.kind == StoreErrorKind::UnknownOutcome;
             self.ports.time.sleep(pause).await;
             pause *= 2;
         }
         Ok(())
     }
 
+    async fn is_made(&self, change: &LabelMove) -> Result<bool, Error> {
+        let description = self.describe().await?;
+        let holder = description.holder(&change.label);
+        Ok(if change.to.is_some() { holder == change.to.as_ref() } else { holder != change.from.as_ref() })
+    }
+
     /// Grace counts from the stamp on the replaced version: the first run other than testSecret that sees one without adds it.
     pub(super) async fn stamp_previous(&self, description: &Description) -> Result<(), Error> {
         let Some(previous) = unstamped_previous(description) else { return Ok(()) };
         must_fit(description, 1)?;
+        // It was given up while it was being promoted. A condemnation from before would cut its grace short.
+        let condemned = description.labels(previous).filter(|label| label.stamp().is_some()).cloned().collect::<Vec<_>>();
+        for label in condemned {
+            self.remove_label(label, previous).await?;
+        }
         self.add_stamp(StampKind::Replaced, previous).await
     }
 

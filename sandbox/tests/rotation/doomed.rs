@@ -189,8 +189,38 @@ fn a_version_is_not_given_up_while_somebody_else_changes_its_labels() {
     let look = until(&mut run, Operation::Describe);
     world.label("AWSPENDING", None);
     run.let_through(look, None);
-    refused(run.finish(), ErrorType::StoreUnavailable);
+    refused(run.finish(), ErrorType::VersionUnknown);
     assert!(world.labels(&token).is_empty());
+}
+
+#[test]
+fn a_condemnation_from_before_it_was_current_does_not_cut_a_replaced_versions_grace_short() {
+    let world = world();
+    let promoted = world.rotate().unwrap();
+    // Given up by one run in the very moment in which another promoted it.
+    world.label("CONDEMNED-20260101T000000Z-12345678", Some(&promoted));
+    world.make_current(&world.first_version());
+    assert_eq!(world.holder("AWSPREVIOUS"), Some(promoted.clone()));
+    let next = world.begin_rotation();
+    world.run(Step::Create, &next).unwrap();
+    let labels = world.labels(&promoted);
+    assert!(labels.iter().any(|label| label.starts_with("REPLACED-")), "{labels:?}");
+    assert!(!labels.iter().any(|label| label.starts_with("CONDEMNED-")), "{labels:?}");
+}
+
+#[test]
+fn a_version_that_is_promoted_while_it_is_judged_is_not_given_up() {
+    let world = world();
+    let token = built_on_another_version(&world);
+    let mut judging = world.start(world.request(Step::Create, &token));
+    let first = until(&mut judging, Operation::Describe);
+    judging.let_through(first, None);
+    let second = until(&mut judging, Operation::Describe);
+    world.make_current(&token);
+    judging.let_through(second, None);
+    done(judging.finish(), Done::AlreadyCurrent);
+    assert_eq!(world.holder(AWSCURRENT), Some(token.clone()));
+    assert!(!world.labels(&token).iter().any(|label| label.starts_with("CONDEMNED-")));
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn a_swap_that_was_not_made_fails_once_and_the_replay_makes_it() {
         world.plan(Operation::Swap, 1, fault);
         world.take_calls();
         let said = refused(world.run(Step::Finish, &token), ErrorType::SwapFailed);
-        assert!(said.contains("It is where it was"), "{said}");
+        assert!(said.contains("where it was"), "{said}");
         assert_eq!(writes(&world), [Operation::Swap], "{fault:?}");
         assert_eq!(world.holder(AWSCURRENT), Some(world.first_version()));
         world.pass(&token).unwrap();
@@ -101,7 +101,7 @@ fn a_base_that_lost_its_label_by_hand_dooms_what_was_built_on_it() {
 }
 
 #[test]
-fn a_lost_swap_is_told_apart_from_a_failed_one_even_where_the_look_is_stale() {
+fn a_lost_swap_under_a_stale_look_is_left_to_the_replay() {
     let world = world();
     world.rotate().unwrap();
     let token = created(&world);
