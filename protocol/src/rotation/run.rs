@@ -212,20 +212,17 @@ impl<'a> Run<'a> {
     pub(super) async fn stamp_previous(&self, description: &Description) -> Result<(), Error> {
         let Some(previous) = unstamped_previous(description) else { return Ok(()) };
         must_fit(description, 1)?;
-        // It was given up while it was being promoted. A condemnation from before would cut its grace short.
-        let condemned = description.labels(previous).filter(|label| label.stamp().is_some()).cloned().collect::<Vec<_>>();
-        for label in condemned {
-            self.remove_label(label, previous).await?;
-        }
+        // What was stamped before it became current says nothing, and a condemnation would cut its grace short.
+        self.remove_void_stamps(description, previous).await?;
         self.add_stamp(StampKind::Replaced, previous).await
     }
 
-    /// The stamps on a version that is current say nothing: it was replaced and came back by a hand, or it was given up while it
-    /// was being promoted. Left there they would count against it when it is replaced.
-    pub(super) async fn remove_void_stamps(&self, description: &Description, current: &VersionId) -> Result<(), Error> {
-        let stamps: Vec<Label> = description.labels(current).filter(|label| label.stamp().is_some()).cloned().collect();
+    /// The stamps on a version that is current, or was until just now, say nothing: it was replaced and came back by a hand, or it
+    /// was given up while it was being promoted. Left there they would count against it once it is replaced.
+    pub(super) async fn remove_void_stamps(&self, description: &Description, version: &VersionId) -> Result<(), Error> {
+        let stamps: Vec<Label> = description.labels(version).filter(|label| label.stamp().is_some()).cloned().collect();
         for stamp in stamps {
-            self.remove_label(stamp, current).await?;
+            self.remove_label(stamp, version).await?;
         }
         Ok(())
     }
