@@ -30,7 +30,7 @@ pub(super) async fn offered(run: &Run<'_>, base: &Base) -> Result<Option<Offer>,
             run.remove_label(label, version).await?;
             continue;
         }
-        if may_be_leaked(run, base, version, &value).await? {
+        if may_be_leaked(run, base, &value).await? {
             return Err(refused(&label, version, "its key is COMPROMISED, or that cannot be told for now"));
         }
         return Ok(Some(Offer { source, version: version.clone(), value }));
@@ -76,11 +76,8 @@ pub(super) async fn examined(run: &Run<'_>, base: &Base, venue: &dyn Venue, offe
 }
 
 /// Whether the offered key is the leaked one. A leaked version that cannot be read may name any key.
-async fn may_be_leaked(run: &Run<'_>, base: &Base, version: &VersionId, offered: &SecretValue) -> Result<bool, Error> {
+async fn may_be_leaked(run: &Run<'_>, base: &Base, offered: &SecretValue) -> Result<bool, Error> {
     let Some(leaked) = base.description.holder(&Label::compromised()) else { return Ok(false) };
-    if leaked == version {
-        return Ok(true);
-    }
     let Some(stored) = run.read(Which::Version(leaked)).await? else { return Ok(true) };
     Ok(SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == offered.credential.key_id))
 }
