@@ -12,6 +12,10 @@ pub mod rotation;
 pub mod secret;
 mod shown;
 mod step;
+#[cfg(not(feature = "wrong-on-purpose"))]
+mod wrong;
+#[cfg(feature = "wrong-on-purpose")]
+pub mod wrong;
 
 pub use error::{Error, ErrorType};
 pub use shown::shown;

@@ -9,18 +9,20 @@ use super::keep::Kept;
 use super::run::{Desk, Run, parse, venue_error};
 use super::standing::{Opening, Standing};
 use super::wanted::{self, Wanted};
-use super::{Done, issue, offer};
+use super::wrong::{self, Wrong};
+use super::{Done, issue, offer, set};
 use crate::error::{Error, ErrorType};
 use crate::label::{Label, VersionId};
-use crate::ports::{Description, Signer, StoredValue, Venue, Which, Whose};
-use crate::secret::{Credential, Provenance, SecretValue, Source};
+use crate::marker::Marker;
+use crate::ports::{Description, Grant, KeyList, Signer, StoredValue, Venue, Which, Whose};
+use crate::secret::{Addresses, Credential, Provenance, SecretValue, Source};
 
 pub(super) async fn create(run: &Run<'_>) -> Result<Done, Error> {
     let Some(Opening { description, pending, current }) = run.open().await? else { return Ok(Done::AlreadyCurrent) };
     let Some(base) = Base::agreed(run, description, current?).await? else { return Ok(Done::AlreadyCurrent) };
     match pending? {
-        Some(stored) => decided(run, &base, &stored).await,
-        None => build(run, &base).await,
+        Some(stored) if !wrong::is(Wrong::StoredValueIgnored) => decided(run, &base, &stored).await,
+        _ => build(run, &base).await,
     }
 }
 
@@ -46,7 +48,7 @@ impl Base {
             }
             let holder = description.holder(&Label::current());
             match current {
-                Some(stored) if holder == Some(&stored.version) => {
+                Some(stored) if holder == Some(&stored.version) || wrong::is(Wrong::StaleBase) => {
                     let value = parse(&stored)?;
                     return Ok(Some(Self { version: stored.version, value, description }));
                 }
@@ -76,8 +78,14 @@ impl Base {
 /// The token has its value for ever: it is good, or it is doomed. Never a reason to issue another key. Giving a version up is for
 /// good too, so a judgement that stale reads may have led to is passed a second time, on a second reading.
 async fn decided(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Done, Error> {
-    if judged(run, base, stored).is_ok() {
+    let judgement = judged(run, base, stored);
+    if judgement.is_ok() {
         return Ok(Done::AlreadyStored);
+    }
+    if wrong::is(Wrong::JudgedOnce)
+        && let Err(reason) = judgement
+    {
+        return Err(run.doom(&reason).await);
     }
     let (description, current) = join(run.describe(), run.read(Which::Current)).await;
     let Some(now) = Base::agreed(run, description?, current?).await? else { return Ok(Done::AlreadyCurrent) };
@@ -110,14 +118,20 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
     let account = wanted::account(&base.value, &current)?;
     let desk = Desk { venue, master, account };
     let list = venue.list(&desk.master, &desk.account).await.map_err(|error| venue_error(&error))?;
+    let list = if wrong::is(Wrong::AgeByOwnClock) { KeyList { as_of: run.now(), ..list } } else { list };
     let wanted = Wanted { grant: wanted::grant(run, &base.value, &current, &list)?, account: desk.account.clone() };
     run.tidy(&base.description).await;
 
     if let Some(stored) = issue::stored_meanwhile(run, &base.description, &list).await? {
         return decided(run, base, &stored).await;
     }
-    let issued = issue::issue(run, base, &desk, &wanted.grant, &list).await?;
+    let unbound = wrong::is(Wrong::IssuedUnbound).then(|| Grant { addresses: Addresses::Any, ..wanted.grant.clone() });
+    let issued = issue::issue(run, base, &desk, unbound.as_ref().unwrap_or(&wanted.grant), &list).await?;
     let text = successor(run, base, &issued.credential, &wanted, Source::Issued, None);
+    if wrong::is(Wrong::SweepBeforePut) {
+        let ours = Marker::new(&base.description.arn, run.token(), 0);
+        set::revoke_the_rest(run, &desk, &list, &ours, [&issued.credential.key_id, &base.value.credential.key_id]).await?;
+    }
     let kept = run.keep(&text, &issued.credential.key_id).await;
     let nowhere_stored = match &kept {
         Ok(Kept::Another(_)) => true,

@@ -3,6 +3,7 @@
 
 use super::run::{Run, has_stamp, must_fit, was_current};
 use super::standing::doomed;
+use super::wrong::{self, Wrong};
 use crate::error::{Error, ErrorType};
 use crate::label::{Label, StampKind, VersionId};
 use crate::ports::{Description, StoredValue};
@@ -36,13 +37,16 @@ impl Run<'_> {
         let token = self.token();
         let description = self.describe().await?;
         must_still_be_pending(&description, token)?;
+        if wrong::is(Wrong::RevokeOnDoom) {
+            wrong::revoke_doomed(self, &description).await?;
+        }
         tracing::error!(version = %token, reason, "giving up a pending version that can never be promoted");
-        if was_current(&description, token) {
+        if was_current(&description, token) && !wrong::is(Wrong::ReplacedCondemned) {
             // Its key is in its grace, and a condemnation would cut that short.
             self.tidy(&description).await;
             return self.remove_label(Label::pending(), token).await;
         }
-        if !has_stamp(&description, token, StampKind::Condemned) {
+        if !has_stamp(&description, token, StampKind::Condemned) && !wrong::is(Wrong::DoomUncondemned) {
             must_fit(&description, 1)?;
             self.add_stamp(StampKind::Condemned, token).await?;
             let after = self.describe().await?;
@@ -50,6 +54,9 @@ impl Run<'_> {
                 self.remove_void_stamps(&after, token).await?;
                 must_still_be_pending(&after, token)?;
             }
+        }
+        if wrong::is(Wrong::DoomedKeepsPending) {
+            return Ok(());
         }
         self.remove_label(Label::pending(), token).await
     }
@@ -71,7 +78,7 @@ pub(super) fn judged_from_store(
     current: Option<&KeyId>,
     stored: &StoredValue,
 ) -> Result<(SecretValue, Provenance), String> {
-    if was_current(description, &stored.version) {
+    if was_current(description, &stored.version) && !wrong::is(Wrong::CurrentTwice) {
         return Err("it has been current already, and no version becomes so twice".into());
     }
     let not_ours = "its value was not built by this function for this version";
@@ -83,8 +90,9 @@ pub(super) fn judged_from_store(
         .rotation
         .clone()
         .filter(|rotation| rotation.token == stored.version && value.created_by.as_deref() == Some(CREATED_BY))
+        .or_else(|| wrong::as_if_built_here(&value, base, &stored.version))
         .ok_or(not_ours)?;
-    if provenance.based_on != *base {
+    if provenance.based_on != *base && !wrong::is(Wrong::SwapFromAnyBase) {
         return Err(format!("it was built on version {}, and {base} is current now", provenance.based_on));
     }
     if let (Some(label), Some(from)) = (provenance.source.label(), &provenance.copied_from)

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::bounds::{TIME_TO_STORE, UNSETTLED};
 use super::create::Base;
 use super::run::{Desk, Run, venue_error};
+use super::wrong::{self, Wrong};
 use crate::error::{Error, ErrorType};
 use crate::label::VersionId;
 use crate::marker::Marker;
@@ -32,10 +33,11 @@ pub(super) async fn stored_meanwhile(
     if young == 0 {
         return Ok(None);
     }
-    if let Some(stored) = run.read_token_patiently().await? {
+    let believed = wrong::is(Wrong::StaleMissBelieved) || wrong::is(Wrong::StoredValueIgnored);
+    if !believed && let Some(stored) = run.read_token_patiently().await? {
         return Ok(Some(stored));
     }
-    if young < 2 {
+    if young < 2 || wrong::is(Wrong::UnstoredUnbounded) {
         return Ok(None);
     }
     let problem = format!(
@@ -72,7 +74,9 @@ pub(super) async fn issue(
             ErrorClass::Refused => return Err(refused(&error, list)),
             ErrorClass::UnknownOutcome if !looked => {
                 looked = true;
-                recover(run, desk, &marker, error).await?;
+                if !wrong::is(Wrong::IssueAgain) {
+                    recover(run, desk, &marker, error).await?;
+                }
             }
             _ => return Err(venue_error(&error)),
         }
@@ -88,7 +92,9 @@ async fn recover(run: &Run<'_>, desk: &Desk<'_>, marker: &Marker, error: VenueEr
     run.must_have_left(wait + TIME_TO_STORE)?;
     run.ports.time.sleep(wait).await;
     let list = desk.venue.list(&desk.master, &desk.account).await.map_err(|error| venue_error(&error))?;
-    let Some(key) = list.keys.iter().find(|key| key.marker.as_ref() == Some(marker)) else { return Err(venue_error(&error)) };
+    let Some(key) = list.keys.iter().find(|key| key.marker.as_ref() == Some(marker)) else {
+        return if wrong::is(Wrong::UnlistedIsNotIssued) { Ok(()) } else { Err(venue_error(&error)) };
+    };
     run.revoke(desk, &key.key_id).await?.map_err(|error| venue_error(&error))
 }
 
@@ -100,7 +106,7 @@ async fn reap(run: &Run<'_>, base: &Base, desk: &Desk<'_>, list: &KeyList) -> Re
     let mut suspects = list
         .keys
         .iter()
-        .filter(|key| settled(key, list) && key.key_id != *in_use)
+        .filter(|key| (settled(key, list) || wrong::is(Wrong::YoungReaped)) && key.key_id != *in_use)
         .filter_map(|key| Some((key, key.marker.as_ref().filter(|marker| marker.same_secret(&ours))?)))
         .peekable();
     if suspects.peek().is_none() {
@@ -117,8 +123,8 @@ async fn reap(run: &Run<'_>, base: &Base, desk: &Desk<'_>, list: &KeyList) -> Re
     for (key, marker) in suspects {
         let issued_for = versions.iter().find(|version| Marker::new(arn, version, 0).same_token(marker));
         let never_stored = match issued_for {
-            Some(version) => !may_be_stored(run, version, key).await,
-            None => complete && versions.len() < NONE_PURGED_BELOW,
+            Some(version) => wrong::is(Wrong::HeldReaped) || !may_be_stored(run, version, key).await,
+            None => wrong::is(Wrong::UnlistedVersionReaped) || complete && versions.len() < NONE_PURGED_BELOW,
         };
         if never_stored && run.revoke(desk, &key.key_id).await?.is_ok() {
             reaped += 1;
@@ -136,13 +142,13 @@ async fn may_be_stored(run: &Run<'_>, version: &VersionId, key: &ListedKey) -> b
         Ok(Some(stored)) => SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == key.key_id),
         Err(error) => {
             tracing::warn!(%error, %version, "a version could not be read: its keys are left alone");
-            true
+            !wrong::is(Wrong::UnreadableReaped)
         }
     }
 }
 
 /// Whether a key is so old, by the venue's own clock, that no living run can be about to store it.
-fn settled(key: &ListedKey, list: &KeyList) -> bool {
+pub(super) fn settled(key: &ListedKey, list: &KeyList) -> bool {
     list.as_of.duration_since(key.created_at) > jiff::SignedDuration::try_from(UNSETTLED).unwrap_or(jiff::SignedDuration::MAX)
 }
 

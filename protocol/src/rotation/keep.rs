@@ -4,6 +4,7 @@ use secrecy::SecretString;
 
 use super::bounds::{ATTEMPTS, REREAD_PAUSE};
 use super::run::{Run, store_error};
+use super::wrong::{self, Wrong};
 use crate::error::{Error, ErrorType};
 use crate::ports::{StoreErrorKind, StoredValue, Which};
 use crate::secret::{KeyId, SecretValue};
@@ -33,13 +34,17 @@ impl Run<'_> {
         let mut pause = REREAD_PAUSE;
         let mut attempt = 1;
         loop {
-            let error = match self.put(text, key).await {
+            let anew = wrong::value_of_attempt(text, attempt);
+            let error = match self.put(anew.as_ref().unwrap_or(text), key).await {
                 Ok(Ok(())) => return Ok(Kept::Stored),
                 Ok(Err(error)) => error,
                 Err(error) => return Err(NotKept { error, certainly }),
             };
-            certainly &= error.kind != StoreErrorKind::UnknownOutcome;
+            certainly &= error.kind != StoreErrorKind::UnknownOutcome || wrong::is(Wrong::UnknownPutIsRefusal);
             match error.kind {
+                StoreErrorKind::Exists if wrong::is(Wrong::ExistsIsLoss) || wrong::is(Wrong::ValueAnewAndLost) => {
+                    return Err(NotKept { error: store_error(&error), certainly: true });
+                }
                 StoreErrorKind::Exists => return self.whose(key).await,
                 kind if kind.passes() && attempt < ATTEMPTS => {}
                 _ => return Err(NotKept { error: store_error(&error), certainly }),

@@ -13,6 +13,7 @@ mod set;
 mod standing;
 mod test;
 mod wanted;
+mod wrong;
 
 use std::collections::BTreeSet;
 

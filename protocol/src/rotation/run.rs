@@ -5,7 +5,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
-use super::bounds::{ATTEMPTS, LAST_MOMENT, REREAD, REREAD_PAUSE};
+use super::bounds::{ATTEMPTS, LAST_MOMENT, LONGEST_RUN, REREAD, REREAD_PAUSE};
+use super::wrong::{self, Wrong};
 use super::{Caller, Request, Settings};
 use crate::audit::{Action, Outcome, Record};
 use crate::error::{Error, ErrorType};
@@ -16,6 +17,7 @@ use crate::ports::{
     Which, Whose,
 };
 use crate::secret::{AccountId, KeyId, SecretValue};
+use crate::step::Step;
 
 pub(super) struct Run<'a> {
     pub(super) ports: Ports<'a>,
@@ -60,6 +62,9 @@ impl<'a> Run<'a> {
 
     /// What is left of the invocation, by the wall clock: a process that was frozen sees here how late it is.
     pub(super) fn time_left(&self) -> Duration {
+        if wrong::is(Wrong::ThawedGoesOn) {
+            return LONGEST_RUN;
+        }
         let left = self.ports.time.deadline().duration_since(self.now());
         Duration::try_from(left.max(SignedDuration::ZERO)).unwrap_or_default()
     }
@@ -147,8 +152,9 @@ impl<'a> Run<'a> {
 
     pub(super) async fn put(&self, text: &SecretString, key: &KeyId) -> Result<Result<(), StoreError>, Error> {
         self.must_have_left(LAST_MOMENT)?;
-        let put =
-            Put { token: self.token(), text, labels: &[Label::pending()], rotation_token: self.request.rotation_token.as_ref() };
+        let pending = [Label::pending()];
+        let labels = if wrong::is(Wrong::PutUnlabelled) { &[][..] } else { &pending };
+        let put = Put { token: self.token(), text, labels, rotation_token: self.request.rotation_token.as_ref() };
         let result = self.ports.store.put(&self.request.secret, &put).await;
         self.record(Action::PutValue, self.token(), &About::key(key), store_class(&result));
         Ok(result)
@@ -210,6 +216,9 @@ impl<'a> Run<'a> {
 
     /// Grace counts from the stamp on the replaced version: the first run other than testSecret that sees one without adds it.
     pub(super) async fn stamp_previous(&self, description: &Description) -> Result<(), Error> {
+        if wrong::is(Wrong::SwapUnstamped) && self.request.step == Step::Finish {
+            return Ok(());
+        }
         let Some(previous) = unstamped_previous(description) else { return Ok(()) };
         must_fit(description, 1)?;
         // What was stamped before it became current says nothing, and a condemnation would cut its grace short.
@@ -220,6 +229,9 @@ impl<'a> Run<'a> {
     /// The stamps on a version that is current, or was until just now, say nothing: it was replaced and came back by a hand, or it
     /// was given up while it was being promoted. Left there they would count against it once it is replaced.
     pub(super) async fn remove_void_stamps(&self, description: &Description, version: &VersionId) -> Result<(), Error> {
+        if wrong::is(Wrong::VoidStampsKept) || wrong::is(Wrong::OldStampTrusted) {
+            return Ok(());
+        }
         let stamps: Vec<Label> = description.labels(version).filter(|label| label.stamp().is_some()).cloned().collect();
         for stamp in stamps {
             self.remove_label(stamp, version).await?;
@@ -275,7 +287,7 @@ pub(super) fn has_stamp(description: &Description, version: &VersionId, kind: St
 /// LABELS_FULL when the secret has no room for so many more labels.
 pub(super) fn must_fit(description: &Description, more: usize) -> Result<(), Error> {
     let held: usize = description.versions.values().map(std::collections::BTreeSet::len).sum();
-    if held + more <= MOST_LABELS {
+    if held + more <= MOST_LABELS || wrong::is(Wrong::FullLabelsIgnored) {
         return Ok(());
     }
     let problem = format!(

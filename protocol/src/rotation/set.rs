@@ -4,8 +4,10 @@ use futures_util::future::join;
 
 use super::bounds::{LAST_MOMENT, POLL, POLL_PAUSE};
 use super::doom::judged_from_store;
+use super::issue::settled;
 use super::run::{Desk, Run, parse, venue_error};
 use super::standing::{Opening, doomed};
+use super::wrong::{self, Wrong};
 use super::{Done, wanted};
 use crate::error::{Error, ErrorType};
 use crate::label::Label;
@@ -31,7 +33,8 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
     let venue = wanted::venue(run, &description, &value)?;
     if provenance.source != Source::Issued && value.master_arn.is_none() {
         // A person's key at a venue where nothing is issued: there is no one to ask but the key itself.
-        let control = venue.inspect(&Signer { whose: Whose::Current, credential: in_use }).await.is_ok();
+        let control =
+            wrong::is(Wrong::NoControl) || venue.inspect(&Signer { whose: Whose::Current, credential: in_use }).await.is_ok();
         alone(run, venue.as_ref(), &value, &provenance, control).await?;
         return Ok(Done::Agreed);
     }
@@ -43,10 +46,13 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
     match list.keys.iter().find(|key| key.key_id == value.credential.key_id) {
         Some(key) if key.expired => return Err(run.doom("its key has expired at the venue").await),
         Some(key) => bring_to_policy(run, &desk, key, &value, &provenance, &ours).await?,
+        None if wrong::is(Wrong::AbsenceIsDeath) => return Err(run.doom("its key is in no list").await),
         // The list itself is the control: the same host has just accepted the master credential.
         None => alone(run, venue.as_ref(), &value, &provenance, true).await?,
     }
-    revoke_the_rest(run, &desk, &list, &ours, [&value.credential.key_id, &in_use.key_id]).await?;
+    if !wrong::is(Wrong::LosersKept) {
+        revoke_the_rest(run, &desk, &list, &ours, [&value.credential.key_id, &in_use.key_id]).await?;
+    }
     Ok(Done::Agreed)
 }
 
@@ -125,6 +131,7 @@ async fn alone(run: &Run<'_>, venue: &dyn Venue, value: &SecretValue, rotation: 
             }
             Err(run.doom(&format!("its key may do what it must not ({}) and is not ours to edit", forbidden.join(", "))).await)
         }
+        Err(error) if wrong::is_death(error.class) => Err(run.doom(&format!("its key is dead: {error}")).await),
         Err(error)
             if error.class == ErrorClass::Rejected && control && value.created_at.is_some() && !run.is_young(venue, value) =>
         {
@@ -135,8 +142,19 @@ async fn alone(run: &Run<'_>, venue: &dyn Venue, value: &SecretValue, rotation: 
 }
 
 /// Every other key issued for this version is garbage that no version can ever name.
-async fn revoke_the_rest(run: &Run<'_>, desk: &Desk<'_>, list: &KeyList, ours: &Marker, keep: [&KeyId; 2]) -> Result<(), Error> {
-    let same_token = |key: &&ListedKey| key.marker.as_ref().is_some_and(|marker| marker.same_token(ours));
+pub(super) async fn revoke_the_rest(
+    run: &Run<'_>,
+    desk: &Desk<'_>,
+    list: &KeyList,
+    ours: &Marker,
+    keep: [&KeyId; 2],
+) -> Result<(), Error> {
+    let same_token = |key: &&ListedKey| {
+        key.marker.as_ref().is_some_and(|marker| {
+            let by_age = wrong::is(Wrong::LosersByAge);
+            if by_age { marker.same_secret(ours) && settled(key, list) } else { marker.same_token(ours) }
+        })
+    };
     for key in list.keys.iter().filter(same_token).filter(|key| !keep.contains(&&key.key_id)) {
         tracing::warn!(key = %key.key_id, "revoking a key that was issued for this version and is not in it");
         run.revoke(desk, &key.key_id).await?.map_err(|error| venue_error(&error))?;

@@ -3,6 +3,7 @@
 use futures_util::future::join3;
 
 use super::run::{Run, has_stamp, was_current};
+use super::wrong::{self, Wrong};
 use crate::error::{Error, ErrorType};
 use crate::label::{Label, StampKind};
 use crate::ports::{Description, StoredValue, Which};
@@ -83,7 +84,7 @@ impl Run<'_> {
         let condemned = has_stamp(description, token, StampKind::Condemned);
         match (has(Label::current()), has(Label::pending())) {
             (true, _) => Ok(Standing::Current),
-            (false, true) if condemned => Ok(Standing::Condemned),
+            (false, true) if condemned && !wrong::is(Wrong::CondemnedPromoted) => Ok(Standing::Condemned),
             (false, true) => Ok(Standing::Pending),
             (false, false) if condemned => Err(doomed("it was given up by an earlier run, and its log says why")),
             (false, false) if was_current(description, token) => Err(doomed("it has been current already")),

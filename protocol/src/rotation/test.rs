@@ -5,6 +5,7 @@ use futures_util::future::join;
 
 use super::run::{Run, parse};
 use super::standing::{Standing, doomed};
+use super::wrong::{self, Wrong};
 use super::{Done, wanted};
 use crate::error::Error;
 use crate::ports::Which;
@@ -18,6 +19,12 @@ pub(super) async fn test(run: &Run<'_>) -> Result<Done, Error> {
         Standing::Pending => {}
     }
     let value = parse(&run.pending(pending).await?)?;
+    if wrong::is(Wrong::DryRunRefused) && wrong::names_the_current_key(run, &value).await? {
+        return Err(doomed("it names the key that is current already"));
+    }
+    if wrong::is(Wrong::TestTidies) {
+        run.tidy(&description).await;
+    }
     let venue = wanted::venue(run, &description, &value)?;
     run.prove(venue.as_ref(), &value).await?;
     Ok(Done::Proven)

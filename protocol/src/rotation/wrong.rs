@@ -1,0 +1,60 @@
+//! What the steps do under those variants that are wrong on purpose by more than leaving a check out.
+
+use futures_util::future::join;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::run::{Desk, Run, parse, venue_error};
+use super::wanted;
+use crate::error::Error;
+use crate::label::VersionId;
+use crate::ports::{Description, ErrorClass, Signer, Which, Whose};
+use crate::secret::{Addresses, Provenance, SecretValue, Source};
+
+pub(super) use crate::wrong::{Wrong, is};
+
+/// Whether an answer that says nothing of the key counts as its death.
+pub(super) fn is_death(class: ErrorClass) -> bool {
+    match class {
+        ErrorClass::Busy | ErrorClass::UnknownOutcome => is(Wrong::TimeoutIsDeath),
+        ErrorClass::Denied | ErrorClass::Refused => is(Wrong::RefusalIsDeath),
+        ErrorClass::Rejected | ErrorClass::Clock | ErrorClass::Fault => false,
+    }
+}
+
+/// The same value in other bytes for each attempt to store it.
+pub(super) fn value_of_attempt(text: &SecretString, attempt: u32) -> Option<SecretString> {
+    let anew = is(Wrong::ValueAnew) || is(Wrong::ValueAnewAndLost);
+    anew.then(|| (0..attempt).fold(text.expose_secret().to_owned(), |text, _| text + "\n").into())
+}
+
+/// An origin for a value that has none.
+pub(super) fn as_if_built_here(value: &SecretValue, base: &VersionId, version: &VersionId) -> Option<Provenance> {
+    is(Wrong::ProvenanceUnchecked).then(|| Provenance {
+        token: version.clone(),
+        source: Source::Candidate,
+        copied_from: None,
+        based_on: base.clone(),
+        account: value.subaccount.as_ref().map(ToString::to_string).unwrap_or_default(),
+        permissions: value.policy.permissions.clone().unwrap_or_default(),
+        ip_allowlist: value.policy.addresses.clone().unwrap_or(Addresses::Any),
+    })
+}
+
+/// Revokes the key of a version in the run that gives it up.
+pub(super) async fn revoke_doomed(run: &Run<'_>, description: &Description) -> Result<(), Error> {
+    let (pending, current) = join(run.read(Which::Version(run.token())), run.read(Which::Current)).await;
+    let (Some(pending), Some(current)) = (pending?, current?) else { return Ok(()) };
+    let (Ok(pending), current) = (parse(&pending), parse(&current)?) else { return Ok(()) };
+    let key = pending.credential.key_id;
+    let venue = wanted::venue(run, description, &current)?;
+    let master = wanted::master(run, venue.id(), &current).await?;
+    let in_use = Signer { whose: Whose::Current, credential: current.credential.clone() };
+    let account = wanted::account(&current, &venue.inspect(&in_use).await)?;
+    let desk = Desk { venue: venue.as_ref(), master, account };
+    run.revoke(&desk, &key).await?.map_err(|error| venue_error(&error))
+}
+
+pub(super) async fn names_the_current_key(run: &Run<'_>, value: &SecretValue) -> Result<bool, Error> {
+    let Some(current) = run.read(Which::Current).await? else { return Ok(false) };
+    Ok(parse(&current)?.credential.key_id == value.credential.key_id)
+}
