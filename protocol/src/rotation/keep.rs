@@ -64,7 +64,12 @@ impl Run<'_> {
         };
         let Some(stored) = stored else { return Ok(Kept::Unseen) };
         match SecretValue::parse(&stored.text) {
-            Ok(value) if value.credential.key_id == *key => Ok(Kept::Stored),
+            // A person may have put an offered key there by hand: that is not what we built.
+            Ok(SecretValue { credential, rotation: Some(rotation), .. })
+                if credential.key_id == *key && rotation.token == *self.token() =>
+            {
+                Ok(Kept::Stored)
+            }
             Ok(_) => Ok(Kept::Another(stored)),
             Err(error) => {
                 let problem = format!("the pending version holds a value that cannot be read: {error}");

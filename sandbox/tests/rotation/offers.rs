@@ -292,3 +292,18 @@ fn a_key_of_a_master_account_is_replaced_by_one_that_a_person_supplies() {
     done(world.run(Step::Create, &token), Done::Copied);
     completes(&world, &token);
 }
+
+#[test]
+fn an_offered_key_that_a_person_put_under_the_token_meanwhile_is_not_taken_for_what_was_built() {
+    let world = world();
+    let token = world.begin_rotation();
+    let offered = key_by_hand(&world, SUB, settings(ALL));
+    let document = value(SUBACCOUNT);
+    world.put_by_hand(&document, &offered, SUB, "CANDIDATE");
+    let mut run = world.start(world.request(Step::Create, &token));
+    let put = until(&mut run, Operation::Put);
+    world.put_by_hand_as(&token, &document, &offered, SUB, "AWSPENDING");
+    run.let_through(put, None);
+    let problem = refused(run.finish(), ErrorType::VersionDoomed);
+    assert!(problem.contains("not built by this function"), "{problem}");
+}
