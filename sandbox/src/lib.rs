@@ -7,6 +7,7 @@ mod connection;
 pub mod fault;
 pub mod function;
 pub mod in_process;
+pub mod invariants;
 pub mod local;
 mod random;
 pub mod report;

@@ -91,6 +91,10 @@ pub(super) struct Generator {
 }
 
 impl Generator {
+    pub(super) fn last_record(&self) -> u64 {
+        self.last_record
+    }
+
     pub(super) fn new(seed: u64) -> Self {
         Self { random: SplitMix64::new(seed), last_record: 16_651_000 }
     }

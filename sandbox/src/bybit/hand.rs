@@ -80,6 +80,23 @@ impl Model {
         keys
     }
 
+    /// The keys whose records are younger than the one of this number.
+    pub fn keys_after(&self, id: u64) -> Vec<KeyTruth> {
+        let younger = self.keys.values().filter(|key| key.id > id);
+        younger.map(|key| key.truth(self.password_changed_at(key.uid))).collect()
+    }
+
+    /// The number of the youngest record of a key.
+    pub fn last_record(&self) -> u64 {
+        self.generator.last_record()
+    }
+
+    /// The key that was created last.
+    pub fn newest_key(&self) -> Option<KeyTruth> {
+        let newest = self.keys.values().max_by_key(|key| key.id)?;
+        Some(newest.truth(self.password_changed_at(newest.uid)))
+    }
+
     /// A key's credential, its secret included, if the key ever existed.
     pub fn credential(&self, key: &KeyId) -> Option<Credential> {
         self.keys.get(key).map(|key| key.credential.clone())

@@ -108,6 +108,10 @@ pub enum Fault {
     Denied,
     /// A definite no for a reason of the service's own: no effect.
     Refused,
+    /// It takes effect, and the caller is refused as one who asks for what is done already: a front end tried twice.
+    Twice,
+    /// A list of keys that lacks the page with the younger half of them.
+    PageMissing,
     /// A read of Secrets Manager that does not know of the last so many writes, as far as they are no older than the staleness
     /// that is allowed.
     Stale(usize),

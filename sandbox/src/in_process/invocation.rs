@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use jiff::Timestamp;
@@ -15,6 +16,7 @@ use super::gate::{Gate, Point, Ticket};
 use super::port::Port;
 use super::state::Shared;
 use super::{InProcessStore, InProcessVenues, ManualTime, MemoryJournal};
+use crate::invariants::Actor;
 
 /// Why an invocation ended without having done its step.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -42,8 +44,7 @@ pub struct Invocation {
     work: Option<Work>,
     gate: Gate,
     state: Shared,
-    /// When its process is ended, by the true clock.
-    ends: Timestamp,
+    actor: Arc<Actor>,
     listener: Dispatch,
 }
 
@@ -62,16 +63,28 @@ impl Invocation {
     pub(super) fn new(state: &Shared, start: Start) -> Self {
         let Start { caller, settings, request, ends, listener } = start;
         let gate = Gate::default();
-        let port = Port { state: state.clone(), gate: gate.clone(), request_id: caller.request_id.clone() };
-        let deadline = ends + state.lock().function_ahead;
+        let actor = Arc::new(Actor {
+            request_id: caller.request_id.clone(),
+            secret: request.secret.as_str().to_owned(),
+            step: request.step,
+            token: request.token.as_str().to_owned(),
+            ends,
+            egress: settings.egress.iter().map(|address| address.as_str().to_owned()).collect(),
+        });
+        let port = Port { state: state.clone(), gate: gate.clone(), actor: Arc::clone(&actor) };
+        let ahead = {
+            let mut state = state.lock();
+            state.testify(|witness, scene| witness.begins(&actor, scene));
+            state.function_ahead
+        };
         let store = InProcessStore::new(port.clone());
         let venues = InProcessVenues::new(port.clone());
-        let (time, journal) = (ManualTime::new(port.clone(), deadline), MemoryJournal::new(port));
+        let (time, journal) = (ManualTime::new(port.clone(), ahead, ends), MemoryJournal::new(port));
         let work = async move {
             let ports = protocol::ports::Ports { store: &store, venues: &venues, time: &time, journal: &journal };
             rotate(ports, &caller, &settings, &request).await
         };
-        Self { work: Some(Box::pin(work)), gate, state: state.clone(), ends, listener }
+        Self { work: Some(Box::pin(work)), gate, state: state.clone(), actor, listener }
     }
 
     /// Lets the code work until it ends, or until all it does is wait at the gate.
@@ -82,9 +95,12 @@ impl Invocation {
         let Poll::Ready(result) = polled else { return Poll::Pending };
         self.work = None;
         let mut state = self.state.lock();
-        match &result {
-            Ok(done) => state.say(&format!("{done:?}")),
-            Err(error) => state.say(&format!("{error} {error:?} {error:#?}")),
+        state.testify(|witness, scene| witness.ended(&self.actor, &result, scene));
+        if state.listening {
+            match &result {
+                Ok(done) => state.say(&format!("{done:?}")),
+                Err(error) => state.say(&format!("{error} {error:?} {error:#?}")),
+            }
         }
         Poll::Ready(result.map_err(Failure::Error))
     }
@@ -105,7 +121,14 @@ impl Invocation {
 
     /// Ends the process where it is.
     pub fn crash(&mut self) {
-        self.work = None;
+        if self.work.take().is_some() {
+            self.state.lock().witness.gone(&self.actor);
+        }
+    }
+
+    /// When its process should be ended, by the true clock.
+    pub fn ends(&self) -> Timestamp {
+        self.actor.ends
     }
 
     /// Drives it to its end: what waits together goes in one round, each call with the fault that was planned for it.
@@ -124,7 +147,7 @@ impl Invocation {
                 let sleeps = waiting.iter().filter_map(|(ticket, point)| Some((as_sleep(point)?, *ticket)));
                 let Some((_, first)) = sleeps.min() else { return Err(Failure::Crashed) };
                 self.let_through(first, None);
-                if self.state.lock().now >= self.ends {
+                if self.state.lock().now >= self.actor.ends {
                     return Err(Failure::Crashed);
                 }
                 continue;
@@ -150,6 +173,12 @@ fn as_call(point: &Point) -> Option<&super::Call> {
 
 fn as_sleep(point: &Point) -> Option<Timestamp> {
     if let Point::Sleep(until) = point { Some(*until) } else { None }
+}
+
+impl Drop for Invocation {
+    fn drop(&mut self) {
+        self.crash();
+    }
 }
 
 impl fmt::Debug for Invocation {

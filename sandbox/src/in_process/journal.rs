@@ -20,6 +20,10 @@ impl MemoryJournal {
 impl Journal for MemoryJournal {
     fn record(&self, record: &Record) {
         let mut state = self.port.state.lock();
+        state.testify(|witness, scene| witness.recorded(&self.port.actor, record, scene));
+        if !state.listening {
+            return;
+        }
         state.records.push(record.clone());
         let line = serde_json::to_string(record).unwrap_or_default();
         state.say(&line);

@@ -33,6 +33,7 @@ pub use call::{Call, Fault, Made, Operation};
 pub use gate::{Point, Ticket};
 pub use invocation::{Failure, Invocation};
 pub use journal::MemoryJournal;
+pub(crate) use powers::powers;
 pub use setup::{BOT_ADDRESS, FUNCTION_ADDRESS, FUNCTION_ARN, OTHER_SUB, PARENT, SUB, Setup};
 pub use store::InProcessStore;
 pub use time::ManualTime;

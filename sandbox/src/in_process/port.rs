@@ -6,22 +6,25 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use protocol::ports::{ErrorClass, StoreError, StoreErrorKind, VenueError, Whose};
 
-use super::call::{Call, Fault, Made};
+use super::call::{Call, Fault, Made, Operation};
 use super::gate::{Gate, Point};
 use super::state::{Shared, State};
+use crate::invariants::{Act, Actor, Asked};
 
 /// An invocation's access to the world.
 #[derive(Clone, Debug)]
 pub(super) struct Port {
     pub(super) state: Shared,
     pub(super) gate: Gate,
-    pub(super) request_id: String,
+    pub(super) actor: Arc<Actor>,
 }
 
 /// What a port's caller is told of a fault.
 pub(super) trait Told: Send {
     /// What to tell; `who` is the call's own knowledge of itself.
     fn of(class: ErrorClass, who: Who) -> Self;
+    /// What to tell who asks for what is done already.
+    fn done_already(who: Who, operation: Operation) -> Self;
 }
 
 /// Who calls what, for errors.
@@ -38,6 +41,7 @@ impl Port {
     pub(super) async fn call<T, E>(
         &self,
         call: Call,
+        asked: Asked,
         who: Who,
         effect: impl Fn(&mut State, Timestamp) -> Result<T, E> + Send + Sync + 'static,
     ) -> Result<T, E>
@@ -46,30 +50,58 @@ impl Port {
         E: Told,
     {
         let operation = call.operation;
+        let decided = self.state.lock().now;
         let fault = self.gate.pass(Point::Call(call.clone())).await;
         let told = |class| Err(E::of(class, who));
         {
             let mut state = self.state.lock();
             let sent = state.now;
-            state.calls.push(Made { call, fault, round: self.gate.round(), request_id: self.request_id.clone() });
+            let made = Made { call, fault, round: self.gate.round(), request_id: self.actor.request_id.clone() };
+            state.calls.push(made);
+            let actor = Arc::clone(&self.actor);
+            let fair = !matches!(fault, Some(Fault::Twice | Fault::PageMissing | Fault::Stale(_)));
+            let perform = move |state: &mut State| {
+                let result = effect(state, sent);
+                let act = Act { actor: &actor, asked: &asked, decided, done: result.is_ok(), fair };
+                state.witnessed(&act);
+                result
+            };
             match fault {
                 Some(Fault::Dropped) => return told(ErrorClass::UnknownOutcome),
                 Some(Fault::Throttled) => return told(ErrorClass::Busy),
                 Some(Fault::Denied) => return told(ErrorClass::Denied),
                 Some(Fault::Refused) => return told(ErrorClass::Refused),
                 Some(Fault::Late(after)) => {
-                    state.later(after, Arc::new(move |state| drop(effect(state, sent))));
+                    if operation.writes() {
+                        state.later(after, Arc::new(move |state| drop(perform(state))));
+                    }
                     return told(ErrorClass::UnknownOutcome);
                 }
                 Some(Fault::ReplyLost) => {
-                    drop(effect(&mut state, sent));
+                    if operation.writes() {
+                        drop(perform(&mut state));
+                    }
                     return told(ErrorClass::UnknownOutcome);
                 }
-                Some(Fault::Stale(writes)) if !operation.writes() && !operation.is_venue() => {
-                    return state.stale(writes, |state| effect(state, sent));
+                Some(Fault::Twice) if operation.writes() => {
+                    let first = perform(&mut state);
+                    return first.and_then(|_| Err(E::done_already(who, operation)));
                 }
-                None | Some(Fault::Stale(_)) => return effect(&mut state, sent),
-                Some(Fault::CrashAfter) => drop(effect(&mut state, sent)),
+                Some(Fault::PageMissing) if operation == Operation::List => {
+                    state.page_missing = true;
+                    let listed = perform(&mut state);
+                    state.page_missing = false;
+                    return listed;
+                }
+                Some(Fault::Stale(writes)) if !operation.writes() && !operation.is_venue() => {
+                    return state.stale(writes, perform);
+                }
+                None | Some(Fault::Twice | Fault::PageMissing | Fault::Stale(_)) => return perform(&mut state),
+                Some(Fault::CrashAfter) => {
+                    if operation.writes() {
+                        drop(perform(&mut state));
+                    }
+                }
                 Some(Fault::CrashBefore) => {}
             }
         }
@@ -86,8 +118,21 @@ impl Told for StoreError {
             ErrorClass::Refused | ErrorClass::Clock | ErrorClass::Fault => (StoreErrorKind::Invalid, "InvalidRequestException"),
             ErrorClass::UnknownOutcome => (StoreErrorKind::UnknownOutcome, "no answer"),
         };
-        let Who::Store(operation) = who else { return Self { kind, operation: "a call", code: code.into() } };
-        Self { kind, operation, code: code.into() }
+        Self { kind, operation: who.operation(), code: code.into() }
+    }
+
+    fn done_already(who: Who, operation: Operation) -> Self {
+        let (kind, code) = match operation {
+            Operation::Put => (StoreErrorKind::Exists, "ResourceExistsException"),
+            _ => (StoreErrorKind::Invalid, "InvalidRequestException"),
+        };
+        Self { kind, operation: who.operation(), code: code.into() }
+    }
+}
+
+impl Who {
+    fn operation(self) -> &'static str {
+        if let Self::Store(operation) = self { operation } else { "a call" }
     }
 }
 
@@ -95,5 +140,9 @@ impl Told for VenueError {
     fn of(class: ErrorClass, who: Who) -> Self {
         let whose = if let Who::Venue(whose) = who { whose } else { Whose::Master };
         Self { class, whose, say: format!("the stand-in for Bybit was made to answer: {}", class.as_str()) }
+    }
+
+    fn done_already(who: Who, _: Operation) -> Self {
+        Self::of(ErrorClass::Refused, who)
     }
 }

@@ -19,7 +19,7 @@ const GRANTABLE: [(&str, &str, Word); 6] = [
 ];
 
 /// What a key with these settings may do.
-pub(super) fn powers(settings: &Settings) -> Powers {
+pub(crate) fn powers(settings: &Settings) -> Powers {
     let mut powers = Powers::default();
     let (mut held, mut added_by_the_system) = (BTreeSet::new(), false);
     for (group, values) in settings.permissions.shown() {

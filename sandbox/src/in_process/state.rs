@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use protocol::audit::Record;
 
 use super::call::{Made, Plan};
+use crate::invariants::{Act, Scene, Witness};
 use crate::random::SplitMix64;
 use crate::{bybit, secrets_manager};
 
@@ -34,6 +35,12 @@ pub(super) struct State {
     pub(super) said: String,
     /// The RotationTokens that ever were.
     pub(super) rotation_tokens: BTreeSet<String>,
+    /// Who checks the protocol's promises.
+    pub(super) witness: Witness,
+    /// The list that is made now lacks a page.
+    pub(super) page_missing: bool,
+    /// Whether what is said is kept, and what was, for stale reads.
+    pub(super) listening: bool,
     /// Secrets Manager before each of its last writes, and when that was.
     past: Vec<(Timestamp, secrets_manager::Model)>,
     late: Vec<Late>,
@@ -54,22 +61,67 @@ impl State {
         address: IpAddr,
         seed: u64,
     ) -> Self {
-        Self {
+        let mut state = Self {
             secrets_manager,
             bybit,
             now,
             function_ahead: SignedDuration::ZERO,
             address,
-            random: SplitMix64::new(seed),
+            // Not the sequence that Secrets Manager draws its ids from.
+            random: SplitMix64::new(!seed),
             invocations: 0,
             plan: Plan::default(),
             calls: Vec::new(),
             records: Vec::new(),
             said: String::new(),
             rotation_tokens: BTreeSet::new(),
+            witness: Witness::default(),
+            page_missing: false,
+            listening: true,
             past: Vec::new(),
             late: Vec::new(),
+        };
+        state.others_acted(false);
+        state
+    }
+
+    /// The same state, with an empty record of what was said and called, which stays empty.
+    pub(super) fn without_what_was_said(&self) -> Self {
+        Self {
+            secrets_manager: self.secrets_manager.clone(),
+            bybit: self.bybit.clone(),
+            random: self.random.clone(),
+            plan: self.plan.clone(),
+            calls: Vec::new(),
+            records: Vec::new(),
+            said: String::new(),
+            rotation_tokens: BTreeSet::new(),
+            witness: self.witness.clone(),
+            listening: false,
+            past: Vec::new(),
+            late: self.late.clone(),
+            ..*self
         }
+    }
+
+    // What the witness is told.
+
+    pub(super) fn witnessed(&mut self, act: &Act<'_>) {
+        self.testify(|witness, scene| witness.saw(act, scene));
+    }
+
+    pub(super) fn others_acted(&mut self, at_the_venue: bool) {
+        self.testify(|witness, scene| witness.others_acted(at_the_venue, scene));
+    }
+
+    pub(super) fn testify<T>(&mut self, tell: impl FnOnce(&mut Witness, &Scene<'_>) -> T) -> T {
+        let Self { witness, secrets_manager: secrets, bybit: venue, now, .. } = self;
+        tell(witness, &Scene { secrets, venue, now: *now })
+    }
+
+    /// Whether an effect is still to come.
+    pub(super) fn is_more_to_come(&self) -> bool {
+        !self.late.is_empty()
     }
 
     /// Lets time pass; late effects come when they are due.
@@ -92,6 +144,9 @@ impl State {
         act: impl FnOnce(&mut secrets_manager::Model, Timestamp) -> Result<T, E>,
     ) -> Result<T, E> {
         self.secrets_manager.take_calls();
+        if !self.listening {
+            return act(&mut self.secrets_manager, self.now);
+        }
         let before = self.secrets_manager.clone();
         let written = act(&mut self.secrets_manager, self.now)?;
         let oldest = self.now - STALENESS;
@@ -115,6 +170,9 @@ impl State {
     }
 
     pub(super) fn say(&mut self, words: &str) {
+        if !self.listening {
+            return;
+        }
         self.said.push_str(words);
         self.said.push('\n');
     }

@@ -1,5 +1,7 @@
 //! The protocol's store over the model of Secrets Manager.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use async_trait::async_trait;
 use protocol::label::{Label, VersionId};
 use protocol::name::{SecretId, SecretName};
@@ -9,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::call::{Call, Operation};
 use super::port::{Port, Who};
 use super::state::State;
+use crate::invariants::Asked;
 use crate::secrets_manager::{
     self, AWSCURRENT, DescribeSecret, ErrorKind, GetSecretValue, ListSecretVersionIds, PutSecretValue, Sensitive,
     UpdateSecretVersionStage,
@@ -36,7 +39,7 @@ impl Store for InProcessStore {
             let described = state.secrets_manager.describe_secret(&request, now);
             described.map(description).map_err(|error| refused("DescribeSecret", &error))
         };
-        self.port.call(call, Who::Store("DescribeSecret"), effect).await
+        self.port.call(call, Asked::Labels, Who::Store("DescribeSecret"), effect).await
     }
 
     async fn read(&self, secret: &SecretId, which: Which<'_>) -> Result<Option<StoredValue>, StoreError> {
@@ -45,6 +48,7 @@ impl Store for InProcessStore {
             Which::Version(version) => (Operation::ReadVersion, version.to_string(), Some(version.as_str().to_owned())),
             Which::Current => (Operation::ReadCurrent, name.to_string(), None),
         };
+        let asked = version_id.clone().map_or(Asked::Other, Asked::Value);
         let version_stage = version_id.is_none().then(|| AWSCURRENT.to_owned());
         let request = GetSecretValue { secret_id: secret.as_str().to_owned(), version_id, version_stage };
         let effect = move |state: &mut State, _| {
@@ -58,7 +62,7 @@ impl Store for InProcessStore {
                 Err(error) => Err(refused("GetSecretValue", &error)),
             }
         };
-        self.port.call(Call { operation, about }, Who::Store("GetSecretValue"), effect).await
+        self.port.call(Call { operation, about }, asked, Who::Store("GetSecretValue"), effect).await
     }
 
     async fn versions(&self, secret: &SecretId) -> Result<Vec<VersionId>, StoreError> {
@@ -82,7 +86,7 @@ impl Store for InProcessStore {
                 }
             }
         };
-        self.port.call(call, Who::Store("ListSecretVersionIds"), effect).await
+        self.port.call(call, Asked::Other, Who::Store("ListSecretVersionIds"), effect).await
     }
 
     async fn put(&self, secret: &SecretId, put: &Put<'_>) -> Result<(), StoreError> {
@@ -97,11 +101,12 @@ impl Store for InProcessStore {
             rotation_token: put.rotation_token.map(|token| Sensitive::new(token.expose_secret())),
             ..PutSecretValue::default()
         };
+        let asked = Asked::Store(digest(put.text.expose_secret()));
         let effect = move |state: &mut State, _| {
             let stored = state.write(|model, now| model.put_secret_value(&request, now));
             stored.map(drop).map_err(|error| refused("PutSecretValue", &error))
         };
-        self.port.call(call, Who::Store("PutSecretValue"), effect).await
+        self.port.call(call, asked, Who::Store("PutSecretValue"), effect).await
     }
 
     async fn move_label(&self, secret: &SecretId, change: &LabelMove) -> Result<(), StoreError> {
@@ -113,6 +118,12 @@ impl Store for InProcessStore {
         };
         let version = change.to.as_ref().or(change.from.as_ref()).map_or(String::new(), ToString::to_string);
         let call = Call { operation, about: format!("{} {version}", change.label) };
+        let label = change.label.as_str().to_owned();
+        let asked = match operation {
+            Operation::Swap => Asked::Promote,
+            Operation::AddLabel => Asked::Label(label, version),
+            _ => Asked::Unlabel(label, version),
+        };
         let request = UpdateSecretVersionStage {
             secret_id: secret.as_str().to_owned(),
             version_stage: change.label.as_str().to_owned(),
@@ -123,8 +134,15 @@ impl Store for InProcessStore {
             let moved = state.write(|model, now| model.update_secret_version_stage(&request, now));
             moved.map(drop).map_err(|error| refused("UpdateSecretVersionStage", &error))
         };
-        self.port.call(call, Who::Store("UpdateSecretVersionStage"), effect).await
+        self.port.call(call, asked, Who::Store("UpdateSecretVersionStage"), effect).await
     }
+}
+
+/// Tells two values apart without keeping either.
+fn digest(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn description(described: secrets_manager::Description) -> Description {

@@ -13,20 +13,21 @@ use super::port::Port;
 #[derive(Clone, Debug)]
 pub struct ManualTime {
     port: Port,
+    /// How far its clock is ahead of everybody else's.
+    ahead: SignedDuration,
     deadline: Timestamp,
 }
 
 impl ManualTime {
-    pub(super) fn new(port: Port, deadline: Timestamp) -> Self {
-        Self { port, deadline }
+    pub(super) fn new(port: Port, ahead: SignedDuration, ends: Timestamp) -> Self {
+        Self { port, ahead, deadline: ends + ahead }
     }
 }
 
 #[async_trait]
 impl Time for ManualTime {
     fn now(&self) -> Timestamp {
-        let state = self.port.state.lock();
-        state.now + state.function_ahead
+        self.port.state.lock().now + self.ahead
     }
 
     fn deadline(&self) -> Timestamp {

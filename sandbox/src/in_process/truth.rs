@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use protocol::audit::Record;
 use protocol::label::VersionId;
 use protocol::marker::Marker;
+use protocol::name::SecretId;
 use serde_json::Value;
 
 use super::call::{Made, Operation};
@@ -12,6 +13,7 @@ use super::setup::SUB;
 use super::silence;
 use super::world::World;
 use crate::bybit::{KeyId, KeyTruth};
+use crate::invariants::{Violation, Witness};
 use crate::secrets_manager::{AWSCURRENT, Secret, SecretValue, Version};
 
 impl World {
@@ -62,11 +64,20 @@ impl World {
 
     /// Looks at the secret in any other way.
     pub fn of_secret<T: Default>(&self, look: impl FnOnce(&Secret) -> T) -> T {
-        let state = self.state.lock();
-        state.secrets_manager.secret(self.secret().as_str()).map(look).unwrap_or_default()
+        self.of(self.secret(), look)
+    }
+
+    /// Looks at any secret, where it is there.
+    pub fn of<T: Default>(&self, secret: &SecretId, look: impl FnOnce(&Secret) -> T) -> T {
+        self.state.lock().secrets_manager.secret(secret.as_str()).map(look).unwrap_or_default()
     }
 
     // The keys.
+
+    /// Looks at the venue.
+    pub fn at_bybit<T>(&self, look: impl FnOnce(&crate::bybit::Model) -> T) -> T {
+        look(&self.state.lock().bybit)
+    }
 
     /// Whether a key is alive.
     pub fn alive(&self, key: &KeyId) -> bool {
@@ -85,6 +96,36 @@ impl World {
         let ours = Marker::new(self.secret().as_str(), token, 0);
         let issued = |key: &KeyTruth| Marker::parse(&key.settings.note).is_some_and(|marker| marker.same_token(&ours));
         self.live_keys().into_iter().filter(issued).map(|key| key.key).collect()
+    }
+
+    // The promises.
+
+    /// What was broken so far of what is promised whatever happens.
+    pub fn violations(&self) -> Vec<Violation> {
+        self.state.lock().witness.violations().to_vec()
+    }
+
+    /// How often the world has changed.
+    pub fn changes(&self) -> u64 {
+        self.state.lock().witness.changes()
+    }
+
+    /// Checks what has to be true where no invocation is under way, and no effect is to come.
+    pub fn must_be_at_rest(&self) {
+        let mut state = self.state.lock();
+        if !state.is_more_to_come() {
+            state.testify(Witness::at_rest);
+        }
+    }
+
+    /// Checks what has to be true where a rotation has just ended well, undisturbed.
+    pub fn grace_must_count(&self, secret: &SecretId) {
+        self.state.lock().testify(|witness, scene| witness.grace_counts(secret.as_str(), scene));
+    }
+
+    /// A client reads the secret or its replica, and keeps what it read for as long as clients do.
+    pub fn client_reads(&self, secret: &SecretId, from_replica: bool) {
+        self.state.lock().testify(|witness, scene| witness.client_reads(secret.as_str(), from_replica, scene));
     }
 
     // What happened.

@@ -21,6 +21,7 @@ use super::state::State;
 use crate::bybit::{
     self, CreateSubApi, DeleteSubApi, Ips, KeySecret, KeyStatus, Refusal, SignedRequest, SubApikeys, UpdateSubApi,
 };
+use crate::invariants::Asked;
 
 /// How long after its timestamp a request may take effect, as every call says.
 const RECV_WINDOW_MS: &str = "5000";
@@ -72,7 +73,8 @@ impl Venue for InProcessVenue {
     async fn inspect(&self, key: &Signer) -> Result<KeyState, VenueError> {
         let about = format!("the {} key {}", key.whose.as_str(), key.credential.key_id);
         let whose = key.whose;
-        self.signed(Operation::Inspect, about, key, move |state, caller| {
+        let asked = Asked::Inspect(bybit::KeyId::from(key.credential.key_id.expose()));
+        self.signed(Operation::Inspect, about, asked, key, move |state, caller| {
             let own = state.bybit.query_api(caller, state.now).map_err(|refusal| said_no(whose, &refusal))?;
             Ok(KeyState {
                 account: AccountId::new(own.uid.to_string()),
@@ -86,7 +88,7 @@ impl Venue for InProcessVenue {
 
     async fn list(&self, master: &Signer, account: &AccountId) -> Result<KeyList, VenueError> {
         let (whose, sub_uid) = (master.whose, uid(account, master.whose)?);
-        self.signed(Operation::List, account.to_string(), master, move |state, caller| {
+        self.signed(Operation::List, account.to_string(), Asked::List, master, move |state, caller| {
             Ok(KeyList { keys: all_keys(state, caller, sub_uid, whose)?, as_of: state.now })
         })
         .await
@@ -97,7 +99,7 @@ impl Venue for InProcessVenue {
         let (read_only, permissions) = requested(&grant.permissions).ok_or_else(|| no_such_power(whose))?;
         let (note, ips) = (Some(marker.to_string()), Some(ips(&grant.addresses)));
         let request = CreateSubApi { sub_uid, note, read_only, ips, permissions };
-        self.signed(Operation::Issue, marker.to_string(), master, move |state, caller| {
+        self.signed(Operation::Issue, marker.to_string(), Asked::Issue, master, move |state, caller| {
             let created = state.bybit.create_sub_api(caller, request.clone(), state.now);
             let created = created.map_err(|refusal| said_no(whose, &refusal))?.credential;
             let secret = SecretString::from(created.secret.expose());
@@ -115,7 +117,8 @@ impl Venue for InProcessVenue {
             ips: Some(ips(&grant.addresses)),
             permissions: Some(permissions),
         };
-        self.signed(Operation::Edit, key.to_string(), master, move |state, caller| {
+        let asked = Asked::Edit(bybit::KeyId::from(key.expose()));
+        self.signed(Operation::Edit, key.to_string(), asked, master, move |state, caller| {
             let edited = state.bybit.update_sub_api(caller, &request, state.now);
             edited.map(drop).map_err(|refusal| said_no(whose, &refusal))
         })
@@ -125,7 +128,8 @@ impl Venue for InProcessVenue {
     async fn revoke(&self, master: &Signer, account: &AccountId, key: &KeyId) -> Result<(), VenueError> {
         let (whose, sub_uid) = (master.whose, uid(account, master.whose)?);
         let named = key.clone();
-        self.signed(Operation::Revoke, key.to_string(), master, move |state, caller| {
+        let asked = Asked::Revoke(bybit::KeyId::from(key.expose()));
+        self.signed(Operation::Revoke, key.to_string(), asked, master, move |state, caller| {
             let request = DeleteSubApi { key: Some(bybit::KeyId::from(named.expose())) };
             let Err(refusal) = state.bybit.delete_sub_api(caller, &request, state.now) else { return Ok(()) };
             // The code for a key that is gone is not documented: the list tells, where it shows other keys.
@@ -143,6 +147,7 @@ impl InProcessVenue {
         &self,
         operation: Operation,
         about: String,
+        asked: Asked,
         signer: &Signer,
         endpoint: impl Fn(&mut State, &bybit::KeyId) -> Result<T, VenueError> + Send + Sync + 'static,
     ) -> Result<T, VenueError> {
@@ -152,7 +157,7 @@ impl InProcessVenue {
             let caller = authenticated(state, &signer.credential, site, sent).map_err(|refusal| said_no(whose, &refusal))?;
             endpoint(state, &caller)
         };
-        self.port.call(Call { operation, about }, Who::Venue(whose), effect).await
+        self.port.call(Call { operation, about }, asked, Who::Venue(whose), effect).await
     }
 }
 
@@ -194,6 +199,10 @@ fn all_keys(state: &mut State, caller: &bybit::KeyId, sub_uid: u64, whose: Whose
             });
         }
         if page.next_page_cursor.is_empty() {
+            if state.page_missing {
+                keys.sort_by_key(|key: &ListedKey| key.created_at);
+                keys.truncate(keys.len().div_ceil(2));
+            }
             return Ok(keys);
         }
         cursor = Some(page.next_page_cursor);

@@ -108,6 +108,58 @@ impl World {
         }
     }
 
+    /// A world of its own that begins where this one is, without the invocations that are under way in it, and that keeps nothing
+    /// of what is said.
+    #[must_use]
+    pub fn quiet_fork(&self) -> Self {
+        let mut state = self.state.lock().without_what_was_said();
+        state.witness.all_gone();
+        Self {
+            state: Shared::new(state),
+            listener: tracing::Dispatch::none(),
+            log: Log::default(),
+            secret: self.secret.clone(),
+            master_arn: self.master_arn.clone(),
+            first_key: self.first_key.clone(),
+            master_key: self.master_key.clone(),
+            function_arn: self.function_arn.clone(),
+            settings: self.settings.clone(),
+            timeout: self.timeout,
+        }
+    }
+
+    /// One more secret that the function rotates, with this key in it.
+    ///
+    /// # Panics
+    /// When the name is taken.
+    pub fn add_secret(&self, name: &str, document: &str, key: &bybit::Credential, account: Uid) -> SecretId {
+        let value = filled_in(document, key, account, &self.master_arn);
+        let seed = Seed {
+            name: name.to_owned(),
+            value: Some(SecretValue::from_text(value)),
+            version_id: Some(FIRST.to_owned()),
+            rotation: Some(RotationSeed { lambda_arn: Some(self.function_arn.clone()), rules: None }),
+            ..Seed::default()
+        };
+        let arn = self.secrets_manager(|model, now| model.seed(seed, now)).expect("the name is free");
+        SecretId::parse(&arn).expect("an ARN of the model's is one")
+    }
+
+    /// The master's secret.
+    pub fn master_arn(&self) -> &str {
+        &self.master_arn
+    }
+
+    /// The key that is in the secret at the beginning.
+    pub fn first_credential(&self) -> &bybit::Credential {
+        &self.first_key
+    }
+
+    /// A document with what only the world knows filled in, as [`Setup`] has them.
+    pub fn filled_in(&self, document: &str, key: &bybit::Credential, account: Uid) -> String {
+        filled_in(document, key, account, &self.master_arn)
+    }
+
     /// The secret that is rotated.
     pub fn secret(&self) -> &SecretId {
         &self.secret
@@ -126,6 +178,11 @@ impl World {
     /// The master key.
     pub fn master_key(&self) -> &KeyId {
         &self.master_key.key
+    }
+
+    /// The next of the world's random numbers.
+    pub fn chance(&self) -> u64 {
+        self.state.lock().random.next()
     }
 
     // Time.
@@ -167,9 +224,26 @@ impl World {
     /// # Errors
     /// What Secrets Manager says.
     pub fn try_begin_rotation(&self) -> Result<VersionId, secrets_manager::Error> {
-        let request = RotateSecret { secret_id: self.secret.as_str().to_owned(), ..RotateSecret::default() };
+        self.try_begin_rotation_of(&self.secret)
+    }
+
+    /// The same for any secret.
+    ///
+    /// # Errors
+    /// What Secrets Manager says.
+    pub fn try_begin_rotation_of(&self, secret: &SecretId) -> Result<VersionId, secrets_manager::Error> {
+        let request = RotateSecret { secret_id: secret.as_str().to_owned(), ..RotateSecret::default() };
         let begun = self.secrets_manager(|model, now| model.rotate_secret(&request, now))?;
         Ok(VersionId::new(begun.version_id.unwrap_or_default()))
+    }
+
+    /// Begins the service's dry run of a secret, and gives the one invocation that it makes; nothing where it refuses or has nothing
+    /// to test.
+    pub fn begin_dry_run_of(&self, secret: &SecretId) -> Option<Request> {
+        let request =
+            RotateSecret { secret_id: secret.as_str().to_owned(), rotate_immediately: Some(false), ..RotateSecret::default() };
+        let begun = self.secrets_manager(|model, now| model.rotate_secret(&request, now)).ok()?;
+        Some(self.request_of(secret, Step::Test, &VersionId::new(begun.version_id?)))
     }
 
     /// One invocation of the function for a step, by the faults that were planned.
@@ -222,18 +296,28 @@ impl World {
             (format!("request-{}", state.invocations), state.now + self.timeout)
         };
         let caller = Caller { function_arn: self.function_arn.clone(), request_id };
-        self.state.lock().say(&format!("{request:?} {caller:?}"));
+        {
+            let mut state = self.state.lock();
+            if state.listening {
+                state.say(&format!("{request:?} {caller:?}"));
+            }
+        }
         let start = Start { caller, settings: self.settings.clone(), request, ends, listener: self.listener.clone() };
         Invocation::new(&self.state, start)
     }
 
     /// What Secrets Manager would send for a step of the secret, with the RotationToken of its open rotation.
     pub fn request(&self, step: Step, token: &VersionId) -> Request {
+        self.request_of(&self.secret, step, token)
+    }
+
+    /// The same for any secret.
+    pub fn request_of(&self, secret: &SecretId, step: Step, token: &VersionId) -> Request {
         let state = self.state.lock();
-        let rotation = state.secrets_manager.secret(self.secret.as_str()).and_then(secrets_manager::Secret::rotation);
+        let rotation = state.secrets_manager.secret(secret.as_str()).and_then(secrets_manager::Secret::rotation);
         let rotation_token = rotation.and_then(secrets_manager::Rotation::rotation_token);
         let rotation_token = rotation_token.map(|token| SecretString::from(token.expose()));
-        Request { step, secret: self.secret.clone(), token: token.clone(), rotation_token }
+        Request { step, secret: secret.clone(), token: token.clone(), rotation_token }
     }
 
     /// Plans a fault for the so-manieth next call of an operation, counted from 1.
@@ -255,7 +339,9 @@ impl World {
 
     /// Does something at Secrets Manager. For stale reads it counts as one write.
     pub fn secrets_manager<T>(&self, act: impl FnOnce(&mut secrets_manager::Model, Timestamp) -> T) -> T {
-        let done: Result<T, Infallible> = self.state.lock().write(|model, now| Ok(act(model, now)));
+        let mut state = self.state.lock();
+        let done: Result<T, Infallible> = state.write(|model, now| Ok(act(model, now)));
+        state.others_acted(false);
         let Ok(done) = done;
         done
     }
@@ -264,7 +350,9 @@ impl World {
     pub fn bybit<T>(&self, act: impl FnOnce(&mut bybit::Model, Timestamp) -> T) -> T {
         let mut state = self.state.lock();
         let now = state.now;
-        act(&mut state.bybit, now)
+        let done = act(&mut state.bybit, now);
+        state.others_acted(true);
+        done
     }
 
     /// Stores a version of the secret by hand, filled in with this key, and puts a label on it: AWSCURRENT makes it current.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{AWSCURRENT, AWSPENDING, AWSPREVIOUS, Error, Replica, Rotation, RotationRules, SecretValue};
+use super::{AWSCURRENT, AWSPENDING, AWSPREVIOUS, Error, Replica, ReplicaStatus, Rotation, RotationRules, SecretValue};
 
 /// The quota: "Staging labels attached across all versions of a secret: 20".
 pub(super) const MOST_LABELS: usize = 20;
@@ -94,6 +94,16 @@ impl Secret {
         self.labels.get(label).map(String::as_str)
     }
 
+    /// Whether rotation is switched on.
+    pub fn rotation_is_enabled(&self) -> bool {
+        self.rotation_enabled == Some(true)
+    }
+
+    /// Whether the secret is marked for deletion.
+    pub fn is_deleted(&self) -> bool {
+        self.deletion.is_some()
+    }
+
     /// The rotation that is open, if one is.
     pub fn rotation(&self) -> Option<&Rotation> {
         self.rotation.as_ref()
@@ -102,6 +112,11 @@ impl Secret {
     /// When a rotation last completed, whatever `DescribeSecret` shows.
     pub fn last_rotated(&self) -> Option<Timestamp> {
         self.last_rotated
+    }
+
+    /// Whether every replica holds what the secret holds.
+    pub fn replicas_in_sync(&self) -> bool {
+        self.replicas.iter().all(|replica| replica.status == ReplicaStatus::InSync)
     }
 
     /// The version's labels in alphabetical order.

@@ -37,6 +37,7 @@ impl Drop for Silent {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             assert_eq!(self.0.leaks(), Vec::<String>::new(), "a secret was said");
+            assert_eq!(self.0.violations(), Vec::new(), "a promise was broken");
         }
     }
 }

@@ -1,0 +1,81 @@
+//! What the witness is told.
+
+use jiff::Timestamp;
+use protocol::rotation::Step;
+
+use crate::bybit::{self, KeyId};
+use crate::secrets_manager;
+
+/// An invocation of the function, for as long as anything of it can still have an effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// Its request id.
+    pub request_id: String,
+    /// The secret's ARN.
+    pub secret: String,
+    /// The step.
+    pub step: Step,
+    /// The version that its rotation builds.
+    pub token: String,
+    /// When its process should be gone, by the true clock.
+    pub ends: Timestamp,
+    /// Its `EGRESS_IPS`.
+    pub egress: Vec<String>,
+}
+
+/// What a call asks for, as far as a promise depends on it. Holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The secret's labels.
+    Labels,
+    /// The value of a version of the actor's secret.
+    Value(String),
+    /// Anything else that only reads.
+    Other,
+    /// To store a value with this digest as the token's.
+    Store(u64),
+    /// To make the token current.
+    Promote,
+    /// To put a label on a version.
+    Label(String, String),
+    /// To take a label off a version.
+    Unlabel(String, String),
+    /// What a key is, signed by itself.
+    Inspect(KeyId),
+    /// The account's keys.
+    List,
+    /// A new key.
+    Issue,
+    /// To set what a key may do.
+    Edit(KeyId),
+    /// To delete a key.
+    Revoke(KeyId),
+}
+
+impl Asked {
+    /// Whether it changes anything.
+    pub(crate) fn writes(&self) -> bool {
+        !matches!(self, Self::Labels | Self::Value(_) | Self::Other | Self::Inspect(_) | Self::List)
+    }
+}
+
+/// A call at the moment of its effect.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Act<'a> {
+    pub(crate) actor: &'a Actor,
+    pub(crate) asked: &'a Asked,
+    /// When the run decided on it.
+    pub(crate) decided: Timestamp,
+    /// Whether it was done.
+    pub(crate) done: bool,
+    /// Whether the run is shown the truth, or nothing. A stale read is not fair, nor is a refusal of what was done.
+    pub(crate) fair: bool,
+}
+
+/// The truth.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scene<'a> {
+    pub(crate) secrets: &'a secrets_manager::Model,
+    pub(crate) venue: &'a bybit::Model,
+    pub(crate) now: Timestamp,
+}

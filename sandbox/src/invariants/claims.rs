@@ -1,0 +1,65 @@
+//! What is claimed: audit lines, and how an invocation says it ended.
+
+use protocol::audit::{Action, Outcome, Record};
+use protocol::rotation::{Done, Step};
+use protocol::{Error, ErrorType};
+
+use super::Invariant;
+use super::act::{Actor, Scene};
+use super::witness::Witness;
+
+impl Witness {
+    /// An audit line was written.
+    pub(crate) fn recorded(&mut self, actor: &Actor, record: &Record, scene: &Scene<'_>) {
+        if record.outcome != Outcome::Done {
+            return;
+        }
+        let key = record.key.as_ref().and_then(|shown| self.keys.iter().find(|(_, facts)| facts.fingerprint == *shown));
+        let key = key.map(|(key, _)| key.clone());
+        let (arn, version) = (&actor.secret, &record.version);
+        let label = record.label.as_deref().unwrap_or_default();
+        let holder = scene.secrets.secret(arn).and_then(|secret| secret.holder(label));
+        let true_now = match record.action {
+            Action::IssueKey => key.is_some_and(|key| self.keys.get(&key).is_some_and(|facts| facts.issued.is_some())),
+            Action::EditKey => key.is_some(),
+            Action::RevokeKey => key.is_some_and(|key| scene.venue.key(&key).is_some_and(|truth| !truth.alive(scene.now))),
+            Action::PutValue => self.named(scene, arn, version).is_some_and(|named| Some(&named.key) == key.as_ref()),
+            Action::MoveCurrent => self.been_current.contains(&(arn.clone(), version.clone())),
+            Action::AddLabel => holder == Some(version),
+            Action::RemoveLabel => holder != Some(version),
+        };
+        if !true_now {
+            self.broken(
+                Invariant::Honest,
+                scene,
+                format!("an audit line says what is not so: {:?} {version} {label}", record.action),
+            );
+        }
+    }
+
+    /// An invocation ended and says how.
+    pub(crate) fn ended(&mut self, actor: &Actor, result: &Result<Done, Error>, scene: &Scene<'_>) {
+        self.gone(actor);
+        let place = (actor.secret.clone(), actor.token.clone());
+        let named = self.named(scene, &actor.secret, &actor.token);
+        let run = self.run(actor).clone();
+        if actor.step == Step::Set
+            && matches!(result, Ok(Done::Agreed))
+            && let Some(listed) = run.listed
+        {
+            self.swept.insert(place.clone(), listed);
+        }
+        let claim = match result {
+            Ok(Done::AlreadyCurrent | Done::Promoted) => self.been_current.contains(&place),
+            Ok(Done::Issued) => named.is_some_and(|named| run.issued.iter().any(|(key, _)| *key == named.key)),
+            Ok(Done::Copied | Done::AlreadyStored) => self.built.contains(&place),
+            Ok(Done::Agreed) => named.is_some(),
+            Ok(Done::Proven) => named.is_some_and(|named| run.inspected.contains_key(&named.key)),
+            Err(error) if error.error_type == ErrorType::VersionDoomed => run.hopeless,
+            Err(_) => true,
+        };
+        if !claim {
+            self.broken(Invariant::Honest, scene, format!("{} claims what is not so: {result:?}", actor.step));
+        }
+    }
+}

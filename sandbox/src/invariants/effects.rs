@@ -1,0 +1,243 @@
+//! What a run learns, and what it does: whether an effect breaks a promise at the moment it happens.
+
+use jiff::SignedDuration;
+use protocol::rotation::UNSETTLED;
+
+use super::Invariant;
+use super::act::{Act, Asked, Scene};
+use super::witness::Witness;
+use crate::bybit::{By, KeyId};
+use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS};
+
+/// For how long a run that was shown no value looks again before it believes it.
+const LOOKS: SignedDuration = SignedDuration::from_secs(5);
+/// The default grace of a replaced key.
+const GRACE: SignedDuration = SignedDuration::from_hours(24);
+/// How many keys may be issued for a version and not be stored before runs have to wait.
+const MOST_UNSTORED: usize = 2;
+
+impl Witness {
+    /// A call that only reads: what the run knows now.
+    pub(super) fn learned(&mut self, act: &Act<'_>, scene: &Scene<'_>) {
+        let changes = self.changes;
+        let Act { actor, asked, done, fair, .. } = *act;
+        let (arn, token) = (&actor.secret, &actor.token);
+        match asked {
+            Asked::Value(version) if version == token => {
+                let there = done && self.named(scene, arn, token).is_some();
+                let run = self.run(actor);
+                run.looked.get_or_insert(scene.now);
+                run.saw_value |= there && fair;
+            }
+            Asked::List => {
+                let young = self.live_for(scene, arn, token).into_iter().map(|(key, _)| key).filter(|key| is_young(scene, key));
+                let young = young.collect();
+                let run = self.run(actor);
+                if done && fair {
+                    run.young = young;
+                    run.listed = Some(changes);
+                }
+            }
+            Asked::Labels if done && fair => {
+                let labels = scene.secrets.secret(arn).map(|secret| secret.stages_of(token)).unwrap_or_default();
+                let been_current =
+                    labels.iter().any(|label| label == AWSCURRENT || label == AWSPREVIOUS || label.starts_with("REPLACED-"));
+                let run = self.run(actor);
+                run.described = changes;
+                run.saw_current |= been_current;
+            }
+            Asked::Inspect(key) if done && fair => drop(self.run(actor).inspected.insert(key.clone(), (changes, scene.now))),
+            _ => {}
+        }
+        if !fair {
+            self.run(actor).misled = true;
+        }
+    }
+
+    /// A call that changes something, after it did or was refused.
+    pub(super) fn effect(&mut self, act: &Act<'_>, scene: &Scene<'_>) {
+        let Act { actor, asked, decided, done, .. } = *act;
+        if actor.step == protocol::rotation::Step::Test {
+            self.broken(Invariant::ReadOnly, scene, format!("testSecret asks for {asked:?}"));
+        }
+        if decided >= actor.ends {
+            self.broken(Invariant::Thawed, scene, format!("a run that should have ended at {} asks for {asked:?}", actor.ends));
+        }
+        if let Asked::Store(digest) = asked
+            && *self.run(actor).sent.get_or_insert(*digest) != *digest
+        {
+            self.broken(Invariant::WriteOnce, scene, "a run sends two values for one version");
+        }
+        if *asked == Asked::Promote && std::mem::replace(&mut self.run(actor).asked_to_promote, true) {
+            self.broken(Invariant::CurrentOnce, scene, "a run asks for its swap a second time");
+        }
+        if !done {
+            return;
+        }
+        match asked {
+            Asked::Store(_) => self.stored(act, scene),
+            Asked::Promote => self.promoted(act, scene),
+            Asked::Issue => self.issued(act, scene),
+            Asked::Edit(key) => self.edited(act, key, scene),
+            Asked::Revoke(key) => self.revoked(act, key, scene),
+            Asked::Label(label, version) if label.starts_with("CONDEMNED") => self.condemned(act, version, scene),
+            Asked::Unlabel(label, version) if label == AWSPENDING => self.condemned(act, version, scene),
+            _ => {}
+        }
+    }
+
+    fn stored(&mut self, act: &Act<'_>, scene: &Scene<'_>) {
+        let (arn, token) = (&act.actor.secret, &act.actor.token);
+        let before = self.current.get(arn).cloned();
+        if !self.built.insert((arn.clone(), token.clone())) {
+            return;
+        }
+        let Some(named) = self.named(scene, arn, token) else { return };
+        if !Self::lives_or_was_killed_by_others(scene, &named.key) {
+            self.broken(Invariant::Foreign, scene, "a version names a key that was revoked by us before it was stored");
+        }
+        let rotation = named.rotation.as_ref();
+        let base = rotation.and_then(|rotation| self.named(scene, arn, &rotation.based_on));
+        if let (Some(rotation), Some(policy)) = (rotation, base.and_then(|base| base.policy.clone())) {
+            let beyond: Vec<&String> = rotation.permissions.iter().filter(|word| !covered(word, &policy)).collect();
+            if !beyond.is_empty() {
+                self.broken(Invariant::NeverWithdraw, scene, format!("a value was built for {beyond:?}, beyond its policy"));
+            }
+        }
+        // A value that is stored without a label becomes current at once.
+        let now_current = scene.secrets.secret(arn).and_then(|secret| secret.holder(AWSCURRENT));
+        if now_current == Some(token) && before.as_deref() != Some(token) {
+            self.promoted(act, scene);
+        }
+    }
+
+    fn issued(&mut self, act: &Act<'_>, scene: &Scene<'_>) {
+        let (arn, token) = (&act.actor.secret, &act.actor.token);
+        let Some(key) = scene.venue.newest_key() else { return };
+        let change = self.changes;
+        let facts = self.keys.entry(key.key.clone()).or_default();
+        facts.issued = Some((arn.clone(), token.clone(), change));
+        let forbidden = forbidden(&key.settings);
+        if !forbidden.is_empty() {
+            self.broken(Invariant::NeverWithdraw, scene, format!("a key was issued that may {forbidden:?}"));
+        }
+        let anywhere = self
+            .current
+            .get(arn)
+            .cloned()
+            .and_then(|version| self.named(scene, arn, &version))
+            .is_some_and(|named| named.anywhere);
+        if key.settings.ips.is_any() && !anywhere {
+            self.broken(Invariant::NeverWithdraw, scene, "a key was issued that may be used from anywhere");
+        }
+        let run = self.run(act.actor).clone();
+        let lives = |key: &KeyId| scene.venue.key(key).is_some_and(|truth| truth.alive(scene.now));
+        if run.issued.iter().any(|(earlier, fair)| *fair && lives(earlier)) {
+            self.broken(Invariant::OnePerToken, scene, "a run issues a second key while its first may live");
+        }
+        let looked = run.looked.is_some_and(|looked| act.decided.duration_since(looked) >= LOOKS);
+        // What the service's dry run leaves goes again.
+        let there = scene.secrets.secret(arn).and_then(|secret| secret.versions().get(token)?.value()).is_some();
+        if run.saw_value || (run.decided && there && !run.young.is_empty() && !looked) {
+            self.broken(Invariant::OnePerToken, scene, "a key is issued for a version that has its value");
+        }
+        let beside = run.young.iter().filter(|key| lives(key)).count();
+        if beside >= MOST_UNSTORED {
+            let what = format!("a key is issued beside {beside} that were issued lately and not stored");
+            self.broken(Invariant::OnePerToken, scene, what);
+        }
+        self.run(act.actor).issued.push((key.key, act.fair));
+    }
+
+    fn edited(&mut self, act: &Act<'_>, key: &KeyId, scene: &Scene<'_>) {
+        self.must_be_ours(act, key, scene, "edited");
+        let Some(truth) = scene.venue.key(key) else { return };
+        let forbidden = forbidden(&truth.settings);
+        if !forbidden.is_empty() {
+            self.broken(Invariant::NeverWithdraw, scene, format!("a key was edited, and may {forbidden:?}"));
+        }
+    }
+
+    fn revoked(&mut self, act: &Act<'_>, key: &KeyId, scene: &Scene<'_>) {
+        let killed = scene.venue.key(key).is_some_and(|truth| matches!(truth.deleted, Some((_, By::Key(_)))));
+        let facts = self.keys.entry(key.clone()).or_default();
+        if !killed || std::mem::replace(&mut facts.dead, true) {
+            return;
+        }
+        let last_current = facts.current;
+        self.must_be_ours(act, key, scene, "revoked");
+        let secrets: Vec<(String, Vec<(String, String)>)> = scene
+            .secrets
+            .secrets()
+            .map(|secret| {
+                let versions = secret.versions().keys().map(|version| (version.clone(), secret.stages_of(version).join(" ")));
+                (secret.arn().to_owned(), versions.collect())
+            })
+            .collect();
+        for (arn, versions) in secrets {
+            for (version, labels) in versions {
+                if self.named(scene, &arn, &version).is_none_or(|named| named.key != *key) {
+                    continue;
+                }
+                if labels.contains(AWSCURRENT) {
+                    self.broken(Invariant::CurrentLives, scene, "the key that AWSCURRENT names was revoked by us");
+                } else if last_current.is_none() {
+                    self.broken(
+                        Invariant::Foreign,
+                        scene,
+                        format!("a key that version {version} ({labels}) names was revoked by a step"),
+                    );
+                }
+            }
+        }
+        let Some(last_current) = last_current else { return };
+        let replicas = scene.secrets.secrets().all(crate::secrets_manager::Secret::replicas_in_sync);
+        if scene.now.duration_since(last_current) < GRACE || self.is_held_by_a_client(key, scene.now) || !replicas {
+            self.broken(Invariant::Grace, scene, format!("a key that was current at {last_current} was revoked"));
+        }
+    }
+
+    fn must_be_ours(&mut self, act: &Act<'_>, key: &KeyId, scene: &Scene<'_>, done: &str) {
+        let issued = self.keys.get(key).and_then(|facts| facts.issued.clone());
+        if issued.as_ref().is_none_or(|(secret, _, _)| *secret != act.actor.secret) {
+            let whose =
+                issued.map_or("by nobody here".to_owned(), |(secret, version, _)| format!("for {secret}, version {version}"));
+            self.broken(Invariant::Foreign, scene, format!("a key was {done} that was issued {whose}"));
+        }
+    }
+
+    /// A version is given up. There has to be a reason.
+    fn condemned(&mut self, act: &Act<'_>, version: &str, scene: &Scene<'_>) {
+        let arn = &act.actor.secret;
+        if version == act.actor.token && !self.run(act.actor).hopeless {
+            self.broken(Invariant::Honest, scene, "a version is given up that could be promoted");
+        }
+        let labels = scene.secrets.secret(arn).map(|secret| secret.stages_of(version)).unwrap_or_default();
+        let stated = labels.iter().any(|label| label.starts_with("CONDEMNED-"));
+        if !stated && !self.been_current.contains(&(arn.clone(), version.to_owned())) {
+            self.broken(Invariant::Converges, scene, "a version is given up and does not say so");
+        }
+    }
+}
+
+/// Whether a key is so young that a run may be about to store it, and a list would show it.
+fn is_young(scene: &Scene<'_>, key: &KeyId) -> bool {
+    let unsettled = SignedDuration::try_from(UNSETTLED).unwrap_or(SignedDuration::MAX);
+    scene.venue.key(key).is_some_and(|truth| {
+        let age = scene.now.duration_since(truth.created_at);
+        let shown = if scene.venue.knobs.listings_lag { scene.venue.knobs.new_key_delay } else { SignedDuration::ZERO };
+        age <= unsettled && age >= shown
+    })
+}
+
+/// What a key may do that none may, in the venue's words.
+pub(super) fn forbidden(settings: &crate::bybit::Settings) -> Vec<String> {
+    let powers = crate::in_process::powers(settings);
+    powers.moves_funds.into_iter().chain(powers.unknown).collect()
+}
+
+/// Whether one of the allowed words, or a part's whole, covers this one. Every word lets a key read.
+pub(super) fn covered(word: &str, allowed: &[String]) -> bool {
+    let whole = word.split(':').next().unwrap_or(word);
+    whole == "read" || allowed.iter().any(|allowed| allowed == word || allowed == whole)
+}

@@ -1,0 +1,134 @@
+//! What there is to remember about versions, keys and runs.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::act::Actor;
+use crate::bybit::KeyId;
+
+/// What a version's value says. Values never change.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    pub(super) key: KeyId,
+    pub(super) subaccount: Option<String>,
+    /// What its policy allows, where it says.
+    pub(super) policy: Option<Vec<String>>,
+    /// Whether its policy says that the key may be used from anywhere.
+    pub(super) anywhere: bool,
+    pub(super) rotation: Option<Rotation>,
+}
+
+/// The `rotation` field of a value.
+#[derive(Clone, Debug)]
+pub(super) struct Rotation {
+    pub(super) token: String,
+    pub(super) source: String,
+    pub(super) copied_from: Option<String>,
+    pub(super) based_on: String,
+    pub(super) account: String,
+    pub(super) permissions: Vec<String>,
+    /// `None` for "any".
+    pub(super) addresses: Option<Vec<String>>,
+}
+
+impl Named {
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let document: Value = serde_json::from_str(text).ok()?;
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let list = |value: &Value| value.as_array().map(|list| list.iter().filter_map(text).collect());
+        let rotation = document.get("rotation").and_then(|rotation| {
+            Some(Rotation {
+                token: text(&rotation["token"])?,
+                source: text(&rotation["source"])?,
+                copied_from: text(&rotation["copied_from"]),
+                based_on: text(&rotation["based_on"])?,
+                account: text(&rotation["account"])?,
+                permissions: list(&rotation["permissions"])?,
+                addresses: list(&rotation["ip_allowlist"]),
+            })
+        });
+        Some(Self {
+            key: KeyId::from(document["api_key"].as_str()?),
+            subaccount: text(&document["subaccount"]),
+            policy: list(&document["policy"]["permissions"]),
+            anywhere: document["policy"]["ip_allowlist"] == "any",
+            rotation,
+        })
+    }
+}
+
+/// What is known of a key beside what the venue knows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct KeyFacts {
+    /// How audit lines show it.
+    pub(super) fingerprint: String,
+    /// The secret and version that it was issued for by us, and as which change of the world.
+    pub(super) issued: Option<(String, String, u64)>,
+    /// When a current version last named it.
+    pub(super) current: Option<Timestamp>,
+    /// Whether it was seen dead.
+    pub(super) dead: bool,
+}
+
+/// What is known of a run.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, not a state in disguise")]
+pub(super) struct Run {
+    pub(super) actor: Actor,
+    /// Whether its process lives.
+    pub(super) active: bool,
+    /// The keys that answered it, each with the change after which it did, and when.
+    pub(super) inspected: BTreeMap<KeyId, (u64, Timestamp)>,
+    /// The change after which it last saw the labels, and whether they showed that its token has been current.
+    pub(super) described: u64,
+    pub(super) saw_current: bool,
+    /// Whether it has asked for its token to be made current.
+    pub(super) asked_to_promote: bool,
+    /// Whether a read or a list did not show it all there is.
+    pub(super) misled: bool,
+    /// The keys of its token that a list showed it and that may still be stored, and when it first looked for a value.
+    pub(super) young: Vec<KeyId>,
+    pub(super) looked: Option<Timestamp>,
+    /// Whether the token had a value when it began, and whether it was shown one.
+    pub(super) decided: bool,
+    pub(super) saw_value: bool,
+    /// The keys issued to it, and whether it was not told that they were refused.
+    pub(super) issued: Vec<(KeyId, bool)>,
+    /// The digest of the value it sends.
+    pub(super) sent: Option<u64>,
+    /// The change after which it last saw the whole list.
+    pub(super) listed: Option<u64>,
+    /// Whether there was a time since its beginning when the token could not have been promoted any more.
+    pub(super) hopeless: bool,
+}
+
+impl Run {
+    pub(super) fn new(actor: Actor) -> Self {
+        Self {
+            actor,
+            active: true,
+            inspected: BTreeMap::new(),
+            described: 0,
+            saw_current: false,
+            asked_to_promote: false,
+            misled: false,
+            young: Vec::new(),
+            looked: None,
+            decided: false,
+            saw_value: false,
+            issued: Vec::new(),
+            sent: None,
+            listed: None,
+            hopeless: false,
+        }
+    }
+}
+
+/// A consumer of a secret, which keeps what it read for a while.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    pub(super) key: KeyId,
+    pub(super) read: Timestamp,
+}

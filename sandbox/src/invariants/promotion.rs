@@ -1,0 +1,140 @@
+//! AWSCURRENT moves by our doing: everything that has to be true at that moment, and what makes it impossible for ever.
+
+use super::Invariant;
+use super::act::{Act, Actor, Scene};
+use super::effects::{covered, forbidden};
+use super::facts::{Named, Rotation};
+use super::witness::Witness;
+use crate::bybit::Ips;
+use crate::secrets_manager::AWSCURRENT;
+
+impl Witness {
+    pub(super) fn promoted(&mut self, act: &Act<'_>, scene: &Scene<'_>) {
+        let actor = act.actor;
+        let (arn, token) = (&actor.secret, &actor.token);
+        let base = self.current.get(arn).cloned();
+        if base.as_deref() == Some(token) {
+            return;
+        }
+        let place = (arn.clone(), token.clone());
+        // A run that looked before it became so can't know, nor can one that comes when no label shows it any more.
+        if self.been_current.contains(&place) && self.run(actor).saw_current {
+            self.broken(Invariant::CurrentOnce, scene, "a version that has been current is promoted again");
+        }
+        self.promoted.insert(place.clone());
+        self.previous_must_be_stamped(actor, base.as_deref(), scene);
+        let Some(named) = self.named(scene, arn, token) else {
+            return self.broken(Invariant::Provenance, scene, "a version without a value is promoted");
+        };
+        let Some(rotation) = named.rotation.as_ref().filter(|rotation| rotation.token == *token && self.built.contains(&place))
+        else {
+            return self.broken(Invariant::Provenance, scene, "a version is promoted that was not built by us");
+        };
+        if base.as_deref() != Some(&rotation.based_on) {
+            let what = format!("a version built on {} replaces {}", rotation.based_on, base.as_deref().unwrap_or("nothing"));
+            self.broken(Invariant::Provenance, scene, what);
+        }
+        let facts = self.keys.get(&named.key).cloned().unwrap_or_default();
+        let issued = facts.issued.is_some_and(|(secret, version, _)| secret == *arn && version == *token);
+        if !issued && !self.offered.contains(&(arn.clone(), named.key.clone())) {
+            self.broken(
+                Invariant::Provenance,
+                scene,
+                "a key is promoted that was neither issued for the version nor offered by a person",
+            );
+        }
+        let inspected = self.run(actor).inspected.get(&named.key).copied();
+        if inspected.is_none() {
+            self.broken(Invariant::CurrentLives, scene, "a key is promoted that this run has not seen alive");
+        }
+        if !Self::lives_or_was_killed_by_others(scene, &named.key) {
+            self.broken(Invariant::CurrentLives, scene, "a key is promoted that was revoked by us");
+        }
+        // What a person did after the last look, or so shortly before that the venue does not show it, can be known to nobody.
+        let (by_hand, when) = self.venue_by_hand;
+        let shown = |at| when.is_none_or(|when| scene.now.min(at).duration_since(when) > scene.venue.knobs.edit_delay);
+        if inspected.is_none_or(|(change, at)| change >= by_hand && shown(at)) {
+            self.powers_must_be_within(&named, rotation, scene);
+        }
+    }
+
+    fn powers_must_be_within(&mut self, named: &Named, rotation: &Rotation, scene: &Scene<'_>) {
+        let Some(key) = scene.venue.key(&named.key) else { return };
+        let forbidden = forbidden(&key.settings);
+        if !forbidden.is_empty() {
+            self.broken(Invariant::NeverWithdraw, scene, format!("a key is promoted that may {forbidden:?}"));
+        }
+        let powers = crate::in_process::powers(&key.settings);
+        let beyond: Vec<String> =
+            powers.permissions.iter().map(ToString::to_string).filter(|word| !covered(word, &rotation.permissions)).collect();
+        if !beyond.is_empty() {
+            self.broken(Invariant::NeverWithdraw, scene, format!("a key is promoted that may {beyond:?} beyond its policy"));
+        }
+        let within = match (&rotation.addresses, &key.settings.ips) {
+            (None, _) => true,
+            (Some(_), Ips::Any) => false,
+            (Some(allowed), Ips::Only(held)) => held.iter().all(|ip| allowed.contains(&ip.to_string())),
+        };
+        if !within {
+            self.broken(Invariant::NeverWithdraw, scene, "a key is promoted that may be used from elsewhere");
+        }
+        let accounts = [Some(&rotation.account), named.subaccount.as_ref()];
+        if accounts.into_iter().flatten().any(|account| *account != key.uid.to_string()) {
+            self.broken(Invariant::CurrentLives, scene, "a key of another account is promoted");
+        }
+    }
+
+    /// The version that was current before the one that is replaced now loses AWSPREVIOUS: from now on only a stamp says since when
+    /// it is not current.
+    fn previous_must_be_stamped(&mut self, actor: &Actor, base: Option<&str>, scene: &Scene<'_>) {
+        let Some((Some(previous), since)) = self.previous.get(&actor.secret).cloned() else { return };
+        let run = self.run(actor);
+        if Some(previous.as_str()) == base || previous == actor.token || run.misled || since > run.described {
+            return;
+        }
+        let stages = scene.secrets.secret(&actor.secret).map(|secret| secret.stages_of(&previous)).unwrap_or_default();
+        if !stages.iter().any(|label| label.starts_with("REPLACED-")) {
+            self.broken(Invariant::Grace, scene, format!("version {previous} loses AWSPREVIOUS without a stamp"));
+        }
+    }
+
+    /// Whether the token can be promoted no more, whatever is done.
+    pub(super) fn is_hopeless(&mut self, actor: &Actor, scene: &Scene<'_>) -> bool {
+        let (arn, token) = (&actor.secret, &actor.token);
+        let place = (arn.clone(), token.clone());
+        let Some(secret) = scene.secrets.secret(arn) else { return true };
+        if self.been_current.contains(&place) || secret.stages_of(token).iter().any(|label| label.starts_with("CONDEMNED-")) {
+            return true;
+        }
+        let value = secret.versions().get(token).and_then(crate::secrets_manager::Version::value);
+        if value.is_none() {
+            return false;
+        }
+        let holder = secret.holder(AWSCURRENT).map(str::to_owned);
+        let Some(named) = self.named(scene, arn, token) else { return true };
+        let Some(rotation) = named.rotation.as_ref().filter(|rotation| rotation.token == *token && self.built.contains(&place))
+        else {
+            return true;
+        };
+        if holder.as_deref() != Some(rotation.based_on.as_str()) || self.current_key(scene, arn).as_ref() == Some(&named.key) {
+            return true;
+        }
+        let label = match rotation.source.as_str() {
+            "candidate" => Some("CANDIDATE"),
+            "rollback" => Some("ROLLBACK"),
+            _ => None,
+        };
+        let moved =
+            label.and_then(|label| secret.holder(label)).is_some_and(|holder| Some(holder) != rotation.copied_from.as_deref());
+        let out_of_reach = rotation.source == "issued"
+            && rotation.addresses.as_ref().is_some_and(|bound| actor.egress.iter().any(|ip| !bound.contains(ip)));
+        let Some(key) = scene.venue.key(&named.key) else { return true };
+        let beyond = rotation.source != "issued"
+            && (!forbidden(&key.settings).is_empty()
+                || crate::in_process::powers(&key.settings)
+                    .permissions
+                    .iter()
+                    .any(|word| !covered(&word.to_string(), &rotation.permissions)));
+        moved || out_of_reach || !key.alive(scene.now) || key.uid.to_string() != rotation.account || beyond
+    }
+}

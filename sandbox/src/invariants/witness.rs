@@ -1,0 +1,225 @@
+//! What the witness remembers, and how it keeps up with the world.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::act::{Act, Actor, Scene};
+use super::facts::{Client, KeyFacts, Named, Run};
+use super::{Invariant, Violation};
+use crate::bybit::{By, KeyId};
+use crate::secrets_manager::{AWSCURRENT, AWSPREVIOUS, Secret, Version};
+
+/// The longest that AWS's caching clients and its agent keep a value.
+pub(super) const CLIENT_CACHE: SignedDuration = SignedDuration::from_hours(1);
+
+/// A secret's ARN and the id of one of its versions.
+pub(super) type Place = (String, String);
+
+/// See the [module](super).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Witness {
+    /// How often the world has changed.
+    pub(super) changes: u64,
+    pub(super) named: BTreeMap<Place, Option<Arc<Named>>>,
+    /// For each secret the version that is current.
+    pub(super) current: BTreeMap<String, String>,
+    /// For each secret the version that was current before, and since which change.
+    pub(super) previous: BTreeMap<String, (Option<String>, u64)>,
+    pub(super) been_current: BTreeSet<Place>,
+    /// The versions whose values were stored by a run of theirs.
+    pub(super) built: BTreeSet<Place>,
+    /// The versions that were promoted by us.
+    pub(super) promoted: BTreeSet<Place>,
+    /// What a person offered: a secret, and a key in a version that was labelled CANDIDATE or ROLLBACK.
+    pub(super) offered: BTreeSet<(String, KeyId)>,
+    pub(super) keys: BTreeMap<KeyId, KeyFacts>,
+    newest_key: u64,
+    pub(super) runs: BTreeMap<String, Run>,
+    /// For each version the change after which setSecret last saw all its keys, and ended well.
+    pub(super) swept: BTreeMap<Place, u64>,
+    /// The change that a person last made at the venue, and when.
+    pub(super) venue_by_hand: (u64, Option<Timestamp>),
+    /// Since when a version that was current is not any more.
+    pub(super) ceased: BTreeMap<Place, Timestamp>,
+    pub(super) clients: BTreeMap<String, Client>,
+    /// For each secret what its replica holds, where it has one.
+    replicas: BTreeMap<String, Option<KeyId>>,
+    violations: Vec<Violation>,
+}
+
+impl Witness {
+    /// What was broken so far.
+    pub(crate) fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+
+    /// How often the world has changed.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// An invocation begins.
+    pub(crate) fn begins(&mut self, actor: &Actor, scene: &Scene<'_>) {
+        let mut run = Run::new(actor.clone());
+        run.decided = self.named(scene, &actor.secret, &actor.token).is_some();
+        run.hopeless = self.is_hopeless(actor, scene);
+        self.runs.insert(actor.request_id.clone(), run);
+    }
+
+    /// An invocation is gone; effects of its may still come.
+    pub(crate) fn gone(&mut self, actor: &Actor) {
+        if let Some(run) = self.runs.get_mut(&actor.request_id) {
+            run.active = false;
+        }
+    }
+
+    /// Every invocation is gone.
+    pub(crate) fn all_gone(&mut self) {
+        self.runs.values_mut().for_each(|run| run.active = false);
+    }
+
+    /// Something changed that no run did.
+    pub(crate) fn others_acted(&mut self, at_the_venue: bool, scene: &Scene<'_>) {
+        self.changes += 1;
+        if at_the_venue {
+            self.venue_by_hand = (self.changes, Some(scene.now));
+        }
+        self.keep_up(scene);
+    }
+
+    /// A call has its effect.
+    pub(crate) fn saw(&mut self, act: &Act<'_>, scene: &Scene<'_>) {
+        if !act.asked.writes() {
+            self.learned(act, scene);
+            return;
+        }
+        self.changes += 1;
+        self.effect(act, scene);
+        self.keep_up(scene);
+    }
+
+    /// A client reads the secret, or its replica, and keeps what it read.
+    pub(crate) fn client_reads(&mut self, secret: &str, from_replica: bool, scene: &Scene<'_>) {
+        let key = if from_replica { self.replicas.get(secret).cloned().flatten() } else { self.current_key(scene, secret) };
+        if let Some(key) = key {
+            self.clients.insert(secret.to_owned(), Client { key, read: scene.now });
+        }
+    }
+
+    /// Brings what follows from the world's state up to date.
+    fn keep_up(&mut self, scene: &Scene<'_>) {
+        self.meet_new_keys(scene);
+        let secrets: Vec<&Secret> = scene.secrets.secrets().collect();
+        for secret in &secrets {
+            let arn = secret.arn().to_owned();
+            let holder = secret.holder(AWSCURRENT).map(str::to_owned);
+            if self.current.get(&arn) != holder.as_ref() {
+                self.current_moved(&arn, holder, scene);
+            }
+            if let Some(key) = self.current_key(scene, &arn) {
+                self.keys.entry(key.clone()).or_default().current = Some(scene.now);
+                if secret.replicas_in_sync() {
+                    self.replicas.insert(arn.clone(), Some(key));
+                }
+            }
+            let previous = secret.holder(AWSPREVIOUS);
+            if self.previous.get(&arn).is_none_or(|(known, _)| known.as_deref() != previous) {
+                self.previous.insert(arn.clone(), (previous.map(str::to_owned), self.changes));
+            }
+            for label in ["CANDIDATE", "ROLLBACK"] {
+                if let Some(named) = secret.holder(label).and_then(|version| self.named(scene, &arn, version)) {
+                    self.offered.insert((arn.clone(), named.key.clone()));
+                }
+            }
+        }
+        self.current.retain(|arn, _| secrets.iter().any(|secret| secret.arn() == arn));
+        let active: Vec<Actor> =
+            self.runs.values().filter(|run| run.active && !run.hopeless).map(|run| run.actor.clone()).collect();
+        for actor in active {
+            if self.is_hopeless(&actor, scene) {
+                self.run(&actor).hopeless = true;
+            }
+        }
+    }
+
+    fn current_moved(&mut self, arn: &str, to: Option<String>, scene: &Scene<'_>) {
+        // Until just now a current version named it.
+        if let Some(key) = self.current_key_known(arn) {
+            self.keys.entry(key).or_default().current = Some(scene.now);
+        }
+        if let Some(version) = self.current.get(arn) {
+            self.ceased.insert((arn.to_owned(), version.clone()), scene.now);
+        }
+        match to {
+            Some(version) => {
+                self.been_current.insert((arn.to_owned(), version.clone()));
+                self.current.insert(arn.to_owned(), version);
+            }
+            None => drop(self.current.remove(arn)),
+        }
+    }
+
+    fn current_key_known(&self, arn: &str) -> Option<KeyId> {
+        let place = (arn.to_owned(), self.current.get(arn)?.clone());
+        self.named.get(&place)?.as_ref().map(|named| named.key.clone())
+    }
+
+    fn meet_new_keys(&mut self, scene: &Scene<'_>) {
+        let newest = scene.venue.last_record();
+        if newest == self.newest_key {
+            return;
+        }
+        for key in scene.venue.keys_after(std::mem::replace(&mut self.newest_key, newest)) {
+            let fingerprint = protocol::secret::KeyId::parse(key.key.as_str()).map(|id| id.fingerprint()).unwrap_or_default();
+            self.keys.entry(key.key).or_default().fingerprint = fingerprint;
+        }
+    }
+
+    // What is true.
+
+    /// What a version's value says, where it has one that can be read.
+    pub(super) fn named(&mut self, scene: &Scene<'_>, arn: &str, version: &str) -> Option<Arc<Named>> {
+        let place = (arn.to_owned(), version.to_owned());
+        if let Some(known) = self.named.get(&place) {
+            return known.clone();
+        }
+        let text = scene.secrets.secret(arn)?.versions().get(version).and_then(Version::value)?.text()?;
+        let named = Named::read(text).map(Arc::new);
+        self.named.insert(place, named.clone());
+        named
+    }
+
+    pub(super) fn current_key(&mut self, scene: &Scene<'_>, arn: &str) -> Option<KeyId> {
+        let version = scene.secrets.secret(arn)?.holder(AWSCURRENT)?.to_owned();
+        self.named(scene, arn, &version).map(|named| named.key.clone())
+    }
+
+    /// Whether a key works, or stopped working by somebody else's doing.
+    pub(super) fn lives_or_was_killed_by_others(scene: &Scene<'_>, key: &KeyId) -> bool {
+        scene.venue.key(key).is_none_or(|truth| !matches!(truth.deleted, Some((_, By::Key(_)))))
+    }
+
+    /// The living keys that were issued for a version, and as which change.
+    pub(super) fn live_for(&self, scene: &Scene<'_>, arn: &str, token: &str) -> Vec<(KeyId, u64)> {
+        let issued = self.keys.iter().filter_map(|(key, facts)| {
+            let (secret, version, change) = facts.issued.as_ref()?;
+            (secret == arn && version == token && !facts.dead).then(|| (key.clone(), *change))
+        });
+        issued.filter(|(key, _)| scene.venue.key(key).is_some_and(|truth| truth.alive(scene.now))).collect()
+    }
+
+    pub(super) fn run(&mut self, actor: &Actor) -> &mut Run {
+        self.runs.entry(actor.request_id.clone()).or_insert_with(|| Run::new(actor.clone()))
+    }
+
+    /// Whether a client may still use the key: it read it lately.
+    pub(super) fn is_held_by_a_client(&self, key: &KeyId, now: Timestamp) -> bool {
+        self.clients.values().any(|client| client.key == *key && now.duration_since(client.read) <= CLIENT_CACHE)
+    }
+
+    pub(super) fn broken(&mut self, invariant: Invariant, scene: &Scene<'_>, what: impl Into<String>) {
+        self.violations.push(Violation { invariant, at: scene.now, what: what.into() });
+    }
+}
