@@ -15,3 +15,4 @@ pub mod rotate;
 pub mod scheduler;
 pub mod secrets_manager;
 pub mod serve;
+pub mod simulation;

@@ -1,9 +1,11 @@
 //! The sandbox's command line.
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use sandbox::serve::{BYBIT_PORT, SECRETS_MANAGER_PORT};
+use sandbox::simulation::{self, History, Options, Outcome};
 
 /// Stand-ins to rotate against without an AWS account.
 #[derive(Parser)]
@@ -20,6 +22,28 @@ enum Command {
         /// Show the function's own log lines too.
         #[arg(long)]
         logs: bool,
+    },
+    /// Simulate rotations: every fault, every pair of faults, every interleaving, and long histories by chance.
+    Simulate {
+        /// How many histories by chance.
+        #[arg(long, default_value_t = 10_000)]
+        histories: u64,
+        /// What decides them.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Leave out what is not by chance.
+        #[arg(long)]
+        only_random: bool,
+        /// In how many threads; as many as there are cores where left out.
+        #[arg(long)]
+        threads: Option<usize>,
+        /// Play this one history, and tell it.
+        #[arg(long, conflicts_with_all = ["histories", "seed", "only_random"])]
+        replay: Option<History>,
+        /// Do all this to a protocol that is wrong on purpose, until the wrong is seen: a variant's word, or all.
+        #[cfg(feature = "wrong-on-purpose")]
+        #[arg(long)]
+        wrong: Option<String>,
     },
     /// Serve the stand-ins until interrupted, and rotate whenever a client asks for it.
     Serve {
@@ -40,6 +64,26 @@ enum Command {
 async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Rotate { logs } => sandbox::rotate::rotate(logs).await,
+        Command::Simulate {
+            histories,
+            seed,
+            only_random,
+            threads,
+            replay,
+            #[cfg(feature = "wrong-on-purpose")]
+            wrong,
+        } => {
+            let threads = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+            let options = Options { histories, seed, exhaustive: !only_random, threads };
+            #[cfg(feature = "wrong-on-purpose")]
+            let outcome = wrong.map(|word| simulate_wrong(&word, replay.as_ref(), &options)).transpose();
+            #[cfg(not(feature = "wrong-on-purpose"))]
+            let outcome: Result<Option<Outcome>, Box<dyn Error>> = Ok(None);
+            outcome.map(|outcome| {
+                let right = || replay.map_or_else(|| simulation::simulate(&options), |history| simulation::replay(&history));
+                say(&outcome.unwrap_or_else(right))
+            })
+        }
         Command::Serve { secrets_manager_port, bybit_port, logs } => {
             sandbox::serve::serve(secrets_manager_port, bybit_port, logs).await.map(|()| ExitCode::SUCCESS)
         }
@@ -48,4 +92,21 @@ async fn main() -> ExitCode {
         eprintln!("sandbox: {error}");
         ExitCode::FAILURE
     })
+}
+
+/// Prints what came of a simulation.
+#[expect(clippy::print_stdout, reason = "a command-line tool says what came of it")]
+fn say(outcome: &Outcome) -> ExitCode {
+    println!("{}", outcome.text);
+    if outcome.good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+#[cfg(feature = "wrong-on-purpose")]
+#[expect(clippy::print_stdout, reason = "a command-line tool says what came of it")]
+fn simulate_wrong(word: &str, replay: Option<&History>, options: &Options) -> Result<Outcome, Box<dyn Error>> {
+    use protocol::wrong::{Wrong, in_force};
+    let variants = if word == "all" { Wrong::ALL.to_vec() } else { vec![word.parse()?] };
+    let Some(history) = replay else { return Ok(simulation::simulate_wrong(&variants, options, |line| println!("{line}"))) };
+    let _in_force = in_force(variants.first().copied());
+    Ok(simulation::replay(history))
 }

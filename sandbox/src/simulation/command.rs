@@ -1,0 +1,293 @@
+//! The command: what is simulated, in how many threads, and what is said about it.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::action::{History, fault_name};
+use super::coverage::Coverage;
+use super::exhaustive::{BEGINNINGS, Planned, disturbed};
+use super::interleaving::{self, Overlap};
+use super::playing::Play;
+use super::{random, shrinking};
+use crate::invariants::Violation;
+use crate::random::SplitMix64;
+
+/// What to simulate.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many histories by chance.
+    pub histories: u64,
+    /// What decides them.
+    pub seed: u64,
+    /// Whether every fault, every pair of faults and every interleaving are played too.
+    pub exhaustive: bool,
+    /// In how many threads.
+    pub threads: usize,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What to print.
+    pub text: String,
+    /// Whether every promise held, and everything was reached.
+    pub good: bool,
+}
+
+/// A promise that was broken, and the shortest history that was found to break it.
+#[derive(Clone, Debug)]
+pub struct Counterexample {
+    /// Which promise, and how.
+    pub violation: Violation,
+    /// The history.
+    pub history: History,
+    /// What was going on.
+    pub place: String,
+}
+
+/// Simulates.
+pub fn simulate(options: &Options) -> Outcome {
+    let began = Instant::now();
+    let search = Search::default();
+    if options.exhaustive {
+        search.exhaustive(options.threads);
+    }
+    search.random(options);
+    search.report(options, began.elapsed())
+}
+
+/// Plays one history and tells it action by action.
+pub fn replay(history: &History) -> Outcome {
+    let mut play = Play::new(history.seed);
+    let mut text = String::new();
+    for action in &history.actions {
+        let line = play.told(*action);
+        // A String takes all that is written to it.
+        let _ = writeln!(text, "{}  {line}", play.stage.world.now());
+        if play.broken.is_some() {
+            break;
+        }
+    }
+    play.end();
+    let good = play.broken.is_none();
+    let _ = match &play.broken {
+        Some(violation) => writeln!(text, "\n{violation}"),
+        None => writeln!(text, "\nEvery promise holds."),
+    };
+    Outcome { text, good }
+}
+
+/// A search under way, in several threads.
+#[derive(Default)]
+pub(super) struct Search {
+    /// The variant of the protocol that is searched.
+    #[cfg(feature = "wrong-on-purpose")]
+    pub(super) wrong: Option<protocol::wrong::Wrong>,
+    coverage: Mutex<Coverage>,
+    found: Mutex<Option<Counterexample>>,
+    stop: AtomicBool,
+    parts: Mutex<Vec<String>>,
+}
+
+impl Search {
+    fn exhaustive(&self, threads: usize) {
+        let began = Instant::now();
+        let bar = progress(None, "single faults");
+        let singles = self.singles(&bar, threads);
+        self.part(&format!("{singles} histories with one fault, from {} beginnings", BEGINNINGS.len()), began);
+        let began = Instant::now();
+        let pairs = self.pairs(&bar, threads);
+        self.part(&format!("{pairs} histories with two faults"), began);
+        let began = Instant::now();
+        let interleavings = self.interleavings(&bar, threads);
+        self.part(&format!("{interleavings} interleavings of {} overlaps", Overlap::all().len()), began);
+        bar.finish_and_clear();
+    }
+
+    /// Every fault at every call, one at a time, from every beginning.
+    pub(super) fn singles(&self, bar: &ProgressBar, threads: usize) -> u64 {
+        let (next, count) = (AtomicU64::new(0), AtomicU64::new(0));
+        self.in_threads(threads, || {
+            while let Some(beginning) = take(&next, &BEGINNINGS) {
+                let (play, open) = disturbed(beginning, &[]);
+                self.played(play, beginning.name);
+                for planned in open {
+                    if self.is_stopped() {
+                        return;
+                    }
+                    let (play, _) = disturbed(beginning, &[planned]);
+                    self.played(play, &format!("{}, {}", beginning.name, told(planned)));
+                    count.fetch_add(1, Ordering::Relaxed);
+                    bar.inc(1);
+                }
+            }
+        });
+        count.into_inner()
+    }
+
+    /// Every fault at every call, and then every other at every later call, in a plain rotation.
+    pub(super) fn pairs(&self, bar: &ProgressBar, threads: usize) -> u64 {
+        bar.set_message("pairs of faults");
+        let plain = &BEGINNINGS[0];
+        let (_, firsts) = disturbed(plain, &[]);
+        let (next, count) = (AtomicU64::new(0), AtomicU64::new(0));
+        self.in_threads(threads, || {
+            while let Some(first) = take(&next, &firsts) {
+                let (_, seconds) = disturbed(plain, &[*first]);
+                for second in seconds {
+                    if self.is_stopped() {
+                        return;
+                    }
+                    let (play, _) = disturbed(plain, &[*first, second]);
+                    self.played(play, &format!("{}, {}, {}", plain.name, told(*first), told(second)));
+                    count.fetch_add(1, Ordering::Relaxed);
+                    bar.inc(1);
+                }
+            }
+        });
+        count.into_inner()
+    }
+
+    pub(super) fn interleavings(&self, bar: &ProgressBar, threads: usize) -> u64 {
+        bar.set_message("interleavings");
+        let overlaps = Overlap::all();
+        let (next, count) = (AtomicU64::new(0), AtomicU64::new(0));
+        self.in_threads(threads, || {
+            while let Some(overlap) = take(&next, &overlaps) {
+                interleaving::every(overlap, &mut |play| {
+                    self.played(play, &overlap.name());
+                    count.fetch_add(1, Ordering::Relaxed);
+                    bar.inc(1);
+                    !self.is_stopped()
+                });
+            }
+        });
+        count.into_inner()
+    }
+
+    pub(super) fn random(&self, options: &Options) {
+        let began = Instant::now();
+        let bar = progress(Some(options.histories), "histories by chance");
+        let (next, count) = (AtomicU64::new(0), AtomicU64::new(0));
+        self.in_threads(options.threads, || {
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                if at >= options.histories || self.is_stopped() {
+                    return;
+                }
+                let seed = SplitMix64::new(options.seed.wrapping_add(at.wrapping_mul(0x2545_f491_4f6c_dd1d))).next();
+                self.played(random::play(seed), &format!("history {at} of seed {}", options.seed));
+                count.fetch_add(1, Ordering::Relaxed);
+                bar.inc(1);
+            }
+        });
+        bar.finish_and_clear();
+        self.part(&format!("{} histories by chance, of seed {}", count.into_inner(), options.seed), began);
+    }
+
+    fn played(&self, mut play: Play, place: &str) {
+        lock(&self.coverage).add(&play.coverage());
+        let Some(violation) = &play.broken else { return };
+        if self.stop.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let (history, violation) = shrinking::shrink(&play.history, violation);
+        *lock(&self.found) = Some(Counterexample { violation, history, place: place.to_owned() });
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+
+    #[cfg_attr(not(feature = "wrong-on-purpose"), expect(clippy::unused_self, reason = "only a variant needs it"))]
+    fn in_threads(&self, threads: usize, work: impl Fn() + Sync) {
+        std::thread::scope(|scope| {
+            for _ in 0..threads.max(1) {
+                scope.spawn(|| {
+                    #[cfg(feature = "wrong-on-purpose")]
+                    let _in_force = self.in_force();
+                    work();
+                });
+            }
+        });
+    }
+
+    /// A search of a variant.
+    #[cfg(feature = "wrong-on-purpose")]
+    pub(super) fn of(wrong: protocol::wrong::Wrong) -> Self {
+        Self { wrong: Some(wrong), ..Self::default() }
+    }
+
+    /// The promise that was found broken.
+    #[cfg(feature = "wrong-on-purpose")]
+    pub(super) fn into_found(self) -> Option<Counterexample> {
+        self.found.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn part(&self, what: &str, began: Instant) {
+        lock(&self.parts).push(format!("{what} in {:.1} s", began.elapsed().as_secs_f64()));
+    }
+
+    fn report(self, options: &Options, took: Duration) -> Outcome {
+        let coverage = self.coverage.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (calls, faults) = coverage.calls();
+        let seconds = took.as_secs_f64().max(0.001);
+        let mut text = format!("{coverage}\n");
+        for part in lock(&self.parts).iter() {
+            let _ = writeln!(text, "{part}");
+        }
+        let each = |count: u64| {
+            #[expect(clippy::cast_precision_loss, reason = "a rate to be read")]
+            let rate = count as f64 / seconds;
+            rate
+        };
+        let _ = writeln!(
+            text,
+            "{} histories, {} states checked, from {} of them to rest; {calls} calls, {faults} of them with a fault",
+            coverage.histories, coverage.states, coverage.healed
+        );
+        let _ = writeln!(
+            text,
+            "in {seconds:.1} s with {} threads: {:.0} histories and {:.0} states a second",
+            options.threads,
+            each(coverage.histories),
+            each(coverage.states)
+        );
+        let missing = coverage.missing();
+        if let Some(Counterexample { violation, history, place }) = &found {
+            let _ = writeln!(text, "\nBROKEN {violation}\nin {place}; the shortest history found:");
+            let _ = writeln!(text, "  cargo run --release -p sandbox -- simulate --replay '{history}'");
+        } else if !missing.is_empty() {
+            let _ = writeln!(text, "\nNever reached, so more histories are needed: {}", missing.join(", "));
+        } else {
+            let _ = writeln!(text, "\nEvery promise held, and every action and fault was reached.");
+        }
+        Outcome { text, good: found.is_none() && missing.is_empty() }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn take<'a, T>(next: &AtomicU64, from: &'a [T]) -> Option<&'a T> {
+    from.get(usize::try_from(next.fetch_add(1, Ordering::Relaxed)).ok()?)
+}
+
+/// A fault as a person reads it.
+fn told((call, fault): Planned) -> String {
+    format!("{} at call {call}", fault_name(fault))
+}
+
+fn progress(total: Option<u64>, what: &'static str) -> ProgressBar {
+    let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
+    let style =
+        if total.is_some() { "{msg} [{bar:40}] {pos}/{len}, {per_sec}, {eta} to go" } else { "{msg} {spinner} {pos}, {per_sec}" };
+    // The template is a constant that is known to be one.
+    bar.with_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(what)
+}

@@ -1,0 +1,176 @@
+//! Every single fault and every pair of faults, at every call of a rotation, from every beginning that leads through other code.
+
+use protocol::rotation::Step;
+
+use super::action::{Action, FAULTS, Kind, can_meet};
+use super::playing::{Broken, Play};
+use crate::in_process::{Fault, Point};
+use crate::secrets_manager::{AWSCURRENT, AWSPENDING};
+
+/// So many passes over the steps have to do for any two faults.
+const PASSES: usize = 6;
+
+/// A fault at the so-manieth call of the rotation, counted from 1 over all its passes.
+pub(super) type Planned = (usize, Fault);
+
+/// A beginning: what happens before the rotation that is disturbed.
+pub(super) struct Beginning {
+    pub(super) name: &'static str,
+    prepare: fn(&mut Play) -> Result<(), Broken>,
+}
+
+/// The beginnings.
+pub(super) const BEGINNINGS: [Beginning; 10] = [
+    Beginning { name: "a plain rotation", prepare: begin },
+    Beginning {
+        name: "a credential that a person offers",
+        prepare: |play| {
+            play.act(Action::new(Kind::Offer, 0, 0))?;
+            begin(play)
+        },
+    },
+    Beginning {
+        name: "a return to the version before",
+        prepare: |play| {
+            whole(play)?;
+            play.act(Action::new(Kind::Label, 0, 3))?;
+            begin(play)
+        },
+    },
+    Beginning {
+        name: "a current key that is dead",
+        prepare: |play| {
+            play.act(Action::new(Kind::DeleteKey, 0, 1))?;
+            begin(play)
+        },
+    },
+    Beginning {
+        name: "a key that was issued and lost just now",
+        prepare: |play| {
+            begin(play)?;
+            lose_a_key(play)
+        },
+    },
+    Beginning {
+        name: "an account whose key slots are full, one of them with a key that was lost",
+        prepare: |play| {
+            begin(play)?;
+            lose_a_key(play)?;
+            play.act(Action::new(Kind::Wait, 0, 1100))?;
+            play.act(Action::new(Kind::FillSlots, 0, 0))
+        },
+    },
+    Beginning {
+        name: "a pending key that was given more by hand",
+        prepare: |play| {
+            begin(play)?;
+            step(play, Step::Create)?;
+            play.act(Action::new(Kind::EditKey, 0, 0))
+        },
+    },
+    Beginning {
+        name: "a pending version whose base was replaced",
+        prepare: |play| {
+            whole(play)?;
+            begin(play)?;
+            step(play, Step::Create)?;
+            play.act(Action::new(Kind::Label, 0, 0))
+        },
+    },
+    Beginning {
+        name: "a pending value that somebody else put",
+        prepare: |play| {
+            begin(play)?;
+            play.act(Action::new(Kind::PutPending, 0, 0))
+        },
+    },
+    Beginning {
+        name: "a current version that came back by a hand",
+        prepare: |play| {
+            whole(play)?;
+            play.act(Action::new(Kind::Label, 0, 0))?;
+            begin(play)
+        },
+    },
+];
+
+fn begin(play: &mut Play) -> Result<(), Broken> {
+    play.act(Action::new(Kind::Begin, 0, 0))
+}
+
+fn step(play: &mut Play, step: Step) -> Result<(), Broken> {
+    play.act(Action::invoke(0, step))?;
+    play.act(Action::new(Kind::Run, 0, 0))
+}
+
+/// A rotation that nothing disturbs.
+fn whole(play: &mut Play) -> Result<(), Broken> {
+    begin(play)?;
+    Step::ALL.into_iter().try_for_each(|one| step(play, one))
+}
+
+/// createSecret dies with a key that it has not stored.
+fn lose_a_key(play: &mut Play) -> Result<(), Broken> {
+    play.act(Action::invoke(0, Step::Create))?;
+    while play.stage.runs() > 0 {
+        let issues = play.stage.waiting(0).first().is_some_and(|waiting| match &waiting.point {
+            Point::Call(call) => call.operation == crate::in_process::Operation::Issue,
+            Point::Sleep(_) => false,
+        });
+        play.act(Action::go(0, 0, issues.then_some(Fault::CrashAfter)))?;
+    }
+    Ok(())
+}
+
+/// Plays a rotation with these faults, replayed until it is over. Gives the number of its calls, and the faults each could meet
+/// from the last planned one on.
+pub(super) fn disturbed(beginning: &Beginning, planned: &[Planned]) -> (Play, Vec<Planned>) {
+    let mut play = Play::new(0);
+    play.heals = planned.is_empty();
+    let mut open = Vec::new();
+    if (beginning.prepare)(&mut play).is_ok() {
+        // What is broken is in the play.
+        let _ = rotation(&mut play, planned, &mut open);
+    }
+    play.end();
+    (play, open)
+}
+
+fn rotation(play: &mut Play, planned: &[Planned], open: &mut Vec<Planned>) -> Result<(), Broken> {
+    let last = planned.iter().map(|(at, _)| *at).max().unwrap_or(0);
+    let mut calls = 0;
+    for _ in 0..PASSES {
+        for step in Step::ALL {
+            let is_open = play
+                .stage
+                .look(0, |secret| secret.holder(AWSPENDING).is_some_and(|pending| secret.holder(AWSCURRENT) != Some(pending)));
+            if !is_open {
+                return Ok(());
+            }
+            play.act(Action::invoke(0, step))?;
+            while play.stage.runs() > 0 {
+                let operation = play.stage.waiting(0).first().and_then(|waiting| match &waiting.point {
+                    Point::Call(call) => Some(call.operation),
+                    Point::Sleep(_) => None,
+                });
+                let Some(operation) = operation else {
+                    play.act(Action::go(0, 0, None))?;
+                    continue;
+                };
+                calls += 1;
+                let fault = planned.iter().find(|(at, _)| *at == calls).map(|(_, fault)| *fault);
+                play.heals |= calls >= last;
+                play.act(Action::go(0, 0, fault.filter(|fault| can_meet(*fault, operation))))?;
+                if calls > last {
+                    let faults = FAULTS.iter().map(|(_, fault)| *fault).filter(|fault| can_meet(*fault, operation));
+                    open.extend(faults.map(|fault| (calls, fault)));
+                }
+            }
+            if play.stage.ended.as_ref().is_some_and(|ended| ended.result.is_err()) {
+                break;
+            }
+        }
+        play.act(Action::new(Kind::Wait, 0, 60))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! From every state, once faults stop: replays end in success, in a version given up for a reason after which the next rotation
+//! succeeds, or in an error that needs a person, and then that error is true.
+
+use jiff::SignedDuration;
+use protocol::ErrorType;
+use protocol::label::VersionId;
+use protocol::name::SecretId;
+use protocol::rotation::Step;
+
+use crate::bybit::{Ips, KeyId};
+use crate::in_process::{FUNCTION_ADDRESS, Failure, SUB, World};
+use crate::invariants::{Invariant, Violation};
+use crate::secrets_manager::{AWSCURRENT, AWSPENDING, Secret, Version};
+
+/// So many replays have to do.
+const REPLAYS: usize = 12;
+/// Between two of them.
+const SPACING: SignedDuration = SignedDuration::from_mins(2);
+/// Once, as long as it takes until a key that was issued and not stored counts as lost.
+const LONG: SignedDuration = SignedDuration::from_mins(18);
+
+/// Tries the way to rest of one secret in a fork of the world, without whatever is under way there; thoroughly, with the service's
+/// dry run after it. Gives what was broken on it.
+pub(super) fn heal(world: &World, secret: &SecretId, thoroughly: bool) -> Option<Violation> {
+    let world = world.quiet_fork();
+    calm(&world);
+    let result = come_to_rest(&world, secret);
+    let result = result.and_then(|()| if thoroughly { dry_run(&world, secret) } else { Ok(()) });
+    world.must_be_at_rest();
+    let broken = world.violations().into_iter().next();
+    broken.or_else(|| result.err().map(|what| Violation { invariant: Invariant::Converges, at: world.now(), what }))
+}
+
+/// Faults are over: what is late comes, clocks agree, the venue shows what is so.
+fn calm(world: &World) {
+    world.set_function_ahead(SignedDuration::ZERO);
+    world.advance(SignedDuration::from_secs(30));
+    world.bybit(|model, _| {
+        let knobs = &mut model.knobs;
+        (knobs.new_key_delay, knobs.deletion_delay, knobs.edit_delay) =
+            (SignedDuration::ZERO, SignedDuration::ZERO, SignedDuration::ZERO);
+    });
+}
+
+fn come_to_rest(world: &World, secret: &SecretId) -> Result<(), String> {
+    let pending =
+        |secret: &Secret| secret.holder(AWSPENDING).filter(|id| secret.holder(AWSCURRENT) != Some(*id)).map(VersionId::new);
+    if let Some(token) = world.of(secret, pending) {
+        match replayed(world, secret, &token)? {
+            Rest::Current | Rest::Person => return Ok(()),
+            Rest::GivenUp => {}
+        }
+    }
+    let Ok(token) = world.try_begin_rotation_of(secret) else { return needs_a_person_to_begin(world, secret) };
+    match replayed(world, secret, &token)? {
+        Rest::Current | Rest::Person => Ok(()),
+        Rest::GivenUp => Err("the rotation after one that was given up is given up too".to_owned()),
+    }
+}
+
+enum Rest {
+    Current,
+    GivenUp,
+    Person,
+}
+
+fn replayed(world: &World, secret: &SecretId, token: &VersionId) -> Result<Rest, String> {
+    let mut last = None;
+    for replay in 0..REPLAYS {
+        let result =
+            Step::ALL.into_iter().try_for_each(|step| world.start(world.request_of(secret, step, token)).finish().map(drop));
+        let holder = world.of(secret, |secret| secret.holder(AWSCURRENT).map(VersionId::new));
+        let pending = world.of(secret, |secret| secret.holder(AWSPENDING).map(VersionId::new));
+        let error = match result {
+            Ok(()) if holder.as_ref() == Some(token) => {
+                world.grace_must_count(secret);
+                return Ok(Rest::Current);
+            }
+            Ok(()) => return Err("the steps succeed, and the version is not current".to_owned()),
+            Err(Failure::Crashed) => return Err("an undisturbed run does not end".to_owned()),
+            Err(Failure::Error(error)) => error,
+        };
+        if needs_a_person(world, secret, token, error.error_type) {
+            return Ok(Rest::Person);
+        }
+        if pending.as_ref() != Some(token) {
+            return Ok(Rest::GivenUp);
+        }
+        last = Some(error);
+        world.advance(if replay == REPLAYS / 2 { LONG } else { SPACING });
+    }
+    Err(last.map_or_else(String::new, |error| format!("after {REPLAYS} replays still: {} {error}", error.error_type)))
+}
+
+/// The service's own dry run passes wherever the current key is what it should be.
+fn dry_run(world: &World, secret: &SecretId) -> Result<(), String> {
+    let Some(due) = world.begin_dry_run_of(secret) else { return Ok(()) };
+    match world.start(due.clone()).finish() {
+        Ok(_) => Ok(()),
+        Err(Failure::Error(error)) if needs_a_person(world, secret, &due.token, error.error_type) => Ok(()),
+        Err(failure) => Err(format!("the dry run fails: {failure}")),
+    }
+}
+
+fn needs_a_person_to_begin(world: &World, secret: &SecretId) -> Result<(), String> {
+    let full = |secret: &Secret| secret.is_deleted() || secret.versions().len() >= 100 || secret.labels().len() >= 20;
+    let gone = world.of(secret, |secret| vec![secret.arn().to_owned()]).is_empty();
+    if gone || world.of(secret, full) { Ok(()) } else { Err("Secrets Manager begins no rotation".to_owned()) }
+}
+
+/// The errors that only a person can mend, each where it is true: the closed list.
+fn needs_a_person(world: &World, secret: &SecretId, token: &VersionId, error: ErrorType) -> bool {
+    let current = Holder::of(world, secret, |secret| secret.holder(AWSCURRENT).map(str::to_owned));
+    let pending = Holder::of(world, secret, |_| Some(token.as_str().to_owned()));
+    let has = |label: &str| world.of(secret, |secret| secret.holder(label).is_some());
+    match error {
+        ErrorType::SecretNotFound => world.of(secret, |secret| vec![secret.arn().to_owned()]).is_empty(),
+        ErrorType::SecretDeleted => world.of(secret, Secret::is_deleted),
+        ErrorType::RotationDisabled => !world.of(secret, Secret::rotation_is_enabled),
+        ErrorType::NoCurrentValue => current.text.is_none(),
+        ErrorType::ValueInvalid => !current.is_readable() || (pending.text.is_some() && !pending.is_readable()),
+        ErrorType::LabelsFull => world.of(secret, |secret| secret.labels().len() >= 17),
+        ErrorType::OfferRefused => has("CANDIDATE") || has("ROLLBACK"),
+        ErrorType::IssueRefused => world.live_keys().len() >= world.at_bybit(|model| model.knobs.max_keys),
+        // With a policy and an account the current key is not needed.
+        ErrorType::CurrentUnusable => !current.is_whole(world) && !current.says_all(),
+        ErrorType::KeyUnbound if has("CANDIDATE") || has("ROLLBACK") => true,
+        ErrorType::KeyUnbound => current.key(world).is_some_and(|key| key.settings.ips == Ips::Any) && !current.says_all(),
+        ErrorType::AccountMismatch => [&current, &pending].into_iter().any(|holder| {
+            let uid = holder.key(world).map(|key| key.uid.to_string());
+            uid.is_some() && holder.text_of("subaccount").is_some_and(|said| Some(said) != uid)
+        }),
+        // A key that a person made can be mended by nobody else.
+        ErrorType::PendingTooPowerful | ErrorType::PendingTooWeak | ErrorType::PendingRejected | ErrorType::PendingDenied => {
+            pending.source().as_deref() != Some("issued")
+        }
+        _ => false,
+    }
+}
+
+/// A version by its value.
+struct Holder {
+    text: Option<serde_json::Value>,
+}
+
+impl Holder {
+    fn of(world: &World, secret: &SecretId, version: impl FnOnce(&Secret) -> Option<String>) -> Self {
+        let text = world.of(secret, |secret| {
+            let version = secret.versions().get(&version(secret)?)?;
+            version.value().map(|_| Version::value(version).and_then(|value| value.text()).unwrap_or_default().to_owned())
+        });
+        Self { text: text.map(|text| serde_json::from_str(&text).unwrap_or_default()) }
+    }
+
+    fn is_readable(&self) -> bool {
+        self.text.as_ref().is_some_and(|document| document["api_key"].is_string())
+    }
+
+    fn text_of(&self, field: &str) -> Option<String> {
+        self.text.as_ref()?[field].as_str().map(str::to_owned)
+    }
+
+    fn source(&self) -> Option<String> {
+        self.text.as_ref()?["rotation"]["source"].as_str().map(str::to_owned)
+    }
+
+    fn key(&self, world: &World) -> Option<crate::bybit::KeyTruth> {
+        let key = KeyId::from(self.text_of("api_key")?.as_str());
+        world.at_bybit(|model| model.key(&key))
+    }
+
+    /// Whether the key is alive, on the account, and can be used by the function.
+    fn is_whole(&self, world: &World) -> bool {
+        self.key(world).is_some_and(|key| key.uid == SUB && key.alive(world.now()) && key.settings.ips.admits(FUNCTION_ADDRESS))
+    }
+
+    /// Whether the value says all that its successor needs.
+    fn says_all(&self) -> bool {
+        let document = self.text.as_ref();
+        document.is_some_and(|document| document["policy"].is_object() && document["subaccount"].is_string())
+    }
+}

@@ -1,0 +1,198 @@
+//! Every interleaving of the calls of two overlapping invocations. Orders that differ only in calls that can't tell which came
+//! first (both read, or one is Secrets Manager's and one the venue's) are played once.
+
+use protocol::rotation::Step;
+
+use super::action::{Action, Kind};
+use super::playing::Play;
+use crate::in_process::{Operation, Point, Ticket};
+
+/// Two steps at once, and what was done before.
+#[derive(Clone, Debug)]
+pub(super) struct Overlap {
+    pub(super) steps: [Step; 2],
+    /// How many steps went well before.
+    pub(super) before: usize,
+    /// Whether a person makes another version current meanwhile.
+    pub(super) by_hand: bool,
+}
+
+impl Overlap {
+    /// The same step twice, neighbours, and the last with the first of a replay; each alone, and with a person between.
+    pub(super) fn all() -> Vec<Self> {
+        let mut all = Vec::new();
+        for (first, step) in Step::ALL.into_iter().enumerate() {
+            let partners = [step, Step::ALL[(first + 1) % Step::ALL.len()]];
+            for partner in partners {
+                for by_hand in [false, true] {
+                    all.push(Self { steps: [step, partner], before: first, by_hand });
+                    // A step that comes before anything is there for it.
+                    if first == 0 && partner != step {
+                        all.push(Self { steps: [step, partner], before: 1, by_hand });
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    pub(super) fn name(&self) -> String {
+        let [one, other] = self.steps;
+        let by_hand = if self.by_hand { ", and a person" } else { "" };
+        format!("{one} beside {other} after {} steps{by_hand}", self.before)
+    }
+
+    fn begun(&self) -> Play {
+        let mut play = Play::new(0);
+        play.heals = false;
+        let begin = [Action::new(Kind::Begin, 0, 0)].into_iter();
+        let before = Step::ALL.into_iter().take(self.before);
+        let before = before.flat_map(|step| [Action::invoke(0, step), Action::new(Kind::Run, 0, 0)]);
+        let both = self.steps.into_iter().map(|step| Action::invoke(0, step));
+        for action in begin.chain(before).chain(both) {
+            // The beginning was seen to hold without anything beside it.
+            let _ = play.act(action);
+        }
+        play.heals = true;
+        play
+    }
+}
+
+/// What can happen next: a run's waiting call or sleep, or the person's move.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Choice {
+    /// In the order in which they were started; the person comes last.
+    run: usize,
+    ticket: Option<Ticket>,
+    what: What,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Call(Operation),
+    Sleep,
+    Hand,
+}
+
+impl What {
+    /// Whether it makes no difference which of two comes first.
+    fn commutes_with(self, other: Self) -> bool {
+        let writes = |what: Self| match what {
+            Self::Call(operation) => operation.writes(),
+            Self::Sleep => false,
+            Self::Hand => true,
+        };
+        let is_venue = |what: Self| matches!(what, Self::Call(operation) if operation.is_venue());
+        match (self, other) {
+            (Self::Sleep, Self::Sleep) => false,
+            _ if !writes(self) && !writes(other) => true,
+            (Self::Sleep, _) | (_, Self::Sleep) => false,
+            _ => is_venue(self) != is_venue(other),
+        }
+    }
+}
+
+/// Plays every interleaving. `seen` is shown each play when it is over, and says whether to go on.
+pub(super) fn every(overlap: &Overlap, seen: &mut impl FnMut(Play) -> bool) {
+    let mut explorer = Explorer { overlap, seen, stopped: false };
+    explorer.explore(&[], &[]);
+}
+
+struct Explorer<'a, F> {
+    overlap: &'a Overlap,
+    seen: &'a mut F,
+    stopped: bool,
+}
+
+impl<F: FnMut(Play) -> bool> Explorer<'_, F> {
+    /// Plays on from a prefix of choices; those that sleep were tried before, and nothing since depends on them.
+    fn explore(&mut self, prefix: &[Choice], asleep: &[Choice]) {
+        if self.stopped {
+            return;
+        }
+        let mut path = prefix.to_vec();
+        let mut asleep = asleep.to_vec();
+        let Some((mut play, mut runs)) = self.played(&path) else { return };
+        loop {
+            let choices: Vec<Choice> = choices(&play, &runs, self.overlap.by_hand, &path);
+            let mut awake = choices.iter().filter(|choice| !asleep.contains(choice)).cloned();
+            let Some(first) = awake.next() else {
+                // Where all that is left was tried before, another play covers it.
+                if choices.is_empty() {
+                    play.end();
+                    self.stopped = !(self.seen)(play);
+                }
+                return;
+            };
+            let mut tried = asleep.clone();
+            tried.push(first.clone());
+            for other in awake {
+                let mut branch = path.clone();
+                branch.push(other.clone());
+                let still: Vec<Choice> = tried.iter().filter(|choice| choice.what.commutes_with(other.what)).cloned().collect();
+                self.explore(&branch, &still);
+                tried.push(other);
+            }
+            asleep.retain(|choice| choice.what.commutes_with(first.what));
+            if !take(&mut play, &mut runs, &first) {
+                self.stopped = !(self.seen)(play);
+                return;
+            }
+            path.push(first);
+        }
+    }
+
+    /// The play after these choices; nothing where a promise was broken on the way, which another play has shown.
+    fn played(&self, path: &[Choice]) -> Option<(Play, Vec<usize>)> {
+        let mut play = self.overlap.begun();
+        let mut runs: Vec<usize> = (0..play.stage.runs()).collect();
+        // Whoever played the prefix first tried its ways to rest.
+        let (last, before) = match path.split_last() {
+            Some((last, before)) => (Some(last), before),
+            None => (None, path),
+        };
+        play.heals = false;
+        if !before.iter().all(|choice| take(&mut play, &mut runs, choice)) {
+            return None;
+        }
+        play.heals = true;
+        match last {
+            Some(last) if !take(&mut play, &mut runs, last) => None,
+            _ => Some((play, runs)),
+        }
+    }
+}
+
+/// `runs` says for each run on the stage which of the two it is.
+fn choices(play: &Play, runs: &[usize], by_hand: bool, path: &[Choice]) -> Vec<Choice> {
+    let mut choices = Vec::new();
+    for (at, run) in runs.iter().enumerate() {
+        for waiting in play.stage.waiting(at) {
+            let what = match &waiting.point {
+                Point::Call(call) => What::Call(call.operation),
+                Point::Sleep(_) => What::Sleep,
+            };
+            choices.push(Choice { run: *run, ticket: Some(waiting.ticket), what });
+        }
+    }
+    // Time passes only where both wait for it, or one has nothing else to do.
+    if by_hand && !path.iter().any(|choice| choice.what == What::Hand) {
+        choices.push(Choice { run: 2, ticket: None, what: What::Hand });
+    }
+    choices
+}
+
+/// Lets it happen. Whether the promises still hold.
+fn take(play: &mut Play, runs: &mut Vec<usize>, choice: &Choice) -> bool {
+    let Some(ticket) = choice.ticket else {
+        return play.act(Action::new(Kind::Put, 0, 7)).is_ok();
+    };
+    let Some(at) = runs.iter().position(|run| *run == choice.run) else { return true };
+    let Some(point) = play.stage.waiting(at).iter().position(|waiting| waiting.ticket == ticket) else { return true };
+    let before = play.stage.runs();
+    let held = play.act(Action::go(at, point, None)).is_ok();
+    if play.stage.runs() < before {
+        runs.remove(at);
+    }
+    held
+}

@@ -1,0 +1,30 @@
+//! The simulation: the real steps over the sandbox's models, every fault at every call, operators and the service beside them,
+//! and the protocol's promises checked in every state.
+//!
+//! | question | file |
+//! | --- | --- |
+//! | what can happen, and how a history is written | `action` |
+//! | how it happens | `stage` |
+//! | what has to come right again from every state | `healing` |
+//! | every fault, every pair of faults, every interleaving | `exhaustive`, `interleaving` |
+//! | long histories by chance, and the shortest that breaks a promise | `random`, `shrinking` |
+//! | what was reached | `coverage` |
+//! | the command | `command` |
+
+mod action;
+mod command;
+mod coverage;
+mod exhaustive;
+mod healing;
+mod interleaving;
+mod playing;
+mod random;
+mod shrinking;
+mod stage;
+#[cfg(feature = "wrong-on-purpose")]
+mod wrong;
+
+pub use action::{History, NoAction};
+pub use command::{Counterexample, Options, Outcome, replay, simulate};
+#[cfg(feature = "wrong-on-purpose")]
+pub use wrong::simulate_wrong;
