@@ -7,6 +7,7 @@ mod connection;
 pub mod fault;
 pub mod function;
 pub mod in_process;
+pub mod leak;
 pub mod local;
 mod random;
 pub mod report;
