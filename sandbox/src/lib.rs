@@ -9,6 +9,7 @@ pub mod function;
 pub mod in_process;
 pub mod leak;
 pub mod local;
+pub mod proxy;
 mod random;
 pub mod report;
 pub mod rotate;
