@@ -8,6 +8,7 @@ use sandbox::bybit::KeyTruth;
 use sandbox::function::{Environment, Failed, Function};
 use sandbox::leak::found;
 use sandbox::local::{Local, SECRET, SUB_ACCOUNT};
+use sandbox::proxy::{Fault, Proxy};
 use sandbox::secrets_manager::{PutSecretValue, RotateSecret, Rotation, Sensitive};
 use serde_json::{Value, json};
 
@@ -35,7 +36,21 @@ impl World {
     /// With other variables in the function's environment.
     pub(crate) async fn start_with(change: impl FnOnce(Environment) -> Environment) -> Self {
         let local = Local::start(0, 0).await.unwrap();
-        let function = start_function(&change(local.environment())).await;
+        let environment = change(local.environment());
+        Self::of(local, &environment).await
+    }
+
+    /// With a proxy between the function's process and the stand-ins.
+    pub(crate) async fn start_behind_proxy(plan: Option<(usize, Fault)>) -> (Self, Proxy) {
+        let local = Local::start(0, 0).await.unwrap();
+        let proxy = Proxy::start(&local, plan).await.unwrap();
+        let world = Self::of(local, &proxy.environment()).await;
+        proxy.may_kill(world.function.killer());
+        (world, proxy)
+    }
+
+    async fn of(local: Local, environment: &Environment) -> Self {
+        let function = start_function(environment).await;
         let rotation_tokens = Mutex::new(BTreeSet::from([ROTATION_TOKEN.to_owned()]));
         Self { local, processes: Mutex::new(vec![Arc::clone(&function)]), function, rotation_tokens }
     }
