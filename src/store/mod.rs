@@ -41,6 +41,11 @@ impl fmt::Debug for SecretsManager<'_> {
     }
 }
 
+/// JSON that lacks what every answer of the operation has: somebody else said that all is well.
+fn not_an_answer(operation: &'static str) -> StoreError {
+    StoreError { kind: StoreErrorKind::UnknownOutcome, operation, code: "an answer that is not Secrets Manager's".into() }
+}
+
 /// For calls whose every attempt's outcome the protocol must see.
 fn one_attempt() -> aws_sdk_secretsmanager::config::Builder {
     Config::builder().retry_config(RetryConfig::disabled())
@@ -52,12 +57,7 @@ impl Store for SecretsManager<'_> {
         let call = self.client.describe_secret().secret_id(secret.as_str()).send();
         let reply = within(self.patience(), "DescribeSecret", call).await?;
         // Markers are made of the ARN: without it keys of different secrets would look alike.
-        let missing = || StoreError {
-            kind: StoreErrorKind::UnknownOutcome,
-            operation: "DescribeSecret",
-            code: "no ARN in the answer".into(),
-        };
-        let arn = reply.arn.filter(|arn| !arn.is_empty()).ok_or_else(missing)?;
+        let arn = reply.arn.filter(|arn| !arn.is_empty()).ok_or_else(|| not_an_answer("DescribeSecret"))?;
         let versions: BTreeMap<_, _> = reply
             .version_ids_to_stages
             .unwrap_or_default()
@@ -86,9 +86,14 @@ impl Store for SecretsManager<'_> {
             Err(error) if error.kind == StoreErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        // A binary value is none that we could use: it is read as an empty text, which no document is.
-        let text = SecretString::from(reply.secret_string.unwrap_or_default());
-        Ok(Some(StoredValue { version: VersionId::new(reply.version_id.unwrap_or_default()), text }))
+        let text = match (reply.secret_string, reply.secret_binary) {
+            (Some(text), _) => text,
+            // A binary value is none that we could use: it is read as an empty text, which no document is.
+            (None, Some(_)) => String::new(),
+            (None, None) => return Err(not_an_answer("GetSecretValue")),
+        };
+        let version = reply.version_id.filter(|version| !version.is_empty()).ok_or_else(|| not_an_answer("GetSecretValue"))?;
+        Ok(Some(StoredValue { version: VersionId::new(version), text: SecretString::from(text) }))
     }
 
     async fn versions(&self, secret: &SecretId) -> Result<Vec<VersionId>, StoreError> {
@@ -122,7 +127,10 @@ impl Store for SecretsManager<'_> {
             .customize()
             .config_override(one_attempt())
             .send();
-        within(self.patience(), "PutSecretValue", call).await.map(drop)
+        let reply = within(self.patience(), "PutSecretValue", call).await?;
+        // Whoever stored the value says as which version.
+        let stored = reply.version_id.as_deref() == Some(put.token.as_str());
+        stored.then_some(()).ok_or_else(|| not_an_answer("PutSecretValue"))
     }
 
     async fn move_label(&self, secret: &SecretId, change: &LabelMove) -> Result<(), StoreError> {
@@ -137,6 +145,7 @@ impl Store for SecretsManager<'_> {
             .customize()
             .config_override(one_attempt())
             .send();
-        within(self.patience(), "UpdateSecretVersionStage", call).await.map(drop)
+        let reply = within(self.patience(), "UpdateSecretVersionStage", call).await?;
+        reply.arn.map(drop).ok_or_else(|| not_an_answer("UpdateSecretVersionStage"))
     }
 }

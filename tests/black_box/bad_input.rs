@@ -2,11 +2,11 @@
 
 use sandbox::bybit::{Ips, Settings};
 use sandbox::function::LAMBDA_ARN;
-use sandbox::local::{Local, MASTER_SECRET, SECRET};
+use sandbox::local::{MASTER_SECRET, SECRET};
 use sandbox::secrets_manager::{CancelRotateSecret, DeleteSecret, PutSecretValue, Sensitive};
 use serde_json::{Value, json};
 
-use crate::world::{TOKEN, World, start_function};
+use crate::world::{TOKEN, World};
 
 #[tokio::test]
 async fn an_event_that_is_no_rotation_step_is_refused_by_what_came() {
@@ -222,9 +222,9 @@ async fn too_little_time_is_seen_before_a_key_is_issued() {
 
 #[tokio::test]
 async fn a_wrong_setting_is_refused_at_the_start_by_its_name() {
-    let local = Local::start(0, 0).await.unwrap();
+    let world = World::start().await;
     for (name, value) in [("BYBIT_BASE_URL", "http://api.bybit.com"), ("EGRESS_IPS", "everywhere"), ("LOG_LEVEL", "loud")] {
-        let function = start_function(&local.environment().with(name, value)).await;
+        let function = world.process(&world.local.environment().with(name, value)).await;
         assert_eq!(function.exit_code().await, 1);
         let failed = function.invoke(&json!({})).await.unwrap_err();
         assert_eq!(failed.error_type, "CONFIG_INVALID");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use sandbox::fault::Fault;
 
-use crate::world::{STEPS, TOKEN, World, start_function};
+use crate::world::{STEPS, TOKEN, World};
 
 const CREATE: &str = "/v5/user/create-sub-api";
 
@@ -98,7 +98,7 @@ async fn a_process_killed_between_issue_and_store_leaves_no_key_that_nobody_hold
     }
     world.function.kill().await;
     world.local.secrets_manager.lock().faults = sandbox::fault::Faults::default();
-    world.function = start_function(&world.local.environment()).await;
+    world.function = world.process(&world.local.environment()).await;
     world.rotate().await;
     let live = world.live_keys();
     assert_eq!(world.keys().len(), 3, "two were issued");

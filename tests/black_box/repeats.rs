@@ -40,7 +40,7 @@ async fn a_finished_rotation_is_over_for_every_step() {
 #[tokio::test]
 async fn two_processes_at_once_end_with_one_key_for_the_version() {
     let world = World::start().await;
-    let other = crate::world::start_function(&world.local.environment()).await;
+    let other = world.process(&world.local.environment()).await;
     world.open_rotation(TOKEN);
     for step in STEPS {
         let event = world.event(step, TOKEN);

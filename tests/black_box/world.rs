@@ -1,20 +1,31 @@
 //! What the tests share: the stand-ins with their seeds, a process of the function, and a rotation to drive by hand.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use sandbox::bybit::KeyTruth;
 use sandbox::function::{Environment, Failed, Function};
+use sandbox::leak::found;
 use sandbox::local::{Local, SECRET, SUB_ACCOUNT};
-use sandbox::secrets_manager::{PutSecretValue, RotateSecret, Sensitive};
+use sandbox::proxy::{Fault, Proxy};
+use sandbox::secrets_manager::{PutSecretValue, RotateSecret, Rotation, Sensitive};
 use serde_json::{Value, json};
 
 pub(crate) const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
 pub(crate) const TOKEN: &str = "70000000-0000-4000-8000-000000000001";
 pub(crate) const ROTATION_TOKEN: &str = "r0tation-t0ken-that-nobody-may-ever-see-in-a-log";
 
+/// Short words of a value that a test made up are no secrets to search for.
+const SHORTEST_SECRET: usize = 8;
+
+/// A world that has to have kept every secret to itself when a test is done with it.
 pub(crate) struct World {
     pub(crate) local: Local,
-    pub(crate) function: Function,
+    pub(crate) function: Arc<Function>,
+    /// Every process there was, that one among them.
+    processes: Mutex<Vec<Arc<Function>>>,
+    rotation_tokens: Mutex<BTreeSet<String>>,
 }
 
 impl World {
@@ -25,8 +36,30 @@ impl World {
     /// With other variables in the function's environment.
     pub(crate) async fn start_with(change: impl FnOnce(Environment) -> Environment) -> Self {
         let local = Local::start(0, 0).await.unwrap();
-        let function = start_function(&change(local.environment())).await;
-        Self { local, function }
+        let environment = change(local.environment());
+        Self::of(local, &environment).await
+    }
+
+    /// With a proxy between the function's process and the stand-ins.
+    pub(crate) async fn start_behind_proxy(plan: Option<(usize, Fault)>) -> (Self, Proxy) {
+        let local = Local::start(0, 0).await.unwrap();
+        let proxy = Proxy::start(&local, plan).await.unwrap();
+        let world = Self::of(local, &proxy.environment()).await;
+        proxy.may_kill(world.function.killer());
+        (world, proxy)
+    }
+
+    async fn of(local: Local, environment: &Environment) -> Self {
+        let function = start_function(environment).await;
+        let rotation_tokens = Mutex::new(BTreeSet::from([ROTATION_TOKEN.to_owned()]));
+        Self { local, processes: Mutex::new(vec![Arc::clone(&function)]), function, rotation_tokens }
+    }
+
+    /// One more process of the function.
+    pub(crate) async fn process(&self, environment: &Environment) -> Arc<Function> {
+        let process = start_function(environment).await;
+        self.processes.lock().unwrap().push(Arc::clone(&process));
+        process
     }
 
     /// Opens a rotation as Secrets Manager does: AWSPENDING on a version without a value. The tests invoke the steps.
@@ -36,6 +69,8 @@ impl World {
         let request =
             RotateSecret { secret_id: SECRET.into(), client_request_token: Some(token.into()), ..RotateSecret::default() };
         state.model.rotate_secret(&request, now).unwrap();
+        let opened = state.model.secret(SECRET).unwrap().rotation().and_then(Rotation::rotation_token);
+        self.rotation_tokens.lock().unwrap().extend(opened.map(|token| token.expose().to_owned()));
     }
 
     /// Puts a value as AWSCURRENT by hand.
@@ -123,14 +158,55 @@ impl World {
         (store.len(), venue.len())
     }
 
-    /// The audit lines so far.
+    /// The audit lines so far, of all processes.
     pub(crate) fn audit(&self) -> Vec<Value> {
-        let lines = self.function.output();
+        let lines: Vec<String> = self.processes.lock().unwrap().iter().flat_map(|process| process.output()).collect();
         let lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         lines.filter(|line| line["type"] == "audit").collect()
     }
+
+    /// Everything that any process has written, answered or reported.
+    pub(crate) fn said(&self) -> String {
+        let processes = self.processes.lock().unwrap();
+        let said: Vec<String> = processes.iter().flat_map(|process| [process.output(), process.reports()].concat()).collect();
+        said.join("\n")
+    }
+
+    /// Every secret that ever was here, and every key id: those are no secrets, yet are shown as their fingerprints alone.
+    pub(crate) fn secrets(&self) -> BTreeSet<String> {
+        let mut secrets = self.rotation_tokens.lock().unwrap().clone();
+        let environment = self.local.environment();
+        secrets.extend(
+            environment.variables().iter().filter(|(name, _)| name == "AWS_SECRET_ACCESS_KEY").map(|(_, key)| key.clone()),
+        );
+        {
+            let venue = &self.local.bybit.lock().model;
+            let credentials = venue.keys().into_iter().filter_map(|key| venue.credential(&key.key));
+            secrets.extend(
+                credentials.flat_map(|credential| [credential.key.as_str().to_owned(), credential.secret.expose().to_owned()]),
+            );
+        }
+        let store = &self.local.secrets_manager.lock().model;
+        for version in store.secrets().flat_map(|secret| secret.versions().values()) {
+            let value: Value = version.value().and_then(|value| serde_json::from_str(value.text()?).ok()).unwrap_or_default();
+            let fields = ["api_key", "api_secret", "secret", "passphrase"]
+                .map(|field| value[field].as_str().unwrap_or_default().to_owned());
+            secrets.extend(fields.into_iter().filter(|field| field.len() >= SHORTEST_SECRET));
+        }
+        secrets
+    }
 }
 
-pub(crate) async fn start_function(environment: &Environment) -> Function {
-    Function::start(Path::new(env!("CARGO_BIN_EXE_exchange-key-rotation")), environment, false).await.unwrap()
+impl Drop for World {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let secrets = self.secrets();
+            assert_eq!(found(secrets.iter().map(String::as_str), &self.said()), Vec::<String>::new(), "a secret was said");
+        }
+    }
+}
+
+async fn start_function(environment: &Environment) -> Arc<Function> {
+    let binary = Path::new(env!("CARGO_BIN_EXE_exchange-key-rotation"));
+    Arc::new(Function::start(binary, environment, false).await.unwrap())
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::runtime_api::{self, Failed, RuntimeApi, Work};
@@ -59,7 +59,7 @@ pub struct Function {
     api: RuntimeApi,
     output: Arc<Mutex<Vec<String>>>,
     exited: watch::Receiver<Option<i32>>,
-    kill: Option<oneshot::Sender<()>>,
+    order: Arc<Notify>,
     _tasks: JoinSet<()>,
 }
 
@@ -92,11 +92,12 @@ impl Function {
             process.stdout.take().map(|out| tokio::spawn(read_lines(out, Arc::clone(&output), echo))),
             process.stderr.take().map(|err| tokio::spawn(read_lines(err, Arc::clone(&output), echo))),
         ];
-        let (kill, killed) = oneshot::channel();
+        let order = Arc::new(Notify::new());
+        let ordered = Arc::clone(&order);
         let (exit, exited) = watch::channel(None);
         let waited = api.clone();
         tasks.spawn(async move {
-            let code = wait(process, killed).await;
+            let code = wait(process, &ordered).await;
             for reader in readers.into_iter().flatten() {
                 // A reader that panicked has nothing more to say.
                 let _ = reader.await;
@@ -106,7 +107,7 @@ impl Function {
             // Nobody may be watching.
             let _ = exit.send(Some(code));
         });
-        Ok(Self { api, output, exited, kill: Some(kill), _tasks: tasks })
+        Ok(Self { api, output, exited, order, _tasks: tasks })
     }
 
     /// Invokes the function with an event.
@@ -137,12 +138,13 @@ impl Function {
     }
 
     /// Kills the process at once, and waits until it is gone.
-    pub async fn kill(&mut self) {
-        if let Some(kill) = self.kill.take() {
-            // A process that ended by itself takes no more orders.
-            let _ = kill.send(());
-        }
-        self.exit_code().await;
+    pub async fn kill(&self) {
+        self.killer().kill().await;
+    }
+
+    /// The means to kill the process, for somebody else.
+    pub fn killer(&self) -> Killer {
+        Killer { order: Arc::clone(&self.order), exited: self.exited.clone() }
     }
 
     /// Waits until the process has ended, and returns its exit code; -1 for a signal.
@@ -155,6 +157,27 @@ impl Function {
     pub fn output(&self) -> Vec<String> {
         self.output.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// The answers and errors that the process has reported, each with the headers that it came with.
+    pub fn reports(&self) -> Vec<String> {
+        self.api.reports()
+    }
+}
+
+/// The means to kill a function's process.
+#[derive(Clone, Debug)]
+pub struct Killer {
+    order: Arc<Notify>,
+    exited: watch::Receiver<Option<i32>>,
+}
+
+impl Killer {
+    /// Sends SIGKILL, and waits until the process is gone.
+    pub async fn kill(&self) {
+        self.order.notify_one();
+        // An error means that the watcher is gone, and so is the process.
+        let _ = self.exited.clone().wait_for(Option::is_some).await;
+    }
 }
 
 impl std::fmt::Debug for RuntimeApi {
@@ -163,16 +186,10 @@ impl std::fmt::Debug for RuntimeApi {
     }
 }
 
-async fn wait(mut process: Child, killed: oneshot::Receiver<()>) -> i32 {
-    let order = async {
-        if killed.await.is_err() {
-            // No one is left to give the order: the process may run on.
-            std::future::pending::<()>().await;
-        }
-    };
+async fn wait(mut process: Child, order: &Notify) -> i32 {
     tokio::select! {
         status = process.wait() => status.ok().and_then(|status| status.code()).unwrap_or(-1),
-        () = order => {
+        () = order.notified() => {
             // It may have ended in this very moment.
             let _ = process.kill().await;
             -1

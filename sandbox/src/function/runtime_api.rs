@@ -47,6 +47,7 @@ struct Pending {
     queue: VecDeque<Work>,
     running: BTreeMap<String, oneshot::Sender<Result<Value, Failed>>>,
     init_error: Option<Failed>,
+    reports: Vec<String>,
 }
 
 impl RuntimeApi {
@@ -67,6 +68,15 @@ impl RuntimeApi {
         for work in state.queue.drain(..) {
             let _ = work.answer.send(Err(failed.clone()));
         }
+    }
+
+    /// All that the function has reported.
+    pub(super) fn reports(&self) -> Vec<String> {
+        self.lock().reports.clone()
+    }
+
+    fn reported(&self, headers: &HeaderMap, body: &[u8]) {
+        self.lock().reports.push(format!("{headers:?} {}", String::from_utf8_lossy(body)));
     }
 
     fn lock(&self) -> MutexGuard<'_, Pending> {
@@ -107,15 +117,18 @@ async fn next(State(api): State<RuntimeApi>) -> Response {
     (headers, work.payload).into_response()
 }
 
-async fn response(State(api): State<RuntimeApi>, Path(id): Path<String>, body: Bytes) -> StatusCode {
+async fn response(State(api): State<RuntimeApi>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    api.reported(&headers, &body);
     answer(&api, &id, Ok(serde_json::from_slice(&body).unwrap_or(Value::Null)))
 }
 
-async fn error(State(api): State<RuntimeApi>, Path(id): Path<String>, body: Bytes) -> StatusCode {
+async fn error(State(api): State<RuntimeApi>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    api.reported(&headers, &body);
     answer(&api, &id, Err(failed(&body)))
 }
 
-async fn init_error(State(api): State<RuntimeApi>, body: Bytes) -> StatusCode {
+async fn init_error(State(api): State<RuntimeApi>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    api.reported(&headers, &body);
     api.lock().init_error = Some(failed(&body));
     StatusCode::ACCEPTED
 }

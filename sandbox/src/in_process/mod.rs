@@ -10,7 +10,7 @@
 //! | --- | --- |
 //! | what a world is made of, and how it is set up | `world`, `setup`, `state` |
 //! | what is true in it | `truth` |
-//! | who said what, and whether a secret was in it | `silence` |
+//! | what was logged | `silence` |
 //! | how an invocation is driven, and what may go wrong with a call | `invocation`, `gate`, `call` |
 //! | the ports | `store`, `venue`, `powers`, `time`, `journal`, with the one hook of all in `port` |
 

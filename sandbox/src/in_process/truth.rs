@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use super::call::{Made, Operation};
 use super::setup::SUB;
-use super::silence;
 use super::world::World;
 use crate::bybit::{KeyId, KeyTruth};
 use crate::invariants::{Violation, Witness};
+use crate::leak::found;
 use crate::secrets_manager::{AWSCURRENT, Secret, SecretValue, Version};
 
 impl World {
@@ -161,12 +161,12 @@ impl World {
 
     /// Those secrets that were said, and the key ids that were said by the function in full.
     pub fn leaks(&self) -> Vec<String> {
-        let mut leaks = silence::found(self.secrets().iter().map(String::as_str), &self.said());
+        let mut leaks = found(self.secrets().iter().map(String::as_str), &self.said());
         let (by_function, keys) = {
             let state = self.state.lock();
             (format!("{}{}", state.said, self.log.text()), state.bybit.keys())
         };
-        leaks.extend(silence::found(keys.iter().map(|key| key.key.as_str()), &by_function));
+        leaks.extend(found(keys.iter().map(|key| key.key.as_str()), &by_function));
         leaks
     }
 }
