@@ -51,12 +51,8 @@ variants! {
     IssuedUnbound = "issued-unbound",
     /// The value is built on what one read calls current, though the other disagrees: a stale read costs the version.
     StaleBase = "stale-base",
-    /// A master credential of another exchange or environment is used: what it signs is answered by the wrong venue.
-    MasterOfAnotherPlace = "master-of-another-place",
 
     // Making room.
-    /// A key's age is measured by the function's clock: with that ahead, the key that another run is storing is reaped.
-    AgeByOwnClock = "age-by-own-clock",
     /// Young keys are reaped too: the key that another run is storing is revoked.
     YoungReaped = "young-reaped",
     /// Reaping does not ask whether a version holds the key: replaced keys are revoked within their grace.

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// L: the longest a run can live. Source: AWS Lambda quotas, function timeout.
 pub(super) const LONGEST_RUN: Duration = Duration::from_mins(15);
 /// S: how stale a read of Secrets Manager may be.
-const STALENESS: Duration = Duration::from_mins(1);
+pub(super) const STALENESS: Duration = Duration::from_mins(1);
 /// How far two clocks may be apart.
 const SKEW: Duration = Duration::from_mins(1);
 

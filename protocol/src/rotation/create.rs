@@ -3,8 +3,8 @@
 use futures_util::future::join;
 use jiff::Timestamp;
 
-use super::bounds::{LAST_MOMENT, REREAD, REREAD_PAUSE};
-use super::doom::judged_from_store;
+use super::bounds::{LAST_MOMENT, REREAD, REREAD_PAUSE, STALENESS};
+use super::doom::{Doubt, judged_from_store};
 use super::keep::Kept;
 use super::run::{Desk, Run, parse, venue_error};
 use super::standing::{Opening, Standing};
@@ -14,7 +14,7 @@ use super::{Done, issue, offer, set};
 use crate::error::{Error, ErrorType};
 use crate::label::{Label, VersionId};
 use crate::marker::Marker;
-use crate::ports::{Description, Grant, KeyList, Signer, StoredValue, Venue, Which, Whose};
+use crate::ports::{Description, Grant, Signer, StoredValue, Venue, Which, Whose};
 use crate::secret::{Addresses, Credential, Provenance, SecretValue, Source};
 
 pub(super) async fn create(run: &Run<'_>) -> Result<Done, Error> {
@@ -76,26 +76,27 @@ impl Base {
 }
 
 /// The token has its value for ever: it is good, or it is doomed. Never a reason to issue another key. Giving a version up is for
-/// good too, so a judgement that stale reads may have led to is passed a second time, on a second reading.
+/// good too, so it is judged a second time, on a second reading: where stale reads can have led to the judgement, after as long as
+/// a read can be stale.
 async fn decided(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Done, Error> {
-    let judgement = judged(run, base, stored);
-    if judgement.is_ok() {
-        return Ok(Done::AlreadyStored);
+    let Err(first) = judged(run, base, stored) else { return Ok(Done::AlreadyStored) };
+    if wrong::is(Wrong::JudgedOnce) {
+        return Err(run.doom(&first.reason).await);
     }
-    if wrong::is(Wrong::JudgedOnce)
-        && let Err(reason) = judgement
-    {
-        return Err(run.doom(&reason).await);
+    if !first.is_sure {
+        let time = STALENESS + REREAD_PAUSE;
+        run.ports.time.sleep(time.min(run.time_left().saturating_sub(REREAD))).await;
     }
     let (description, current) = join(run.describe(), run.read(Which::Current)).await;
     let Some(now) = Base::agreed(run, description?, current?).await? else { return Ok(Done::AlreadyCurrent) };
     match judged(run, &now, stored) {
         Ok(()) => Ok(Done::AlreadyStored),
-        Err(reason) => Err(run.doom(&reason).await),
+        Err(second) if second.is_sure || !first.is_sure => Err(run.doom(&second.reason).await),
+        Err(second) => Err(second.into_error()),
     }
 }
 
-fn judged(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<(), String> {
+fn judged(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<(), Doubt> {
     let current = Some(&base.value.credential.key_id);
     let (_, provenance) = judged_from_store(&base.description, &base.version, current, stored)?;
     run.out_of_reach(&provenance).map_or(Ok(()), Err)
@@ -118,7 +119,6 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
     let account = wanted::account(&base.value, &current)?;
     let desk = Desk { venue, master, account };
     let list = venue.list(&desk.master, &desk.account).await.map_err(|error| venue_error(&error))?;
-    let list = if wrong::is(Wrong::AgeByOwnClock) { KeyList { as_of: run.now(), ..list } } else { list };
     let wanted = Wanted { grant: wanted::grant(run, &base.value, &current, &list)?, account: desk.account.clone() };
     run.tidy(&base.description).await;
 

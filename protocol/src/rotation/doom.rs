@@ -22,14 +22,14 @@ impl Run<'_> {
     }
 
     /// Why a key that was issued for this version cannot be used by this function, ever: what it is bound to is written down once.
-    pub(super) fn out_of_reach(&self, rotation: &Provenance) -> Option<String> {
+    pub(super) fn out_of_reach(&self, rotation: &Provenance) -> Option<Doubt> {
         let Addresses::Only(bound) = &rotation.ip_allowlist else { return None };
         let egress = &self.settings.egress;
         (rotation.source == Source::Issued && !egress.is_subset(bound)).then(|| {
-            format!(
+            Doubt::sure(format!(
                 "its key is bound to {}, and by EGRESS_IPS not all of this function's calls leave from there",
                 rotation.ip_allowlist
-            )
+            ))
         })
     }
 
@@ -70,6 +70,31 @@ fn must_still_be_pending(description: &Description, token: &VersionId) -> Result
     Err(Error::new(ErrorType::StoreUnavailable, problem))
 }
 
+/// Why a version can never be promoted, and how sure that is.
+pub(super) struct Doubt {
+    pub(super) reason: String,
+    /// Whether reads that are stale cannot have led to it.
+    pub(super) is_sure: bool,
+}
+
+impl Doubt {
+    fn sure(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), is_sure: true }
+    }
+
+    /// The error of a step that leaves condemning to createSecret.
+    pub(super) fn into_error(self) -> Error {
+        if self.is_sure {
+            return doomed(&self.reason);
+        }
+        let problem = format!(
+            "as it was read, {}: reads can be stale, so that the repetition of the rotation, which begins with createSecret, decides",
+            self.reason
+        );
+        Error::new(ErrorType::StoreUnavailable, problem)
+    }
+}
+
 /// Why a token's value can never be promoted, as the store alone tells. `current` is the key that AWSCURRENT names, where that was
 /// read.
 pub(super) fn judged_from_store(
@@ -77,28 +102,32 @@ pub(super) fn judged_from_store(
     base: &VersionId,
     current: Option<&KeyId>,
     stored: &StoredValue,
-) -> Result<(SecretValue, Provenance), String> {
+) -> Result<(SecretValue, Provenance), Doubt> {
     if was_current(description, &stored.version) && !wrong::is(Wrong::CurrentTwice) {
-        return Err("it has been current already, and no version becomes so twice".into());
+        return Err(Doubt::sure("it has been current already, and no version becomes so twice"));
     }
     let not_ours = "its value was not built by this function for this version";
-    let value = SecretValue::parse(&stored.text).map_err(|error| format!("{not_ours} ({error})"))?;
-    if current == Some(&value.credential.key_id) {
-        return Err("it names the key that is current already".into());
-    }
+    let value = SecretValue::parse(&stored.text).map_err(|error| Doubt::sure(format!("{not_ours} ({error})")))?;
     let provenance = value
         .rotation
         .clone()
         .filter(|rotation| rotation.token == stored.version && value.created_by.as_deref() == Some(CREATED_BY))
-        .or_else(|| wrong::as_if_built_here(&value, base, &stored.version))
-        .ok_or(not_ours)?;
+        .or_else(|| wrong::as_if_built_here(&value, base, &stored.version));
+    if current == Some(&value.credential.key_id) {
+        let reason = "it names the key that is current already".to_owned();
+        return Err(Doubt { reason, is_sure: provenance.is_none() });
+    }
+    let provenance = provenance.ok_or_else(|| Doubt::sure(not_ours))?;
     if provenance.based_on != *base && !wrong::is(Wrong::SwapFromAnyBase) {
-        return Err(format!("it was built on version {}, and {base} is current now", provenance.based_on));
+        let reason = format!("it was built on version {}, and {base} is current now", provenance.based_on);
+        // A stale read that is older than the version it was built on shows that one as not replaced yet.
+        return Err(Doubt { reason, is_sure: was_current(description, &provenance.based_on) });
     }
     if let (Some(label), Some(from)) = (provenance.source.label(), &provenance.copied_from)
         && description.holder(&label).is_some_and(|holder| holder != from)
     {
-        return Err(format!("it was copied from version {from}, and {label} is on another version now"));
+        let reason = format!("it was copied from version {from}, and {label} is on another version now");
+        return Err(Doubt { reason, is_sure: false });
     }
     Ok((value, provenance))
 }

@@ -3,7 +3,7 @@
 use futures_util::future::join;
 
 use super::bounds::OVERTAKEN;
-use super::doom::judged_from_store;
+use super::doom::{Doubt, judged_from_store};
 use super::run::{Run, has_stamp, must_fit, parse, store_error, unstamped_previous};
 use super::standing::{Standing, doomed};
 use super::wrong::{self, Wrong};
@@ -31,7 +31,7 @@ pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
             "the secret has no current version to be replaced: store a key made by hand first (put-secret-value), then rotate";
         return Err(Error::new(ErrorType::NoCurrentValue, problem));
     };
-    let (value, provenance) = judged_from_store(&description, base, None, &stored).map_err(|reason| doomed(&reason))?;
+    let (value, provenance) = judged_from_store(&description, base, None, &stored).map_err(Doubt::into_error)?;
     must_fit(&description, labels_to_come(&description, base))?;
 
     let venue = wanted::venue(run, &description, &value)?;

@@ -3,10 +3,10 @@
 use futures_util::future::join;
 
 use super::bounds::{LAST_MOMENT, POLL, POLL_PAUSE};
-use super::doom::judged_from_store;
+use super::doom::{Doubt, judged_from_store};
 use super::issue::settled;
 use super::run::{Desk, Run, parse, venue_error};
-use super::standing::{Opening, doomed};
+use super::standing::Opening;
 use super::wrong::{self, Wrong};
 use super::{Done, wanted};
 use crate::error::{Error, ErrorType};
@@ -26,9 +26,9 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
     let in_use = parse(&current)?.credential;
     // Condemning is left to createSecret, with which every replay begins.
     let (value, provenance) =
-        judged_from_store(&description, &current.version, Some(&in_use.key_id), &stored).map_err(|reason| doomed(&reason))?;
-    if let Some(reason) = run.out_of_reach(&provenance) {
-        return Err(doomed(&reason));
+        judged_from_store(&description, &current.version, Some(&in_use.key_id), &stored).map_err(Doubt::into_error)?;
+    if let Some(doubt) = run.out_of_reach(&provenance) {
+        return Err(doubt.into_error());
     }
     let venue = wanted::venue(run, &description, &value)?;
     if provenance.source != Source::Issued && value.master_arn.is_none() {
@@ -41,19 +41,48 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
     let master = wanted::master(run, venue.id(), &value).await?;
     let desk = Desk { venue: venue.as_ref(), master, account: AccountId::new(&provenance.account) };
     let (list, ()) = join(venue.list(&desk.master, &desk.account), run.tidy(&description)).await;
-    let list = list.map_err(|error| venue_error(&error))?;
+    let mut list = list.map_err(|error| venue_error(&error))?;
     let ours = Marker::new(&description.arn, run.token(), 0);
-    match list.keys.iter().find(|key| key.key_id == value.credential.key_id) {
-        Some(key) if key.expired => return Err(run.doom("its key has expired at the venue").await),
-        Some(key) => bring_to_policy(run, &desk, key, &value, &provenance, &ours).await?,
-        None if wrong::is(Wrong::AbsenceIsDeath) => return Err(run.doom("its key is in no list").await),
+    if !shows(&list, &value.credential.key_id) {
+        if wrong::is(Wrong::AbsenceIsDeath) {
+            return Err(run.doom("its key is in no list").await);
+        }
         // The list itself is the control: the same host has just accepted the master credential.
-        None => alone(run, venue.as_ref(), &value, &provenance, true).await?,
+        alone(run, venue.as_ref(), &value, &provenance, true).await?;
+        list = list_that_shows(run, &desk, &value.credential.key_id).await?;
+    }
+    if let Some(key) = list.keys.iter().find(|key| key.key_id == value.credential.key_id) {
+        if key.expired {
+            return Err(run.doom("its key has expired at the venue").await);
+        }
+        bring_to_policy(run, &desk, key, &value, &provenance, &ours).await?;
     }
     if !wrong::is(Wrong::LosersKept) {
         revoke_the_rest(run, &desk, &list, &ours, [&value.credential.key_id, &in_use.key_id]).await?;
     }
     Ok(Done::Agreed)
+}
+
+fn shows(list: &KeyList, key: &KeyId) -> bool {
+    list.keys.iter().any(|listed| listed.key_id == *key)
+}
+
+/// A list without the pending key, which answers for itself, is not complete: other keys of this version may be missing from it.
+/// Asks again for a bounded time.
+async fn list_that_shows(run: &Run<'_>, desk: &Desk<'_>, key: &KeyId) -> Result<KeyList, Error> {
+    let until = run.now() + POLL.min(run.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
+    loop {
+        let list = desk.venue.list(&desk.master, &desk.account).await.map_err(|error| venue_error(&error))?;
+        if shows(&list, key) {
+            return Ok(list);
+        }
+        if run.now() >= until {
+            let problem = "the pending key answers, and the account's list of keys does not show it: that list is not complete, and \
+                           what else was issued for this version cannot be told. The step can be repeated";
+            return Err(Error::new(ErrorType::VenueUnavailable, problem));
+        }
+        run.ports.time.sleep(POLL_PAUSE).await;
+    }
 }
 
 /// Gives the pending key what it was to have and takes what it was not. A person's key is judged as it is.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use secrecy::ExposeSecret;
 
 use super::run::{Run, store_error, venue_error};
-use super::wrong::{self, Wrong};
 use crate::error::{Error, ErrorType};
 use crate::name::{SecretId, VenueId};
 use crate::ports::{Description, ErrorClass, Grant, KeyList, KeyState, Powers, Signer, Venue, VenueError, Which, Whose};
@@ -61,9 +60,8 @@ pub(super) async fn master(run: &Run<'_>, venue: &VenueId, value: &SecretValue) 
     let (exchange, environment) = name
         .place(master.exchange.as_deref(), master.environment.as_deref())
         .map_err(|error| invalid(format!("the master credential {name}: {error}")))?;
-    let elsewhere = exchange.is_some_and(|exchange| exchange != venue.exchange)
-        || environment.is_some_and(|other| other != venue.environment);
-    if elsewhere && !wrong::is(Wrong::MasterOfAnotherPlace) {
+    if exchange.is_some_and(|exchange| exchange != venue.exchange) || environment.is_some_and(|other| other != venue.environment)
+    {
         return Err(invalid(format!(
             "the master credential {name} belongs to another exchange or environment than the key to rotate"
         )));

@@ -51,6 +51,9 @@ impl Model {
     pub fn authenticate(&self, request: &SignedRequest<'_>, now: Timestamp) -> Result<KeyId, Refusal> {
         within_window(request, now)?;
         let name = KeyId::from(request.key);
+        if self.knobs.wrong_host {
+            return Err(Refusal::invalid_key("this host knows no such key"));
+        }
         let (key, account) = self.key_and_account(&name)?;
         if account.environment != request.environment {
             return Err(Refusal::invalid_key(format!("the key belongs to {:?}", account.environment)));

@@ -41,6 +41,8 @@ pub struct Knobs {
     /// Whether the parent account still has to pass its identity check (20096). Unverified: which calls that stops; here,
     /// creation alone.
     pub kyc_missing: bool,
+    /// Whether callers have reached another environment's host: it knows none of their keys, and rejects each as if it were dead.
+    pub wrong_host: bool,
     /// Whether rate limits count. They are documented; a simulation whose time stands still may not want them.
     pub rate_limits: bool,
 }
@@ -63,6 +65,7 @@ impl Default for Knobs {
             derivatives_on_every_key: false,
             eu_entity: false,
             kyc_missing: false,
+            wrong_host: false,
             rate_limits: true,
         }
     }

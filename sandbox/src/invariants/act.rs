@@ -23,6 +23,14 @@ pub struct Actor {
     pub egress: Vec<String>,
 }
 
+impl Actor {
+    /// No invocation at all.
+    pub(super) fn nobody() -> Self {
+        let none = String::new;
+        Self { request_id: none(), secret: none(), step: Step::Create, token: none(), ends: Timestamp::MAX, egress: Vec::new() }
+    }
+}
+
 /// What a call asks for, as far as a promise depends on it. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {

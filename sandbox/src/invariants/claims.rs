@@ -54,7 +54,10 @@ impl Witness {
             Ok(Done::Issued) => named.is_some_and(|named| run.issued.iter().any(|(key, _)| *key == named.key)),
             Ok(Done::Copied | Done::AlreadyStored) => self.built.contains(&place),
             Ok(Done::Agreed) => named.is_some(),
-            Ok(Done::Proven) => named.is_some_and(|named| run.inspected.contains_key(&named.key)),
+            Ok(Done::Proven) => named.is_some_and(|named| {
+                let account = scene.venue.key(&named.key).map(|key| key.uid.to_string());
+                run.inspected.contains_key(&named.key) && (named.subaccount.is_none() || named.subaccount == account)
+            }),
             Err(error) if error.error_type == ErrorType::VersionDoomed => run.hopeless,
             Err(_) => true,
         };

@@ -212,6 +212,9 @@ impl Witness {
         if version == act.actor.token && !self.run(act.actor).hopeless {
             self.broken(Invariant::Honest, scene, "a version is given up that could be promoted");
         }
+        if matches!(act.asked, Asked::Label(..)) && self.run(act.actor).saw_current {
+            self.broken(Invariant::Grace, scene, "a version that has been current is condemned, and its key with it");
+        }
         let labels = scene.secrets.secret(arn).map(|secret| secret.stages_of(version)).unwrap_or_default();
         let stated = labels.iter().any(|label| label.starts_with("CONDEMNED-"));
         if !stated && !self.been_current.contains(&(arn.clone(), version.to_owned())) {

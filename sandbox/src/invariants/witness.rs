@@ -9,10 +9,13 @@ use super::act::{Act, Actor, Scene};
 use super::facts::{Client, KeyFacts, Named, Run};
 use super::{Invariant, Violation};
 use crate::bybit::{By, KeyId};
-use crate::secrets_manager::{AWSCURRENT, AWSPREVIOUS, Secret, Version};
+use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS, Secret, Version};
 
 /// The longest that AWS's caching clients and its agent keep a value.
 pub(super) const CLIENT_CACHE: SignedDuration = SignedDuration::from_hours(1);
+
+/// How stale a read of Secrets Manager may be: what it says was true that long ago at most.
+const STALENESS: SignedDuration = SignedDuration::from_mins(1);
 
 /// A secret's ARN and the id of one of its versions.
 pub(super) type Place = (String, String);
@@ -41,6 +44,8 @@ pub(crate) struct Witness {
     pub(super) swept: BTreeMap<Place, u64>,
     /// The change that a person last made at the venue, and when.
     pub(super) venue_by_hand: (u64, Option<Timestamp>),
+    /// For each version when it was last seen that it could not be promoted any more, while a rotation of it was open.
+    pub(super) hopeless: BTreeMap<Place, Timestamp>,
     /// Since when a version that was current is not any more.
     pub(super) ceased: BTreeMap<Place, Timestamp>,
     pub(super) clients: BTreeMap<String, Client>,
@@ -64,7 +69,9 @@ impl Witness {
     pub(crate) fn begins(&mut self, actor: &Actor, scene: &Scene<'_>) {
         let mut run = Run::new(actor.clone());
         run.decided = self.named(scene, &actor.secret, &actor.token).is_some();
-        run.hopeless = self.is_hopeless(actor, scene);
+        let place = (actor.secret.clone(), actor.token.clone());
+        let lately = self.hopeless.get(&place).is_some_and(|at| scene.now.duration_since(*at) <= STALENESS);
+        run.hopeless = lately || self.is_hopeless(actor, scene);
         self.runs.insert(actor.request_id.clone(), run);
     }
 
@@ -135,6 +142,14 @@ impl Witness {
             }
         }
         self.current.retain(|arn, _| secrets.iter().any(|secret| secret.arn() == arn));
+        for secret in &secrets {
+            if let Some(token) = secret.holder(AWSPENDING) {
+                let actor = Actor { secret: secret.arn().to_owned(), token: token.to_owned(), ..Actor::nobody() };
+                if self.is_hopeless(&actor, scene) {
+                    self.hopeless.insert((actor.secret, actor.token), scene.now);
+                }
+            }
+        }
         let active: Vec<Actor> =
             self.runs.values().filter(|run| run.active && !run.hopeless).map(|run| run.actor.clone()).collect();
         for actor in active {

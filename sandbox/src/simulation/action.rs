@@ -62,7 +62,7 @@ kinds! {
     Ways = "ways",
     /// Secrets Manager purges the versions without labels.
     Purge = "purge",
-    /// A person stores a current value: the same key, a new one, one of another account, or something that is no value.
+    /// A person stores a current value: the same key, a new one, one of another account, one that is said to be of this account and is not, or something that is no value.
     Put = "put",
     /// A person stores a version under CANDIDATE.
     Offer = "offer",
@@ -70,7 +70,7 @@ kinds! {
     PutPending = "put-pending",
     /// A person moves a label to a version.
     Label = "label",
-    /// A person takes a label off.
+    /// A person takes a label off, one of our stamps among others.
     Unlabel = "unlabel",
     /// A person cancels rotation.
     Cancel = "cancel",
@@ -86,7 +86,7 @@ kinds! {
     EditKey = "edit-key",
     /// A person deletes a key at the venue.
     DeleteKey = "delete-key",
-    /// A person fills the account's key slots.
+    /// A person fills the account's key slots, all or all but some.
     FillSlots = "fill-slots",
     /// A person frees them.
     FreeSlots = "free-slots",

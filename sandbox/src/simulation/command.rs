@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::action::{History, fault_name};
 use super::coverage::Coverage;
-use super::exhaustive::{BEGINNINGS, Planned, disturbed};
+use super::exhaustive::{BEGINNINGS, FOR_PAIRS, Planned, disturbed};
 use super::interleaving::{self, Overlap};
 use super::playing::Play;
 use super::{random, shrinking};
@@ -129,21 +129,22 @@ impl Search {
         count.into_inner()
     }
 
-    /// Every fault at every call, and then every other at every later call, in a plain rotation.
+    /// Every fault at every call, and then every other at every later call.
     pub(super) fn pairs(&self, bar: &ProgressBar, threads: usize) -> u64 {
         bar.set_message("pairs of faults");
-        let plain = &BEGINNINGS[0];
-        let (_, firsts) = disturbed(plain, &[]);
+        let firsts =
+            FOR_PAIRS.iter().flat_map(|beginning| disturbed(beginning, &[]).1.into_iter().map(|first| (*beginning, first)));
+        let firsts: Vec<_> = firsts.collect();
         let (next, count) = (AtomicU64::new(0), AtomicU64::new(0));
         self.in_threads(threads, || {
-            while let Some(first) = take(&next, &firsts) {
-                let (_, seconds) = disturbed(plain, &[*first]);
+            while let Some((beginning, first)) = take(&next, &firsts) {
+                let (_, seconds) = disturbed(beginning, &[*first]);
                 for second in seconds {
                     if self.is_stopped() {
                         return;
                     }
-                    let (play, _) = disturbed(plain, &[*first, second]);
-                    self.played(play, &format!("{}, {}, {}", plain.name, told(*first), told(second)));
+                    let (play, _) = disturbed(beginning, &[*first, second]);
+                    self.played(play, &format!("{}, {}, {}", beginning.name, told(*first), told(second)));
                     count.fetch_add(1, Ordering::Relaxed);
                     bar.inc(1);
                 }

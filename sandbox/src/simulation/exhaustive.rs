@@ -16,14 +16,32 @@ pub(super) type Planned = (usize, Fault);
 /// A beginning: what happens before the rotation that is disturbed.
 pub(super) struct Beginning {
     pub(super) name: &'static str,
+    /// How the world begins.
+    seed: u64,
     prepare: fn(&mut Play) -> Result<(), Broken>,
 }
 
+/// The one where reads that are stale show another version current.
+const MOVED: Beginning = Beginning {
+    name: "a version built on what a hand made current just now",
+    seed: 0,
+    prepare: |play| {
+        whole(play)?;
+        begin(play)?;
+        play.act(Action::new(Kind::Label, 0, 0))?;
+        step(play, Step::Create)
+    },
+};
+
+/// The beginnings that every pair of faults is played from.
+pub(super) const FOR_PAIRS: [&Beginning; 2] = [&BEGINNINGS[0], &MOVED];
+
 /// The beginnings.
-pub(super) const BEGINNINGS: [Beginning; 10] = [
-    Beginning { name: "a plain rotation", prepare: begin },
+pub(super) const BEGINNINGS: [Beginning; 15] = [
+    Beginning { name: "a plain rotation", seed: 0, prepare: begin },
     Beginning {
         name: "a credential that a person offers",
+        seed: 0,
         prepare: |play| {
             play.act(Action::new(Kind::Offer, 0, 0))?;
             begin(play)
@@ -31,6 +49,7 @@ pub(super) const BEGINNINGS: [Beginning; 10] = [
     },
     Beginning {
         name: "a return to the version before",
+        seed: 0,
         prepare: |play| {
             whole(play)?;
             play.act(Action::new(Kind::Label, 0, 3))?;
@@ -39,6 +58,7 @@ pub(super) const BEGINNINGS: [Beginning; 10] = [
     },
     Beginning {
         name: "a current key that is dead",
+        seed: 0,
         prepare: |play| {
             play.act(Action::new(Kind::DeleteKey, 0, 1))?;
             begin(play)
@@ -46,6 +66,7 @@ pub(super) const BEGINNINGS: [Beginning; 10] = [
     },
     Beginning {
         name: "a key that was issued and lost just now",
+        seed: 0,
         prepare: |play| {
             begin(play)?;
             lose_a_key(play)
@@ -53,7 +74,25 @@ pub(super) const BEGINNINGS: [Beginning; 10] = [
     },
     Beginning {
         name: "an account whose key slots are full, one of them with a key that was lost",
+        seed: 0,
         prepare: |play| {
+            whole(play)?;
+            whole(play)?;
+            begin(play)?;
+            lose_a_key(play)?;
+            play.act(Action::new(Kind::Wait, 0, 1100))?;
+            play.act(Action::new(Kind::FillSlots, 0, 0))
+        },
+    },
+    Beginning {
+        name: "an account whose key slots are full, one of them with the key of a version without labels",
+        seed: 0,
+        prepare: |play| {
+            whole(play)?;
+            whole(play)?;
+            whole(play)?;
+            play.act(Action::new(Kind::Unlabel, 0, 4))?;
+            play.act(Action::new(Kind::Unlabel, 0, 4))?;
             begin(play)?;
             lose_a_key(play)?;
             play.act(Action::new(Kind::Wait, 0, 1100))?;
@@ -62,6 +101,7 @@ pub(super) const BEGINNINGS: [Beginning; 10] = [
     },
     Beginning {
         name: "a pending key that was given more by hand",
+        seed: 0,
         prepare: |play| {
             begin(play)?;
             step(play, Step::Create)?;
@@ -69,7 +109,17 @@ pub(super) const BEGINNINGS: [Beginning; 10] = [
         },
     },
     Beginning {
+        name: "a pending key that was given what nobody knows",
+        seed: 0,
+        prepare: |play| {
+            begin(play)?;
+            step(play, Step::Create)?;
+            play.act(Action::new(Kind::EditKey, 0, 1))
+        },
+    },
+    Beginning {
         name: "a pending version whose base was replaced",
+        seed: 0,
         prepare: |play| {
             whole(play)?;
             begin(play)?;
@@ -79,13 +129,28 @@ pub(super) const BEGINNINGS: [Beginning; 10] = [
     },
     Beginning {
         name: "a pending value that somebody else put",
+        seed: 0,
         prepare: |play| {
             begin(play)?;
             play.act(Action::new(Kind::PutPending, 0, 0))
         },
     },
+    MOVED,
+    Beginning { name: "a current value without a policy", seed: 3, prepare: begin },
+    Beginning {
+        name: "a person's key without a master, at a host that knows no key",
+        seed: 5,
+        prepare: |play| {
+            play.act(Action::new(Kind::Offer, 0, 0))?;
+            begin(play)?;
+            step(play, Step::Create)?;
+            play.act(Action::new(Kind::Wait, 0, 400))?;
+            play.act(Action::new(Kind::Venue, 0, 5 * 54))
+        },
+    },
     Beginning {
         name: "a current version that came back by a hand",
+        seed: 0,
         prepare: |play| {
             whole(play)?;
             play.act(Action::new(Kind::Label, 0, 0))?;
@@ -125,7 +190,7 @@ fn lose_a_key(play: &mut Play) -> Result<(), Broken> {
 /// Plays a rotation with these faults, replayed until it is over. Gives the number of its calls, and the faults each could meet
 /// from the last planned one on.
 pub(super) fn disturbed(beginning: &Beginning, planned: &[Planned]) -> (Play, Vec<Planned>) {
-    let mut play = Play::new(0);
+    let mut play = Play::new(beginning.seed);
     play.heals = planned.is_empty();
     let mut open = Vec::new();
     if (beginning.prepare)(&mut play).is_ok() {

@@ -37,6 +37,7 @@ fn calm(world: &World) {
     world.advance(SignedDuration::from_secs(30));
     world.bybit(|model, _| {
         let knobs = &mut model.knobs;
+        knobs.wrong_host = false;
         (knobs.new_key_delay, knobs.deletion_delay, knobs.edit_delay) =
             (SignedDuration::ZERO, SignedDuration::ZERO, SignedDuration::ZERO);
     });
@@ -117,6 +118,7 @@ fn needs_a_person(world: &World, secret: &SecretId, token: &VersionId, error: Er
         ErrorType::SecretNotFound => world.of(secret, |secret| vec![secret.arn().to_owned()]).is_empty(),
         ErrorType::SecretDeleted => world.of(secret, Secret::is_deleted),
         ErrorType::RotationDisabled => !world.of(secret, Secret::rotation_is_enabled),
+        ErrorType::MasterInvalid => current.text_of("masterarn").is_none(),
         ErrorType::NoCurrentValue => current.text.is_none(),
         ErrorType::ValueInvalid => !current.is_readable() || (pending.text.is_some() && !pending.is_readable()),
         ErrorType::LabelsFull => world.of(secret, |secret| secret.labels().len() >= 17),

@@ -15,20 +15,22 @@ pub(super) struct Overlap {
     pub(super) before: usize,
     /// Whether a person makes another version current meanwhile.
     pub(super) by_hand: bool,
+    /// Whether the account has one key slot left.
+    pub(super) full: bool,
 }
 
 impl Overlap {
     /// The same step twice, neighbours, and the last with the first of a replay; each alone, and with a person between.
     pub(super) fn all() -> Vec<Self> {
-        let mut all = Vec::new();
+        let mut all = vec![Self { steps: [Step::Create; 2], before: 0, by_hand: false, full: true }];
         for (first, step) in Step::ALL.into_iter().enumerate() {
             let partners = [step, Step::ALL[(first + 1) % Step::ALL.len()]];
             for partner in partners {
                 for by_hand in [false, true] {
-                    all.push(Self { steps: [step, partner], before: first, by_hand });
+                    all.push(Self { steps: [step, partner], before: first, by_hand, full: false });
                     // A step that comes before anything is there for it.
                     if first == 0 && partner != step {
-                        all.push(Self { steps: [step, partner], before: 1, by_hand });
+                        all.push(Self { steps: [step, partner], before: 1, by_hand, full: false });
                     }
                 }
             }
@@ -39,13 +41,15 @@ impl Overlap {
     pub(super) fn name(&self) -> String {
         let [one, other] = self.steps;
         let by_hand = if self.by_hand { ", and a person" } else { "" };
-        format!("{one} beside {other} after {} steps{by_hand}", self.before)
+        let full = if self.full { ", with one key slot left" } else { "" };
+        format!("{one} beside {other} after {} steps{by_hand}{full}", self.before)
     }
 
     fn begun(&self) -> Play {
         let mut play = Play::new(0);
         play.heals = false;
-        let begin = [Action::new(Kind::Begin, 0, 0)].into_iter();
+        let full = self.full.then(|| Action::new(Kind::FillSlots, 0, 1));
+        let begin = full.into_iter().chain([Action::new(Kind::Begin, 0, 0)]);
         let before = Step::ALL.into_iter().take(self.before);
         let before = before.flat_map(|step| [Action::invoke(0, step), Action::new(Kind::Run, 0, 0)]);
         let both = self.steps.into_iter().map(|step| Action::invoke(0, step));

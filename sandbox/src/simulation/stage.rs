@@ -57,16 +57,27 @@ pub(super) struct Waiting {
     pub(super) point: Point,
 }
 
+const TRADES: (&str, &[&str]) = ("ContractTrade", &["Order", "Position"]);
+const SPOT: (&str, &[&str]) = ("Spot", &["SpotTrade"]);
+
 const WITH_POLICY: &str = concat!(
     r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","subaccount":"<account>","#,
     r#""masterarn":"<master>","policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}}"#
 );
+const WITHOUT_MASTER: &str = concat!(
+    r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","subaccount":"<account>","#,
+    r#""policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}}"#
+);
 const WITHOUT_POLICY: &str = r#"{"api_key":"<key>","api_secret":"<secret>","masterarn":"<master>"}"#;
 
 impl Stage {
-    /// The beginning that a seed decides: three secrets, the first two on one sub-account, the first and the third naming one key.
+    /// The beginning that a seed decides, its last three bits the first secret's value: three secrets, the first two on one sub-account, the first and the third naming one key.
     pub(super) fn new(seed: u64) -> Self {
-        let first = if seed % 4 == 3 { WITHOUT_POLICY } else { WITH_POLICY };
+        let first = match seed % 8 {
+            3 | 7 => WITHOUT_POLICY,
+            5 => WITHOUT_MASTER,
+            _ => WITH_POLICY,
+        };
         let knobs = bybit::Knobs { rate_limits: false, max_keys: KEY_SLOTS, ..bybit::Knobs::default() };
         let world = World::with(Setup { seed, document: first.to_owned(), bybit: knobs, ..Setup::default() });
         let key = world.bybit(|model, now| model.create_key_by_hand(SUB, by_hand("second"), now)).expect("the account is there");
@@ -147,7 +158,7 @@ impl Stage {
             Kind::Offer => self.offer(secret, how)?,
             Kind::PutPending => self.put_pending(secret, how)?,
             Kind::Label => self.label(secret, LABELS[how % 5], Some(self.version(secret, how / 5)?))?,
-            Kind::Unlabel => self.label(secret, LABELS[1 + how % 4], None)?,
+            Kind::Unlabel => self.unlabel(secret, how)?,
             Kind::Cancel => self.on_secret(secret, |model, id, now| {
                 model.cancel_rotate_secret(&CancelRotateSecret { secret_id: id }, now).is_ok()
             })?,
@@ -161,7 +172,7 @@ impl Stage {
             Kind::RotateMaster => self.rotate_master(how)?,
             Kind::EditKey => self.edit_key(usize::from(action.which), how)?,
             Kind::DeleteKey => self.delete_key(how)?,
-            Kind::FillSlots => self.fill_slots()?,
+            Kind::FillSlots => self.fill_slots(how % 3)?,
             Kind::FreeSlots => self.free_slots()?,
             Kind::Skew => self.world.set_function_ahead(SignedDuration::from_secs(i64::from(action.how % 121) - 60)),
             Kind::Venue => self.venue_ways(how),
@@ -316,28 +327,30 @@ impl Stage {
                 current.value()?.text().map(str::to_owned)
             })?,
             1 => "not a value".to_owned(),
-            2 => self.value(document, OTHER_SUB)?,
-            _ => self.value(document, SUB)?,
+            2 => self.value(document, OTHER_SUB, OTHER_SUB)?,
+            3 => self.value(document, OTHER_SUB, SUB)?,
+            _ => self.value(document, SUB, SUB)?,
         };
         self.store(secret, None, value, AWSCURRENT)
     }
 
     fn offer(&mut self, secret: usize, how: usize) -> Option<()> {
         let account = if how % 4 == 3 { OTHER_SUB } else { SUB };
-        let value = self.value(self.documents[secret], account)?;
+        let value = self.value(self.documents[secret], account, account)?;
         self.store(secret, None, value, "CANDIDATE")
     }
 
     fn put_pending(&mut self, secret: usize, how: usize) -> Option<()> {
-        let value = self.value(self.documents[secret], SUB)?;
+        let value = self.value(self.documents[secret], SUB, SUB)?;
         let version = if how.is_multiple_of(2) { self.pending(secret) } else { None };
         self.store(secret, version, value, AWSPENDING)
     }
 
-    fn value(&self, document: &str, account: Uid) -> Option<String> {
+    /// A value with a new key of an account, which it says is of another.
+    fn value(&self, document: &str, account: Uid, said: Uid) -> Option<String> {
         let settings = by_hand("made by hand");
         let key = self.world.bybit(|model, now| model.create_key_by_hand(account, settings, now)).ok()?;
-        Some(self.world.filled_in(document, &key, account))
+        Some(self.world.filled_in(document, &key, said))
     }
 
     fn store(&mut self, secret: usize, version: Option<VersionId>, value: String, label: &str) -> Option<()> {
@@ -364,6 +377,14 @@ impl Stage {
             move_to_version_id: to.map(|version| version.to_string()),
         };
         self.world.secrets_manager(|model, now| model.update_secret_version_stage(&request, now)).ok().map(drop)
+    }
+
+    fn unlabel(&mut self, secret: usize, how: usize) -> Option<()> {
+        let oldest = |secret: &Secret| secret.labels().keys().find(|label| label.starts_with("REPLACED-")).cloned();
+        match LABELS.get(1 + how % 5) {
+            Some(label) => self.label(secret, label, None),
+            None => self.label(secret, &self.look(secret, oldest)?, None),
+        }
     }
 
     fn switch_on(&mut self, secret: usize) -> Option<()> {
@@ -417,9 +438,9 @@ impl Stage {
         let key = keys.get(which.checked_rem(keys.len())?)?;
         let mut settings = key.settings.clone();
         match how % 5 {
-            0 => settings.permissions = Permissions::of(&[("Wallet", &["AccountTransfer"]), ("Spot", &["SpotTrade"])]),
-            1 => settings.permissions = Permissions::of(&[("BlockTrade", &["BlockTrade"]), ("Spot", &["SpotTrade"])]),
-            2 => settings.permissions = Permissions::of(&[("Spot", &["SpotTrade"])]),
+            0 => settings.permissions = Permissions::of(&[TRADES, SPOT, ("Wallet", &["AccountTransfer"])]),
+            1 => settings.permissions = Permissions::of(&[TRADES, SPOT, ("BlockTrade", &["BlockTrade"])]),
+            2 => settings.permissions = Permissions::of(&[SPOT]),
             3 => settings.ips = Ips::Any,
             _ => settings.ips = Ips::only([BOT_ADDRESS]),
         }
@@ -432,9 +453,9 @@ impl Stage {
         self.world.bybit(|model, now| model.delete_key_by_hand(&key.key, now)).ok()
     }
 
-    fn fill_slots(&mut self) -> Option<()> {
-        let free = KEY_SLOTS.checked_sub(self.world.live_keys().len()).filter(|free| *free > 0)?;
-        for _ in 0..free {
+    fn fill_slots(&mut self, but: usize) -> Option<()> {
+        let free = KEY_SLOTS.checked_sub(self.world.live_keys().len()).filter(|free| *free > but)?;
+        for _ in but..free {
             self.world.bybit(|model, now| model.create_key_by_hand(SUB, by_hand("filler"), now)).ok()?;
         }
         Some(())
@@ -457,6 +478,7 @@ impl Stage {
             model.knobs.deletion_delay = delay(how / 3);
             model.knobs.edit_delay = delay(how / 9);
             model.knobs.listings_lag = how / 27 % 2 == 1;
+            model.knobs.wrong_host = how / 54 % 6 == 5;
         });
     }
 
@@ -475,6 +497,6 @@ fn step(how: usize) -> Step {
 
 /// A key as a person makes it: bound to the bots and to the function.
 fn by_hand(note: &str) -> Settings {
-    let permissions = Permissions::of(&[("ContractTrade", &["Order", "Position"]), ("Spot", &["SpotTrade"])]);
+    let permissions = Permissions::of(&[TRADES, SPOT]);
     Settings { note: note.to_owned(), read_only: false, ips: Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]), permissions }
 }

@@ -242,3 +242,29 @@ fn an_edit_that_shows_late_does_not_cost_the_version() {
     world.advance(seconds(60));
     completes(&world, &token);
 }
+
+#[test]
+fn a_list_without_the_pending_key_is_not_believed_to_show_what_else_there_is() {
+    let world = world();
+    let token = world.begin_rotation();
+    world.plan(Operation::Issue, 1, Fault::CrashAfter);
+    crashed(&world.run(Step::Create, &token));
+    world.advance(seconds(1));
+    done(world.run(Step::Create, &token), Done::Issued);
+    let [lost, stored] = <[KeyId; 2]>::try_from(world.live_keys_for(&token)).unwrap();
+    for lists in [1, 40] {
+        let world = world.fork();
+        for occurrence in 1..=lists {
+            world.plan(Operation::List, occurrence, Fault::PageMissing);
+        }
+        let result = world.run(Step::Set, &token);
+        if lists == 1 {
+            done(result, Done::Agreed);
+            assert_eq!(world.live_keys_for(&token), std::slice::from_ref(&stored));
+        } else {
+            let problem = refused(result, ErrorType::VenueUnavailable);
+            assert!(problem.contains("not complete"), "{problem}");
+            assert_eq!(world.live_keys_for(&token), [lost.clone(), stored.clone()], "nothing is done on such a list");
+        }
+    }
+}

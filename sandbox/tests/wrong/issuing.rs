@@ -6,7 +6,7 @@ use protocol::marker::Marker;
 use protocol::rotation::Step;
 use protocol::wrong::Wrong;
 use sandbox::bybit::{Ips, KeyId, Settings};
-use sandbox::in_process::{Fault, Operation, SUB, Setup, World};
+use sandbox::in_process::{Fault, Operation, SUB, World};
 
 use super::{
     ALL, BY_HAND, Rule, SETTLED, created, hours, is_current, issued, key_by_hand, key_in, lagging, settings, unstored, until,
@@ -23,8 +23,6 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     (Wrong::UnlistedIsNotIssued, an_unlisted_key_ends_the_run),
     (Wrong::IssuedUnbound, the_key_is_bound),
     (Wrong::StaleBase, the_base_is_current),
-    (Wrong::MasterOfAnotherPlace, the_master_of_another_place_signs_nothing),
-    (Wrong::AgeByOwnClock, a_key_about_to_be_stored_lives_though_the_clock_is_ahead),
     (Wrong::YoungReaped, a_key_about_to_be_stored_lives),
     (Wrong::HeldReaped, a_stored_key_lives),
     (Wrong::UnreadableReaped, an_unreadable_versions_key_lives),
@@ -127,19 +125,6 @@ fn the_base_is_current() -> bool {
     world.plan(Operation::ReadCurrent, 1, Fault::Stale(2));
     drop(world.run(Step::Create, &token));
     world.document(&token)["rotation"]["based_on"] == current.as_str()
-}
-
-fn the_master_of_another_place_signs_nothing() -> bool {
-    let master = r#"{"exchange":"bybit","environment":"testnet","api_key":"<key>","api_secret":"<secret>"}"#;
-    let world = World::with(Setup { master_document: Some(master.to_owned()), ..Setup::default() });
-    created(&world);
-    !world.take_operations().contains(&Operation::List)
-}
-
-fn a_key_about_to_be_stored_lives_though_the_clock_is_ahead() -> bool {
-    let world = slots(2);
-    world.set_function_ahead(SETTLED);
-    survives_another_run(&world)
 }
 
 fn a_key_about_to_be_stored_lives() -> bool {
