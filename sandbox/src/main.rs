@@ -31,6 +31,9 @@ enum Command {
         /// What decides them.
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// Try the way to rest from one in so many of their states, instead of from every one.
+        #[arg(long, default_value_t = 1)]
+        rest_from_one_in: u64,
         /// Leave out what is not by chance.
         #[arg(long)]
         only_random: bool,
@@ -38,7 +41,7 @@ enum Command {
         #[arg(long)]
         threads: Option<usize>,
         /// Play this one history, and tell it.
-        #[arg(long, conflicts_with_all = ["histories", "seed", "only_random"])]
+        #[arg(long, conflicts_with_all = ["histories", "seed", "rest_from_one_in", "only_random"])]
         replay: Option<History>,
         /// Do all this to a protocol that is wrong on purpose, until the wrong is seen: a variant's word, or all.
         #[cfg(feature = "wrong-on-purpose")]
@@ -67,6 +70,7 @@ async fn main() -> ExitCode {
         Command::Simulate {
             histories,
             seed,
+            rest_from_one_in,
             only_random,
             threads,
             replay,
@@ -74,7 +78,7 @@ async fn main() -> ExitCode {
             wrong,
         } => {
             let threads = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-            let options = Options { histories, seed, exhaustive: !only_random, threads };
+            let options = Options { histories, seed, rest_from_one_in, exhaustive: !only_random, threads };
             #[cfg(feature = "wrong-on-purpose")]
             let outcome = wrong.map(|word| simulate_wrong(&word, replay.as_ref(), &options)).transpose();
             #[cfg(not(feature = "wrong-on-purpose"))]

@@ -86,7 +86,9 @@ impl State {
     }
 
     /// The same state, with an empty record of what was said and called, which stays empty.
-    pub(super) fn without_what_was_said(&self) -> Self {
+    pub(super) fn without_what_was_said(&mut self) -> Self {
+        self.bybit.take_calls();
+        self.secrets_manager.take_calls();
         Self {
             secrets_manager: self.secrets_manager.clone(),
             bybit: self.bybit.clone(),
@@ -96,7 +98,7 @@ impl State {
             records: Vec::new(),
             said: String::new(),
             rotation_tokens: BTreeSet::new(),
-            witness: self.witness.clone(),
+            witness: self.witness.without_runs(self.late.is_empty()),
             listening: false,
             past: Vec::new(),
             late: self.late.clone(),

@@ -112,8 +112,7 @@ impl World {
     /// of what is said.
     #[must_use]
     pub fn quiet_fork(&self) -> Self {
-        let mut state = self.state.lock().without_what_was_said();
-        state.witness.all_gone();
+        let state = self.state.lock().without_what_was_said();
         Self {
             state: Shared::new(state),
             listener: tracing::Dispatch::none(),

@@ -82,9 +82,16 @@ impl Witness {
         }
     }
 
-    /// Every invocation is gone.
-    pub(crate) fn all_gone(&mut self) {
-        self.runs.values_mut().for_each(|run| run.active = false);
+    /// The same witness where every invocation is gone. What is known of them is needed only where an effect of theirs may come.
+    pub(crate) fn without_runs(&mut self, nothing_to_come: bool) -> Self {
+        let mut runs = std::mem::take(&mut self.runs);
+        let mut fork = self.clone();
+        if !nothing_to_come {
+            fork.runs.clone_from(&runs);
+            fork.runs.values_mut().for_each(|run| run.active = false);
+        }
+        std::mem::swap(&mut self.runs, &mut runs);
+        fork
     }
 
     /// Something changed that no run did.

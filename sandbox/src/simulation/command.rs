@@ -23,6 +23,8 @@ pub struct Options {
     pub histories: u64,
     /// What decides them.
     pub seed: u64,
+    /// From one in so many of their states the way to rest is tried; from every one of all others.
+    pub rest_from_one_in: u64,
     /// Whether every fault, every pair of faults and every interleaving are played too.
     pub exhaustive: bool,
     /// In how many threads.
@@ -181,7 +183,10 @@ impl Search {
                     return;
                 }
                 let seed = SplitMix64::new(options.seed.wrapping_add(at.wrapping_mul(0x2545_f491_4f6c_dd1d))).next();
-                self.played(random::play(seed), &format!("history {at} of seed {}", options.seed));
+                self.played(
+                    random::play(seed, options.rest_from_one_in.max(1)),
+                    &format!("history {at} of seed {}", options.seed),
+                );
                 count.fetch_add(1, Ordering::Relaxed);
                 bar.inc(1);
             }

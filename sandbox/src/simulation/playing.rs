@@ -15,13 +15,15 @@ pub(super) struct Play {
     healed: u64,
     /// Whether it is tried at all: not over a beginning that was played before.
     pub(super) heals: bool,
+    /// From one in so many new states.
+    pub(super) one_in: u64,
 }
 
 impl Play {
     pub(super) fn new(seed: u64) -> Self {
         let stage = Stage::new(seed);
         let healed = stage.world.changes();
-        Self { stage, history: History { seed, actions: Vec::new() }, broken: None, healed, heals: true }
+        Self { stage, history: History { seed, actions: Vec::new() }, broken: None, healed, heals: true, one_in: 1 }
     }
 
     /// Plays a whole history again.
@@ -53,6 +55,9 @@ impl Play {
             return Ok(());
         }
         self.healed = changes;
+        if !changes.is_multiple_of(self.one_in) {
+            return Ok(());
+        }
         self.heal(secret, false)
     }
 

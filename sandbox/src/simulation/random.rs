@@ -37,9 +37,11 @@ const SELDOM: [(u64, Kind); 21] = [
     (4, Kind::Replica),
 ];
 
-/// The history that a seed decides, played until its end or until a promise is broken.
-pub(super) fn play(seed: u64) -> Play {
+/// The history that a seed decides, played until its end or until a promise is broken. The way to rest is tried from one in so many
+/// new states.
+pub(super) fn play(seed: u64, one_in: u64) -> Play {
     let mut play = Play::new(seed);
+    play.one_in = one_in;
     let mut chance = Chance(SplitMix64::new(seed ^ 0x0005_eed0_fa15_7012));
     for _ in 0..LENGTH {
         let action = chance.action(&play);
