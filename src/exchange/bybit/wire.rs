@@ -4,7 +4,6 @@ use std::fmt;
 
 use protocol::secret::{Address, Addresses};
 use secrecy::SecretString;
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroize;
 
@@ -26,11 +25,6 @@ pub(super) struct Envelope<'a> {
     #[serde(default)]
     pub(super) time: i64,
 }
-
-/// A result that says no more than that there was no error.
-#[derive(Deserialize)]
-#[serde(transparent)]
-pub(super) struct Nothing(#[allow(dead_code, reason = "it is there to accept any result")] IgnoredAny);
 
 /// create-sub-api.
 #[derive(Serialize)]
