@@ -11,7 +11,7 @@ use super::errors::{Meaning, of_code, of_status, says_too_frequent};
 use super::{permissions, wire};
 
 /// Clocks that differ by more, in milliseconds, are not a matter of correction.
-const MOST_SKEW: i64 = 24 * 60 * 60 * 1000;
+const MOST_SKEW: u64 = 24 * 60 * 60 * 1000;
 
 /// What a call gives once it is done.
 pub trait Answer: Sized {
@@ -127,7 +127,7 @@ impl ServerTime {
     /// How far it is ahead of ours, in milliseconds; `None` where it is too far off to be a time of today.
     pub fn ahead_of(self, ours: i64) -> Option<i64> {
         let offset = self.0.saturating_sub(ours);
-        (offset.abs() <= MOST_SKEW).then_some(offset)
+        (offset.unsigned_abs() <= MOST_SKEW).then_some(offset)
     }
 }
 
@@ -150,4 +150,17 @@ fn listed(key: &wire::ListedKey, as_of: Timestamp) -> Result<ListedKey, &'static
         created_at: key.created_at.parse().unwrap_or(as_of),
         expired: key.status == wire::STATUS_EXPIRED,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_clock_is_set_by_a_time_that_is_none() {
+        assert_eq!(ServerTime(1500).ahead_of(1000), Some(500));
+        for time in [i64::MIN, 0, i64::MAX] {
+            assert_eq!(ServerTime(time).ahead_of(1_772_366_400_000), None);
+        }
+    }
 }
