@@ -28,8 +28,15 @@ impl Log {
     }
 }
 
+/// What an act gives, and what was logged meanwhile.
+pub fn heard<T>(act: impl FnOnce() -> T) -> (T, String) {
+    let log = Log::default();
+    let done = tracing::dispatcher::with_default(&log.listener(), act);
+    (done, log.text())
+}
+
 /// Those of the secrets that stand in the text, in clear, in hex or in base64.
-pub(super) fn found<'a>(secrets: impl IntoIterator<Item = &'a str>, text: &str) -> Vec<String> {
+pub fn found<'a>(secrets: impl IntoIterator<Item = &'a str>, text: &str) -> Vec<String> {
     let stands = |secret: &&str| spellings(secret).iter().any(|spelling| text.contains(spelling.as_str()));
     secrets.into_iter().filter(stands).map(str::to_owned).collect()
 }
