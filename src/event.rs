@@ -13,6 +13,15 @@ pub(crate) const NOT_JSON: &str = r#""\u0000not JSON""#;
 /// The same, read.
 const NOT_JSON_READ: &str = "\u{0}not JSON";
 
+/// Reads an invocation's payload, which need not be JSON.
+///
+/// # Errors
+/// EVENT_INVALID, naming what came and what was expected.
+pub fn read(payload: &[u8]) -> Result<Request, Error> {
+    let event = serde_json::from_slice(payload).unwrap_or_else(|_| Value::from(NOT_JSON_READ));
+    parse(event)
+}
+
 /// Reads an event.
 ///
 /// The struct that `aws_lambda_events` 1.2 has for it drops RotationToken, or keeps it in a printable map: it is read here, out of

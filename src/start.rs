@@ -15,7 +15,7 @@ use crate::invocation::Function;
 use crate::{config, logging};
 
 /// Runs until Lambda ends the process.
-pub(crate) fn start() -> ExitCode {
+pub fn start() -> ExitCode {
     let Some(runtime_api) = std::env::var("AWS_LAMBDA_RUNTIME_API").ok().filter(|api| !api.is_empty()) else {
         let help = "This is an AWS Lambda function: Lambda starts it, with AWS_LAMBDA_RUNTIME_API in its environment.\n\
                     To see it rotate a key on this machine, run: cargo run -p sandbox -- rotate\n";

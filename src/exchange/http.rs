@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Client, Request, StatusCode};
+use reqwest::{Client, Request};
 use zeroize::Zeroizing;
 
 /// The longest a connection may take to open.
@@ -21,7 +21,7 @@ pub(super) struct Http {
 
 /// What came back.
 pub(super) struct Reply {
-    pub(super) status: StatusCode,
+    pub(super) status: u16,
     /// When the venue will take calls again, in milliseconds of its own clock, where it says.
     pub(super) retry_at: Option<i64>,
     pub(super) body: Zeroizing<Vec<u8>>,
@@ -65,6 +65,6 @@ impl Http {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Reply { status: response.status(), retry_at: header, body })
+        Ok(Reply { status: response.status().as_u16(), retry_at: header, body })
     }
 }

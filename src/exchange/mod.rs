@@ -1,6 +1,6 @@
 //! The exchanges, one module each: signing, calls, errors, permissions. The only place that knows HTTP.
 
-mod bybit;
+pub mod bybit;
 mod http;
 
 use std::sync::Arc;

@@ -14,6 +14,10 @@ const SECRET: [&str; 2] = ["api_secret", "secret"];
 const PASSPHRASE: [&str; 2] = ["passphrase", "api_passphrase"];
 const SUBACCOUNT: [&str; 2] = ["subaccount", "sub_account"];
 
+/// An account's id is shown as it is: one that could be a misplaced key secret is refused. The secrets of venues have 32 characters
+/// or more.
+const LONGEST_ACCOUNT: usize = 31;
+
 /// The parsed value of one version.
 #[derive(Clone, Debug)]
 pub struct SecretValue {
@@ -119,6 +123,10 @@ fn account(document: &Document) -> Result<Option<AccountId>, DocumentError> {
         return Ok(Some(AccountId::new(number.to_string())));
     }
     let text: Option<String> = document.field(field, "a string or a whole number")?;
+    if text.as_ref().is_some_and(|text| text.len() > LONGEST_ACCOUNT) {
+        let problem = format!("is longer than the {LONGEST_ACCOUNT} bytes that an account's id can have");
+        return Err(DocumentError::Field { field, problem });
+    }
     Ok(text.filter(|text| !text.is_empty()).map(AccountId::new))
 }
 
@@ -170,6 +178,7 @@ mod tests {
             (r#"{"api_key":"k","api_secret":"hidden","secret":"hidden"}"#, "api_secret"),
             (r#"{"api_key":"k","api_secret":["hidden"]}"#, "api_secret"),
             (r#"{"api_key":"k","api_secret":"hidden","subaccount":{}}"#, "subaccount"),
+            (r#"{"api_key":"k","api_secret":"s","subaccount":"zqLxk9x1HNEzfhiddenEOuhikbC6vl5pQjBj"}"#, "subaccount"),
             (r#"{"api_key":"k","api_secret":"hidden","policy":["spot"]}"#, "policy"),
             (r#"{"api_key":"k","api_secret":"hidden","rotation":{"token":1}}"#, "rotation"),
             ("", "not a JSON object"),

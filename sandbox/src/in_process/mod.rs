@@ -21,7 +21,7 @@ mod journal;
 mod port;
 mod powers;
 mod setup;
-mod silence;
+pub mod silence;
 mod state;
 mod store;
 mod time;

@@ -28,6 +28,13 @@ impl Log {
     }
 }
 
+/// What an act gives, and what was logged meanwhile.
+pub fn heard<T>(act: impl FnOnce() -> T) -> (T, String) {
+    let log = Log::default();
+    let done = tracing::dispatcher::with_default(&log.listener(), act);
+    (done, log.text())
+}
+
 #[derive(Debug)]
 struct Listener(Log);
 

@@ -54,7 +54,7 @@ impl Venues for InProcessVenues {
         let site = match (&id.environment, id.exchange.as_str()) {
             (Environment::Mainnet, "bybit") => bybit::Environment::Mainnet,
             (Environment::Testnet, "bybit") => bybit::Environment::Testnet,
-            _ => return Err(format!("there is no stand-in for {id}")),
+            _ => return Err(format!("there is no stand-in for {} {}", protocol::shown(&id.exchange), id.environment)),
         };
         Ok(Arc::new(InProcessVenue { id: id.clone(), site, port: self.port.clone() }))
     }

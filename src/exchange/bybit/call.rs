@@ -6,12 +6,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use protocol::ports::{ErrorClass, Signer, VenueError, Whose};
 use reqwest::{Request, Url};
-use serde::de::DeserializeOwned;
 
-use super::errors::{Meaning, of_code, of_status, says_too_frequent};
+use super::reply::{Answer, Repeat, ServerTime, understood};
 use super::sign::sign;
 use super::{Bybit, RECV_WINDOW, wire};
-use crate::exchange::http::{NoReply, Reply};
+use crate::exchange::http::NoReply;
 
 /// Each call is made this often at most.
 const ATTEMPTS: u32 = 4;
@@ -21,8 +20,6 @@ const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// With less than this left, nothing more is sent.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
-/// Clocks that differ by more are not a matter of correction.
-const MOST_SKEW: i64 = 24 * 60 * 60 * 1000;
 
 /// A call to make.
 pub(super) struct Call {
@@ -50,30 +47,25 @@ impl Call {
     }
 }
 
-/// The result of a call, and the server's time in milliseconds.
-pub(super) struct Outcome<T> {
-    pub(super) result: T,
-    pub(super) time: i64,
-}
-
 /// Why an attempt failed, and how long to wait before the next where one may follow.
-struct Failed {
-    meaning: Meaning,
+struct FailedAttempt {
+    error: VenueError,
     pause: Option<Duration>,
 }
 
 impl Bybit {
     /// Makes a call, signed.
-    pub(super) async fn call<T: DeserializeOwned>(&self, signer: &Signer, call: Call) -> Result<Outcome<T>, VenueError> {
+    pub(super) async fn call<A: Answer>(&self, signer: &Signer, call: Call) -> Result<A, VenueError> {
         let (mut synchronised, mut unsure) = (false, false);
         let mut attempt = 1;
         loop {
             let failed = match self.attempt(signer, &call).await {
-                Ok(outcome) => return Ok(outcome),
+                Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
-            let mut error = VenueError { class: failed.meaning.class, whose: signer.whose, say: failed.meaning.say };
-            let again = match error.class {
+            let FailedAttempt { mut error, pause } = failed;
+            let class = error.class;
+            let again = match class {
                 ErrorClass::Clock => !std::mem::replace(&mut synchronised, true),
                 ErrorClass::Busy => true,
                 ErrorClass::UnknownOutcome => call.repeatable,
@@ -84,13 +76,13 @@ impl Bybit {
                 error.class = ErrorClass::UnknownOutcome;
             }
             unsure |= error.class == ErrorClass::UnknownOutcome;
-            let Some(asked) = failed.pause.filter(|_| again && attempt < ATTEMPTS) else { return Err(error) };
+            let Some(asked) = pause.filter(|_| again && attempt < ATTEMPTS) else { return Err(error) };
             let pause = asked + jittered(PAUSE * 2_u32.pow(attempt - 1));
             if pause + RECV_WINDOW > self.time.left() {
                 return Err(error);
             }
             tracing::info!(%error, attempt, "a call to Bybit is repeated");
-            if failed.meaning.class == ErrorClass::Clock {
+            if class == ErrorClass::Clock {
                 self.synchronise(signer.whose).await?;
             } else {
                 tokio::time::sleep(pause).await;
@@ -103,38 +95,29 @@ impl Bybit {
         }
     }
 
-    async fn attempt<T: DeserializeOwned>(&self, signer: &Signer, call: &Call) -> Result<Outcome<T>, Failed> {
+    async fn attempt<A: Answer>(&self, signer: &Signer, call: &Call) -> Result<A, FailedAttempt> {
+        let whose = signer.whose;
         let reply = self.http.send(self.signed(signer, call), self.patience(), "X-Bapi-Limit-Reset-Timestamp").await;
         let reply = reply.map_err(|no_reply| {
             let (class, say) = match no_reply {
                 NoReply::NotSent => (ErrorClass::Busy, "Bybit could not be reached"),
                 NoReply::Broken => (ErrorClass::UnknownOutcome, "no answer came from Bybit"),
             };
-            Failed { meaning: Meaning { class, say: say.into() }, pause: Some(Duration::ZERO) }
+            FailedAttempt { error: VenueError { class, whose, say: say.into() }, pause: Some(Duration::ZERO) }
         })?;
-        self.understood(&reply)
+        understood(reply.status, &reply.body).map_err(|failed| {
+            let pause = match failed.repeat {
+                Repeat::Never => None,
+                Repeat::Soon => Some(Duration::ZERO),
+                Repeat::WhenTold => self.until(reply.retry_at),
+            };
+            FailedAttempt { error: failed.error(whose), pause }
+        })
     }
 
     /// What a request may take: all that is left but the moment it takes to answer.
     fn patience(&self) -> Duration {
         self.time.left().saturating_sub(LAST_MOMENT)
-    }
-
-    fn understood<T: DeserializeOwned>(&self, reply: &Reply) -> Result<Outcome<T>, Failed> {
-        let Ok(envelope) = serde_json::from_slice::<wire::Envelope<'_>>(&reply.body) else {
-            let pause = (!says_too_frequent(&reply.body)).then_some(Duration::ZERO);
-            return Err(Failed { meaning: of_status(reply.status, &reply.body), pause });
-        };
-        if envelope.ret_code != 0 {
-            return Err(Failed { meaning: of_code(envelope.ret_code, &envelope.ret_msg), pause: self.until(reply.retry_at) });
-        }
-        let result = envelope.result.map_or("null", serde_json::value::RawValue::get);
-        if let Ok(result) = serde_json::from_str(result) {
-            return Ok(Outcome { result, time: envelope.time });
-        }
-        let say = "Bybit's answer does not have the documented form";
-        let meaning = Meaning { class: ErrorClass::UnknownOutcome, say: say.into() };
-        Err(Failed { meaning, pause: Some(Duration::ZERO) })
     }
 
     /// How long to wait where Bybit says when it takes calls again; `None` where that is too long.
@@ -183,21 +166,19 @@ impl Bybit {
         let after = Timestamp::now();
         let clock = |say: &str| VenueError { class: ErrorClass::Clock, whose, say: say.into() };
         let reply = reply.map_err(|_| clock("the clocks disagree, and Bybit's time could not be read"))?;
-        let envelope: wire::Envelope<'_> =
-            serde_json::from_slice(&reply.body).map_err(|_| clock("the clocks disagree, and Bybit's time makes no sense"))?;
+        let time: ServerTime =
+            understood(reply.status, &reply.body).map_err(|_| clock("the clocks disagree, and Bybit's time makes no sense"))?;
         let middle = i64::midpoint(before.as_millisecond(), after.as_millisecond());
-        let offset = envelope.time.saturating_sub(middle);
-        if envelope.ret_code != 0 || offset.abs() > MOST_SKEW {
-            return Err(clock("the clocks disagree, and Bybit's time makes no sense"));
-        }
+        let offset = time.ahead_of(middle).ok_or_else(|| clock("the clocks disagree, and Bybit's time makes no sense"))?;
         tracing::warn!(offset_ms = offset, "this machine's clock and Bybit's disagree: going by Bybit's");
         self.site.clock_offset.store(offset, Ordering::Relaxed);
         Ok(())
     }
 
-    /// A reply that Bybit's documentation does not allow for.
-    pub(super) fn odd(&self, whose: Whose, problem: &str) -> VenueError {
-        VenueError { class: ErrorClass::UnknownOutcome, whose, say: format!("{}: Bybit's answer {problem}", self.id) }
+    /// A list of keys with more pages than an account can fill.
+    pub(super) fn endless(&self, whose: Whose) -> VenueError {
+        let say = format!("{}: Bybit's list of keys does not end", self.id);
+        VenueError { class: ErrorClass::UnknownOutcome, whose, say }
     }
 
     /// A request that we should not have made.

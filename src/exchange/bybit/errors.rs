@@ -1,7 +1,6 @@
 //! What Bybit's errors mean, in one table. Source: `docs/v5/error`, `docs/v5/rate-limit`.
 
 use protocol::ports::ErrorClass;
-use reqwest::StatusCode;
 
 /// What an error means, and what to tell the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,25 +50,19 @@ pub(super) fn of_code(code: i64, message: &str) -> Meaning {
 }
 
 /// What a reply means that is no envelope of Bybit's.
-pub(super) fn of_status(status: StatusCode, body: &[u8]) -> Meaning {
+pub(super) fn of_status(status: u16, body: &[u8]) -> Meaning {
     let (class, say) = match status {
-        StatusCode::UNAUTHORIZED => (ErrorClass::Rejected, "the request was not authenticated"),
-        StatusCode::FORBIDDEN if says_too_frequent(body) => {
+        401 => (ErrorClass::Rejected, "the request was not authenticated"),
+        403 if says_too_frequent(body) => {
             (ErrorClass::Busy, "too many calls came from this address, and none is taken for ten minutes")
         }
-        StatusCode::FORBIDDEN => {
-            (ErrorClass::Denied, "calls from this address are refused: look at the Region of the function's egress address")
-        }
-        StatusCode::TOO_MANY_REQUESTS => (ErrorClass::Busy, "too many calls were made"),
-        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
-            (ErrorClass::Fault, "there is no such call at this host: look at BYBIT_BASE_URL")
-        }
-        status if status.is_redirection() => {
-            (ErrorClass::Fault, "the host redirects, which is not followed: look at BYBIT_BASE_URL")
-        }
+        403 => (ErrorClass::Denied, "calls from this address are refused: look at the Region of the function's egress address"),
+        429 => (ErrorClass::Busy, "too many calls were made"),
+        404 | 405 => (ErrorClass::Fault, "there is no such call at this host: look at BYBIT_BASE_URL"),
+        300..=399 => (ErrorClass::Fault, "the host redirects, which is not followed: look at BYBIT_BASE_URL"),
         _ => (ErrorClass::UnknownOutcome, "an answer came that is not Bybit's"),
     };
-    Meaning { class, say: format!("{say} (HTTP {})", status.as_u16()) }
+    Meaning { class, say: format!("{say} (HTTP {status})") }
 }
 
 /// Source: `docs/v5/rate-limit`: "403, access too frequent" for 600 calls in 5 seconds from one address.
@@ -115,9 +108,9 @@ mod tests {
 
     #[test]
     fn an_address_that_asks_too_often_is_not_an_address_that_is_refused() {
-        assert_eq!(of_status(StatusCode::FORBIDDEN, b"Access too frequent.").class, ErrorClass::Busy);
-        assert_eq!(of_status(StatusCode::FORBIDDEN, b"<html>").class, ErrorClass::Denied);
-        assert_eq!(of_status(StatusCode::OK, b"<html>").class, ErrorClass::UnknownOutcome);
-        assert_eq!(of_status(StatusCode::BAD_GATEWAY, b"").class, ErrorClass::UnknownOutcome);
+        assert_eq!(of_status(403, b"Access too frequent.").class, ErrorClass::Busy);
+        assert_eq!(of_status(403, b"<html>").class, ErrorClass::Denied);
+        assert_eq!(of_status(200, b"<html>").class, ErrorClass::UnknownOutcome);
+        assert_eq!(of_status(502, b"").class, ErrorClass::UnknownOutcome);
     }
 }

@@ -3,6 +3,7 @@
 mod call;
 mod errors;
 mod permissions;
+pub mod reply;
 mod sign;
 mod wire;
 
@@ -14,11 +15,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use protocol::marker::Marker;
 use protocol::name::{Environment, VenueId};
-use protocol::ports::{ErrorClass, Grant, IssuedKey, KeyList, KeyState, ListedKey, Signer, Venue, VenueError, VenueFacts, Whose};
-use protocol::secret::{AccountId, Credential, KeyId};
+use protocol::ports::{ErrorClass, Grant, IssuedKey, KeyList, KeyState, Signer, Venue, VenueError, VenueFacts, Whose};
+use protocol::secret::{AccountId, KeyId};
 use reqwest::Url;
 
-use self::call::{Call, Outcome};
+use self::call::Call;
+use self::reply::KeyPage;
 use super::http::Http;
 use crate::time::InvocationTime;
 
@@ -105,13 +107,7 @@ impl Venue for Bybit {
     }
 
     async fn inspect(&self, key: &Signer) -> Result<KeyState, VenueError> {
-        let reply: wire::OwnKey = self.call(key, Call::read("/v5/user/query-api", Vec::new())).await?.result;
-        Ok(KeyState {
-            account: AccountId::new(reply.user_id.to_string()),
-            is_master: reply.is_master,
-            powers: permissions::powers(reply.read_only.is_set(), &reply.permissions),
-            addresses: wire::addresses(&reply.ips),
-        })
+        self.call(key, Call::read("/v5/user/query-api", Vec::new())).await
     }
 
     async fn list(&self, master: &Signer, account: &AccountId) -> Result<KeyList, VenueError> {
@@ -124,17 +120,15 @@ impl Venue for Bybit {
                 query.push(("cursor", cursor));
             }
             let call = Call::read("/v5/user/sub-apikeys", query);
-            let Outcome { result, time }: Outcome<wire::KeyPage> = self.call(master, call).await?;
-            list.as_of = Timestamp::from_millisecond(time).map_err(|_| self.odd(master.whose, "the reply's time is none"))?;
-            for key in result.result.unwrap_or_default() {
-                list.keys.push(listed(&key, list.as_of).map_err(|problem| self.odd(master.whose, problem))?);
-            }
-            cursor = result.next_page_cursor.unwrap_or_default();
+            let page: KeyPage = self.call(master, call).await?;
+            list.as_of = page.list.as_of;
+            list.keys.extend(page.list.keys);
+            cursor = page.next;
             if cursor.is_empty() {
                 return Ok(list);
             }
         }
-        Err(self.odd(master.whose, "the list of keys does not end"))
+        Err(self.endless(master.whose))
     }
 
     async fn issue(&self, master: &Signer, account: &AccountId, marker: &Marker, grant: &Grant) -> Result<IssuedKey, VenueError> {
@@ -147,10 +141,7 @@ impl Venue for Bybit {
             ips: wire::ips(&grant.addresses),
             permissions: groups,
         };
-        let call = Call::once("/v5/user/create-sub-api", self.json(master.whose, &body)?);
-        let created: wire::Created = self.call(master, call).await?.result;
-        let key_id = KeyId::parse(&created.api_key).map_err(|problem| self.odd(master.whose, problem))?;
-        Ok(IssuedKey { credential: Credential { key_id, secret: created.secret.into_inner(), passphrase: None } })
+        self.call(master, Call::once("/v5/user/create-sub-api", self.json(master.whose, &body)?)).await
     }
 
     async fn edit(&self, master: &Signer, _account: &AccountId, key: &KeyId, grant: &Grant) -> Result<(), VenueError> {
@@ -163,13 +154,12 @@ impl Venue for Bybit {
             ips: wire::ips(&grant.addresses),
             permissions: groups,
         };
-        let call = Call::repeatable("/v5/user/update-sub-api", self.json(master.whose, &body)?);
-        self.call::<wire::Nothing>(master, call).await.map(drop)
+        self.call(master, Call::repeatable("/v5/user/update-sub-api", self.json(master.whose, &body)?)).await
     }
 
     async fn revoke(&self, master: &Signer, _account: &AccountId, key: &KeyId) -> Result<(), VenueError> {
-        let call = Call::repeatable("/v5/user/delete-sub-api", self.json(master.whose, &wire::Delete { apikey: key.expose() })?);
-        self.call::<wire::Nothing>(master, call).await.map(drop)
+        let body = self.json(master.whose, &wire::Delete { apikey: key.expose() })?;
+        self.call(master, Call::repeatable("/v5/user/delete-sub-api", body)).await
     }
 }
 
@@ -185,17 +175,5 @@ fn uid(account: &AccountId, whose: Whose) -> Result<u64, VenueError> {
         class: ErrorClass::Refused,
         whose,
         say: "the `subaccount` is not the uid of a Bybit sub-account, which is a number".into(),
-    })
-}
-
-fn listed(key: &wire::ListedKey, as_of: Timestamp) -> Result<ListedKey, &'static str> {
-    Ok(ListedKey {
-        key_id: KeyId::parse(&key.api_key)?,
-        marker: Marker::parse(&key.note),
-        powers: permissions::powers(key.read_only.is_set(), &key.permissions),
-        addresses: wire::addresses(&key.ips),
-        // A key whose age cannot be read counts as new: it is left alone.
-        created_at: key.created_at.parse().unwrap_or(as_of),
-        expired: key.status == wire::STATUS_EXPIRED,
     })
 }

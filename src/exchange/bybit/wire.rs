@@ -1,17 +1,21 @@
 //! Bybit's requests and replies, field by field. Source: `docs/v5/user/*`.
 
+use std::collections::btree_map::Entry;
 use std::fmt;
 
 use protocol::secret::{Address, Addresses};
 use secrecy::SecretString;
-use serde::de::IgnoredAny;
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 use zeroize::Zeroize;
 
 use super::permissions::Groups;
 
 /// A key that has expired, in `status` of sub-apikeys.
 pub(super) const STATUS_EXPIRED: u8 = 2;
+/// An IPv6 address with its range takes this many characters at most.
+const LONGEST_ADDRESS: usize = 43;
 
 /// Around every reply. HTTP's status is 200 even for failures: `retCode` tells.
 #[derive(Deserialize)]
@@ -21,16 +25,15 @@ pub(super) struct Envelope<'a> {
     #[serde(default, borrow)]
     pub(super) ret_msg: std::borrow::Cow<'a, str>,
     #[serde(borrow)]
-    pub(super) result: Option<&'a serde_json::value::RawValue>,
+    pub(super) result: Option<&'a RawValue>,
     /// The server's time in milliseconds.
-    #[serde(default)]
-    pub(super) time: i64,
+    pub(super) time: Option<i64>,
 }
 
-/// A result that says no more than that there was no error.
-#[derive(Deserialize)]
-#[serde(transparent)]
-pub(super) struct Nothing(#[allow(dead_code, reason = "it is there to accept any result")] IgnoredAny);
+/// Reads an object. Serde alone takes a list, too, for the fields in their order.
+pub(super) fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
+    if json.trim_start().starts_with('{') { serde_json::from_str(json).ok() } else { None }
+}
 
 /// create-sub-api.
 #[derive(Serialize)]
@@ -71,12 +74,14 @@ pub(super) struct Delete<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OwnKey {
-    pub(super) read_only: Flag,
+    #[serde(deserialize_with = "flag")]
+    pub(super) read_only: bool,
+    #[serde(deserialize_with = "groups")]
     pub(super) permissions: Groups,
     #[serde(default)]
     pub(super) ips: Vec<String>,
-    #[serde(rename = "userID")]
-    pub(super) user_id: Number,
+    #[serde(rename = "userID", deserialize_with = "uid")]
+    pub(super) user_id: u64,
     #[serde(default)]
     pub(super) is_master: bool,
 }
@@ -84,8 +89,10 @@ pub(super) struct OwnKey {
 /// One page of sub-apikeys.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct KeyPage {
-    pub(super) result: Option<Vec<ListedKey>>,
+pub(super) struct KeyPage<'a> {
+    /// Each an object of a [`ListedKey`]'s form. It may be null, and must be there.
+    #[serde(borrow, deserialize_with = "Option::deserialize")]
+    pub(super) result: Option<Vec<&'a RawValue>>,
     pub(super) next_page_cursor: Option<String>,
 }
 
@@ -96,7 +103,9 @@ pub(super) struct ListedKey {
     pub(super) api_key: String,
     #[serde(default)]
     pub(super) note: String,
-    pub(super) read_only: Flag,
+    #[serde(deserialize_with = "flag")]
+    pub(super) read_only: bool,
+    #[serde(deserialize_with = "groups")]
     pub(super) permissions: Groups,
     #[serde(default)]
     pub(super) ips: Vec<String>,
@@ -110,37 +119,55 @@ pub(super) struct ListedKey {
 pub(super) const SERVER_TIME: &str = "/v5/market/time";
 
 /// `readOnly` is 0 or 1 in query-api, and true or false in sub-apikeys.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Flag {
-    Number(u8),
-    Bool(bool),
-}
-
-impl Flag {
-    pub(super) fn is_set(self) -> bool {
-        match self {
-            Self::Number(number) => number != 0,
-            Self::Bool(set) => set,
-        }
+fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Spelling {
+        Number(u8),
+        Bool(bool),
+    }
+    match Spelling::deserialize(deserializer)? {
+        Spelling::Bool(set) => Ok(set),
+        Spelling::Number(0) => Ok(false),
+        Spelling::Number(1) => Ok(true),
+        Spelling::Number(_) => Err(D::Error::custom("neither 0 nor 1")),
     }
 }
 
 /// An account number, which some replies write as a string.
-#[derive(Deserialize)]
-#[serde(untagged)]
-pub(super) enum Number {
-    Number(u64),
-    Text(String),
+fn uid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Spelling {
+        Number(u64),
+        Text(String),
+    }
+    match Spelling::deserialize(deserializer)? {
+        Spelling::Number(number) => Ok(number),
+        Spelling::Text(text) => text.parse().map_err(|_| D::Error::custom("no number")),
+    }
 }
 
-impl fmt::Display for Number {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Number(number) => write!(f, "{number}"),
-            Self::Text(text) => f.write_str(text),
+/// Permissions. A group that stands twice is refused: the second would hide what the first allows.
+fn groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Groups, D::Error> {
+    struct Each;
+    impl<'de> Visitor<'de> for Each {
+        type Value = Groups;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("groups of permissions")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Groups, A::Error> {
+            let mut groups = Groups::new();
+            while let Some((group, values)) = map.next_entry()? {
+                let Entry::Vacant(place) = groups.entry(group) else { return Err(A::Error::custom("a group stands twice")) };
+                place.insert(values);
+            }
+            Ok(groups)
         }
     }
+    deserializer.deserialize_map(Each)
 }
 
 /// A key secret on its way into a credential.
@@ -170,12 +197,19 @@ pub(super) fn ips(addresses: &Addresses) -> String {
 }
 
 /// Addresses as replies give them: a list, with `*` in it or nothing at all for anywhere.
-pub(super) fn addresses(ips: &[String]) -> Addresses {
+///
+/// # Errors
+/// What no address looks like: it would be shown as it is.
+pub(super) fn addresses(ips: &[String]) -> Result<Addresses, &'static str> {
+    let fits = |b: u8| b.is_ascii_hexdigit() || b".:/*- ".contains(&b);
+    if !ips.iter().all(|ip| ip.len() <= LONGEST_ADDRESS && ip.contains(['.', ':', '*']) && ip.bytes().all(fits)) {
+        return Err("binds a key to what is no address");
+    }
     let everywhere = |ip: &String| ip == "*" || ip.ends_with("/0") || ip == "0.0.0.0" || ip == "::";
     if ips.is_empty() || ips.iter().any(everywhere) {
-        return Addresses::Any;
+        return Ok(Addresses::Any);
     }
-    Addresses::Only(ips.iter().map(|ip| Address::as_shown(ip.trim())).collect())
+    Ok(Addresses::Only(ips.iter().map(|ip| Address::as_shown(ip.trim())).collect()))
 }
 
 #[cfg(test)]
@@ -185,15 +219,17 @@ mod tests {
     #[test]
     fn a_key_bound_to_nothing_is_usable_from_anywhere() {
         for unbound in [&[][..], &["*".to_owned()], &["203.0.113.7".to_owned(), "0.0.0.0/0".into()]] {
-            assert_eq!(addresses(unbound), Addresses::Any);
+            assert_eq!(addresses(unbound), Ok(Addresses::Any));
         }
-        assert_eq!(ips(&addresses(&["203.0.113.7".into(), "10.0.0.1".into()])), "10.0.0.1,203.0.113.7");
+        let two = addresses(&["203.0.113.7".into(), "10.0.0.1".into()]).unwrap();
+        assert_eq!(ips(&two), "10.0.0.1,203.0.113.7");
     }
 
     #[test]
-    fn the_two_types_of_read_only_are_read() {
-        for (text, set) in [("0", false), ("1", true), ("false", false), ("true", true)] {
-            assert_eq!(serde_json::from_str::<Flag>(text).unwrap().is_set(), set);
+    fn an_address_of_a_form_that_we_do_not_know_is_kept_and_what_is_none_is_not() {
+        assert_eq!(ips(&addresses(&["10.0.*.*".into()]).unwrap()), "10.0.*.*");
+        for none in ["", "zqLxk9x1HNEzfPWEAEOuhikbC6vl5pQjBjMO", "0123456789abcdef", "bot.example"] {
+            assert!(addresses(&[none.to_owned()]).is_err(), "{none}");
         }
     }
 }

@@ -1,0 +1,14 @@
+//! The rotation function for the API keys of cryptocurrency exchanges. Its program is [`start()`]. What else is public reads what
+//! comes from outside, so that it can be given any bytes without a process or a socket.
+
+mod audit;
+mod config;
+pub mod event;
+pub mod exchange;
+mod invocation;
+mod logging;
+mod start;
+mod store;
+mod time;
+
+pub use start::start;
