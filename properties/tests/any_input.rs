@@ -39,9 +39,9 @@ const WORDS: [&str; 28] = [
     "[\"<rotation-token>\"]",
 ];
 
-/// The real examples that the fuzzer begins with.
-fn examples(target: &str) -> Vec<Vec<u8>> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds").join(target);
+/// The inputs in `seeds`, real examples, or in `found`, what the fuzzer has made of them.
+fn inputs(kind: &str, target: &str) -> Vec<Vec<u8>> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz").join(kind).join(target);
     let mut paths: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths.iter().map(|path| fs::read(path).unwrap()).collect()
@@ -88,7 +88,8 @@ fn damage(words: Vec<String>) -> impl Strategy<Value = (Index, Damage)> {
 
 /// An example with some damage done to it, now and then any bytes at all.
 fn damaged(target: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
-    let examples: Vec<Vec<String>> = examples(target).iter().map(|example| tokens(&String::from_utf8_lossy(example))).collect();
+    let examples: Vec<Vec<String>> =
+        inputs("seeds", target).iter().map(|example| tokens(&String::from_utf8_lossy(example))).collect();
     let words = examples.iter().flatten().cloned().collect();
     let damaged =
         (prop::sample::select(examples), prop::collection::vec(damage(words), 0..4)).prop_map(|(mut tokens, damages)| {
@@ -115,15 +116,17 @@ fn damaged(target: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
 }
 
 #[test]
-fn the_examples_themselves_are_read_as_promised() {
-    for bytes in examples("event") {
-        properties::event(&bytes);
-    }
-    for bytes in examples("document") {
-        properties::document(&bytes);
-    }
-    for bytes in examples("reply") {
-        properties::reply(&bytes);
+fn the_examples_and_what_the_fuzzer_made_of_them_are_read_as_promised() {
+    for kind in ["seeds", "found"] {
+        for bytes in inputs(kind, "event") {
+            properties::event(&bytes);
+        }
+        for bytes in inputs(kind, "document") {
+            properties::document(&bytes);
+        }
+        for bytes in inputs(kind, "reply") {
+            properties::reply(&bytes);
+        }
     }
 }
 
