@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::bounds::{LAST_MOMENT, REREAD, REREAD_PAUSE, STALENESS};
 use super::doom::{Doubt, judged_from_store};
+use super::issue::Come;
 use super::keep::Kept;
 use super::run::{Desk, Run, parse, venue_error};
 use super::standing::{Opening, Standing};
@@ -126,7 +127,11 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
         return decided(run, base, &stored).await;
     }
     let unbound = wrong::is(Wrong::IssuedUnbound).then(|| Grant { addresses: Addresses::Any, ..wanted.grant.clone() });
-    let issued = issue::issue(run, base, &desk, unbound.as_ref().unwrap_or(&wanted.grant), &list).await?;
+    let come = issue::issue(run, base, &desk, unbound.as_ref().unwrap_or(&wanted.grant), &list).await?;
+    let issued = match come {
+        Come::Issued(issued) => issued,
+        Come::Stored(stored) => return decided(run, base, &stored).await,
+    };
     let text = successor(run, base, &issued.credential, &wanted, Source::Issued, None);
     if wrong::is(Wrong::SweepBeforePut) {
         let ours = Marker::new(&base.description.arn, run.token(), 0);

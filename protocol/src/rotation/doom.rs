@@ -120,8 +120,11 @@ pub(super) fn judged_from_store(
     let provenance = provenance.ok_or_else(|| Doubt::sure(not_ours))?;
     if provenance.based_on != *base && !wrong::is(Wrong::SwapFromAnyBase) {
         let reason = format!("it was built on version {}, and {base} is current now", provenance.based_on);
-        // A stale read that is older than the version it was built on shows that one as not replaced yet.
-        return Err(Doubt { reason, is_sure: was_current(description, &provenance.based_on) });
+        // A read that is stale may show the time before that version was current: not replaced yet, or replaced an earlier time,
+        // since when it bears a stamp.
+        let base = &provenance.based_on;
+        let is_sure = description.holder(&Label::previous()) == Some(base) && !has_stamp(description, base, StampKind::Replaced);
+        return Err(Doubt { reason, is_sure });
     }
     if let (Some(label), Some(from)) = (provenance.source.label(), &provenance.copied_from)
         && description.holder(&label).is_some_and(|holder| holder != from)

@@ -48,20 +48,22 @@ pub(super) async fn stored_meanwhile(
     Err(Error::new(ErrorType::IssueUnstored, problem))
 }
 
+/// How the version comes by a key.
+pub(super) enum Come {
+    /// One was issued.
+    Issued(IssuedKey),
+    /// Another run has stored one meanwhile.
+    Stored(StoredValue),
+}
+
 /// Issues a key, with the policy's powers and addresses from its first second on.
-pub(super) async fn issue(
-    run: &Run<'_>,
-    base: &Base,
-    desk: &Desk<'_>,
-    grant: &Grant,
-    list: &KeyList,
-) -> Result<IssuedKey, Error> {
+pub(super) async fn issue(run: &Run<'_>, base: &Base, desk: &Desk<'_>, grant: &Grant, list: &KeyList) -> Result<Come, Error> {
     let (mut reaped, mut looked) = (false, false);
     loop {
         run.must_have_left(TIME_TO_STORE)?;
         let marker = Marker::new(&base.description.arn, run.token(), run.ports.time.random());
         let error = match run.issue(desk, &marker, grant).await? {
-            Ok(issued) => return Ok(issued),
+            Ok(issued) => return Ok(Come::Issued(issued)),
             Err(error) => error,
         };
         match error.class {
@@ -79,6 +81,10 @@ pub(super) async fn issue(
                 }
             }
             _ => return Err(venue_error(&error)),
+        }
+        // That took a while.
+        if let Some(stored) = run.read(Which::Version(run.token())).await? {
+            return Ok(Come::Stored(stored));
         }
     }
 }

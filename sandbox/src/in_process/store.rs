@@ -48,7 +48,7 @@ impl Store for InProcessStore {
             Which::Version(version) => (Operation::ReadVersion, version.to_string(), Some(version.as_str().to_owned())),
             Which::Current => (Operation::ReadCurrent, name.to_string(), None),
         };
-        let asked = version_id.clone().map_or(Asked::Other, Asked::Value);
+        let asked = version_id.clone().map_or_else(|| Asked::Current(secret.as_str().to_owned()), Asked::Value);
         let version_stage = version_id.is_none().then(|| AWSCURRENT.to_owned());
         let request = GetSecretValue { secret_id: secret.as_str().to_owned(), version_id, version_stage };
         let effect = move |state: &mut State, _| {

@@ -38,6 +38,8 @@ pub enum Asked {
     Labels,
     /// The value of a version of the actor's secret.
     Value(String),
+    /// The current value of a secret.
+    Current(String),
     /// Anything else that only reads.
     Other,
     /// To store a value with this digest as the token's.
@@ -63,7 +65,7 @@ pub enum Asked {
 impl Asked {
     /// Whether it changes anything.
     pub(crate) fn writes(&self) -> bool {
-        !matches!(self, Self::Labels | Self::Value(_) | Self::Other | Self::Inspect(_) | Self::List)
+        !matches!(self, Self::Labels | Self::Value(_) | Self::Current(_) | Self::Other | Self::Inspect(_) | Self::List)
     }
 }
 

@@ -24,7 +24,8 @@ impl Witness {
         let (arn, token) = (&actor.secret, &actor.token);
         match asked {
             Asked::Value(version) if version == token => {
-                let there = done && self.named(scene, arn, token).is_some();
+                let value = scene.secrets.secret(arn).and_then(|secret| secret.versions().get(token)?.value());
+                let there = done && value.is_some();
                 let run = self.run(actor);
                 run.looked.get_or_insert(scene.now);
                 run.saw_value |= there && fair;
@@ -38,7 +39,13 @@ impl Witness {
                     run.listed = Some(changes);
                 }
             }
+            Asked::Current(secret) if done && fair && secret == arn => {
+                let base = self.current.get(arn).cloned();
+                self.run(actor).bases.extend(base);
+            }
             Asked::Labels if done && fair => {
+                let base = self.current.get(arn).cloned();
+                self.run(actor).bases.extend(base);
                 let labels = scene.secrets.secret(arn).map(|secret| secret.stages_of(token)).unwrap_or_default();
                 let been_current =
                     labels.iter().any(|label| label == AWSCURRENT || label == AWSPREVIOUS || label.starts_with("REPLACED-"));
@@ -50,7 +57,7 @@ impl Witness {
             _ => {}
         }
         if !fair {
-            self.run(actor).misled = true;
+            self.run(actor).misled += 1;
         }
     }
 
@@ -97,6 +104,16 @@ impl Witness {
             self.broken(Invariant::Foreign, scene, "a version names a key that was revoked by us before it was stored");
         }
         let rotation = named.rotation.as_ref();
+        let run = self.run(act.actor);
+        // Two reads have to agree; who is misled a third time is misled in both.
+        if let Some(rotation) = rotation
+            && run.misled < 3
+            && !run.bases.is_empty()
+            && !run.bases.contains(&rotation.based_on)
+        {
+            let what = format!("a value was built on {}, which the run was not shown as current", rotation.based_on);
+            self.broken(Invariant::Provenance, scene, what);
+        }
         let base = rotation.and_then(|rotation| self.named(scene, arn, &rotation.based_on));
         if let (Some(rotation), Some(policy)) = (rotation, base.and_then(|base| base.policy.clone())) {
             let beyond: Vec<&String> = rotation.permissions.iter().filter(|word| !covered(word, &policy)).collect();

@@ -1,6 +1,6 @@
 //! What there is to remember about versions, keys and runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -86,8 +86,9 @@ pub(super) struct Run {
     pub(super) saw_current: bool,
     /// Whether it has asked for its token to be made current.
     pub(super) asked_to_promote: bool,
-    /// Whether a read or a list did not show it all there is.
-    pub(super) misled: bool,
+    /// How many reads and lists did not show it all there is, and the versions that the others showed it as current.
+    pub(super) misled: usize,
+    pub(super) bases: BTreeSet<String>,
     /// The keys of its token that a list showed it and that may still be stored, and when it first looked for a value.
     pub(super) young: Vec<KeyId>,
     pub(super) looked: Option<Timestamp>,
@@ -113,7 +114,8 @@ impl Run {
             described: 0,
             saw_current: false,
             asked_to_promote: false,
-            misled: false,
+            misled: 0,
+            bases: BTreeSet::new(),
             young: Vec::new(),
             looked: None,
             decided: false,

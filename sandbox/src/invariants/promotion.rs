@@ -89,7 +89,7 @@ impl Witness {
     fn previous_must_be_stamped(&mut self, actor: &Actor, base: Option<&str>, scene: &Scene<'_>) {
         let Some((Some(previous), since)) = self.previous.get(&actor.secret).cloned() else { return };
         let run = self.run(actor);
-        if Some(previous.as_str()) == base || previous == actor.token || run.misled || since > run.described {
+        if Some(previous.as_str()) == base || previous == actor.token || run.misled > 0 || since > run.described {
             return;
         }
         let stages = scene.secrets.secret(&actor.secret).map(|secret| secret.stages_of(&previous)).unwrap_or_default();

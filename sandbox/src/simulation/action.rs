@@ -60,7 +60,7 @@ kinds! {
     Wait = "wait",
     /// The service's ways: whether it cleans AWSPENDING up, what a dry run leaves, how patient it is.
     Ways = "ways",
-    /// Secrets Manager purges the versions without labels.
+    /// A day with so many new versions that Secrets Manager purges old ones without labels.
     Purge = "purge",
     /// A person stores a current value: the same key, a new one, one of another account, one that is said to be of this account and is not, or something that is no value.
     Put = "put",

@@ -28,6 +28,8 @@ const MOVED: Beginning = Beginning {
     prepare: |play| {
         whole(play)?;
         begin(play)?;
+        // The stalest read is one minute old.
+        play.act(Action::new(Kind::Wait, 0, 61))?;
         play.act(Action::new(Kind::Label, 0, 0))?;
         step(play, Step::Create)
     },
@@ -37,7 +39,7 @@ const MOVED: Beginning = Beginning {
 pub(super) const FOR_PAIRS: [&Beginning; 2] = [&BEGINNINGS[0], &MOVED];
 
 /// The beginnings.
-pub(super) const BEGINNINGS: [Beginning; 15] = [
+pub(super) const BEGINNINGS: [Beginning; 16] = [
     Beginning { name: "a plain rotation", seed: 0, prepare: begin },
     Beginning {
         name: "a credential that a person offers",
@@ -136,6 +138,14 @@ pub(super) const BEGINNINGS: [Beginning; 15] = [
         },
     },
     MOVED,
+    Beginning {
+        name: "a current key that is not of the account it is said to be of",
+        seed: 0,
+        prepare: |play| {
+            play.act(Action::new(Kind::Put, 0, 3))?;
+            begin(play)
+        },
+    },
     Beginning { name: "a current value without a policy", seed: 3, prepare: begin },
     Beginning {
         name: "a person's key without a master, at a host that knows no key",

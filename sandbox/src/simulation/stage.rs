@@ -245,8 +245,10 @@ impl Stage {
     }
 
     fn purge(&mut self, secret: usize) -> Option<()> {
-        // Purging begins beyond the quota of 100 versions.
-        (0..100).try_for_each(|_| self.store(secret, None, "scratch".to_owned(), "SCRATCH"))
+        // Beyond the quota of 100 versions, what bears no label and is older than a day goes.
+        (0..60).try_for_each(|_| self.store(secret, None, "scratch".to_owned(), "SCRATCH"))?;
+        self.world.advance(SignedDuration::from_hours(25));
+        (0..60).try_for_each(|_| self.store(secret, None, "scratch".to_owned(), "SCRATCH"))
     }
 
     // The function.

@@ -151,7 +151,7 @@ fn a_put_that_takes_effect_late_wins_over_the_key_issued_after_it() {
 
 #[test]
 fn an_issue_whose_reply_is_lost_is_looked_up_and_its_key_revoked_before_another_is_issued() {
-    use Operation::{Issue, List, Put, Revoke};
+    use Operation::{Issue, List, Put, ReadVersion, Revoke};
     for fault in [Fault::ReplyLost, Fault::Late(seconds(5))] {
         let world = world();
         let token = world.begin_rotation();
@@ -161,7 +161,7 @@ fn an_issue_whose_reply_is_lost_is_looked_up_and_its_key_revoked_before_another_
         done(world.run(Step::Create, &token), Done::Issued);
         assert_eq!(world.now().duration_since(before), seconds(6), "after the signature's window");
         let calls = world.take_operations();
-        assert_eq!(calls[6..], [Issue, List, Revoke, Issue, Put], "{fault:?}");
+        assert_eq!(calls[6..], [Issue, List, Revoke, ReadVersion, Issue, Put], "{fault:?}");
         assert_eq!(world.live_keys_for(&token), [key_in(&world, &token)]);
         let issued: Vec<Outcome> =
             world.take_records().iter().filter(|record| record.action == Action::IssueKey).map(|record| record.outcome).collect();
@@ -263,4 +263,21 @@ fn one_seed_gives_one_history() {
     };
     assert_eq!(history(3), history(3));
     assert_ne!(history(3).1, history(4).1);
+}
+
+#[test]
+fn a_value_that_another_run_stores_while_a_lost_key_is_looked_up_is_taken_and_no_key_issued() {
+    let world = world();
+    let token = world.begin_rotation();
+    let mut slow = world.start(world.request(Step::Create, &token));
+    let issue = until(&mut slow, Operation::Issue);
+    slow.let_through(issue, Some(Fault::ReplyLost));
+    let revoke = until(&mut slow, Operation::Revoke);
+    done(world.run(Step::Create, &token), Done::Issued);
+    slow.let_through(revoke, None);
+    world.take_calls();
+    done(slow.finish(), Done::AlreadyStored);
+    assert_eq!(world.live_keys_for(&token), [key_in(&world, &token)]);
+    assert!(!world.take_operations().contains(&Operation::Issue));
+    completes(&world, &token);
 }

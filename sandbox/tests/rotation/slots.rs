@@ -30,9 +30,10 @@ fn full_slots_are_freed_of_our_own_keys_that_were_never_stored() {
     world.advance(SETTLED);
     world.take_calls();
     done(world.run(Step::Create, &token), Done::Issued);
-    let expected =
-        [Describe, ReadVersion, ReadCurrent, ReadCurrent, Inspect, List, Issue, Versions, ReadVersion, Revoke, Issue, Put];
-    assert_eq!(world.take_operations(), expected);
+    let calls = world.take_operations();
+    assert_eq!(calls[..6], [Describe, ReadVersion, ReadCurrent, ReadCurrent, Inspect, List]);
+    // Before it asks again it looks whether another run has stored a value meanwhile.
+    assert_eq!(calls[6..], [Issue, Versions, ReadVersion, Revoke, ReadVersion, Issue, Put]);
     assert!(!world.alive(&lost));
     assert!(world.alive(&by_hand) && world.alive(world.first_key()));
     completes(&world, &token);
