@@ -139,7 +139,7 @@ impl Store for InProcessStore {
 }
 
 /// Tells two values apart without keeping either.
-fn digest(text: &str) -> u64 {
+pub(crate) fn digest(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()

@@ -9,6 +9,7 @@ use super::act::{Act, Actor, Scene};
 use super::facts::{Client, KeyFacts, Named, Run};
 use super::{Invariant, Violation};
 use crate::bybit::{By, KeyId};
+use crate::in_process::digest;
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS, Secret, Version};
 
 /// The longest that AWS's caching clients and its agent keep a value.
@@ -25,7 +26,7 @@ pub(super) type Place = (String, String);
 pub(crate) struct Witness {
     /// How often the world has changed.
     pub(super) changes: u64,
-    pub(super) named: BTreeMap<Place, Option<Arc<Named>>>,
+    pub(super) named: BTreeMap<Place, (u64, Option<Arc<Named>>)>,
     /// For each secret the version that is current.
     pub(super) current: BTreeMap<String, String>,
     /// For each secret the version that was current before, and since which change.
@@ -185,7 +186,7 @@ impl Witness {
 
     fn current_key_known(&self, arn: &str) -> Option<KeyId> {
         let place = (arn.to_owned(), self.current.get(arn)?.clone());
-        self.named.get(&place)?.as_ref().map(|named| named.key.clone())
+        self.named.get(&place)?.1.as_ref().map(|named| named.key.clone())
     }
 
     fn meet_new_keys(&mut self, scene: &Scene<'_>) {
@@ -203,13 +204,17 @@ impl Witness {
 
     /// What a version's value says, where it has one that can be read.
     pub(super) fn named(&mut self, scene: &Scene<'_>, arn: &str, version: &str) -> Option<Arc<Named>> {
-        let place = (arn.to_owned(), version.to_owned());
-        if let Some(known) = self.named.get(&place) {
-            return known.clone();
-        }
         let text = scene.secrets.secret(arn)?.versions().get(version).and_then(Version::value)?.text()?;
+        let place = (arn.to_owned(), version.to_owned());
+        // A version that the service's dry run left can go, and come again with another value.
+        let digest = digest(text);
+        if let Some((known, named)) = self.named.get(&place)
+            && *known == digest
+        {
+            return named.clone();
+        }
         let named = Named::read(text).map(Arc::new);
-        self.named.insert(place, named.clone());
+        self.named.insert(place, (digest, named.clone()));
         named
     }
 
