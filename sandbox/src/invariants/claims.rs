@@ -40,6 +40,10 @@ impl Witness {
     /// An invocation ended and says how.
     pub(crate) fn ended(&mut self, actor: &Actor, result: &Result<Done, Error>, scene: &Scene<'_>) {
         self.gone(actor);
+        if scene.now >= actor.ends {
+            // Nobody hears it any more.
+            return;
+        }
         let place = (actor.secret.clone(), actor.token.clone());
         let named = self.named(scene, &actor.secret, &actor.token);
         let run = self.run(actor).clone();
@@ -54,7 +58,8 @@ impl Witness {
             Ok(Done::Issued) => named.is_some_and(|named| run.issued.iter().any(|(key, _)| *key == named.key)),
             Ok(Done::Copied | Done::AlreadyStored) => self.built.contains(&place),
             Ok(Done::Agreed) => named.is_some(),
-            Ok(Done::Proven) => named.is_some_and(|named| {
+            // The version of a dry run may be gone by now.
+            Ok(Done::Proven) => named.map_or(!run.inspected.is_empty(), |named| {
                 let account = scene.venue.key(&named.key).map(|key| key.uid.to_string());
                 run.inspected.contains_key(&named.key) && (named.subaccount.is_none() || named.subaccount == account)
             }),
