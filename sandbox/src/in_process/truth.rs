@@ -115,6 +115,7 @@ impl World {
         let mut state = self.state.lock();
         if !state.is_more_to_come() {
             state.testify(Witness::at_rest);
+            state.testify(Witness::no_grace_is_over_early);
         }
     }
 

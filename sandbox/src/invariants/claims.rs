@@ -55,9 +55,10 @@ impl Witness {
         }
         let claim = match result {
             Ok(Done::AlreadyCurrent | Done::Promoted) => self.been_current.contains(&place),
-            Ok(Done::Issued) => named.is_some_and(|named| run.issued.iter().any(|(key, _)| *key == named.key)),
+            // A version that lost its labels meanwhile may be purged by now.
+            Ok(Done::Issued) => named.is_none_or(|named| run.issued.iter().any(|(key, _)| *key == named.key)),
             Ok(Done::Copied | Done::AlreadyStored) => self.built.contains(&place),
-            Ok(Done::Agreed) => named.is_some(),
+            Ok(Done::Agreed) => run.saw_value || run.misled > 0,
             // The version of a dry run may be gone by now.
             Ok(Done::Proven) => named.map_or(!run.inspected.is_empty(), |named| {
                 let account = scene.venue.key(&named.key).map(|key| key.uid.to_string());

@@ -52,6 +52,8 @@ impl Witness {
                 let run = self.run(actor);
                 run.described = changes;
                 run.saw_current |= been_current;
+                run.described_at = Some(scene.now);
+                run.saw_condemned = labels.iter().any(|label| label.starts_with("CONDEMNED-"));
             }
             Asked::Inspect(key) if done && fair => drop(self.run(actor).inspected.insert(key.clone(), (changes, scene.now))),
             _ => {}
@@ -89,6 +91,7 @@ impl Witness {
             Asked::Revoke(key) => self.revoked(act, key, scene),
             Asked::Label(label, version) if label.starts_with("CONDEMNED") => self.condemned(act, version, scene),
             Asked::Unlabel(label, version) if label == AWSPENDING => self.condemned(act, version, scene),
+            Asked::Unlabel(label, version) if label == "CANDIDATE" || label == "ROLLBACK" => self.released(act, version, scene),
             _ => {}
         }
     }
@@ -220,6 +223,17 @@ impl Witness {
             let whose =
                 issued.map_or("by nobody here".to_owned(), |(secret, version, _)| format!("for {secret}, version {version}"));
             self.broken(Invariant::Foreign, scene, format!("a key was {done} that was issued {whose}"));
+        }
+    }
+
+    /// What a person offered is forgotten: it was used, or is what is in use already.
+    fn released(&mut self, act: &Act<'_>, version: &str, scene: &Scene<'_>) {
+        let arn = &act.actor.secret;
+        let used = self.been_current.contains(&(arn.clone(), act.actor.token.clone()));
+        let key = self.named(scene, arn, version).map(|named| named.key.clone());
+        let in_use = key.is_some_and(|key| self.keys.get(&key).is_some_and(|facts| facts.current.is_some()));
+        if !used && !in_use {
+            self.broken(Invariant::Converges, scene, "a person's offer is forgotten before it was used");
         }
     }
 

@@ -84,6 +84,9 @@ pub(super) struct Run {
     /// The change after which it last saw the labels, and whether they showed that its token has been current.
     pub(super) described: u64,
     pub(super) saw_current: bool,
+    /// When that was, and whether they showed that its token was given up.
+    pub(super) described_at: Option<Timestamp>,
+    pub(super) saw_condemned: bool,
     /// Whether it has asked for its token to be made current.
     pub(super) asked_to_promote: bool,
     /// How many reads and lists did not show it all there is, and the versions that the others showed it as current.
@@ -113,6 +116,8 @@ impl Run {
             inspected: BTreeMap::new(),
             described: 0,
             saw_current: false,
+            described_at: None,
+            saw_condemned: false,
             asked_to_promote: false,
             misled: 0,
             bases: BTreeSet::new(),

@@ -1,12 +1,17 @@
 //! AWSCURRENT moves by our doing: everything that has to be true at that moment, and what makes it impossible for ever.
 
 use super::Invariant;
+use jiff::SignedDuration;
+
 use super::act::{Act, Actor, Scene};
 use super::effects::{covered, forbidden};
 use super::facts::{Named, Rotation};
 use super::witness::Witness;
 use crate::bybit::Ips;
 use crate::secrets_manager::AWSCURRENT;
+
+/// A run that saw the labels longer ago than this has to look again.
+const LOOK: SignedDuration = SignedDuration::from_secs(6);
 
 impl Witness {
     pub(super) fn promoted(&mut self, act: &Act<'_>, scene: &Scene<'_>) {
@@ -20,6 +25,20 @@ impl Witness {
         // A run that looked before it became so can't know, nor can one that comes when no label shows it any more.
         if self.been_current.contains(&place) && self.run(actor).saw_current {
             self.broken(Invariant::CurrentOnce, scene, "a version that has been current is promoted again");
+        }
+        let labels = scene.secrets.secret(arn).map(|secret| secret.stages_of(token)).unwrap_or_default();
+        let run = self.run(actor);
+        let slow = run.described_at.is_none_or(|at| act.decided.duration_since(at) > LOOK);
+        if labels.iter().any(|label| label.starts_with("CONDEMNED-")) && (run.saw_condemned || slow) {
+            self.broken(
+                Invariant::CurrentLives,
+                scene,
+                "a version that was given up is promoted: a later pass would revoke its key",
+            );
+        }
+        let misled = self.run(actor).misled > 0;
+        if let Some(base) = base.as_ref().filter(|_| !misled) {
+            self.replaced.insert((arn.clone(), base.clone()), scene.now);
         }
         self.promoted.insert(place.clone());
         self.previous_must_be_stamped(actor, base.as_deref(), scene);

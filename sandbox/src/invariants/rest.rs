@@ -6,6 +6,7 @@ use protocol::label::{Label, StampKind};
 use super::Invariant;
 use super::act::Scene;
 use super::witness::Witness;
+use crate::bybit::KeyId;
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS};
 
 /// How far two clocks may be apart, and the second that a stamp is rounded down by.
@@ -13,7 +14,7 @@ const SKEW: SignedDuration = SignedDuration::from_secs(61);
 
 impl Witness {
     /// No invocation runs, and no effect is to come: every version that was promoted has one living key at most. A key that was
-    /// issued after setSecret last looked is left to a later pass.
+    /// issued after setSecret last looked is left to a later pass, and so is one on an account that the secret stood for before.
     pub(crate) fn at_rest(&mut self, scene: &Scene<'_>) {
         let swept: Vec<_> = self.swept.iter().map(|(place, listed)| (place.clone(), *listed)).collect();
         for ((arn, token), listed) in swept {
@@ -23,11 +24,33 @@ impl Witness {
                 continue;
             }
             let stored = self.named(scene, &arn, &token).map(|named| named.key.clone());
+            let account = |key: &KeyId| scene.venue.key(key).map(|truth| truth.uid);
+            let stands_for = stored.as_ref().and_then(account);
             let left = self.live_for(scene, &arn, &token).into_iter();
-            let left = left.filter(|(key, issued)| Some(key) != stored.as_ref() && *issued <= listed).count();
+            let left = left
+                .filter(|(key, issued)| Some(key) != stored.as_ref() && *issued <= listed && account(key) == stands_for)
+                .count();
             if left > 0 {
                 let what = format!("{left} keys that were issued for version {token} and are not in it are alive");
                 self.broken(Invariant::NoOrphans, scene, what);
+            }
+        }
+    }
+
+    /// The grace of what we replaced does not count from an earlier time that it was replaced.
+    pub(crate) fn no_grace_is_over_early(&mut self, scene: &Scene<'_>) {
+        let replaced: Vec<_> = self.replaced.iter().map(|(place, at)| (place.clone(), *at)).collect();
+        for ((arn, version), at) in replaced {
+            let Some(secret) = scene.secrets.secret(&arn) else { continue };
+            let ceased = self.ceased.get(&(arn.clone(), version.clone())).copied();
+            if ceased != Some(at) || secret.holder(AWSCURRENT) == Some(&version) {
+                continue;
+            }
+            let stamps = secret.stages_of(&version).into_iter().filter_map(|label| Label::new(label).stamp());
+            let latest = stamps.filter(|stamp| stamp.kind == StampKind::Replaced).map(|stamp| stamp.at).max();
+            if latest.is_some_and(|latest| latest < at - SKEW) {
+                let what = format!("version {version} was replaced at {at}, and its only stamps are from before");
+                self.broken(Invariant::Grace, scene, what);
             }
         }
     }

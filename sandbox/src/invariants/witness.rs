@@ -34,6 +34,8 @@ pub(crate) struct Witness {
     pub(super) been_current: BTreeSet<Place>,
     /// The versions whose values were stored by a run of theirs.
     pub(super) built: BTreeSet<Place>,
+    /// The versions that were replaced by us, and when.
+    pub(super) replaced: BTreeMap<Place, Timestamp>,
     /// The versions that were promoted by us.
     pub(super) promoted: BTreeSet<Place>,
     /// What a person offered: a secret, and a key in a version that was labelled CANDIDATE or ROLLBACK.

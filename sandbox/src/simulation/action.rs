@@ -72,6 +72,8 @@ kinds! {
     Label = "label",
     /// A person takes a label off, one of our stamps among others.
     Unlabel = "unlabel",
+    /// A person labels the current version until the secret can hold few labels more.
+    FillLabels = "fill-labels",
     /// A person cancels rotation.
     Cancel = "cancel",
     /// A person switches rotation on again.

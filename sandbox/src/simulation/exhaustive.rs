@@ -4,8 +4,8 @@ use protocol::rotation::Step;
 
 use super::action::{Action, FAULTS, Kind, can_meet};
 use super::playing::{Broken, Play};
-use crate::in_process::{Fault, Point};
-use crate::secrets_manager::{AWSCURRENT, AWSPENDING};
+use crate::in_process::{Fault, Operation, Point};
+use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS};
 
 /// So many passes over the steps have to do for any two faults.
 const PASSES: usize = 6;
@@ -39,7 +39,7 @@ const MOVED: Beginning = Beginning {
 pub(super) const FOR_PAIRS: [&Beginning; 2] = [&BEGINNINGS[0], &MOVED];
 
 /// The beginnings.
-pub(super) const BEGINNINGS: [Beginning; 16] = [
+pub(super) const BEGINNINGS: [Beginning; 19] = [
     Beginning { name: "a plain rotation", seed: 0, prepare: begin },
     Beginning {
         name: "a credential that a person offers",
@@ -139,12 +139,45 @@ pub(super) const BEGINNINGS: [Beginning; 16] = [
     },
     MOVED,
     Beginning {
-        name: "a current key that is not of the account it is said to be of",
+        name: "a rotation after a hand brought a version back",
         seed: 0,
         prepare: |play| {
-            play.act(Action::new(Kind::Put, 0, 3))?;
+            whole(play)?;
+            play.act(Action::new(Kind::Wait, 0, 300))?;
+            play.act(Action::new(Kind::Label, 0, 0))?;
+            step(play, Step::Create)?;
             begin(play)
         },
+    },
+    Beginning {
+        name: "a secret with room for one label",
+        seed: 0,
+        prepare: |play| {
+            begin(play)?;
+            step(play, Step::Create)?;
+            play.act(Action::new(Kind::FillLabels, 0, 1))
+        },
+    },
+    Beginning {
+        name: "a version that was condemned and whose base came back",
+        seed: 0,
+        prepare: |play| {
+            whole(play)?;
+            begin(play)?;
+            step(play, Step::Create)?;
+            play.act(Action::new(Kind::Label, 0, 0))?;
+            dies_after(play, Operation::AddLabel)?;
+            let previous = play.stage.look(0, |secret| {
+                let previous = secret.holder(AWSPREVIOUS)?;
+                secret.versions().keys().position(|version| version == previous)
+            });
+            play.act(Action::new(Kind::Label, 0, 5 * previous.unwrap_or_default()))
+        },
+    },
+    Beginning {
+        name: "a current key that is not of the account it is said to be of",
+        seed: 0,
+        prepare: |play| play.act(Action::new(Kind::Put, 0, 3)),
     },
     Beginning { name: "a current value without a policy", seed: 3, prepare: begin },
     Beginning {
@@ -186,13 +219,18 @@ fn whole(play: &mut Play) -> Result<(), Broken> {
 
 /// createSecret dies with a key that it has not stored.
 fn lose_a_key(play: &mut Play) -> Result<(), Broken> {
+    dies_after(play, Operation::Issue)
+}
+
+/// createSecret dies when the first call of this operation has had its effect.
+fn dies_after(play: &mut Play, operation: Operation) -> Result<(), Broken> {
     play.act(Action::invoke(0, Step::Create))?;
     while play.stage.runs() > 0 {
-        let issues = play.stage.waiting(0).first().is_some_and(|waiting| match &waiting.point {
-            Point::Call(call) => call.operation == crate::in_process::Operation::Issue,
+        let is_it = play.stage.waiting(0).first().is_some_and(|waiting| match &waiting.point {
+            Point::Call(call) => call.operation == operation,
             Point::Sleep(_) => false,
         });
-        play.act(Action::go(0, 0, issues.then_some(Fault::CrashAfter)))?;
+        play.act(Action::go(0, 0, is_it.then_some(Fault::CrashAfter)))?;
     }
     Ok(())
 }

@@ -20,12 +20,12 @@ const SPACING: SignedDuration = SignedDuration::from_mins(2);
 const LONG: SignedDuration = SignedDuration::from_mins(18);
 
 /// Tries the way to rest of one secret in a fork of the world, without whatever is under way there; thoroughly, with the service's
-/// dry run after it. Gives what was broken on it.
+/// dry run before and after it. Gives what was broken on it.
 pub(super) fn heal(world: &World, secret: &SecretId, thoroughly: bool) -> Option<Violation> {
     let world = world.quiet_fork();
     calm(&world);
-    let result = come_to_rest(&world, secret);
-    let result = result.and_then(|()| if thoroughly { dry_run(&world, secret) } else { Ok(()) });
+    let dry_run = || if thoroughly { dry_run(&world, secret) } else { Ok(()) };
+    let result = dry_run().and_then(|()| come_to_rest(&world, secret)).and_then(|()| dry_run());
     world.must_be_at_rest();
     let broken = world.violations().into_iter().next();
     broken.or_else(|| result.err().map(|what| Violation { invariant: Invariant::Converges, at: world.now(), what }))

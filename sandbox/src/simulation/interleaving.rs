@@ -13,24 +13,30 @@ pub(super) struct Overlap {
     pub(super) steps: [Step; 2],
     /// How many steps went well before.
     pub(super) before: usize,
-    /// Whether a person makes another version current meanwhile.
-    pub(super) by_hand: bool,
-    /// Whether the account has one key slot left.
-    pub(super) full: bool,
+    /// What a person does before all that.
+    pub(super) first: Option<Action>,
+    /// What a person does meanwhile.
+    pub(super) by_hand: Option<Action>,
 }
 
 impl Overlap {
     /// The same step twice, neighbours, and the last with the first of a replay; each alone, and with a person between.
     pub(super) fn all() -> Vec<Self> {
-        let mut all = vec![Self { steps: [Step::Create; 2], before: 0, by_hand: false, full: true }];
+        let current = Action::new(Kind::Put, 0, 7);
+        let (offer, another) = (Action::new(Kind::Offer, 0, 0), Action::new(Kind::Offer, 0, 1));
+        let full = Action::new(Kind::FillSlots, 0, 1);
+        let mut all = vec![
+            Self { steps: [Step::Create; 2], before: 0, first: Some(full), by_hand: None },
+            Self { steps: [Step::Finish, Step::Create], before: 3, first: Some(offer), by_hand: Some(another) },
+        ];
         for (first, step) in Step::ALL.into_iter().enumerate() {
             let partners = [step, Step::ALL[(first + 1) % Step::ALL.len()]];
             for partner in partners {
-                for by_hand in [false, true] {
-                    all.push(Self { steps: [step, partner], before: first, by_hand, full: false });
+                for by_hand in [None, Some(current)] {
+                    all.push(Self { steps: [step, partner], before: first, first: None, by_hand });
                     // A step that comes before anything is there for it.
                     if first == 0 && partner != step {
-                        all.push(Self { steps: [step, partner], before: 1, by_hand, full: false });
+                        all.push(Self { steps: [step, partner], before: 1, first: None, by_hand });
                     }
                 }
             }
@@ -40,16 +46,15 @@ impl Overlap {
 
     pub(super) fn name(&self) -> String {
         let [one, other] = self.steps;
-        let by_hand = if self.by_hand { ", and a person" } else { "" };
-        let full = if self.full { ", with one key slot left" } else { "" };
-        format!("{one} beside {other} after {} steps{by_hand}{full}", self.before)
+        let first = self.first.map_or_else(String::new, |action| format!("{action}, then "));
+        let by_hand = self.by_hand.map_or_else(String::new, |action| format!(" and {action}"));
+        format!("{first}{one} beside {other}{by_hand} after {} steps", self.before)
     }
 
     fn begun(&self) -> Play {
         let mut play = Play::new(0);
         play.heals = false;
-        let full = self.full.then(|| Action::new(Kind::FillSlots, 0, 1));
-        let begin = full.into_iter().chain([Action::new(Kind::Begin, 0, 0)]);
+        let begin = self.first.into_iter().chain([Action::new(Kind::Begin, 0, 0)]);
         let before = Step::ALL.into_iter().take(self.before);
         let before = before.flat_map(|step| [Action::invoke(0, step), Action::new(Kind::Run, 0, 0)]);
         let both = self.steps.into_iter().map(|step| Action::invoke(0, step));
@@ -118,7 +123,7 @@ impl<F: FnMut(Play) -> bool> Explorer<'_, F> {
         let mut asleep = asleep.to_vec();
         let Some((mut play, mut runs)) = self.played(&path) else { return };
         loop {
-            let choices: Vec<Choice> = choices(&play, &runs, self.overlap.by_hand, &path);
+            let choices: Vec<Choice> = choices(&play, &runs, self.overlap.by_hand.is_some(), &path);
             let mut awake = choices.iter().filter(|choice| !asleep.contains(choice)).cloned();
             let Some(first) = awake.next() else {
                 // Where all that is left was tried before, another play covers it.
@@ -138,7 +143,7 @@ impl<F: FnMut(Play) -> bool> Explorer<'_, F> {
                 tried.push(other);
             }
             asleep.retain(|choice| choice.what.commutes_with(first.what));
-            if !take(&mut play, &mut runs, &first) {
+            if !self.take(&mut play, &mut runs, &first) {
                 self.stopped = !(self.seen)(play);
                 return;
             }
@@ -156,14 +161,29 @@ impl<F: FnMut(Play) -> bool> Explorer<'_, F> {
             None => (None, path),
         };
         play.heals = false;
-        if !before.iter().all(|choice| take(&mut play, &mut runs, choice)) {
+        if !before.iter().all(|choice| self.take(&mut play, &mut runs, choice)) {
             return None;
         }
         play.heals = true;
         match last {
-            Some(last) if !take(&mut play, &mut runs, last) => None,
+            Some(last) if !self.take(&mut play, &mut runs, last) => None,
             _ => Some((play, runs)),
         }
+    }
+
+    /// Lets it happen. Whether the promises still hold.
+    fn take(&self, play: &mut Play, runs: &mut Vec<usize>, choice: &Choice) -> bool {
+        let Some(ticket) = choice.ticket else {
+            return self.overlap.by_hand.is_none_or(|action| play.act(action).is_ok());
+        };
+        let Some(at) = runs.iter().position(|run| *run == choice.run) else { return true };
+        let Some(point) = play.stage.waiting(at).iter().position(|waiting| waiting.ticket == ticket) else { return true };
+        let before = play.stage.runs();
+        let held = play.act(Action::go(at, point, None)).is_ok();
+        if play.stage.runs() < before {
+            runs.remove(at);
+        }
+        held
     }
 }
 
@@ -184,19 +204,4 @@ fn choices(play: &Play, runs: &[usize], by_hand: bool, path: &[Choice]) -> Vec<C
         choices.push(Choice { run: 2, ticket: None, what: What::Hand });
     }
     choices
-}
-
-/// Lets it happen. Whether the promises still hold.
-fn take(play: &mut Play, runs: &mut Vec<usize>, choice: &Choice) -> bool {
-    let Some(ticket) = choice.ticket else {
-        return play.act(Action::new(Kind::Put, 0, 7)).is_ok();
-    };
-    let Some(at) = runs.iter().position(|run| *run == choice.run) else { return true };
-    let Some(point) = play.stage.waiting(at).iter().position(|waiting| waiting.ticket == ticket) else { return true };
-    let before = play.stage.runs();
-    let held = play.act(Action::go(at, point, None)).is_ok();
-    if play.stage.runs() < before {
-        runs.remove(at);
-    }
-    held
 }

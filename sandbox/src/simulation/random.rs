@@ -13,7 +13,7 @@ const FAULT_AT_ONE_IN: u64 = 9;
 /// The seconds that pass at once: less than a pause, the staleness of a read, a run's life, a day.
 const WAITS: [usize; 10] = [1, 3, 6, 20, 61, 61, 130, 950, 1100, 60_000];
 /// What a person does, and what the service does beside invoking: each with its weight.
-const SELDOM: [(u64, Kind); 21] = [
+const SELDOM: [(u64, Kind); 22] = [
     (3, Kind::DryRun),
     (4, Kind::Ways),
     (1, Kind::Purge),
@@ -22,6 +22,7 @@ const SELDOM: [(u64, Kind); 21] = [
     (4, Kind::PutPending),
     (10, Kind::Label),
     (5, Kind::Unlabel),
+    (1, Kind::FillLabels),
     (3, Kind::Cancel),
     (4, Kind::SwitchOn),
     (2, Kind::Delete),

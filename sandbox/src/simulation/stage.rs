@@ -159,6 +159,7 @@ impl Stage {
             Kind::PutPending => self.put_pending(secret, how)?,
             Kind::Label => self.label(secret, LABELS[how % 5], Some(self.version(secret, how / 5)?))?,
             Kind::Unlabel => self.unlabel(secret, how)?,
+            Kind::FillLabels => self.fill_labels(secret, how % 4)?,
             Kind::Cancel => self.on_secret(secret, |model, id, now| {
                 model.cancel_rotate_secret(&CancelRotateSecret { secret_id: id }, now).is_ok()
             })?,
@@ -387,6 +388,12 @@ impl Stage {
             Some(label) => self.label(secret, label, None),
             None => self.label(secret, &self.look(secret, oldest)?, None),
         }
+    }
+
+    fn fill_labels(&mut self, secret: usize, but: usize) -> Option<()> {
+        let current = VersionId::new(self.look(secret, |secret| secret.holder(AWSCURRENT).map(str::to_owned))?);
+        let free = 20_usize.checked_sub(self.look(secret, |secret| secret.labels().len()))?.checked_sub(but)?;
+        (0..free).try_for_each(|nth| self.label(secret, &format!("NOTE-{nth}"), Some(current.clone())))
     }
 
     fn switch_on(&mut self, secret: usize) -> Option<()> {
