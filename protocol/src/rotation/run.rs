@@ -196,7 +196,10 @@ impl<'a> Run<'a> {
             let again = error.kind.passes() && attempt < ATTEMPTS;
             // What was done already, by an attempt without an answer or by somebody else, is refused when it is asked for again.
             if !again && (unsure || change.to.is_none()) && self.is_made(&change).await? {
-                self.record(action, version, &about, None);
+                // A label that is there was put. One that is not may have been taken off by another, or not be shown yet.
+                if change.to.is_some() {
+                    self.record(action, version, &about, None);
+                }
                 return Ok(());
             }
             if !again {
