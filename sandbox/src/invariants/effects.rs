@@ -36,7 +36,7 @@ impl Witness {
                 let run = self.run(actor);
                 if done && fair {
                     run.young = young;
-                    run.listed = Some(changes);
+                    run.listed = Some((changes, scene.now - shown_after(scene)));
                 }
             }
             Asked::Current(secret) if done && fair && secret == arn => {
@@ -259,9 +259,13 @@ fn is_young(scene: &Scene<'_>, key: &KeyId) -> bool {
     let unsettled = SignedDuration::try_from(UNSETTLED).unwrap_or(SignedDuration::MAX);
     scene.venue.key(key).is_some_and(|truth| {
         let age = scene.now.duration_since(truth.created_at);
-        let shown = if scene.venue.knobs.listings_lag { scene.venue.knobs.new_key_delay } else { SignedDuration::ZERO };
-        age <= unsettled && age >= shown
+        age <= unsettled && age >= shown_after(scene)
     })
+}
+
+/// How long after it was made a list shows a key.
+fn shown_after(scene: &Scene<'_>) -> SignedDuration {
+    if scene.venue.knobs.listings_lag { scene.venue.knobs.new_key_delay } else { SignedDuration::ZERO }
 }
 
 /// What a key may do that none may, in the venue's words.

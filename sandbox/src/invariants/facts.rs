@@ -102,8 +102,8 @@ pub(super) struct Run {
     pub(super) issued: Vec<(KeyId, bool)>,
     /// The digest of the value it sends.
     pub(super) sent: Option<u64>,
-    /// The change after which it last saw the whole list.
-    pub(super) listed: Option<u64>,
+    /// The change after which it last saw the whole list, and from when the youngest keys were that the venue showed.
+    pub(super) listed: Option<(u64, Timestamp)>,
     /// Whether there was a time since its beginning when the token could not have been promoted any more.
     pub(super) hopeless: bool,
 }

@@ -14,10 +14,10 @@ const SKEW: SignedDuration = SignedDuration::from_secs(61);
 
 impl Witness {
     /// No invocation runs, and no effect is to come: every version that was promoted has one living key at most. A key that was
-    /// issued after setSecret last looked is left to a later pass, and so is one on an account that the secret stood for before.
+    /// issued after setSecret last looked, or that the venue did not show yet, is left to a later pass, and so is one on an account that the secret stood for before.
     pub(crate) fn at_rest(&mut self, scene: &Scene<'_>) {
         let swept: Vec<_> = self.swept.iter().map(|(place, listed)| (place.clone(), *listed)).collect();
-        for ((arn, token), listed) in swept {
+        for ((arn, token), (listed, shown)) in swept {
             let Some(secret) = scene.secrets.secret(&arn) else { continue };
             let open = secret.holder(AWSPENDING).is_some_and(|pending| secret.holder(AWSCURRENT) != Some(pending));
             if open || !self.promoted.contains(&(arn.clone(), token.clone())) {
@@ -26,9 +26,12 @@ impl Witness {
             let stored = self.named(scene, &arn, &token).map(|named| named.key.clone());
             let account = |key: &KeyId| scene.venue.key(key).map(|truth| truth.uid);
             let stands_for = stored.as_ref().and_then(account);
+            let was_shown = |key: &KeyId| scene.venue.key(key).is_some_and(|truth| truth.created_at <= shown);
             let left = self.live_for(scene, &arn, &token).into_iter();
             let left = left
-                .filter(|(key, issued)| Some(key) != stored.as_ref() && *issued <= listed && account(key) == stands_for)
+                .filter(|(key, issued)| {
+                    Some(key) != stored.as_ref() && *issued <= listed && was_shown(key) && account(key) == stands_for
+                })
                 .count();
             if left > 0 {
                 let what = format!("{left} keys that were issued for version {token} and are not in it are alive");

@@ -43,8 +43,9 @@ pub(crate) struct Witness {
     pub(super) keys: BTreeMap<KeyId, KeyFacts>,
     newest_key: u64,
     pub(super) runs: BTreeMap<String, Run>,
-    /// For each version the change after which setSecret last saw all its keys, and ended well.
-    pub(super) swept: BTreeMap<Place, u64>,
+    /// For each version the change after which setSecret last saw its keys, and ended well; and how young the youngest were that the
+    /// venue showed.
+    pub(super) swept: BTreeMap<Place, (u64, Timestamp)>,
     /// The change that a person last made at the venue, and when.
     pub(super) venue_by_hand: (u64, Option<Timestamp>),
     /// For each version when it was last seen that it could not be promoted any more, while a rotation of it was open.
