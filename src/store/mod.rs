@@ -107,9 +107,10 @@ impl Store for SecretsManager<'_> {
             code: "the time is up".into(),
         })? {
             let page = page.map_err(|error| classify(operation, &error))?;
-            versions.extend(
-                page.versions.unwrap_or_default().into_iter().filter_map(|version| version.version_id).map(VersionId::new),
-            );
+            // What is not listed counts as never stored: a page without a list, or an entry without an id, proves nothing.
+            for version in page.versions.ok_or_else(|| not_an_answer(operation))? {
+                versions.push(VersionId::new(version.version_id.ok_or_else(|| not_an_answer(operation))?));
+            }
         }
         Ok(versions)
     }

@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorType};
 use crate::label::{Label, VersionId};
 use crate::marker::Marker;
 use crate::ports::{Description, Grant, Signer, StoredValue, Venue, Which, Whose};
-use crate::secret::{Addresses, Credential, Provenance, SecretValue, Source};
+use crate::secret::{Addresses, Credential, KeyId, Provenance, SecretValue, Source};
 
 pub(super) async fn create(run: &Run<'_>) -> Result<Done, Error> {
     let Some(Opening { description, pending, current }) = run.open().await? else { return Ok(Done::AlreadyCurrent) };
@@ -85,8 +85,8 @@ async fn decided(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Don
         return Err(run.doom(&first.reason).await);
     }
     if !first.is_sure {
-        let time = STALENESS + REREAD_PAUSE;
-        run.ports.time.sleep(time.min(run.time_left().saturating_sub(REREAD))).await;
+        run.must_have_left(STALENESS + REREAD_PAUSE + REREAD)?;
+        run.ports.time.sleep(STALENESS + REREAD_PAUSE).await;
     }
     let (description, current) = join(run.describe(), run.read(Which::Current)).await;
     let Some(now) = Base::agreed(run, description?, current?).await? else { return Ok(Done::AlreadyCurrent) };
@@ -139,7 +139,7 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
     }
     let kept = run.keep(&text, &issued.credential.key_id).await;
     let nowhere_stored = match &kept {
-        Ok(Kept::Another(_)) => true,
+        Ok(Kept::Another(stored)) => !may_name(stored, &issued.credential.key_id),
         Err(not_kept) => not_kept.certainly,
         Ok(Kept::Stored | Kept::Unseen) => false,
     };
@@ -151,6 +151,11 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
         Kept::Unseen => Ok(Done::AlreadyStored),
         Kept::Another(stored) => decided(run, base, &stored).await,
     }
+}
+
+/// Whether a value may name this key: one that cannot be read may.
+fn may_name(stored: &StoredValue, key: &KeyId) -> bool {
+    SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == *key)
 }
 
 async fn copy(run: &Run<'_>, base: &Base, venue: &dyn Venue, offer: &offer::Offer) -> Result<Done, Error> {

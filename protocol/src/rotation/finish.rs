@@ -92,7 +92,10 @@ async fn swap(run: &Run<'_>, base: &VersionId, value: &SecretValue) -> Result<()
     };
     match description.holder(&Label::current()) {
         Some(holder) if holder == run.token() => {
-            run.record_that_current_moved(&value.credential.key_id);
+            // After a definite refusal it was another run that moved it.
+            if error.kind == StoreErrorKind::UnknownOutcome {
+                run.record_that_current_moved(&value.credential.key_id);
+            }
             Ok(())
         }
         Some(holder) if holder == base => {

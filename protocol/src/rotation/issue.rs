@@ -119,7 +119,11 @@ async fn reap(run: &Run<'_>, base: &Base, desk: &Desk<'_>, list: &KeyList) -> Re
         return Ok(0);
     }
     let (versions, complete) = match run.ports.store.versions(&run.request.secret).await {
-        Ok(versions) => (versions, true),
+        // A list that lacks what the description names is no complete one.
+        Ok(versions) => {
+            let complete = base.description.versions.keys().all(|known| versions.contains(known));
+            (versions, complete)
+        }
         Err(error) => {
             tracing::warn!(%error, "the versions could not be listed: only keys of labelled versions are cleaned");
             (base.description.versions.keys().cloned().collect(), false)
