@@ -94,18 +94,7 @@ impl World {
     #[must_use]
     pub fn fork(&self) -> Self {
         let log = Log::default();
-        Self {
-            state: Shared::new(self.state.lock().clone()),
-            listener: log.listener(),
-            log,
-            secret: self.secret.clone(),
-            master_arn: self.master_arn.clone(),
-            first_key: self.first_key.clone(),
-            master_key: self.master_key.clone(),
-            function_arn: self.function_arn.clone(),
-            settings: self.settings.clone(),
-            timeout: self.timeout,
-        }
+        self.with_state(self.state.lock().clone(), log.listener(), log)
     }
 
     /// A world of its own that begins where this one is, without the invocations that are under way in it, and that keeps nothing
@@ -113,10 +102,14 @@ impl World {
     #[must_use]
     pub fn quiet_fork(&self) -> Self {
         let state = self.state.lock().without_what_was_said();
+        self.with_state(state, tracing::Dispatch::none(), Log::default())
+    }
+
+    fn with_state(&self, state: State, listener: tracing::Dispatch, log: Log) -> Self {
         Self {
             state: Shared::new(state),
-            listener: tracing::Dispatch::none(),
-            log: Log::default(),
+            listener,
+            log,
             secret: self.secret.clone(),
             master_arn: self.master_arn.clone(),
             first_key: self.first_key.clone(),

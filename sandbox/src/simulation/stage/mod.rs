@@ -1,0 +1,193 @@
+//! A world with several secrets in it, and what happens to it, one action at a time.
+
+mod operator;
+mod runs;
+mod service;
+mod venue;
+
+use jiff::SignedDuration;
+use protocol::name::SecretId;
+use protocol::rotation::{Done, Step};
+
+use crate::bybit::{self, Ips, Permissions, Settings};
+use crate::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, Failure, Invocation, Point, SUB, Setup, Ticket, World};
+use crate::invariants::Violation;
+use crate::secrets_manager::{self, CancelRotateSecret, DeleteSecret, RestoreSecret, Secret};
+use crate::simulation::action::{Action, Kind};
+use crate::simulation::coverage::Coverage;
+
+/// More runs than that are never under way at once.
+const MOST_RUNS: usize = 4;
+/// The labels that a person may move.
+const LABELS: [&str; 5] = ["AWSCURRENT", "AWSPENDING", "CANDIDATE", "ROLLBACK", "COMPROMISED"];
+/// Small, so that a history can fill them.
+const KEY_SLOTS: usize = 9;
+
+/// See the [module](self). What can happen on it stands in four files: what Secrets Manager does (`service`), what becomes of the
+/// function's invocations (`runs`), and what a person does at Secrets Manager (`operator`) and at the venue (`venue`).
+pub(super) struct Stage {
+    pub(super) world: World,
+    pub(super) secrets: Vec<SecretId>,
+    documents: Vec<&'static str>,
+    runs: Vec<Running>,
+    pub(super) ended: Option<Ended>,
+    pub(super) coverage: Coverage,
+}
+
+struct Running {
+    invocation: Invocation,
+    secret: usize,
+    step: Step,
+    /// What the service waits for, where it asked for the invocation.
+    due: Option<secrets_manager::Invocation>,
+}
+
+/// How the last run ended that did.
+#[derive(Clone, Debug)]
+pub(super) struct Ended {
+    pub(super) step: Step,
+    pub(super) result: Result<Done, Failure>,
+}
+
+/// What waits in a run.
+pub(super) struct Waiting {
+    pub(super) ticket: Ticket,
+    pub(super) point: Point,
+}
+
+const TRADES: (&str, &[&str]) = ("ContractTrade", &["Order", "Position"]);
+const SPOT: (&str, &[&str]) = ("Spot", &["SpotTrade"]);
+
+const WITH_POLICY: &str = concat!(
+    r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","subaccount":"<account>","#,
+    r#""masterarn":"<master>","policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}}"#
+);
+const WITHOUT_MASTER: &str = concat!(
+    r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","subaccount":"<account>","#,
+    r#""policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}}"#
+);
+const WITHOUT_POLICY: &str = r#"{"api_key":"<key>","api_secret":"<secret>","masterarn":"<master>"}"#;
+
+impl Stage {
+    /// The beginning that a seed decides, its last three bits the first secret's value: three secrets, the first two on one sub-account, the first and the third naming one key.
+    pub(super) fn new(seed: u64) -> Self {
+        let first = match seed % 8 {
+            3 | 7 => WITHOUT_POLICY,
+            5 => WITHOUT_MASTER,
+            _ => WITH_POLICY,
+        };
+        let knobs = bybit::Knobs { rate_limits: false, max_keys: KEY_SLOTS, ..bybit::Knobs::default() };
+        let world = World::with(Setup { seed, document: first.to_owned(), bybit: knobs, ..Setup::default() });
+        let key = world.bybit(|model, now| model.create_key_by_hand(SUB, by_hand("second"), now)).expect("the account is there");
+        let second = world.add_secret("prod/bybit/second", WITH_POLICY, &key, SUB);
+        let third = world.add_secret("prod/bybit/third", WITH_POLICY, world.first_credential(), SUB);
+        let secrets = vec![world.secret().clone(), second, third];
+        Self {
+            world,
+            secrets,
+            documents: vec![first, WITH_POLICY, WITH_POLICY],
+            runs: Vec::new(),
+            ended: None,
+            coverage: Coverage::default(),
+        }
+    }
+
+    /// What was broken first.
+    pub(super) fn violation(&self) -> Option<Violation> {
+        self.world.violations().into_iter().next()
+    }
+
+    pub(super) fn runs(&self) -> usize {
+        self.runs.len()
+    }
+
+    /// Which secret a run is about.
+    pub(super) fn secret_of(&self, run: usize) -> Option<usize> {
+        self.runs.get(run).map(|running| running.secret)
+    }
+
+    /// What waits in a run, in the order in which it came.
+    pub(super) fn waiting(&self, run: usize) -> Vec<Waiting> {
+        let waiting = self.runs.get(run).map(|running| running.invocation.waiting()).unwrap_or_default();
+        waiting.into_iter().map(|(ticket, point)| Waiting { ticket, point }).collect()
+    }
+
+    /// What waits at a place of a run, in words.
+    pub(super) fn waits(&self, run: usize, point: usize) -> Option<String> {
+        let run = run.checked_rem(self.runs.len())?;
+        let waiting = self.waiting(run);
+        let point = &waiting.get(point.checked_rem(waiting.len())?)?.point;
+        Some(match point {
+            Point::Call(call) => format!("{}: {call}", self.runs[run].step),
+            Point::Sleep(until) => format!("{}: until {until}", self.runs[run].step),
+        })
+    }
+
+    /// The secret as it is, where it still is.
+    pub(super) fn look<T: Default>(&self, secret: usize, look: impl FnOnce(&Secret) -> T) -> T {
+        self.world.of(&self.secrets[secret % self.secrets.len()], look)
+    }
+
+    /// Lets it happen. Whether it could.
+    pub(super) fn apply(&mut self, action: &Action) -> bool {
+        let happened = self.happens(action).is_some();
+        if happened {
+            self.coverage.happened(action.kind);
+        }
+        happened
+    }
+
+    fn happens(&mut self, action: &Action) -> Option<()> {
+        let (secret, run) = (usize::from(action.which) % self.secrets.len(), usize::from(action.which));
+        let how = usize::from(action.how);
+        match action.kind {
+            Kind::Begin => drop(self.world.try_begin_rotation_of(&self.secrets[secret]).ok()?),
+            Kind::DryRun => self.dry_run(secret)?,
+            Kind::Due => self.due()?,
+            Kind::Invoke => self.invoke(secret, &self.pending(secret)?, step(how))?,
+            Kind::Stray => self.stray(secret, how)?,
+            Kind::Go => self.go(run, how, action.fault)?,
+            Kind::Run => self.run_to_its_end(run)?,
+            Kind::Kill => self.kill(run)?,
+            Kind::Wait => self.world.advance(SignedDuration::from_secs(i64::from(action.how))),
+            Kind::Ways => self.ways(how),
+            Kind::Purge => self.purge(secret)?,
+            Kind::Put => self.put(secret, how)?,
+            Kind::Offer => self.offer(secret, how)?,
+            Kind::PutPending => self.put_pending(secret, how)?,
+            Kind::Label => self.label(secret, LABELS[how % 5], Some(self.version(secret, how / 5)?))?,
+            Kind::Unlabel => self.unlabel(secret, how)?,
+            Kind::FillLabels => self.fill_labels(secret, how % 4)?,
+            Kind::Cancel => self.on_secret(secret, |model, id, now| {
+                model.cancel_rotate_secret(&CancelRotateSecret { secret_id: id }, now).is_ok()
+            })?,
+            Kind::SwitchOn => self.switch_on(secret)?,
+            Kind::Delete => self.on_secret(secret, |model, id, now| {
+                model.delete_secret(&DeleteSecret { secret_id: id, ..DeleteSecret::default() }, now).is_ok()
+            })?,
+            Kind::Restore => {
+                self.on_secret(secret, |model, id, now| model.restore_secret(&RestoreSecret { secret_id: id }, now).is_ok())?;
+            }
+            Kind::RotateMaster => self.rotate_master(how)?,
+            Kind::EditKey => self.edit_key(usize::from(action.which), how)?,
+            Kind::DeleteKey => self.delete_key(how)?,
+            Kind::FillSlots => self.fill_slots(how % 3)?,
+            Kind::FreeSlots => self.free_slots()?,
+            Kind::Skew => self.world.set_function_ahead(SignedDuration::from_secs(i64::from(action.how % 121) - 60)),
+            Kind::Venue => self.venue_ways(how),
+            Kind::Client => self.world.client_reads(&self.secrets[secret], how % 2 == 1),
+            Kind::Replica => self.replica(secret, how)?,
+        }
+        Some(())
+    }
+}
+
+fn step(how: usize) -> Step {
+    Step::ALL[how % Step::ALL.len()]
+}
+
+/// A key as a person makes it: bound to the bots and to the function.
+fn by_hand(note: &str) -> Settings {
+    let permissions = Permissions::of(&[TRADES, SPOT]);
+    Settings { note: note.to_owned(), read_only: false, ips: Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]), permissions }
+}

@@ -1,0 +1,131 @@
+//! What a person does at Secrets Manager.
+
+use protocol::label::VersionId;
+use protocol::name::SecretId;
+
+use super::{LABELS, Stage, by_hand};
+use crate::bybit::{Ips, KeyId, Uid};
+use crate::in_process::{FUNCTION_ADDRESS, OTHER_SUB, PARENT, SUB, World};
+use crate::secrets_manager::{self, AWSCURRENT, AWSPENDING, PutSecretValue, Secret, Sensitive, UpdateSecretVersionStage};
+
+impl Stage {
+    pub(super) fn on_secret(
+        &self,
+        secret: usize,
+        act: impl FnOnce(&mut secrets_manager::Model, String, jiff::Timestamp) -> bool,
+    ) -> Option<()> {
+        let id = self.secrets[secret].as_str().to_owned();
+        self.world.secrets_manager(|model, now| act(model, id, now)).then_some(())
+    }
+
+    pub(super) fn put(&mut self, secret: usize, how: usize) -> Option<()> {
+        let document = self.documents[secret];
+        let value = match how % 8 {
+            0 => self.look(secret, |secret| {
+                let current = secret.versions().get(secret.holder(AWSCURRENT)?)?;
+                current.value()?.text().map(str::to_owned)
+            })?,
+            1 => "not a value".to_owned(),
+            2 => self.value(document, OTHER_SUB, OTHER_SUB)?,
+            3 => self.value(document, OTHER_SUB, SUB)?,
+            _ => self.value(document, SUB, SUB)?,
+        };
+        self.store(secret, None, value, AWSCURRENT)
+    }
+
+    pub(super) fn offer(&mut self, secret: usize, how: usize) -> Option<()> {
+        let account = if how % 4 == 3 { OTHER_SUB } else { SUB };
+        let value = self.value(self.documents[secret], account, account)?;
+        self.store(secret, None, value, "CANDIDATE")
+    }
+
+    pub(super) fn put_pending(&mut self, secret: usize, how: usize) -> Option<()> {
+        let value = self.value(self.documents[secret], SUB, SUB)?;
+        let version = if how.is_multiple_of(2) { self.pending(secret) } else { None };
+        self.store(secret, version, value, AWSPENDING)
+    }
+
+    /// A value with a new key of an account, which it says is of another.
+    pub(super) fn value(&self, document: &str, account: Uid, said: Uid) -> Option<String> {
+        let settings = by_hand("made by hand");
+        let key = self.world.bybit(|model, now| model.create_key_by_hand(account, settings, now)).ok()?;
+        Some(self.world.filled_in(document, &key, said))
+    }
+
+    pub(super) fn store(&mut self, secret: usize, version: Option<VersionId>, value: String, label: &str) -> Option<()> {
+        let version = version.map_or_else(|| format!("{:016x}-stored-by-one-hand", self.world.chance()), |id| id.to_string());
+        let request = PutSecretValue {
+            secret_id: self.secrets[secret].as_str().to_owned(),
+            client_request_token: Some(version),
+            secret_string: Some(Sensitive::new(value)),
+            version_stages: Some(vec![label.to_owned()]),
+            ..PutSecretValue::default()
+        };
+        self.world.secrets_manager(|model, now| model.put_secret_value(&request, now)).ok().map(drop)
+    }
+
+    pub(super) fn label(&mut self, secret: usize, label: &str, to: Option<VersionId>) -> Option<()> {
+        let from = self.look(secret, |secret| secret.holder(label).map(str::to_owned));
+        if to.is_none() && from.is_none() {
+            return None;
+        }
+        let request = UpdateSecretVersionStage {
+            secret_id: self.secrets[secret].as_str().to_owned(),
+            version_stage: label.to_owned(),
+            remove_from_version_id: from,
+            move_to_version_id: to.map(|version| version.to_string()),
+        };
+        self.world.secrets_manager(|model, now| model.update_secret_version_stage(&request, now)).ok().map(drop)
+    }
+
+    pub(super) fn unlabel(&mut self, secret: usize, how: usize) -> Option<()> {
+        let oldest = |secret: &Secret| secret.labels().keys().find(|label| label.starts_with("REPLACED-")).cloned();
+        match LABELS.get(1 + how % 5) {
+            Some(label) => self.label(secret, label, None),
+            None => self.label(secret, &self.look(secret, oldest)?, None),
+        }
+    }
+
+    pub(super) fn fill_labels(&mut self, secret: usize, but: usize) -> Option<()> {
+        let current = VersionId::new(self.look(secret, |secret| secret.holder(AWSCURRENT).map(str::to_owned))?);
+        let free = 20_usize.checked_sub(self.look(secret, |secret| secret.labels().len()))?.checked_sub(but)?;
+        (0..free).try_for_each(|nth| self.label(secret, &format!("NOTE-{nth}"), Some(current.clone())))
+    }
+
+    pub(super) fn switch_on(&mut self, secret: usize) -> Option<()> {
+        if self.look(secret, Secret::rotation_is_enabled) {
+            return None;
+        }
+        drop(self.world.try_begin_rotation_of(&self.secrets[secret]));
+        Some(())
+    }
+
+    pub(super) fn rotate_master(&mut self, how: usize) -> Option<()> {
+        let master_arn = self.world.master_arn().to_owned();
+        let text = self.world.of(&SecretId::parse(&master_arn).ok()?, |secret| {
+            let current = secret.versions().get(secret.holder(AWSCURRENT)?)?;
+            current.value()?.text().map(str::to_owned)
+        })?;
+        let old: serde_json::Value = serde_json::from_str(&text).ok()?;
+        let old = KeyId::from(old["api_key"].as_str()?);
+        let ips = Ips::only([FUNCTION_ADDRESS]);
+        let new = self.world.bybit(|model, now| model.add_master_key(PARENT, ips, now)).ok()?;
+        let value = self.world.filled_in(r#"{"exchange":"bybit","api_key":"<key>","api_secret":"<secret>"}"#, &new, PARENT);
+        let request = PutSecretValue {
+            secret_id: master_arn,
+            client_request_token: Some(format!("{:016x}-stored-by-one-hand", self.world.chance())),
+            secret_string: Some(Sensitive::new(value)),
+            ..PutSecretValue::default()
+        };
+        let delete = |world: &World| world.bybit(|model, now| model.delete_key_by_hand(&old, now)).ok();
+        // Some delete the old key first.
+        if how.is_multiple_of(2) {
+            delete(&self.world);
+        }
+        self.world.secrets_manager(|model, now| model.put_secret_value(&request, now)).ok()?;
+        if how % 2 == 1 {
+            delete(&self.world);
+        }
+        Some(())
+    }
+}

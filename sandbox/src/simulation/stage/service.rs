@@ -1,0 +1,77 @@
+//! What Secrets Manager does.
+
+use jiff::SignedDuration;
+use protocol::label::VersionId;
+use protocol::rotation::Step;
+
+use super::{MOST_RUNS, Running, Stage, step};
+use crate::secrets_manager::{self, AWSPENDING, RotateSecret, TestLeftover};
+
+impl Stage {
+    pub(super) fn pending(&self, secret: usize) -> Option<VersionId> {
+        self.look(secret, |secret| secret.holder(AWSPENDING).map(VersionId::new))
+    }
+
+    pub(super) fn version(&self, secret: usize, nth: usize) -> Option<VersionId> {
+        self.look(secret, |secret| {
+            let versions = secret.versions();
+            versions.keys().nth(nth.checked_rem(versions.len())?).map(VersionId::new)
+        })
+    }
+
+    pub(super) fn dry_run(&mut self, secret: usize) -> Option<()> {
+        let id = self.secrets[secret].as_str().to_owned();
+        let request = RotateSecret { secret_id: id, rotate_immediately: Some(false), ..RotateSecret::default() };
+        self.world.secrets_manager(|model, now| model.rotate_secret(&request, now)).ok().map(drop)
+    }
+
+    pub(super) fn due(&mut self) -> Option<()> {
+        if self.runs.len() >= MOST_RUNS {
+            return None;
+        }
+        let due = self.world.secrets_manager(secrets_manager::Model::due_invocation)?;
+        let secret = self.secrets.iter().position(|secret| secret.as_str() == due.secret_arn)?;
+        let step = Step::ALL.into_iter().find(|step| step.as_str() == due.step.as_str())?;
+        let token = VersionId::new(due.token.clone());
+        self.start(secret, &token, step, Some(due));
+        Some(())
+    }
+
+    pub(super) fn invoke(&mut self, secret: usize, token: &VersionId, step: Step) -> Option<()> {
+        if self.runs.len() >= MOST_RUNS {
+            return None;
+        }
+        self.start(secret, token, step, None);
+        Some(())
+    }
+
+    pub(super) fn stray(&mut self, secret: usize, how: usize) -> Option<()> {
+        let token = self.version(secret, how / 4)?;
+        self.invoke(secret, &token, step(how))
+    }
+
+    pub(super) fn start(&mut self, secret: usize, token: &VersionId, step: Step, due: Option<secrets_manager::Invocation>) {
+        let invocation = self.world.start(self.world.request_of(&self.secrets[secret], step, token));
+        self.runs.push(Running { invocation, secret, step, due });
+        self.go_on(self.runs.len() - 1, false);
+    }
+
+    pub(super) fn ways(&mut self, how: usize) {
+        self.world.secrets_manager(|model, _| {
+            let knobs = model.knobs_mut();
+            knobs.clean_up_pending = how.is_multiple_of(2);
+            knobs.test_leftover =
+                [TestLeftover::Nothing, TestLeftover::UnlabelledVersion, TestLeftover::PendingVersion][how / 2 % 3];
+            knobs.invocation_patience = SignedDuration::from_secs([960, 60, 5][how / 6 % 3]);
+            knobs.any_manual_version_abandons = how / 18 % 2 == 1;
+            knobs.fresh_rotation_token_per_replay = how / 36 % 2 == 1;
+        });
+    }
+
+    pub(super) fn purge(&mut self, secret: usize) -> Option<()> {
+        // Beyond the quota of 100 versions, what bears no label and is older than a day goes.
+        (0..60).try_for_each(|_| self.store(secret, None, "scratch".to_owned(), "SCRATCH"))?;
+        self.world.advance(SignedDuration::from_hours(25));
+        (0..60).try_for_each(|_| self.store(secret, None, "scratch".to_owned(), "SCRATCH"))
+    }
+}
