@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use super::act::{Act, Actor, Scene};
 use super::effects::{covered, forbidden};
 use super::facts::{Named, Rotation};
-use super::witness::Witness;
+use super::witness::{Previous, Witness, is_stamped};
 use crate::bybit::Ips;
 use crate::secrets_manager::AWSCURRENT;
 
@@ -106,13 +106,12 @@ impl Witness {
     /// The version that was current before the one that is replaced now loses AWSPREVIOUS: from now on only a stamp says since when
     /// it is not current.
     fn previous_must_be_stamped(&mut self, actor: &Actor, base: Option<&str>, scene: &Scene<'_>) {
-        let Some((Some(previous), since)) = self.previous.get(&actor.secret).cloned() else { return };
+        let Some(Previous { version: Some(previous), since, .. }) = self.previous.get(&actor.secret).cloned() else { return };
         let run = self.run(actor);
         if Some(previous.as_str()) == base || previous == actor.token || run.misled > 0 || since > run.described {
             return;
         }
-        let stages = scene.secrets.secret(&actor.secret).map(|secret| secret.stages_of(&previous)).unwrap_or_default();
-        if !stages.iter().any(|label| label.starts_with("REPLACED-")) {
+        if !scene.secrets.secret(&actor.secret).is_some_and(|secret| is_stamped(secret, &previous)) {
             self.broken(Invariant::Grace, scene, format!("version {previous} loses AWSPREVIOUS without a stamp"));
         }
     }

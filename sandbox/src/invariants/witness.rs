@@ -21,6 +21,15 @@ const STALENESS: SignedDuration = SignedDuration::from_mins(1);
 /// A secret's ARN and the id of one of its versions.
 pub(super) type Place = (String, String);
 
+/// The version that was current before, whether a stamp says since when it is not, and since which change the one is so and the
+/// other was not taken away.
+#[derive(Clone, Debug)]
+pub(super) struct Previous {
+    pub(super) version: Option<String>,
+    stamped: bool,
+    pub(super) since: u64,
+}
+
 /// See the [module](super).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Witness {
@@ -29,8 +38,8 @@ pub(crate) struct Witness {
     pub(super) named: BTreeMap<Place, (u64, Option<Arc<Named>>)>,
     /// For each secret the version that is current.
     pub(super) current: BTreeMap<String, String>,
-    /// For each secret the version that was current before, and since which change.
-    pub(super) previous: BTreeMap<String, (Option<String>, u64)>,
+    /// For each secret the version that was current before.
+    pub(super) previous: BTreeMap<String, Previous>,
     pub(super) been_current: BTreeSet<Place>,
     /// The versions whose values were stored by a run of theirs.
     pub(super) built: BTreeSet<Place>,
@@ -142,10 +151,7 @@ impl Witness {
                     self.replicas.insert(arn.clone(), Some(key));
                 }
             }
-            let previous = secret.holder(AWSPREVIOUS);
-            if self.previous.get(&arn).is_none_or(|(known, _)| known.as_deref() != previous) {
-                self.previous.insert(arn.clone(), (previous.map(str::to_owned), self.changes));
-            }
+            self.previous_moved(&arn, secret);
             for label in ["CANDIDATE", "ROLLBACK"] {
                 if let Some(named) = secret.holder(label).and_then(|version| self.named(scene, &arn, version)) {
                     self.offered.insert((arn.clone(), named.key.clone()));
@@ -168,6 +174,17 @@ impl Witness {
                 self.run(&actor).hopeless = true;
             }
         }
+    }
+
+    fn previous_moved(&mut self, arn: &str, secret: &Secret) {
+        let version = secret.holder(AWSPREVIOUS).map(str::to_owned);
+        let stamped = version.as_ref().is_some_and(|version| is_stamped(secret, version));
+        let known = self.previous.get(arn);
+        let since = match known {
+            Some(known) if known.version == version && (stamped || !known.stamped) => known.since,
+            _ => self.changes,
+        };
+        self.previous.insert(arn.to_owned(), Previous { version, stamped, since });
     }
 
     fn current_moved(&mut self, arn: &str, to: Option<String>, scene: &Scene<'_>) {
@@ -252,4 +269,9 @@ impl Witness {
     pub(super) fn broken(&mut self, invariant: Invariant, scene: &Scene<'_>, what: impl Into<String>) {
         self.violations.push(Violation { invariant, at: scene.now, what: what.into() });
     }
+}
+
+/// Whether a stamp says since when a version is not current any more.
+pub(super) fn is_stamped(secret: &Secret, version: &str) -> bool {
+    secret.stages_of(version).iter().any(|label| label.starts_with("REPLACED-"))
 }
