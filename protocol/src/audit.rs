@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::class::ErrorClass;
-use crate::step::Step;
+use crate::task::Task;
 
 /// One audit line. Its fields are a contract: a field may be added, none removed or given another meaning. Nothing in it is secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -15,8 +15,8 @@ pub struct Record {
     pub actor: String,
     /// The invocation it acted in.
     pub request_id: String,
-    /// The step it acted in.
-    pub step: Step,
+    /// The step or operation it acted in.
+    pub step: Task,
     /// What was done or tried.
     pub action: Action,
     /// The secret's name, masked.

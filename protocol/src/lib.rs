@@ -2,8 +2,10 @@
 //! Secrets Manager calls ([`rotation`]). No SDK and no HTTP in here: the world implements the ports.
 
 pub mod audit;
+mod bounds;
 mod class;
 pub mod error;
+mod hand;
 pub mod label;
 pub mod marker;
 pub mod name;
@@ -12,6 +14,7 @@ pub mod rotation;
 pub mod secret;
 mod shown;
 mod step;
+pub mod task;
 #[cfg(not(feature = "wrong-on-purpose"))]
 mod wrong;
 #[cfg(feature = "wrong-on-purpose")]

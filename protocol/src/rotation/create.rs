@@ -3,16 +3,17 @@
 use futures_util::future::join;
 use jiff::Timestamp;
 
-use super::bounds::{LAST_MOMENT, REREAD, REREAD_PAUSE, STALENESS};
 use super::doom::{Doubt, judged_from_store};
 use super::issue::Come;
 use super::keep::Kept;
-use super::run::{Desk, Run, parse, venue_error};
+use super::run::{Run, parse};
 use super::standing::{Opening, Standing};
 use super::wanted::{self, Wanted};
 use super::wrong::{self, Wrong};
 use super::{Done, issue, offer, set};
+use crate::bounds::{LAST_MOMENT, REREAD, REREAD_PAUSE, STALENESS};
 use crate::error::{Error, ErrorType};
+use crate::hand::{Desk, master_of, venue_error, venue_of};
 use crate::label::{Label, VersionId};
 use crate::marker::Marker;
 use crate::ports::{Description, Grant, Signer, StoredValue, Venue, Which, Whose};
@@ -42,7 +43,7 @@ impl Base {
         mut description: Description,
         mut current: Option<StoredValue>,
     ) -> Result<Option<Self>, Error> {
-        let until = run.now() + REREAD.min(run.time_left().saturating_sub(LAST_MOMENT));
+        let until = run.hand.now() + REREAD.min(run.hand.time_left().saturating_sub(LAST_MOMENT));
         loop {
             if run.standing(&description)? == Standing::Current {
                 return Ok(None);
@@ -58,19 +59,19 @@ impl Base {
                         "the secret has no current value yet: store a key made by hand first (put-secret-value), then rotate";
                     return Err(Error::new(ErrorType::NoCurrentValue, problem));
                 }
-                None if run.now() >= until => {
+                None if run.hand.now() >= until => {
                     let problem =
                         "the version that is current has no value that could be read: store one (put-secret-value), then rotate";
                     return Err(Error::new(ErrorType::NoCurrentValue, problem));
                 }
-                _ if run.now() >= until => {
+                _ if run.hand.now() >= until => {
                     let problem = "two reads of the secret disagree about which version is current: the step can be repeated";
                     return Err(Error::new(ErrorType::StoreUnavailable, problem));
                 }
                 _ => {}
             }
-            run.ports.time.sleep(REREAD_PAUSE).await;
-            let (described, read) = join(run.describe(), run.read(Which::Current)).await;
+            run.hand.ports.time.sleep(REREAD_PAUSE).await;
+            let (described, read) = join(run.hand.describe(), run.hand.read(Which::Current)).await;
             (description, current) = (described?, read?);
         }
     }
@@ -85,10 +86,10 @@ async fn decided(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Don
         return Err(run.doom(&first.reason).await);
     }
     if !first.is_sure {
-        run.must_have_left(STALENESS + REREAD_PAUSE + REREAD)?;
-        run.ports.time.sleep(STALENESS + REREAD_PAUSE).await;
+        run.hand.must_have_left(STALENESS + REREAD_PAUSE + REREAD)?;
+        run.hand.ports.time.sleep(STALENESS + REREAD_PAUSE).await;
     }
-    let (description, current) = join(run.describe(), run.read(Which::Current)).await;
+    let (description, current) = join(run.hand.describe(), run.hand.read(Which::Current)).await;
     let Some(now) = Base::agreed(run, description?, current?).await? else { return Ok(Done::AlreadyCurrent) };
     match judged(run, &now, stored) {
         Ok(()) => Ok(Done::AlreadyStored),
@@ -105,7 +106,7 @@ fn judged(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<(), Doubt>
 
 async fn build(run: &Run<'_>, base: &Base) -> Result<Done, Error> {
     wanted::must_leave_room(&base.value)?;
-    let venue = wanted::venue(run, &base.description, &base.value)?;
+    let venue = venue_of(run.hand.ports, &base.description, &base.value)?;
     match offer::offered(run, base).await? {
         Some(offer) => copy(run, base, venue.as_ref(), &offer).await,
         None => issue_and_store(run, base, venue.as_ref()).await,
@@ -114,14 +115,14 @@ async fn build(run: &Run<'_>, base: &Base) -> Result<Done, Error> {
 
 async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Result<Done, Error> {
     let key_in_use = Signer { whose: Whose::Current, credential: base.value.credential.clone() };
-    let (master, current) = join(wanted::master(run, venue.id(), &base.value), venue.inspect(&key_in_use)).await;
+    let (master, current) = join(master_of(run.hand.ports, venue.id(), &base.value), venue.inspect(&key_in_use)).await;
     let (master, current) = (master?, wanted::unless_undecided(current)?);
     wanted::must_be_of_a_sub_account(&current)?;
     let account = wanted::account(&base.value, &current)?;
     let desk = Desk { venue, master, account };
     let list = venue.list(&desk.master, &desk.account).await.map_err(|error| venue_error(&error))?;
     let wanted = Wanted { grant: wanted::grant(run, &base.value, &current, &list)?, account: desk.account.clone() };
-    run.tidy(&base.description).await;
+    run.hand.tidy(&base.description).await;
 
     if let Some(stored) = issue::stored_meanwhile(run, &base.description, &list).await? {
         return decided(run, base, &stored).await;
@@ -143,7 +144,7 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
         Err(not_kept) => not_kept.certainly,
         Ok(Kept::Stored | Kept::Unseen) => false,
     };
-    if nowhere_stored && let Err(error) = run.revoke(&desk, &issued.credential.key_id).await? {
+    if nowhere_stored && let Err(error) = run.hand.revoke(run.token(), &desk, &issued.credential.key_id).await? {
         tracing::warn!(%error, "a key that was issued and not stored is still alive; a later run revokes it");
     }
     match kept.map_err(|not_kept| not_kept.error)? {
@@ -160,7 +161,7 @@ fn may_name(stored: &StoredValue, key: &KeyId) -> bool {
 
 async fn copy(run: &Run<'_>, base: &Base, venue: &dyn Venue, offer: &offer::Offer) -> Result<Done, Error> {
     let wanted = offer::examined(run, base, venue, offer).await?;
-    run.tidy(&base.description).await;
+    run.hand.tidy(&base.description).await;
     let credential = &offer.value.credential;
     let text = successor(run, base, credential, &wanted, offer.source, Some(offer.version.clone()));
     match run.keep(&text, &credential.key_id).await.map_err(|not_kept| not_kept.error)? {
@@ -179,7 +180,7 @@ fn successor(
     source: Source,
     copied_from: Option<VersionId>,
 ) -> secrecy::SecretString {
-    let now: Timestamp = run.now();
+    let now: Timestamp = run.hand.now();
     let provenance = Provenance {
         token: run.token().clone(),
         source,

@@ -1,24 +1,23 @@
 //! Rule 5: a pending version that can never be promoted is condemned, then loses AWSPENDING, so that the next rotation starts
 //! fresh instead of repeating this one for ever.
 
-use super::run::{Run, has_stamp, must_fit, was_current};
+use super::run::Run;
 use super::standing::doomed;
 use super::wrong::{self, Wrong};
 use crate::error::{Error, ErrorType};
+use crate::hand::{has_stamp, was_current};
 use crate::label::{Label, StampKind, VersionId};
 use crate::ports::{Description, StoredValue};
 use crate::secret::{Addresses, CREATED_BY, KeyId, Provenance, SecretValue, Source};
 
 impl Run<'_> {
     /// Gives the token up. Returns the error that this run and every replay of it ends with.
-    ///
-    /// A run that promotes the token at the same time is not stopped by this, so the labels are looked at before and after; what
-    /// then remains on a version that became current all the same is taken off by the next run that sees it.
     pub(super) async fn doom(&self, reason: &str) -> Error {
-        match self.try_to_doom(reason).await {
-            Ok(()) => doomed(reason),
-            Err(error) => error,
-        }
+        let given_up = async {
+            wrong::revoke_doomed(self).await?;
+            self.hand.give_up(self.token(), reason).await
+        };
+        given_up.await.map_or_else(|error| error, |()| doomed(reason))
     }
 
     /// Why a key that was issued for this version cannot be used by this function, ever: what it is bound to is written down once.
@@ -32,42 +31,6 @@ impl Run<'_> {
             ))
         })
     }
-
-    async fn try_to_doom(&self, reason: &str) -> Result<(), Error> {
-        let token = self.token();
-        let description = self.describe().await?;
-        must_still_be_pending(&description, token)?;
-        if wrong::is(Wrong::RevokeOnDoom) {
-            wrong::revoke_doomed(self, &description).await?;
-        }
-        tracing::error!(version = %token, reason, "giving up a pending version that can never be promoted");
-        if was_current(&description, token) && !wrong::is(Wrong::ReplacedCondemned) {
-            // Its key is in its grace, and a condemnation would cut that short.
-            self.tidy(&description).await;
-            return self.remove_label(Label::pending(), token).await;
-        }
-        if !has_stamp(&description, token, StampKind::Condemned) && !wrong::is(Wrong::DoomUncondemned) {
-            must_fit(&description, 1)?;
-            self.add_stamp(StampKind::Condemned, token).await?;
-            let after = self.describe().await?;
-            if after.holder(&Label::current()) == Some(token) {
-                self.remove_void_stamps(&after, token).await?;
-                must_still_be_pending(&after, token)?;
-            }
-        }
-        if wrong::is(Wrong::DoomedKeepsPending) {
-            return Ok(());
-        }
-        self.remove_label(Label::pending(), token).await
-    }
-}
-
-fn must_still_be_pending(description: &Description, token: &VersionId) -> Result<(), Error> {
-    if description.holder(&Label::current()) != Some(token) && description.holder(&Label::pending()) == Some(token) {
-        return Ok(());
-    }
-    let problem = "the version's labels changed while it was looked at: the step can be repeated";
-    Err(Error::new(ErrorType::StoreUnavailable, problem))
 }
 
 /// Why a version can never be promoted, and how sure that is.

@@ -2,20 +2,21 @@
 
 use futures_util::future::join;
 
-use super::bounds::OVERTAKEN;
+use super::Done;
 use super::doom::{Doubt, judged_from_store};
-use super::run::{Run, has_stamp, must_fit, parse, store_error, unstamped_previous};
+use super::run::{Run, parse};
 use super::standing::{Standing, doomed};
 use super::wrong::{self, Wrong};
-use super::{Done, wanted};
+use crate::bounds::OVERTAKEN;
 use crate::error::{Error, ErrorType};
+use crate::hand::{has_stamp, must_fit, store_error, unstamped_previous, venue_of};
 use crate::label::{Label, StampKind, VersionId};
 use crate::ports::{Description, StoreError, StoreErrorKind, StoredValue, Which};
 use crate::secret::{Provenance, SecretValue};
 
 pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
-    let began = run.now();
-    let (description, pending) = join(run.describe(), run.read(Which::Version(run.token()))).await;
+    let began = run.hand.now();
+    let (description, pending) = join(run.hand.describe(), run.hand.read(Which::Version(run.token()))).await;
     let description = description?;
     match run.standing(&description)? {
         Standing::Current => {
@@ -34,13 +35,13 @@ pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
     let (value, provenance) = judged_from_store(&description, base, None, &stored).map_err(Doubt::into_error)?;
     must_fit(&description, labels_to_come(&description, base))?;
 
-    let venue = wanted::venue(run, &description, &value)?;
-    let (proven, stamped) = join(run.prove(venue.as_ref(), &value), run.stamp_previous(&description)).await;
+    let venue = venue_of(run.hand.ports, &description, &value)?;
+    let (proven, stamped) = join(run.prove(venue.as_ref(), &value), run.hand.stamp_previous(&description)).await;
     stamped?;
     proven?;
-    run.remove_void_stamps(&description, base).await?;
-    if run.now().duration_since(began).unsigned_abs() > OVERTAKEN && !wrong::is(Wrong::OvertakenUnseen) {
-        let (after, proven) = join(run.describe(), run.prove(venue.as_ref(), &value)).await;
+    run.hand.remove_void_stamps(&description, base).await?;
+    if run.hand.now().duration_since(began).unsigned_abs() > OVERTAKEN && !wrong::is(Wrong::OvertakenUnseen) {
+        let (after, proven) = join(run.hand.describe(), run.prove(venue.as_ref(), &value)).await;
         let after = after?;
         if run.standing(&after)? == Standing::Current {
             complete(run, &after, Ok(Some(stored))).await;
@@ -54,7 +55,7 @@ pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
     }
     swap(run, base, &value).await?;
     let unstamped = wrong::is(Wrong::SwapUnstamped) || wrong::is(Wrong::OldStampTrusted);
-    if !unstamped && let Err(error) = run.add_stamp(StampKind::Replaced, base).await {
+    if !unstamped && let Err(error) = run.hand.add_stamp(StampKind::Replaced, base).await {
         tracing::warn!(%error, "the replaced version could not be stamped; a later run does it, and its key's grace counts from then");
     }
     release_offer(run, &description, &provenance).await;
@@ -87,7 +88,7 @@ async fn swap(run: &Run<'_>, base: &VersionId, value: &SecretValue) -> Result<()
     let failed = |error: &StoreError, then: &str| {
         Error::new(ErrorType::SwapFailed, format!("AWSCURRENT was to be moved, and {}. {then}", store_error(error).problem))
     };
-    let Ok(description) = run.describe().await else {
+    let Ok(description) = run.hand.describe().await else {
         return Err(failed(&error, "Nobody knows whether it was moved: a repetition of the step sees it"));
     };
     match description.holder(&Label::current()) {
@@ -111,7 +112,7 @@ async fn swap(run: &Run<'_>, base: &VersionId, value: &SecretValue) -> Result<()
 
 /// What a run that died right after its swap left to do. The rotation is over all the same.
 async fn complete(run: &Run<'_>, description: &Description, pending: Result<Option<StoredValue>, Error>) {
-    run.tidy(description).await;
+    run.hand.tidy(description).await;
     let Ok(Some(stored)) = pending else { return };
     if let Ok(SecretValue { rotation: Some(provenance), .. }) = parse(&stored)
         && provenance.token == *run.token()
@@ -126,7 +127,7 @@ async fn release_offer(run: &Run<'_>, description: &Description, provenance: &Pr
     if description.holder(&label) != Some(from) {
         return;
     }
-    if let Err(error) = run.remove_label(label, from).await {
+    if let Err(error) = run.hand.remove_label(label, from).await {
         tracing::warn!(%error, "the label of the offered version could not be taken off; createSecret does it");
     }
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::bounds::{TIME_TO_STORE, UNSETTLED};
 use super::create::Base;
-use super::run::{Desk, Run, venue_error};
+use super::run::Run;
 use super::wrong::{self, Wrong};
+use crate::bounds::{TIME_TO_STORE, UNSETTLED};
 use crate::error::{Error, ErrorType};
+use crate::hand::{Desk, venue_error};
 use crate::label::VersionId;
 use crate::marker::Marker;
 use crate::ports::{Description, ErrorClass, Grant, IssuedKey, KeyList, ListedKey, StoredValue, VenueError, Which};
@@ -60,8 +61,8 @@ pub(super) enum Come {
 pub(super) async fn issue(run: &Run<'_>, base: &Base, desk: &Desk<'_>, grant: &Grant, list: &KeyList) -> Result<Come, Error> {
     let (mut reaped, mut looked) = (false, false);
     loop {
-        run.must_have_left(TIME_TO_STORE)?;
-        let marker = Marker::new(&base.description.arn, run.token(), run.ports.time.random());
+        run.hand.must_have_left(TIME_TO_STORE)?;
+        let marker = Marker::new(&base.description.arn, run.token(), run.hand.ports.time.random());
         let error = match run.issue(desk, &marker, grant).await? {
             Ok(issued) => return Ok(Come::Issued(issued)),
             Err(error) => error,
@@ -83,7 +84,7 @@ pub(super) async fn issue(run: &Run<'_>, base: &Base, desk: &Desk<'_>, grant: &G
             _ => return Err(venue_error(&error)),
         }
         // That took a while.
-        if let Some(stored) = run.read(Which::Version(run.token())).await? {
+        if let Some(stored) = run.hand.read(Which::Version(run.token())).await? {
             return Ok(Come::Stored(stored));
         }
     }
@@ -95,13 +96,13 @@ pub(super) async fn issue(run: &Run<'_>, base: &Base, desk: &Desk<'_>, grant: &G
 async fn recover(run: &Run<'_>, desk: &Desk<'_>, marker: &Marker, error: VenueError) -> Result<(), Error> {
     tracing::warn!(%error, "no answer to the request for a key: looking whether it was issued");
     let wait = desk.venue.facts().signature_window + Duration::from_secs(1);
-    run.must_have_left(wait + TIME_TO_STORE)?;
-    run.ports.time.sleep(wait).await;
+    run.hand.must_have_left(wait + TIME_TO_STORE)?;
+    run.hand.ports.time.sleep(wait).await;
     let list = desk.venue.list(&desk.master, &desk.account).await.map_err(|error| venue_error(&error))?;
     let Some(key) = list.keys.iter().find(|key| key.marker.as_ref() == Some(marker)) else {
         return if wrong::is(Wrong::UnlistedIsNotIssued) { Ok(()) } else { Err(venue_error(&error)) };
     };
-    run.revoke(desk, &key.key_id).await?.map_err(|error| venue_error(&error))
+    run.hand.revoke(run.token(), desk, &key.key_id).await?.map_err(|error| venue_error(&error))
 }
 
 /// Revokes this secret's own keys that were issued and never stored. Returns how many.
@@ -118,7 +119,7 @@ async fn reap(run: &Run<'_>, base: &Base, desk: &Desk<'_>, list: &KeyList) -> Re
     if suspects.peek().is_none() {
         return Ok(0);
     }
-    let (versions, complete) = match run.ports.store.versions(&run.request.secret).await {
+    let (versions, complete) = match run.hand.ports.store.versions(&run.request.secret).await {
         // A list that lacks what the description names is no complete one.
         Ok(versions) => {
             let complete = base.description.versions.keys().all(|known| versions.contains(known));
@@ -136,7 +137,7 @@ async fn reap(run: &Run<'_>, base: &Base, desk: &Desk<'_>, list: &KeyList) -> Re
             Some(version) => wrong::is(Wrong::HeldReaped) || !may_be_stored(run, version, key).await,
             None => wrong::is(Wrong::UnlistedVersionReaped) || complete && versions.len() < NONE_PURGED_BELOW,
         };
-        if never_stored && run.revoke(desk, &key.key_id).await?.is_ok() {
+        if never_stored && run.hand.revoke(run.token(), desk, &key.key_id).await?.is_ok() {
             reaped += 1;
         }
     }
@@ -146,7 +147,7 @@ async fn reap(run: &Run<'_>, base: &Base, desk: &Desk<'_>, list: &KeyList) -> Re
 /// Whether a key that was issued for a version may be in its value. Only the run that issued a key knows its secret, so no other
 /// version can hold it unless this one does.
 async fn may_be_stored(run: &Run<'_>, version: &VersionId, key: &ListedKey) -> bool {
-    let read = run.ports.store.read(&run.request.secret, Which::Version(version)).await;
+    let read = run.hand.ports.store.read(&run.request.secret, Which::Version(version)).await;
     match read {
         Ok(None) => false,
         Ok(Some(stored)) => SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == key.key_id),

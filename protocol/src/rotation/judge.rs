@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::bounds::{LAST_MOMENT, POLL, POLL_PAUSE};
-use super::run::{Run, venue_error};
+use super::run::Run;
 use super::wrong::{self, Wrong};
+use crate::bounds::{LAST_MOMENT, POLL, POLL_PAUSE};
 use crate::error::{Error, ErrorType};
+use crate::hand::venue_error;
 use crate::ports::{ErrorClass, KeyState, Signer, Venue, VenueError, Whose};
 use crate::secret::{AccountId, Address, Addresses, SecretValue};
 use crate::step::Step;
@@ -18,21 +19,21 @@ impl Run<'_> {
     /// rejection is not believed at once.
     pub(super) async fn inspect_pending(&self, venue: &dyn Venue, value: &SecretValue) -> Result<KeyState, VenueError> {
         let signer = Signer { whose: Whose::Pending, credential: value.credential.clone() };
-        let until = self.now() + POLL.min(self.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
+        let until = self.hand.now() + POLL.min(self.hand.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
         loop {
             match venue.inspect(&signer).await {
-                Err(error) if error.class == ErrorClass::Rejected && self.is_young(venue, value) && self.now() < until => {
+                Err(error) if error.class == ErrorClass::Rejected && self.is_young(venue, value) && self.hand.now() < until => {
                     tracing::info!(%error, "the pending key is not known yet: asking again");
                 }
                 answer => return answer,
             }
-            self.ports.time.sleep(POLL_PAUSE).await;
+            self.hand.ports.time.sleep(POLL_PAUSE).await;
         }
     }
 
     /// Whether a rejection may still mean "not yet". A time in the future never counts as past.
     pub(super) fn is_young(&self, venue: &dyn Venue, value: &SecretValue) -> bool {
-        let age = value.created_at.map(|created_at| self.now().duration_since(created_at));
+        let age = value.created_at.map(|created_at| self.hand.now().duration_since(created_at));
         age.is_some_and(|age| age < signed(venue.facts().propagation)) && !wrong::is(Wrong::YoungRejectionIsDeath)
     }
 

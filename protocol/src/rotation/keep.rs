@@ -2,10 +2,11 @@
 
 use secrecy::SecretString;
 
-use super::bounds::{ATTEMPTS, REREAD_PAUSE};
-use super::run::{Run, store_error};
+use super::run::Run;
 use super::wrong::{self, Wrong};
+use crate::bounds::{ATTEMPTS, REREAD_PAUSE};
 use crate::error::{Error, ErrorType};
+use crate::hand::store_error;
 use crate::ports::{StoreErrorKind, StoredValue, Which};
 use crate::secret::{KeyId, SecretValue};
 
@@ -49,7 +50,7 @@ impl Run<'_> {
                 kind if kind.passes() && attempt < ATTEMPTS => {}
                 _ => return Err(NotKept { error: store_error(&error), certainly }),
             }
-            self.ports.time.sleep(pause).await;
+            self.hand.ports.time.sleep(pause).await;
             pause *= 2;
             attempt += 1;
         }
@@ -58,7 +59,7 @@ impl Run<'_> {
     /// Another value than the one just sent is stored already: whose key is in it?
     async fn whose(&self, key: &KeyId) -> Result<Kept, NotKept> {
         let unsure = |error| NotKept { error, certainly: false };
-        let stored = match self.read(Which::Version(self.token())).await.map_err(unsure)? {
+        let stored = match self.hand.read(Which::Version(self.token())).await.map_err(unsure)? {
             Some(stored) => Some(stored),
             None => self.read_token_patiently().await.map_err(unsure)?,
         };

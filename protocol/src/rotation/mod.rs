@@ -1,6 +1,5 @@
 //! The four steps that Secrets Manager calls, one file each, and what they share.
 
-mod bounds;
 mod create;
 mod doom;
 mod finish;
@@ -20,17 +19,18 @@ use std::collections::BTreeSet;
 use secrecy::SecretString;
 use serde::Serialize;
 
+use crate::bounds::LAST_MOMENT;
 use crate::error::Error;
 use crate::label::VersionId;
 use crate::name::SecretId;
 use crate::ports::Ports;
 use crate::secret::Address;
-use bounds::LAST_MOMENT;
 use run::Run;
 
-pub use crate::step::Step;
 /// The oldest age at which a key that was issued and not stored may still be stored by a living run.
-pub use bounds::UNSETTLED;
+pub use crate::bounds::UNSETTLED;
+pub use crate::hand::Caller;
+pub use crate::step::Step;
 
 /// Performs one step of a rotation.
 ///
@@ -39,7 +39,7 @@ pub use bounds::UNSETTLED;
 /// repetition and overlap converges.
 pub async fn rotate(ports: Ports<'_>, caller: &Caller, settings: &Settings, request: &Request) -> Result<Done, Error> {
     let run = Run::new(ports, caller, settings, request);
-    run.must_have_left(LAST_MOMENT).map_err(|error| error.at(request.step, request.secret.name()))?;
+    run.hand.must_have_left(LAST_MOMENT).map_err(|error| error.at(request.step, request.secret.name()))?;
     let done = match request.step {
         Step::Create => create::create(&run).await,
         Step::Set => set::set(&run).await,
@@ -60,15 +60,6 @@ pub struct Request {
     pub token: VersionId,
     /// The RotationToken, which goes to PutSecretValue and nowhere else.
     pub rotation_token: Option<SecretString>,
-}
-
-/// Who is acting.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// The ARN the function was invoked by, qualified or not.
-    pub function_arn: String,
-    /// The invocation's request id.
-    pub request_id: String,
 }
 
 /// What the function's configuration says to the protocol.

@@ -4,9 +4,10 @@ use futures_util::future::join;
 
 use super::create::Base;
 use super::judge::beyond_addresses;
-use super::run::{Run, venue_error};
+use super::run::Run;
 use super::wanted::{self, Wanted, unbound};
 use crate::error::{Error, ErrorType};
+use crate::hand::{venue_error, venue_of};
 use crate::label::{Label, VersionId};
 use crate::ports::{Grant, Signer, Venue, Which, Whose};
 use crate::secret::{Addresses, SecretValue, Source};
@@ -23,11 +24,11 @@ pub(super) async fn offered(run: &Run<'_>, base: &Base) -> Result<Option<Offer>,
     for source in [Source::Rollback, Source::Candidate] {
         let Some(label) = source.label() else { continue };
         let Some(version) = base.description.holder(&label) else { continue };
-        let stored = run.read(Which::Version(version)).await?;
+        let stored = run.hand.read(Which::Version(version)).await?;
         let stored = stored.ok_or_else(|| refused(&label, version, "it has no value"))?;
         let value = SecretValue::parse(&stored.text).map_err(|error| refused(&label, version, &error.to_string()))?;
         if value.credential.key_id == base.value.credential.key_id {
-            run.remove_label(label, version).await?;
+            run.hand.remove_label(label, version).await?;
             continue;
         }
         if may_be_leaked(run, base, &value).await? {
@@ -42,7 +43,7 @@ pub(super) async fn offered(run: &Run<'_>, base: &Base) -> Result<Option<Offer>,
 pub(super) async fn examined(run: &Run<'_>, base: &Base, venue: &dyn Venue, offer: &Offer) -> Result<Wanted, Error> {
     let label = offer.source.label().unwrap_or_else(Label::candidate);
     let no = |problem: &str| refused(&label, &offer.version, problem);
-    let there = wanted::venue(run, &base.description, &offer.value).is_ok_and(|other| other.id() == venue.id());
+    let there = venue_of(run.hand.ports, &base.description, &offer.value).is_ok_and(|other| other.id() == venue.id());
     if !there {
         return Err(no("its key belongs to another exchange or environment"));
     }
@@ -78,7 +79,7 @@ pub(super) async fn examined(run: &Run<'_>, base: &Base, venue: &dyn Venue, offe
 /// Whether the offered key is the leaked one. A leaked version that cannot be read may name any key.
 async fn may_be_leaked(run: &Run<'_>, base: &Base, offered: &SecretValue) -> Result<bool, Error> {
     let Some(leaked) = base.description.holder(&Label::compromised()) else { return Ok(false) };
-    let Some(stored) = run.read(Which::Version(leaked)).await? else { return Ok(true) };
+    let Some(stored) = run.hand.read(Which::Version(leaked)).await? else { return Ok(true) };
     Ok(SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == offered.credential.key_id))
 }
 

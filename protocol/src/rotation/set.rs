@@ -2,14 +2,15 @@
 
 use futures_util::future::join;
 
-use super::bounds::{LAST_MOMENT, POLL, POLL_PAUSE};
+use super::Done;
 use super::doom::{Doubt, judged_from_store};
 use super::issue::settled;
-use super::run::{Desk, Run, parse, venue_error};
+use super::run::{Run, parse};
 use super::standing::Opening;
 use super::wrong::{self, Wrong};
-use super::{Done, wanted};
+use crate::bounds::{LAST_MOMENT, POLL, POLL_PAUSE};
 use crate::error::{Error, ErrorType};
+use crate::hand::{Desk, master_of, venue_error, venue_of};
 use crate::label::Label;
 use crate::marker::Marker;
 use crate::ports::{ErrorClass, Grant, KeyList, ListedKey, Signer, Venue, Whose};
@@ -30,7 +31,7 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
     if let Some(doubt) = run.out_of_reach(&provenance) {
         return Err(doubt.into_error());
     }
-    let venue = wanted::venue(run, &description, &value)?;
+    let venue = venue_of(run.hand.ports, &description, &value)?;
     if provenance.source != Source::Issued && value.master_arn.is_none() {
         // A person's key at a venue where nothing is issued: there is no one to ask but the key itself.
         let control =
@@ -38,9 +39,9 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
         alone(run, venue.as_ref(), &value, &provenance, control).await?;
         return Ok(Done::Agreed);
     }
-    let master = wanted::master(run, venue.id(), &value).await?;
+    let master = master_of(run.hand.ports, venue.id(), &value).await?;
     let desk = Desk { venue: venue.as_ref(), master, account: AccountId::new(&provenance.account) };
-    let (list, ()) = join(venue.list(&desk.master, &desk.account), run.tidy(&description)).await;
+    let (list, ()) = join(venue.list(&desk.master, &desk.account), run.hand.tidy(&description)).await;
     let mut list = list.map_err(|error| venue_error(&error))?;
     let ours = Marker::new(&description.arn, run.token(), 0);
     if !shows(&list, &value.credential.key_id) {
@@ -77,18 +78,18 @@ fn shows(list: &KeyList, key: &KeyId) -> bool {
 /// A list without the pending key, which answers for itself, is not complete: other keys of this version may be missing from it.
 /// Asks again for a bounded time.
 async fn list_that_shows(run: &Run<'_>, desk: &Desk<'_>, key: &KeyId) -> Result<KeyList, Error> {
-    let until = run.now() + POLL.min(run.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
+    let until = run.hand.now() + POLL.min(run.hand.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
     loop {
         let list = desk.venue.list(&desk.master, &desk.account).await.map_err(|error| venue_error(&error))?;
         if shows(&list, key) {
             return Ok(list);
         }
-        if run.now() >= until {
+        if run.hand.now() >= until {
             let problem = "the pending key answers, and the account's list of keys does not show it: that list is not complete, and \
                            what else was issued for this version cannot be told. The step can be repeated";
             return Err(Error::new(ErrorType::VenueUnavailable, problem));
         }
-        run.ports.time.sleep(POLL_PAUSE).await;
+        run.hand.ports.time.sleep(POLL_PAUSE).await;
     }
 }
 
@@ -110,7 +111,7 @@ async fn bring_to_policy(
     if key.marker.as_ref().is_some_and(|marker| marker.same_secret(ours)) {
         let grant = Grant { permissions: rotation.permissions.clone(), addresses: rotation.ip_allowlist.clone() };
         tracing::warn!(key = %key.key_id, ?beyond, "the pending key is not what it was issued as: setting it right");
-        run.edit(desk, &key.key_id, &grant).await?.map_err(|error| venue_error(&error))?;
+        run.hand.edit(run.token(), desk, &key.key_id, &grant).await?.map_err(|error| venue_error(&error))?;
         return if beyond.is_empty() { Ok(()) } else { must_have_shrunk(run, desk, key, value, rotation).await };
     }
     if !beyond.is_empty() {
@@ -129,7 +130,7 @@ async fn must_have_shrunk(
     value: &SecretValue,
     rotation: &Provenance,
 ) -> Result<(), Error> {
-    let until = run.now() + POLL.min(run.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
+    let until = run.hand.now() + POLL.min(run.hand.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
     loop {
         let list = desk.venue.list(&desk.master, &desk.account).await.map_err(|error| venue_error(&error))?;
         let Some(listed) = list.keys.iter().find(|listed| listed.key_id == key.key_id) else { return Ok(()) };
@@ -137,8 +138,8 @@ async fn must_have_shrunk(
         if beyond.is_empty() {
             return Ok(());
         }
-        if run.now() < until {
-            run.ports.time.sleep(POLL_PAUSE).await;
+        if run.hand.now() < until {
+            run.hand.ports.time.sleep(POLL_PAUSE).await;
         } else if run.is_young(desk.venue, value) {
             let problem = format!(
                 "the pending key still shows what was just taken from it ({}): the step can be repeated",
@@ -193,7 +194,7 @@ pub(super) async fn revoke_the_rest(
     };
     for key in list.keys.iter().filter(same_token).filter(|key| !keep.contains(&&key.key_id)) {
         tracing::warn!(key = %key.key_id, "revoking a key that was issued for this version and is not in it");
-        run.revoke(desk, &key.key_id).await?.map_err(|error| venue_error(&error))?;
+        run.hand.revoke(run.token(), desk, &key.key_id).await?.map_err(|error| venue_error(&error))?;
     }
     Ok(())
 }

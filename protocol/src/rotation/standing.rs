@@ -2,9 +2,10 @@
 
 use futures_util::future::join3;
 
-use super::run::{Run, has_stamp, was_current};
+use super::run::Run;
 use super::wrong::{self, Wrong};
 use crate::error::{Error, ErrorType};
+use crate::hand::{has_stamp, was_current};
 use crate::label::{Label, StampKind};
 use crate::ports::{Description, StoredValue, Which};
 
@@ -31,26 +32,15 @@ impl Run<'_> {
     /// Reads what createSecret and setSecret both need, all at once. `None` when the rotation is over.
     pub(super) async fn open(&self) -> Result<Option<Opening>, Error> {
         let (description, pending, current) =
-            join3(self.describe(), self.read(Which::Version(self.token())), self.read(Which::Current)).await;
+            join3(self.hand.describe(), self.hand.read(Which::Version(self.token())), self.hand.read(Which::Current)).await;
         let description = description?;
         match self.standing(&description)? {
             Standing::Pending => Ok(Some(Opening { description, pending, current })),
             Standing::Condemned => Err(self.doom("it is condemned").await),
             Standing::Current => {
-                self.tidy(&description).await;
+                self.hand.tidy(&description).await;
                 Ok(None)
             }
-        }
-    }
-
-    /// Sets the stamps right where nothing depends on it: finishSecret and later runs try again.
-    pub(super) async fn tidy(&self, description: &Description) {
-        if let Err(error) = self.stamp_previous(description).await {
-            tracing::warn!(%error, "the replaced version could not be stamped; a later run does it");
-        }
-        let Some(current) = description.holder(&Label::current()) else { return };
-        if let Err(error) = self.remove_void_stamps(description, current).await {
-            tracing::warn!(%error, "a stamp that means nothing on the current version could not be taken off; a later run does it");
         }
     }
 
@@ -69,7 +59,7 @@ impl Run<'_> {
             return Err(Error::new(ErrorType::RotationDisabled, problem));
         }
         if let Some(function) = &description.rotation_function
-            && unqualified(function) != unqualified(&self.caller.function_arn)
+            && unqualified(function) != unqualified(&self.hand.caller.function_arn)
         {
             let problem = "the secret names another rotation function (RotationLambdaARN) than the one that was invoked";
             return Err(Error::new(ErrorType::WrongFunction, problem));

@@ -3,15 +3,16 @@
 
 use futures_util::future::join;
 
+use super::Done;
 use super::run::{Run, parse};
 use super::standing::{Standing, doomed};
 use super::wrong::{self, Wrong};
-use super::{Done, wanted};
 use crate::error::Error;
+use crate::hand::venue_of;
 use crate::ports::Which;
 
 pub(super) async fn test(run: &Run<'_>) -> Result<Done, Error> {
-    let (description, pending) = join(run.describe(), run.read(Which::Version(run.token()))).await;
+    let (description, pending) = join(run.hand.describe(), run.hand.read(Which::Version(run.token()))).await;
     let description = description?;
     match run.standing(&description)? {
         Standing::Current => return Ok(Done::AlreadyCurrent),
@@ -23,9 +24,9 @@ pub(super) async fn test(run: &Run<'_>) -> Result<Done, Error> {
         return Err(doomed("it names the key that is current already"));
     }
     if wrong::is(Wrong::TestTidies) {
-        run.tidy(&description).await;
+        run.hand.tidy(&description).await;
     }
-    let venue = wanted::venue(run, &description, &value)?;
+    let venue = venue_of(run.hand.ports, &description, &value)?;
     run.prove(venue.as_ref(), &value).await?;
     Ok(Done::Proven)
 }

@@ -1,13 +1,9 @@
 //! What the new key is to be: at which venue, on which account, with which powers and addresses, and by whose authority.
 
-use std::sync::Arc;
-
-use secrecy::ExposeSecret;
-
-use super::run::{Run, store_error, venue_error};
+use super::run::Run;
 use crate::error::{Error, ErrorType};
-use crate::name::{SecretId, VenueId};
-use crate::ports::{Description, ErrorClass, Grant, KeyList, KeyState, Powers, Signer, Venue, VenueError, Which, Whose};
+use crate::hand::venue_error;
+use crate::ports::{ErrorClass, Grant, KeyList, KeyState, Powers, VenueError};
 use crate::secret::{AccountId, Addresses, Permissions, SecretValue};
 
 /// The account and the grant that a new value is built for.
@@ -29,49 +25,6 @@ pub(super) fn must_leave_room(value: &SecretValue) -> Result<(), Error> {
     }
     let problem = "the current value is so large that its successor might not fit into the 65,536 bytes of a version: shorten it";
     Err(Error::new(ErrorType::ValueInvalid, problem))
-}
-
-pub(super) fn venue(run: &Run<'_>, description: &Description, value: &SecretValue) -> Result<Arc<dyn Venue>, Error> {
-    let unsupported = |problem: String| Error::new(ErrorType::VenueUnsupported, problem);
-    let id = description
-        .name
-        .venue(value.exchange.as_deref(), value.environment.as_deref())
-        .map_err(|error| unsupported(error.to_string()))?;
-    run.ports.venues.venue(&id).map_err(unsupported)
-}
-
-/// The master credential that the value names.
-pub(super) async fn master(run: &Run<'_>, venue: &VenueId, value: &SecretValue) -> Result<Signer, Error> {
-    let invalid = |problem: String| Error::new(ErrorType::MasterInvalid, problem);
-    let Some(arn) = &value.master_arn else {
-        let problem = "the value names no master credential: add `masterarn`, the ARN of the secret that holds the parent account's \
-                       key, or make the new key by hand and store it with put-secret-value --version-stages CANDIDATE";
-        return Err(invalid(problem.into()));
-    };
-    let id = SecretId::parse(arn).map_err(|problem| invalid(format!("`masterarn` {problem}")))?;
-    let name = id.name();
-    let stored = run.ports.store.read(&id, Which::Current).await.map_err(|error| {
-        let error = store_error(&error);
-        Error::new(error.error_type, format!("the master credential {name} could not be read: {}", error.problem))
-    })?;
-    let stored = stored.ok_or_else(|| invalid(format!("the master credential {name} has no current value")))?;
-    let master = SecretValue::parse(&stored.text)
-        .map_err(|error| invalid(format!("the value of the master credential {name} cannot be used: {error}")))?;
-    let (exchange, environment) = name
-        .place(master.exchange.as_deref(), master.environment.as_deref())
-        .map_err(|error| invalid(format!("the master credential {name}: {error}")))?;
-    if exchange.is_some_and(|exchange| exchange != venue.exchange) || environment.is_some_and(|other| other != venue.environment)
-    {
-        return Err(invalid(format!(
-            "the master credential {name} belongs to another exchange or environment than the key to rotate"
-        )));
-    }
-    if master.credential.key_id == value.credential.key_id
-        || master.credential.secret.expose_secret() == value.credential.secret.expose_secret()
-    {
-        return Err(invalid(format!("the master credential {name} is the very key that is to be rotated")));
-    }
-    Ok(Signer { whose: Whose::Master, credential: master.credential })
 }
 
 /// What the current key says of itself, or a definite reason why it does not. A dead key must not stand in the way of its own

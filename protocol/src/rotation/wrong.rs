@@ -3,11 +3,12 @@
 use futures_util::future::join;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::run::{Desk, Run, parse, venue_error};
+use super::run::{Run, parse};
 use super::wanted;
 use crate::error::Error;
+use crate::hand::{Desk, master_of, venue_error, venue_of};
 use crate::label::VersionId;
-use crate::ports::{Description, ErrorClass, Signer, Which, Whose};
+use crate::ports::{ErrorClass, Signer, Which, Whose};
 use crate::secret::{Addresses, Provenance, SecretValue, Source};
 
 pub(super) use crate::wrong::{Wrong, is};
@@ -41,20 +42,24 @@ pub(super) fn as_if_built_here(value: &SecretValue, base: &VersionId, version: &
 }
 
 /// Revokes the key of a version in the run that gives it up.
-pub(super) async fn revoke_doomed(run: &Run<'_>, description: &Description) -> Result<(), Error> {
-    let (pending, current) = join(run.read(Which::Version(run.token())), run.read(Which::Current)).await;
+pub(super) async fn revoke_doomed(run: &Run<'_>) -> Result<(), Error> {
+    if !is(Wrong::RevokeOnDoom) {
+        return Ok(());
+    }
+    let description = run.hand.describe().await?;
+    let (pending, current) = join(run.hand.read(Which::Version(run.token())), run.hand.read(Which::Current)).await;
     let (Some(pending), Some(current)) = (pending?, current?) else { return Ok(()) };
     let (Ok(pending), current) = (parse(&pending), parse(&current)?) else { return Ok(()) };
     let key = pending.credential.key_id;
-    let venue = wanted::venue(run, description, &current)?;
-    let master = wanted::master(run, venue.id(), &current).await?;
+    let venue = venue_of(run.hand.ports, &description, &current)?;
+    let master = master_of(run.hand.ports, venue.id(), &current).await?;
     let in_use = Signer { whose: Whose::Current, credential: current.credential.clone() };
     let account = wanted::account(&current, &venue.inspect(&in_use).await)?;
     let desk = Desk { venue: venue.as_ref(), master, account };
-    run.revoke(&desk, &key).await?.map_err(|error| venue_error(&error))
+    run.hand.revoke(run.token(), &desk, &key).await?.map_err(|error| venue_error(&error))
 }
 
 pub(super) async fn names_the_current_key(run: &Run<'_>, value: &SecretValue) -> Result<bool, Error> {
-    let Some(current) = run.read(Which::Current).await? else { return Ok(false) };
+    let Some(current) = run.hand.read(Which::Current).await? else { return Ok(false) };
     Ok(parse(&current)?.credential.key_id == value.credential.key_id)
 }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 /// L: the longest a run can live. Source: AWS Lambda quotas, function timeout.
-pub(super) const LONGEST_RUN: Duration = Duration::from_mins(15);
+pub(crate) const LONGEST_RUN: Duration = Duration::from_mins(15);
 /// S: how stale a read of Secrets Manager may be.
-pub(super) const STALENESS: Duration = Duration::from_mins(1);
+pub(crate) const STALENESS: Duration = Duration::from_mins(1);
 /// How far two clocks may be apart.
 const SKEW: Duration = Duration::from_mins(1);
 
@@ -14,21 +14,21 @@ const SKEW: Duration = Duration::from_mins(1);
 pub const UNSETTLED: Duration = LONGEST_RUN.saturating_add(STALENESS).saturating_add(SKEW);
 
 /// How long a step goes on looking for a value that should be there.
-pub(super) const REREAD: Duration = Duration::from_secs(5);
+pub(crate) const REREAD: Duration = Duration::from_secs(5);
 /// The first pause between two such looks; each next one is twice as long, up to a second.
-pub(super) const REREAD_PAUSE: Duration = Duration::from_millis(200);
+pub(crate) const REREAD_PAUSE: Duration = Duration::from_millis(200);
 
 /// How often a write to Secrets Manager is tried.
-pub(super) const ATTEMPTS: u32 = 4;
+pub(crate) const ATTEMPTS: u32 = 4;
 
 /// How long a step waits for a young key, or an edit of one, to be known everywhere at the venue.
-pub(super) const POLL: Duration = Duration::from_mins(1);
+pub(crate) const POLL: Duration = Duration::from_mins(1);
 /// An inspection that took longer than this may have been overtaken: what was read before it is read again.
-pub(super) const OVERTAKEN: Duration = Duration::from_secs(5);
+pub(crate) const OVERTAKEN: Duration = Duration::from_secs(5);
 /// The pause between two polls.
-pub(super) const POLL_PAUSE: Duration = Duration::from_secs(2);
+pub(crate) const POLL_PAUSE: Duration = Duration::from_secs(2);
 
 /// Less than this before the invocation's end, nothing is changed any more.
-pub(super) const LAST_MOMENT: Duration = Duration::from_secs(1);
+pub(crate) const LAST_MOMENT: Duration = Duration::from_secs(1);
 /// Less than this before the invocation's end, no key is issued: it could not be stored in time.
-pub(super) const TIME_TO_STORE: Duration = Duration::from_secs(8);
+pub(crate) const TIME_TO_STORE: Duration = Duration::from_secs(8);

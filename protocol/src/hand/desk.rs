@@ -1,0 +1,62 @@
+//! Whom to ask about the keys of a secret: the venue, and the master credential that its value names.
+
+use std::sync::Arc;
+
+use secrecy::ExposeSecret;
+
+use super::store_error;
+use crate::error::{Error, ErrorType};
+use crate::name::{SecretId, VenueId};
+use crate::ports::{Description, Ports, Signer, Venue, Which, Whose};
+use crate::secret::{AccountId, SecretValue};
+
+/// A venue, its master credential and the account: whom to ask about the keys of a secret.
+pub(crate) struct Desk<'a> {
+    pub(crate) venue: &'a dyn Venue,
+    pub(crate) master: Signer,
+    pub(crate) account: AccountId,
+}
+
+/// The venue that a value's key belongs to.
+pub(crate) fn venue_of(ports: Ports<'_>, description: &Description, value: &SecretValue) -> Result<Arc<dyn Venue>, Error> {
+    let unsupported = |problem: String| Error::new(ErrorType::VenueUnsupported, problem);
+    let id = description
+        .name
+        .venue(value.exchange.as_deref(), value.environment.as_deref())
+        .map_err(|error| unsupported(error.to_string()))?;
+    ports.venues.venue(&id).map_err(unsupported)
+}
+
+/// The master credential that the value names.
+pub(crate) async fn master_of(ports: Ports<'_>, venue: &VenueId, value: &SecretValue) -> Result<Signer, Error> {
+    let invalid = |problem: String| Error::new(ErrorType::MasterInvalid, problem);
+    let Some(arn) = &value.master_arn else {
+        let problem = "the value names no master credential: add `masterarn`, the ARN of the secret that holds the parent account's \
+                       key, or make the new key by hand and store it with put-secret-value --version-stages CANDIDATE";
+        return Err(invalid(problem.into()));
+    };
+    let id = SecretId::parse(arn).map_err(|problem| invalid(format!("`masterarn` {problem}")))?;
+    let name = id.name();
+    let stored = ports.store.read(&id, Which::Current).await.map_err(|error| {
+        let error = store_error(&error);
+        Error::new(error.error_type, format!("the master credential {name} could not be read: {}", error.problem))
+    })?;
+    let stored = stored.ok_or_else(|| invalid(format!("the master credential {name} has no current value")))?;
+    let master = SecretValue::parse(&stored.text)
+        .map_err(|error| invalid(format!("the value of the master credential {name} cannot be used: {error}")))?;
+    let (exchange, environment) = name
+        .place(master.exchange.as_deref(), master.environment.as_deref())
+        .map_err(|error| invalid(format!("the master credential {name}: {error}")))?;
+    if exchange.is_some_and(|exchange| exchange != venue.exchange) || environment.is_some_and(|other| other != venue.environment)
+    {
+        return Err(invalid(format!(
+            "the master credential {name} belongs to another exchange or environment than the key to rotate"
+        )));
+    }
+    if master.credential.key_id == value.credential.key_id
+        || master.credential.secret.expose_secret() == value.credential.secret.expose_secret()
+    {
+        return Err(invalid(format!("the master credential {name} is the very key that is to be rotated")));
+    }
+    Ok(Signer { whose: Whose::Master, credential: master.credential })
+}

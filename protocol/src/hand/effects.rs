@@ -1,0 +1,114 @@
+//! Effects at the venue and on the secret, each with its audit line.
+
+use super::{Hand, store_class, store_error, venue_class};
+use crate::audit::{Action, Outcome, Record};
+use crate::bounds::{ATTEMPTS, LAST_MOMENT, REREAD_PAUSE};
+use crate::error::Error;
+use crate::hand::Desk;
+use crate::label::{Label, Stamp, StampKind, VersionId};
+use crate::marker::Marker;
+use crate::ports::{ErrorClass, Grant, LabelMove, StoreErrorKind, VenueError};
+use crate::secret::KeyId;
+
+/// What an effect was about, beside the version.
+#[derive(Default)]
+pub(crate) struct About<'a> {
+    pub(crate) key: Option<&'a KeyId>,
+    pub(crate) marker: Option<&'a Marker>,
+    pub(crate) label: Option<&'a Label>,
+}
+
+impl<'a> About<'a> {
+    pub(crate) fn key(key: &'a KeyId) -> Self {
+        Self { key: Some(key), ..Self::default() }
+    }
+}
+
+/// The outer error says that nothing was tried.
+impl Hand<'_> {
+    pub(crate) async fn edit(
+        &self,
+        version: &VersionId,
+        desk: &Desk<'_>,
+        key: &KeyId,
+        grant: &Grant,
+    ) -> Result<Result<(), VenueError>, Error> {
+        self.must_have_left(LAST_MOMENT)?;
+        let result = desk.venue.edit(&desk.master, &desk.account, key, grant).await;
+        self.record(Action::EditKey, version, &About::key(key), venue_class(&result));
+        Ok(result)
+    }
+
+    pub(crate) async fn revoke(
+        &self,
+        version: &VersionId,
+        desk: &Desk<'_>,
+        key: &KeyId,
+    ) -> Result<Result<(), VenueError>, Error> {
+        self.must_have_left(LAST_MOMENT)?;
+        let result = desk.venue.revoke(&desk.master, &desk.account, key).await;
+        self.record(Action::RevokeKey, version, &About::key(key), venue_class(&result));
+        Ok(result)
+    }
+
+    pub(crate) async fn add_stamp(&self, kind: StampKind, version: &VersionId) -> Result<(), Error> {
+        let label = Stamp { kind, at: self.now() }.label(version);
+        let change = LabelMove { label, to: Some(version.clone()), from: None };
+        self.change_label(Action::AddLabel, change, version).await
+    }
+
+    pub(crate) async fn remove_label(&self, label: Label, version: &VersionId) -> Result<(), Error> {
+        let change = LabelMove { label, to: None, from: Some(version.clone()) };
+        self.change_label(Action::RemoveLabel, change, version).await
+    }
+
+    async fn change_label(&self, action: Action, change: LabelMove, version: &VersionId) -> Result<(), Error> {
+        let (mut pause, mut unsure) = (REREAD_PAUSE, false);
+        for attempt in 1.. {
+            self.must_have_left(LAST_MOMENT)?;
+            let result = self.ports.store.move_label(self.secret, &change).await;
+            let about = About { label: Some(&change.label), ..About::default() };
+            self.record(action, version, &about, store_class(&result));
+            let Err(error) = result else { return Ok(()) };
+            unsure |= error.kind == StoreErrorKind::UnknownOutcome;
+            let again = error.kind.passes() && attempt < ATTEMPTS;
+            // What was done already, by an attempt without an answer or by somebody else, is refused when it is asked for again.
+            if !again && (unsure || change.to.is_none()) && self.is_made(&change).await? {
+                // A label that is there was put. One that is not may have been taken off by another, or not be shown yet.
+                if change.to.is_some() {
+                    self.record(action, version, &about, None);
+                }
+                return Ok(());
+            }
+            if !again {
+                return Err(store_error(&error));
+            }
+            self.ports.time.sleep(pause).await;
+            pause *= 2;
+        }
+        Ok(())
+    }
+
+    async fn is_made(&self, change: &LabelMove) -> Result<bool, Error> {
+        let description = self.describe().await?;
+        let holder = description.holder(&change.label);
+        Ok(if change.to.is_some() { holder == change.to.as_ref() } else { holder != change.from.as_ref() })
+    }
+
+    pub(crate) fn record(&self, action: Action, version: &VersionId, about: &About<'_>, class: Option<ErrorClass>) {
+        self.ports.journal.record(&Record {
+            time: self.now(),
+            actor: self.caller.function_arn.clone(),
+            request_id: self.caller.request_id.clone(),
+            step: self.task,
+            action,
+            secret: self.secret.name().to_string(),
+            version: version.to_string(),
+            key: about.key.map(KeyId::fingerprint),
+            marker: about.marker.map(ToString::to_string),
+            label: about.label.map(ToString::to_string),
+            outcome: class.map_or(Outcome::Done, Outcome::from),
+            class: class.map(ErrorClass::as_str),
+        });
+    }
+}

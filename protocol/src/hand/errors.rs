@@ -1,0 +1,43 @@
+//! Errors of the ports, in the words of an invocation's.
+
+use crate::error::{Error, ErrorType};
+use crate::ports::{ErrorClass, StoreError, StoreErrorKind, VenueError, Whose};
+
+pub(crate) fn store_error(error: &StoreError) -> Error {
+    let StoreError { kind, operation, code } = error;
+    let (error_type, advice) = match kind {
+        StoreErrorKind::NotFound => (ErrorType::SecretNotFound, "check the SecretId and the Region"),
+        StoreErrorKind::Denied => (ErrorType::StoreDenied, "allow the function's role this operation on the secret"),
+        StoreErrorKind::Kms => {
+            (ErrorType::StoreDenied, "the secret's KMS key cannot be used: check its state and the role's grant on it")
+        }
+        StoreErrorKind::Busy | StoreErrorKind::UnknownOutcome => {
+            (ErrorType::StoreUnavailable, "Secrets Manager repeats the rotation; nothing need be done unless this lasts")
+        }
+        StoreErrorKind::Exists | StoreErrorKind::Invalid | StoreErrorKind::Limit => {
+            (ErrorType::StoreRefused, "look at the secret's state with describe-secret")
+        }
+    };
+    Error::new(error_type, format!("{operation} failed ({code}): {advice}"))
+}
+
+pub(crate) fn venue_error(error: &VenueError) -> Error {
+    let error_type = match (error.class, error.whose) {
+        (ErrorClass::Rejected | ErrorClass::Denied, Whose::Master) => ErrorType::MasterRefused,
+        (ErrorClass::Rejected | ErrorClass::Denied, Whose::Current) => ErrorType::CurrentUnusable,
+        (ErrorClass::Rejected | ErrorClass::Denied, Whose::Offered) => ErrorType::OfferRefused,
+        (ErrorClass::Rejected, Whose::Pending) => ErrorType::PendingRejected,
+        (ErrorClass::Denied, Whose::Pending) => ErrorType::PendingDenied,
+        (ErrorClass::Refused | ErrorClass::Fault, _) => ErrorType::VenueRefused,
+        (ErrorClass::Clock | ErrorClass::Busy | ErrorClass::UnknownOutcome, _) => ErrorType::VenueUnavailable,
+    };
+    Error::new(error_type, format!("{} (signed with the {} credential)", error.say, error.whose.as_str()))
+}
+
+pub(crate) fn venue_class<T>(result: &Result<T, VenueError>) -> Option<ErrorClass> {
+    result.as_ref().err().map(|error| error.class)
+}
+
+pub(crate) fn store_class<T>(result: &Result<T, StoreError>) -> Option<ErrorClass> {
+    result.as_ref().err().map(|error| error.kind.class())
+}
