@@ -88,7 +88,7 @@ impl Venue for InProcessVenue {
 
     async fn list(&self, master: &Signer, account: &AccountId) -> Result<KeyList, VenueError> {
         let (whose, sub_uid) = (master.whose, uid(account, master.whose)?);
-        self.signed(Operation::List, account.to_string(), Asked::List, master, move |state, caller| {
+        self.signed(Operation::List, account.to_string(), Asked::List(sub_uid), master, move |state, caller| {
             Ok(KeyList { keys: all_keys(state, caller, sub_uid, whose)?, as_of: state.now })
         })
         .await

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use protocol::rotation::Step;
 
-use crate::bybit::{self, KeyId};
+use crate::bybit::{self, KeyId, Uid};
 use crate::secrets_manager;
 
 /// An invocation of the function, for as long as anything of it can still have an effect.
@@ -52,8 +52,8 @@ pub enum Asked {
     Unlabel(String, String),
     /// What a key is, signed by itself.
     Inspect(KeyId),
-    /// The account's keys.
-    List,
+    /// An account's keys.
+    List(Uid),
     /// A new key.
     Issue,
     /// To set what a key may do.
@@ -65,7 +65,7 @@ pub enum Asked {
 impl Asked {
     /// Whether it changes anything.
     pub(crate) fn writes(&self) -> bool {
-        !matches!(self, Self::Labels | Self::Value(_) | Self::Current(_) | Self::Other | Self::Inspect(_) | Self::List)
+        !matches!(self, Self::Labels | Self::Value(_) | Self::Current(_) | Self::Other | Self::Inspect(_) | Self::List(_))
     }
 }
 

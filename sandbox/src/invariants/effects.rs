@@ -30,9 +30,10 @@ impl Witness {
                 run.looked.get_or_insert(scene.now);
                 run.saw_value |= there && fair;
             }
-            Asked::List => {
-                let young = self.live_for(scene, arn, token).into_iter().map(|(key, _)| key).filter(|key| is_young(scene, key));
-                let young = young.collect();
+            Asked::List(account) => {
+                let shown = |key: &KeyId| scene.venue.key(key).is_some_and(|truth| truth.uid == *account);
+                let keys = self.live_for(scene, arn, token).into_iter().map(|(key, _)| key);
+                let young = keys.filter(|key| shown(key) && is_young(scene, key)).collect();
                 let run = self.run(actor);
                 if done && fair {
                     run.young = young;
