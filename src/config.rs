@@ -2,11 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::time::Duration;
 
+use protocol::lifecycle::Settings;
 use protocol::secret::Address;
 use reqwest::Url;
 use thiserror::Error;
 use tracing::level_filters::LevelFilter;
+
+/// Three months: every venue's keys have been rotated again by then.
+const MOST_GRACE_HOURS: u64 = 90 * 24;
 
 /// What the environment says.
 #[derive(Clone, Debug)]
@@ -15,6 +20,12 @@ pub(crate) struct Config {
     pub(crate) bybit_base_url: Option<Url>,
     /// `EGRESS_IPS`: the addresses this function's calls leave from, separated by commas.
     pub(crate) egress: BTreeSet<Address>,
+    /// `ROTATION_FUNCTION_ARN`: the function that rotates, where this one is for operations.
+    pub(crate) rotation_function: Option<String>,
+    /// `GRACE_HOURS`: how long a replaced key stays alive.
+    pub(crate) grace: Duration,
+    /// `ADOPTION_GRACE_HOURS`: the same for a key that was made by hand.
+    pub(crate) adoption_grace: Duration,
     /// `LOG_LEVEL`: error, warn, info, debug or trace.
     pub(crate) log_level: LevelFilter,
 }
@@ -34,6 +45,10 @@ impl Config {
         Ok(Self {
             bybit_base_url: read("BYBIT_BASE_URL").map(|url| base_url("BYBIT_BASE_URL", &url)).transpose()?,
             egress: read("EGRESS_IPS").map(|list| addresses("EGRESS_IPS", &list)).transpose()?.unwrap_or_default(),
+            rotation_function: read("ROTATION_FUNCTION_ARN").map(|arn| function_arn("ROTATION_FUNCTION_ARN", arn)).transpose()?,
+            grace: read("GRACE_HOURS").map_or(Ok(Settings::GRACE), |hours| grace("GRACE_HOURS", &hours))?,
+            adoption_grace: read("ADOPTION_GRACE_HOURS")
+                .map_or(Ok(Settings::ADOPTION_GRACE), |hours| grace("ADOPTION_GRACE_HOURS", &hours))?,
             log_level: read("LOG_LEVEL").map(|level| log_level("LOG_LEVEL", &level)).transpose()?.unwrap_or(LevelFilter::INFO),
         })
     }
@@ -85,6 +100,29 @@ fn addresses(name: &'static str, list: &str) -> Result<BTreeSet<Address>, Config
     list.split(',').map(parse).collect()
 }
 
+fn function_arn(name: &'static str, arn: String) -> Result<String, ConfigError> {
+    let parts: Vec<&str> = arn.split(':').collect();
+    match parts[..] {
+        ["arn", _, "lambda", _, _, "function", _] | ["arn", _, "lambda", _, _, "function", _, _] => Ok(arn),
+        _ => Err(ConfigError { name, problem: "is not the ARN of a Lambda function".into() }),
+    }
+}
+
+fn grace(name: &'static str, hours: &str) -> Result<Duration, ConfigError> {
+    let hours: u64 = hours.parse().map_err(|_| ConfigError { name, problem: "is not a whole number of hours".into() })?;
+    let grace = Duration::from_hours(hours.min(MOST_GRACE_HOURS));
+    if hours > MOST_GRACE_HOURS {
+        return Err(ConfigError {
+            name,
+            problem: format!("is more than {MOST_GRACE_HOURS} hours: no key should wait that long"),
+        });
+    }
+    if grace < Settings::LEAST_GRACE {
+        return Err(ConfigError { name, problem: "is less than an hour: clients cache a key that long".into() });
+    }
+    Ok(grace)
+}
+
 fn log_level(name: &'static str, level: &str) -> Result<LevelFilter, ConfigError> {
     match level.to_lowercase().as_str() {
         "error" => Ok(LevelFilter::ERROR),
@@ -134,7 +172,17 @@ mod tests {
 
     #[test]
     fn a_wrong_value_is_refused_by_its_name() {
-        for (name, value) in [("EGRESS_IPS", "1.2.3.4,bot"), ("EGRESS_IPS", "0.0.0.0"), ("LOG_LEVEL", "loud")] {
+        for (name, value) in [
+            ("EGRESS_IPS", "1.2.3.4,bot"),
+            ("EGRESS_IPS", "0.0.0.0"),
+            ("LOG_LEVEL", "loud"),
+            ("ROTATION_FUNCTION_ARN", "exchange-key-rotation"),
+            ("ROTATION_FUNCTION_ARN", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-AbCdEf"),
+            ("GRACE_HOURS", "0"),
+            ("GRACE_HOURS", "a day"),
+            ("GRACE_HOURS", "-1"),
+            ("ADOPTION_GRACE_HOURS", "99999"),
+        ] {
             let error = read(name, value).unwrap_err();
             assert!(error.contains(name), "{error}");
         }

@@ -47,6 +47,11 @@ pub(crate) fn parse(mut event: Value) -> Result<Request, Error> {
     if event == NOT_JSON_READ {
         return Err(invalid("the event is not JSON".into()));
     }
+    if event.get("operation").is_some() {
+        let problem = "this function rotates keys, and operations are for the other one: invoke the one that has ROTATION_FUNCTION_ARN \
+                       in its environment";
+        return Err(invalid(problem.into()));
+    }
     let Some(fields) = event.as_object() else {
         return Err(invalid(format!(
             "the event is {}, not a JSON object with Step, SecretId and ClientRequestToken",

@@ -10,6 +10,7 @@ use aws_config::timeout::TimeoutConfig;
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use protocol::lifecycle;
 use protocol::ports::Ports;
 use protocol::rotation::{self, Caller, Done, Settings, Step};
 use protocol::{Error, ErrorType};
@@ -19,28 +20,47 @@ use tracing::Instrument;
 
 use crate::audit::AuditLog;
 use crate::config::Config;
-use crate::event;
 use crate::exchange::Exchanges;
 use crate::store::SecretsManager;
 use crate::time::InvocationTime;
+use crate::{event, operation};
 
 /// What a process keeps from one invocation to the next.
 #[derive(Debug)]
 pub(crate) struct Function {
-    settings: Settings,
+    role: Role,
     secrets_manager: aws_sdk_secretsmanager::Client,
     exchanges: Exchanges,
     audit: AuditLog,
     started: Timestamp,
 }
 
-/// The answer to a step that succeeded. Secrets Manager ignores it; people read it.
+/// What this function is for. The same program is deployed twice: who may call the one may not call the other.
+#[derive(Debug)]
+enum Role {
+    /// Secrets Manager calls it for the steps of rotations.
+    Rotation(Settings),
+    /// Schedules, rules and people call it for operations.
+    Operations(lifecycle::Settings),
+}
+
+/// The answer to an event that was understood. Secrets Manager ignores it; people read it.
 #[derive(Debug, Serialize)]
-pub(crate) struct Answer {
-    step: Step,
-    secret: String,
-    version: String,
-    outcome: Done,
+#[serde(untagged)]
+pub(crate) enum Answer {
+    /// To a step that succeeded.
+    Step {
+        /// Which.
+        step: Step,
+        /// Of which secret, masked.
+        secret: String,
+        /// The version that the rotation builds.
+        version: String,
+        /// What was done.
+        outcome: Done,
+    },
+    /// To an operation, however it went.
+    Operation(lifecycle::Answer),
 }
 
 /// The error of a failed invocation, as it is reported.
@@ -67,7 +87,15 @@ impl Function {
             .load()
             .await;
         Ok(Self {
-            settings: Settings { egress: config.egress.clone() },
+            role: match &config.rotation_function {
+                None => Role::Rotation(Settings { egress: config.egress.clone() }),
+                Some(rotation_function) => Role::Operations(lifecycle::Settings {
+                    egress: config.egress.clone(),
+                    rotation_function: rotation_function.clone(),
+                    grace: config.grace,
+                    adoption_grace: config.adoption_grace,
+                }),
+            },
             secrets_manager: aws_sdk_secretsmanager::Client::new(&aws),
             exchanges: Exchanges::new(&config)?,
             audit: AuditLog::new(),
@@ -83,23 +111,40 @@ impl Function {
     }
 
     async fn handle(&self, payload: Value, context: Context) -> Result<Answer, Error> {
-        let request = event::parse(payload).inspect_err(|error| log(error, &context.request_id))?;
         let time = InvocationTime::of(&context, self.started);
         let caller = Caller { function_arn: context.invoked_function_arn, request_id: context.request_id };
-        let secret = request.secret.name().to_string();
-        let span = tracing::info_span!("rotation", step = %request.step, secret, version = %request.token, request_id = caller.request_id);
         let store = SecretsManager::new(&self.secrets_manager, time);
         let venues = self.exchanges.within(time);
         let ports = Ports { store: &store, venues: &venues, time: &time, journal: &self.audit };
-        async {
-            tracing::info!("begin");
-            let outcome = rotation::rotate(ports, &caller, &self.settings, &request).await;
-            let outcome = outcome.inspect_err(|error| log(error, &caller.request_id))?;
-            tracing::info!(?outcome, "done");
-            Ok(Answer { step: request.step, secret, version: request.token.to_string(), outcome })
+        let logged = |error: &Error| log(error, &caller.request_id);
+        match &self.role {
+            Role::Rotation(settings) => {
+                let request = event::parse(payload).inspect_err(logged)?;
+                let secret = request.secret.name().to_string();
+                let span = tracing::info_span!("rotation", step = %request.step, secret, version = %request.token, request_id = caller.request_id);
+                async {
+                    tracing::info!("begin");
+                    let outcome = rotation::rotate(ports, &caller, settings, &request).await.inspect_err(logged)?;
+                    tracing::info!(?outcome, "done");
+                    Ok(Answer::Step { step: request.step, secret, version: request.token.to_string(), outcome })
+                }
+                .instrument(span.clone())
+                .await
+            }
+            Role::Operations(settings) => {
+                let request = operation::parse(&payload).inspect_err(logged)?;
+                let span = tracing::info_span!("operation", operation = %request.operation(), request_id = caller.request_id);
+                async {
+                    tracing::info!("begin");
+                    let answer = lifecycle::operate(ports, &store, &caller, settings, &request).await;
+                    let worst = answer.findings.first().map(|finding| finding.code.as_str());
+                    tracing::info!(outcome = ?answer.outcome, findings = answer.findings.len(), worst, counts = ?answer.counts, "done");
+                    Ok(Answer::Operation(answer))
+                }
+                .instrument(span.clone())
+                .await
+            }
         }
-        .instrument(span.clone())
-        .await
     }
 }
 

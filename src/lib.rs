@@ -7,6 +7,7 @@ pub mod event;
 pub mod exchange;
 mod invocation;
 mod logging;
+mod operation;
 mod start;
 mod store;
 mod time;

@@ -53,6 +53,8 @@ pub enum Action {
     AddLabel,
     /// A label was taken off a version.
     RemoveLabel,
+    /// A revoked key was proven to be dead.
+    ProveDead,
 }
 
 /// What became of an effect.

@@ -86,7 +86,8 @@ impl Label {
     /// What the label stamps, where it is a stamp of ours.
     pub fn stamp(&self) -> Option<Stamp> {
         let (kind, rest) = self.0.split_once('-')?;
-        let kind = [StampKind::Replaced, StampKind::Condemned].into_iter().find(|known| known.prefix() == kind)?;
+        let kind =
+            [StampKind::Replaced, StampKind::Condemned, StampKind::Suspect].into_iter().find(|known| known.prefix() == kind)?;
         let (at, _version) = rest.split_once('-')?;
         let at = DateTime::strptime("%Y%m%dT%H%M%SZ", at).ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp();
         Some(Stamp { kind, at })
@@ -124,6 +125,8 @@ pub enum StampKind {
     Replaced,
     /// It can never be promoted, or its grace is over: a later pass revokes its key.
     Condemned,
+    /// It is current, and its key was definitely rejected once: a later pass decides.
+    Suspect,
 }
 
 impl StampKind {
@@ -131,6 +134,7 @@ impl StampKind {
         match self {
             Self::Replaced => "REPLACED",
             Self::Condemned => "CONDEMNED",
+            Self::Suspect => "SUSPECT",
         }
     }
 }

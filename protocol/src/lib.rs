@@ -7,6 +7,7 @@ mod class;
 pub mod error;
 mod hand;
 pub mod label;
+pub mod lifecycle;
 pub mod marker;
 pub mod name;
 pub mod ports;

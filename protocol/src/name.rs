@@ -63,6 +63,11 @@ impl SecretName {
         Self(name.into())
     }
 
+    /// The name itself: for answers to people, never for logs.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Where the secret's key belongs: by the document where it says so, else by the name.
     ///
     /// # Errors
@@ -180,6 +185,12 @@ pub enum VenueIdError {
     UnknownEnvironment(String),
 }
 
+/// A function's ARN without the version or alias that rotation may be attached to:
+/// `arn:aws:lambda:<region>:<account>:function:<name>[:<qualifier>]`.
+pub(crate) fn unqualified(arn: &str) -> &str {
+    arn.match_indices(':').nth(6).map_or(arn, |(end, _)| &arn[..end])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,5 +242,14 @@ mod tests {
         for bad in ["", "arn:aws:s3:::bucket", "arn:aws:secretsmanager:r:1:secret:", "a b", "arn:", "näme"] {
             assert!(SecretId::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_alias_is_the_same_function() {
+        let bare = "arn:aws:lambda:eu-west-1:123456789012:function:rotate";
+        assert_eq!(unqualified(&format!("{bare}:live")), bare);
+        assert_eq!(unqualified(bare), bare);
+        assert_ne!(unqualified(&format!("{bare}-2")), bare);
+        assert_eq!(unqualified("function-arn"), "function-arn");
     }
 }

@@ -68,7 +68,28 @@ pub trait Store: Send + Sync + Debug {
     async fn move_label(&self, secret: &SecretId, change: &LabelMove) -> Result<(), StoreError>;
 }
 
-/// What DescribeSecret says.
+/// What operations need of Secrets Manager beyond one secret's rotation: the secrets there are, and what sets a rotation off.
+#[async_trait]
+pub trait Fleet: Send + Sync + Debug {
+    /// One page of ListSecrets, those scheduled for deletion among them. `after` is the page before's `next`.
+    async fn list(&self, after: Option<&str>) -> Result<SecretPage, StoreError>;
+    /// RotateSecret, at once and by the rules that the secret has. `token` becomes the version that the rotation builds; the same
+    /// token again begins no second one.
+    async fn start_rotation(&self, secret: &SecretId, token: &VersionId) -> Result<(), StoreError>;
+    /// TagResource.
+    async fn tag(&self, secret: &SecretId, tags: &BTreeMap<String, String>) -> Result<(), StoreError>;
+}
+
+/// A page of the secrets there are.
+#[derive(Clone, Debug, Default)]
+pub struct SecretPage {
+    /// The secrets. What a list says may be minutes old: it is for finding work, not for deciding on it.
+    pub secrets: Vec<Description>,
+    /// Where the next page begins, where there is one.
+    pub next: Option<String>,
+}
+
+/// What DescribeSecret says, or ListSecrets of one secret.
 #[derive(Clone, Debug)]
 pub struct Description {
     /// The secret's full ARN.
@@ -83,6 +104,54 @@ pub struct Description {
     pub deleted: bool,
     /// The labelled versions, each with its labels.
     pub versions: BTreeMap<VersionId, BTreeSet<Label>>,
+    /// When a rotation last completed; Secrets Manager does not tell while rotation is switched off.
+    pub last_rotated: Option<Timestamp>,
+    /// When the next scheduled rotation is over at the latest.
+    pub next_rotation: Option<Timestamp>,
+    /// How often it is to be rotated, where that is set.
+    pub schedule: Option<Schedule>,
+    /// Its copies in other Regions; a list does not tell.
+    pub replicas: Vec<Replica>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// How often a secret is to be rotated.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Schedule {
+    /// AutomaticallyAfterDays.
+    pub days: Option<u32>,
+    /// ScheduleExpression: `rate(…)` or `cron(…)`.
+    pub expression: Option<String>,
+    /// Duration, in hours: how long the rotation window stays open.
+    pub window_hours: Option<u32>,
+}
+
+/// A secret's copy in another Region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replica {
+    /// The Region.
+    pub region: String,
+    /// Whether it has what the primary has.
+    pub in_sync: bool,
+}
+
+impl Schedule {
+    /// The time from one rotation to the next; `None` where a `cron(…)` decides.
+    /// Source: AWS user guide, "Rotation schedules": `rate(n hours)` or `rate(n days)`.
+    pub fn interval(&self) -> Option<Duration> {
+        if let Some(days) = self.days {
+            return Some(Duration::from_hours(24 * u64::from(days)));
+        }
+        let rate = self.expression.as_deref()?.trim().strip_prefix("rate(")?.strip_suffix(')')?;
+        let (count, unit) = rate.trim().split_once(' ')?;
+        let count: u32 = count.parse().ok()?;
+        match unit.trim() {
+            "hour" | "hours" => Some(Duration::from_hours(u64::from(count))),
+            "day" | "days" => Some(Duration::from_hours(24 * u64::from(count))),
+            _ => None,
+        }
+    }
 }
 
 impl Description {
@@ -207,6 +276,10 @@ pub struct VenueFacts {
     pub propagation: Duration,
     /// How long after it was signed a request may still take effect.
     pub signature_window: Duration,
+    /// The least time between two calls of one address, so that a pass over many keys stays below the venue's limits.
+    pub spacing: Duration,
+    /// The same for two calls of one master credential.
+    pub master_spacing: Duration,
 }
 
 /// A credential and whose it is, so that every error can say which credential failed.
@@ -229,6 +302,8 @@ pub enum Whose {
     Pending,
     /// One a person labelled CANDIDATE or ROLLBACK.
     Offered,
+    /// One that a version which is not current any more names.
+    Replaced,
 }
 
 impl Whose {
@@ -239,6 +314,7 @@ impl Whose {
             Self::Current => "current",
             Self::Pending => "pending",
             Self::Offered => "offered",
+            Self::Replaced => "replaced",
         }
     }
 }
@@ -254,6 +330,8 @@ pub struct KeyState {
     pub powers: Powers,
     /// From where.
     pub addresses: Addresses,
+    /// When the venue lets it expire, where it does.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// What a key may do.

@@ -6,18 +6,53 @@ use serde::Serialize;
 
 use crate::step::Step;
 
+/// What a person or a schedule asks for beside rotations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// Stamp, condemn, revoke, reap, verify: what rotations leave to do.
+    Maintain,
+    /// Give up a stuck rotation.
+    Abandon,
+    /// Rotate back to an earlier credential.
+    Rollback,
+}
+
+impl Operation {
+    /// Every operation.
+    pub const ALL: [Self; 3] = [Self::Maintain, Self::Abandon, Self::Rollback];
+
+    /// The operation as events spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Maintain => "maintain",
+            Self::Abandon => "abandon",
+            Self::Rollback => "rollback",
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// A step of a rotation, or an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Task {
     /// A step of a rotation.
     Step(Step),
+    /// An operation.
+    Operation(Operation),
 }
 
 impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Step(step) => step.fmt(f),
+            Self::Operation(operation) => operation.fmt(f),
         }
     }
 }

@@ -28,6 +28,32 @@ macro_rules! variants {
 }
 
 variants! {
+    // After promotion.
+    /// A key's grace counts from one version's stamp, though another version that names it was current later.
+    GraceOfOneVersion = "grace-of-one-version",
+    /// A key is revoked in the pass that finds its grace over: a rotation that is copying it just then promotes a dead key.
+    Uncondemned = "uncondemned",
+    /// A condemned key is revoked in the next pass, however soon that comes.
+    CondemnedAtOnce = "condemned-at-once",
+    /// A condemnation from before a version was current counts: its key dies with its grace, and nobody looks again.
+    OldCondemnation = "old-condemnation",
+    /// A replica that is behind does not keep a replaced key alive: its readers lose their key.
+    ReplicaIgnored = "replica-ignored",
+    /// Only AWSCURRENT holds a key: what is pending or offered is revoked under the rotation's feet.
+    CurrentHoldsAlone = "current-holds-alone",
+    /// A version that cannot be read holds nothing: the key in it is revoked.
+    UnreadableHoldsNothing = "unreadable-holds-nothing",
+    /// A key that was not stored is revoked while a living run may be about to store it.
+    YoungOrphanReaped = "young-orphan-reaped",
+    /// The key of a version without labels is revoked at once: it may have been current until just now.
+    UnlabelledReaped = "unlabelled-reaped",
+    /// A key that gives no answer counts as dead: its version is forgotten, and it lives on.
+    SilenceIsDeath = "silence-is-death",
+    /// A key that was revoked counts as dead without a look.
+    DeathUnproven = "death-unproven",
+    /// A rollback goes back to a key that is condemned: it dies under the new version.
+    RollbackToCondemned = "rollback-to-condemned",
+
     // Whose key it is.
     /// The marker leaves the secret out: a clean-up revokes the keys of another secret on the account.
     MarkerWithoutSecret = "marker-without-secret",

@@ -2,7 +2,7 @@
 
 mod error;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::time::Duration;
 
@@ -10,13 +10,21 @@ use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::Config;
 use aws_sdk_secretsmanager::config::retry::RetryConfig;
+use aws_sdk_secretsmanager::primitives::DateTime;
+use aws_sdk_secretsmanager::types::{ReplicationStatusType, RotationRulesType, StatusType, Tag};
+use jiff::Timestamp;
 use protocol::label::{Label, VersionId};
 use protocol::name::{SecretId, SecretName};
-use protocol::ports::{Description, LabelMove, Put, Store, StoreError, StoreErrorKind, StoredValue, Which};
+use protocol::ports::{
+    Description, Fleet, LabelMove, Put, Replica, Schedule, SecretPage, Store, StoreError, StoreErrorKind, StoredValue, Which,
+};
 use secrecy::{ExposeSecret, SecretString};
 
 use self::error::{classify, within};
 use crate::time::InvocationTime;
+
+/// The most that ListSecrets shows on one page. Source: AWS, Secrets Manager API reference, MaxResults.
+const MOST_ON_A_PAGE: i32 = 100;
 
 /// Secrets Manager within one invocation.
 pub(crate) struct SecretsManager<'a> {
@@ -46,6 +54,33 @@ fn not_an_answer(operation: &'static str) -> StoreError {
     StoreError { kind: StoreErrorKind::UnknownOutcome, operation, code: "an answer that is not Secrets Manager's".into() }
 }
 
+fn versions(stages: Option<HashMap<String, Vec<String>>>) -> BTreeMap<VersionId, BTreeSet<Label>> {
+    let labelled =
+        |(version, labels): (String, Vec<String>)| (VersionId::new(version), labels.into_iter().map(Label::new).collect());
+    stages.unwrap_or_default().into_iter().map(labelled).collect()
+}
+
+fn timestamp(at: DateTime) -> Option<Timestamp> {
+    Timestamp::from_second(at.secs()).ok()
+}
+
+fn schedule(rules: RotationRulesType) -> Schedule {
+    // "3h": a whole number of hours.
+    let window = rules.duration.as_deref().and_then(|hours| hours.trim_end_matches('h').parse().ok());
+    let days = rules.automatically_after_days.and_then(|days| u32::try_from(days).ok());
+    Schedule { days, expression: rules.schedule_expression, window_hours: window }
+}
+
+fn replica(status: ReplicationStatusType) -> Replica {
+    let in_sync = status.status == Some(StatusType::InSync);
+    Replica { region: status.region.unwrap_or_default(), in_sync }
+}
+
+fn tags(tags: Option<Vec<Tag>>) -> BTreeMap<String, String> {
+    let pair = |tag: Tag| Some((tag.key?, tag.value.unwrap_or_default()));
+    tags.unwrap_or_default().into_iter().filter_map(pair).collect()
+}
+
 /// For calls whose every attempt's outcome the protocol must see.
 fn one_attempt() -> aws_sdk_secretsmanager::config::Builder {
     Config::builder().retry_config(RetryConfig::disabled())
@@ -58,19 +93,18 @@ impl Store for SecretsManager<'_> {
         let reply = within(self.patience(), "DescribeSecret", call).await?;
         // Markers are made of the ARN: without it keys of different secrets would look alike.
         let arn = reply.arn.filter(|arn| !arn.is_empty()).ok_or_else(|| not_an_answer("DescribeSecret"))?;
-        let versions: BTreeMap<_, _> = reply
-            .version_ids_to_stages
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(version, labels)| (VersionId::new(version), labels.into_iter().map(Label::new).collect()))
-            .collect();
         Ok(Description {
             name: SecretName::new(reply.name.unwrap_or_default()),
             arn,
             rotation_enabled: reply.rotation_enabled.unwrap_or(false),
             rotation_function: reply.rotation_lambda_arn.filter(|arn| !arn.is_empty()),
             deleted: reply.deleted_date.is_some(),
-            versions,
+            versions: versions(reply.version_ids_to_stages),
+            last_rotated: reply.last_rotated_date.and_then(timestamp),
+            next_rotation: reply.next_rotation_date.and_then(timestamp),
+            schedule: reply.rotation_rules.map(schedule),
+            replicas: reply.replication_status.unwrap_or_default().into_iter().map(replica).collect(),
+            tags: tags(reply.tags),
         })
     }
 
@@ -148,5 +182,57 @@ impl Store for SecretsManager<'_> {
             .send();
         let reply = within(self.patience(), "UpdateSecretVersionStage", call).await?;
         reply.arn.map(drop).ok_or_else(|| not_an_answer("UpdateSecretVersionStage"))
+    }
+}
+
+#[async_trait]
+impl Fleet for SecretsManager<'_> {
+    async fn list(&self, after: Option<&str>) -> Result<SecretPage, StoreError> {
+        let operation = "ListSecrets";
+        let call = self
+            .client
+            .list_secrets()
+            .include_planned_deletion(true)
+            .max_results(MOST_ON_A_PAGE)
+            .set_next_token(after.map(str::to_owned))
+            .send();
+        let page = within(self.patience(), operation, call).await?;
+        // A fleet that is not listed would not be looked after, and nobody would notice.
+        let entries = page.secret_list.ok_or_else(|| not_an_answer(operation))?;
+        let secrets = entries.into_iter().map(|entry| {
+            Ok(Description {
+                arn: entry.arn.filter(|arn| !arn.is_empty()).ok_or_else(|| not_an_answer(operation))?,
+                name: SecretName::new(entry.name.unwrap_or_default()),
+                rotation_enabled: entry.rotation_enabled.unwrap_or(false),
+                rotation_function: entry.rotation_lambda_arn.filter(|arn| !arn.is_empty()),
+                deleted: entry.deleted_date.is_some(),
+                versions: versions(entry.secret_versions_to_stages),
+                last_rotated: entry.last_rotated_date.and_then(timestamp),
+                next_rotation: entry.next_rotation_date.and_then(timestamp),
+                schedule: entry.rotation_rules.map(schedule),
+                replicas: Vec::new(),
+                tags: tags(entry.tags),
+            })
+        });
+        Ok(SecretPage { secrets: secrets.collect::<Result<_, _>>()?, next: page.next_token.filter(|token| !token.is_empty()) })
+    }
+
+    async fn start_rotation(&self, secret: &SecretId, token: &VersionId) -> Result<(), StoreError> {
+        let call = self
+            .client
+            .rotate_secret()
+            .secret_id(secret.as_str())
+            .client_request_token(token.as_str())
+            .customize()
+            .config_override(one_attempt())
+            .send();
+        let reply = within(self.patience(), "RotateSecret", call).await?;
+        reply.arn.map(drop).ok_or_else(|| not_an_answer("RotateSecret"))
+    }
+
+    async fn tag(&self, secret: &SecretId, tags: &BTreeMap<String, String>) -> Result<(), StoreError> {
+        let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+        let call = self.client.tag_resource().secret_id(secret.as_str()).set_tags(Some(tags)).send();
+        within(self.patience(), "TagResource", call).await.map(drop)
     }
 }

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use super::store_error;
 use crate::error::{Error, ErrorType};
 use crate::name::{SecretId, VenueId};
-use crate::ports::{Description, Ports, Signer, Venue, Which, Whose};
+use crate::ports::{Description, Ports, Signer, StoredValue, Venue, Which, Whose};
 use crate::secret::{AccountId, SecretValue};
 
 /// A venue, its master credential and the account: whom to ask about the keys of a secret.
@@ -29,19 +29,32 @@ pub(crate) fn venue_of(ports: Ports<'_>, description: &Description, value: &Secr
 
 /// The master credential that the value names.
 pub(crate) async fn master_of(ports: Ports<'_>, venue: &VenueId, value: &SecretValue) -> Result<Signer, Error> {
-    let invalid = |problem: String| Error::new(ErrorType::MasterInvalid, problem);
+    let id = master_id(value)?;
+    master_in(&id, &read_master(ports, &id).await?, venue, value)
+}
+
+/// The secret that holds it.
+pub(crate) fn master_id(value: &SecretValue) -> Result<SecretId, Error> {
     let Some(arn) = &value.master_arn else {
         let problem = "the value names no master credential: add `masterarn`, the ARN of the secret that holds the parent account's \
                        key, or make the new key by hand and store it with put-secret-value --version-stages CANDIDATE";
         return Err(invalid(problem.into()));
     };
-    let id = SecretId::parse(arn).map_err(|problem| invalid(format!("`masterarn` {problem}")))?;
+    SecretId::parse(arn).map_err(|problem| invalid(format!("`masterarn` {problem}")))
+}
+
+pub(crate) async fn read_master(ports: Ports<'_>, id: &SecretId) -> Result<StoredValue, Error> {
     let name = id.name();
-    let stored = ports.store.read(&id, Which::Current).await.map_err(|error| {
+    let stored = ports.store.read(id, Which::Current).await.map_err(|error| {
         let error = store_error(&error);
         Error::new(error.error_type, format!("the master credential {name} could not be read: {}", error.problem))
     })?;
-    let stored = stored.ok_or_else(|| invalid(format!("the master credential {name} has no current value")))?;
+    stored.ok_or_else(|| invalid(format!("the master credential {name} has no current value")))
+}
+
+/// The credential in its value, where it can be the master of this value's key.
+pub(crate) fn master_in(id: &SecretId, stored: &StoredValue, venue: &VenueId, value: &SecretValue) -> Result<Signer, Error> {
+    let name = id.name();
     let master = SecretValue::parse(&stored.text)
         .map_err(|error| invalid(format!("the value of the master credential {name} cannot be used: {error}")))?;
     let (exchange, environment) = name
@@ -59,4 +72,8 @@ pub(crate) async fn master_of(ports: Ports<'_>, venue: &VenueId, value: &SecretV
         return Err(invalid(format!("the master credential {name} is the very key that is to be rotated")));
     }
     Ok(Signer { whose: Whose::Master, credential: master.credential })
+}
+
+fn invalid(problem: String) -> Error {
+    Error::new(ErrorType::MasterInvalid, problem)
 }

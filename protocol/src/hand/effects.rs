@@ -62,6 +62,10 @@ impl Hand<'_> {
         self.change_label(Action::RemoveLabel, change, version).await
     }
 
+    pub(crate) async fn move_label(&self, change: LabelMove, version: &VersionId) -> Result<(), Error> {
+        self.change_label(Action::AddLabel, change, version).await
+    }
+
     async fn change_label(&self, action: Action, change: LabelMove, version: &VersionId) -> Result<(), Error> {
         let (mut pause, mut unsure) = (REREAD_PAUSE, false);
         for attempt in 1.. {

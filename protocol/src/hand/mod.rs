@@ -21,15 +21,16 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::bounds::LONGEST_RUN;
 use crate::error::{Error, ErrorType};
+use crate::label::VersionId;
 use crate::name::SecretId;
 use crate::ports::{Description, Ports, StoredValue, Which};
 use crate::task::Task;
 use crate::wrong::{self, Wrong};
 
-pub(crate) use desk::{Desk, master_of, venue_of};
+pub(crate) use desk::{Desk, master_id, master_in, master_of, read_master, venue_of};
 pub(crate) use effects::About;
 pub(crate) use errors::{store_class, store_error, venue_class, venue_error};
-pub(crate) use stamps::{has_stamp, must_fit, unstamped_previous, was_current};
+pub(crate) use stamps::{has_stamp, is_condemned, must_fit, unstamped_previous, was_current};
 
 /// Who is acting.
 #[derive(Clone, Debug)]
@@ -82,6 +83,10 @@ impl Hand<'_> {
 
     pub(crate) async fn describe(&self) -> Result<Description, Error> {
         self.ports.store.describe(self.secret).await.map_err(|error| store_error(&error))
+    }
+
+    pub(crate) async fn versions(&self) -> Result<Vec<VersionId>, Error> {
+        self.ports.store.versions(self.secret).await.map_err(|error| store_error(&error))
     }
 
     pub(crate) async fn read(&self, which: Which<'_>) -> Result<Option<StoredValue>, Error> {

@@ -27,7 +27,11 @@ impl Hand<'_> {
         if wrong::is(Wrong::VoidStampsKept) || wrong::is(Wrong::OldStampTrusted) {
             return Ok(());
         }
-        let stamps: Vec<Label> = description.labels(version).filter(|label| label.stamp().is_some()).cloned().collect();
+        let stamps: Vec<Label> = description
+            .labels(version)
+            .filter(|label| label.stamp().is_some_and(|stamp| stamp.kind != StampKind::Suspect))
+            .cloned()
+            .collect();
         for stamp in stamps {
             self.remove_label(stamp, version).await?;
         }
@@ -57,6 +61,16 @@ pub(crate) fn unstamped_previous(description: &Description) -> Option<&VersionId
 /// Whether a version has been current: no version becomes so twice.
 pub(crate) fn was_current(description: &Description, version: &VersionId) -> bool {
     description.holder(&Label::previous()) == Some(version) || has_stamp(description, version, StampKind::Replaced)
+}
+
+/// Whether a version's end is decided: it was given up, or its grace is over. A condemnation from before it was replaced says
+/// nothing: it has been current since.
+pub(crate) fn is_condemned(description: &Description, version: &VersionId) -> bool {
+    let latest = |kind| {
+        let stamps = description.labels(version).filter_map(Label::stamp).filter(|stamp| stamp.kind == kind);
+        stamps.map(|stamp| stamp.at).max()
+    };
+    latest(StampKind::Condemned).is_some_and(|at| latest(StampKind::Replaced).is_none_or(|replaced| at >= replaced))
 }
 
 pub(crate) fn has_stamp(description: &Description, version: &VersionId, kind: StampKind) -> bool {

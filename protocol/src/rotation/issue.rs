@@ -15,7 +15,7 @@ use crate::secret::SecretValue;
 
 /// Below this many versions Secrets Manager has never purged one, so a version it does not list never had a value.
 /// Source: AWS user guide, "Secret versions": unlabelled versions are removed when there are more than 100.
-const NONE_PURGED_BELOW: usize = 100;
+pub(crate) const NONE_PURGED_BELOW: usize = 100;
 
 /// Keys that bear the token's marker while it has no value yet: an earlier run may have stored one of them that a stale read does
 /// not show, another run may be storing one now, or they are lost. Looks again for a value where that can help.
@@ -159,7 +159,7 @@ async fn may_be_stored(run: &Run<'_>, version: &VersionId, key: &ListedKey) -> b
 }
 
 /// Whether a key is so old, by the venue's own clock, that no living run can be about to store it.
-pub(super) fn settled(key: &ListedKey, list: &KeyList) -> bool {
+pub(crate) fn settled(key: &ListedKey, list: &KeyList) -> bool {
     list.as_of.duration_since(key.created_at) > jiff::SignedDuration::try_from(UNSETTLED).unwrap_or(jiff::SignedDuration::MAX)
 }
 

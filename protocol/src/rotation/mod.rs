@@ -25,6 +25,7 @@ use crate::label::VersionId;
 use crate::name::SecretId;
 use crate::ports::Ports;
 use crate::secret::Address;
+pub(crate) use issue::{NONE_PURGED_BELOW, settled};
 use run::Run;
 
 /// The oldest age at which a key that was issued and not stored may still be stored by a living run.

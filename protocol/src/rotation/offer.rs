@@ -6,8 +6,9 @@ use super::create::Base;
 use super::judge::beyond_addresses;
 use super::run::Run;
 use super::wanted::{self, Wanted, unbound};
+use super::wrong::{self, Wrong};
 use crate::error::{Error, ErrorType};
-use crate::hand::{venue_error, venue_of};
+use crate::hand::{is_condemned, venue_error, venue_of};
 use crate::label::{Label, VersionId};
 use crate::ports::{Grant, Signer, Venue, Which, Whose};
 use crate::secret::{Addresses, SecretValue, Source};
@@ -31,8 +32,8 @@ pub(super) async fn offered(run: &Run<'_>, base: &Base) -> Result<Option<Offer>,
             run.hand.remove_label(label, version).await?;
             continue;
         }
-        if may_be_leaked(run, base, &value).await? {
-            return Err(refused(&label, version, "its key is COMPROMISED, or that cannot be told for now"));
+        if may_be_given_up(run, base, &value).await? {
+            return Err(refused(&label, version, "its key is COMPROMISED or condemned, or that cannot be told for now"));
         }
         return Ok(Some(Offer { source, version: version.clone(), value }));
     }
@@ -76,11 +77,21 @@ pub(super) async fn examined(run: &Run<'_>, base: &Base, venue: &dyn Venue, offe
     Ok(Wanted { account, grant: Grant { permissions, addresses: state.addresses } })
 }
 
-/// Whether the offered key is the leaked one. A leaked version that cannot be read may name any key.
-async fn may_be_leaked(run: &Run<'_>, base: &Base, offered: &SecretValue) -> Result<bool, Error> {
-    let Some(leaked) = base.description.holder(&Label::compromised()) else { return Ok(false) };
-    let Some(stored) = run.hand.read(Which::Version(leaked)).await? else { return Ok(true) };
-    Ok(SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == offered.credential.key_id))
+/// Whether the offered key is leaked, or is about to be revoked since its grace is over. A version that is and cannot be read may
+/// name any key.
+async fn may_be_given_up(run: &Run<'_>, base: &Base, offered: &SecretValue) -> Result<bool, Error> {
+    let description = &base.description;
+    let leaked = description.holder(&Label::compromised());
+    let ends = |version: &&VersionId| {
+        leaked == Some(*version) || is_condemned(description, version) && !wrong::is(Wrong::RollbackToCondemned)
+    };
+    for version in description.versions.keys().filter(ends) {
+        let Some(stored) = run.hand.read(Which::Version(version)).await? else { return Ok(true) };
+        if SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == offered.credential.key_id) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn refused(label: &Label, version: &VersionId, problem: &str) -> Error {

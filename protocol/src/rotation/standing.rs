@@ -7,6 +7,7 @@ use super::wrong::{self, Wrong};
 use crate::error::{Error, ErrorType};
 use crate::hand::{has_stamp, was_current};
 use crate::label::{Label, StampKind};
+use crate::name::unqualified;
 use crate::ports::{Description, StoredValue, Which};
 
 /// Where the token stands.
@@ -91,24 +92,4 @@ pub(super) fn doomed(reason: &str) -> Error {
     let problem =
         format!("this pending version can never be promoted: {reason}. Begin a new rotation (aws secretsmanager rotate-secret)");
     Error::new(ErrorType::VersionDoomed, problem)
-}
-
-/// A function's ARN without the version or alias that rotation may be attached to:
-/// `arn:aws:lambda:<region>:<account>:function:<name>[:<qualifier>]`.
-fn unqualified(arn: &str) -> &str {
-    arn.match_indices(':').nth(6).map_or(arn, |(end, _)| &arn[..end])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_alias_is_the_same_function() {
-        let bare = "arn:aws:lambda:eu-west-1:123456789012:function:rotate";
-        assert_eq!(unqualified(&format!("{bare}:live")), bare);
-        assert_eq!(unqualified(bare), bare);
-        assert_ne!(unqualified(&format!("{bare}-2")), bare);
-        assert_eq!(unqualified("function-arn"), "function-arn");
-    }
 }

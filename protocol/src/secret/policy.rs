@@ -19,6 +19,8 @@ pub struct Policy {
     pub permissions: Option<Permissions>,
     /// From where it may be used.
     pub addresses: Option<Addresses>,
+    /// Whether to go back to the key before without asking, where its successor dies while that one is in its grace.
+    pub auto_rollback: bool,
 }
 
 impl Policy {
@@ -43,7 +45,10 @@ impl Policy {
                 "ip_allowlist" => {
                     policy.addresses = Some(serde_json::from_value(value.clone()).map_err(|error| wrong(error.to_string()))?);
                 }
-                _ => return Err(wrong("a policy has `permissions` and `ip_allowlist`".into())),
+                "auto_rollback" => {
+                    policy.auto_rollback = value.as_bool().ok_or_else(|| wrong("it must be true or false".into()))?;
+                }
+                _ => return Err(wrong("a policy has `permissions`, `ip_allowlist` and `auto_rollback`".into())),
             }
         }
         Ok(policy)

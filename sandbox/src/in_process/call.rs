@@ -23,6 +23,12 @@ pub enum Operation {
     AddLabel,
     /// UpdateSecretVersionStage that takes another label off a version.
     RemoveLabel,
+    /// ListSecrets.
+    Secrets,
+    /// RotateSecret.
+    Rotate,
+    /// TagResource.
+    Tag,
     /// The venue is asked about a key by the key itself.
     Inspect,
     /// The venue lists an account's keys.
@@ -37,7 +43,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Describe,
         Self::ReadVersion,
         Self::ReadCurrent,
@@ -46,6 +52,9 @@ impl Operation {
         Self::Swap,
         Self::AddLabel,
         Self::RemoveLabel,
+        Self::Secrets,
+        Self::Rotate,
+        Self::Tag,
         Self::Inspect,
         Self::List,
         Self::Issue,
@@ -60,8 +69,8 @@ impl Operation {
 
     /// Whether it changes anything.
     pub fn writes(self) -> bool {
-        use Operation::{AddLabel, Edit, Issue, Put, RemoveLabel, Revoke, Swap};
-        matches!(self, Put | Swap | AddLabel | RemoveLabel | Issue | Edit | Revoke)
+        use Operation::{AddLabel, Edit, Issue, Put, RemoveLabel, Revoke, Rotate, Swap, Tag};
+        matches!(self, Put | Swap | Rotate | Tag | AddLabel | RemoveLabel | Issue | Edit | Revoke)
     }
 }
 

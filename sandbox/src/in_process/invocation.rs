@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use jiff::Timestamp;
-use protocol::rotation::{Caller, Done, Request, Settings, rotate};
+use protocol::lifecycle::{self, Answer};
+use protocol::ports::Ports;
+use protocol::rotation::{self, Caller, Done};
 use protocol::{Error, ErrorType};
 use tracing::Dispatch;
 
@@ -16,7 +18,7 @@ use super::gate::{Gate, Point, Ticket};
 use super::port::Port;
 use super::state::Shared;
 use super::{InProcessStore, InProcessVenues, ManualTime, MemoryJournal};
-use crate::invariants::Actor;
+use crate::invariants::{Actor, Scene, Witness};
 
 /// Why an invocation ended without having done its step.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -40,62 +42,87 @@ impl Failure {
 }
 
 /// One invocation under way. Dropping it is a crash. It stays on its thread, as a Lambda's does.
-pub struct Invocation {
-    work: Option<Work>,
+pub struct Invocation<T: fmt::Debug = Done> {
+    work: Option<Work<T>>,
+    /// Tells the witness how it ended.
+    ended: Ended<T>,
     gate: Gate,
     state: Shared,
     actor: Arc<Actor>,
     listener: Dispatch,
 }
 
-type Work = Pin<Box<dyn Future<Output = Result<Done, Error>>>>;
+type Ended<T> = fn(&mut Witness, &Actor, &Result<T, Error>, &Scene<'_>);
+type Work<T> = Pin<Box<dyn Future<Output = Result<T, Error>>>>;
 
 /// Who is invoked, with what.
 pub(super) struct Start {
+    pub(super) actor: Actor,
     pub(super) caller: Caller,
-    pub(super) settings: Settings,
-    pub(super) request: Request,
-    pub(super) ends: Timestamp,
     pub(super) listener: Dispatch,
 }
 
+/// The ports of one invocation.
+struct Gates {
+    store: InProcessStore,
+    venues: InProcessVenues,
+    time: ManualTime,
+    journal: MemoryJournal,
+}
+
+impl Gates {
+    fn ports(&self) -> Ports<'_> {
+        Ports { store: &self.store, venues: &self.venues, time: &self.time, journal: &self.journal }
+    }
+}
+
 impl Invocation {
-    pub(super) fn new(state: &Shared, start: Start) -> Self {
-        let Start { caller, settings, request, ends, listener } = start;
-        let gate = Gate::default();
-        let actor = Arc::new(Actor {
-            request_id: caller.request_id.clone(),
-            secret: request.secret.as_str().to_owned(),
-            step: request.step,
-            token: request.token.as_str().to_owned(),
-            ends,
-            egress: settings.egress.iter().map(|address| address.as_str().to_owned()).collect(),
-        });
+    pub(super) fn step(state: &Shared, start: Start, settings: rotation::Settings, request: rotation::Request) -> Self {
+        Self::new(state, start, Witness::ended, |gates, caller| {
+            Box::pin(async move { rotation::rotate(gates.ports(), &caller, &settings, &request).await })
+        })
+    }
+}
+
+impl Invocation<Answer> {
+    pub(super) fn operation(state: &Shared, start: Start, settings: lifecycle::Settings, request: lifecycle::Request) -> Self {
+        Self::new(state, start, Witness::answered, |gates, caller| {
+            Box::pin(async move { Ok(lifecycle::operate(gates.ports(), &gates.store, &caller, &settings, &request).await) })
+        })
+    }
+}
+
+impl<T: fmt::Debug> Invocation<T> {
+    fn new(state: &Shared, start: Start, ended: Ended<T>, begin: impl FnOnce(Gates, Caller) -> Work<T>) -> Self {
+        let Start { actor, caller, listener } = start;
+        let (gate, actor) = (Gate::default(), Arc::new(actor));
         let port = Port { state: state.clone(), gate: gate.clone(), actor: Arc::clone(&actor) };
         let ahead = {
             let mut state = state.lock();
             state.testify(|witness, scene| witness.begins(&actor, scene));
             state.function_ahead
         };
-        let store = InProcessStore::new(port.clone());
-        let venues = InProcessVenues::new(port.clone());
-        let (time, journal) = (ManualTime::new(port.clone(), ahead, ends), MemoryJournal::new(port));
-        let work = async move {
-            let ports = protocol::ports::Ports { store: &store, venues: &venues, time: &time, journal: &journal };
-            rotate(ports, &caller, &settings, &request).await
+        let gates = Gates {
+            store: InProcessStore::new(port.clone()),
+            venues: InProcessVenues::new(port.clone()),
+            time: ManualTime::new(port.clone(), ahead, actor.ends),
+            journal: MemoryJournal::new(port),
         };
-        Self { work: Some(Box::pin(work)), gate, state: state.clone(), actor, listener }
+        Self { work: Some(begin(gates, caller)), ended, gate, state: state.clone(), actor, listener }
     }
 
     /// Lets the code work until it ends, or until all it does is wait at the gate.
-    pub fn poll(&mut self) -> Poll<Result<Done, Failure>> {
+    pub fn poll(&mut self) -> Poll<Result<T, Failure>> {
         let Some(work) = &mut self.work else { return Poll::Ready(Err(Failure::Crashed)) };
         let mut context = Context::from_waker(Waker::noop());
         let polled = tracing::dispatcher::with_default(&self.listener, || work.as_mut().poll(&mut context));
         let Poll::Ready(result) = polled else { return Poll::Pending };
         self.work = None;
         let mut state = self.state.lock();
-        state.testify(|witness, scene| witness.ended(&self.actor, &result, scene));
+        state.testify(|witness, scene| {
+            (self.ended)(witness, &self.actor, &result, scene);
+            witness.gone(&self.actor);
+        });
         if state.listening {
             match &result {
                 Ok(done) => state.say(&format!("{done:?}")),
@@ -135,7 +162,7 @@ impl Invocation {
     ///
     /// # Errors
     /// [`Failure`].
-    pub fn finish(mut self) -> Result<Done, Failure> {
+    pub fn finish(mut self) -> Result<T, Failure> {
         loop {
             if let Poll::Ready(result) = self.poll() {
                 return result;
@@ -175,13 +202,13 @@ fn as_sleep(point: &Point) -> Option<Timestamp> {
     if let Point::Sleep(until) = point { Some(*until) } else { None }
 }
 
-impl Drop for Invocation {
+impl<T: fmt::Debug> Drop for Invocation<T> {
     fn drop(&mut self) {
         self.crash();
     }
 }
 
-impl fmt::Debug for Invocation {
+impl<T: fmt::Debug> fmt::Debug for Invocation<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Invocation").field("waiting", &self.waiting()).finish_non_exhaustive()
     }

@@ -1,20 +1,23 @@
 //! The protocol's store over the model of Secrets Manager.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use async_trait::async_trait;
 use protocol::label::{Label, VersionId};
 use protocol::name::{SecretId, SecretName};
-use protocol::ports::{Description, LabelMove, Put, Store, StoreError, StoreErrorKind, StoredValue, Which};
+use protocol::ports::{
+    Description, Fleet, LabelMove, Put, Replica, Schedule, SecretPage, Store, StoreError, StoreErrorKind, StoredValue, Which,
+};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::call::{Call, Operation};
 use super::port::{Port, Who};
 use super::state::State;
-use crate::invariants::Asked;
+use crate::invariants::{Asked, Labelled};
 use crate::secrets_manager::{
-    self, AWSCURRENT, DescribeSecret, ErrorKind, GetSecretValue, ListSecretVersionIds, PutSecretValue, Sensitive,
-    UpdateSecretVersionStage,
+    self, AWSCURRENT, DescribeSecret, ErrorKind, GetSecretValue, ListSecretVersionIds, ListSecrets, PutSecretValue, RotateSecret,
+    Sensitive, Tag, TagResource, UpdateSecretVersionStage,
 };
 
 /// Secrets Manager within one invocation.
@@ -121,8 +124,8 @@ impl Store for InProcessStore {
         let label = change.label.as_str().to_owned();
         let asked = match operation {
             Operation::Swap => Asked::Promote,
-            Operation::AddLabel => Asked::Label(label, version),
-            _ => Asked::Unlabel(label, version),
+            Operation::AddLabel => Asked::Label(Labelled { secret: secret.as_str().to_owned(), version, label }),
+            _ => Asked::Unlabel(Labelled { secret: secret.as_str().to_owned(), version, label }),
         };
         let request = UpdateSecretVersionStage {
             secret_id: secret.as_str().to_owned(),
@@ -138,6 +141,47 @@ impl Store for InProcessStore {
     }
 }
 
+#[async_trait]
+impl Fleet for InProcessStore {
+    async fn list(&self, after: Option<&str>) -> Result<SecretPage, StoreError> {
+        let call = Call { operation: Operation::Secrets, about: String::new() };
+        let next_token = after.map(str::to_owned);
+        let effect = move |state: &mut State, _| {
+            let request =
+                ListSecrets { include_planned_deletion: true, next_token: next_token.clone(), ..ListSecrets::default() };
+            let now = state.now;
+            let page = state.secrets_manager.list_secrets(&request, now).map_err(|error| refused("ListSecrets", &error))?;
+            Ok(SecretPage { secrets: page.secret_list.into_iter().map(listed).collect(), next: page.next_token })
+        };
+        self.port.call(call, Asked::Other, Who::Store("ListSecrets"), effect).await
+    }
+
+    async fn start_rotation(&self, secret: &SecretId, token: &VersionId) -> Result<(), StoreError> {
+        let call = Call { operation: Operation::Rotate, about: secret.name().to_string() };
+        let request = RotateSecret {
+            secret_id: secret.as_str().to_owned(),
+            client_request_token: Some(token.as_str().to_owned()),
+            ..RotateSecret::default()
+        };
+        let effect = move |state: &mut State, _| {
+            let begun = state.write(|model, now| model.rotate_secret(&request, now));
+            begun.map(drop).map_err(|error| refused("RotateSecret", &error))
+        };
+        self.port.call(call, Asked::Rotate, Who::Store("RotateSecret"), effect).await
+    }
+
+    async fn tag(&self, secret: &SecretId, tags: &BTreeMap<String, String>) -> Result<(), StoreError> {
+        let call = Call { operation: Operation::Tag, about: secret.name().to_string() };
+        let tags = tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect();
+        let request = TagResource { secret_id: secret.as_str().to_owned(), tags };
+        let effect = move |state: &mut State, _| {
+            let tagged = state.write(|model, now| model.tag_resource(&request, now));
+            tagged.map_err(|error| refused("TagResource", &error))
+        };
+        self.port.call(call, Asked::Tag, Who::Store("TagResource"), effect).await
+    }
+}
+
 /// Tells two values apart without keeping either.
 pub(crate) fn digest(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -146,20 +190,39 @@ pub(crate) fn digest(text: &str) -> u64 {
 }
 
 fn description(described: secrets_manager::Description) -> Description {
-    let summary = described.summary;
-    let labelled = |labels: Vec<String>| labels.into_iter().map(Label::new).collect();
+    let secrets_manager::Description { summary, version_ids_to_stages, replication_status } = described;
+    let replica = |replica: secrets_manager::Replica| Replica {
+        region: replica.region,
+        in_sync: replica.status == secrets_manager::ReplicaStatus::InSync,
+    };
+    let replicas = replication_status.into_iter().map(replica).collect();
+    Description { versions: versions(version_ids_to_stages), replicas, ..listed(summary) }
+}
+
+fn listed(summary: secrets_manager::SecretSummary) -> Description {
+    let schedule = |rules: secrets_manager::RotationRules| Schedule {
+        days: rules.automatically_after_days.and_then(|days| u32::try_from(days).ok()),
+        expression: rules.schedule_expression,
+        window_hours: rules.duration.and_then(|hours| hours.trim_end_matches('h').parse().ok()),
+    };
     Description {
         arn: summary.arn,
         name: SecretName::new(summary.name),
         rotation_enabled: summary.rotation_enabled == Some(true),
         rotation_function: summary.rotation_lambda_arn.filter(|arn| !arn.is_empty()),
         deleted: summary.deleted_date.is_some(),
-        versions: described
-            .version_ids_to_stages
-            .into_iter()
-            .map(|(version, labels)| (VersionId::new(version), labelled(labels)))
-            .collect(),
+        versions: versions(summary.secret_versions_to_stages),
+        last_rotated: summary.last_rotated_date,
+        next_rotation: summary.next_rotation_date,
+        schedule: summary.rotation_rules.map(schedule),
+        replicas: Vec::new(),
+        tags: summary.tags.into_iter().map(|tag| (tag.key, tag.value)).collect(),
     }
+}
+
+fn versions(stages: BTreeMap<String, Vec<String>>) -> BTreeMap<VersionId, BTreeSet<Label>> {
+    let labelled = |labels: Vec<String>| labels.into_iter().map(Label::new).collect();
+    stages.into_iter().map(|(version, labels)| (VersionId::new(version), labelled(labels))).collect()
 }
 
 fn refused(operation: &'static str, error: &secrets_manager::Error) -> StoreError {

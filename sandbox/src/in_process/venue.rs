@@ -67,7 +67,12 @@ impl Venue for InProcessVenue {
     }
 
     fn facts(&self) -> VenueFacts {
-        VenueFacts { propagation: PROPAGATION, signature_window: RECV_WINDOW }
+        VenueFacts {
+            propagation: PROPAGATION,
+            signature_window: RECV_WINDOW,
+            spacing: Duration::ZERO,
+            master_spacing: Duration::ZERO,
+        }
     }
 
     async fn inspect(&self, key: &Signer) -> Result<KeyState, VenueError> {
@@ -81,6 +86,7 @@ impl Venue for InProcessVenue {
                 is_master: own.parent.is_none(),
                 powers: powers(&own.key.settings),
                 addresses: addresses(&own.key.settings.ips, whose)?,
+                expires_at: own.key.expires_at,
             })
         })
         .await

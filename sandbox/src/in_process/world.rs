@@ -1,19 +1,24 @@
 //! A world to rotate in: both models, one clock, and the means to run the rotation code and to change things by hand.
 
 use std::convert::Infallible;
+use std::fmt;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use protocol::label::VersionId;
+use protocol::lifecycle::{self, Answer};
 use protocol::name::SecretId;
 use protocol::rotation::{Caller, Done, Request, Settings, Step};
+use protocol::task::Task;
 use secrecy::SecretString;
 
 use super::call::{Fault, Operation};
 use super::invocation::{Failure, Invocation, Start};
-use super::setup::{FUNCTION_ADDRESS, FUNCTION_ARN, OTHER_SUB, PARENT, SUB, Setup, filled_in};
+use super::setup::{FUNCTION_ADDRESS, FUNCTION_ARN, OPERATIONS_ARN, OTHER_SUB, PARENT, SUB, Setup, filled_in};
 use super::silence::Log;
 use super::state::{Shared, State};
 use crate::bybit::{self, Environment, KeyId, Uid};
+use crate::invariants::Actor;
 use crate::secrets_manager::{self, AWSCURRENT, PutSecretValue, RotateSecret, RotationSeed, SecretValue, Seed, Sensitive};
 
 /// The version that is current when a world begins.
@@ -27,6 +32,7 @@ pub struct World {
     pub(super) listener: tracing::Dispatch,
     secret: SecretId,
     master_arn: String,
+    document: String,
     first_key: bybit::Credential,
     master_key: bybit::Credential,
     /// The ARN under which the function is invoked.
@@ -35,6 +41,10 @@ pub struct World {
     pub settings: Settings,
     /// How long an invocation may live.
     pub timeout: SignedDuration,
+    /// How long a replaced key stays alive.
+    pub grace: Duration,
+    /// The same for a key that was made by hand.
+    pub adoption_grace: Duration,
 }
 
 impl World {
@@ -82,11 +92,14 @@ impl World {
             log,
             secret: SecretId::parse(&arn).expect("an ARN of the model's is one"),
             master_arn,
+            document: setup.document,
             first_key,
             master_key,
             function_arn: FUNCTION_ARN.to_owned(),
             settings: Settings { egress: setup.egress },
             timeout: SignedDuration::from_mins(15),
+            grace: lifecycle::Settings::GRACE,
+            adoption_grace: lifecycle::Settings::ADOPTION_GRACE,
         }
     }
 
@@ -112,11 +125,14 @@ impl World {
             log,
             secret: self.secret.clone(),
             master_arn: self.master_arn.clone(),
+            document: self.document.clone(),
             first_key: self.first_key.clone(),
             master_key: self.master_key.clone(),
             function_arn: self.function_arn.clone(),
             settings: self.settings.clone(),
             timeout: self.timeout,
+            grace: self.grace,
+            adoption_grace: self.adoption_grace,
         }
     }
 
@@ -150,6 +166,11 @@ impl World {
     /// A document with what only the world knows filled in, as [`Setup`] has them.
     pub fn filled_in(&self, document: &str, key: &bybit::Credential, account: Uid) -> String {
         filled_in(document, key, account, &self.master_arn)
+    }
+
+    /// The document of the usual beginning, to be filled in.
+    pub fn text_of_setup(&self) -> &str {
+        &self.document
     }
 
     /// The secret that is rotated.
@@ -279,23 +300,58 @@ impl World {
 
     /// An invocation to be driven by hand.
     pub fn start(&self, request: Request) -> Invocation {
-        let (request_id, ends) = {
-            let mut state = self.state.lock();
-            state.invocations += 1;
-            if let Some(token) = &request.rotation_token {
-                state.rotation_tokens.insert(secrecy::ExposeSecret::expose_secret(token).to_owned());
-            }
-            (format!("request-{}", state.invocations), state.now + self.timeout)
-        };
-        let caller = Caller { function_arn: self.function_arn.clone(), request_id };
-        {
-            let mut state = self.state.lock();
-            if state.listening {
-                state.say(&format!("{request:?} {caller:?}"));
-            }
+        if let Some(token) = &request.rotation_token {
+            self.state.lock().rotation_tokens.insert(secrecy::ExposeSecret::expose_secret(token).to_owned());
         }
-        let start = Start { caller, settings: self.settings.clone(), request, ends, listener: self.listener.clone() };
-        Invocation::new(&self.state, start)
+        let (secret, token) = (request.secret.as_str().to_owned(), request.token.as_str().to_owned());
+        let start = self.starts(&self.function_arn, Task::Step(request.step), secret, token, &request);
+        Invocation::step(&self.state, start, self.settings.clone(), request)
+    }
+
+    /// An operation to be driven by hand.
+    pub fn start_operation(&self, request: lifecycle::Request) -> Invocation<Answer> {
+        let secret = match &request {
+            lifecycle::Request::Abandon { secret } | lifecycle::Request::Rollback { secret, .. } => secret.as_str().to_owned(),
+            lifecycle::Request::Maintain { .. } => String::new(),
+        };
+        let start = self.starts(OPERATIONS_ARN, Task::Operation(request.operation()), secret, String::new(), &request);
+        let settings = lifecycle::Settings {
+            egress: self.settings.egress.clone(),
+            rotation_function: self.function_arn.clone(),
+            grace: self.grace,
+            adoption_grace: self.adoption_grace,
+        };
+        Invocation::operation(&self.state, start, settings, request)
+    }
+
+    /// One invocation of the function for operations, by the faults that were planned.
+    ///
+    /// # Panics
+    /// When its process ends: only a planned crash does that.
+    pub fn operate(&self, request: lifecycle::Request) -> Answer {
+        self.start_operation(request).finish().expect("an operation answers")
+    }
+
+    /// One pass over all secrets.
+    ///
+    /// # Panics
+    /// As [`World::operate`].
+    pub fn maintain(&self) -> Answer {
+        self.operate(lifecycle::Request::Maintain { shard: lifecycle::Shard::ALL, secret: None, dry_run: false })
+    }
+
+    fn starts(&self, function: &str, task: Task, secret: String, token: String, request: &impl fmt::Debug) -> Start {
+        let mut state = self.state.lock();
+        state.invocations += 1;
+        // As long as the ids that Lambda gives.
+        let request_id = format!("00000000-0000-4000-8000-request{:05}", state.invocations);
+        let caller = Caller { function_arn: function.to_owned(), request_id: request_id.clone() };
+        if state.listening {
+            state.say(&format!("{request:?} {caller:?}"));
+        }
+        let egress = self.settings.egress.iter().map(|address| address.as_str().to_owned()).collect();
+        let actor = Actor { request_id, secret, task, token, ends: state.now + self.timeout, egress };
+        Start { actor, caller, listener: self.listener.clone() }
     }
 
     /// What Secrets Manager would send for a step of the secret, with the RotationToken of its open rotation.

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use protocol::rotation::Step;
+use protocol::task::Task;
 
 use crate::bybit::{self, KeyId, Uid};
 use crate::secrets_manager;
@@ -11,11 +12,11 @@ use crate::secrets_manager;
 pub struct Actor {
     /// Its request id.
     pub request_id: String,
-    /// The secret's ARN.
+    /// The secret's ARN; empty for an operation that is about several.
     pub secret: String,
-    /// The step.
-    pub step: Step,
-    /// The version that its rotation builds.
+    /// The step or operation.
+    pub task: Task,
+    /// The version that its rotation builds; empty for an operation.
     pub token: String,
     /// When its process should be gone, by the true clock.
     pub ends: Timestamp,
@@ -27,7 +28,8 @@ impl Actor {
     /// No invocation at all.
     pub(super) fn nobody() -> Self {
         let none = String::new;
-        Self { request_id: none(), secret: none(), step: Step::Create, token: none(), ends: Timestamp::MAX, egress: Vec::new() }
+        let task = Task::Step(Step::Create);
+        Self { request_id: none(), secret: none(), task, token: none(), ends: Timestamp::MAX, egress: Vec::new() }
     }
 }
 
@@ -47,9 +49,13 @@ pub enum Asked {
     /// To make the token current.
     Promote,
     /// To put a label on a version.
-    Label(String, String),
+    Label(Labelled),
     /// To take a label off a version.
-    Unlabel(String, String),
+    Unlabel(Labelled),
+    /// To begin a rotation.
+    Rotate,
+    /// To tag a secret.
+    Tag,
     /// What a key is, signed by itself.
     Inspect(KeyId),
     /// An account's keys.
@@ -67,6 +73,17 @@ impl Asked {
     pub(crate) fn writes(&self) -> bool {
         !matches!(self, Self::Labels | Self::Value(_) | Self::Current(_) | Self::Other | Self::Inspect(_) | Self::List(_))
     }
+}
+
+/// A label, and the version of which secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labelled {
+    /// The secret's ARN.
+    pub secret: String,
+    /// The version.
+    pub version: String,
+    /// The label.
+    pub label: String,
 }
 
 /// A call at the moment of its effect.

@@ -1,12 +1,15 @@
 //! What is claimed: audit lines, and how an invocation says it ended.
 
 use protocol::audit::{Action, Outcome, Record};
+use protocol::lifecycle::Answer;
 use protocol::rotation::{Done, Step};
+use protocol::task::Task;
 use protocol::{Error, ErrorType};
 
 use super::Invariant;
 use super::act::{Actor, Scene};
 use super::witness::Witness;
+use crate::secrets_manager::Secret;
 
 impl Witness {
     /// An audit line was written.
@@ -18,15 +21,18 @@ impl Witness {
         let key = key.map(|(key, _)| key.clone());
         let (arn, version) = (&actor.secret, &record.version);
         let label = record.label.as_deref().unwrap_or_default();
-        let holder = scene.secrets.secret(arn).and_then(|secret| secret.holder(label));
+        // A pass is about every secret there is.
+        let about = |secret: &&Secret| arn.is_empty() || secret.arn() == arn;
+        let mut secrets = scene.secrets.secrets().filter(about);
         let true_now = match record.action {
             Action::IssueKey => key.is_some_and(|key| self.keys.get(&key).is_some_and(|facts| facts.issued.is_some())),
             Action::EditKey => key.is_some(),
+            Action::ProveDead => key.is_some_and(|key| scene.venue.key(&key).is_some_and(|truth| !truth.alive(scene.now))),
             Action::RevokeKey => key.is_some_and(|key| scene.venue.key(&key).is_some_and(|truth| !truth.alive(scene.now))),
             Action::PutValue => self.named(scene, arn, version).is_some_and(|named| Some(&named.key) == key.as_ref()),
             Action::MoveCurrent => self.been_current.contains(&(arn.clone(), version.clone())),
-            Action::AddLabel => holder == Some(version),
-            Action::RemoveLabel => holder != Some(version),
+            Action::AddLabel => secrets.any(|secret| secret.holder(label) == Some(version)),
+            Action::RemoveLabel => secrets.any(|secret| secret.holder(label) != Some(version)),
         };
         if !true_now {
             self.broken(
@@ -37,9 +43,24 @@ impl Witness {
         }
     }
 
+    /// An operation answers.
+    pub(crate) fn answered(&mut self, actor: &Actor, answer: &Result<Answer, Error>, scene: &Scene<'_>) {
+        let Ok(answer) = answer else { return };
+        if scene.now >= actor.ends {
+            return;
+        }
+        for key in answer.secrets.iter().flat_map(|row| &row.keys) {
+            let truth = self.keys.iter().find(|(_, facts)| facts.fingerprint == key.fingerprint);
+            let truth = truth.and_then(|(id, _)| scene.venue.key(id));
+            let dead_before = |at| truth.as_ref().is_none_or(|truth| !truth.alive(at));
+            if key.alive == Some(false) && !dead_before(scene.now) {
+                self.broken(Invariant::Honest, scene, format!("{} says of a living key that it is dead", actor.task));
+            }
+        }
+    }
+
     /// An invocation ended and says how.
     pub(crate) fn ended(&mut self, actor: &Actor, result: &Result<Done, Error>, scene: &Scene<'_>) {
-        self.gone(actor);
         if scene.now >= actor.ends {
             // Nobody hears it any more.
             return;
@@ -47,7 +68,7 @@ impl Witness {
         let place = (actor.secret.clone(), actor.token.clone());
         let named = self.named(scene, &actor.secret, &actor.token);
         let run = self.run(actor).clone();
-        if actor.step == Step::Set
+        if actor.task == Task::Step(Step::Set)
             && matches!(result, Ok(Done::Agreed))
             && let Some(listed) = run.listed
         {
@@ -68,7 +89,7 @@ impl Witness {
             Err(_) => true,
         };
         if !claim {
-            self.broken(Invariant::Honest, scene, format!("{} claims what is not so: {result:?}", actor.step));
+            self.broken(Invariant::Honest, scene, format!("{} claims what is not so: {result:?}", actor.task));
         }
     }
 }

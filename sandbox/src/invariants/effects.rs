@@ -1,10 +1,11 @@
 //! What a run learns, and what it does: whether an effect breaks a promise at the moment it happens.
 
 use jiff::SignedDuration;
-use protocol::rotation::UNSETTLED;
+use protocol::rotation::{Step, UNSETTLED};
+use protocol::task::{Operation, Task};
 
 use super::Invariant;
-use super::act::{Act, Asked, Scene};
+use super::act::{Act, Asked, Labelled, Scene};
 use super::witness::Witness;
 use crate::bybit::{By, KeyId};
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS};
@@ -12,7 +13,7 @@ use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS};
 /// For how long a run that was shown no value looks again before it believes it.
 const LOOKS: SignedDuration = SignedDuration::from_secs(5);
 /// The default grace of a replaced key.
-const GRACE: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const GRACE: SignedDuration = SignedDuration::from_hours(24);
 /// How many keys may be issued for a version and not be stored before runs have to wait.
 const MOST_UNSTORED: usize = 2;
 
@@ -67,7 +68,7 @@ impl Witness {
     /// A call that changes something, after it did or was refused.
     pub(super) fn effect(&mut self, act: &Act<'_>, scene: &Scene<'_>) {
         let Act { actor, asked, decided, done, .. } = *act;
-        if actor.step == protocol::rotation::Step::Test {
+        if actor.task == Task::Step(Step::Test) {
             self.broken(Invariant::ReadOnly, scene, format!("testSecret asks for {asked:?}"));
         }
         if decided >= actor.ends {
@@ -90,9 +91,11 @@ impl Witness {
             Asked::Issue => self.issued(act, scene),
             Asked::Edit(key) => self.edited(act, key, scene),
             Asked::Revoke(key) => self.revoked(act, key, scene),
-            Asked::Label(label, version) if label.starts_with("CONDEMNED") => self.condemned(act, version, scene),
-            Asked::Unlabel(label, version) if label == AWSPENDING => self.condemned(act, version, scene),
-            Asked::Unlabel(label, version) if label == "CANDIDATE" || label == "ROLLBACK" => self.released(act, version, scene),
+            Asked::Label(place) if place.label.starts_with("CONDEMNED") => self.condemned(act, place, scene),
+            Asked::Unlabel(place) if place.label == AWSPENDING => self.condemned(act, place, scene),
+            Asked::Unlabel(place) if place.label == "CANDIDATE" || place.label == "ROLLBACK" => {
+                self.released(act, &place.version, scene);
+            }
             _ => {}
         }
     }
@@ -186,6 +189,10 @@ impl Witness {
             return;
         }
         let last_current = facts.current;
+        if let Task::Operation(_) = act.actor.task {
+            self.retired(act, key, last_current, scene);
+            return;
+        }
         self.must_be_ours(act, key, scene, "revoked");
         let secrets: Vec<(String, Vec<(String, String)>)> = scene
             .secrets
@@ -229,6 +236,10 @@ impl Witness {
 
     /// What a person offered is forgotten: it was used, or is what is in use already.
     fn released(&mut self, act: &Act<'_>, version: &str, scene: &Scene<'_>) {
+        if let Task::Operation(_) = act.actor.task {
+            // A rollback that could not be begun takes its own label off again.
+            return;
+        }
         let arn = &act.actor.secret;
         let used = self.been_current.contains(&(arn.clone(), act.actor.token.clone()));
         let key = self.named(scene, arn, version).map(|named| named.key.clone());
@@ -239,9 +250,12 @@ impl Witness {
     }
 
     /// A version is given up. There has to be a reason.
-    fn condemned(&mut self, act: &Act<'_>, version: &str, scene: &Scene<'_>) {
-        let arn = &act.actor.secret;
-        if version == act.actor.token && !self.run(act.actor).hopeless {
+    fn condemned(&mut self, act: &Act<'_>, place: &Labelled, scene: &Scene<'_>) {
+        let Labelled { secret: arn, version, .. } = place;
+        if act.actor.task == Task::Operation(Operation::Maintain) {
+            self.end_decided(act, place, scene);
+        }
+        if *version == act.actor.token && !self.run(act.actor).hopeless {
             self.broken(Invariant::Honest, scene, "a version is given up that could be promoted");
         }
         if matches!(act.asked, Asked::Label(..)) && self.run(act.actor).saw_current {
@@ -249,7 +263,7 @@ impl Witness {
         }
         let labels = scene.secrets.secret(arn).map(|secret| secret.stages_of(version)).unwrap_or_default();
         let stated = labels.iter().any(|label| label.starts_with("CONDEMNED-"));
-        if !stated && !self.been_current.contains(&(arn.clone(), version.to_owned())) {
+        if !stated && !self.been_current.contains(&(arn.clone(), version.clone())) {
             self.broken(Invariant::Converges, scene, "a version is given up and does not say so");
         }
     }

@@ -9,13 +9,14 @@
 //! | what is promised | this one |
 //! | what the witness is told | `act` |
 //! | what it remembers | `witness`, `facts` |
-//! | when an effect breaks a promise | `effects`, `promotion`, `claims` |
+//! | when an effect breaks a promise | `effects`, `promotion`, `operations`, `claims` |
 //! | what has to be true once nothing is under way | `rest` |
 
 mod act;
 mod claims;
 mod effects;
 mod facts;
+mod operations;
 mod promotion;
 mod rest;
 mod witness;
@@ -25,7 +26,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 pub(crate) use act::{Act, Scene};
-pub use act::{Actor, Asked};
+pub use act::{Actor, Asked, Labelled};
 pub(crate) use witness::Witness;
 
 macro_rules! invariants {

@@ -70,6 +70,7 @@ impl Witness {
             match stamp.kind {
                 StampKind::Replaced => replaced = replaced.max(Some(stamp.at)),
                 StampKind::Condemned => condemned = true,
+                StampKind::Suspect => {}
             }
         }
         let ceased = self.ceased.get(&(arn.to_owned(), previous.to_owned())).copied();

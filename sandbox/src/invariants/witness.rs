@@ -61,6 +61,10 @@ pub(crate) struct Witness {
     pub(super) hopeless: BTreeMap<Place, Timestamp>,
     /// Since when a version that was current is not any more.
     pub(super) ceased: BTreeMap<Place, Timestamp>,
+    /// When a person, or the service, last changed each secret's labels.
+    pub(super) by_hand: BTreeMap<String, Timestamp>,
+    /// The labels of each secret, as they were last.
+    labels: BTreeMap<String, Vec<(String, String)>>,
     pub(super) clients: BTreeMap<String, Client>,
     /// For each secret what its replica holds, where it has one.
     replicas: BTreeMap<String, Option<KeyId>>,
@@ -113,6 +117,12 @@ impl Witness {
         if at_the_venue {
             self.venue_by_hand = (self.changes, Some(scene.now));
         }
+        for secret in scene.secrets.secrets() {
+            let labels = labels_of(secret);
+            if self.labels.get(secret.arn()) != Some(&labels) {
+                self.by_hand.insert(secret.arn().to_owned(), scene.now);
+            }
+        }
         self.keep_up(scene);
     }
 
@@ -152,6 +162,7 @@ impl Witness {
                 }
             }
             self.previous_moved(&arn, secret);
+            self.labels.insert(arn.clone(), labels_of(secret));
             for label in ["CANDIDATE", "ROLLBACK"] {
                 if let Some(named) = secret.holder(label).and_then(|version| self.named(scene, &arn, version)) {
                     self.offered.insert((arn.clone(), named.key.clone()));
@@ -274,4 +285,8 @@ impl Witness {
 /// Whether a stamp says since when a version is not current any more.
 pub(super) fn is_stamped(secret: &Secret, version: &str) -> bool {
     secret.stages_of(version).iter().any(|label| label.starts_with("REPLACED-"))
+}
+
+fn labels_of(secret: &Secret) -> Vec<(String, String)> {
+    secret.labels().iter().map(|(label, version)| (label.clone(), version.clone())).collect()
 }

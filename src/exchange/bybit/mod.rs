@@ -28,6 +28,11 @@ use crate::time::InvocationTime;
 const RECV_WINDOW: Duration = Duration::from_secs(5);
 /// Bybit documents none.
 const PROPAGATION: Duration = Duration::from_mins(5);
+/// 600 calls in 5 seconds from one address are allowed; bots behind the same NAT gateway make some of them.
+/// Source: `docs/v5/rate-limit`.
+const SPACING: Duration = Duration::from_millis(20);
+/// 10 lists of a sub-account's keys a second. Source: `docs/v5/user/list-sub-apikeys`.
+const MASTER_SPACING: Duration = Duration::from_millis(110);
 /// The most keys on one page of a list.
 const PAGE: usize = 20;
 /// More pages than an account's keys can fill; a cursor that never ends must not hold us.
@@ -103,7 +108,7 @@ impl Venue for Bybit {
     }
 
     fn facts(&self) -> VenueFacts {
-        VenueFacts { propagation: PROPAGATION, signature_window: RECV_WINDOW }
+        VenueFacts { propagation: PROPAGATION, signature_window: RECV_WINDOW, spacing: SPACING, master_spacing: MASTER_SPACING }
     }
 
     async fn inspect(&self, key: &Signer) -> Result<KeyState, VenueError> {

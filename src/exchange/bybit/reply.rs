@@ -98,6 +98,8 @@ impl Answer for KeyState {
             is_master: own.is_master,
             powers: permissions::powers(own.read_only, &own.permissions),
             addresses: wire::addresses(&own.ips)?,
+            // A key that does not expire shows the year 1970.
+            expires_at: own.expired_at.parse().ok().filter(|at: &Timestamp| at.as_second() > 0),
         })
     }
 }

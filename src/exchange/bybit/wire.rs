@@ -84,6 +84,8 @@ pub(super) struct OwnKey {
     pub(super) user_id: u64,
     #[serde(default)]
     pub(super) is_master: bool,
+    #[serde(default)]
+    pub(super) expired_at: String,
 }
 
 /// One page of sub-apikeys.

@@ -1,0 +1,38 @@
+//! Giving up a stuck rotation: AWSPENDING comes off, and the key that was issued for it is revoked by the rules.
+
+use super::answer::{Answer, Row};
+use super::pass::Pass;
+use crate::label::Label;
+use crate::name::SecretId;
+
+pub(super) async fn abandon(pass: &Pass<'_>, secret: &SecretId) -> Answer {
+    let hand = pass.hand(secret);
+    let description = match hand.describe().await {
+        Ok(description) => description,
+        Err(error) => return pass.refusal(secret, error.problem, "look at the secret with describe-secret"),
+    };
+    let name = description.name.as_str();
+    if !pass.manages(&description) {
+        return pass.refusal(secret, "another function rotates this secret, or none does", "name a secret of this function's");
+    }
+    let pending = description.holder(&Label::pending()).filter(|pending| description.holder(&Label::current()) != Some(*pending));
+    let Some(pending) = pending else {
+        let what_to_do = format!("aws secretsmanager describe-secret --secret-id {name}");
+        return pass.refusal(secret, "no rotation is open: no version is AWSPENDING but the current one", what_to_do);
+    };
+    match hand.give_up(pending, "a person abandoned the rotation").await {
+        Ok(()) => {
+            let row = Row {
+                secret: name.to_owned(),
+                arn: description.arn.clone(),
+                did: vec![format!("gave up version {pending}: it is condemned and has lost AWSPENDING")],
+                keys: Vec::new(),
+            };
+            pass.answer([("abandoned", 1)].into(), Vec::new(), vec![row])
+        }
+        Err(error) => {
+            let say = format!("version {pending} was not given up, or not wholly: {}: {}", error.error_type, error.problem);
+            pass.refusal(secret, say, super::checking::operation("abandon", name))
+        }
+    }
+}

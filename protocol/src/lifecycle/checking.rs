@@ -1,0 +1,76 @@
+//! Whether the current key is what it should be: alive, on its account, within its policy.
+
+use jiff::Timestamp;
+
+use super::answer::{Code, Finding};
+use super::pass::{Pass, finding};
+use crate::ports::{Description, KeyState};
+use crate::secret::{AccountId, Addresses, Provenance, SecretValue};
+
+/// What is wrong with a current key that answers.
+pub(super) fn faults(pass: &Pass<'_>, description: &Description, value: &SecretValue, state: &KeyState) -> Vec<Finding> {
+    let name = description.name.as_str();
+    let mut found = Vec::new();
+    let recorded = value.rotation.as_ref().map(|rotation| AccountId::new(&rotation.account));
+    for known in [recorded, value.subaccount.clone()].into_iter().flatten() {
+        if known != state.account {
+            let say = format!("the current key belongs to account {}, and the secret stands for {known}", state.account);
+            found.push(finding(Code::AccountMismatch, name, say, put_right(name)));
+            break;
+        }
+    }
+    let forbidden = state.powers.forbidden();
+    if !forbidden.is_empty() {
+        let say = format!("the current key may do what no rotated key may: {}", forbidden.join(", "));
+        found.push(finding(Code::CanMoveFunds, name, say, rotate(name)));
+    }
+    let (permissions, addresses) = demanded(value);
+    let mut more = permissions.map(|permissions| state.powers.beyond(permissions)).unwrap_or_default();
+    more.retain(|power| !forbidden.contains(power));
+    match (&state.addresses, addresses) {
+        (_, Some(Addresses::Any)) => {}
+        (Addresses::Any, _) => {
+            let expiry = state.expires_at.map_or_else(String::new, |at| format!(", and expires on {}", day(at)));
+            let say = format!("the current key may be used from anywhere{expiry}");
+            let what_to_do = format!("name your bots' addresses in policy.ip_allowlist of the value; then: {}", rotate(name));
+            found.push(finding(Code::Unbound, name, say, what_to_do));
+        }
+        (Addresses::Only(held), Some(Addresses::Only(allowed))) => {
+            let foreign = held.iter().filter(|address| !allowed.contains(address) && !pass.settings.egress.contains(address));
+            more.extend(foreign.map(|address| format!("use from {}", address.as_str())));
+        }
+        (Addresses::Only(_), None) => {}
+    }
+    if !more.is_empty() {
+        let say = format!("the current key may do more than its policy says: {}", more.join(", "));
+        found.push(finding(Code::MorePowerThanPolicy, name, say, rotate(name)));
+    }
+    found
+}
+
+/// What the key is held to: the policy, and where it says nothing what was resolved when the value was built.
+fn demanded(value: &SecretValue) -> (Option<&crate::secret::Permissions>, Option<&Addresses>) {
+    let built = value.rotation.as_ref();
+    let permissions = value.policy.permissions.as_ref().or(built.map(|rotation: &Provenance| &rotation.permissions));
+    (permissions, value.policy.addresses.as_ref().or(built.map(|rotation| &rotation.ip_allowlist)))
+}
+
+pub(super) fn day(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
+}
+
+/// The command that begins a rotation.
+pub(super) fn rotate(name: &str) -> String {
+    format!("aws secretsmanager rotate-secret --secret-id {name}")
+}
+
+pub(super) fn put_right(name: &str) -> String {
+    format!("aws secretsmanager put-secret-value --secret-id {name} --secret-string file://right-value.json")
+}
+
+/// The command that gives up a stuck rotation, or goes back, or whatever the operation is called.
+pub(super) fn operation(word: &str, name: &str) -> String {
+    format!(
+        r#"aws lambda invoke --function-name <operations function> --payload '{{"operation":"{word}","secret":"{name}"}}' /dev/stdout"#
+    )
+}

@@ -1,0 +1,109 @@
+//! What happens after a promotion, and what a person asks for: the operations. They keep nothing of their own: labels, values and
+//! the venue's lists of keys tell what there is to do.
+//!
+//! | question | file |
+//! | --- | --- |
+//! | what an operation answers | `answer` |
+//! | which secrets there are, in which order, at which pace | `pass`, `walk` |
+//! | which keys are held, and by whom | `holders` |
+//! | what there is to do for one secret | `maintain`, `tending` |
+//! | when a replaced key dies, and the proof that it is dead | `retiring`, `death` |
+//! | what becomes of keys that no version names | `orphans` |
+//! | whether the current key is what it should be | `checking` |
+//! | giving up a stuck rotation, and going back to an earlier credential | `abandon`, `rollback` |
+
+mod abandon;
+mod answer;
+mod checking;
+mod death;
+mod holders;
+mod maintain;
+mod orphans;
+mod pass;
+mod retiring;
+mod rollback;
+mod tending;
+mod walk;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+pub use answer::{Answer, Code, Finding, KeyRow, Outcome, Row, Severity};
+use pass::Pass;
+pub use walk::Shard;
+
+use crate::hand::Caller;
+use crate::label::VersionId;
+use crate::name::SecretId;
+use crate::ports::{Fleet, Ports};
+use crate::secret::Address;
+pub use crate::task::Operation;
+
+/// What an operation is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Look after every secret of a shard, or after one.
+    Maintain {
+        /// Which part of all secrets.
+        shard: Shard,
+        /// One secret alone.
+        secret: Option<SecretId>,
+        /// Say what would be done, and do nothing.
+        dry_run: bool,
+    },
+    /// Give up a stuck rotation.
+    Abandon {
+        /// Of which secret.
+        secret: SecretId,
+    },
+    /// Rotate back to an earlier credential.
+    Rollback {
+        /// Of which secret.
+        secret: SecretId,
+        /// To which version; to the one that was current last where none is named.
+        version: Option<VersionId>,
+    },
+}
+
+impl Request {
+    /// Which operation it is.
+    pub fn operation(&self) -> Operation {
+        match self {
+            Self::Maintain { .. } => Operation::Maintain,
+            Self::Abandon { .. } => Operation::Abandon,
+            Self::Rollback { .. } => Operation::Rollback,
+        }
+    }
+}
+
+/// What the function's configuration says to the operations.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The addresses the function's own calls leave from.
+    pub egress: BTreeSet<Address>,
+    /// The ARN of the function that rotates: its secrets are the ones to look after.
+    pub rotation_function: String,
+    /// How long a replaced key stays alive.
+    pub grace: Duration,
+    /// The same for a key that was made by hand: it may sit in a file somewhere.
+    pub adoption_grace: Duration,
+}
+
+impl Settings {
+    /// `GRACE_HOURS` where it is not set.
+    pub const GRACE: Duration = Duration::from_hours(24);
+    /// `ADOPTION_GRACE_HOURS` where it is not set.
+    pub const ADOPTION_GRACE: Duration = Duration::from_hours(168);
+    /// Less is refused: clients cache a value that long. Source: AWS's caching clients and its agent.
+    pub const LEAST_GRACE: Duration = Duration::from_hours(1);
+}
+
+/// Performs an operation. It always answers: what could not be done is a finding.
+pub async fn operate(ports: Ports<'_>, fleet: &dyn Fleet, caller: &Caller, settings: &Settings, request: &Request) -> Answer {
+    let pass = Pass::new(ports, fleet, caller, settings, request);
+    match request {
+        Request::Maintain { shard, secret, .. } => maintain::maintain(&pass, *shard, secret.as_ref()).await,
+        Request::Abandon { secret } => abandon::abandon(&pass, secret).await,
+        Request::Rollback { secret, version } => rollback::rollback(&pass, secret, version.as_ref()).await,
+    }
+}

@@ -1,0 +1,376 @@
+//! Rules 1 to 3: when the key of a version that is not current any more dies.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Settings;
+use super::answer::Code;
+use super::checking::{day, operation, rotate};
+use super::death::{Life, life};
+use super::holders::Named;
+use super::tending::{Tending, account_in};
+use crate::audit::Action;
+use crate::bounds::UNSETTLED;
+use crate::error::Error;
+use crate::hand::{About, Desk, must_fit, venue_of};
+use crate::label::{Label, StampKind, VersionId};
+use crate::ports::{Description, Which};
+use crate::secret::{CREATED_BY, KeyId, SecretValue};
+use crate::wrong::{self, Wrong};
+
+/// What the labels of a version say of its key's end.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ending {
+    pub(super) replaced: Option<Timestamp>,
+    pub(super) condemned: Option<Timestamp>,
+    pub(super) compromised: bool,
+}
+
+impl Ending {
+    pub(super) fn of(description: &Description, version: &VersionId) -> Self {
+        let mut ending = Self::default();
+        for label in description.labels(version) {
+            ending.compromised |= *label == Label::compromised();
+            match label.stamp() {
+                Some(stamp) if stamp.kind == StampKind::Replaced => ending.replaced = ending.replaced.max(Some(stamp.at)),
+                Some(stamp) if stamp.kind == StampKind::Condemned => ending.condemned = ending.condemned.max(Some(stamp.at)),
+                _ => {}
+            }
+        }
+        ending
+    }
+
+    /// Whether there may be something to do, as the labels alone tell: the version's value need not be read otherwise.
+    pub(super) fn may_be_due(&self, now: Timestamp, least_grace: Duration) -> bool {
+        self.compromised || self.condemned.is_some() || self.replaced.is_some_and(|at| is_past(at, least_grace, now))
+    }
+}
+
+/// The secret's copies in other Regions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Replicas {
+    None,
+    InSync,
+    Behind,
+}
+
+impl Replicas {
+    fn of(description: &Description) -> Self {
+        match description.replicas.iter().all(|replica| replica.in_sync) {
+            _ if description.replicas.is_empty() => Self::None,
+            true => Self::InSync,
+            false => Self::Behind,
+        }
+    }
+}
+
+/// What is to be done about a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// A version holds it.
+    Held,
+    /// Its grace lasts until then.
+    InGrace(Timestamp),
+    /// A replica may still hand it out.
+    Replica,
+    /// It is condemned, and any run that began before is given the time to end.
+    Wait,
+    /// Its grace is over: say so, and look again later.
+    Condemn,
+    /// Now.
+    Revoke,
+}
+
+/// What the key of a version has deserved. A stamp in the future never counts as past.
+fn verdict(ending: Ending, named: &Named, replicas: Replicas, grace: Duration, now: Timestamp) -> Verdict {
+    if !named.held.is_empty() {
+        return Verdict::Held;
+    }
+    if ending.compromised {
+        return Verdict::Revoke;
+    }
+    // Until it was condemned a replica may have handed it out.
+    let wait = if replicas == Replicas::None { UNSETTLED } else { UNSETTLED.max(Settings::LEAST_GRACE) };
+    let condemned_long_ago = |at: Timestamp| is_past(at, wait, now) || wrong::is(Wrong::CondemnedAtOnce);
+    let latest = if wrong::is(Wrong::GraceOfOneVersion) { ending.replaced } else { ending.replaced.max(named.replaced) };
+    let Some(since) = latest else {
+        // Given up before it was ever current.
+        return match ending.condemned {
+            Some(at) if condemned_long_ago(at) => Verdict::Revoke,
+            _ => Verdict::Wait,
+        };
+    };
+    let over = since.saturating_add(SignedDuration::try_from(grace).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MAX);
+    if now < over {
+        return Verdict::InGrace(over);
+    }
+    if replicas == Replicas::Behind && !wrong::is(Wrong::ReplicaIgnored) {
+        return Verdict::Replica;
+    }
+    if wrong::is(Wrong::Uncondemned) {
+        return Verdict::Revoke;
+    }
+    match ending.condemned {
+        // A condemnation from before it was replaced says nothing: it has been current since.
+        Some(at) if at >= since || wrong::is(Wrong::OldCondemnation) => {
+            if condemned_long_ago(at) {
+                Verdict::Revoke
+            } else {
+                Verdict::Wait
+            }
+        }
+        _ => Verdict::Condemn,
+    }
+}
+
+fn is_past(at: Timestamp, length: Duration, now: Timestamp) -> bool {
+    now.duration_since(at) > SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX)
+}
+
+/// Whether this function built the value for the version that holds it.
+pub(super) fn is_ours(value: &SecretValue, version: &VersionId) -> bool {
+    value.created_by.as_deref() == Some(CREATED_BY) && value.rotation.as_ref().is_some_and(|rotation| rotation.token == *version)
+}
+
+impl Tending<'_> {
+    /// Brings a version that is not current one step nearer to its key's end. `alive` is a key of the secret's account that is known
+    /// to be alive.
+    pub(super) async fn retire(
+        &mut self,
+        description: &Description,
+        version: &VersionId,
+        alive: Option<&KeyId>,
+    ) -> Result<(), Error> {
+        let (pass, hand, name) = (self.pass, self.hand, self.name());
+        let Some(stored) = hand.read(Which::Version(version)).await? else {
+            let say = format!("version {version} is to be retired, and has no value that could be read");
+            self.find(Code::NotDone, say, format!("aws secretsmanager describe-secret --secret-id {name}"));
+            return Ok(());
+        };
+        let value = match SecretValue::parse(&stored.text) {
+            Ok(value) => value,
+            Err(error) => {
+                let say = format!("version {version} is to be retired, and its value cannot be used: {error}");
+                let what_to_do = "delete its key at the venue, if there is one; then take the version's labels off";
+                self.find(Code::ValueInvalid, say, what_to_do);
+                return Ok(());
+            }
+        };
+        let key = &value.credential.key_id;
+        let venue = venue_of(pass.ports, description, &value)?;
+        let holders = pass.holders().await?;
+        if let Some(secret) = holders.unreadable_at(&venue.id().exchange) {
+            let say = format!("a version of {secret} that may hold a key cannot be read: {key} is not revoked meanwhile");
+            let what_to_do = format!("restore {secret}, or allow the function's role to read it, or delete it for good");
+            self.find(Code::HolderUnreadable, say, what_to_do);
+            return Ok(());
+        }
+        let ending = Ending::of(description, version);
+        let grace =
+            if is_ours(&value, version) { pass.settings.grace } else { pass.settings.grace.max(pass.settings.adoption_grace) };
+        let named = holders.of(key);
+        let verdict = verdict(ending, &named, Replicas::of(description), grace, pass.now());
+        self.key(version, key, None, state(&verdict, &named));
+        match verdict {
+            Verdict::Held if ending.compromised => {
+                let holders: Vec<String> = named.held.iter().map(|(label, secret)| format!("{label} of {secret}")).collect();
+                let say = format!("the leaked key {key} is held by {}", holders.join(", "));
+                let other = named.held.first().map_or(name.as_str(), |(_, secret)| secret.as_str());
+                self.find(Code::CompromisedHeld, say, rotate(other));
+            }
+            Verdict::InGrace(until) if !is_ours(&value, version) => {
+                let say = format!("{key} was made by hand and stays alive until {}: it may sit in a file somewhere", day(until));
+                self.find(Code::AdoptionGrace, say, "look for the places that use it; when there is none, nothing need be done");
+            }
+            Verdict::Held | Verdict::InGrace(_) | Verdict::Wait => {}
+            Verdict::Replica => {
+                let behind =
+                    description.replicas.iter().filter(|replica| !replica.in_sync).map(|replica| replica.region.as_str());
+                let behind: Vec<&str> = behind.collect();
+                let say = format!("{key} stays alive while the replica in {} is not in sync", behind.join(", "));
+                self.find(Code::ReplicaBehind, say, format!("aws secretsmanager describe-secret --secret-id {name}"));
+            }
+            Verdict::Condemn => self.condemn(description, version, key).await?,
+            Verdict::Revoke => {
+                let account = account_in(&value);
+                let Some(account) = account else {
+                    let say = format!("the account of {key} is not known, so it cannot be revoked");
+                    self.find(Code::GraceOverrun, say, "delete the key at the venue");
+                    return Ok(());
+                };
+                let master = pass.master(venue.id(), &value).await?;
+                let desk = Desk { venue: venue.as_ref(), master, account };
+                self.end(&desk, version, &value, alive).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn condemn(&mut self, description: &Description, version: &VersionId, key: &KeyId) -> Result<(), Error> {
+        if self.would(format!("condemn version {version}: the grace of {key} is over")) {
+            return Ok(());
+        }
+        let old: Vec<Label> = description
+            .labels(version)
+            .filter(|label| label.stamp().is_some_and(|stamp| stamp.kind == StampKind::Condemned))
+            .cloned()
+            .collect();
+        for label in &old {
+            self.hand.remove_label(label.clone(), version).await?;
+        }
+        must_fit(description, usize::from(old.is_empty()))?;
+        self.hand.add_stamp(StampKind::Condemned, version).await?;
+        self.count("condemned");
+        Ok(())
+    }
+
+    /// Revokes a key, proves that it is dead, and forgets its version.
+    async fn end(
+        &mut self,
+        desk: &Desk<'_>,
+        version: &VersionId,
+        value: &SecretValue,
+        alive: Option<&KeyId>,
+    ) -> Result<(), Error> {
+        let (pass, hand) = (self.pass, self.hand);
+        let key = &value.credential.key_id;
+        let before = life(pass, desk, value, alive).await?;
+        if before != Life::Dead {
+            if self.would(format!("revoke {key} of version {version}")) {
+                return Ok(());
+            }
+            // What was read may be seconds old: a person may have meant the key to stay just now.
+            let again = hand.describe().await?;
+            let labels: Vec<&Label> = again.labels(version).collect();
+            let wanted = [Label::current(), Label::pending(), Label::candidate(), Label::rollback()];
+            if labels.is_empty() || labels.iter().any(|label| wanted.contains(label)) {
+                return Ok(());
+            }
+            pass.turn_of(desk.venue, &desk.master).await;
+            if let Err(error) = hand.revoke(version, desk, key).await? {
+                let say = format!("{key} of version {version} could not be revoked: {error}");
+                self.find(Code::GraceOverrun, say, operation("maintain", &self.name()));
+                return Ok(());
+            }
+            self.count("revoked");
+        }
+        let after = if before == Life::Dead { before } else { life(pass, desk, value, alive).await? };
+        if after != Life::Dead && !wrong::is(Wrong::DeathUnproven) {
+            let say = format!("{key} of version {version} was revoked, and nothing proves yet that it is dead");
+            self.find(Code::NotProvenDead, say, "nothing: the next pass looks again");
+            return Ok(());
+        }
+        self.key(version, key, Some(false), "dead".to_owned());
+        self.forget(version, key).await
+    }
+
+    /// Takes the labels off a version whose key is dead.
+    async fn forget(&mut self, version: &VersionId, key: &KeyId) -> Result<(), Error> {
+        if self.would(format!("take the labels off version {version}: {key} is dead")) {
+            return Ok(());
+        }
+        self.hand.record(Action::ProveDead, version, &About::key(key), None);
+        let description = self.hand.describe().await?;
+        if description.holder(&Label::current()) == Some(version) {
+            return Ok(());
+        }
+        let ours = |label: &&Label| label.stamp().is_some() || [Label::previous(), Label::compromised()].contains(label);
+        let mut labels: Vec<Label> = description.labels(version).filter(ours).cloned().collect();
+        // AWSPREVIOUS first: without it no pass stamps the version anew. The stamp that says most goes last.
+        labels.sort_by_key(|label| (*label != Label::previous(), label.stamp().is_some_and(|s| s.kind == StampKind::Replaced)));
+        for label in labels {
+            self.hand.remove_label(label, version).await?;
+        }
+        self.count("retired");
+        Ok(())
+    }
+}
+
+fn state(verdict: &Verdict, named: &Named) -> String {
+    match verdict {
+        Verdict::Held => {
+            let holders: Vec<String> = named.held.iter().map(|(label, secret)| format!("{label} of {secret}")).collect();
+            format!("held by {}", holders.join(", "))
+        }
+        Verdict::InGrace(until) => format!("in grace until {until}"),
+        Verdict::Replica => "waits for a replica".to_owned(),
+        Verdict::Wait => "condemned".to_owned(),
+        Verdict::Condemn => "its grace is over".to_owned(),
+        Verdict::Revoke => "to be revoked".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 3600;
+    const DAY: Duration = Duration::from_hours(24);
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_772_366_400 + seconds).unwrap()
+    }
+
+    fn replaced(seconds: i64) -> Ending {
+        Ending { replaced: Some(at(seconds)), ..Ending::default() }
+    }
+
+    fn judged(ending: Ending, now: i64) -> Verdict {
+        verdict(ending, &Named::default(), Replicas::None, DAY, at(now))
+    }
+
+    #[test]
+    fn a_replaced_key_is_condemned_after_its_grace_and_revoked_a_pass_later() {
+        assert_eq!(judged(replaced(0), 23 * HOUR), Verdict::InGrace(at(24 * HOUR)));
+        assert_eq!(judged(replaced(0), 25 * HOUR), Verdict::Condemn);
+        let condemned = Ending { condemned: Some(at(25 * HOUR)), ..replaced(0) };
+        assert_eq!(judged(condemned, 25 * HOUR + 60), Verdict::Wait);
+        assert_eq!(judged(condemned, 26 * HOUR), Verdict::Revoke);
+    }
+
+    #[test]
+    fn a_stamp_in_the_future_is_not_past() {
+        assert!(matches!(judged(replaced(48 * HOUR), 25 * HOUR), Verdict::InGrace(_)));
+        let condemned = Ending { condemned: Some(at(48 * HOUR)), ..replaced(0) };
+        assert_eq!(judged(condemned, 26 * HOUR), Verdict::Wait);
+    }
+
+    #[test]
+    fn a_condemnation_from_before_it_was_replaced_counts_for_nothing() {
+        let ending = Ending { condemned: Some(at(-HOUR)), ..replaced(0) };
+        assert_eq!(judged(ending, 25 * HOUR), Verdict::Condemn);
+    }
+
+    #[test]
+    fn the_latest_time_that_any_version_of_the_key_was_replaced_counts() {
+        let elsewhere = Named { replaced: Some(at(20 * HOUR)), ..Named::default() };
+        let verdict = verdict(replaced(0), &elsewhere, Replicas::None, DAY, at(25 * HOUR));
+        assert_eq!(verdict, Verdict::InGrace(at(44 * HOUR)));
+    }
+
+    #[test]
+    fn a_leaked_key_has_no_grace_and_a_held_one_no_end() {
+        let leaked = Ending { compromised: true, ..replaced(0) };
+        assert_eq!(judged(leaked, 1), Verdict::Revoke);
+        let held = Named { held: [("AWSCURRENT".to_owned(), "b".to_owned())].into(), ..Named::default() };
+        assert_eq!(verdict(leaked, &held, Replicas::None, DAY, at(1)), Verdict::Held);
+        assert_eq!(verdict(replaced(0), &held, Replicas::None, DAY, at(99 * HOUR)), Verdict::Held);
+    }
+
+    #[test]
+    fn a_replica_that_is_behind_keeps_the_key_alive() {
+        assert_eq!(verdict(replaced(0), &Named::default(), Replicas::Behind, DAY, at(99 * HOUR)), Verdict::Replica);
+        let condemned = Ending { condemned: Some(at(99 * HOUR)), ..replaced(0) };
+        let judged = |now| verdict(condemned, &Named::default(), Replicas::InSync, DAY, at(99 * HOUR + now));
+        assert_eq!(judged(30 * 60), Verdict::Wait, "who read it from the replica just before has it for an hour");
+        assert_eq!(judged(HOUR + 1), Verdict::Revoke);
+    }
+
+    #[test]
+    fn a_version_that_was_given_up_has_no_grace_but_a_wait() {
+        let given_up = Ending { condemned: Some(at(0)), ..Ending::default() };
+        assert_eq!(judged(given_up, 16 * 60), Verdict::Wait);
+        assert_eq!(judged(given_up, 18 * 60), Verdict::Revoke);
+    }
+}

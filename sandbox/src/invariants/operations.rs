@@ -1,0 +1,106 @@
+//! What operations do: whether an effect of theirs breaks a promise at the moment it happens.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Invariant;
+use super::act::{Act, Labelled, Scene};
+use super::effects::GRACE;
+use super::witness::Witness;
+use crate::bybit::KeyId;
+use crate::secrets_manager::AWSCURRENT;
+
+/// How old what a pass goes by may be: the index of what is held, and the stale reads it was made of.
+const LATELY: SignedDuration = SignedDuration::from_mins(4);
+/// How far two clocks may be apart, and the second that a stamp is rounded down by.
+const SKEW: SignedDuration = SignedDuration::from_secs(122);
+
+/// A version that names a key: of which secret, and the labels that hold it.
+struct Naming {
+    arn: String,
+    version: String,
+    labels: Vec<String>,
+}
+
+impl Witness {
+    /// A pass ends a version: it condemns it, or takes AWSPENDING off it.
+    pub(super) fn end_decided(&mut self, act: &Act<'_>, place: &Labelled, scene: &Scene<'_>) {
+        let Some(named) = self.named(scene, &place.secret, &place.version) else { return };
+        let since = self.keys.get(&named.key).and_then(|facts| facts.current);
+        if place.label.starts_with("CONDEMNED")
+            && since.is_some_and(|since| act.decided.duration_since(since) < GRACE - SKEW)
+            && !self.changed_lately(&named.key, scene)
+        {
+            self.broken(Invariant::Grace, scene, "a version is condemned within its key's grace");
+        }
+    }
+
+    /// An operation has revoked a key.
+    pub(super) fn retired(&mut self, act: &Act<'_>, key: &KeyId, last_current: Option<Timestamp>, scene: &Scene<'_>) {
+        let naming = self.naming(key, scene);
+        let issued = self.keys.get(key).and_then(|facts| facts.issued.clone());
+        if issued.is_none() && naming.is_empty() {
+            self.broken(Invariant::Foreign, scene, "a key was revoked that no version names and nobody here issued");
+        }
+        let lately = self.changed_lately(key, scene);
+        for Naming { arn, version, labels } in &naming {
+            let held = [AWSCURRENT, "AWSPENDING", "CANDIDATE", "ROLLBACK"];
+            let held: Vec<&str> = held.into_iter().filter(|label| labels.iter().any(|held| held == label)).collect();
+            let given_up = labels.iter().any(|label| label.starts_with("CONDEMNED-"));
+            if held.contains(&AWSCURRENT) && !lately {
+                self.broken(Invariant::CurrentLives, scene, format!("the current key of {arn} was revoked by a pass"));
+            } else if !held.is_empty() && !given_up && !lately {
+                self.broken(
+                    Invariant::Foreign,
+                    scene,
+                    format!("a key was revoked that {held:?} holds on version {version} of {arn}"),
+                );
+            }
+        }
+        let leaked = naming.iter().any(|naming| naming.labels.iter().any(|label| label == "COMPROMISED"));
+        if leaked {
+            return;
+        }
+        if let Some(since) = last_current
+            && !lately
+        {
+            let in_sync =
+                naming.iter().all(|naming| scene.secrets.secret(&naming.arn).is_none_or(|secret| secret.replicas_in_sync()));
+            if act.decided.duration_since(since) < GRACE - SKEW || self.is_held_by_a_client(key, scene.now) || !in_sync {
+                self.broken(Invariant::Grace, scene, format!("a key that was current at {since} was revoked"));
+            }
+        }
+        // Only a run that lives can still store it.
+        let young =
+            scene.venue.key(key).is_some_and(|truth| scene.now.duration_since(truth.created_at) < SignedDuration::from_mins(15));
+        if naming.is_empty() && young {
+            self.broken(Invariant::Foreign, scene, "a key was revoked that a living run may be about to store");
+        }
+    }
+
+    fn naming(&mut self, key: &KeyId, scene: &Scene<'_>) -> Vec<Naming> {
+        let versions: Vec<Naming> = scene
+            .secrets
+            .secrets()
+            .flat_map(|secret| {
+                let arn = secret.arn().to_owned();
+                let naming = move |version: &String| Naming {
+                    arn: arn.clone(),
+                    version: version.clone(),
+                    labels: secret.stages_of(version),
+                };
+                secret.versions().keys().map(naming).collect::<Vec<_>>()
+            })
+            .collect();
+        versions
+            .into_iter()
+            .filter(|naming| self.named(scene, &naming.arn, &naming.version).is_some_and(|named| named.key == *key))
+            .collect()
+    }
+
+    /// Whether somebody else changed what is said of a key so lately that a pass cannot have known.
+    fn changed_lately(&mut self, key: &KeyId, scene: &Scene<'_>) -> bool {
+        let naming = self.naming(key, scene);
+        let lately = |at: &Timestamp| scene.now.duration_since(*at) <= LATELY;
+        naming.iter().any(|naming| self.by_hand.get(&naming.arn).is_some_and(lately))
+    }
+}

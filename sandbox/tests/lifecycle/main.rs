@@ -1,0 +1,103 @@
+//! The operations over the sandbox's models, in one process: each test is named after the promise it keeps.
+
+mod current;
+mod grace;
+mod orphans;
+mod way_back;
+
+use std::ops::Deref;
+
+use jiff::SignedDuration;
+use protocol::label::VersionId;
+use protocol::lifecycle::{Answer, Code, Outcome};
+use sandbox::bybit::{Credential, Ips, KeyId, Permissions, Settings, Uid};
+use sandbox::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, Operation, Setup, World};
+
+/// A world that has to have kept every secret to itself, and every promise, when a test is done with it.
+struct Watched(World);
+
+impl Deref for Watched {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.0
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(self.0.leaks(), Vec::<String>::new(), "a secret was said");
+            assert_eq!(self.0.violations(), Vec::new(), "a promise was broken");
+        }
+    }
+}
+
+fn world() -> Watched {
+    Watched(World::with(Setup::default()))
+}
+
+/// A world where one rotation has just been done: its version, and the key and version it replaced.
+fn rotated() -> (Watched, VersionId, KeyId, VersionId) {
+    let world = world();
+    let (key, version) = (world.first_key().clone(), world.first_version());
+    let token = world.rotate().expect("a rotation");
+    (world, token, key, version)
+}
+
+/// A world where two rotations have been done, the second just now: the key of the first is ours.
+fn rotated_twice() -> (Watched, VersionId, KeyId, VersionId) {
+    let (world, first, _, _) = rotated();
+    world.advance(SignedDuration::from_hours(24 * 30));
+    settle(&world);
+    let key = key_in(&world, &first);
+    let token = world.rotate().expect("a rotation");
+    (world, token, key, first)
+}
+
+/// Passes until there is nothing more to do.
+fn settle(world: &World) {
+    for _ in 0..5 {
+        world.maintain();
+        hour(world);
+    }
+}
+
+fn hour(world: &World) {
+    world.advance(SignedDuration::from_hours(1));
+}
+
+fn hours(world: &World, count: i64) {
+    world.advance(SignedDuration::from_hours(count));
+}
+
+fn key_in(world: &World, version: &VersionId) -> KeyId {
+    world.key_in(version).expect("the version names a key")
+}
+
+fn key_by_hand(world: &World, uid: Uid) -> Credential {
+    let permissions = Permissions::of(&[("Spot", &["SpotTrade"]), ("ContractTrade", &["Order", "Position"])]);
+    let ips = Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]);
+    let settings = Settings { note: "by hand".to_owned(), read_only: false, ips, permissions };
+    world.bybit(|model, now| model.create_key_by_hand(uid, settings, now)).expect("the account is there")
+}
+
+fn delete(world: &World, key: &KeyId) {
+    world.bybit(|model, now| model.delete_key_by_hand(key, now)).expect("the key is there");
+}
+
+/// The codes of what was found, the worst first.
+fn codes(answer: &Answer) -> Vec<Code> {
+    answer.findings.iter().map(|finding| finding.code).collect()
+}
+
+#[track_caller]
+fn all_is_well(answer: &Answer) {
+    assert_eq!((answer.outcome, codes(answer)), (Outcome::Ok, vec![]), "{answer:#?}");
+}
+
+/// What was written since the calls were last asked for.
+fn writes(world: &World) -> Vec<Operation> {
+    let operations = world.take_operations().into_iter();
+    operations.filter(|operation| operation.writes() && *operation != Operation::Tag).collect()
+}

@@ -1,0 +1,88 @@
+//! A rollback is a rotation that copies an earlier credential, and is refused where that could not be good.
+
+use protocol::lifecycle::{Code, Request};
+use sandbox::in_process::{Fault, Operation};
+
+use super::*;
+
+fn back(world: &World) -> Answer {
+    world.operate(Request::Rollback { secret: world.secret().clone(), version: None })
+}
+
+#[track_caller]
+fn refused(world: &World, why: &str) {
+    world.take_calls();
+    let answer = back(world);
+    assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::Refused]), "{answer:#?}");
+    assert!(answer.findings[0].say.contains(why), "{answer:#?}");
+    assert_eq!(writes(world), []);
+    assert_eq!(world.holder("ROLLBACK"), None);
+}
+
+#[test]
+fn a_rollback_copies_the_credential_before_into_a_new_version() {
+    let (world, token, key, version) = rotated_twice();
+    let answer = back(&world);
+    assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
+    while let Some(step) = world.run_due() {
+        step.expect("the rotation back");
+    }
+    let current = world.holder("AWSCURRENT").expect("a current version");
+    assert!(current != version && current != token);
+    assert_eq!(world.current_key(), Some(key));
+    assert_eq!(world.holder("ROLLBACK"), None);
+    // Both keys live, and retire by the same rules.
+    hours(&world, 25);
+    settle(&world);
+    assert!(world.alive(&key_in(&world, &current)) && !world.alive(&key_in(&world, &token)));
+}
+
+#[test]
+fn nobody_goes_back_to_a_dead_leaked_or_condemned_key() {
+    let (world, _, _, version) = rotated_twice();
+    world.label("COMPROMISED", Some(&version));
+    refused(&world, "COMPROMISED");
+    world.label("COMPROMISED", None);
+    hours(&world, 25);
+    world.maintain();
+    refused(&world, "condemned");
+    let (world, _, other, _) = rotated_twice();
+    delete(&world, &other);
+    refused(&world, "does not answer");
+}
+
+#[test]
+fn nobody_goes_back_while_a_rotation_is_in_flight() {
+    let (world, _, _, _) = rotated_twice();
+    world.begin_rotation();
+    refused(&world, "in flight");
+}
+
+#[test]
+fn nobody_goes_back_to_a_key_beyond_the_policy() {
+    let (world, _, key, _) = rotated_twice();
+    let mut settings = world.bybit(|model, _| model.key(&key)).expect("the key is there").settings;
+    settings.permissions = Permissions::of(&[("Spot", &["SpotTrade"]), ("Wallet", &["AccountTransfer"])]);
+    world.bybit(|model, now| model.edit_key_by_hand(&key, settings, now)).expect("it is edited");
+    hour(&world);
+    refused(&world, "does not allow");
+}
+
+#[test]
+fn a_rollback_that_cannot_begin_takes_its_label_off_again() {
+    let (world, _, _, _) = rotated_twice();
+    world.plan(Operation::Rotate, 1, Fault::Denied);
+    let answer = back(&world);
+    assert_eq!(answer.outcome, Outcome::Failed);
+    assert!(answer.findings[0].say.contains("taken off again"), "{answer:#?}");
+    assert_eq!(world.holder("ROLLBACK"), None);
+}
+
+#[test]
+fn a_rollback_whose_beginning_is_not_known_says_so() {
+    let (world, _, _, version) = rotated_twice();
+    world.plan(Operation::Rotate, 1, Fault::ReplyLost);
+    let answer = back(&world);
+    assert!(answer.findings[0].say.contains("nobody knows"), "{answer:#?}");
+    assert_eq!(world.holder("ROLLBACK"), Some(version));
+}
