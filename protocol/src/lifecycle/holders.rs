@@ -33,6 +33,25 @@ pub(super) struct Holders {
     pub(super) as_of: Timestamp,
 }
 
+/// A secret's copies in other Regions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Replicas {
+    #[default]
+    None,
+    InSync,
+    Behind,
+}
+
+impl Replicas {
+    fn of(description: &Description) -> Self {
+        match description.replicas.iter().all(|replica| replica.in_sync) {
+            _ if description.replicas.is_empty() => Self::None,
+            true => Self::InSync,
+            false => Self::Behind,
+        }
+    }
+}
+
 /// What versions say of one key.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Named {
@@ -40,6 +59,8 @@ pub(super) struct Named {
     pub(super) held: BTreeSet<(String, String)>,
     /// The latest stamp of a version that names it and was current.
     pub(super) replaced: Option<Timestamp>,
+    /// The copies of the secrets that name it: one that is behind may still hand it out.
+    pub(super) replicas: Replicas,
 }
 
 impl Holders {
@@ -60,7 +81,7 @@ impl Holders {
     }
 
     fn take(&mut self, pass: &Pass<'_>, versions: Versions) {
-        let Versions { name, exchange, read } = versions;
+        let Versions { name, exchange, replicas, read } = versions;
         let Some(read) = read else {
             self.unreadable.push((name, exchange));
             return;
@@ -75,6 +96,7 @@ impl Holders {
             // One that was current until just now, and bears no stamp yet.
             let replaced = if facts.unstamped { Some(pass.now()) } else { facts.replaced };
             named.replaced = named.replaced.max(replaced);
+            named.replicas = named.replicas.max(replicas);
         }
     }
 
@@ -104,20 +126,22 @@ struct Facts {
 struct Versions {
     name: String,
     exchange: Option<String>,
+    replicas: Replicas,
     read: Option<Vec<(Facts, Option<KeyId>)>>,
 }
 
 async fn versions_of(pass: &Pass<'_>, listed: Description) -> Versions {
     let name = listed.name.as_str().to_owned();
     let exchange = listed.name.place(None, None).ok().and_then(|(exchange, _)| exchange);
-    let Ok(id) = SecretId::parse(&listed.arn) else { return Versions { name, exchange, read: None } };
+    let nothing = |name, exchange, read| Versions { name, exchange, replicas: Replicas::None, read };
+    let Ok(id) = SecretId::parse(&listed.arn) else { return nothing(name, exchange, None) };
     let hand = pass.hand(&id);
     // A list may be minutes old.
     let described = hand.describe().await;
     let Ok(description) = described else {
         // It may have been deleted for good since it was listed.
         let gone = described.is_err_and(|error| error.error_type == ErrorType::SecretNotFound);
-        return Versions { name, exchange, read: gone.then(Vec::new) };
+        return nothing(name, exchange, gone.then(Vec::new));
     };
     let longest = pass.settings.grace.max(pass.settings.adoption_grace);
     let longest = SignedDuration::try_from(longest).unwrap_or(SignedDuration::MAX);
@@ -131,14 +155,15 @@ async fn versions_of(pass: &Pass<'_>, listed: Description) -> Versions {
         };
         read.push((facts, key));
     }
-    Versions { name, exchange, read: Some(read) }
+    Versions { name, exchange, replicas: Replicas::of(&description), read: Some(read) }
 }
 
 fn key_in(stored: &StoredValue) -> Option<KeyId> {
     SecretValue::parse(&stored.text).ok().map(|value| value.credential.key_id)
 }
 
-/// The versions that hold what they name, and those that were replaced so lately that a grace may still count from there.
+/// The versions that hold what they name, and those that were replaced so lately that a grace may still count from there, or that a
+/// replica may still hand out.
 fn facts(description: &Description, now: Timestamp, longest_grace: SignedDuration) -> Vec<Facts> {
     let holding = [Label::current(), Label::pending(), Label::candidate(), Label::rollback()];
     let holding: &[Label] = if wrong::is(Wrong::CurrentHoldsAlone) { &holding[..1] } else { &holding };
@@ -146,7 +171,10 @@ fn facts(description: &Description, now: Timestamp, longest_grace: SignedDuratio
     let mut found = Vec::new();
     for (version, labels) in &description.versions {
         let stamps = labels.iter().filter_map(Label::stamp).filter(|stamp| stamp.kind == StampKind::Replaced);
-        let replaced = stamps.map(|stamp| stamp.at).max().filter(|at| now.duration_since(*at) <= longest_grace);
+        let replaced = stamps
+            .map(|stamp| stamp.at)
+            .max()
+            .filter(|at| !description.replicas.is_empty() || now.duration_since(*at) <= longest_grace);
         let facts = Facts {
             version: version.clone(),
             // A version that was given up loses AWSPENDING next: it holds nothing any more.

@@ -8,7 +8,7 @@ use super::Settings;
 use super::answer::Code;
 use super::checking::{day, operation, rotate};
 use super::death::{Life, life};
-use super::holders::Named;
+use super::holders::{Named, Replicas};
 use super::tending::{Tending, account_in};
 use crate::audit::Action;
 use crate::bounds::UNSETTLED;
@@ -47,24 +47,6 @@ impl Ending {
     }
 }
 
-/// The secret's copies in other Regions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Replicas {
-    None,
-    InSync,
-    Behind,
-}
-
-impl Replicas {
-    fn of(description: &Description) -> Self {
-        match description.replicas.iter().all(|replica| replica.in_sync) {
-            _ if description.replicas.is_empty() => Self::None,
-            true => Self::InSync,
-            false => Self::Behind,
-        }
-    }
-}
-
 /// What is to be done about a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Verdict {
@@ -83,7 +65,7 @@ enum Verdict {
 }
 
 /// What the key of a version has deserved. A stamp in the future never counts as past.
-fn verdict(ending: Ending, named: &Named, replicas: Replicas, grace: Duration, now: Timestamp) -> Verdict {
+fn verdict(ending: Ending, named: &Named, grace: Duration, now: Timestamp) -> Verdict {
     if !named.held.is_empty() {
         return Verdict::Held;
     }
@@ -91,7 +73,7 @@ fn verdict(ending: Ending, named: &Named, replicas: Replicas, grace: Duration, n
         return Verdict::Revoke;
     }
     // Until it was condemned a replica may have handed it out.
-    let wait = if replicas == Replicas::None { UNSETTLED } else { UNSETTLED.max(Settings::LEAST_GRACE) };
+    let wait = if named.replicas == Replicas::None { UNSETTLED } else { UNSETTLED.max(Settings::LEAST_GRACE) };
     let condemned_long_ago = |at: Timestamp| is_past(at, wait, now) || wrong::is(Wrong::CondemnedAtOnce);
     let latest = if wrong::is(Wrong::GraceOfOneVersion) { ending.replaced } else { ending.replaced.max(named.replaced) };
     let Some(since) = latest else {
@@ -105,7 +87,7 @@ fn verdict(ending: Ending, named: &Named, replicas: Replicas, grace: Duration, n
     if now < over {
         return Verdict::InGrace(over);
     }
-    if replicas == Replicas::Behind && !wrong::is(Wrong::ReplicaIgnored) {
+    if named.replicas == Replicas::Behind && !wrong::is(Wrong::ReplicaIgnored) {
         return Verdict::Replica;
     }
     if wrong::is(Wrong::Uncondemned) {
@@ -143,9 +125,12 @@ impl Tending<'_> {
         alive: Option<&KeyId>,
     ) -> Result<(), Error> {
         let (pass, hand, name) = (self.pass, self.hand, self.name());
+        let ending = Ending::of(description, version);
         let Some(stored) = hand.read(Which::Version(version)).await? else {
-            let say = format!("version {version} is to be retired, and has no value that could be read");
-            self.find(Code::NotDone, say, format!("aws secretsmanager describe-secret --secret-id {name}"));
+            // Given up before it had a value. One that is there would be shown after so long.
+            if ending.condemned.is_some_and(|at| is_past(at, UNSETTLED, pass.now())) {
+                self.forget(version).await?;
+            }
             return Ok(());
         };
         let value = match SecretValue::parse(&stored.text) {
@@ -166,11 +151,10 @@ impl Tending<'_> {
             self.find(Code::HolderUnreadable, say, what_to_do);
             return Ok(());
         }
-        let ending = Ending::of(description, version);
         let grace =
             if is_ours(&value, version) { pass.settings.grace } else { pass.settings.grace.max(pass.settings.adoption_grace) };
         let named = holders.of(key);
-        let verdict = verdict(ending, &named, Replicas::of(description), grace, pass.now());
+        let verdict = verdict(ending, &named, grace, pass.now());
         self.key(version, key, None, state(&verdict, &named));
         match verdict {
             Verdict::Held if ending.compromised => {
@@ -185,10 +169,7 @@ impl Tending<'_> {
             }
             Verdict::Held | Verdict::InGrace(_) | Verdict::Wait => {}
             Verdict::Replica => {
-                let behind =
-                    description.replicas.iter().filter(|replica| !replica.in_sync).map(|replica| replica.region.as_str());
-                let behind: Vec<&str> = behind.collect();
-                let say = format!("{key} stays alive while the replica in {} is not in sync", behind.join(", "));
+                let say = format!("{key} stays alive: a replica of a secret that names it is not in sync");
                 self.find(Code::ReplicaBehind, say, format!("aws secretsmanager describe-secret --secret-id {name}"));
             }
             Verdict::Condemn => self.condemn(description, version, key).await?,
@@ -262,15 +243,17 @@ impl Tending<'_> {
             return Ok(());
         }
         self.key(version, key, Some(false), "dead".to_owned());
-        self.forget(version, key).await
+        if !pass.is_dry_run() {
+            hand.record(Action::ProveDead, version, &About::key(key), None);
+        }
+        self.forget(version).await
     }
 
-    /// Takes the labels off a version whose key is dead.
-    async fn forget(&mut self, version: &VersionId, key: &KeyId) -> Result<(), Error> {
-        if self.would(format!("take the labels off version {version}: {key} is dead")) {
+    /// Takes the labels off a version that names no living key.
+    async fn forget(&mut self, version: &VersionId) -> Result<(), Error> {
+        if self.would(format!("take the labels off version {version}: its key is dead")) {
             return Ok(());
         }
-        self.hand.record(Action::ProveDead, version, &About::key(key), None);
         let description = self.hand.describe().await?;
         if description.holder(&Label::current()) == Some(version) {
             return Ok(());
@@ -317,7 +300,7 @@ mod tests {
     }
 
     fn judged(ending: Ending, now: i64) -> Verdict {
-        verdict(ending, &Named::default(), Replicas::None, DAY, at(now))
+        verdict(ending, &Named::default(), DAY, at(now))
     }
 
     #[test]
@@ -345,7 +328,7 @@ mod tests {
     #[test]
     fn the_latest_time_that_any_version_of_the_key_was_replaced_counts() {
         let elsewhere = Named { replaced: Some(at(20 * HOUR)), ..Named::default() };
-        let verdict = verdict(replaced(0), &elsewhere, Replicas::None, DAY, at(25 * HOUR));
+        let verdict = verdict(replaced(0), &elsewhere, DAY, at(25 * HOUR));
         assert_eq!(verdict, Verdict::InGrace(at(44 * HOUR)));
     }
 
@@ -354,15 +337,16 @@ mod tests {
         let leaked = Ending { compromised: true, ..replaced(0) };
         assert_eq!(judged(leaked, 1), Verdict::Revoke);
         let held = Named { held: [("AWSCURRENT".to_owned(), "b".to_owned())].into(), ..Named::default() };
-        assert_eq!(verdict(leaked, &held, Replicas::None, DAY, at(1)), Verdict::Held);
-        assert_eq!(verdict(replaced(0), &held, Replicas::None, DAY, at(99 * HOUR)), Verdict::Held);
+        assert_eq!(verdict(leaked, &held, DAY, at(1)), Verdict::Held);
+        assert_eq!(verdict(replaced(0), &held, DAY, at(99 * HOUR)), Verdict::Held);
     }
 
     #[test]
     fn a_replica_that_is_behind_keeps_the_key_alive() {
-        assert_eq!(verdict(replaced(0), &Named::default(), Replicas::Behind, DAY, at(99 * HOUR)), Verdict::Replica);
+        let with = |replicas| Named { replicas, ..Named::default() };
+        assert_eq!(verdict(replaced(0), &with(Replicas::Behind), DAY, at(99 * HOUR)), Verdict::Replica);
         let condemned = Ending { condemned: Some(at(99 * HOUR)), ..replaced(0) };
-        let judged = |now| verdict(condemned, &Named::default(), Replicas::InSync, DAY, at(99 * HOUR + now));
+        let judged = |now| verdict(condemned, &with(Replicas::InSync), DAY, at(99 * HOUR + now));
         assert_eq!(judged(30 * 60), Verdict::Wait, "who read it from the replica just before has it for an hour");
         assert_eq!(judged(HOUR + 1), Verdict::Revoke);
     }

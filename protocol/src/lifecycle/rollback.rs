@@ -4,6 +4,7 @@ use super::answer::{Answer, Row};
 use super::checking::{operation, rotate};
 use super::pass::Pass;
 use super::tending::account_in;
+use crate::bounds::LAST_MOMENT;
 use crate::hand::{Hand, is_condemned, venue_of};
 use crate::label::{Label, VersionId};
 use crate::name::SecretId;
@@ -76,6 +77,7 @@ pub(super) async fn begin(
     if from.as_ref() != Some(version) {
         hand.move_label(LabelMove { label: label.clone(), to: Some(version.clone()), from }, version).await?;
     }
+    hand.must_have_left(LAST_MOMENT)?;
     let token = VersionId::new(&pass.caller.request_id);
     let Err(error) = pass.fleet.start_rotation(hand.secret, &token).await else { return Ok(()) };
     let name = description.name.as_str();

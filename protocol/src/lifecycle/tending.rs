@@ -12,9 +12,9 @@ use super::death::{Life, life, listed};
 use super::pass::{Pass, finding};
 use super::retiring::{Ending, is_ours};
 use super::rollback;
-use crate::bounds::UNSETTLED;
+use crate::bounds::{LAST_MOMENT, UNSETTLED};
 use crate::error::{Error, ErrorType};
-use crate::hand::{Desk, Hand, has_stamp, must_fit, unstamped_previous, venue_of};
+use crate::hand::{Desk, Hand, has_stamp, must_fit, unstamped_previous, venue_error, venue_of};
 use crate::label::{Label, StampKind, VersionId};
 use crate::name::SecretId;
 use crate::ports::{Description, ErrorClass, KeyList, KeyState, Signer, StoredValue, Venue, VenueError, Which, Whose};
@@ -65,8 +65,8 @@ struct Current {
     value: SecretValue,
     venue: Arc<dyn Venue>,
     state: Result<KeyState, VenueError>,
-    /// Who may ask about the account's keys, and what the answer was: the same host has accepted this credential.
-    master: Result<(Signer, AccountId, KeyList), Error>,
+    /// The master credential, which the same host has accepted; with the account's keys, where the account is known.
+    master: Result<(Signer, Option<(AccountId, KeyList)>), Error>,
 }
 
 impl Tending<'_> {
@@ -146,7 +146,7 @@ impl Tending<'_> {
             let retired = self.retire(&description, &version, alive.as_ref()).await;
             self.note(retired);
         }
-        if let Ok((master, account, list)) = &current.master {
+        if let Ok((master, Some((account, list)))) = &current.master {
             let desk = Desk { venue: current.venue.as_ref(), master: master.clone(), account: account.clone() };
             let reaped = self.reap(&description, &desk, list, &current.value.credential.key_id).await;
             self.note(reaped);
@@ -230,13 +230,14 @@ impl Tending<'_> {
         let master = match (master, account) {
             (Ok(master), Some(account)) => {
                 let desk = Desk { venue: venue.as_ref(), master: master.clone(), account: account.clone() };
-                listed(self.pass, &desk).await.map(|list| (master, account, list))
+                listed(self.pass, &desk).await.map(|list| (master, Some((account, list))))
+            }
+            (Ok(master), None) => {
+                self.pass.turn_of(venue.as_ref(), &master).await;
+                let accepted = venue.inspect(&master).await.map_err(|error| venue_error(&error));
+                accepted.map(|_| (master, None))
             }
             (Err(error), _) => Err(error),
-            (_, None) => {
-                let problem = "the account of the current key is not known: add `subaccount` to the value";
-                Err(Error::new(ErrorType::CurrentUnusable, problem))
-            }
         };
         Ok(Some(Current { version, value, venue, state, master }))
     }
@@ -352,7 +353,7 @@ impl Tending<'_> {
     }
 
     async fn is_alive(&mut self, description: &Description, version: &VersionId, current: &Current) -> Result<bool, Error> {
-        let Ok((master, account, _)) = &current.master else { return Ok(false) };
+        let Ok((master, Some((account, _)))) = &current.master else { return Ok(false) };
         let Some(stored) = self.hand.read(Which::Version(version)).await? else { return Ok(false) };
         let Ok(value) = SecretValue::parse(&stored.text) else { return Ok(false) };
         let venue = venue_of(self.pass.ports, description, &value)?;
@@ -388,6 +389,7 @@ impl Tending<'_> {
         if tags.is_empty() || self.pass.is_dry_run() {
             return Ok(());
         }
+        self.hand.must_have_left(LAST_MOMENT)?;
         match self.pass.fleet.tag(self.hand.secret, &tags).await {
             Ok(()) => self.count("tagged"),
             Err(error) => tracing::warn!(%error, "the secret could not be tagged"),

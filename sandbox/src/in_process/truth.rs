@@ -119,6 +119,11 @@ impl World {
         }
     }
 
+    /// Checks what has to be true where every grace is over and undisturbed passes have come round.
+    pub fn nothing_may_be_left(&self) {
+        self.state.lock().testify(Witness::nothing_is_left);
+    }
+
     /// Checks what has to be true where a rotation has just ended well, undisturbed.
     pub fn grace_must_count(&self, secret: &SecretId) {
         self.state.lock().testify(|witness, scene| witness.grace_counts(secret.as_str(), scene));

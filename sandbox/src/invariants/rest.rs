@@ -40,6 +40,30 @@ impl Witness {
         }
     }
 
+    /// Every grace is over, and passes have come round: what was issued for a secret that is looked after, on the account that it
+    /// stands for, is held by a version, or dead.
+    pub(crate) fn nothing_is_left(&mut self, scene: &Scene<'_>) {
+        let held = [AWSCURRENT, AWSPENDING, "CANDIDATE", "ROLLBACK"];
+        let mut holding = Vec::new();
+        for secret in scene.secrets.secrets() {
+            let versions: Vec<String> = held.iter().filter_map(|label| secret.holder(label)).map(str::to_owned).collect();
+            holding.extend(versions.into_iter().map(|version| (secret.arn().to_owned(), version)));
+        }
+        let held: Vec<KeyId> =
+            holding.into_iter().filter_map(|(arn, version)| Some(self.named(scene, &arn, &version)?.key.clone())).collect();
+        let issued: Vec<(KeyId, String)> =
+            self.keys.iter().filter_map(|(key, facts)| Some((key.clone(), facts.issued.clone()?.0))).collect();
+        for (key, arn) in issued {
+            let Some(truth) = scene.venue.key(&key).filter(|truth| truth.alive(scene.now)) else { continue };
+            let looked_after = scene.secrets.secret(&arn).is_some_and(|secret| !secret.is_deleted());
+            let stands_for = self.current_key(scene, &arn).and_then(|key| scene.venue.key(&key)).map(|current| current.uid);
+            if looked_after && stands_for == Some(truth.uid) && !held.contains(&key) {
+                let what = format!("a key that was issued for {arn} is alive, and no version holds it");
+                self.broken(Invariant::NoOrphans, scene, what);
+            }
+        }
+    }
+
     /// The grace of what we replaced does not count from an earlier time that it was replaced.
     pub(crate) fn no_grace_is_over_early(&mut self, scene: &Scene<'_>) {
         let replaced: Vec<_> = self.replaced.iter().map(|(place, at)| (place.clone(), *at)).collect();

@@ -16,7 +16,7 @@ pub(super) struct Action {
     /// Which secret, run or key.
     pub(super) which: u8,
     /// Which of its parts, or how much.
-    pub(super) how: u16,
+    pub(super) how: u32,
     /// What goes wrong, for a call.
     pub(super) fault: Option<Fault>,
 }
@@ -50,6 +50,12 @@ kinds! {
     Invoke = "invoke",
     /// The function is invoked for a step of any version there is.
     Stray = "stray",
+    /// The operations function looks after every secret, or after one.
+    Maintain = "maintain",
+    /// A person has a stuck rotation given up.
+    Abandon = "abandon",
+    /// A person has a secret rolled back.
+    Rollback = "rollback",
     /// One waiting call of a run goes through, or its sleep ends.
     Go = "go",
     /// A run goes on to its end, undisturbed.
@@ -104,8 +110,12 @@ kinds! {
 
 impl Action {
     pub(super) fn new(kind: Kind, which: usize, how: usize) -> Self {
-        let (which, how) = (u8::try_from(which % 256).unwrap_or(0), u16::try_from(how % 65_536).unwrap_or(0));
+        let (which, how) = (u8::try_from(which % 256).unwrap_or(0), u32::try_from(how).unwrap_or(0));
         Self { kind, which, how, fault: None }
+    }
+
+    pub(super) fn how(&self) -> usize {
+        usize::try_from(self.how).unwrap_or(0)
     }
 
     pub(super) fn go(run: usize, point: usize, fault: Option<Fault>) -> Self {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use protocol::rotation::{Done, Step};
+use protocol::task::Task;
 
 use super::action::{FAULTS, Kind, can_meet, fault_name};
-use crate::in_process::{Failure, Fault, Operation};
+use crate::in_process::{Fault, Operation};
 
 /// Counts of everything that happened.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +18,7 @@ pub(super) struct Coverage {
     pub(super) healed: u64,
     actions: BTreeMap<Kind, u64>,
     calls: BTreeMap<(Operation, Option<&'static str>), u64>,
-    endings: BTreeMap<(&'static str, String), u64>,
+    endings: BTreeMap<(String, String), u64>,
 }
 
 impl Coverage {
@@ -30,12 +30,8 @@ impl Coverage {
         *self.calls.entry((operation, fault.map(fault_name))).or_default() += 1;
     }
 
-    pub(super) fn ended(&mut self, step: Step, result: &Result<Done, Failure>) {
-        let how = match result {
-            Ok(done) => format!("{done:?}"),
-            Err(failure) => failure.error_type().map_or_else(|| "cut off".to_owned(), |error| error.to_string()),
-        };
-        *self.endings.entry((step.as_str(), how)).or_default() += 1;
+    pub(super) fn ended(&mut self, task: Task, how: &str) {
+        *self.endings.entry((task.to_string(), how.to_owned())).or_default() += 1;
     }
 
     pub(super) fn add(&mut self, other: &Self) {

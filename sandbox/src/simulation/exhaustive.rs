@@ -279,7 +279,7 @@ fn rotation(play: &mut Play, planned: &[Planned], open: &mut Vec<Planned>) -> Re
                     open.extend(faults.map(|fault| (calls, fault)));
                 }
             }
-            if play.stage.ended.as_ref().is_some_and(|ended| ended.result.is_err()) {
+            if play.stage.ended.as_ref().is_some_and(|(_, ending)| !ending.well) {
                 break;
             }
         }

@@ -3,6 +3,7 @@
 
 use jiff::SignedDuration;
 use protocol::label::VersionId;
+use protocol::lifecycle::Code;
 use protocol::name::SecretId;
 use protocol::rotation::Step;
 use protocol::{Error, ErrorType};
@@ -16,6 +17,8 @@ use crate::secrets_manager::{AWSCURRENT, AWSPENDING, Secret, Version};
 const REPLAYS: usize = 12;
 /// Between two of them.
 const SPACING: SignedDuration = SignedDuration::from_mins(2);
+/// So many passes have to do to stamp, condemn, revoke and prove what is there.
+const PASSES: usize = 5;
 /// Once, as long as it takes until a key that was issued and not stored counts as lost.
 const LONG: SignedDuration = SignedDuration::from_mins(18);
 
@@ -25,8 +28,10 @@ pub(super) fn heal(world: &World, secret: &SecretId, thoroughly: bool) -> Option
     let world = world.quiet_fork();
     calm(&world);
     let dry_run = || if thoroughly { dry_run(&world, secret) } else { Ok(()) };
+    let look_after = || if thoroughly { looked_after(&world) } else { Ok(()) };
     let result = dry_run().and_then(|()| come_to_rest(&world, secret)).and_then(|()| dry_run());
     world.must_be_at_rest();
+    let result = result.and_then(|()| look_after());
     let broken = world.violations().into_iter().next();
     broken.or_else(|| result.err().map(|what| Violation { invariant: Invariant::Converges, at: world.now(), what }))
 }
@@ -57,6 +62,40 @@ fn come_to_rest(world: &World, secret: &SecretId) -> Result<(), String> {
         Rest::Current | Rest::Person => Ok(()),
         Rest::GivenUp => Err("the rotation after one that was given up is given up too".to_owned()),
     }
+}
+
+/// Once every grace is over and passes have come round, nothing of ours is alive but what versions hold.
+fn looked_after(world: &World) -> Result<(), String> {
+    world.advance(SignedDuration::from_hours(24 * 7 + 1));
+    let mut last = Vec::new();
+    for _ in 0..PASSES {
+        last = world.maintain().findings;
+        world.advance(SignedDuration::from_hours(25));
+    }
+    let stuck: Vec<&str> =
+        last.iter().map(|finding| finding.code).filter(|code| is_in_the_way(*code)).map(Code::as_str).collect();
+    if stuck.is_empty() {
+        world.nothing_may_be_left();
+    }
+    let unknown = last.iter().find(|finding| finding.code == Code::NotDone);
+    unknown.map_or(Ok(()), |finding| Err(format!("an undisturbed pass cannot do its work: {}", finding.say)))
+}
+
+/// What keeps a pass from retiring what is to be retired until somebody does something.
+fn is_in_the_way(code: Code) -> bool {
+    matches!(
+        code,
+        Code::HolderUnreadable
+            | Code::MasterUnusable
+            | Code::ValueInvalid
+            | Code::LabelsFull
+            | Code::OrphanUndecided
+            | Code::ReplicaBehind
+            | Code::AccountMismatch
+            | Code::GraceOverrun
+            | Code::CompromisedHeld
+            | Code::NotDone
+    )
 }
 
 enum Rest {

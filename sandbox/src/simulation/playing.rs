@@ -63,16 +63,12 @@ impl Play {
 
     /// Lets an action happen, and tells it.
     pub(super) fn told(&mut self, action: Action) -> String {
-        let call =
-            if action.kind == Kind::Go { self.stage.waits(usize::from(action.which), usize::from(action.how)) } else { None };
+        let call = if action.kind == Kind::Go { self.stage.waits(usize::from(action.which), action.how()) } else { None };
         self.stage.ended = None;
         // What is broken is in the play.
         let _ = self.act(action);
         let call = call.map_or_else(String::new, |call| format!("  {call}"));
-        let ended = self.stage.ended.as_ref().map(|ended| match &ended.result {
-            Ok(done) => format!("  -> {} {done:?}", ended.step),
-            Err(failure) => format!("  -> {} {failure}", ended.step),
-        });
+        let ended = self.stage.ended.as_ref().map(|(task, ending)| format!("  -> {task} {}", ending.said));
         format!("{action}{call}{}", ended.unwrap_or_default())
     }
 
@@ -114,6 +110,7 @@ impl Play {
         let secret = match action.kind {
             Kind::Go | Kind::Run | Kind::Kill => run(),
             Kind::Wait
+            | Kind::Maintain
             | Kind::Due
             | Kind::Ways
             | Kind::RotateMaster

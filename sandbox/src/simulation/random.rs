@@ -10,10 +10,13 @@ use crate::secrets_manager::{AWSCURRENT, AWSPENDING};
 const LENGTH: u64 = 90;
 /// One call in so many meets a fault.
 const FAULT_AT_ONE_IN: u64 = 9;
-/// The seconds that pass at once: less than a pause, the staleness of a read, a run's life, a day.
-const WAITS: [usize; 10] = [1, 3, 6, 20, 61, 61, 130, 950, 1100, 60_000];
+/// The seconds that pass at once: less than a pause, the staleness of a read, a run's life, an hour, a day.
+const WAITS: [usize; 12] = [1, 3, 6, 20, 61, 61, 130, 950, 1100, 60_000, 4_000, 90_000];
 /// What a person does, and what the service does beside invoking: each with its weight.
-const SELDOM: [(u64, Kind); 22] = [
+const SELDOM: [(u64, Kind); 25] = [
+    (24, Kind::Maintain),
+    (3, Kind::Abandon),
+    (6, Kind::Rollback),
     (3, Kind::DryRun),
     (4, Kind::Ways),
     (1, Kind::Purge),

@@ -6,11 +6,13 @@ mod service;
 mod venue;
 
 use jiff::SignedDuration;
+use protocol::lifecycle::{Answer, Request};
 use protocol::name::SecretId;
-use protocol::rotation::{Done, Step};
+use protocol::rotation::Step;
+use protocol::task::Task;
 
 use crate::bybit::{self, Ips, Permissions, Settings};
-use crate::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, Failure, Invocation, Point, SUB, Setup, Ticket, World};
+use crate::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, Invocation, Point, SUB, Setup, Ticket, World};
 use crate::invariants::Violation;
 use crate::secrets_manager::{self, CancelRotateSecret, DeleteSecret, RestoreSecret, Secret};
 use crate::simulation::action::{Action, Kind};
@@ -30,23 +32,32 @@ pub(super) struct Stage {
     pub(super) secrets: Vec<SecretId>,
     documents: Vec<&'static str>,
     runs: Vec<Running>,
-    pub(super) ended: Option<Ended>,
+    /// How the last run ended that did.
+    pub(super) ended: Option<(Task, Ending)>,
     pub(super) coverage: Coverage,
 }
 
 struct Running {
-    invocation: Invocation,
-    secret: usize,
-    step: Step,
+    invocation: Driven,
+    /// What it is about; a pass is about all of them.
+    secret: Option<usize>,
+    task: Task,
     /// What the service waits for, where it asked for the invocation.
     due: Option<secrets_manager::Invocation>,
 }
 
-/// How the last run ended that did.
+/// An invocation of one of the two functions.
+enum Driven {
+    Step(Invocation),
+    Operation(Invocation<Answer>),
+}
+
+/// How a run ended: whether the service would take it for a success, in a word, and in full.
 #[derive(Clone, Debug)]
-pub(super) struct Ended {
-    pub(super) step: Step,
-    pub(super) result: Result<Done, Failure>,
+pub(super) struct Ending {
+    pub(super) well: bool,
+    word: String,
+    pub(super) said: String,
 }
 
 /// What waits in a run.
@@ -103,7 +114,7 @@ impl Stage {
 
     /// Which secret a run is about.
     pub(super) fn secret_of(&self, run: usize) -> Option<usize> {
-        self.runs.get(run).map(|running| running.secret)
+        self.runs.get(run).and_then(|running| running.secret)
     }
 
     /// What waits in a run, in the order in which it came.
@@ -118,8 +129,8 @@ impl Stage {
         let waiting = self.waiting(run);
         let point = &waiting.get(point.checked_rem(waiting.len())?)?.point;
         Some(match point {
-            Point::Call(call) => format!("{}: {call}", self.runs[run].step),
-            Point::Sleep(until) => format!("{}: until {until}", self.runs[run].step),
+            Point::Call(call) => format!("{}: {call}", self.runs[run].task),
+            Point::Sleep(until) => format!("{}: until {until}", self.runs[run].task),
         })
     }
 
@@ -139,13 +150,18 @@ impl Stage {
 
     fn happens(&mut self, action: &Action) -> Option<()> {
         let (secret, run) = (usize::from(action.which) % self.secrets.len(), usize::from(action.which));
-        let how = usize::from(action.how);
+        let how = action.how();
         match action.kind {
             Kind::Begin => drop(self.world.try_begin_rotation_of(&self.secrets[secret]).ok()?),
             Kind::DryRun => self.dry_run(secret)?,
             Kind::Due => self.due()?,
             Kind::Invoke => self.invoke(secret, &self.pending(secret)?, step(how))?,
             Kind::Stray => self.stray(secret, how)?,
+            Kind::Maintain => self.maintain(secret, how)?,
+            Kind::Abandon => self.operate(Some(secret), Request::Abandon { secret: self.secrets[secret].clone() })?,
+            Kind::Rollback => {
+                self.operate(Some(secret), Request::Rollback { secret: self.secrets[secret].clone(), version: None })?;
+            }
             Kind::Go => self.go(run, how, action.fault)?,
             Kind::Run => self.run_to_its_end(run)?,
             Kind::Kill => self.kill(run)?,

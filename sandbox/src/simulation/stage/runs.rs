@@ -2,10 +2,53 @@
 
 use std::task::Poll;
 
-use protocol::rotation::Done;
+use super::{Driven, Ending, Running, Stage, Waiting};
+use crate::in_process::{Failure, Fault, Point, Ticket};
 
-use super::{Ended, Running, Stage, Waiting};
-use crate::in_process::{Failure, Fault, Point};
+impl Driven {
+    pub(super) fn waiting(&self) -> Vec<(Ticket, Point)> {
+        match self {
+            Self::Step(invocation) => invocation.waiting(),
+            Self::Operation(invocation) => invocation.waiting(),
+        }
+    }
+
+    fn let_through(&mut self, ticket: Ticket, fault: Option<Fault>) {
+        match self {
+            Self::Step(invocation) => invocation.let_through(ticket, fault),
+            Self::Operation(invocation) => invocation.let_through(ticket, fault),
+        }
+    }
+
+    fn poll(&mut self) -> Poll<Ending> {
+        match self {
+            Self::Step(invocation) => invocation.poll().map(|result| match result {
+                Ok(done) => Ending { well: true, word: format!("{done:?}"), said: format!("{done:?}") },
+                Err(failure) => Ending::of(&failure),
+            }),
+            Self::Operation(invocation) => invocation.poll().map(|result| match result {
+                Ok(answer) => {
+                    let codes: Vec<&str> = answer.findings.iter().map(|finding| finding.code.as_str()).collect();
+                    let did: Vec<&str> = answer.secrets.iter().flat_map(|row| &row.did).map(String::as_str).collect();
+                    let said = format!("{:?} {} [{}]", answer.outcome, codes.join(" "), did.join("; "));
+                    Ending { well: true, word: format!("{:?}", answer.outcome), said }
+                }
+                Err(failure) => Ending::of(&failure),
+            }),
+        }
+    }
+}
+
+impl Ending {
+    fn of(failure: &Failure) -> Self {
+        let word = failure.error_type().map_or_else(|| "cut off".to_owned(), |error| error.to_string());
+        Self { well: false, word, said: failure.to_string() }
+    }
+
+    fn cut_off() -> Self {
+        Self::of(&Failure::Crashed)
+    }
+}
 
 impl Stage {
     pub(super) fn go(&mut self, run: usize, point: usize, fault: Option<Fault>) -> Option<()> {
@@ -27,21 +70,21 @@ impl Stage {
     /// Lets a run work up to its next calls; takes it off the stage where it is over.
     pub(super) fn go_on(&mut self, run: usize, crashes: bool) {
         let polled = self.runs[run].invocation.poll();
-        let result = match polled {
-            Poll::Ready(result) => result,
-            Poll::Pending if crashes => Err(Failure::Crashed),
+        let ending = match polled {
+            Poll::Ready(ending) => ending,
+            Poll::Pending if crashes => Ending::cut_off(),
             Poll::Pending => return,
         };
-        self.over(run, result);
+        self.over(run, ending);
     }
 
-    pub(super) fn over(&mut self, run: usize, result: Result<Done, Failure>) {
-        let Running { due, step, .. } = self.runs.remove(run);
-        self.coverage.ended(step, &result);
+    fn over(&mut self, run: usize, ending: Ending) {
+        let Running { due, task, .. } = self.runs.remove(run);
+        self.coverage.ended(task, &ending.word);
         if let Some(due) = due {
-            self.world.secrets_manager(|model, now| model.invocation_finished(&due, result.is_ok(), now));
+            self.world.secrets_manager(|model, now| model.invocation_finished(&due, ending.well, now));
         }
-        self.ended = Some(Ended { step, result });
+        self.ended = Some((task, ending));
     }
 
     pub(super) fn run_to_its_end(&mut self, run: usize) -> Option<()> {
@@ -61,7 +104,7 @@ impl Stage {
 
     pub(super) fn kill(&mut self, run: usize) -> Option<()> {
         let run = run.checked_rem(self.runs.len())?;
-        self.over(run, Err(Failure::Crashed));
+        self.over(run, Ending::cut_off());
         Some(())
     }
 }

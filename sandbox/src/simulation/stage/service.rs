@@ -2,9 +2,11 @@
 
 use jiff::SignedDuration;
 use protocol::label::VersionId;
+use protocol::lifecycle::{Request, Shard};
 use protocol::rotation::Step;
+use protocol::task::Task;
 
-use super::{MOST_RUNS, Running, Stage, step};
+use super::{Driven, MOST_RUNS, Running, Stage, step};
 use crate::secrets_manager::{self, AWSPENDING, RotateSecret, TestLeftover};
 
 impl Stage {
@@ -52,8 +54,27 @@ impl Stage {
 
     pub(super) fn start(&mut self, secret: usize, token: &VersionId, step: Step, due: Option<secrets_manager::Invocation>) {
         let invocation = self.world.start(self.world.request_of(&self.secrets[secret], step, token));
-        self.runs.push(Running { invocation, secret, step, due });
+        let (invocation, secret) = (Driven::Step(invocation), Some(secret));
+        self.runs.push(Running { invocation, secret, task: Task::Step(step), due });
         self.go_on(self.runs.len() - 1, false);
+    }
+
+    /// The schedule's pass over all secrets, that over one of them which an event asks for, or what either would do.
+    pub(super) fn maintain(&mut self, secret: usize, how: usize) -> Option<()> {
+        let one = (how % 4 == 1).then(|| self.secrets[secret].clone());
+        let about = one.as_ref().map(|_| secret);
+        self.operate(about, Request::Maintain { shard: Shard::ALL, secret: one, dry_run: how % 16 == 2 })
+    }
+
+    pub(super) fn operate(&mut self, secret: Option<usize>, request: Request) -> Option<()> {
+        if self.runs.len() >= MOST_RUNS {
+            return None;
+        }
+        let task = Task::Operation(request.operation());
+        let invocation = Driven::Operation(self.world.start_operation(request));
+        self.runs.push(Running { invocation, secret, task, due: None });
+        self.go_on(self.runs.len() - 1, false);
+        Some(())
     }
 
     pub(super) fn ways(&mut self, how: usize) {
