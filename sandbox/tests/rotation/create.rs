@@ -26,7 +26,10 @@ fn a_secret_without_a_current_value_is_refused_and_left_alone() {
     let token = world.secrets_manager(|model, now| model.rotate_secret(&request, now)).unwrap().version_id.unwrap();
     let mut request = world.request(Step::Create, &VersionId::new(token));
     request.secret = protocol::name::SecretId::parse(&arn).unwrap();
-    refused(world.start(request.clone()).finish(), ErrorType::NoCurrentValue);
+    let before = world.now();
+    let said = refused(world.start(request.clone()).finish(), ErrorType::NoCurrentValue);
+    assert!(said.contains("no current value yet"), "{said}");
+    assert_eq!(world.now(), before, "there is nothing to wait for");
     assert_eq!(writes(&world), []);
     request.step = Step::Finish;
     refused(world.start(request).finish(), ErrorType::PendingEmpty);
@@ -191,4 +194,40 @@ fn the_master_key_is_never_what_is_rotated() {
     assert!(said.contains("very key"), "{said}");
     assert_eq!(writes(&world), []);
     assert_eq!(world.holder("AWSCURRENT"), Some(current));
+}
+
+#[test]
+fn a_current_version_that_shows_no_value_is_read_again_before_it_is_said_to_have_none() {
+    let world = world();
+    let empty = world.begin_rotation();
+    world.make_current(&empty);
+    let token = world.begin_rotation();
+    let before = world.now();
+    let said = refused(world.run(Step::Create, &token), ErrorType::NoCurrentValue);
+    assert!(said.contains("no value that could be read"), "{said}");
+    assert_eq!(world.now().duration_since(before), seconds(5));
+    assert_eq!(writes(&world), []);
+
+    let key = key_by_hand(&world, SUB, settings(&[SPOT]));
+    world.put_by_hand_as(&empty, &value(&format!("{SUBACCOUNT}{POLICY}")), &key, SUB, "AWSCURRENT");
+    let token = world.begin_rotation();
+    // The read of the value does not know of it yet.
+    world.plan(Operation::ReadCurrent, 1, Fault::Stale(2));
+    done(world.run(Step::Create, &token), Done::Issued);
+    assert!(world.plan_is_done());
+    completes(&world, &token);
+}
+
+#[test]
+fn a_key_that_a_person_put_under_the_token_is_not_revoked_by_the_run_that_issued_it() {
+    let world = world();
+    let token = world.begin_rotation();
+    let mut run = world.start(world.request(Step::Create, &token));
+    let put = until(&mut run, Operation::Put);
+    let issued = world.live_keys_for(&token).remove(0);
+    let credential = world.bybit(|model, _| model.credential(&issued)).expect("it was just issued");
+    world.put_by_hand_as(&token, &value(""), &credential, SUB, "AWSPENDING");
+    run.let_through(put, None);
+    refused(run.finish(), ErrorType::VersionDoomed);
+    assert!(world.alive(&issued));
 }

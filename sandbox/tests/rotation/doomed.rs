@@ -334,3 +334,113 @@ fn a_version_is_not_given_up_for_any_number_of_reads_that_are_stale() {
     drop(world.run(Step::Create, &token));
     completes(&world, &token);
 }
+
+#[test]
+fn a_run_without_the_minute_that_it_takes_to_be_sure_judges_nothing() {
+    let mut world = world();
+    let token = candidate_moved(&world);
+    world.take_calls();
+    let before = world.now();
+    world.0.timeout = SignedDuration::from_secs(65);
+    refused(world.run(Step::Create, &token), ErrorType::DeadlineNear);
+    assert_eq!(world.now(), before);
+    assert_eq!(writes(&world), []);
+    world.0.timeout = SignedDuration::from_millis(65_200);
+    refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
+}
+
+/// Neither tells whether it was replaced since the version was built on it, or an earlier time.
+#[test]
+fn a_base_that_is_not_the_previous_version_or_bears_a_stamp_is_judged_a_minute_later() {
+    let not_previous = |world: &World| drop(new_version_made_current(world));
+    let stamped = |world: &World| world.label("REPLACED-20260301T110000Z-00000000", Some(&world.first_version()));
+    let cases: [fn(&World); 2] = [not_previous, stamped];
+    for hand in cases {
+        let world = world();
+        let token = built_on_another_version(&world);
+        hand(&world);
+        refused(world.run(Step::Set, &token), ErrorType::StoreUnavailable);
+        let before = world.now();
+        refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
+        assert!(world.now().duration_since(before) >= seconds(60));
+    }
+}
+
+/// A version that a person stored and then made current, which leaves AWSPENDING where it is.
+fn new_version_made_current(world: &World) -> VersionId {
+    let key = key_by_hand(world, SUB, settings(&[SPOT]));
+    let version = world.put_by_hand(&value(""), &key, SUB, "by-hand");
+    world.make_current(&version);
+    version
+}
+
+#[test]
+fn a_version_that_was_surely_doomed_at_first_and_is_not_at_the_second_look_is_left_to_the_replay() {
+    let world = world();
+    let token = built_on_another_version(&world);
+    let mut run = world.start(world.request(Step::Create, &token));
+    let first = until(&mut run, Operation::Describe);
+    run.let_through(first, None);
+    let second = until(&mut run, Operation::Describe);
+    new_version_made_current(&world);
+    run.let_through(second, None);
+    world.take_calls();
+    refused(run.finish(), ErrorType::StoreUnavailable);
+    assert_eq!(writes(&world), []);
+    assert_eq!(world.labels(&token), ["AWSPENDING"]);
+    refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
+}
+
+#[test]
+fn a_version_is_not_condemned_when_its_labels_changed_after_it_was_judged() {
+    let cancel = |world: &World, _: &VersionId| world.label("AWSPENDING", None);
+    let promote = |world: &World, token: &VersionId| world.make_current(token);
+    let cases: [fn(&World, &VersionId); 2] = [cancel, promote];
+    for hand in cases {
+        let world = world();
+        let token = built_on_another_version(&world);
+        let mut run = world.start(world.request(Step::Create, &token));
+        for _ in 0..2 {
+            let judged = until(&mut run, Operation::Describe);
+            run.let_through(judged, None);
+        }
+        let look = until(&mut run, Operation::Describe);
+        hand(&world, &token);
+        let labels = world.labels(&token);
+        run.let_through(look, None);
+        world.take_calls();
+        let said = refused(run.finish(), ErrorType::StoreUnavailable);
+        assert!(said.contains("labels changed"), "{said}");
+        assert_eq!(writes(&world), []);
+        assert_eq!(world.labels(&token), labels);
+    }
+}
+
+#[test]
+fn a_version_that_is_promoted_while_it_is_condemned_loses_the_condemnation_and_nothing_else() {
+    let world = world();
+    let token = built_on_another_version(&world);
+    let mut run = world.start(world.request(Step::Create, &token));
+    let condemn = until(&mut run, Operation::AddLabel);
+    run.let_through(condemn, None);
+    let look = until(&mut run, Operation::Describe);
+    world.make_current(&token);
+    run.let_through(look, None);
+    refused(run.finish(), ErrorType::StoreUnavailable);
+    assert_eq!(world.labels(&token), ["AWSCURRENT", "AWSPENDING"]);
+}
+
+#[test]
+fn a_version_is_condemned_though_every_reply_to_that_was_lost() {
+    for lost in [1, 4] {
+        let world = world();
+        let token = built_on_another_version(&world);
+        for occurrence in 1..=lost {
+            world.plan(Operation::AddLabel, occurrence, Fault::ReplyLost);
+        }
+        refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
+        assert!(world.plan_is_done());
+        let labels = world.labels(&token);
+        assert!(labels.len() == 1 && labels[0].starts_with("CONDEMNED-"), "{labels:?}");
+    }
+}

@@ -281,3 +281,25 @@ fn a_value_that_another_run_stores_while_a_lost_key_is_looked_up_is_taken_and_no
     assert!(!world.take_operations().contains(&Operation::Issue));
     completes(&world, &token);
 }
+
+#[test]
+fn a_put_is_tried_again_after_ever_longer_pauses() {
+    let world = world();
+    let token = world.begin_rotation();
+    for occurrence in 1..=3 {
+        world.plan(Operation::Put, occurrence, Fault::Throttled);
+    }
+    let before = world.now();
+    done(world.run(Step::Create, &token), Done::Issued);
+    assert_eq!(world.now().duration_since(before), SignedDuration::from_millis(200 + 400 + 800));
+}
+
+#[test]
+fn a_put_that_is_refused_because_it_was_made_is_known_for_the_runs_own() {
+    let world = world();
+    let token = world.begin_rotation();
+    world.plan(Operation::Put, 1, Fault::Twice);
+    done(world.run(Step::Create, &token), Done::Issued);
+    assert_eq!(world.live_keys_for(&token), [key_in(&world, &token)]);
+    completes(&world, &token);
+}

@@ -190,3 +190,55 @@ fn a_stamp_on_the_current_version_is_taken_off_by_the_first_run_that_sees_it() {
     world.rotate().unwrap();
     assert_eq!(world.labels(&world.first_version()), ["REPLACED-20260303T140000Z-00000000"]);
 }
+
+#[test]
+fn a_run_that_was_slow_looks_again_before_it_swaps() {
+    use Operation::{AddLabel, Describe, Inspect, ReadVersion, Swap};
+    for (slow, again) in [(5, &[][..]), (6, &[Describe, Inspect])] {
+        let world = world();
+        let token = created(&world);
+        world.take_calls();
+        let mut run = world.start(world.request(Step::Finish, &token));
+        let look = until(&mut run, Inspect);
+        world.advance(seconds(slow));
+        run.let_through(look, None);
+        done(run.finish(), Done::Promoted);
+        let expected = [&[Describe, ReadVersion, Inspect], again, &[Swap, AddLabel]].concat();
+        assert_eq!(world.take_operations(), expected, "{slow} s");
+    }
+}
+
+#[test]
+fn what_changed_while_the_key_was_looked_at_for_long_stops_the_swap() {
+    type Change = fn(&World, &VersionId);
+    let offer = |world: &World| {
+        let key = key_by_hand(world, SUB, settings(&[SPOT, ("ContractTrade", &["Order", "Position"])]));
+        world.put_by_hand(&value(""), &key, SUB, "CANDIDATE")
+    };
+    let given_up: Change = |world, token| world.label("CONDEMNED-20260301T120000Z-12345678", Some(token));
+    let another_is_current: Change = |world, _| world.make_current(&world.holder("by-hand").unwrap());
+    let current_again: Change = |world, _| {
+        world.make_current(&world.holder("by-hand").unwrap());
+        world.make_current(&world.first_version());
+    };
+    let better_offer: Change = |world, _| world.label("CANDIDATE", world.holder("by-hand").as_ref());
+    for hand in [given_up, another_is_current, current_again, better_offer] {
+        let world = world();
+        let other = offer(&world);
+        world.label("by-hand", Some(&other));
+        offer(&world);
+        let token = world.begin_rotation();
+        done(world.run(Step::Create, &token), Done::Copied);
+        let mut run = world.start(world.request(Step::Finish, &token));
+        let look = until(&mut run, Operation::Inspect);
+        world.advance(seconds(6));
+        hand(&world, &token);
+        let current = world.holder(AWSCURRENT);
+        run.let_through(look, None);
+        world.take_calls();
+        let said = refused(run.finish(), ErrorType::StoreUnavailable);
+        assert!(said.contains("labels changed while the pending key was inspected"), "{said}");
+        assert_eq!(writes(&world), []);
+        assert_eq!(world.holder(AWSCURRENT), current);
+    }
+}

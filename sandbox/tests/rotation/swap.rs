@@ -142,3 +142,25 @@ fn a_run_frozen_past_its_deadline_while_it_looks_at_the_key_does_not_swap() {
     assert_eq!(writes(&world), []);
     assert_eq!(world.holder(AWSCURRENT), Some(world.first_version()));
 }
+
+#[test]
+fn the_audit_says_that_current_was_moved_for_the_run_that_moved_it_alone() {
+    let outcomes = |world: &World| -> Vec<Outcome> {
+        let records = world.take_records().into_iter();
+        records.filter(|record| record.action == Action::MoveCurrent).map(|record| record.outcome).collect()
+    };
+    let world = world();
+    let token = created(&world);
+    let fork = world.fork();
+    fork.plan(Operation::Swap, 1, Fault::ReplyLost);
+    done(fork.run(Step::Finish, &token), Done::Promoted);
+    assert_eq!(outcomes(&fork), [Outcome::Unknown, Outcome::Done]);
+
+    let mut slow = world.start(world.request(Step::Finish, &token));
+    let swap = until(&mut slow, Operation::Swap);
+    done(world.run(Step::Finish, &token), Done::Promoted);
+    assert_eq!(outcomes(&world), [Outcome::Done]);
+    slow.let_through(swap, None);
+    done(slow.finish(), Done::Promoted);
+    assert_eq!(outcomes(&world), [Outcome::Failed]);
+}

@@ -188,3 +188,12 @@ fn a_pending_version_without_a_value_is_not_tested() {
     }
     assert_eq!(writes(&world), []);
 }
+
+#[test]
+fn a_value_is_not_looked_for_again_in_the_last_moment_of_a_run() {
+    let mut world = world();
+    let token = world.begin_rotation();
+    world.0.timeout = seconds(1);
+    refused(world.run(Step::Test, &token), ErrorType::PendingEmpty);
+    assert_eq!(world.take_operations(), [Operation::Describe, Operation::ReadVersion]);
+}
