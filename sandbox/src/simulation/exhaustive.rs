@@ -1,4 +1,5 @@
-//! Every single fault and every pair of faults, at every call of a rotation, from every beginning that leads through other code.
+//! Every single fault at every call of a rotation or an operation, from every beginning that leads through other code, and every
+//! pair of faults from some.
 
 use protocol::rotation::Step;
 
@@ -19,6 +20,14 @@ pub(super) struct Beginning {
     /// How the world begins.
     seed: u64,
     prepare: fn(&mut Play) -> Result<(), Broken>,
+    then: Then,
+}
+
+/// What is disturbed.
+#[derive(Clone, Copy)]
+enum Then {
+    Rotation,
+    Operation(Kind),
 }
 
 /// The one where reads that are stale show another version current.
@@ -33,14 +42,15 @@ const MOVED: Beginning = Beginning {
         play.act(Action::new(Kind::Label, 0, 0))?;
         step(play, Step::Create)
     },
+    then: Then::Rotation,
 };
 
 /// The beginnings that every pair of faults is played from.
 pub(super) const FOR_PAIRS: [&Beginning; 2] = [&BEGINNINGS[0], &MOVED];
 
 /// The beginnings.
-pub(super) const BEGINNINGS: [Beginning; 19] = [
-    Beginning { name: "a plain rotation", seed: 0, prepare: begin },
+pub(super) const BEGINNINGS: [Beginning; 24] = [
+    Beginning { name: "a plain rotation", seed: 0, prepare: begin, then: Then::Rotation },
     Beginning {
         name: "a credential that a person offers",
         seed: 0,
@@ -48,6 +58,7 @@ pub(super) const BEGINNINGS: [Beginning; 19] = [
             play.act(Action::new(Kind::Offer, 0, 0))?;
             begin(play)
         },
+        then: Then::Rotation,
     },
     Beginning {
         name: "a return to the version before",
@@ -57,6 +68,7 @@ pub(super) const BEGINNINGS: [Beginning; 19] = [
             play.act(Action::new(Kind::Label, 0, 3))?;
             begin(play)
         },
+        then: Then::Rotation,
     },
     Beginning {
         name: "a current key that is dead",
@@ -65,6 +77,7 @@ pub(super) const BEGINNINGS: [Beginning; 19] = [
             play.act(Action::new(Kind::DeleteKey, 0, 1))?;
             begin(play)
         },
+        then: Then::Rotation,
     },
     Beginning {
         name: "a key that was issued and lost just now",
@@ -73,6 +86,7 @@ pub(super) const BEGINNINGS: [Beginning; 19] = [
             begin(play)?;
             lose_a_key(play)
         },
+        then: Then::Rotation,
     },
     Beginning {
         name: "an account whose key slots are full, one of them with a key that was lost",
@@ -85,6 +99,7 @@ pub(super) const BEGINNINGS: [Beginning; 19] = [
             play.act(Action::new(Kind::Wait, 0, 1100))?;
             play.act(Action::new(Kind::FillSlots, 0, 0))
         },
+        then: Then::Rotation,
     },
     Beginning {
         name: "an account whose key slots are full, one of them with the key of a version without labels",
@@ -100,6 +115,7 @@ pub(super) const BEGINNINGS: [Beginning; 19] = [
             play.act(Action::new(Kind::Wait, 0, 1100))?;
             play.act(Action::new(Kind::FillSlots, 0, 0))
         },
+        then: Then::Rotation,
     },
     Beginning {
         name: "a pending key that was given more by hand",
@@ -109,6 +125,7 @@ pub(super) const BEGINNINGS: [Beginning; 19] = [
             step(play, Step::Create)?;
             play.act(Action::new(Kind::EditKey, 0, 0))
         },
+        then: Then::Rotation,
     },
     Beginning {
         name: "a pending key that was given what nobody knows",
@@ -118,6 +135,7 @@ pub(super) const BEGINNINGS: [Beginning; 19] = [
             step(play, Step::Create)?;
             play.act(Action::new(Kind::EditKey, 0, 1))
         },
+        then: Then::Rotation,
     },
     Beginning {
         name: "a pending version whose base was replaced",
@@ -128,6 +146,7 @@ pub(super) const BEGINNINGS: [Beginning; 19] = [
             step(play, Step::Create)?;
             play.act(Action::new(Kind::Label, 0, 0))
         },
+        then: Then::Rotation,
     },
     Beginning {
         name: "a pending value that somebody else put",
@@ -136,6 +155,7 @@ pub(super) const BEGINNINGS: [Beginning; 19] = [
             begin(play)?;
             play.act(Action::new(Kind::PutPending, 0, 0))
         },
+        then: Then::Rotation,
     },
     MOVED,
     Beginning {
@@ -148,6 +168,7 @@ pub(super) const BEGINNINGS: [Beginning; 19] = [
             step(play, Step::Create)?;
             begin(play)
         },
+        then: Then::Rotation,
     },
     Beginning {
         name: "a secret with room for one label",
@@ -157,6 +178,7 @@ pub(super) const BEGINNINGS: [Beginning; 19] = [
             step(play, Step::Create)?;
             play.act(Action::new(Kind::FillLabels, 0, 1))
         },
+        then: Then::Rotation,
     },
     Beginning {
         name: "a version that was condemned and whose base came back",
@@ -167,19 +189,18 @@ pub(super) const BEGINNINGS: [Beginning; 19] = [
             step(play, Step::Create)?;
             play.act(Action::new(Kind::Label, 0, 0))?;
             dies_after(play, Operation::AddLabel)?;
-            let previous = play.stage.look(0, |secret| {
-                let previous = secret.holder(AWSPREVIOUS)?;
-                secret.versions().keys().position(|version| version == previous)
-            });
-            play.act(Action::new(Kind::Label, 0, 5 * previous.unwrap_or_default()))
+            let previous = position_of(play, AWSPREVIOUS);
+            play.act(Action::new(Kind::Label, 0, 5 * previous))
         },
+        then: Then::Rotation,
     },
     Beginning {
         name: "a current key that is not of the account it is said to be of",
         seed: 0,
         prepare: |play| play.act(Action::new(Kind::Put, 0, 3)),
+        then: Then::Rotation,
     },
-    Beginning { name: "a current value without a policy", seed: 3, prepare: begin },
+    Beginning { name: "a current value without a policy", seed: 3, prepare: begin, then: Then::Rotation },
     Beginning {
         name: "a person's key without a master, at a host that knows no key",
         seed: 5,
@@ -190,6 +211,7 @@ pub(super) const BEGINNINGS: [Beginning; 19] = [
             play.act(Action::new(Kind::Wait, 0, 400))?;
             play.act(Action::new(Kind::Venue, 0, 5 * 54))
         },
+        then: Then::Rotation,
     },
     Beginning {
         name: "a current version that came back by a hand",
@@ -199,8 +221,58 @@ pub(super) const BEGINNINGS: [Beginning; 19] = [
             play.act(Action::new(Kind::Label, 0, 0))?;
             begin(play)
         },
+        then: Then::Rotation,
+    },
+    Beginning {
+        name: "a replaced key whose grace is over",
+        seed: 0,
+        prepare: |play| {
+            twice(play)?;
+            play.act(Action::new(Kind::Wait, 0, 90_000))
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a leaked key that was replaced, and one that was issued and never stored",
+        seed: 0,
+        prepare: |play| {
+            twice(play)?;
+            let previous = position_of(play, AWSPREVIOUS);
+            play.act(Action::new(Kind::Label, 0, 5 * previous + 4))?;
+            begin(play)?;
+            lose_a_key(play)?;
+            play.act(Action::new(Kind::Wait, 0, 1100))
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a current key that dies in the grace of the one before",
+        seed: 0,
+        prepare: |play| {
+            twice(play)?;
+            play.act(Action::new(Kind::Wait, 0, 4000))?;
+            play.act(Action::new(Kind::DeleteKey, 0, 0))
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning { name: "a way back", seed: 0, prepare: twice, then: Then::Operation(Kind::Rollback) },
+    Beginning {
+        name: "a stuck rotation",
+        seed: 0,
+        prepare: |play| {
+            begin(play)?;
+            step(play, Step::Create)
+        },
+        then: Then::Operation(Kind::Abandon),
     },
 ];
+
+/// Two rotations, of which the second has replaced a key of ours.
+fn twice(play: &mut Play) -> Result<(), Broken> {
+    whole(play)?;
+    play.act(Action::new(Kind::Wait, 0, 61))?;
+    whole(play)
+}
 
 fn begin(play: &mut Play) -> Result<(), Broken> {
     play.act(Action::new(Kind::Begin, 0, 0))
@@ -215,6 +287,15 @@ fn step(play: &mut Play, step: Step) -> Result<(), Broken> {
 fn whole(play: &mut Play) -> Result<(), Broken> {
     begin(play)?;
     Step::ALL.into_iter().try_for_each(|one| step(play, one))
+}
+
+/// Which of the first secret's versions has a label.
+fn position_of(play: &Play, label: &str) -> usize {
+    let position = play.stage.look(0, |secret| {
+        let holder = secret.holder(label)?;
+        secret.versions().keys().position(|version| version == holder)
+    });
+    position.unwrap_or_default()
 }
 
 /// createSecret dies with a key that it has not stored.
@@ -240,50 +321,79 @@ fn dies_after(play: &mut Play, operation: Operation) -> Result<(), Broken> {
 pub(super) fn disturbed(beginning: &Beginning, planned: &[Planned]) -> (Play, Vec<Planned>) {
     let mut play = Play::new(beginning.seed);
     play.heals = planned.is_empty();
-    let mut open = Vec::new();
+    let mut course = Course { planned, calls: 0, open: Vec::new() };
     if (beginning.prepare)(&mut play).is_ok() {
         // What is broken is in the play.
-        let _ = rotation(&mut play, planned, &mut open);
+        let _ = match beginning.then {
+            Then::Rotation => course.rotation(&mut play),
+            Then::Operation(kind) => course.operation(&mut play, kind),
+        };
     }
     play.end();
-    (play, open)
+    (play, course.open)
 }
 
-fn rotation(play: &mut Play, planned: &[Planned], open: &mut Vec<Planned>) -> Result<(), Broken> {
-    let last = planned.iter().map(|(at, _)| *at).max().unwrap_or(0);
-    let mut calls = 0;
-    for _ in 0..PASSES {
-        for step in Step::ALL {
-            let is_open = play
-                .stage
-                .look(0, |secret| secret.holder(AWSPENDING).is_some_and(|pending| secret.holder(AWSCURRENT) != Some(pending)));
-            if !is_open {
-                return Ok(());
-            }
-            play.act(Action::invoke(0, step))?;
-            while play.stage.runs() > 0 {
-                let operation = play.stage.waiting(0).first().and_then(|waiting| match &waiting.point {
-                    Point::Call(call) => Some(call.operation),
-                    Point::Sleep(_) => None,
-                });
-                let Some(operation) = operation else {
-                    play.act(Action::go(0, 0, None))?;
-                    continue;
-                };
-                calls += 1;
-                let fault = planned.iter().find(|(at, _)| *at == calls).map(|(_, fault)| *fault);
-                play.heals |= calls >= last;
-                play.act(Action::go(0, 0, fault.filter(|fault| can_meet(*fault, operation))))?;
-                if calls > last {
-                    let faults = FAULTS.iter().map(|(_, fault)| *fault).filter(|fault| can_meet(*fault, operation));
-                    open.extend(faults.map(|fault| (calls, fault)));
-                }
-            }
-            if play.stage.ended.as_ref().is_some_and(|(_, ending)| !ending.well) {
-                break;
+/// The calls of what is disturbed, counted from 1, and the faults that are planned for them.
+struct Course<'a> {
+    planned: &'a [Planned],
+    calls: usize,
+    /// The faults that each call from the last planned one on could meet.
+    open: Vec<Planned>,
+}
+
+impl Course<'_> {
+    /// Lets the run that has just begun go on to its end, call by call.
+    fn drive(&mut self, play: &mut Play) -> Result<(), Broken> {
+        let last = self.planned.iter().map(|(at, _)| *at).max().unwrap_or(0);
+        while play.stage.runs() > 0 {
+            let operation = play.stage.waiting(0).first().and_then(|waiting| match &waiting.point {
+                Point::Call(call) => Some(call.operation),
+                Point::Sleep(_) => None,
+            });
+            let Some(operation) = operation else {
+                play.act(Action::go(0, 0, None))?;
+                continue;
+            };
+            self.calls += 1;
+            let fault = self.planned.iter().find(|(at, _)| *at == self.calls).map(|(_, fault)| *fault);
+            play.heals |= self.calls >= last;
+            play.act(Action::go(0, 0, fault.filter(|fault| can_meet(*fault, operation))))?;
+            if self.calls > last {
+                let faults = FAULTS.iter().map(|(_, fault)| *fault).filter(|fault| can_meet(*fault, operation));
+                let calls = self.calls;
+                self.open.extend(faults.map(|fault| (calls, fault)));
             }
         }
-        play.act(Action::new(Kind::Wait, 0, 60))?;
+        Ok(())
     }
-    Ok(())
+
+    fn rotation(&mut self, play: &mut Play) -> Result<(), Broken> {
+        for _ in 0..PASSES {
+            for step in Step::ALL {
+                let is_open = play.stage.look(0, |secret| {
+                    secret.holder(AWSPENDING).is_some_and(|pending| secret.holder(AWSCURRENT) != Some(pending))
+                });
+                if !is_open {
+                    return Ok(());
+                }
+                play.act(Action::invoke(0, step))?;
+                self.drive(play)?;
+                if play.stage.ended.as_ref().is_some_and(|(_, ending)| !ending.well) {
+                    break;
+                }
+            }
+            play.act(Action::new(Kind::Wait, 0, 60))?;
+        }
+        Ok(())
+    }
+
+    /// An operation on the first secret, or on all of them, over and over as a schedule or a person does.
+    fn operation(&mut self, play: &mut Play, kind: Kind) -> Result<(), Broken> {
+        for _ in 0..PASSES {
+            play.act(Action::new(kind, 0, 0))?;
+            self.drive(play)?;
+            play.act(Action::new(Kind::Wait, 0, 4000))?;
+        }
+        Ok(())
+    }
 }

@@ -123,10 +123,10 @@ fn every_effect_has_its_audit_line() {
         })
     };
     let mut expected = [
-        line("createSecret", "issue_key", "request-1", &token),
-        line("createSecret", "put_value", "request-1", &token),
-        line("finishSecret", "move_current", "request-4", &token),
-        line("finishSecret", "add_label", "request-4", &first),
+        line("createSecret", "issue_key", "00000000-0000-4000-8000-request00001", &token),
+        line("createSecret", "put_value", "00000000-0000-4000-8000-request00001", &token),
+        line("finishSecret", "move_current", "00000000-0000-4000-8000-request00004", &token),
+        line("finishSecret", "add_label", "00000000-0000-4000-8000-request00004", &first),
     ];
     let issued = settings_of(&world, &key_in(&world, &token));
     expected[0]["marker"] = json!(issued.note);
