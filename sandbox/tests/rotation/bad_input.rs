@@ -1,4 +1,5 @@
 use protocol::rotation::{Done, Step};
+use sandbox::in_process::PARENT;
 use sandbox::secrets_manager::{CancelRotateSecret, DeleteSecret};
 
 use super::*;
@@ -269,4 +270,30 @@ fn a_master_that_says_only_its_exchange_or_only_its_environment_is_held_to_that(
         refused(world.run(Step::Create, &token), ErrorType::MasterInvalid);
         assert_eq!(writes(&world), [], "{said}");
     }
+}
+
+#[test]
+fn a_master_that_shares_its_id_or_its_secret_with_the_key_to_rotate_is_refused() {
+    for credential in [r#""api_key":"<key>","api_secret":"another""#, r#""api_key":"another","api_secret":"<secret>""#] {
+        let world = world();
+        let master = world.bybit(|model, _| model.credential(world.0.master_key())).unwrap();
+        let document = format!(r#"{{{credential},"masterarn":"<master>"{SUBACCOUNT}{POLICY}}}"#);
+        world.put_by_hand(&document, &master, SUB, "AWSCURRENT");
+        let token = world.begin_rotation();
+        let said = refused(world.run(Step::Create, &token), ErrorType::MasterInvalid);
+        assert!(said.contains("very key"), "{said}");
+        assert_eq!(writes(&world), []);
+    }
+}
+
+#[test]
+fn a_key_of_a_master_account_has_no_successor_but_one_that_a_person_supplies() {
+    let world = world();
+    let key = key_by_hand(&world, PARENT, settings(&[SPOT]));
+    world.put_by_hand(&value(POLICY), &key, PARENT, "AWSCURRENT");
+    let token = world.begin_rotation();
+    let said = refused(world.run(Step::Create, &token), ErrorType::AccountMismatch);
+    assert!(said.contains("belongs to a master account") && said.contains("CANDIDATE"), "{said}");
+    assert_eq!(writes(&world), []);
+    assert_eq!(world.labels(&token), ["AWSPENDING"]);
 }

@@ -444,3 +444,28 @@ fn a_version_is_condemned_though_every_reply_to_that_was_lost() {
         assert!(labels.len() == 1 && labels[0].starts_with("CONDEMNED-"), "{labels:?}");
     }
 }
+
+#[test]
+fn a_pending_version_that_bears_one_mark_of_having_been_current_is_not_made_so_again() {
+    let moved_back_by_hand: fn(&World) = |world| world.make_current(&world.first_version());
+    let replaced_twice: fn(&World) = |world| {
+        world.rotate().unwrap();
+        world.rotate().unwrap();
+    };
+    for (then, mark) in [(moved_back_by_hand, "AWSPREVIOUS"), (replaced_twice, "REPLACED-20260301T120000Z-")] {
+        let world = world();
+        let token = world.rotate().unwrap();
+        then(&world);
+        let labels = world.labels(&token);
+        assert!(labels.len() == 1 && labels[0].starts_with(mark), "{labels:?}");
+        world.label("AWSPENDING", Some(&token));
+        for step in [Step::Set, Step::Finish, Step::Create] {
+            let said = refused(world.run(step, &token), ErrorType::VersionDoomed);
+            assert!(said.contains("it has been current already"), "{step}: {said}");
+        }
+        let labels = world.labels(&token);
+        assert!(!labels.iter().any(|label| label == "AWSPENDING" || label.starts_with("CONDEMNED-")), "{labels:?}");
+        assert!(labels.iter().any(|label| label.starts_with("REPLACED-")), "{labels:?}");
+        world.rotate().unwrap();
+    }
+}

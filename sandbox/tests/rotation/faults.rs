@@ -303,3 +303,16 @@ fn a_put_that_is_refused_because_it_was_made_is_known_for_the_runs_own() {
     assert_eq!(world.live_keys_for(&token), [key_in(&world, &token)]);
     completes(&world, &token);
 }
+
+#[test]
+fn a_change_of_labels_is_tried_again_after_ever_longer_pauses() {
+    let world = world();
+    let token = created(&world);
+    for occurrence in 1..=3 {
+        world.plan(Operation::AddLabel, occurrence, Fault::Throttled);
+    }
+    let before = world.now();
+    done(world.run(Step::Finish, &token), Done::Promoted);
+    assert!(world.plan_is_done());
+    assert_eq!(world.now().duration_since(before), SignedDuration::from_millis(200 + 400 + 800));
+}

@@ -220,3 +220,14 @@ fn a_venue_that_gives_no_answer_about_the_current_key_is_no_dead_key() {
         done(world.run(Step::Create, &token), Done::Issued);
     }
 }
+
+#[test]
+fn a_key_that_is_rejected_leaves_nothing_to_its_successor_though_the_list_shows_it() {
+    let wrong_secret = value(SUBACCOUNT).replace("<secret>", "not-the-secret-of-this-key");
+    let world = world_of(&wrong_secret);
+    let token = world.begin_rotation();
+    let said = refused(world.run(Step::Create, &token), ErrorType::CurrentUnusable);
+    assert!(said.contains("`policy.permissions`") && said.contains("`policy.ip_allowlist`"), "{said}");
+    assert_eq!(writes(&world), []);
+    assert!(world.alive(world.first_key()));
+}

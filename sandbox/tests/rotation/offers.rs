@@ -307,3 +307,63 @@ fn an_offered_key_that_a_person_put_under_the_token_meanwhile_is_not_taken_for_w
     let problem = refused(run.finish(), ErrorType::VersionDoomed);
     assert!(problem.contains("not built by this function"), "{problem}");
 }
+
+#[test]
+fn a_persons_key_that_no_list_shows_is_judged_by_itself_where_the_list_shows_the_current_key() {
+    let world = world();
+    offer(&world, "CANDIDATE", ALL);
+    let token = world.begin_rotation();
+    done(world.run(Step::Create, &token), Done::Copied);
+    for occurrence in 1..=32 {
+        world.plan(Operation::List, occurrence, Fault::PageMissing);
+    }
+    let before = world.now();
+    done(world.run(Step::Set, &token), Done::Agreed);
+    assert!(world.plan_is_done());
+    assert_eq!(world.now().duration_since(before), seconds(60), "it asked again for a minute");
+    completes(&world, &token);
+}
+
+#[test]
+fn a_persons_key_that_no_list_shows_and_that_moves_funds_dooms_its_version() {
+    let world = world();
+    let (_, key) = offer(&world, "CANDIDATE", ALL);
+    let token = world.begin_rotation();
+    done(world.run(Step::Create, &token), Done::Copied);
+    change(&world, &key.key, |settings| {
+        settings.permissions = Permissions::of(&[SPOT, ALL[1], ("Wallet", &["AccountTransfer"])]);
+    });
+    for occurrence in 1..=32 {
+        world.plan(Operation::List, occurrence, Fault::PageMissing);
+    }
+    let said = refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
+    assert!(said.contains("Wallet:AccountTransfer") && said.contains("not ours to edit"), "{said}");
+    assert_eq!(world.holder("AWSPENDING"), None);
+    assert!(world.alive(&key.key));
+}
+
+#[test]
+fn a_dead_key_without_a_master_dooms_its_version_only_where_the_current_key_answers() {
+    let document =
+        r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#;
+    for current_is_alive in [false, true] {
+        let world = world_of(document);
+        let key = key_by_hand(&world, SUB, settings(&[SPOT]));
+        world.put_by_hand(document, &key, SUB, "CANDIDATE");
+        let token = world.begin_rotation();
+        done(world.run(Step::Create, &token), Done::Copied);
+        delete(&world, &key.key);
+        if !current_is_alive {
+            delete(&world, world.first_key());
+        }
+        world.advance(SignedDuration::from_mins(5));
+        if current_is_alive {
+            let said = refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
+            assert!(said.contains("its key is dead"), "{said}");
+            assert_eq!(world.holder("AWSPENDING"), None);
+        } else {
+            refused(world.run(Step::Set, &token), ErrorType::PendingRejected);
+            assert_eq!(world.labels(&token), ["AWSPENDING"]);
+        }
+    }
+}

@@ -252,19 +252,70 @@ fn a_list_without_the_pending_key_is_not_believed_to_show_what_else_there_is() {
     world.advance(seconds(1));
     done(world.run(Step::Create, &token), Done::Issued);
     let [lost, stored] = <[KeyId; 2]>::try_from(world.live_keys_for(&token)).unwrap();
-    for lists in [1, 40] {
+    for lists in [1, 2, 40] {
         let world = world.fork();
+        let before = world.now();
         for occurrence in 1..=lists {
             world.plan(Operation::List, occurrence, Fault::PageMissing);
         }
         let result = world.run(Step::Set, &token);
-        if lists == 1 {
+        let asked_for = world.now().duration_since(before);
+        if lists < 40 {
             done(result, Done::Agreed);
+            assert_eq!(asked_for, seconds(if lists == 1 { 0 } else { 2 }));
             assert_eq!(world.live_keys_for(&token), std::slice::from_ref(&stored));
         } else {
             let problem = refused(result, ErrorType::VenueUnavailable);
             assert!(problem.contains("not complete"), "{problem}");
+            assert_eq!(asked_for, seconds(60));
             assert_eq!(world.live_keys_for(&token), [lost.clone(), stored.clone()], "nothing is done on such a list");
         }
     }
+}
+
+#[test]
+fn a_key_that_goes_on_showing_what_was_taken_from_it_is_given_up_once_it_is_old() {
+    let late = seconds(120);
+    for (age, error_type) in [(late, ErrorType::PendingTooPowerful), (SignedDuration::from_hours(1), ErrorType::VersionDoomed)] {
+        let world = world();
+        let good = world.rotate().unwrap();
+        world.rotate().unwrap();
+        world.label("ROLLBACK", Some(&good));
+        let token = world.begin_rotation();
+        done(world.run(Step::Create, &token), Done::Copied);
+        change(&world, &key_in(&world, &token), |settings| {
+            settings.permissions = Permissions::of(&[SPOT, ("Wallet", &["AccountTransfer"])]);
+        });
+        world.advance(age);
+        world.bybit(|model, _| {
+            model.knobs.edit_delay = late;
+            model.knobs.listings_lag = true;
+        });
+        let before = world.now();
+        let said = refused(world.run(Step::Set, &token), error_type);
+        assert!(said.contains("Wallet:AccountTransfer"), "{said}");
+        assert_eq!(world.now().duration_since(before), seconds(60));
+        if error_type == ErrorType::VersionDoomed {
+            assert!(said.contains("can't be edited down"), "{said}");
+            assert_eq!(world.holder("AWSPENDING"), None);
+        } else {
+            assert_eq!(world.labels(&token), ["AWSPENDING"]);
+            world.advance(late);
+            completes(&world, &token);
+        }
+    }
+}
+
+#[test]
+fn a_pending_key_that_is_missing_from_a_list_and_was_given_more_by_hand_is_set_right_once_it_is_listed() {
+    let world = world();
+    let token = created(&world);
+    let key = key_in(&world, &token);
+    let intended = settings_of(&world, &key);
+    change(&world, &key, |settings| settings.permissions = Permissions::of(&[SPOT, ("Wallet", &["AccountTransfer"])]));
+    world.plan(Operation::List, 1, Fault::PageMissing);
+    done(world.run(Step::Set, &token), Done::Agreed);
+    assert!(world.plan_is_done());
+    assert_eq!(settings_of(&world, &key), intended);
+    completes(&world, &token);
 }
