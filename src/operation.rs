@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 /// EVENT_INVALID, naming what came and what was expected.
 pub(crate) fn parse(event: &Value) -> Result<Request, Error> {
     let Some(fields) = event.as_object().filter(|fields| fields.contains_key("operation")) else {
-        return Err(invalid(format!(
+        return Err(invalid(&format!(
             "this function performs operations, and the event names none: {{\"operation\":\"{}\"}} is one",
             Operation::Maintain
         )));
@@ -21,18 +21,18 @@ pub(crate) fn parse(event: &Value) -> Result<Request, Error> {
     let word = fields.text("operation")?.unwrap_or_default();
     let operation = Operation::ALL.into_iter().find(|operation| operation.as_str() == word).ok_or_else(|| {
         let known: Vec<&str> = Operation::ALL.into_iter().map(Operation::as_str).collect();
-        invalid(format!("there is no operation {}: the operations are {}", shown(word), known.join(", ")))
+        invalid(&format!("there is no operation {}: the operations are {}", shown(word), known.join(", ")))
     })?;
     fields.only(match operation {
         Operation::Maintain => &["operation", "shard", "secret", "dry_run"],
         Operation::Abandon => &["operation", "secret"],
         Operation::Rollback => &["operation", "secret", "version"],
     })?;
-    let secret = || fields.secret()?.ok_or_else(|| invalid(format!("{operation} needs the `secret` that it is about")));
+    let secret = || fields.secret()?.ok_or_else(|| invalid(&format!("{operation} needs the `secret` that it is about")));
     Ok(match operation {
         Operation::Maintain => {
             let shard = fields.text("shard")?.map_or(Ok(Shard::ALL), str::parse);
-            let shard = shard.map_err(|error| invalid(format!("the event's `shard` cannot be used: {error}")))?;
+            let shard = shard.map_err(|error| invalid(&format!("the event's `shard` cannot be used: {error}")))?;
             Request::Maintain { shard, secret: fields.secret()?, dry_run: fields.flag("dry_run")? }
         }
         Operation::Abandon => Request::Abandon { secret: secret()? },
@@ -46,7 +46,7 @@ impl Fields<'_> {
     /// A field that is not known may be a misspelt one: what it was to say would be passed over.
     fn only(&self, known: &[&str]) -> Result<(), Error> {
         match self.0.keys().find(|name| !known.contains(&name.as_str())) {
-            Some(other) => Err(invalid(format!("the event has a field {}; it may have {}", shown(other), known.join(", ")))),
+            Some(other) => Err(invalid(&format!("the event has a field {}; it may have {}", shown(other), known.join(", ")))),
             None => Ok(()),
         }
     }
@@ -55,7 +55,7 @@ impl Fields<'_> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(invalid(format!("the event's `{name}` is not a string"))),
+            Some(_) => Err(invalid(&format!("the event's `{name}` is not a string"))),
         }
     }
 
@@ -63,17 +63,17 @@ impl Fields<'_> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(false),
             Some(Value::Bool(flag)) => Ok(*flag),
-            Some(_) => Err(invalid(format!("the event's `{name}` is neither true nor false"))),
+            Some(_) => Err(invalid(&format!("the event's `{name}` is neither true nor false"))),
         }
     }
 
     fn secret(&self) -> Result<Option<SecretId>, Error> {
         let secret = self.text("secret")?.map(SecretId::parse).transpose();
-        secret.map_err(|problem| invalid(format!("the event's `secret` {problem}")))
+        secret.map_err(|problem| invalid(&format!("the event's `secret` {problem}")))
     }
 }
 
-fn invalid(problem: String) -> Error {
+fn invalid(problem: &str) -> Error {
     Error::new(ErrorType::EventInvalid, format!("{problem}. Nothing was done"))
 }
 

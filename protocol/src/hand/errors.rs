@@ -26,10 +26,11 @@ pub(crate) fn venue_error(error: &VenueError) -> Error {
         (ErrorClass::Rejected | ErrorClass::Denied, Whose::Master) => ErrorType::MasterRefused,
         (ErrorClass::Rejected | ErrorClass::Denied, Whose::Current) => ErrorType::CurrentUnusable,
         (ErrorClass::Rejected | ErrorClass::Denied, Whose::Offered) => ErrorType::OfferRefused,
-        (ErrorClass::Rejected | ErrorClass::Denied, Whose::Replaced) => ErrorType::VenueRefused,
         (ErrorClass::Rejected, Whose::Pending) => ErrorType::PendingRejected,
         (ErrorClass::Denied, Whose::Pending) => ErrorType::PendingDenied,
-        (ErrorClass::Refused | ErrorClass::Fault, _) => ErrorType::VenueRefused,
+        (ErrorClass::Rejected | ErrorClass::Denied, Whose::Replaced) | (ErrorClass::Refused | ErrorClass::Fault, _) => {
+            ErrorType::VenueRefused
+        }
         (ErrorClass::Clock | ErrorClass::Busy | ErrorClass::UnknownOutcome, _) => ErrorType::VenueUnavailable,
     };
     Error::new(error_type, format!("{} (signed with the {} credential)", error.say, error.whose.as_str()))

@@ -28,7 +28,7 @@ pub(super) fn faults(pass: &Pass<'_>, description: &Description, value: &SecretV
     let mut more = permissions.map(|permissions| state.powers.beyond(permissions)).unwrap_or_default();
     more.retain(|power| !forbidden.contains(power));
     match (&state.addresses, addresses) {
-        (_, Some(Addresses::Any)) => {}
+        (_, Some(Addresses::Any)) | (Addresses::Only(_), None) => {}
         (Addresses::Any, _) => {
             let expiry = state.expires_at.map_or_else(String::new, |at| format!(", and expires on {}", day(at)));
             let say = format!("the current key may be used from anywhere{expiry}");
@@ -39,7 +39,6 @@ pub(super) fn faults(pass: &Pass<'_>, description: &Description, value: &SecretV
             let foreign = held.iter().filter(|address| !allowed.contains(address) && !pass.settings.egress.contains(address));
             more.extend(foreign.map(|address| format!("use from {}", address.as_str())));
         }
-        (Addresses::Only(_), None) => {}
     }
     if !more.is_empty() {
         let say = format!("the current key may do more than its policy says: {}", more.join(", "));

@@ -75,7 +75,9 @@ impl Holders {
             }
             let read = iter(secrets).map(|secret| versions_of(pass, secret)).buffer_unordered(AT_ONCE);
             let read: Vec<Versions> = read.collect().await;
-            read.into_iter().for_each(|versions| holders.take(pass, versions));
+            for versions in read {
+                holders.take(pass, versions);
+            }
         }
         Ok(holders)
     }

@@ -31,62 +31,61 @@ impl Tending<'_> {
         list: &KeyList,
         current: &KeyId,
     ) -> Result<(), Error> {
-        let arn = description.arn.as_str();
-        let ours = Marker::new(arn, &VersionId::new(""), 0);
-        let mut versions: Option<Vec<VersionId>> = None;
+        let ours = Marker::new(&description.arn, &VersionId::new(""), 0);
+        let mut versions = None;
         for key in &list.keys {
             let Some(marker) = key.marker.as_ref().filter(|marker| marker.same_secret(&ours)) else { continue };
             let young = !settled(key, list) && !wrong::is(Wrong::YoungOrphanReaped);
             if key.key_id == *current || young || key.expired {
                 continue;
             }
-            let issued_for = |version: &&VersionId| Marker::new(arn, version, 0).same_token(marker);
-            let labelled = description.versions.keys().find(issued_for);
-            if let Some(version) = labelled
-                && !self.is_decided_here(description, version)
-            {
+            let labelled = description.versions.keys().find(|version| is_of(marker, description, version));
+            match labelled {
                 // Retiring sees to it when it is due.
-                continue;
-            }
-            let version = match labelled {
-                Some(version) => Some(version.clone()),
-                None => {
-                    if versions.is_none() {
-                        versions = Some(self.hand.versions().await?);
-                    }
-                    versions.iter().flatten().find(issued_for).cloned()
-                }
-            };
-            let stands = match &version {
-                Some(version) => self.names(version, key).await?,
-                None => {
-                    let listed = versions.as_deref().unwrap_or_default();
-                    let complete = description.versions.keys().all(|known| listed.contains(known));
-                    if complete && listed.len() < NONE_PURGED_BELOW { IssuedFor::NamesAnother } else { IssuedFor::Unknown }
-                }
-            };
-            match (stands, version) {
-                (IssuedFor::NamesAnother, version) => self.revoke_orphan(description, desk, key, version).await?,
-                (IssuedFor::Names, Some(version)) if labelled.is_none() => {
-                    if wrong::is(Wrong::UnlabelledReaped) {
-                        self.revoke_orphan(description, desk, key, Some(version)).await?;
-                    } else {
-                        self.stamp_unlabelled(description, &version, key).await?;
+                Some(version) if !is_decided(description, version) => {}
+                Some(version) => {
+                    if let IssuedFor::NamesAnother = self.names(version, key).await? {
+                        self.revoke_orphan(desk, key, Some(version)).await?;
                     }
                 }
-                (IssuedFor::Names, _) => {}
-                (IssuedFor::Unknown, _) => {
-                    let say = format!("{} was issued for a version that is not listed any more", key.key_id);
-                    self.find(Code::OrphanUndecided, say, "delete the key at the venue, if nothing uses it");
-                }
+                None => self.judge_unlabelled(description, desk, key, marker, &mut versions).await?,
             }
         }
         Ok(())
     }
 
-    /// Whether it can be told now which of a labelled version's keys is the one that it names: it is current, or pending.
-    fn is_decided_here(&self, description: &Description, version: &VersionId) -> bool {
-        [Label::current(), Label::pending()].iter().any(|label| description.holder(label) == Some(version))
+    /// A key whose version bears no label any more, or never was.
+    async fn judge_unlabelled(
+        &mut self,
+        description: &Description,
+        desk: &Desk<'_>,
+        key: &ListedKey,
+        marker: &Marker,
+        versions: &mut Option<Vec<VersionId>>,
+    ) -> Result<(), Error> {
+        if versions.is_none() {
+            *versions = Some(self.hand.versions().await?);
+        }
+        let listed = versions.as_deref().unwrap_or_default();
+        let version = listed.iter().find(|version| is_of(marker, description, version)).cloned();
+        let complete = description.versions.keys().all(|known| listed.contains(known));
+        let stands = match &version {
+            Some(version) => self.names(version, key).await?,
+            None if complete && listed.len() < NONE_PURGED_BELOW => IssuedFor::NamesAnother,
+            None => IssuedFor::Unknown,
+        };
+        match (stands, version) {
+            (IssuedFor::NamesAnother, version) => self.revoke_orphan(desk, key, version.as_ref()).await,
+            (IssuedFor::Names, Some(version)) if wrong::is(Wrong::UnlabelledReaped) => {
+                self.revoke_orphan(desk, key, Some(&version)).await
+            }
+            (IssuedFor::Names, Some(version)) => self.stamp_unlabelled(description, &version, key).await,
+            (IssuedFor::Names | IssuedFor::Unknown, _) => {
+                let say = format!("{} was issued for a version that is not listed any more", key.key_id);
+                self.find(Code::OrphanUndecided, say, "delete the key at the venue, if nothing uses it");
+                Ok(())
+            }
+        }
     }
 
     async fn names(&self, version: &VersionId, key: &ListedKey) -> Result<IssuedFor, Error> {
@@ -96,13 +95,7 @@ impl Tending<'_> {
         Ok(if value.credential.key_id == key.key_id { IssuedFor::Names } else { IssuedFor::NamesAnother })
     }
 
-    async fn revoke_orphan(
-        &mut self,
-        description: &Description,
-        desk: &Desk<'_>,
-        key: &ListedKey,
-        version: Option<VersionId>,
-    ) -> Result<(), Error> {
+    async fn revoke_orphan(&mut self, desk: &Desk<'_>, key: &ListedKey, version: Option<&VersionId>) -> Result<(), Error> {
         // Markers are short: two secrets of one account could have the same.
         let named = self.pass.holders().await?.of(&key.key_id);
         if !named.held.is_empty() || named.replaced.is_some() {
@@ -111,14 +104,15 @@ impl Tending<'_> {
         if self.would(format!("revoke {}, which was issued and never stored", key.key_id)) {
             return Ok(());
         }
-        let version = version.unwrap_or_else(|| VersionId::new("(none)"));
+        let none = VersionId::new("(none)");
+        let version = version.unwrap_or(&none);
         self.pass.turn_of(desk.venue, &desk.master).await;
-        match self.hand.revoke(&version, desk, &key.key_id).await? {
+        match self.hand.revoke(version, desk, &key.key_id).await? {
             Ok(()) => self.count("orphans"),
             Err(error) => {
                 let say =
                     format!("{} was issued for this secret and never stored, and could not be revoked: {error}", key.key_id);
-                self.find(Code::NotDone, say, format!("nothing, unless this lasts: see {}", description.name));
+                self.find(Code::NotDone, say, "nothing, unless this lasts");
             }
         }
         Ok(())
@@ -134,4 +128,13 @@ impl Tending<'_> {
         self.count("stamped");
         Ok(())
     }
+}
+
+fn is_of(marker: &Marker, description: &Description, version: &VersionId) -> bool {
+    Marker::new(&description.arn, version, 0).same_token(marker)
+}
+
+/// Whether it can be told now which of a labelled version's keys is the one that it names: it is current, or pending.
+fn is_decided(description: &Description, version: &VersionId) -> bool {
+    [Label::current(), Label::pending()].iter().any(|label| description.holder(label) == Some(version))
 }

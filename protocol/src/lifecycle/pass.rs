@@ -108,13 +108,12 @@ impl<'a> Pass<'a> {
     pub(super) async fn master(&self, venue: &VenueId, value: &SecretValue) -> Result<Signer, Error> {
         let id = master_id(value)?;
         let known = self.masters.lock().unwrap_or_else(PoisonError::into_inner).get(id.as_str()).cloned();
-        let stored = match known {
-            Some(stored) => stored,
-            None => {
-                let read = read_master(self.ports, &id).await.map(Arc::new);
-                self.masters.lock().unwrap_or_else(PoisonError::into_inner).insert(id.as_str().to_owned(), read.clone());
-                read
-            }
+        let stored = if let Some(stored) = known {
+            stored
+        } else {
+            let read = read_master(self.ports, &id).await.map(Arc::new);
+            self.masters.lock().unwrap_or_else(PoisonError::into_inner).insert(id.as_str().to_owned(), read.clone());
+            read
         };
         master_in(&id, stored.as_deref().map_err(Clone::clone)?, venue, value)
     }

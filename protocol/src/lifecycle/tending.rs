@@ -117,7 +117,7 @@ impl Tending<'_> {
     // What there is to do.
 
     async fn tend(&mut self, listed: Description) -> Result<(), Error> {
-        let description = if self.needs_a_look(&listed) { self.hand.describe().await? } else { listed };
+        let description = if needs_a_look(&listed) { self.hand.describe().await? } else { listed };
         if description.deleted || !self.pass.manages(&description) {
             return Ok(());
         }
@@ -154,13 +154,6 @@ impl Tending<'_> {
         let tagged = self.tag(&description, &current).await;
         self.note(tagged);
         Ok(())
-    }
-
-    /// Whether the labels, which a list shows minutes late, say that there may be something to do.
-    fn needs_a_look(&self, listed: &Description) -> bool {
-        unstamped_previous(listed).is_some()
-            || listed.versions.values().flatten().any(|label| label.stamp().is_some() || *label == Label::compromised())
-            || listed.holder(&Label::pending()).is_some_and(|pending| listed.holder(&Label::current()) != Some(pending))
     }
 
     async fn set_stamps_right(&mut self, description: &Description) -> Result<(), Error> {
@@ -251,7 +244,7 @@ impl Tending<'_> {
                 self.key(version, key, Some(true), "current".to_owned());
                 self.findings.extend(faults(self.pass, description, value, state));
                 let built_before =
-                    description.versions.keys().any(|other| other != version && self.was_built_by_us(description, other));
+                    description.versions.keys().any(|other| other != version && was_built_by_us(description, other));
                 if !is_ours(value, version) && built_before {
                     let say = "the current value was not made by this function, though the one before was: a hand, or \
                                infrastructure code that carries the value, put a key back";
@@ -289,11 +282,6 @@ impl Tending<'_> {
                 false
             }
         }
-    }
-
-    /// Whether the labels say that a version was one of a rotation's: only those bear stamps of their own making.
-    fn was_built_by_us(&self, description: &Description, version: &VersionId) -> bool {
-        description.tags.contains_key(LAST_ROTATED) && description.holder(&Label::previous()) == Some(version)
     }
 
     /// While a replaced key is in its grace there is a way back: a definite rejection of its successor is remembered, and a second
@@ -400,3 +388,15 @@ impl Tending<'_> {
 
 const LAST_ROTATED: &str = "LastRotated";
 const ROTATION_ENABLED: &str = "RotationEnabled";
+
+/// Whether the labels, which a list shows minutes late, say that there may be something to do.
+fn needs_a_look(listed: &Description) -> bool {
+    unstamped_previous(listed).is_some()
+        || listed.versions.values().flatten().any(|label| label.stamp().is_some() || *label == Label::compromised())
+        || listed.holder(&Label::pending()).is_some_and(|pending| listed.holder(&Label::current()) != Some(pending))
+}
+
+/// Whether the labels say that a version was one of a rotation's: only those bear stamps of their own making.
+fn was_built_by_us(description: &Description, version: &VersionId) -> bool {
+    description.tags.contains_key(LAST_ROTATED) && description.holder(&Label::previous()) == Some(version)
+}

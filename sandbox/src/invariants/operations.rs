@@ -7,7 +7,7 @@ use super::act::{Act, Labelled, Scene};
 use super::effects::GRACE;
 use super::witness::Witness;
 use crate::bybit::KeyId;
-use crate::secrets_manager::AWSCURRENT;
+use crate::secrets_manager::{AWSCURRENT, Secret};
 
 /// How old what a pass goes by may be: the index of what is held, and the stale reads it was made of.
 const LATELY: SignedDuration = SignedDuration::from_mins(4);
@@ -63,8 +63,7 @@ impl Witness {
         if let Some(since) = last_current
             && !lately
         {
-            let in_sync =
-                naming.iter().all(|naming| scene.secrets.secret(&naming.arn).is_none_or(|secret| secret.replicas_in_sync()));
+            let in_sync = naming.iter().all(|naming| scene.secrets.secret(&naming.arn).is_none_or(Secret::replicas_in_sync));
             if act.decided.duration_since(since) < GRACE - SKEW || self.is_held_by_a_client(key, scene.now) || !in_sync {
                 self.broken(Invariant::Grace, scene, format!("a key that was current at {since} was revoked"));
             }

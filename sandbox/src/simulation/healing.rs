@@ -28,10 +28,21 @@ pub(super) fn heal(world: &World, secret: &SecretId, thoroughly: bool) -> Option
     let world = world.quiet_fork();
     calm(&world);
     let dry_run = || if thoroughly { dry_run(&world, secret) } else { Ok(()) };
-    let look_after = || if thoroughly { looked_after(&world) } else { Ok(()) };
     let result = dry_run().and_then(|()| come_to_rest(&world, secret)).and_then(|()| dry_run());
     world.must_be_at_rest();
-    let result = result.and_then(|()| look_after());
+    verdict(&world, result)
+}
+
+/// Tries what becomes of a fork of the world, without whatever is under way there, where nobody does anything but passes come round:
+/// once every grace is over, nothing of ours is alive but what versions hold.
+pub(super) fn look_after(world: &World) -> Option<Violation> {
+    let world = world.quiet_fork();
+    calm(&world);
+    let result = looked_after(&world);
+    verdict(&world, result)
+}
+
+fn verdict(world: &World, result: Result<(), String>) -> Option<Violation> {
     let broken = world.violations().into_iter().next();
     broken.or_else(|| result.err().map(|what| Violation { invariant: Invariant::Converges, at: world.now(), what }))
 }
@@ -64,7 +75,6 @@ fn come_to_rest(world: &World, secret: &SecretId) -> Result<(), String> {
     }
 }
 
-/// Once every grace is over and passes have come round, nothing of ours is alive but what versions hold.
 fn looked_after(world: &World) -> Result<(), String> {
     world.advance(SignedDuration::from_hours(24 * 7 + 1));
     let mut last = Vec::new();

@@ -2,7 +2,7 @@
 
 use super::action::{Action, History, Kind};
 use super::coverage::Coverage;
-use super::healing::heal;
+use super::healing::{heal, look_after};
 use super::stage::Stage;
 use crate::invariants::{Invariant, Violation};
 
@@ -15,6 +15,8 @@ pub(super) struct Play {
     healed: u64,
     /// Whether it is tried at all: not over a beginning that was played before.
     pub(super) heals: bool,
+    /// Whether it is tried at the end what passes make of it.
+    pub(super) looks_after: bool,
     /// From one in so many new states.
     pub(super) one_in: u64,
 }
@@ -23,7 +25,15 @@ impl Play {
     pub(super) fn new(seed: u64) -> Self {
         let stage = Stage::new(seed);
         let healed = stage.world.changes();
-        Self { stage, history: History { seed, actions: Vec::new() }, broken: None, healed, heals: true, one_in: 1 }
+        Self {
+            stage,
+            history: History { seed, actions: Vec::new() },
+            broken: None,
+            healed,
+            heals: true,
+            looks_after: true,
+            one_in: 1,
+        }
     }
 
     /// Plays a whole history again.
@@ -82,6 +92,13 @@ impl Play {
             let what = format!("{} secrets were said", leaks.len());
             let at = self.stage.world.now();
             self.broken = Some(Violation { invariant: Invariant::Silent, at, what });
+            return;
+        }
+        if self.looks_after
+            && self.heals
+            && let Some(violation) = look_after(&self.stage.world)
+        {
+            self.broken = Some(violation);
             return;
         }
         for secret in 0..self.stage.secrets.len() {
