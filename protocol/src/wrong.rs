@@ -35,8 +35,6 @@ variants! {
     Uncondemned = "uncondemned",
     /// A condemned key is revoked in the next pass, however soon that comes.
     CondemnedAtOnce = "condemned-at-once",
-    /// A condemnation from before a version was current counts: its key dies with its grace, and nobody looks again.
-    OldCondemnation = "old-condemnation",
     /// A replica that is behind does not keep a replaced key alive: its readers lose their key.
     ReplicaIgnored = "replica-ignored",
     /// Only AWSCURRENT holds a key: what is pending or offered is revoked under the rotation's feet.
@@ -49,8 +47,6 @@ variants! {
     UnlabelledReaped = "unlabelled-reaped",
     /// A key that gives no answer counts as dead: its version is forgotten, and it lives on.
     SilenceIsDeath = "silence-is-death",
-    /// A key that was revoked counts as dead without a look.
-    DeathUnproven = "death-unproven",
     /// A rollback goes back to a key that is condemned: it dies under the new version.
     RollbackToCondemned = "rollback-to-condemned",
 

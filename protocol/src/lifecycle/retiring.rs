@@ -95,7 +95,7 @@ fn verdict(ending: Ending, named: &Named, grace: Duration, now: Timestamp) -> Ve
     }
     match ending.condemned {
         // A condemnation from before it was replaced says nothing: it has been current since.
-        Some(at) if at >= since || wrong::is(Wrong::OldCondemnation) => {
+        Some(at) if at >= since => {
             if condemned_long_ago(at) {
                 Verdict::Revoke
             } else {
@@ -237,7 +237,7 @@ impl Tending<'_> {
             self.count("revoked");
         }
         let after = if before == Life::Dead { before } else { life(pass, desk, value, alive).await? };
-        if after != Life::Dead && !wrong::is(Wrong::DeathUnproven) {
+        if after != Life::Dead {
             let say = format!("{key} of version {version} was revoked, and nothing proves yet that it is dead");
             self.find(Code::NotProvenDead, say, "nothing: the next pass looks again");
             return Ok(());

@@ -69,6 +69,19 @@ struct Current {
     master: Result<(Signer, Option<(AccountId, KeyList)>), Error>,
 }
 
+/// What it means that the venue rejects the current key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rejection {
+    /// Nothing yet.
+    Unproven,
+    /// The key is dead.
+    Dead,
+    /// The key is there, and its secret is another.
+    Unusable,
+    /// It does not work, and nobody knows how old it is.
+    OfUnknownAge,
+}
+
 impl Tending<'_> {
     // Keeping the record.
 
@@ -133,9 +146,16 @@ impl Tending<'_> {
         let in_grace = self.replaced_in_grace(&description);
         let soaked = self.soak(&description, &current, dead, in_grace).await;
         self.note(soaked);
-        if let Err(error) = &current.master {
-            let error = error.clone();
-            self.trouble(&error);
+        match &current.master {
+            Err(error) => {
+                let error = error.clone();
+                self.trouble(&error);
+            }
+            Ok((_, None)) => {
+                let say = "the account of the current key is not known, so that its keys cannot be listed: add `subaccount` to the value";
+                self.find(Code::ValueInvalid, say, put_right(&self.name));
+            }
+            Ok((_, Some(_))) => {}
         }
         if description.holder(&Label::compromised()) == Some(&current.version) {
             let say = format!("the leaked key {} is the current one", current.value.credential.key_id);
@@ -237,7 +257,7 @@ impl Tending<'_> {
 
     /// What is wrong with the current key; whether it is definitely dead.
     fn judge(&mut self, description: &Description, current: &Current) -> bool {
-        let Current { version, value, state, master, venue } = current;
+        let Current { version, value, state, .. } = current;
         let key = &value.credential.key_id;
         match state {
             Ok(state) => {
@@ -253,18 +273,18 @@ impl Tending<'_> {
                 false
             }
             Err(error) if error.class == ErrorClass::Rejected => {
-                let propagation = SignedDuration::try_from(venue.facts().propagation).unwrap_or(SignedDuration::MAX);
-                let young = value.created_at.is_some_and(|at| self.pass.now().duration_since(at) < propagation);
-                let definite = master.is_ok() && !young;
-                self.key(version, key, definite.then_some(false), format!("current; {error}"));
-                if !definite {
-                    self.find(
-                        Code::CurrentUnchecked,
-                        format!("the current key was rejected, which proves nothing yet: {error}"),
-                        "nothing: the next pass looks again",
-                    );
+                let rejection = self.rejection(current);
+                let alive = match rejection {
+                    Rejection::Dead => Some(false),
+                    Rejection::Unusable => Some(true),
+                    Rejection::OfUnknownAge | Rejection::Unproven => None,
+                };
+                self.key(version, key, alive, format!("current; {error}"));
+                if rejection == Rejection::Unproven {
+                    let say = format!("the current key was rejected, which proves nothing yet: {error}");
+                    self.find(Code::CurrentUnchecked, say, "nothing: the next pass looks again");
                 }
-                definite
+                rejection != Rejection::Unproven
             }
             Err(error) if error.class == ErrorClass::Denied => {
                 self.key(version, key, None, format!("current; {error}"));
@@ -281,6 +301,22 @@ impl Tending<'_> {
                 );
                 false
             }
+        }
+    }
+
+    /// What a rejection of the current key proves, by rule 7: the same host has to have accepted the master credential, and the key
+    /// has to be so old that everybody at the venue knows it.
+    fn rejection(&self, current: &Current) -> Rejection {
+        let Ok((_, account)) = &current.master else { return Rejection::Unproven };
+        let key = &current.value.credential.key_id;
+        let listed = account.iter().flat_map(|(_, list)| &list.keys).find(|listed| listed.key_id == *key);
+        let propagation = SignedDuration::try_from(current.venue.facts().propagation).unwrap_or(SignedDuration::MAX);
+        let made = listed.map(|listed| listed.created_at).or(current.value.created_at);
+        match (made, listed) {
+            (Some(made), _) if self.pass.now().duration_since(made) < propagation => Rejection::Unproven,
+            (_, Some(listed)) if !listed.expired => Rejection::Unusable,
+            (Some(_), _) => Rejection::Dead,
+            (None, _) => Rejection::OfUnknownAge,
         }
     }
 

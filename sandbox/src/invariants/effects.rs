@@ -111,6 +111,9 @@ impl Witness {
             self.broken(Invariant::Foreign, scene, "a version names a key that was revoked by us before it was stored");
         }
         let rotation = named.rotation.as_ref();
+        if rotation.is_some_and(|rotation| rotation.copied_from.is_some()) && self.run(act.actor).misled == 0 {
+            self.copied(arn, token, &named.key, scene);
+        }
         let run = self.run(act.actor);
         // Two reads have to agree; who is misled a third time is misled in both.
         if let Some(rotation) = rotation
@@ -190,7 +193,7 @@ impl Witness {
         }
         let last_current = facts.current;
         if let Task::Operation(_) = act.actor.task {
-            self.retired(act, key, last_current, scene);
+            self.retired(act, key, scene);
             return;
         }
         self.must_be_ours(act, key, scene, "revoked");

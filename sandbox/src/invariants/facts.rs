@@ -68,6 +68,8 @@ pub(super) struct KeyFacts {
     pub(super) issued: Option<(String, String, u64)>,
     /// When a current version last named it.
     pub(super) current: Option<Timestamp>,
+    /// When a run last could see that a current version names it. What a hand makes current and takes back unseen leaves no trace.
+    pub(super) seen_current: Option<Timestamp>,
     /// Whether it was seen dead.
     pub(super) dead: bool,
 }

@@ -73,6 +73,8 @@ invariants! {
     Honest = "HONEST",
     /// Rule 4: no version is made current twice by us.
     CurrentOnce = "CURRENT ONCE",
+    /// Rule 3: a key that a version names is revoked only where its end was decided long enough ago that no run can be copying it.
+    CondemnedFirst = "CONDEMNED FIRST",
     /// The first fence: a run sends one value for its version, however often.
     WriteOnce = "WRITE ONCE",
     /// testSecret changes nothing.

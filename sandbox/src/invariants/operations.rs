@@ -1,16 +1,19 @@
 //! What operations do: whether an effect of theirs breaks a promise at the moment it happens.
 
 use jiff::{SignedDuration, Timestamp};
+use protocol::label::{Label, StampKind};
 
 use super::Invariant;
 use super::act::{Act, Labelled, Scene};
 use super::effects::GRACE;
 use super::witness::Witness;
 use crate::bybit::KeyId;
-use crate::secrets_manager::{AWSCURRENT, Secret};
+use crate::secrets_manager::{AWSCURRENT, AWSPENDING, Secret};
 
 /// How old what a pass goes by may be: the index of what is held, and the stale reads it was made of.
 const LATELY: SignedDuration = SignedDuration::from_mins(4);
+/// The longest a run can live.
+const LONGEST_RUN: SignedDuration = SignedDuration::from_mins(15);
 /// How far two clocks may be apart, and the second that a stamp is rounded down by.
 const SKEW: SignedDuration = SignedDuration::from_secs(122);
 
@@ -21,11 +24,33 @@ struct Naming {
     labels: Vec<String>,
 }
 
+impl Naming {
+    /// Whether its end was decided, at that time or before, and since it was last current.
+    fn is_condemned_since(&self, time: Timestamp) -> bool {
+        let latest = |kind| {
+            let stamps = self.labels.iter().filter_map(|label| Label::new(label).stamp());
+            stamps.filter(|stamp| stamp.kind == kind).map(|stamp| stamp.at).max()
+        };
+        let replaced = latest(StampKind::Replaced);
+        latest(StampKind::Condemned).is_some_and(|at| at <= time + SKEW && replaced.is_none_or(|replaced| at >= replaced))
+    }
+}
+
 impl Witness {
+    /// A value was stored that names a key which was there before.
+    pub(super) fn copied(&mut self, arn: &str, token: &str, key: &KeyId, scene: &Scene<'_>) {
+        // A run that looked before it was decided can't know.
+        let since = scene.now - LONGEST_RUN - LATELY;
+        let ends = |naming: &Naming| naming.arn == arn && naming.version != token && naming.is_condemned_since(since);
+        if self.naming(key, scene).iter().any(ends) {
+            self.broken(Invariant::CurrentLives, scene, "a key was copied whose end is decided: it dies under the new version");
+        }
+    }
+
     /// A pass ends a version: it condemns it, or takes AWSPENDING off it.
     pub(super) fn end_decided(&mut self, act: &Act<'_>, place: &Labelled, scene: &Scene<'_>) {
         let Some(named) = self.named(scene, &place.secret, &place.version) else { return };
-        let since = self.keys.get(&named.key).and_then(|facts| facts.current);
+        let since = self.keys.get(&named.key).and_then(|facts| facts.seen_current);
         if place.label.starts_with("CONDEMNED")
             && since.is_some_and(|since| act.decided.duration_since(since) < GRACE - SKEW)
             && !self.changed_lately(&named.key, scene)
@@ -35,7 +60,8 @@ impl Witness {
     }
 
     /// An operation has revoked a key.
-    pub(super) fn retired(&mut self, act: &Act<'_>, key: &KeyId, last_current: Option<Timestamp>, scene: &Scene<'_>) {
+    pub(super) fn retired(&mut self, act: &Act<'_>, key: &KeyId, scene: &Scene<'_>) {
+        let last_current = self.keys.get(key).and_then(|facts| facts.seen_current);
         let naming = self.naming(key, scene);
         let issued = self.keys.get(key).and_then(|facts| facts.issued.clone());
         if issued.is_none() && naming.is_empty() {
@@ -43,12 +69,12 @@ impl Witness {
         }
         let lately = self.changed_lately(key, scene);
         for Naming { arn, version, labels } in &naming {
-            let held = [AWSCURRENT, "AWSPENDING", "CANDIDATE", "ROLLBACK"];
+            let held = [AWSCURRENT, AWSPENDING, "CANDIDATE", "ROLLBACK"];
             let held: Vec<&str> = held.into_iter().filter(|label| labels.iter().any(|held| held == label)).collect();
             let given_up = labels.iter().any(|label| label.starts_with("CONDEMNED-"));
             if held.contains(&AWSCURRENT) && !lately {
                 self.broken(Invariant::CurrentLives, scene, format!("the current key of {arn} was revoked by a pass"));
-            } else if !held.is_empty() && !given_up && !lately {
+            } else if held.iter().any(|label| *label != AWSPENDING || !given_up) && !lately {
                 self.broken(
                     Invariant::Foreign,
                     scene,
@@ -67,6 +93,13 @@ impl Witness {
             if act.decided.duration_since(since) < GRACE - SKEW || self.is_held_by_a_client(key, scene.now) || !in_sync {
                 self.broken(Invariant::Grace, scene, format!("a key that was current at {since} was revoked"));
             }
+        }
+        if !naming.is_empty() && !naming.iter().any(|naming| naming.is_condemned_since(scene.now - LONGEST_RUN)) && !lately {
+            self.broken(
+                Invariant::CondemnedFirst,
+                scene,
+                "a key that a version names was revoked, and its end was not decided before",
+            );
         }
         // Only a run that lives can still store it.
         let young =

@@ -130,11 +130,23 @@ impl Witness {
     pub(crate) fn saw(&mut self, act: &Act<'_>, scene: &Scene<'_>) {
         if !act.asked.writes() {
             self.learned(act, scene);
+            self.current_is_seen(scene);
             return;
         }
         self.changes += 1;
         self.effect(act, scene);
         self.keep_up(scene);
+        self.current_is_seen(scene);
+    }
+
+    /// A run has looked around.
+    fn current_is_seen(&mut self, scene: &Scene<'_>) {
+        let secrets: Vec<String> = scene.secrets.secrets().map(|secret| secret.arn().to_owned()).collect();
+        for arn in secrets {
+            if let Some(key) = self.current_key(scene, &arn) {
+                self.keys.entry(key).or_default().seen_current = Some(scene.now);
+            }
+        }
     }
 
     /// A client reads the secret, or its replica, and keeps what it read.

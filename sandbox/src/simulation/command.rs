@@ -110,6 +110,18 @@ impl Search {
         bar.finish_and_clear();
     }
 
+    /// Every beginning, and no fault: most of what is wrong shows there.
+    #[cfg(feature = "wrong-on-purpose")]
+    pub(super) fn undisturbed(&self) {
+        for beginning in &BEGINNINGS {
+            let (play, _) = disturbed(beginning, &[]);
+            self.played(play, beginning.name);
+            if self.is_stopped() {
+                return;
+            }
+        }
+    }
+
     /// Every fault at every call, one at a time, from every beginning.
     pub(super) fn singles(&self, bar: &ProgressBar, threads: usize) -> u64 {
         let (next, count) = (AtomicU64::new(0), AtomicU64::new(0));

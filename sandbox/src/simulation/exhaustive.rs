@@ -8,6 +8,8 @@ use super::playing::{Broken, Play};
 use crate::in_process::{Fault, Operation, Point};
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS};
 
+const DAY: usize = 24 * 60 * 60;
+
 /// So many passes over the steps have to do for any two faults.
 const PASSES: usize = 6;
 
@@ -49,7 +51,7 @@ const MOVED: Beginning = Beginning {
 pub(super) const FOR_PAIRS: [&Beginning; 2] = [&BEGINNINGS[0], &MOVED];
 
 /// The beginnings.
-pub(super) const BEGINNINGS: [Beginning; 24] = [
+pub(super) const BEGINNINGS: [Beginning; 32] = [
     Beginning { name: "a plain rotation", seed: 0, prepare: begin, then: Then::Rotation },
     Beginning {
         name: "a credential that a person offers",
@@ -255,6 +257,99 @@ pub(super) const BEGINNINGS: [Beginning; 24] = [
         },
         then: Then::Operation(Kind::Maintain),
     },
+    Beginning {
+        name: "a key that two secrets name, and the second has replaced later",
+        seed: 0,
+        prepare: |play| {
+            whole(play)?;
+            play.act(Action::new(Kind::Wait, 0, 8 * DAY))?;
+            whole_of(play, 2)?;
+            play.act(Action::new(Kind::Wait, 0, 4000))
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a replaced key that a replica may still hand out",
+        seed: 0,
+        prepare: |play| {
+            twice(play)?;
+            play.act(Action::new(Kind::Replica, 0, 1))?;
+            play.act(Action::new(Kind::Wait, 0, 2 * DAY))
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a replaced key that is on offer at another secret",
+        seed: 0,
+        prepare: |play| {
+            whole(play)?;
+            play.act(Action::new(Kind::Put, 2, 4))?;
+            let previous = position_in(play, 2, AWSPREVIOUS);
+            play.act(Action::new(Kind::Label, 2, 5 * previous + 2))?;
+            play.act(Action::new(Kind::Wait, 0, 9 * DAY))
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a replaced key that a deleted secret may hold",
+        seed: 0,
+        prepare: |play| {
+            whole(play)?;
+            play.act(Action::new(Kind::Delete, 2, 0))?;
+            play.act(Action::new(Kind::Wait, 0, 8 * DAY))
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a key that was issued just now and may still be stored",
+        seed: 0,
+        prepare: |play| {
+            begin(play)?;
+            lose_a_key(play)
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "the key of a version that lost its labels just now",
+        seed: 0,
+        prepare: |play| {
+            whole(play)?;
+            play.act(Action::new(Kind::Wait, 0, 1100))?;
+            play.act(Action::new(Kind::Put, 0, 4))?;
+            play.act(Action::new(Kind::Put, 0, 4))?;
+            play.act(Action::new(Kind::Wait, 0, 300))
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a key that is condemned, under a list without it and no answer from it",
+        seed: 0,
+        prepare: |play| {
+            twice(play)?;
+            play.act(Action::new(Kind::Wait, 0, 90_000))?;
+            play.act(Action::new(Kind::Maintain, 0, 0))?;
+            play.act(Action::new(Kind::Run, 0, 0))?;
+            play.act(Action::new(Kind::Wait, 0, 4000))?;
+            play.act(Action::new(Kind::Maintain, 0, 0))?;
+            under(play, &[(Operation::List, Fault::PageMissing), (Operation::Inspect, Fault::Dropped)])
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a way back to a key whose end is decided",
+        seed: 0,
+        prepare: |play| {
+            twice(play)?;
+            play.act(Action::new(Kind::Wait, 0, 90_000))?;
+            play.act(Action::new(Kind::Maintain, 0, 0))?;
+            play.act(Action::new(Kind::Run, 0, 0))?;
+            play.act(Action::new(Kind::Wait, 0, 1300))?;
+            let previous = position_of(play, AWSPREVIOUS);
+            play.act(Action::new(Kind::Label, 0, 5 * previous + 3))?;
+            begin(play)
+        },
+        then: Then::Rotation,
+    },
     Beginning { name: "a way back", seed: 0, prepare: twice, then: Then::Operation(Kind::Rollback) },
     Beginning {
         name: "a stuck rotation",
@@ -279,19 +374,43 @@ fn begin(play: &mut Play) -> Result<(), Broken> {
 }
 
 fn step(play: &mut Play, step: Step) -> Result<(), Broken> {
-    play.act(Action::invoke(0, step))?;
+    step_of(play, 0, step)
+}
+
+fn step_of(play: &mut Play, secret: usize, step: Step) -> Result<(), Broken> {
+    play.act(Action::invoke(secret, step))?;
     play.act(Action::new(Kind::Run, 0, 0))
 }
 
 /// A rotation that nothing disturbs.
 fn whole(play: &mut Play) -> Result<(), Broken> {
-    begin(play)?;
-    Step::ALL.into_iter().try_for_each(|one| step(play, one))
+    whole_of(play, 0)
+}
+
+fn whole_of(play: &mut Play, secret: usize) -> Result<(), Broken> {
+    play.act(Action::new(Kind::Begin, secret, 0))?;
+    Step::ALL.into_iter().try_for_each(|one| step_of(play, secret, one))
+}
+
+/// Lets the run under way go on to its end, each call of these operations with its fault.
+fn under(play: &mut Play, faults: &[(Operation, Fault)]) -> Result<(), Broken> {
+    while play.stage.runs() > 0 {
+        let fault = play.stage.waiting(0).first().and_then(|waiting| match &waiting.point {
+            Point::Call(call) => faults.iter().find(|(operation, _)| *operation == call.operation).map(|(_, fault)| *fault),
+            Point::Sleep(_) => None,
+        });
+        play.act(Action::go(0, 0, fault))?;
+    }
+    Ok(())
 }
 
 /// Which of the first secret's versions has a label.
 fn position_of(play: &Play, label: &str) -> usize {
-    let position = play.stage.look(0, |secret| {
+    position_in(play, 0, label)
+}
+
+fn position_in(play: &Play, secret: usize, label: &str) -> usize {
+    let position = play.stage.look(secret, |secret| {
         let holder = secret.holder(label)?;
         secret.versions().keys().position(|version| version == holder)
     });
@@ -390,10 +509,11 @@ impl Course<'_> {
 
     /// An operation on the first secret, or on all of them, over and over as a schedule or a person does.
     fn operation(&mut self, play: &mut Play, kind: Kind) -> Result<(), Broken> {
-        for _ in 0..PASSES {
+        for pass in 0..PASSES {
             play.act(Action::new(kind, 0, 0))?;
             self.drive(play)?;
-            play.act(Action::new(Kind::Wait, 0, 4000))?;
+            // The second comes too early to act on what the first decided.
+            play.act(Action::new(Kind::Wait, 0, if pass == 0 { 300 } else { 4000 }))?;
         }
         Ok(())
     }

@@ -35,7 +35,10 @@ impl Search {
 
     fn until_broken(self, options: &Options) -> Option<Counterexample> {
         let bar = indicatif::ProgressBar::hidden();
-        self.singles(&bar, options.threads);
+        self.undisturbed();
+        if !self.is_stopped() {
+            self.singles(&bar, options.threads);
+        }
         if !self.is_stopped() {
             self.interleavings(&bar, options.threads);
         }
