@@ -4,6 +4,7 @@
 mod giving_up;
 mod issuing;
 mod proving;
+mod retiring;
 mod swapping;
 
 use jiff::SignedDuration;
@@ -19,7 +20,7 @@ type Rule = fn() -> bool;
 #[test]
 fn every_variant_breaks_its_rule_and_nothing_else_does() {
     let histories: Vec<(Wrong, Rule)> =
-        [issuing::HISTORIES, giving_up::HISTORIES, proving::HISTORIES, swapping::HISTORIES].concat();
+        [issuing::HISTORIES, giving_up::HISTORIES, proving::HISTORIES, swapping::HISTORIES, retiring::HISTORIES].concat();
     let mut surprises = Vec::new();
     for wrong in Wrong::ALL {
         let Some((_, holds)) = histories.iter().find(|(of, _)| of == wrong) else {
