@@ -5,6 +5,7 @@
 mod bad_input;
 mod chaos;
 mod faults;
+mod operations;
 mod repeats;
 mod rotation;
 mod silence;

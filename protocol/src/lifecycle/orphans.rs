@@ -41,8 +41,8 @@ impl Tending<'_> {
             }
             let labelled = description.versions.keys().find(|version| is_of(marker, description, version));
             match labelled {
-                // Retiring sees to it when it is due.
-                Some(version) if !is_decided(description, version) => {}
+                // One that was replaced names the only one there is, as far as its labels tell: retiring sees to it when it is due.
+                Some(version) if !may_hold(description, version) && count_of(marker, list) == 1 => {}
                 Some(version) => {
                     if let IssuedFor::NamesAnother = self.names(version, key).await? {
                         self.revoke_orphan(desk, key, Some(version)).await?;
@@ -134,7 +134,12 @@ fn is_of(marker: &Marker, description: &Description, version: &VersionId) -> boo
     Marker::new(&description.arn, version, 0).same_token(marker)
 }
 
-/// Whether it can be told now which of a labelled version's keys is the one that it names: it is current, or pending.
-fn is_decided(description: &Description, version: &VersionId) -> bool {
-    [Label::current(), Label::pending()].iter().any(|label| description.holder(label) == Some(version))
+fn may_hold(description: &Description, version: &VersionId) -> bool {
+    let holding = [Label::current(), Label::pending(), Label::candidate(), Label::rollback()];
+    holding.iter().any(|label| description.holder(label) == Some(version))
+}
+
+/// How many keys were issued for the same version.
+fn count_of(marker: &Marker, list: &KeyList) -> usize {
+    list.keys.iter().filter(|key| key.marker.as_ref().is_some_and(|other| other.same_token(marker))).count()
 }

@@ -31,6 +31,23 @@ fn a_key_that_was_never_stored_dies_once_no_living_run_can_store_it() {
 }
 
 #[test]
+fn a_key_beside_the_one_that_a_labelled_version_names_dies_whatever_the_label() {
+    for label in ["CANDIDATE", "REPLACED-20260301T120000Z-00000000"] {
+        let world = world();
+        let token = world.begin_rotation();
+        world.plan(Operation::Put, 1, Fault::CrashBefore);
+        assert!(world.run(Step::Create, &token).is_err());
+        let lost = world.live_keys_for(&token).remove(0);
+        world.run(Step::Create, &token).expect("another key");
+        world.label("AWSPENDING", None);
+        world.label(label, Some(&token));
+        hour(&world);
+        world.maintain();
+        assert!(!world.alive(&lost) && world.alive(&key_in(&world, &token)), "{label}");
+    }
+}
+
+#[test]
 fn a_key_of_another_secret_or_of_nobody_is_left_alone() {
     let world = world();
     let foreign = key_by_hand(&world, SUB);

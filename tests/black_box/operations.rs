@@ -1,0 +1,148 @@
+//! The operations, asked of the real binary.
+
+use jiff::{SignedDuration, Timestamp};
+use sandbox::fault::Fault;
+use sandbox::function::{Environment, Function, LAMBDA_ARN};
+use sandbox::local::SECRET;
+use sandbox::secrets_manager::UpdateSecretVersionStage;
+use serde_json::{Value, json};
+
+use crate::world::{TOKEN, World};
+
+fn for_operations(environment: Environment) -> Environment {
+    environment.with("ROTATION_FUNCTION_ARN", LAMBDA_ARN)
+}
+
+/// A world where a rotation has been done, and the function for operations.
+async fn rotated() -> (World, std::sync::Arc<Function>) {
+    let world = World::start().await;
+    world.open_rotation(TOKEN);
+    world.rotate().await;
+    let operations = world.process(&for_operations(world.local.environment())).await;
+    (world, operations)
+}
+
+async fn ask(function: &Function, event: Value) -> Value {
+    function.invoke(&event).await.unwrap_or_else(|failed| panic!("{event}: {failed}"))
+}
+
+fn codes(answer: &Value) -> Vec<&str> {
+    answer["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap()).collect()
+}
+
+/// Puts a stamp that far back, as if that much time had passed.
+fn backdate(world: &World, kind: &str, hours: i64) {
+    let mut state = world.local.secrets_manager.lock();
+    let now = state.clock.now();
+    let labels = state.model.secret(SECRET).unwrap().labels().clone();
+    let (label, version) = labels.iter().find(|(label, _)| label.starts_with(kind)).unwrap();
+    let mut change = |label: &str, to: Option<&String>, from: Option<&String>| {
+        let request = UpdateSecretVersionStage {
+            secret_id: SECRET.into(),
+            version_stage: label.into(),
+            move_to_version_id: to.cloned(),
+            remove_from_version_id: from.cloned(),
+        };
+        state.model.update_secret_version_stage(&request, now).unwrap();
+    };
+    change(label, None, Some(version));
+    let then = Timestamp::now() - SignedDuration::from_hours(hours);
+    change(&format!("{kind}-{}-{}", then.strftime("%Y%m%dT%H%M%SZ"), &version[..8]), Some(version), None);
+}
+
+#[tokio::test]
+async fn a_replaced_key_is_condemned_then_revoked_and_proven_dead() {
+    let (world, operations) = rotated().await;
+    let maintain = || ask(&operations, json!({"operation": "maintain"}));
+    let answer = maintain().await;
+    assert_eq!((&answer["operation"], &answer["outcome"]), (&json!("maintain"), &json!("ok")), "{answer}");
+    assert_eq!(world.live_keys().len(), 2);
+
+    // The key was made by hand: a week.
+    backdate(&world, "REPLACED", 24 * 7 + 1);
+    assert_eq!(maintain().await["counts"]["condemned"], 1);
+    assert_eq!(world.live_keys().len(), 2);
+    backdate(&world, "CONDEMNED", 1);
+    let answer = maintain().await;
+    assert_eq!((&answer["counts"]["revoked"], &answer["counts"]["retired"]), (&json!(1), &json!(1)), "{answer}");
+    assert_eq!(answer["secrets"][0]["keys"][1]["alive"], false, "{answer}");
+    let current = world.current();
+    let live = world.live_keys();
+    assert_eq!(live.iter().map(|key| key.key.as_str()).collect::<Vec<_>>(), [current["api_key"].as_str().unwrap()]);
+    assert_eq!(world.labels().len(), 1, "{:?}", world.labels());
+
+    let audit = world.audit();
+    let done: Vec<&str> =
+        audit.iter().filter(|line| line["step"] == "maintain").map(|line| line["action"].as_str().unwrap()).collect();
+    assert_eq!(done[..3], ["add_label", "revoke_key", "prove_dead"], "{audit:?}");
+}
+
+#[tokio::test]
+async fn a_dry_run_says_what_would_be_done_and_writes_nothing() {
+    let (world, operations) = rotated().await;
+    backdate(&world, "REPLACED", 24 * 7 + 1);
+    let labels = world.labels();
+    let answer = ask(&operations, json!({"operation": "maintain", "dry_run": true})).await;
+    assert!(answer["secrets"][0]["did"][0].as_str().unwrap().starts_with("condemn"), "{answer}");
+    assert_eq!(world.labels(), labels);
+}
+
+#[tokio::test]
+async fn each_of_the_two_functions_refuses_the_others_events() {
+    let (world, operations) = rotated().await;
+    let failed = world.function.invoke(&json!({"operation": "maintain"})).await.unwrap_err();
+    assert!(failed.error_type == "EVENT_INVALID" && failed.message.contains("ROTATION_FUNCTION_ARN"), "{failed}");
+    let failed = operations.invoke(&world.event("createSecret", TOKEN)).await.unwrap_err();
+    assert!(failed.error_type == "EVENT_INVALID" && failed.message.contains("operations"), "{failed}");
+}
+
+#[tokio::test]
+async fn a_stuck_rotation_is_abandoned_and_the_next_one_begins_fresh() {
+    let world = World::start().await;
+    let operations = world.process(&for_operations(world.local.environment())).await;
+    world.open_rotation(TOKEN);
+    world.succeed("createSecret").await;
+    let answer = ask(&operations, json!({"operation": "abandon", "secret": SECRET})).await;
+    assert_eq!(answer["outcome"], "ok", "{answer}");
+    assert_eq!(world.fail("testSecret").await.0, "VERSION_DOOMED");
+    let answer = ask(&operations, json!({"operation": "abandon", "secret": world.local.arn(SECRET)})).await;
+    assert_eq!((&answer["outcome"], codes(&answer)), (&json!("failed"), vec!["REFUSED"]), "{answer}");
+}
+
+#[tokio::test]
+async fn a_rollback_begins_a_rotation_that_brings_the_key_before_back() {
+    let (world, operations) = rotated().await;
+    let before = world.local.value(SECRET, "AWSPREVIOUS").unwrap();
+    let answer = ask(&operations, json!({"operation": "rollback", "secret": SECRET})).await;
+    assert_eq!(answer["outcome"], "ok", "{answer}");
+    let token = {
+        let state = world.local.secrets_manager.lock();
+        state.model.secret(SECRET).unwrap().holder("AWSPENDING").unwrap().to_owned()
+    };
+    for step in crate::world::STEPS {
+        world.function.invoke(&world.event(step, &token)).await.unwrap();
+    }
+    assert_eq!(world.current()["api_key"], before["api_key"]);
+    assert_eq!(world.current()["rotation"]["source"], "rollback");
+}
+
+#[tokio::test]
+async fn the_files_that_ask_for_operations_are_understood() {
+    let (_world, operations) = rotated().await;
+    for file in ["maintain", "maintain_dry_run", "abandon", "rollback"] {
+        let path = format!("{}/events/{file}.json", env!("CARGO_MANIFEST_DIR"));
+        let event: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let answer = ask(&operations, event.clone()).await;
+        assert_eq!(answer["operation"], event["operation"], "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_fleet_that_cannot_be_listed_is_told() {
+    let (world, operations) = rotated().await;
+    for _ in 0..20 {
+        world.local.secrets_manager.lock().faults.plan("ListSecrets", Fault::ServerError);
+    }
+    let answer = ask(&operations, json!({"operation": "maintain"})).await;
+    assert_eq!((&answer["outcome"], codes(&answer)), (&json!("attention"), vec!["NOT_DONE"]), "{answer}");
+}
