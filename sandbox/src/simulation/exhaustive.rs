@@ -440,7 +440,7 @@ fn dies_after(play: &mut Play, operation: Operation) -> Result<(), Broken> {
 pub(super) fn disturbed(beginning: &Beginning, planned: &[Planned]) -> (Play, Vec<Planned>) {
     let mut play = Play::new(beginning.seed);
     play.heals = planned.is_empty();
-    play.looks_after = planned.len() < 2;
+    play.looks_after = planned.is_empty() || matches!(beginning.then, Then::Operation(_));
     let mut course = Course { planned, calls: 0, open: Vec::new() };
     if (beginning.prepare)(&mut play).is_ok() {
         // What is broken is in the play.
