@@ -127,8 +127,8 @@ impl Tending<'_> {
         let (pass, hand, name) = (self.pass, self.hand, self.name());
         let ending = Ending::of(description, version);
         let Some(stored) = hand.read(Which::Version(version)).await? else {
-            // Given up before it had a value. One that is there would be shown after so long.
-            if ending.condemned.is_some_and(|at| is_past(at, UNSETTLED, pass.now())) {
+            // Given up before it had a value, or made current by a hand without one. A value that is there would be shown after so long.
+            if ending.condemned.max(ending.replaced).is_some_and(|at| is_past(at, UNSETTLED, pass.now())) {
                 self.forget(version).await?;
             }
             return Ok(());
