@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::action::{History, fault_name};
+use super::beginnings::{BEGINNINGS, FOR_PAIRS};
 use super::coverage::Coverage;
-use super::exhaustive::{BEGINNINGS, FOR_PAIRS, Planned, disturbed};
+use super::exhaustive::{Planned, disturbed};
 use super::interleaving::{self, Overlap};
 use super::playing::Play;
 use super::{random, shrinking};

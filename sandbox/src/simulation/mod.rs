@@ -6,12 +6,13 @@
 //! | what can happen, and how a history is written | `action` |
 //! | how it happens | `stage` |
 //! | what has to come right again from every state | `healing` |
-//! | every fault, every pair of faults, every interleaving | `exhaustive`, `interleaving` |
+//! | every fault, every pair of faults, every interleaving | `beginnings`, `exhaustive`, `interleaving` |
 //! | long histories by chance, and the shortest that breaks a promise | `random`, `shrinking` |
 //! | what was reached | `coverage` |
 //! | the command | `command` |
 
 mod action;
+mod beginnings;
 mod command;
 mod coverage;
 mod exhaustive;

@@ -1,0 +1,429 @@
+//! From where faults are played: the beginnings that lead through other code.
+
+use protocol::rotation::Step;
+
+use super::action::{Action, Kind};
+use super::playing::{Broken, Play};
+use crate::in_process::{Fault, Operation, Point};
+use crate::secrets_manager::AWSPREVIOUS;
+
+const DAY: usize = 24 * 60 * 60;
+
+/// A beginning: what happens before the rotation that is disturbed.
+pub(super) struct Beginning {
+    pub(super) name: &'static str,
+    /// How the world begins.
+    pub(super) seed: u64,
+    pub(super) prepare: fn(&mut Play) -> Result<(), Broken>,
+    pub(super) then: Then,
+}
+
+/// What is disturbed.
+#[derive(Clone, Copy)]
+pub(super) enum Then {
+    Rotation,
+    Operation(Kind),
+}
+
+/// The one where reads that are stale show another version current.
+const MOVED: Beginning = Beginning {
+    name: "a version built on what a hand made current just now",
+    seed: 0,
+    prepare: |play| {
+        whole(play)?;
+        begin(play)?;
+        // The stalest read is one minute old.
+        play.act(Action::new(Kind::Wait, 0, 61))?;
+        play.act(Action::new(Kind::Label, 0, 0))?;
+        step(play, Step::Create)
+    },
+    then: Then::Rotation,
+};
+
+/// The beginnings that every pair of faults is played from.
+pub(super) const FOR_PAIRS: [&Beginning; 2] = [&BEGINNINGS[0], &MOVED];
+
+/// The beginnings.
+pub(super) const BEGINNINGS: [Beginning; 32] = [
+    Beginning { name: "a plain rotation", seed: 0, prepare: begin, then: Then::Rotation },
+    Beginning {
+        name: "a credential that a person offers",
+        seed: 0,
+        prepare: |play| {
+            play.act(Action::new(Kind::Offer, 0, 0))?;
+            begin(play)
+        },
+        then: Then::Rotation,
+    },
+    Beginning {
+        name: "a return to the version before",
+        seed: 0,
+        prepare: |play| {
+            whole(play)?;
+            play.act(Action::new(Kind::Label, 0, 3))?;
+            begin(play)
+        },
+        then: Then::Rotation,
+    },
+    Beginning {
+        name: "a current key that is dead",
+        seed: 0,
+        prepare: |play| {
+            play.act(Action::new(Kind::DeleteKey, 0, 1))?;
+            begin(play)
+        },
+        then: Then::Rotation,
+    },
+    Beginning {
+        name: "a key that was issued and lost just now",
+        seed: 0,
+        prepare: |play| {
+            begin(play)?;
+            lose_a_key(play)
+        },
+        then: Then::Rotation,
+    },
+    Beginning {
+        name: "an account whose key slots are full, one of them with a key that was lost",
+        seed: 0,
+        prepare: |play| {
+            whole(play)?;
+            whole(play)?;
+            begin(play)?;
+            lose_a_key(play)?;
+            play.act(Action::new(Kind::Wait, 0, 1100))?;
+            play.act(Action::new(Kind::FillSlots, 0, 0))
+        },
+        then: Then::Rotation,
+    },
+    Beginning {
+        name: "an account whose key slots are full, one of them with the key of a version without labels",
+        seed: 0,
+        prepare: |play| {
+            whole(play)?;
+            whole(play)?;
+            whole(play)?;
+            play.act(Action::new(Kind::Unlabel, 0, 4))?;
+            play.act(Action::new(Kind::Unlabel, 0, 4))?;
+            begin(play)?;
+            lose_a_key(play)?;
+            play.act(Action::new(Kind::Wait, 0, 1100))?;
+            play.act(Action::new(Kind::FillSlots, 0, 0))
+        },
+        then: Then::Rotation,
+    },
+    Beginning {
+        name: "a pending key that was given more by hand",
+        seed: 0,
+        prepare: |play| {
+            begin(play)?;
+            step(play, Step::Create)?;
+            play.act(Action::new(Kind::EditKey, 0, 0))
+        },
+        then: Then::Rotation,
+    },
+    Beginning {
+        name: "a pending key that was given what nobody knows",
+        seed: 0,
+        prepare: |play| {
+            begin(play)?;
+            step(play, Step::Create)?;
+            play.act(Action::new(Kind::EditKey, 0, 1))
+        },
+        then: Then::Rotation,
+    },
+    Beginning {
+        name: "a pending version whose base was replaced",
+        seed: 0,
+        prepare: |play| {
+            whole(play)?;
+            begin(play)?;
+            step(play, Step::Create)?;
+            play.act(Action::new(Kind::Label, 0, 0))
+        },
+        then: Then::Rotation,
+    },
+    Beginning {
+        name: "a pending value that somebody else put",
+        seed: 0,
+        prepare: |play| {
+            begin(play)?;
+            play.act(Action::new(Kind::PutPending, 0, 0))
+        },
+        then: Then::Rotation,
+    },
+    MOVED,
+    Beginning {
+        name: "a rotation after a hand brought a version back",
+        seed: 0,
+        prepare: |play| {
+            whole(play)?;
+            play.act(Action::new(Kind::Wait, 0, 300))?;
+            play.act(Action::new(Kind::Label, 0, 0))?;
+            step(play, Step::Create)?;
+            begin(play)
+        },
+        then: Then::Rotation,
+    },
+    Beginning {
+        name: "a secret with room for one label",
+        seed: 0,
+        prepare: |play| {
+            begin(play)?;
+            step(play, Step::Create)?;
+            play.act(Action::new(Kind::FillLabels, 0, 1))
+        },
+        then: Then::Rotation,
+    },
+    Beginning {
+        name: "a version that was condemned and whose base came back",
+        seed: 0,
+        prepare: |play| {
+            whole(play)?;
+            begin(play)?;
+            step(play, Step::Create)?;
+            play.act(Action::new(Kind::Label, 0, 0))?;
+            dies_after(play, Operation::AddLabel)?;
+            let previous = position_of(play, AWSPREVIOUS);
+            play.act(Action::new(Kind::Label, 0, 5 * previous))
+        },
+        then: Then::Rotation,
+    },
+    Beginning {
+        name: "a current key that is not of the account it is said to be of",
+        seed: 0,
+        prepare: |play| play.act(Action::new(Kind::Put, 0, 3)),
+        then: Then::Rotation,
+    },
+    Beginning { name: "a current value without a policy", seed: 3, prepare: begin, then: Then::Rotation },
+    Beginning {
+        name: "a person's key without a master, at a host that knows no key",
+        seed: 5,
+        prepare: |play| {
+            play.act(Action::new(Kind::Offer, 0, 0))?;
+            begin(play)?;
+            step(play, Step::Create)?;
+            play.act(Action::new(Kind::Wait, 0, 400))?;
+            play.act(Action::new(Kind::Venue, 0, 5 * 54))
+        },
+        then: Then::Rotation,
+    },
+    Beginning {
+        name: "a current version that came back by a hand",
+        seed: 0,
+        prepare: |play| {
+            whole(play)?;
+            play.act(Action::new(Kind::Label, 0, 0))?;
+            begin(play)
+        },
+        then: Then::Rotation,
+    },
+    Beginning {
+        name: "a replaced key whose grace is over",
+        seed: 0,
+        prepare: |play| {
+            twice(play)?;
+            play.act(Action::new(Kind::Wait, 0, 90_000))
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a leaked key that was replaced, and one that was issued and never stored",
+        seed: 0,
+        prepare: |play| {
+            twice(play)?;
+            let previous = position_of(play, AWSPREVIOUS);
+            play.act(Action::new(Kind::Label, 0, 5 * previous + 4))?;
+            begin(play)?;
+            lose_a_key(play)?;
+            play.act(Action::new(Kind::Wait, 0, 1100))
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a current key that dies in the grace of the one before",
+        seed: 0,
+        prepare: |play| {
+            twice(play)?;
+            play.act(Action::new(Kind::Wait, 0, 4000))?;
+            play.act(Action::new(Kind::DeleteKey, 0, 0))
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a key that two secrets name, and the second has replaced later",
+        seed: 0,
+        prepare: |play| {
+            whole(play)?;
+            play.act(Action::new(Kind::Wait, 0, 8 * DAY))?;
+            whole_of(play, 2)?;
+            play.act(Action::new(Kind::Wait, 0, 4000))
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a replaced key that a replica may still hand out",
+        seed: 0,
+        prepare: |play| {
+            twice(play)?;
+            play.act(Action::new(Kind::Replica, 0, 1))?;
+            play.act(Action::new(Kind::Wait, 0, 2 * DAY))
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a replaced key that is on offer at another secret",
+        seed: 0,
+        prepare: |play| {
+            whole(play)?;
+            play.act(Action::new(Kind::Put, 2, 4))?;
+            let previous = position_in(play, 2, AWSPREVIOUS);
+            play.act(Action::new(Kind::Label, 2, 5 * previous + 2))?;
+            play.act(Action::new(Kind::Wait, 0, 9 * DAY))
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a replaced key that a deleted secret may hold",
+        seed: 0,
+        prepare: |play| {
+            whole(play)?;
+            play.act(Action::new(Kind::Delete, 2, 0))?;
+            play.act(Action::new(Kind::Wait, 0, 8 * DAY))
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a key that was issued just now and may still be stored",
+        seed: 0,
+        prepare: |play| {
+            begin(play)?;
+            lose_a_key(play)
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "the key of a version that lost its labels just now",
+        seed: 0,
+        prepare: |play| {
+            whole(play)?;
+            play.act(Action::new(Kind::Wait, 0, 1100))?;
+            play.act(Action::new(Kind::Put, 0, 4))?;
+            play.act(Action::new(Kind::Put, 0, 4))?;
+            play.act(Action::new(Kind::Wait, 0, 300))
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a key that is condemned, under a list without it and no answer from it",
+        seed: 0,
+        prepare: |play| {
+            twice(play)?;
+            play.act(Action::new(Kind::Wait, 0, 90_000))?;
+            play.act(Action::new(Kind::Maintain, 0, 0))?;
+            play.act(Action::new(Kind::Run, 0, 0))?;
+            play.act(Action::new(Kind::Wait, 0, 4000))?;
+            play.act(Action::new(Kind::Maintain, 0, 0))?;
+            under(play, &[(Operation::List, Fault::PageMissing), (Operation::Inspect, Fault::Dropped)])
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a way back to a key whose end is decided",
+        seed: 0,
+        prepare: |play| {
+            twice(play)?;
+            play.act(Action::new(Kind::Wait, 0, 90_000))?;
+            play.act(Action::new(Kind::Maintain, 0, 0))?;
+            play.act(Action::new(Kind::Run, 0, 0))?;
+            play.act(Action::new(Kind::Wait, 0, 1300))?;
+            let previous = position_of(play, AWSPREVIOUS);
+            play.act(Action::new(Kind::Label, 0, 5 * previous + 3))?;
+            begin(play)
+        },
+        then: Then::Rotation,
+    },
+    Beginning { name: "a way back", seed: 0, prepare: twice, then: Then::Operation(Kind::Rollback) },
+    Beginning {
+        name: "a stuck rotation",
+        seed: 0,
+        prepare: |play| {
+            begin(play)?;
+            step(play, Step::Create)
+        },
+        then: Then::Operation(Kind::Abandon),
+    },
+];
+
+/// Two rotations, of which the second has replaced a key of ours.
+fn twice(play: &mut Play) -> Result<(), Broken> {
+    whole(play)?;
+    play.act(Action::new(Kind::Wait, 0, 61))?;
+    whole(play)
+}
+
+fn begin(play: &mut Play) -> Result<(), Broken> {
+    play.act(Action::new(Kind::Begin, 0, 0))
+}
+
+fn step(play: &mut Play, step: Step) -> Result<(), Broken> {
+    step_of(play, 0, step)
+}
+
+fn step_of(play: &mut Play, secret: usize, step: Step) -> Result<(), Broken> {
+    play.act(Action::invoke(secret, step))?;
+    play.act(Action::new(Kind::Run, 0, 0))
+}
+
+/// A rotation that nothing disturbs.
+fn whole(play: &mut Play) -> Result<(), Broken> {
+    whole_of(play, 0)
+}
+
+fn whole_of(play: &mut Play, secret: usize) -> Result<(), Broken> {
+    play.act(Action::new(Kind::Begin, secret, 0))?;
+    Step::ALL.into_iter().try_for_each(|one| step_of(play, secret, one))
+}
+
+/// Lets the run under way go on to its end, each call of these operations with its fault.
+fn under(play: &mut Play, faults: &[(Operation, Fault)]) -> Result<(), Broken> {
+    while play.stage.runs() > 0 {
+        let fault = play.stage.waiting(0).first().and_then(|waiting| match &waiting.point {
+            Point::Call(call) => faults.iter().find(|(operation, _)| *operation == call.operation).map(|(_, fault)| *fault),
+            Point::Sleep(_) => None,
+        });
+        play.act(Action::go(0, 0, fault))?;
+    }
+    Ok(())
+}
+
+/// Which of the first secret's versions has a label.
+fn position_of(play: &Play, label: &str) -> usize {
+    position_in(play, 0, label)
+}
+
+fn position_in(play: &Play, secret: usize, label: &str) -> usize {
+    let position = play.stage.look(secret, |secret| {
+        let holder = secret.holder(label)?;
+        secret.versions().keys().position(|version| version == holder)
+    });
+    position.unwrap_or_default()
+}
+
+/// createSecret dies with a key that it has not stored.
+fn lose_a_key(play: &mut Play) -> Result<(), Broken> {
+    dies_after(play, Operation::Issue)
+}
+
+/// createSecret dies when the first call of this operation has had its effect.
+fn dies_after(play: &mut Play, operation: Operation) -> Result<(), Broken> {
+    play.act(Action::invoke(0, Step::Create))?;
+    while play.stage.runs() > 0 {
+        let is_it = play.stage.waiting(0).first().is_some_and(|waiting| match &waiting.point {
+            Point::Call(call) => call.operation == operation,
+            Point::Sleep(_) => false,
+        });
+        play.act(Action::go(0, 0, is_it.then_some(Fault::CrashAfter)))?;
+    }
+    Ok(())
+}
