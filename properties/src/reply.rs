@@ -85,7 +85,7 @@ impl Reply<'_> {
             Err(failed) => {
                 let debugged = format!("{failed:?}");
                 let error = failed.error(Whose::Master);
-                if error.class == ErrorClass::Rejected {
+                if error.class.is_rejection() {
                     let code = self.envelope.as_ref().map(|envelope| envelope.code);
                     let documented = code.is_some_and(|code| REJECTIONS.contains(&code)) || self.status == 401;
                     assert!(documented, "a credential is called bad without a reason: {error}");

@@ -1,10 +1,12 @@
 //! What an error from outside means.
 
-/// What a venue's error means. Ambiguity is never an answer: only the first three say something definite.
+/// What a venue's error means. Ambiguity is never an answer: only the first four say something definite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorClass {
-    /// The signer's credential is bad.
+    /// The signer's credential is bad: the venue knows no such key, or not any more.
     Rejected,
+    /// The signer's credential is bad, and its key may well be alive: the signature is not one of that key's.
+    Mismatched,
     /// The credential is good, and may not do this, or not from here.
     Denied,
     /// A definite no for another reason; nothing was done.
@@ -20,10 +22,15 @@ pub enum ErrorClass {
 }
 
 impl ErrorClass {
+    /// Whether the credential is bad, for whatever reason.
+    pub fn is_rejection(self) -> bool {
+        matches!(self, Self::Rejected | Self::Mismatched)
+    }
+
     /// The word in audit lines.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Rejected => "rejected",
+            Self::Rejected | Self::Mismatched => "rejected",
             Self::Denied => "denied",
             Self::Refused => "refused",
             Self::Clock => "clock",

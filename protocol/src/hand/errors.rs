@@ -23,14 +23,13 @@ pub(crate) fn store_error(error: &StoreError) -> Error {
 
 pub(crate) fn venue_error(error: &VenueError) -> Error {
     let error_type = match (error.class, error.whose) {
-        (ErrorClass::Rejected | ErrorClass::Denied, Whose::Master) => ErrorType::MasterRefused,
-        (ErrorClass::Rejected | ErrorClass::Denied, Whose::Current) => ErrorType::CurrentUnusable,
-        (ErrorClass::Rejected | ErrorClass::Denied, Whose::Offered) => ErrorType::OfferRefused,
-        (ErrorClass::Rejected, Whose::Pending) => ErrorType::PendingRejected,
+        (ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied, Whose::Master) => ErrorType::MasterRefused,
+        (ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied, Whose::Current) => ErrorType::CurrentUnusable,
+        (ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied, Whose::Offered) => ErrorType::OfferRefused,
+        (ErrorClass::Rejected | ErrorClass::Mismatched, Whose::Pending) => ErrorType::PendingRejected,
         (ErrorClass::Denied, Whose::Pending) => ErrorType::PendingDenied,
-        (ErrorClass::Rejected | ErrorClass::Denied, Whose::Replaced) | (ErrorClass::Refused | ErrorClass::Fault, _) => {
-            ErrorType::VenueRefused
-        }
+        (ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied, Whose::Replaced)
+        | (ErrorClass::Refused | ErrorClass::Fault, _) => ErrorType::VenueRefused,
         (ErrorClass::Clock | ErrorClass::Busy | ErrorClass::UnknownOutcome, _) => ErrorType::VenueUnavailable,
     };
     Error::new(error_type, format!("{} (signed with the {} credential)", error.say, error.whose.as_str()))

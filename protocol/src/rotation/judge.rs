@@ -10,7 +10,7 @@ use super::wrong::{self, Wrong};
 use crate::bounds::{LAST_MOMENT, POLL, POLL_PAUSE};
 use crate::error::{Error, ErrorType};
 use crate::hand::venue_error;
-use crate::ports::{ErrorClass, KeyState, Signer, Venue, VenueError, Whose};
+use crate::ports::{KeyState, Signer, Venue, VenueError, Whose};
 use crate::secret::{AccountId, Address, Addresses, SecretValue};
 use crate::step::Step;
 
@@ -22,7 +22,7 @@ impl Run<'_> {
         let until = self.hand.now() + POLL.min(self.hand.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
         loop {
             match venue.inspect(&signer).await {
-                Err(error) if error.class == ErrorClass::Rejected && self.is_young(venue, value) && self.hand.now() < until => {
+                Err(error) if error.class.is_rejection() && self.is_young(venue, value) && self.hand.now() < until => {
                     tracing::info!(%error, "the pending key is not known yet: asking again");
                 }
                 answer => return answer,

@@ -169,10 +169,9 @@ async fn alone(run: &Run<'_>, venue: &dyn Venue, value: &SecretValue, rotation: 
             Err(run.doom(&format!("its key may do what it must not ({}) and is not ours to edit", forbidden.join(", "))).await)
         }
         Err(error) if wrong::is_death(error.class) => Err(run.doom(&format!("its key is dead: {error}")).await),
-        Err(error)
-            if error.class == ErrorClass::Rejected && control && value.created_at.is_some() && !run.is_young(venue, value) =>
-        {
-            Err(run.doom(&format!("its key is dead: {error}")).await)
+        Err(error) if error.class.is_rejection() && control && value.created_at.is_some() && !run.is_young(venue, value) => {
+            let what = if error.class == ErrorClass::Mismatched { "cannot be used" } else { "is dead" };
+            Err(run.doom(&format!("its key {what}: {error}")).await)
         }
         Err(error) => Err(venue_error(&error)),
     }

@@ -31,7 +31,7 @@ pub(super) fn must_leave_room(value: &SecretValue) -> Result<(), Error> {
 /// rescue; a venue that gives no answer is another matter.
 pub(super) fn unless_undecided(inspected: Result<KeyState, VenueError>) -> Result<Result<KeyState, VenueError>, Error> {
     match inspected {
-        Err(error) if matches!(error.class, ErrorClass::Rejected | ErrorClass::Denied | ErrorClass::Refused) => {
+        Err(error) if error.class.is_rejection() || matches!(error.class, ErrorClass::Denied | ErrorClass::Refused) => {
             tracing::warn!(%error, "the current key could not be asked what it may do");
             Ok(Err(error))
         }
@@ -138,7 +138,7 @@ pub(super) fn unbound(whose: &str) -> Error {
 fn seen(value: &SecretValue, current: &Result<KeyState, VenueError>, list: &KeyList) -> Option<(Powers, Addresses)> {
     match current {
         Ok(state) => Some((state.powers.clone(), state.addresses.clone())),
-        Err(error) if error.class == ErrorClass::Rejected => None,
+        Err(error) if error.class.is_rejection() => None,
         Err(_) => {
             let listed = list.keys.iter().find(|key| key.key_id == value.credential.key_id)?;
             Some((listed.powers.clone(), listed.addresses.clone()))

@@ -18,7 +18,7 @@ pub(super) fn is_death(class: ErrorClass) -> bool {
     match class {
         ErrorClass::Busy | ErrorClass::UnknownOutcome => is(Wrong::TimeoutIsDeath),
         ErrorClass::Denied | ErrorClass::Refused => is(Wrong::RefusalIsDeath),
-        ErrorClass::Rejected | ErrorClass::Clock | ErrorClass::Fault => false,
+        ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Clock | ErrorClass::Fault => false,
     }
 }
 

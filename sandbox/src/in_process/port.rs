@@ -114,7 +114,9 @@ impl Told for StoreError {
     fn of(class: ErrorClass, who: Who) -> Self {
         let (kind, code) = match class {
             ErrorClass::Busy => (StoreErrorKind::Busy, "ThrottlingException"),
-            ErrorClass::Denied | ErrorClass::Rejected => (StoreErrorKind::Denied, "AccessDeniedException"),
+            ErrorClass::Denied | ErrorClass::Rejected | ErrorClass::Mismatched => {
+                (StoreErrorKind::Denied, "AccessDeniedException")
+            }
             ErrorClass::Refused | ErrorClass::Clock | ErrorClass::Fault => (StoreErrorKind::Invalid, "InvalidRequestException"),
             ErrorClass::UnknownOutcome => (StoreErrorKind::UnknownOutcome, "no answer"),
         };

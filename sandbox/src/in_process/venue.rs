@@ -218,7 +218,8 @@ fn all_keys(state: &mut State, caller: &bybit::KeyId, sub_uid: u64, whose: Whose
 /// What the venue's codes mean, by the table of its facts.
 fn said_no(whose: Whose, refusal: &Refusal) -> VenueError {
     let class = match refusal.ret_code {
-        10_003 | 10_004 | 10_007 | 33_004 | -2_015 => ErrorClass::Rejected,
+        10_003 | 33_004 | -2_015 => ErrorClass::Rejected,
+        10_004 | 10_007 => ErrorClass::Mismatched,
         10_005 | 10_008 | 10_009 | 10_010 | 10_024 | 10_027 | 20_096 | 81_007 => ErrorClass::Denied,
         10_002 | -1 => ErrorClass::Clock,
         10_006 => ErrorClass::Busy,

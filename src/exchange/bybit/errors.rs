@@ -17,10 +17,10 @@ const TABLE: &[(i64, ErrorClass, &str)] = &[
     (10001, ErrorClass::Refused, "it does not accept a parameter, or an account or key that one names"),
     (10002, ErrorClass::Clock, "the request's time is outside its window"),
     (10003, ErrorClass::Rejected, "it does not know the key: deleted, or of another environment or regional site"),
-    (10004, ErrorClass::Rejected, "the signature is wrong: the key secret does not belong to the key"),
+    (10004, ErrorClass::Mismatched, "the signature is wrong: the key secret does not belong to the key"),
     (10005, ErrorClass::Denied, "the key lacks the permission for this call"),
     (10006, ErrorClass::Busy, "too many calls were made"),
-    (10007, ErrorClass::Rejected, "the key could not be authenticated"),
+    (10007, ErrorClass::Mismatched, "the key could not be authenticated"),
     (10008, ErrorClass::Denied, "the account is banned: ask Bybit's support"),
     (10009, ErrorClass::Denied, "this address is banned: ask Bybit's support, or change the function's egress address"),
     (
@@ -52,7 +52,7 @@ pub(super) fn of_code(code: i64, message: &str) -> Meaning {
 /// What a reply means that is no envelope of Bybit's.
 pub(super) fn of_status(status: u16, body: &[u8]) -> Meaning {
     let (class, say) = match status {
-        401 => (ErrorClass::Rejected, "the request was not authenticated"),
+        401 => (ErrorClass::Mismatched, "the request was not authenticated"),
         403 if says_too_frequent(body) => {
             (ErrorClass::Busy, "too many calls came from this address, and none is taken for ten minutes")
         }
@@ -91,6 +91,7 @@ mod tests {
             assert!(!TABLE[..at].iter().any(|(earlier, ..)| earlier == code), "{code} stands twice");
         }
         assert_eq!(of_code(10003, "").class, ErrorClass::Rejected);
+        assert_eq!(of_code(10004, "").class, ErrorClass::Mismatched);
         assert_eq!(of_code(10010, "").class, ErrorClass::Denied);
         assert_eq!(of_code(10016, "").class, ErrorClass::UnknownOutcome);
         assert_eq!(of_code(99999, "").class, ErrorClass::Refused);
