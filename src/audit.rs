@@ -1,8 +1,11 @@
-//! Audit lines on standard output: JSON in Lambda, where a subscription filter takes them to the archive; a sentence on a terminal.
+//! Audit lines, and those of findings and operations, on standard output: JSON in Lambda, where a subscription filter takes them to the archive; a sentence on a terminal.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 
-use protocol::audit::Record;
+use jiff::Timestamp;
+use protocol::audit::{Found, Record};
+use protocol::lifecycle::{Answer, Operation, Outcome};
 use protocol::ports::Journal;
 use serde::Serialize;
 
@@ -18,27 +21,69 @@ impl AuditLog {
     }
 }
 
-/// The record with what Lambda's log handling looks for around it.
+/// A record with what Lambda's log handling looks for around it.
 #[derive(Serialize)]
-struct Line<'a> {
+struct Line<'a, T> {
     timestamp: String,
     level: &'static str,
     r#type: &'static str,
     #[serde(flatten)]
-    record: &'a Record,
+    record: &'a T,
 }
 
 impl Journal for AuditLog {
     fn record(&self, record: &Record) {
+        self.write("audit", record.time, record, sentence);
+    }
+
+    fn found(&self, found: &Found) {
+        self.write("finding", found.time, found, |found| {
+            let Found { time, operation, severity, code, secret, say, .. } = found;
+            format!("{time} FOUND {operation} {severity} {code} at {secret}: {say}")
+        });
+    }
+}
+
+impl AuditLog {
+    /// Notes how an operation ended: an alarm can tell by its absence that none has run.
+    pub(crate) fn answered(&self, answer: &Answer) {
+        let ended = Ended {
+            time: Timestamp::now(),
+            request_id: &answer.request_id,
+            operation: answer.operation,
+            outcome: answer.outcome,
+            counts: &answer.counts,
+            findings: answer.findings.len(),
+        };
+        self.write("operation", ended.time, &ended, |ended| {
+            format!(
+                "{} ENDED {}: {:?}, {} findings, {:?}",
+                ended.time, ended.operation, ended.outcome, ended.findings, ended.counts
+            )
+        });
+    }
+
+    fn write<T: Serialize>(&self, r#type: &'static str, time: Timestamp, record: &T, sentence: impl Fn(&T) -> String) {
         let line = if self.readable {
             sentence(record)
         } else {
-            let line = Line { timestamp: record.time.to_string(), level: "INFO", r#type: "audit", record };
+            let line = Line { timestamp: time.to_string(), level: "INFO", r#type, record };
             serde_json::to_string(&line).unwrap_or_else(|_| sentence(record))
         };
         // An effect has happened: that its line cannot be written must not stop what follows from it.
         let _ = writeln!(io::stdout().lock(), "{line}");
     }
+}
+
+/// How an operation ended.
+#[derive(Serialize)]
+struct Ended<'a> {
+    time: Timestamp,
+    request_id: &'a str,
+    operation: Operation,
+    outcome: Outcome,
+    counts: &'a BTreeMap<&'static str, u64>,
+    findings: usize,
 }
 
 fn sentence(record: &Record) -> String {

@@ -135,10 +135,8 @@ impl Function {
                 let request = operation::parse(&payload).inspect_err(logged)?;
                 let span = tracing::info_span!("operation", operation = %request.operation(), request_id = caller.request_id);
                 async {
-                    tracing::info!("begin");
                     let answer = lifecycle::operate(ports, &store, &caller, settings, &request).await;
-                    let worst = answer.findings.first().map(|finding| finding.code.as_str());
-                    tracing::info!(outcome = ?answer.outcome, findings = answer.findings.len(), worst, counts = ?answer.counts, "done");
+                    self.audit.answered(&answer);
                     Ok(Answer::Operation(answer))
                 }
                 .instrument(span.clone())

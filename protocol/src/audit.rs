@@ -1,10 +1,10 @@
-//! The audit line: one for every effect at the venue or on the secret, done or failed.
+//! The audit line: one for every effect at the venue or on the secret, done or failed; and the line of every finding.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::class::ErrorClass;
-use crate::task::Task;
+use crate::task::{Operation, Task};
 
 /// One audit line. Its fields are a contract: a field may be added, none removed or given another meaning. Nothing in it is secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,6 +33,27 @@ pub struct Record {
     pub outcome: Outcome,
     /// Why not, where it did not succeed: the class of the error.
     pub class: Option<&'static str>,
+}
+
+/// What an operation found, as it is logged. Its fields are a contract too: alarms match them. Names are masked in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// When, by the function's clock.
+    pub time: Timestamp,
+    /// The ARN of the function that found it.
+    pub actor: String,
+    /// The invocation it was found in.
+    pub request_id: String,
+    /// The operation.
+    pub operation: Operation,
+    /// How urgent it is: `page`, `ticket`, `info`.
+    pub severity: &'static str,
+    /// The finding's fixed word.
+    pub code: &'static str,
+    /// The secret's name, masked; empty where it is about none.
+    pub secret: String,
+    /// What was found.
+    pub say: String,
 }
 
 /// What was done or tried.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use thiserror::Error;
 
-use crate::audit::Record;
+use crate::audit::{Found, Record};
 pub use crate::class::ErrorClass;
 use crate::label::{Label, VersionId};
 use crate::marker::Marker;
@@ -45,10 +45,12 @@ pub trait Time: Send + Sync + Debug {
     fn random(&self) -> u64;
 }
 
-/// Takes the audit line of every effect.
+/// Takes the audit line of every effect, and the line of every finding.
 pub trait Journal: Send + Sync + Debug {
     /// Records one effect, done or failed. Never fails: an audit line must not stop a rescue.
     fn record(&self, record: &Record);
+    /// Notes what an operation found.
+    fn found(&self, found: &Found);
 }
 
 /// Secrets Manager, as far as the protocol needs it. Reads may be retried by the implementation. Writes may not: what became of

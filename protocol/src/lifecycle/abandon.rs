@@ -1,5 +1,6 @@
 //! Giving up a stuck rotation: AWSPENDING comes off, and the key that was issued for it is revoked by the rules.
 
+use super::Operation;
 use super::answer::{Answer, Row};
 use super::pass::Pass;
 use crate::label::Label;
@@ -9,16 +10,16 @@ pub(super) async fn abandon(pass: &Pass<'_>, secret: &SecretId) -> Answer {
     let hand = pass.hand(secret);
     let description = match hand.describe().await {
         Ok(description) => description,
-        Err(error) => return pass.refusal(secret, error.problem, "look at the secret with describe-secret"),
+        Err(error) => return pass.refusal(secret.name().as_str(), error.problem, "look at the secret with describe-secret"),
     };
     let name = description.name.as_str();
     if !pass.manages(&description) {
-        return pass.refusal(secret, "another function rotates this secret, or none does", "name a secret of this function's");
+        return pass.refusal(name, "another function rotates this secret, or none does", "name a secret of this function's");
     }
     let pending = description.holder(&Label::pending()).filter(|pending| description.holder(&Label::current()) != Some(*pending));
     let Some(pending) = pending else {
         let what_to_do = format!("aws secretsmanager describe-secret --secret-id {name}");
-        return pass.refusal(secret, "no rotation is open: no version is AWSPENDING but the current one", what_to_do);
+        return pass.refusal(name, "no rotation is open: no version is AWSPENDING but the current one", what_to_do);
     };
     match hand.give_up(pending, "a person abandoned the rotation").await {
         Ok(()) => {
@@ -28,11 +29,14 @@ pub(super) async fn abandon(pass: &Pass<'_>, secret: &SecretId) -> Answer {
                 did: vec![format!("gave up version {pending}: it is condemned and has lost AWSPENDING")],
                 keys: Vec::new(),
             };
-            pass.answer([("abandoned", 1)].into(), Vec::new(), vec![row])
+            let mut tally = pass.tally();
+            tally.count("abandoned", 1);
+            tally.row(row);
+            tally.answer(false)
         }
         Err(error) => {
             let say = format!("version {pending} was not given up, or not wholly: {}: {}", error.error_type, error.problem);
-            pass.refusal(secret, say, super::checking::operation("abandon", name))
+            pass.refusal(name, say, pass.command(Operation::Abandon, name))
         }
     }
 }

@@ -68,6 +68,17 @@ pub enum Severity {
     Info,
 }
 
+impl Severity {
+    /// The word as it is reported.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Ticket => "ticket",
+            Self::Info => "info",
+        }
+    }
+}
+
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $word:literal $severity:ident,)+) => {
         /// What a finding is about. The words are a contract: programs match them.
@@ -135,7 +146,7 @@ codes! {
     /// Something could not be done or read; it is tried again in the next pass.
     NotDone = "NOT_DONE" Ticket,
     /// The pass ran out of time: the next one goes on elsewhere.
-    Unfinished = "UNFINISHED" Info,
+    Unfinished = "UNFINISHED" Ticket,
     /// The operation was refused, and nothing was changed.
     Refused = "REFUSED" Ticket,
 }

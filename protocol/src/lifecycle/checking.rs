@@ -66,10 +66,3 @@ pub(super) fn rotate(name: &str) -> String {
 pub(super) fn put_right(name: &str) -> String {
     format!("aws secretsmanager put-secret-value --secret-id {name} --secret-string file://right-value.json")
 }
-
-/// The command that gives up a stuck rotation, or goes back, or whatever the operation is called.
-pub(super) fn operation(word: &str, name: &str) -> String {
-    format!(
-        r#"aws lambda invoke --function-name <operations function> --payload '{{"operation":"{word}","secret":"{name}"}}' /dev/stdout"#
-    )
-}

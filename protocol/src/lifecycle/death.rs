@@ -1,11 +1,11 @@
 //! Rule 7: a key is dead only by proof.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::pass::Pass;
 use crate::error::Error;
 use crate::hand::{Desk, venue_error};
-use crate::ports::{ErrorClass, KeyList, Signer, Whose};
+use crate::ports::{ErrorClass, KeyList, KeyState, Signer, Venue, VenueError, Whose};
 use crate::secret::{KeyId, SecretValue};
 use crate::wrong::{self, Wrong};
 
@@ -14,36 +14,58 @@ use crate::wrong::{self, Wrong};
 pub(super) enum Life {
     /// It was accepted, or a list shows it.
     Alive,
-    /// Proven: a list that the same host gave to another credential does not show it, and it is rejected itself or the list is
-    /// known to be complete.
+    /// Proven.
     Dead,
     /// Nothing definite.
     Unknown,
 }
 
-/// Asks whether a key is dead: the account's list, which also shows that the host accepts another credential, and the key itself.
-/// `alive` is a key of the account that is known to be alive: a list that shows it is complete enough to prove an absence.
-pub(super) async fn life(pass: &Pass<'_>, desk: &Desk<'_>, value: &SecretValue, alive: Option<&KeyId>) -> Result<Life, Error> {
-    let key = &value.credential.key_id;
+/// What else is known of a key whose life is asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Known<'a> {
+    /// Since when it has been there at the least. A younger one may be rejected since not everybody at the venue knows it yet.
+    pub(super) since: Option<Timestamp>,
+    /// A key of the account that is known to be alive: a list that shows it is complete enough to prove an absence.
+    pub(super) alive: Option<&'a KeyId>,
+    /// Whether the key is certain to be of the account whose keys are listed: the list of another one proves nothing.
+    pub(super) on_account: bool,
+    /// Whether this run has just revoked it.
+    pub(super) revoked: bool,
+}
+
+/// Asks a key itself whether it is alive.
+pub(super) async fn asked(pass: &Pass<'_>, venue: &dyn Venue, value: &SecretValue) -> Result<KeyState, VenueError> {
+    let signer = Signer { whose: Whose::Replaced, credential: value.credential.clone() };
+    pass.turn(venue).await;
+    venue.inspect(&signer).await
+}
+
+/// What a key's own answer proves, with the account's list, which also shows that the host accepts another credential.
+pub(super) async fn life(
+    pass: &Pass<'_>,
+    desk: &Desk<'_>,
+    key: &KeyId,
+    answer: &Result<KeyState, VenueError>,
+    known: Known<'_>,
+) -> Result<Life, Error> {
+    let Err(error) = answer else { return Ok(Life::Alive) };
     let list = listed(pass, desk).await?;
     if shows(&list, key) {
         return Ok(Life::Alive);
     }
-    let young = value.created_at.is_some_and(|at| {
-        let propagation = SignedDuration::try_from(desk.venue.facts().propagation).unwrap_or(SignedDuration::MAX);
-        pass.now().duration_since(at) < propagation
-    });
-    let signer = Signer { whose: Whose::Replaced, credential: value.credential.clone() };
-    pass.turn(desk.venue).await;
-    match desk.venue.inspect(&signer).await {
-        Ok(_) => Ok(Life::Alive),
-        Err(_) if young => Ok(Life::Unknown),
-        Err(error) if error.class == ErrorClass::Rejected => Ok(Life::Dead),
-        Err(_) if wrong::is(Wrong::SilenceIsDeath) => Ok(Life::Dead),
-        // Bound to addresses that the function does not have.
-        Err(error) if error.class == ErrorClass::Denied && alive.is_some_and(|alive| shows(&list, alive)) => Ok(Life::Dead),
-        Err(_) => Ok(Life::Unknown),
+    let propagation = SignedDuration::try_from(desk.venue.facts().propagation).unwrap_or(SignedDuration::MAX);
+    let young = known.since.is_none_or(|since| pass.now().duration_since(since) < propagation);
+    if young && !known.revoked {
+        return Ok(Life::Unknown);
     }
+    // Bound to addresses that the function does not have, or with another key's secret.
+    let absent = known.on_account && known.alive.is_some_and(|alive| shows(&list, alive));
+    Ok(match error.class {
+        ErrorClass::Rejected => Life::Dead,
+        _ if wrong::is(Wrong::SilenceIsDeath) => Life::Dead,
+        ErrorClass::Denied | ErrorClass::Mismatched if absent => Life::Dead,
+        _ => Life::Unknown,
+    })
 }
 
 pub(super) async fn listed(pass: &Pass<'_>, desk: &Desk<'_>) -> Result<KeyList, Error> {

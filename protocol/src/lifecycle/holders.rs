@@ -1,36 +1,37 @@
 //! Rule 1: which keys are held. Key ids count, not versions, over all secrets that this function manages.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use futures_util::StreamExt;
 use futures_util::stream::iter;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::pass::Pass;
-use super::walk::{Shard, Walk};
+use super::pass::{Pass, patiently};
+use super::retiring::is_ours;
+use super::walk::Walk;
 use crate::error::{Error, ErrorType};
 use crate::hand::{has_stamp, unstamped_previous};
 use crate::label::{Label, StampKind, VersionId};
 use crate::name::SecretId;
-use crate::ports::{Description, StoredValue, Which};
-use crate::secret::{KeyId, SecretValue};
+use crate::ports::{Description, Which};
+use crate::secret::{KeyId, SecretValue, Source};
 use crate::wrong::{self, Wrong};
 
 /// How many secrets are read at once.
 const AT_ONCE: usize = 16;
 
-/// The first bytes of a key id's SHA-256: enough to tell keys apart, and nothing that is worth stealing.
-type KeyDigest = [u8; 16];
+/// The first bytes of a SHA-256: enough to tell keys and secrets apart, and nothing that is worth stealing.
+type Digest16 = [u8; 16];
 
 /// What is known of the keys that versions name. Holds digests only.
 #[derive(Debug)]
 pub(super) struct Holders {
-    keys: HashMap<KeyDigest, Named>,
+    keys: HashMap<Digest16, Named>,
+    /// The secrets that were looked at.
+    secrets: HashSet<Digest16>,
     /// The secrets with a version that may hold a key and cannot be read, and the exchange where its name tells.
-    unreadable: Vec<(String, Option<String>)>,
-    /// When this was begun to be read.
-    pub(super) as_of: Timestamp,
+    unreadable: BTreeMap<String, Option<String>>,
 }
 
 /// A secret's copies in other Regions.
@@ -43,7 +44,7 @@ pub(super) enum Replicas {
 }
 
 impl Replicas {
-    fn of(description: &Description) -> Self {
+    pub(super) fn of(description: &Description) -> Self {
         match description.replicas.iter().all(|replica| replica.in_sync) {
             _ if description.replicas.is_empty() => Self::None,
             true => Self::InSync,
@@ -52,22 +53,39 @@ impl Replicas {
     }
 }
 
+/// A label that holds a key, and the secret whose version bears it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Held {
+    pub(super) secret: String,
+    pub(super) label: String,
+}
+
 /// What versions say of one key.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Named {
-    /// The labels that hold it, each with the secret's name.
-    pub(super) held: BTreeSet<(String, String)>,
+    /// The labels that hold it.
+    pub(super) held: BTreeSet<Held>,
     /// The latest stamp of a version that names it and was current.
     pub(super) replaced: Option<Timestamp>,
     /// The copies of the secrets that name it: one that is behind may still hand it out.
     pub(super) replicas: Replicas,
+    /// Whether a version says that this function issued it: no other key has this id.
+    pub(super) issued: bool,
+}
+
+impl Named {
+    /// The labels that hold it, in words.
+    pub(super) fn holders(&self) -> String {
+        let holders: Vec<String> = self.held.iter().map(|held| format!("{} of {}", held.label, held.secret)).collect();
+        holders.join(", ")
+    }
 }
 
 impl Holders {
     /// Reads every version that may hold a key, of every secret there is.
     pub(super) async fn of_all(pass: &Pass<'_>) -> Result<Self, Error> {
-        let mut holders = Self { keys: HashMap::new(), unreadable: Vec::new(), as_of: pass.now() };
-        let mut walk = Walk::new(Shard::ALL, 0);
+        let mut holders = Self { keys: HashMap::new(), secrets: HashSet::new(), unreadable: BTreeMap::new() };
+        let mut walk = Walk::of_all();
         while let Some(secrets) = walk.next(pass).await? {
             if !pass.has_time() {
                 let problem = "too little time is left to find out which keys are held";
@@ -83,27 +101,34 @@ impl Holders {
     }
 
     fn take(&mut self, pass: &Pass<'_>, versions: Versions) {
-        let Versions { name, exchange, replicas, read } = versions;
+        let Versions { arn, name, exchange, replicas, read } = versions;
+        self.secrets.insert(digest(&arn));
         let Some(read) = read else {
-            self.unreadable.push((name, exchange));
+            self.unreadable.insert(name, exchange);
             return;
         };
         for (facts, key) in read {
             let Some(key) = key else {
-                self.unreadable.push((name.clone(), exchange.clone()));
+                self.unreadable.insert(name.clone(), exchange.clone());
                 continue;
             };
-            let named = self.keys.entry(digest(&key)).or_default();
-            named.held.extend(facts.holding.into_iter().map(|label| (label, name.clone())));
+            let named = self.keys.entry(key.digest).or_default();
+            named.held.extend(facts.holding.into_iter().map(|label| Held { secret: name.clone(), label }));
             // One that was current until just now, and bears no stamp yet.
             let replaced = if facts.unstamped { Some(pass.now()) } else { facts.replaced };
             named.replaced = named.replaced.max(replaced);
             named.replicas = named.replicas.max(replicas);
+            named.issued |= key.issued;
         }
     }
 
     pub(super) fn of(&self, key: &KeyId) -> Named {
-        self.keys.get(&digest(key)).cloned().unwrap_or_default()
+        self.keys.get(&digest(key.expose())).cloned().unwrap_or_default()
+    }
+
+    /// Whether a secret was among those that were looked at: what a list does not show yet holds its keys unseen.
+    pub(super) fn know(&self, arn: &str) -> bool {
+        self.secrets.contains(&digest(arn))
     }
 
     /// A secret whose unreadable version stops named keys of this exchange from being revoked.
@@ -124,69 +149,83 @@ struct Facts {
     unstamped: bool,
 }
 
+/// The key that a version names.
+struct KeyOfVersion {
+    digest: Digest16,
+    /// Whether the version says that this function issued it.
+    issued: bool,
+}
+
 /// One secret's versions that may hold a key, with the keys; `None` for what could not be read.
 struct Versions {
+    arn: String,
     name: String,
     exchange: Option<String>,
     replicas: Replicas,
-    read: Option<Vec<(Facts, Option<KeyId>)>>,
+    read: Option<Vec<(Facts, Option<KeyOfVersion>)>>,
 }
 
 async fn versions_of(pass: &Pass<'_>, listed: Description) -> Versions {
     let name = listed.name.as_str().to_owned();
+    let arn = listed.arn;
     let exchange = listed.name.place(None, None).ok().and_then(|(exchange, _)| exchange);
-    let nothing = |name, exchange, read| Versions { name, exchange, replicas: Replicas::None, read };
-    let Ok(id) = SecretId::parse(&listed.arn) else { return nothing(name, exchange, None) };
+    let nothing = |arn, name, exchange, read| Versions { arn, name, exchange, replicas: Replicas::None, read };
+    let Ok(id) = SecretId::parse(&arn) else { return nothing(arn, name, exchange, None) };
     let hand = pass.hand(&id);
     // A list may be minutes old.
-    let described = hand.describe().await;
+    let described = patiently(pass, || hand.describe()).await;
     let Ok(description) = described else {
         // It may have been deleted for good since it was listed.
         let gone = described.is_err_and(|error| error.error_type == ErrorType::SecretNotFound);
-        return nothing(name, exchange, gone.then(Vec::new));
+        return nothing(arn, name, exchange, gone.then(Vec::new));
     };
-    let longest = pass.settings.grace.max(pass.settings.adoption_grace);
-    let longest = SignedDuration::try_from(longest).unwrap_or(SignedDuration::MAX);
     let mut read = Vec::new();
-    for facts in facts(&description, pass.now(), longest) {
-        let key = match hand.read(Which::Version(&facts.version)).await {
-            Ok(Some(stored)) => key_in(&stored),
+    for facts in facts(&description) {
+        let key = match patiently(pass, || hand.read(Which::Version(&facts.version))).await {
+            Ok(Some(stored)) => SecretValue::parse(&stored.text).ok().map(|value| KeyOfVersion {
+                digest: digest(value.credential.key_id.expose()),
+                issued: is_issued(&value, &facts.version),
+            }),
             // A rotation that has just begun: what it may come to name is held by its own label, or not issued yet.
             Ok(None) if !description.deleted && facts.holding == [Label::pending().as_str()] => continue,
             Ok(None) | Err(_) => None,
         };
         read.push((facts, key));
     }
-    Versions { name, exchange, replicas: Replicas::of(&description), read: Some(read) }
+    Versions { arn, name, exchange, replicas: Replicas::of(&description), read: Some(read) }
 }
 
-fn key_in(stored: &StoredValue) -> Option<KeyId> {
-    SecretValue::parse(&stored.text).ok().map(|value| value.credential.key_id)
+/// Whether this function issued the key that a version names, as its value says: copied ones were made by whoever made the first.
+pub(super) fn is_issued(value: &SecretValue, version: &VersionId) -> bool {
+    is_ours(value, version) && value.rotation.as_ref().is_some_and(|rotation| rotation.source == Source::Issued)
 }
 
-/// The versions that hold what they name, and those that were replaced so lately that a grace may still count from there, or that a
-/// replica may still hand out.
-fn facts(description: &Description, now: Timestamp, longest_grace: SignedDuration) -> Vec<Facts> {
-    let holding = [Label::current(), Label::pending(), Label::candidate(), Label::rollback()];
-    let holding: &[Label] = if wrong::is(Wrong::CurrentHoldsAlone) { &holding[..1] } else { &holding };
+/// The labels that hold what their version names.
+pub(super) fn holding() -> [Label; 4] {
+    [Label::current(), Label::pending(), Label::candidate(), Label::rollback()]
+}
+
+/// The labels on a version that hold what it names. One that was given up loses AWSPENDING next: that holds nothing any more.
+pub(super) fn holding_labels<'a>(description: &'a Description, version: &'a VersionId) -> impl Iterator<Item = &'a Label> {
+    let given_up = has_stamp(description, version, StampKind::Condemned);
+    let alone = wrong::is(Wrong::CurrentHoldsAlone);
+    description.labels(version).filter(move |label| {
+        let holds = holding().contains(label) && (**label == Label::current() || !alone);
+        holds && (**label != Label::pending() || !given_up)
+    })
+}
+
+/// The versions that hold what they name, and those that were replaced: a grace may still count from there, or a replica may hand
+/// one of them out.
+fn facts(description: &Description) -> Vec<Facts> {
     let unstamped = unstamped_previous(description);
     let mut found = Vec::new();
     for (version, labels) in &description.versions {
         let stamps = labels.iter().filter_map(Label::stamp).filter(|stamp| stamp.kind == StampKind::Replaced);
-        let replaced = stamps
-            .map(|stamp| stamp.at)
-            .max()
-            .filter(|at| !description.replicas.is_empty() || now.duration_since(*at) <= longest_grace);
         let facts = Facts {
             version: version.clone(),
-            // A version that was given up loses AWSPENDING next: it holds nothing any more.
-            holding: labels
-                .iter()
-                .filter(|label| holding.contains(label))
-                .filter(|label| **label != Label::pending() || !has_stamp(description, version, StampKind::Condemned))
-                .map(|label| label.as_str().to_owned())
-                .collect(),
-            replaced,
+            holding: holding_labels(description, version).map(|label| label.as_str().to_owned()).collect(),
+            replaced: stamps.map(|stamp| stamp.at).max(),
             unstamped: unstamped == Some(version),
         };
         if !facts.holding.is_empty() || facts.replaced.is_some() || facts.unstamped {
@@ -196,8 +235,8 @@ fn facts(description: &Description, now: Timestamp, longest_grace: SignedDuratio
     found
 }
 
-fn digest(key: &KeyId) -> KeyDigest {
+fn digest(text: &str) -> Digest16 {
     let mut short = [0; 16];
-    short.copy_from_slice(&Sha256::digest(key.expose().as_bytes())[..16]);
+    short.copy_from_slice(&Sha256::digest(text.as_bytes())[..16]);
     short
 }

@@ -1,12 +1,11 @@
 //! The reconciler: for every secret of a shard, whatever rotations left to do.
 
-use std::collections::BTreeMap;
-
 use futures_util::StreamExt;
 use futures_util::stream::iter;
 
 use super::answer::{Answer, Code};
 use super::pass::{Pass, finding};
+use super::tally::Tally;
 use super::tending::{Tended, tend};
 use super::walk::{Shard, Walk};
 use crate::error::Error;
@@ -17,65 +16,71 @@ use crate::ports::Description;
 const AT_ONCE: usize = 8;
 
 pub(super) async fn maintain(pass: &Pass<'_>, shard: Shard, secret: Option<&SecretId>) -> Answer {
-    let mut so_far = Tally::default();
+    let mut tally = pass.tally();
     let done = match secret {
-        Some(secret) => one(pass, secret, &mut so_far).await,
-        None => all(pass, shard, &mut so_far).await,
+        Some(secret) => one(pass, secret, &mut tally).await,
+        None => all(pass, shard, &mut tally).await,
     };
     if let Err(error) = done {
-        let say = format!("{}: {}", error.error_type, error.problem);
-        so_far.findings.push(finding(Code::NotDone, "", say, "nothing, unless this lasts"));
+        let (code, name) = match secret {
+            // It was asked for by name: nothing was done.
+            Some(secret) => (Code::Refused, secret.name().as_str().to_owned()),
+            None => (Code::NotDone, String::new()),
+        };
+        tally.find(finding(code, &name, format!("{}: {}", error.error_type, error.problem), "nothing, unless this lasts"));
     }
-    let Tally { counts, findings, rows } = so_far;
-    pass.answer(counts, findings, rows)
+    tally.answer(pass.is_dry_run())
 }
 
-#[derive(Default)]
-struct Tally {
-    counts: BTreeMap<&'static str, u64>,
-    findings: Vec<super::Finding>,
-    rows: Vec<super::Row>,
-}
-
-impl Tally {
-    fn add(&mut self, tended: Tended) {
-        let Tended { row, findings, counts } = tended;
-        for (what, count) in counts {
-            *self.counts.entry(what).or_default() += count;
-        }
-        self.findings.extend(findings);
-        self.rows.extend(row);
+/// Adds what came of one secret to the answer.
+pub(super) fn add(tally: &mut Tally<'_>, tended: Tended) {
+    let eventful = tended.is_eventful();
+    let Tended { row, findings, counts } = tended;
+    for (what, count) in counts {
+        tally.count(what, count);
+    }
+    for finding in findings {
+        tally.find(finding);
+    }
+    if eventful {
+        tally.row(row);
     }
 }
 
-async fn one(pass: &Pass<'_>, secret: &SecretId, tally: &mut Tally) -> Result<(), Error> {
+async fn one(pass: &Pass<'_>, secret: &SecretId, tally: &mut Tally<'_>) -> Result<(), Error> {
     let description = pass.hand(secret).describe().await?;
     if !pass.manages(&description) {
         let say = "another function rotates this secret, or none does";
-        tally.findings.push(finding(Code::Refused, description.name.as_str(), say, "name a secret of this function's"));
+        tally.find(finding(Code::Refused, description.name.as_str(), say, "name a secret of this function's"));
         return Ok(());
     }
-    tally.add(tend(pass, description).await);
+    add(tally, tend(pass, description).await);
     Ok(())
 }
 
-async fn all(pass: &Pass<'_>, shard: Shard, tally: &mut Tally) -> Result<(), Error> {
-    let mut walk = Walk::new(shard, pass.ports.time.random());
-    while let Some(secrets) = walk.next(pass).await? {
+async fn all(pass: &Pass<'_>, shard: Shard, tally: &mut Tally<'_>) -> Result<(), Error> {
+    let (mut walk, secrets) = Walk::round(pass, shard, pass.ports.time.random()).await?;
+    let mut begun = 0_u64;
+    while let Some(page) = walk.next(pass).await? {
         let tend_in_time =
             |secret: Description| async move { if pass.has_time() { Some(tend(pass, secret).await) } else { None } };
-        let mut tended = iter(secrets).map(tend_in_time).buffer_unordered(AT_ONCE);
-        let mut left = 0_u64;
+        let mut left = false;
+        let mut tended = iter(page).map(tend_in_time).buffer_unordered(AT_ONCE);
         while let Some(tended) = tended.next().await {
             match tended {
-                Some(tended) => tally.add(tended),
-                None => left += 1,
+                Some(tended) => {
+                    begun += 1;
+                    add(tally, tended);
+                }
+                None => left = true,
             }
         }
-        if left > 0 || !pass.has_time() {
-            let say = format!("the time was up with secrets left in shard {shard}: the next pass begins elsewhere");
+        if left || (!pass.has_time() && begun < secrets) {
+            let say = format!(
+                "the time was up after {begun} of the {secrets} secrets of shard {shard}: the next pass begins elsewhere"
+            );
             let what_to_do = "where this recurs, split the schedule into more shards, or raise the function's Timeout";
-            tally.findings.push(finding(Code::Unfinished, "", say, what_to_do));
+            tally.find(finding(Code::Unfinished, "", say, what_to_do));
             return Ok(());
         }
     }

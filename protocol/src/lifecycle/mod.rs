@@ -5,16 +5,19 @@
 //! | --- | --- |
 //! | what an operation answers | `answer` |
 //! | which secrets there are, in which order, at which pace | `pass`, `walk` |
+//! | how an answer grows, and what of it is logged | `tally` |
 //! | which keys are held, and by whom | `holders` |
 //! | what there is to do for one secret | `maintain`, `tending` |
 //! | when a replaced key dies, and the proof that it is dead | `retiring`, `death` |
 //! | what becomes of keys that no version names | `orphans` |
-//! | whether the current key is what it should be | `checking` |
+//! | whether the current key is what it should be | `current`, `checking` |
+//! | whether there is a way back from it | `soak` |
 //! | giving up a stuck rotation, and going back to an earlier credential | `abandon`, `rollback` |
 
 mod abandon;
 mod answer;
 mod checking;
+mod current;
 mod death;
 mod holders;
 mod maintain;
@@ -22,6 +25,9 @@ mod orphans;
 mod pass;
 mod retiring;
 mod rollback;
+mod soak;
+mod tags;
+mod tally;
 mod tending;
 mod walk;
 
@@ -96,6 +102,11 @@ impl Settings {
     pub const ADOPTION_GRACE: Duration = Duration::from_hours(168);
     /// Less is refused: clients cache a value that long. Source: AWS's caching clients and its agent.
     pub const LEAST_GRACE: Duration = Duration::from_hours(1);
+
+    /// How long a key stays alive that was made by hand.
+    pub(crate) fn longest_grace(&self) -> Duration {
+        self.grace.max(self.adoption_grace)
+    }
 }
 
 /// Performs an operation. It always answers: what could not be done is a finding.

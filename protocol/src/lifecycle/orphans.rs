@@ -1,10 +1,12 @@
 //! Keys that bear this secret's marker and that no version names.
 
 use super::answer::Code;
+use super::holders::holding;
+use super::pass::patiently;
 use super::tending::Tending;
 use crate::error::Error;
 use crate::hand::{Desk, must_fit};
-use crate::label::{Label, StampKind, VersionId};
+use crate::label::{StampKind, VersionId};
 use crate::marker::Marker;
 use crate::ports::{Description, KeyList, ListedKey, Which};
 use crate::rotation::{NONE_PURGED_BELOW, settled};
@@ -24,13 +26,7 @@ enum IssuedFor {
 impl Tending<'_> {
     /// Revokes what was issued for this secret and never stored, once no living run can store it any more; and sees to it that the
     /// grace counts of what was stored in a version that bears no label any more.
-    pub(super) async fn reap(
-        &mut self,
-        description: &Description,
-        desk: &Desk<'_>,
-        list: &KeyList,
-        current: &KeyId,
-    ) -> Result<(), Error> {
+    pub(super) async fn reap(&mut self, description: &Description, desk: &Desk<'_>, list: &KeyList, current: &KeyId) {
         let ours = Marker::new(&description.arn, &VersionId::new(""), 0);
         let mut versions = None;
         for key in &list.keys {
@@ -40,18 +36,21 @@ impl Tending<'_> {
                 continue;
             }
             let labelled = description.versions.keys().find(|version| is_of(marker, description, version));
-            match labelled {
+            let done = match labelled {
                 // One that was replaced names the only one there is, as far as its labels tell: retiring sees to it when it is due.
-                Some(version) if !may_hold(description, version) && count_of(marker, list) == 1 => {}
-                Some(version) => {
-                    if let IssuedFor::NamesAnother = self.names(version, key).await? {
-                        self.revoke_orphan(desk, key, Some(version)).await?;
-                    }
-                }
-                None => self.judge_unlabelled(description, desk, key, marker, &mut versions).await?,
-            }
+                Some(version) if !may_hold(description, version) && count_of(marker, list) == 1 => Ok(()),
+                Some(version) => self.judge_labelled(desk, key, version).await,
+                None => self.judge_unlabelled(description, desk, key, marker, &mut versions).await,
+            };
+            self.note(done);
         }
-        Ok(())
+    }
+
+    async fn judge_labelled(&mut self, desk: &Desk<'_>, key: &ListedKey, version: &VersionId) -> Result<(), Error> {
+        match self.names(version, key).await? {
+            IssuedFor::NamesAnother => self.revoke_orphan(desk, key, Some(version)).await,
+            IssuedFor::Names | IssuedFor::Unknown => Ok(()),
+        }
     }
 
     /// A key whose version bears no label any more, or never was.
@@ -89,7 +88,9 @@ impl Tending<'_> {
     }
 
     async fn names(&self, version: &VersionId, key: &ListedKey) -> Result<IssuedFor, Error> {
-        let Some(stored) = self.hand.read(Which::Version(version)).await? else { return Ok(IssuedFor::NamesAnother) };
+        let Some(stored) = patiently(self.pass, || self.hand.read(Which::Version(version))).await? else {
+            return Ok(IssuedFor::NamesAnother);
+        };
         // A value that cannot be read may name any key.
         let Ok(value) = SecretValue::parse(&stored.text) else { return Ok(IssuedFor::Unknown) };
         Ok(if value.credential.key_id == key.key_id { IssuedFor::Names } else { IssuedFor::NamesAnother })
@@ -101,14 +102,18 @@ impl Tending<'_> {
         if !named.held.is_empty() || named.replaced.is_some() {
             return Ok(());
         }
-        if self.would(format!("revoke {}, which was issued and never stored", key.key_id)) {
+        let what = format!("revoke {}, which was issued and never stored", key.key_id);
+        if self.would(&what) {
             return Ok(());
         }
         let none = VersionId::new("(none)");
         let version = version.unwrap_or(&none);
         self.pass.turn_of(desk.venue, &desk.master).await;
         match self.hand.revoke(version, desk, &key.key_id).await? {
-            Ok(()) => self.count("orphans"),
+            Ok(()) => {
+                self.count("orphans");
+                self.did(what);
+            }
             Err(error) => {
                 let say =
                     format!("{} was issued for this secret and never stored, and could not be revoked: {error}", key.key_id);
@@ -120,12 +125,14 @@ impl Tending<'_> {
 
     /// A key that was stored, in a version that lost its labels: it may have been current until just now.
     async fn stamp_unlabelled(&mut self, description: &Description, version: &VersionId, key: &ListedKey) -> Result<(), Error> {
-        if self.would(format!("stamp version {version}, which bears no label and names the living {}", key.key_id)) {
+        let what = format!("stamp version {version}, which bears no label and names the living {}", key.key_id);
+        if self.would(&what) {
             return Ok(());
         }
         must_fit(description, 1)?;
         self.hand.add_stamp(StampKind::Replaced, version).await?;
         self.count("stamped");
+        self.did(what);
         Ok(())
     }
 }
@@ -135,8 +142,7 @@ fn is_of(marker: &Marker, description: &Description, version: &VersionId) -> boo
 }
 
 fn may_hold(description: &Description, version: &VersionId) -> bool {
-    let holding = [Label::current(), Label::pending(), Label::candidate(), Label::rollback()];
-    holding.iter().any(|label| description.holder(label) == Some(version))
+    holding().iter().any(|label| description.holder(label) == Some(version))
 }
 
 /// How many keys were issued for the same version.

@@ -1,17 +1,19 @@
 //! One operation at work: whom it serves, at which pace, and what all its secrets share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::lock::Mutex as AsyncMutex;
 use jiff::{SignedDuration, Timestamp};
 
-use super::answer::{Answer, Code, Finding, Outcome, Row, Severity};
+use super::answer::{Answer, Code, Finding};
 use super::holders::Holders;
-use super::{Request, Settings};
+use super::tally::Tally;
+use super::{Operation, Request, Settings};
 use crate::bounds::{ATTEMPTS, REREAD_PAUSE};
-use crate::error::Error;
+use crate::error::{Error, ErrorType};
 use crate::hand::{Caller, Hand, master_id, master_in, read_master, store_error};
 use crate::name::{SecretId, VenueId, unqualified};
 use crate::ports::{Description, Fleet, Ports, SecretPage, Signer, StoredValue, Venue};
@@ -20,8 +22,11 @@ use crate::task::Task;
 
 /// This much of an invocation is kept for what is under way and for the answer: no other secret is begun.
 const LAST_BEGINNING: Duration = Duration::from_secs(20);
-/// What is known of all holders counts for so long.
+/// What is known of all holders counts for so long once it is read.
 const HOLDERS_KEEP: SignedDuration = SignedDuration::from_mins(2);
+
+/// Which keys are held, or why that is not known.
+type Index = Result<Arc<Holders>, Error>;
 
 /// See the [module](self).
 pub(super) struct Pass<'a> {
@@ -32,9 +37,12 @@ pub(super) struct Pass<'a> {
     pub(super) request: &'a Request,
     /// The values of master credentials, by ARN: a parent account has many children.
     masters: Mutex<BTreeMap<String, Result<Arc<StoredValue>, Error>>>,
+    /// What was said of one secret while others were looked after.
+    told: Mutex<BTreeSet<String>>,
     /// Whose next call goes out when.
     pace: Mutex<BTreeMap<String, Timestamp>>,
-    holders: AsyncMutex<Option<Arc<Holders>>>,
+    /// Since when that is known.
+    holders: AsyncMutex<Option<(Timestamp, Index)>>,
 }
 
 impl<'a> Pass<'a> {
@@ -45,8 +53,8 @@ impl<'a> Pass<'a> {
         settings: &'a Settings,
         request: &'a Request,
     ) -> Self {
-        let (masters, pace, holders) = (Mutex::default(), Mutex::default(), AsyncMutex::default());
-        Self { ports, fleet, caller, settings, request, masters, pace, holders }
+        let (masters, told, pace, holders) = (Mutex::default(), Mutex::default(), Mutex::default(), AsyncMutex::default());
+        Self { ports, fleet, caller, settings, request, masters, told, pace, holders }
     }
 
     pub(super) fn hand<'s>(&'s self, secret: &'s SecretId) -> Hand<'s> {
@@ -78,28 +86,21 @@ impl<'a> Pass<'a> {
     }
 
     pub(super) async fn list(&self, after: Option<&str>) -> Result<SecretPage, Error> {
-        let mut pause = REREAD_PAUSE;
-        for attempt in 1.. {
-            match self.fleet.list(after).await {
-                Ok(page) => return Ok(page),
-                Err(error) if error.kind.passes() && attempt < ATTEMPTS => {}
-                Err(error) => return Err(store_error(&error)),
-            }
-            self.ports.time.sleep(pause).await;
-            pause *= 2;
-        }
-        Ok(SecretPage::default())
+        patiently(self, || async { self.fleet.list(after).await.map_err(|error| store_error(&error)) }).await
     }
 
-    /// Which keys are held, by any secret of any shard. Built when it is first needed, by one for all.
-    pub(super) async fn holders(&self) -> Result<Arc<Holders>, Error> {
+    /// Which keys are held, by any secret of any shard. Read when it is first needed, by one for all; where that fails, it is not
+    /// tried again for everyone who asks.
+    pub(super) async fn holders(&self) -> Index {
         let mut known = self.holders.lock().await;
-        if let Some(holders) = known.as_ref().filter(|holders| self.now().duration_since(holders.as_of) < HOLDERS_KEEP) {
-            return Ok(Arc::clone(holders));
+        if let Some((at, holders)) = known.as_ref()
+            && self.now().duration_since(*at) < HOLDERS_KEEP
+        {
+            return holders.clone();
         }
-        let holders = Arc::new(Holders::of_all(self).await?);
-        *known = Some(Arc::clone(&holders));
-        Ok(holders)
+        let holders = Holders::of_all(self).await.map(Arc::new);
+        *known = Some((self.now(), holders.clone()));
+        holders
     }
 
     // The venue.
@@ -111,8 +112,11 @@ impl<'a> Pass<'a> {
         let stored = if let Some(stored) = known {
             stored
         } else {
-            let read = read_master(self.ports, &id).await.map(Arc::new);
-            self.masters.lock().unwrap_or_else(PoisonError::into_inner).insert(id.as_str().to_owned(), read.clone());
+            let read = patiently(self, || read_master(self.ports, &id)).await.map(Arc::new);
+            // What passes may be over for the next child.
+            if !read.as_ref().is_err_and(passes) {
+                self.masters.lock().unwrap_or_else(PoisonError::into_inner).insert(id.as_str().to_owned(), read.clone());
+            }
             read
         };
         master_in(&id, stored.as_deref().map_err(Clone::clone)?, venue, value)
@@ -150,34 +154,61 @@ impl<'a> Pass<'a> {
 
     // The answer.
 
-    pub(super) fn answer(&self, counts: BTreeMap<&'static str, u64>, mut findings: Vec<Finding>, secrets: Vec<Row>) -> Answer {
-        findings.sort_by(|a, b| (a.severity, a.code, &a.secret).cmp(&(b.severity, b.code, &b.secret)));
-        let worst = findings.first().map_or(Severity::Info, |finding| finding.severity);
-        let refused = findings.iter().any(|finding| finding.code == Code::Refused);
-        let outcome = match worst {
-            _ if refused => Outcome::Failed,
-            Severity::Page | Severity::Ticket => Outcome::Attention,
-            Severity::Info => Outcome::Ok,
-        };
-        Answer {
-            operation: self.request.operation(),
-            outcome,
-            version: env!("CARGO_PKG_VERSION"),
-            request_id: self.caller.request_id.clone(),
-            dry_run: self.is_dry_run(),
-            counts,
-            findings,
-            secrets,
-        }
+    /// Whether this is said for the first time in this pass.
+    pub(super) fn is_news(&self, what: String) -> bool {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(what)
+    }
+
+    /// The command that asks for an operation on a secret.
+    pub(super) fn command(&self, operation: Operation, secret: &str) -> String {
+        self.command_with(operation, &[("secret", secret)])
+    }
+
+    /// The command that asks for an operation, with what it is to say.
+    pub(super) fn command_with(&self, operation: Operation, fields: &[(&str, &str)]) -> String {
+        let mut event = serde_json::Map::from_iter([("operation".to_owned(), operation.as_str().into())]);
+        event.extend(fields.iter().map(|(name, text)| ((*name).to_owned(), (*text).into())));
+        format!(
+            "aws lambda invoke --function-name {} --cli-binary-format raw-in-base64-out --payload '{}' /dev/stdout",
+            self.caller.function_arn,
+            serde_json::Value::from(event),
+        )
+    }
+
+    /// An answer with nothing in it yet.
+    pub(super) fn tally(&self) -> Tally<'_> {
+        Tally::new(self.ports, self.caller, self.request.operation())
     }
 
     /// The answer of an operation that was refused.
-    pub(super) fn refusal(&self, secret: &SecretId, say: impl Into<String>, what_to_do: impl Into<String>) -> Answer {
-        let finding = finding(Code::Refused, secret.name().as_str(), say, what_to_do);
-        self.answer(BTreeMap::new(), vec![finding], Vec::new())
+    pub(super) fn refusal(&self, secret: &str, say: impl Into<String>, what_to_do: impl Into<String>) -> Answer {
+        let mut tally = self.tally();
+        tally.find(finding(Code::Refused, secret, say, what_to_do));
+        tally.answer(self.is_dry_run())
     }
 }
 
 pub(super) fn finding(code: Code, secret: &str, say: impl Into<String>, what_to_do: impl Into<String>) -> Finding {
     Finding { severity: code.severity(), code, secret: secret.to_owned(), say: say.into(), r#do: what_to_do.into() }
+}
+
+fn passes(error: &Error) -> bool {
+    error.error_type == ErrorType::StoreUnavailable
+}
+
+/// A read that is made again where what stands in its way passes.
+pub(super) async fn patiently<T, F>(pass: &Pass<'_>, mut read: impl FnMut() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    let mut pause = REREAD_PAUSE;
+    for _ in 1..ATTEMPTS {
+        match read().await {
+            Err(error) if passes(&error) => {}
+            answer => return answer,
+        }
+        pass.ports.time.sleep(pause).await;
+        pause *= 2;
+    }
+    read().await
 }

@@ -1,22 +1,26 @@
 //! Rules 1 to 3: when the key of a version that is not current any more dies.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::Settings;
 use super::answer::Code;
-use super::checking::{day, operation, rotate};
-use super::death::{Life, life};
-use super::holders::{Named, Replicas};
+use super::checking::day;
+use super::current::Current;
+use super::death::{Known, Life, asked, life};
+use super::holders::{Held, Named, Replicas, holding, holding_labels, is_issued};
+use super::pass::patiently;
 use super::tending::{Tending, account_in};
 use crate::audit::Action;
 use crate::bounds::UNSETTLED;
 use crate::error::Error;
 use crate::hand::{About, Desk, must_fit, venue_of};
 use crate::label::{Label, StampKind, VersionId};
-use crate::ports::{Description, Which};
-use crate::secret::{CREATED_BY, KeyId, SecretValue};
+use crate::ports::{Description, KeyState, Signer, Venue, VenueError, Which};
+use crate::secret::{AccountId, CREATED_BY, KeyId, SecretValue};
+use crate::task::Operation;
 use crate::wrong::{self, Wrong};
 
 /// What the labels of a version say of its key's end.
@@ -83,7 +87,7 @@ fn verdict(ending: Ending, named: &Named, grace: Duration, now: Timestamp) -> Ve
             _ => Verdict::Wait,
         };
     };
-    let over = since.saturating_add(SignedDuration::try_from(grace).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MAX);
+    let over = after(since, grace);
     if now < over {
         return Verdict::InGrace(over);
     }
@@ -106,6 +110,10 @@ fn verdict(ending: Ending, named: &Named, grace: Duration, now: Timestamp) -> Ve
     }
 }
 
+fn after(at: Timestamp, length: Duration) -> Timestamp {
+    at.saturating_add(SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MAX)
+}
+
 fn is_past(at: Timestamp, length: Duration, now: Timestamp) -> bool {
     now.duration_since(at) > SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX)
 }
@@ -116,17 +124,17 @@ pub(super) fn is_ours(value: &SecretValue, version: &VersionId) -> bool {
 }
 
 impl Tending<'_> {
-    /// Brings a version that is not current one step nearer to its key's end. `alive` is a key of the secret's account that is known
-    /// to be alive.
+    /// Brings a version that is not current one step nearer to its key's end. What its value does not say of venue, master and
+    /// account is what the current one says.
     pub(super) async fn retire(
         &mut self,
         description: &Description,
         version: &VersionId,
-        alive: Option<&KeyId>,
+        current: Option<&Current>,
     ) -> Result<(), Error> {
-        let (pass, hand, name) = (self.pass, self.hand, self.name());
+        let pass = self.pass;
         let ending = Ending::of(description, version);
-        let Some(stored) = hand.read(Which::Version(version)).await? else {
+        let Some(stored) = patiently(pass, || self.hand.read(Which::Version(version))).await? else {
             // Given up before it had a value, or made current by a hand without one. A value that is there would be shown after so long.
             if ending.condemned.max(ending.replaced).is_some_and(|at| is_past(at, UNSETTLED, pass.now())) {
                 self.forget(version).await?;
@@ -143,53 +151,112 @@ impl Tending<'_> {
             }
         };
         let key = &value.credential.key_id;
-        let venue = venue_of(pass.ports, description, &value)?;
-        let holders = pass.holders().await?;
-        if let Some(secret) = holders.unreadable_at(&venue.id().exchange) {
-            let say = format!("a version of {secret} that may hold a key cannot be read: {key} is not revoked meanwhile");
-            let what_to_do = format!("restore {secret}, or allow the function's role to read it, or delete it for good");
-            self.find(Code::HolderUnreadable, say, what_to_do);
+        let by_hand = !is_ours(&value, version);
+        // Its own stamp says it without a look at all the others.
+        let own = if by_hand { pass.settings.longest_grace() } else { pass.settings.grace };
+        if let Some(until) = ending.replaced.map(|at| after(at, own))
+            && !ending.compromised
+            && pass.now() < until
+        {
+            self.in_grace(version, key, until, by_hand);
             return Ok(());
         }
-        let grace =
-            if is_ours(&value, version) { pass.settings.grace } else { pass.settings.grace.max(pass.settings.adoption_grace) };
-        let named = holders.of(key);
+        let (venue, account) = (self.venue_of(description, &value, current)?, account_in(&value));
+        let holders = pass.holders().await?;
+        if let Some(secret) = holders.unreadable_at(&venue.id().exchange) {
+            let say = format!(
+                "a version of {secret} that may hold a key cannot be read: no named key of {} is revoked meanwhile",
+                venue.id()
+            );
+            let what_to_do = format!("restore {secret}, or allow the function's role to read it, or delete it for good");
+            self.key(version, key, None, format!("waits: a version of {secret} cannot be read"));
+            self.find_elsewhere(Code::HolderUnreadable, secret, say, what_to_do);
+            return Ok(());
+        }
+        if !holders.know(&description.arn) {
+            self.key(version, key, None, "waits: ListSecrets does not show the secret yet".to_owned());
+            return Ok(());
+        }
+        let named = self.named(description, version, key, current, holders.of(key));
+        let issued = named.issued || is_issued(&value, version);
+        let grace = if issued { pass.settings.grace } else { pass.settings.longest_grace() };
         let verdict = verdict(ending, &named, grace, pass.now());
         self.key(version, key, None, state(&verdict, &named));
         match verdict {
             Verdict::Held if ending.compromised => {
-                let holders: Vec<String> = named.held.iter().map(|(label, secret)| format!("{label} of {secret}")).collect();
-                let say = format!("the leaked key {key} is held by {}", holders.join(", "));
-                let other = named.held.first().map_or(name.as_str(), |(_, secret)| secret.as_str());
-                self.find(Code::CompromisedHeld, say, rotate(other));
+                let say = format!("the leaked key {key} is held by {}", named.holders());
+                let way_out =
+                    named.held.first().map_or_else(String::new, |held| self.way_out(&held.secret, &held.label, Some(version)));
+                self.find(Code::CompromisedHeld, say, way_out);
             }
-            Verdict::InGrace(until) if !is_ours(&value, version) => {
-                let say = format!("{key} was made by hand and stays alive until {}: it may sit in a file somewhere", day(until));
-                self.find(Code::AdoptionGrace, say, "look for the places that use it; when there is none, nothing need be done");
-            }
-            Verdict::Held | Verdict::InGrace(_) | Verdict::Wait => {}
+            Verdict::InGrace(until) => self.in_grace(version, key, until, !issued),
+            Verdict::Held | Verdict::Wait => {}
             Verdict::Replica => {
                 let say = format!("{key} stays alive: a replica of a secret that names it is not in sync");
-                self.find(Code::ReplicaBehind, say, format!("aws secretsmanager describe-secret --secret-id {name}"));
+                self.find(Code::ReplicaBehind, say, format!("aws secretsmanager describe-secret --secret-id {}", self.name));
             }
             Verdict::Condemn => self.condemn(description, version, key).await?,
             Verdict::Revoke => {
-                let account = account_in(&value);
-                let Some(account) = account else {
-                    let say = format!("the account of {key} is not known, so it cannot be revoked");
-                    self.find(Code::GraceOverrun, say, "delete the key at the venue");
-                    return Ok(());
+                let theirs = current.and_then(|current| current.master.as_ref().ok());
+                let master = match (pass.master(venue.id(), &value).await, theirs) {
+                    (Ok(master), _) => master,
+                    (Err(_), Some((master, _))) => master.clone(),
+                    (Err(error), None) => return Err(error),
                 };
-                let master = pass.master(venue.id(), &value).await?;
-                let desk = Desk { venue: venue.as_ref(), master, account };
-                self.end(&desk, version, &value, alive).await?;
+                let on_account = account.is_some() && !by_hand;
+                let desk =
+                    Condemned { venue: venue.as_ref(), master, account: account.or_else(|| current?.account()), on_account };
+                let since = [value.created_at, ending.replaced, ending.condemned].into_iter().flatten().min();
+                let known = Known { since, alive: current.and_then(Current::alive), ..Known::default() };
+                self.end(&desk, version, &value, known).await?;
             }
         }
         Ok(())
     }
 
+    fn venue_of(
+        &self,
+        description: &Description,
+        value: &SecretValue,
+        current: Option<&Current>,
+    ) -> Result<Arc<dyn Venue>, Error> {
+        match (venue_of(self.pass.ports, description, value), current) {
+            (Err(_), Some(current)) => Ok(Arc::clone(&current.venue)),
+            (venue, _) => venue,
+        }
+    }
+
+    /// What holds a key, with what was seen of this secret just now: the index may be minutes old.
+    fn named(
+        &self,
+        description: &Description,
+        version: &VersionId,
+        key: &KeyId,
+        current: Option<&Current>,
+        mut named: Named,
+    ) -> Named {
+        let mut hold = |label: &Label| {
+            named.held.insert(Held { secret: self.name.clone(), label: label.as_str().to_owned() });
+        };
+        holding_labels(description, version).for_each(&mut hold);
+        if current.is_some_and(|current| current.value.credential.key_id == *key) {
+            hold(&Label::current());
+        }
+        named.replicas = named.replicas.max(Replicas::of(description));
+        named
+    }
+
+    fn in_grace(&mut self, version: &VersionId, key: &KeyId, until: Timestamp, by_hand: bool) {
+        self.key(version, key, None, format!("in grace until {until}"));
+        if by_hand {
+            let say = format!("{key} was made by hand and stays alive until {}: it may sit in a file somewhere", day(until));
+            self.find(Code::AdoptionGrace, say, "look for the places that use it; when there is none, nothing need be done");
+        }
+    }
+
     async fn condemn(&mut self, description: &Description, version: &VersionId, key: &KeyId) -> Result<(), Error> {
-        if self.would(format!("condemn version {version}: the grace of {key} is over")) {
+        let what = format!("condemn version {version}: the grace of {key} is over");
+        if self.would(&what) {
             return Ok(());
         }
         let old: Vec<Label> = description
@@ -203,41 +270,51 @@ impl Tending<'_> {
         must_fit(description, usize::from(old.is_empty()))?;
         self.hand.add_stamp(StampKind::Condemned, version).await?;
         self.count("condemned");
+        self.did(what);
         Ok(())
     }
 
     /// Revokes a key, proves that it is dead, and forgets its version.
     async fn end(
         &mut self,
-        desk: &Desk<'_>,
+        condemned: &Condemned<'_>,
         version: &VersionId,
         value: &SecretValue,
-        alive: Option<&KeyId>,
+        known: Known<'_>,
     ) -> Result<(), Error> {
         let (pass, hand) = (self.pass, self.hand);
         let key = &value.credential.key_id;
-        let before = life(pass, desk, value, alive).await?;
-        if before != Life::Dead {
-            if self.would(format!("revoke {key} of version {version}")) {
+        let answer = asked(pass, condemned.venue, value).await;
+        let Some((desk, on_account)) = condemned.desk(&answer) else {
+            let say = format!("the account of {key} is not known, so it cannot be revoked");
+            self.find(Code::GraceOverrun, say, "delete the key at the venue");
+            return Ok(());
+        };
+        let known = Known { on_account, ..known };
+        let mut life_now = life(pass, &desk, key, &answer, known).await?;
+        if life_now != Life::Dead {
+            let what = format!("revoke {key} of version {version}");
+            if self.would(&what) {
                 return Ok(());
             }
             // What was read may be seconds old: a person may have meant the key to stay just now.
             let again = hand.describe().await?;
             let labels: Vec<&Label> = again.labels(version).collect();
-            let wanted = [Label::current(), Label::pending(), Label::candidate(), Label::rollback()];
-            if labels.is_empty() || labels.iter().any(|label| wanted.contains(label)) {
+            if labels.is_empty() || labels.iter().any(|label| holding().contains(label)) {
                 return Ok(());
             }
             pass.turn_of(desk.venue, &desk.master).await;
-            if let Err(error) = hand.revoke(version, desk, key).await? {
+            if let Err(error) = hand.revoke(version, &desk, key).await? {
                 let say = format!("{key} of version {version} could not be revoked: {error}");
-                self.find(Code::GraceOverrun, say, operation("maintain", &self.name()));
+                self.find(Code::GraceOverrun, say, pass.command(Operation::Maintain, &self.name));
                 return Ok(());
             }
             self.count("revoked");
+            self.did(what);
+            let answer = asked(pass, desk.venue, value).await;
+            life_now = life(pass, &desk, key, &answer, Known { revoked: true, on_account: true, ..known }).await?;
         }
-        let after = if before == Life::Dead { before } else { life(pass, desk, value, alive).await? };
-        if after != Life::Dead {
+        if life_now != Life::Dead {
             let say = format!("{key} of version {version} was revoked, and nothing proves yet that it is dead");
             self.find(Code::NotProvenDead, say, "nothing: the next pass looks again");
             return Ok(());
@@ -251,7 +328,8 @@ impl Tending<'_> {
 
     /// Takes the labels off a version that names no living key.
     async fn forget(&mut self, version: &VersionId) -> Result<(), Error> {
-        if self.would(format!("take the labels off version {version}: its key is dead")) {
+        let what = format!("take the labels off version {version}: its key is dead");
+        if self.would(&what) {
             return Ok(());
         }
         let description = self.hand.describe().await?;
@@ -266,16 +344,34 @@ impl Tending<'_> {
             self.hand.remove_label(label, version).await?;
         }
         self.count("retired");
+        self.did(what);
         Ok(())
+    }
+}
+
+/// Whom to ask for the end of a key, as far as that is known before the key itself was asked.
+struct Condemned<'a> {
+    venue: &'a dyn Venue,
+    master: Signer,
+    account: Option<AccountId>,
+    /// Whether this function wrote the account down, after it had asked the key.
+    on_account: bool,
+}
+
+impl<'a> Condemned<'a> {
+    /// The desk that the key belongs to, and whether that is certain: its own answer tells best.
+    fn desk(&self, answer: &Result<KeyState, VenueError>) -> Option<(Desk<'a>, bool)> {
+        let (account, certain) = match answer {
+            Ok(state) => (state.account.clone(), true),
+            Err(_) => (self.account.clone()?, self.on_account),
+        };
+        Some((Desk { venue: self.venue, master: self.master.clone(), account }, certain))
     }
 }
 
 fn state(verdict: &Verdict, named: &Named) -> String {
     match verdict {
-        Verdict::Held => {
-            let holders: Vec<String> = named.held.iter().map(|(label, secret)| format!("{label} of {secret}")).collect();
-            format!("held by {}", holders.join(", "))
-        }
+        Verdict::Held => format!("held by {}", named.holders()),
         Verdict::InGrace(until) => format!("in grace until {until}"),
         Verdict::Replica => "waits for a replica".to_owned(),
         Verdict::Wait => "condemned".to_owned(),
@@ -336,7 +432,8 @@ mod tests {
     fn a_leaked_key_has_no_grace_and_a_held_one_no_end() {
         let leaked = Ending { compromised: true, ..replaced(0) };
         assert_eq!(judged(leaked, 1), Verdict::Revoke);
-        let held = Named { held: [("AWSCURRENT".to_owned(), "b".to_owned())].into(), ..Named::default() };
+        let holder = Held { secret: "b".to_owned(), label: "AWSCURRENT".to_owned() };
+        let held = Named { held: [holder].into(), ..Named::default() };
         assert_eq!(verdict(leaked, &held, DAY, at(1)), Verdict::Held);
         assert_eq!(verdict(replaced(0), &held, DAY, at(99 * HOUR)), Verdict::Held);
     }

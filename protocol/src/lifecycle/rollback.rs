@@ -1,16 +1,21 @@
 //! Going back to an earlier credential: a rotation that copies it into a new version, tested as strictly as any.
 
+use std::time::Duration;
+
+use super::Operation;
 use super::answer::{Answer, Row};
-use super::checking::{operation, rotate};
+use super::checking::rotate;
 use super::pass::Pass;
 use super::tending::account_in;
-use crate::bounds::LAST_MOMENT;
 use crate::hand::{Hand, is_condemned, venue_of};
 use crate::label::{Label, VersionId};
 use crate::name::SecretId;
 use crate::ports::{Description, LabelMove, Signer, StoreErrorKind, Which, Whose};
 use crate::secret::SecretValue;
 use crate::wrong::{self, Wrong};
+
+/// Less than this before the invocation's end, no rollback is begun: its label could not be taken off again where that fails.
+const TIME_TO_BEGIN: Duration = Duration::from_secs(10);
 
 /// Why there is no rollback.
 pub(super) struct Refusal {
@@ -58,9 +63,12 @@ pub(super) async fn rollback(pass: &Pass<'_>, secret: &SecretId, version: Option
                 "began a rotation that copies its credential into a new version".to_owned(),
             ];
             let row = Row { secret: name, arn: description.arn.clone(), did, keys: Vec::new() };
-            pass.answer([("rollbacks", 1)].into(), Vec::new(), vec![row])
+            let mut tally = pass.tally();
+            tally.count("rollbacks", 1);
+            tally.row(row);
+            tally.answer(false)
         }
-        Err(Refusal { say, what_to_do }) => pass.refusal(secret, say, what_to_do),
+        Err(Refusal { say, what_to_do }) => pass.refusal(secret.name().as_str(), say, what_to_do),
     }
 }
 
@@ -72,12 +80,13 @@ pub(super) async fn begin(
     version: &VersionId,
 ) -> Result<(), Refusal> {
     examine(pass, hand, description, version).await?;
+    // Time for the label, the rotation's beginning, and to take the label off again.
+    hand.must_have_left(TIME_TO_BEGIN)?;
     let label = Label::rollback();
     let from = description.holder(&label).cloned();
     if from.as_ref() != Some(version) {
         hand.move_label(LabelMove { label: label.clone(), to: Some(version.clone()), from }, version).await?;
     }
-    hand.must_have_left(LAST_MOMENT)?;
     let token = VersionId::new(&pass.caller.request_id);
     let Err(error) = pass.fleet.start_rotation(hand.secret, &token).await else { return Ok(()) };
     let name = description.name.as_str();
@@ -100,9 +109,16 @@ async fn examine(pass: &Pass<'_>, hand: &Hand<'_>, description: &Description, ve
     if current == Some(version) {
         return Err(Refusal::new("that version is the current one", "nothing"));
     }
+    if !description.rotation_enabled {
+        let attach = format!("aws secretsmanager rotate-secret --secret-id {name} --no-rotate-immediately");
+        return Err(Refusal::new("rotation is switched off for this secret, so no rotation can be begun", attach));
+    }
     if let Some(pending) = pending.filter(|pending| current != Some(*pending)) {
         let say = format!("a rotation is in flight: version {pending} is AWSPENDING");
-        return Err(Refusal::new(say, format!("wait until it is over, or give it up: {}", operation("abandon", name))));
+        return Err(Refusal::new(
+            say,
+            format!("wait until it is over, or give it up: {}", pass.command(Operation::Abandon, name)),
+        ));
     }
     let unreadable = || Refusal::new(format!("version {version} has no value that could be read"), rotate(name));
     let stored = hand.read(Which::Version(version)).await?.ok_or_else(unreadable)?;

@@ -22,8 +22,8 @@ impl Shard {
     /// All secrets.
     pub const ALL: Self = Self { part: 1, of: 1 };
 
-    fn holds(self, place: Place) -> bool {
-        place.part % u64::from(self.of) == u64::from(self.part - 1)
+    fn holds(self, place: u64) -> bool {
+        place % u64::from(self.of) == u64::from(self.part - 1)
     }
 }
 
@@ -48,27 +48,21 @@ impl fmt::Display for Shard {
     }
 }
 
-/// Where a secret stands among all: by a digest of its ARN, so that neither names nor ages decide.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    part: u64,
-    order: u64,
+/// Which part of all secrets one belongs to: by a digest of its ARN, so that neither names nor ages decide.
+fn place(arn: &str) -> u64 {
+    Sha256::digest(arn.as_bytes()).iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }
 
-impl Place {
-    fn of(arn: &str) -> Self {
-        let digest = Sha256::digest(arn.as_bytes());
-        let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| (number << 8) | u64::from(*byte));
-        Self { part: number(&digest[..8]), order: number(&digest[8..16]) }
-    }
-}
-
-/// Goes through all secrets of a shard, each once, from a random place on, round: whoever runs out of time begins elsewhere the next
-/// time, and no secret comes last every time. Two laps over the list instead of a copy of it keep memory flat.
+/// Goes through all secrets of a shard, each once, in the order of the list, from a random one on and round: whoever runs out of
+/// time begins elsewhere the next time, and no secret comes last every time. Laps over the list instead of a copy of it keep memory
+/// flat.
 pub(super) struct Walk {
     shard: Shard,
+    /// The one to begin with, counted from 0.
     start: u64,
     lap: Lap,
+    /// How many were passed in this lap.
+    passed: u64,
     after: Option<String>,
 }
 
@@ -82,29 +76,41 @@ enum Lap {
 }
 
 impl Walk {
-    pub(super) fn new(shard: Shard, start: u64) -> Self {
-        Self { shard, start, lap: Lap::From, after: None }
+    /// Every managed secret of every shard, from the first on.
+    pub(super) fn of_all() -> Self {
+        Self { shard: Shard::ALL, start: 0, lap: Lap::From, passed: 0, after: None }
     }
 
-    /// The managed secrets of the next page; it may be empty. `None` at the end.
+    /// The managed secrets of a shard from a random one on; with how many there are.
+    pub(super) async fn round(pass: &Pass<'_>, shard: Shard, random: u64) -> Result<(Self, u64), Error> {
+        let mut count = Self { shard, ..Self::of_all() };
+        while count.next(pass).await?.is_some() {}
+        let start = random.checked_rem(count.passed).unwrap_or_default();
+        Ok((Self { shard, start, ..Self::of_all() }, count.passed))
+    }
+
+    /// The secrets of the next page; there may be none on it. `None` at the end.
     pub(super) async fn next(&mut self, pass: &Pass<'_>) -> Result<Option<Vec<Description>>, Error> {
         if self.lap == Lap::Over {
             return Ok(None);
         }
         let page = pass.list(self.after.as_deref()).await?;
-        let mut managed: Vec<(Place, Description)> = page
-            .secrets
-            .into_iter()
-            .filter(|secret| pass.manages(secret))
-            .map(|secret| (Place::of(&secret.arn), secret))
-            .filter(|(place, _)| self.shard.holds(*place) && (place.order >= self.start) == (self.lap == Lap::From))
-            .collect();
-        managed.sort_by_key(|(place, _)| place.order);
-        self.after = page.next;
-        if self.after.is_none() {
-            self.lap = if self.lap == Lap::From && self.start > 0 { Lap::Before } else { Lap::Over };
+        let mut secrets = Vec::new();
+        for secret in page.secrets {
+            if !pass.manages(&secret) || !self.shard.holds(place(&secret.arn)) {
+                continue;
+            }
+            if (self.passed >= self.start) == (self.lap == Lap::From) {
+                secrets.push(secret);
+            }
+            self.passed += 1;
         }
-        Ok(Some(managed.into_iter().map(|(_, secret)| secret).collect()))
+        self.after = page.next;
+        if self.after.is_none() || (self.lap == Lap::Before && self.passed >= self.start) {
+            self.lap = if self.lap == Lap::From && self.start > 0 { Lap::Before } else { Lap::Over };
+            (self.after, self.passed) = (None, if self.lap == Lap::Before { 0 } else { self.passed });
+        }
+        Ok(Some(secrets))
     }
 }
 
@@ -124,7 +130,7 @@ mod tests {
     fn every_secret_is_in_one_part_and_the_parts_are_of_a_size() {
         let mut sizes = [0; 4];
         for number in 0..1000 {
-            let place = Place::of(&format!("arn:{number}"));
+            let place = place(&format!("arn:{number}"));
             let parts = (1..=4).filter(|part| Shard { part: *part, of: 4 }.holds(place));
             let parts: Vec<u32> = parts.collect();
             assert_eq!(parts.len(), 1);

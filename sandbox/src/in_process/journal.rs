@@ -1,6 +1,6 @@
 //! The journal that keeps its records.
 
-use protocol::audit::Record;
+use protocol::audit::{Found, Record};
 use protocol::ports::Journal;
 
 use super::port::Port;
@@ -28,5 +28,11 @@ impl Journal for MemoryJournal {
         let line = serde_json::to_string(record).unwrap_or_default();
         state.say(&line);
         state.say(&format!("{record:?}"));
+    }
+
+    fn found(&self, found: &Found) {
+        let mut state = self.port.state.lock();
+        let line = serde_json::to_string(found).unwrap_or_default();
+        state.say(&line);
     }
 }

@@ -1,5 +1,6 @@
 //! The operations over the sandbox's models, in one process: each test is named after the promise it keeps.
 
+mod adversity;
 mod current;
 mod grace;
 mod orphans;

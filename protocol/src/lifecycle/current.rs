@@ -1,0 +1,181 @@
+//! The current key, and what the venue says of it.
+
+use std::sync::Arc;
+
+use futures_util::future::join;
+use jiff::SignedDuration;
+
+use super::answer::Code;
+use super::checking::{faults, put_right, rotate};
+use super::death::listed;
+use super::pass::patiently;
+use super::retiring::is_ours;
+use super::tags::LAST_ROTATED;
+use super::tending::{Tending, account_in};
+use crate::error::Error;
+use crate::hand::{Desk, venue_error, venue_of};
+use crate::label::{Label, VersionId};
+use crate::ports::{Description, ErrorClass, KeyList, KeyState, Signer, StoredValue, Venue, VenueError, Which, Whose};
+use crate::secret::{AccountId, KeyId, SecretValue};
+
+/// The current value, with what the venue says of its key.
+pub(super) struct Current {
+    pub(super) version: VersionId,
+    pub(super) value: SecretValue,
+    pub(super) venue: Arc<dyn Venue>,
+    pub(super) state: Result<KeyState, VenueError>,
+    /// The master credential, which the same host has accepted; with the account's keys, where the account is known.
+    pub(super) master: Result<(Signer, Option<(AccountId, KeyList)>), Error>,
+}
+
+/// What it means that the venue rejects the current key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rejection {
+    /// Nothing yet.
+    Unproven,
+    /// The key is dead.
+    Dead,
+    /// The key is there, and its secret is another.
+    Unusable,
+    /// It does not work, and nobody knows how old it is.
+    OfUnknownAge,
+}
+
+impl Current {
+    /// The current key, where it is known to be alive.
+    pub(super) fn alive(&self) -> Option<&KeyId> {
+        self.state.is_ok().then_some(&self.value.credential.key_id)
+    }
+
+    /// The account that the secret stands for, as far as it is known.
+    pub(super) fn account(&self) -> Option<AccountId> {
+        account_in(&self.value).or_else(|| self.state.as_ref().ok().map(|state| state.account.clone()))
+    }
+}
+
+impl Tending<'_> {
+    /// Judges the current key and whatever its secret shows beside it.
+    pub(super) async fn verify(&mut self, description: &Description, current: &Current) {
+        let dead = self.judge(description, current);
+        let soaked = self.soak(description, current, dead).await;
+        self.note(soaked);
+        match &current.master {
+            Err(error) => {
+                let error = error.clone();
+                self.trouble(&error);
+            }
+            Ok((_, None)) => {
+                let say = "the account of the current key is not known, so that its keys cannot be listed: add `subaccount` to the value";
+                self.find(Code::ValueInvalid, say, put_right(&self.name));
+            }
+            Ok((_, Some(_))) => {}
+        }
+        if description.holder(&Label::compromised()) == Some(&current.version) {
+            let say = format!("the leaked key {} is the current one", current.value.credential.key_id);
+            self.find(Code::CompromisedHeld, say, rotate(&self.name));
+        }
+    }
+
+    pub(super) async fn current(&mut self, description: &Description) -> Result<Option<Current>, Error> {
+        let Some(StoredValue { version, text }) = patiently(self.pass, || self.hand.read(Which::Current)).await? else {
+            self.find(Code::ValueInvalid, "the secret has no current value that could be read", put_right(&self.name));
+            return Ok(None);
+        };
+        let value = match SecretValue::parse(&text) {
+            Ok(value) => value,
+            Err(error) => {
+                let say = format!("the current value cannot be used: {error}");
+                self.find(Code::ValueInvalid, say, put_right(&self.name));
+                return Ok(None);
+            }
+        };
+        let venue = venue_of(self.pass.ports, description, &value)?;
+        let signer = Signer { whose: Whose::Current, credential: value.credential.clone() };
+        self.pass.turn(venue.as_ref()).await;
+        let (state, master) = join(venue.inspect(&signer), self.pass.master(venue.id(), &value)).await;
+        let account = account_in(&value).or_else(|| state.as_ref().ok().map(|state| state.account.clone()));
+        let master = match (master, account) {
+            (Ok(master), Some(account)) => {
+                let desk = Desk { venue: venue.as_ref(), master: master.clone(), account: account.clone() };
+                listed(self.pass, &desk).await.map(|list| (master, Some((account, list))))
+            }
+            (Ok(master), None) => {
+                self.pass.turn_of(venue.as_ref(), &master).await;
+                let accepted = venue.inspect(&master).await.map_err(|error| venue_error(&error));
+                accepted.map(|_| (master, None))
+            }
+            (Err(error), _) => Err(error),
+        };
+        Ok(Some(Current { version, value, venue, state, master }))
+    }
+
+    /// What is wrong with the current key; whether it is definitely dead.
+    fn judge(&mut self, description: &Description, current: &Current) -> bool {
+        let Current { version, value, state, .. } = current;
+        let key = &value.credential.key_id;
+        match state {
+            Ok(state) => {
+                self.key(version, key, Some(true), "current".to_owned());
+                self.findings.extend(faults(self.pass, description, value, state));
+                let built_before =
+                    description.versions.keys().any(|other| other != version && was_built_by_us(description, other));
+                if !is_ours(value, version) && built_before {
+                    let say = "the current value was not made by this function, though the one before was: a hand, or \
+                               infrastructure code that carries the value, put a key back";
+                    self.find(Code::CurrentOverwritten, say, rotate(&self.name));
+                }
+                false
+            }
+            Err(error) if error.class.is_rejection() => {
+                let rejection = self.rejection(current, error.class);
+                let alive = match rejection {
+                    Rejection::Dead => Some(false),
+                    Rejection::Unusable | Rejection::OfUnknownAge | Rejection::Unproven => None,
+                };
+                self.key(version, key, alive, format!("current; {error}"));
+                if rejection == Rejection::Unproven {
+                    let say = format!("the current key was rejected, which proves nothing yet: {error}");
+                    self.find(Code::CurrentUnchecked, say, "nothing: the next pass looks again");
+                }
+                rejection != Rejection::Unproven
+            }
+            Err(error) if error.class == ErrorClass::Denied => {
+                self.key(version, key, None, format!("current; {error}"));
+                let say = format!("the current key may not be used by this function: {error}");
+                self.find(Code::CurrentDenied, say, rotate(&self.name));
+                false
+            }
+            Err(error) => {
+                self.key(version, key, None, format!("current; {error}"));
+                self.find(
+                    Code::CurrentUnchecked,
+                    format!("the current key could not be asked: {error}"),
+                    "nothing, unless this lasts",
+                );
+                false
+            }
+        }
+    }
+
+    /// What a rejection of the current key proves, by rule 7: the same host has to have accepted the master credential, and the key
+    /// has to be so old that everybody at the venue knows it.
+    fn rejection(&self, current: &Current, class: ErrorClass) -> Rejection {
+        let Ok((_, account)) = &current.master else { return Rejection::Unproven };
+        let key = &current.value.credential.key_id;
+        let listed = account.iter().flat_map(|(_, list)| &list.keys).find(|listed| listed.key_id == *key);
+        let propagation = SignedDuration::try_from(current.venue.facts().propagation).unwrap_or(SignedDuration::MAX);
+        let made = listed.map(|listed| listed.created_at).or(current.value.created_at);
+        match (made, listed) {
+            (Some(made), _) if self.pass.now().duration_since(made) < propagation => Rejection::Unproven,
+            (_, Some(listed)) if !listed.expired => Rejection::Unusable,
+            _ if class == ErrorClass::Mismatched => Rejection::Unusable,
+            (Some(_), _) => Rejection::Dead,
+            (None, _) => Rejection::OfUnknownAge,
+        }
+    }
+}
+
+/// Whether the labels say that a version was one of a rotation's: only those bear stamps of their own making.
+fn was_built_by_us(description: &Description, version: &VersionId) -> bool {
+    description.tags.contains_key(LAST_ROTATED) && description.holder(&Label::previous()) == Some(version)
+}

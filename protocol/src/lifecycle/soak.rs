@@ -1,0 +1,92 @@
+//! Soak: while a replaced key is in its grace, there is a way back from its successor.
+
+use jiff::SignedDuration;
+
+use super::answer::Code;
+use super::checking::rotate;
+use super::current::Current;
+use super::death::{Known, Life, asked, life};
+use super::retiring::Ending;
+use super::rollback;
+use super::tending::Tending;
+use crate::bounds::UNSETTLED;
+use crate::error::Error;
+use crate::hand::{Desk, has_stamp, must_fit, venue_of};
+use crate::label::{Label, StampKind, VersionId};
+use crate::ports::{Description, Which};
+use crate::secret::SecretValue;
+use crate::task::Operation;
+
+impl Tending<'_> {
+    /// While a replaced key is in its grace there is a way back: a definite rejection of its successor is remembered, and a second
+    /// one in a later pass is acted on.
+    pub(super) async fn soak(&mut self, description: &Description, current: &Current, dead: bool) -> Result<(), Error> {
+        let version = &current.version;
+        let suspect =
+            description.labels(version).find(|label| label.stamp().is_some_and(|stamp| stamp.kind == StampKind::Suspect));
+        if !dead {
+            if let Some(label) = suspect.filter(|_| current.state.is_ok()) {
+                let what = format!("take {label} off version {version}: its key answers");
+                if !self.would(&what) {
+                    self.hand.remove_label(label.clone(), version).await?;
+                    self.did(what);
+                }
+            }
+            return Ok(());
+        }
+        let key = &current.value.credential.key_id;
+        let Some(previous) = self.replaced_in_grace(description) else {
+            self.find(Code::CurrentDead, format!("the venue rejects the current key {key}"), rotate(&self.name));
+            return Ok(());
+        };
+        let since = suspect.and_then(Label::stamp).map(|stamp| stamp.at);
+        let unsettled = SignedDuration::try_from(UNSETTLED).unwrap_or(SignedDuration::MAX);
+        let Some(since) = since else {
+            let what = format!("stamp version {version}: its key was rejected");
+            if !self.would(&what) && !has_stamp(description, version, StampKind::Suspect) {
+                must_fit(description, 1)?;
+                self.hand.add_stamp(StampKind::Suspect, version).await?;
+                self.did(what);
+            }
+            let say = format!("the venue rejects the current key {key} for the first time: the next pass decides");
+            self.find(Code::CurrentSuspect, say, self.pass.command(Operation::Maintain, &self.name));
+            return Ok(());
+        };
+        if self.pass.now().duration_since(since) <= unsettled {
+            return Ok(());
+        }
+        let way_back = self.is_alive(description, previous, current).await?;
+        let what_to_do = if way_back { self.pass.command(Operation::Rollback, &self.name) } else { rotate(&self.name) };
+        let way = if way_back { "; the key before it is alive" } else { "" };
+        let say = format!("the venue has rejected the current key {key} since {since}{way}");
+        self.find(Code::CurrentDead, say, what_to_do);
+        let what = format!("roll back to version {previous}");
+        if way_back && current.value.policy.auto_rollback && !self.would(&what) {
+            match rollback::begin(self.pass, self.hand, description, previous).await {
+                Ok(()) => {
+                    self.count("rollbacks");
+                    self.did(what);
+                }
+                Err(refusal) => self.find(Code::NotDone, format!("no rollback: {}", refusal.say), refusal.what_to_do),
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_alive(&mut self, description: &Description, version: &VersionId, current: &Current) -> Result<bool, Error> {
+        let Ok((master, Some((account, _)))) = &current.master else { return Ok(false) };
+        let Some(stored) = self.hand.read(Which::Version(version)).await? else { return Ok(false) };
+        let Ok(value) = SecretValue::parse(&stored.text) else { return Ok(false) };
+        let venue = venue_of(self.pass.ports, description, &value)?;
+        let desk = Desk { venue: venue.as_ref(), master: master.clone(), account: account.clone() };
+        let answer = asked(self.pass, venue.as_ref(), &value).await;
+        Ok(life(self.pass, &desk, &value.credential.key_id, &answer, Known::default()).await? == Life::Alive)
+    }
+
+    fn replaced_in_grace<'d>(&self, description: &'d Description) -> Option<&'d VersionId> {
+        let previous = description.holder(&Label::previous())?;
+        let is_current = description.holder(&Label::current()) == Some(previous);
+        let over = Ending::of(description, previous).may_be_due(self.pass.now(), self.pass.settings.grace);
+        (!is_current && !over).then_some(previous)
+    }
+}

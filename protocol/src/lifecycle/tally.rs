@@ -1,0 +1,107 @@
+//! An answer as it grows: counted in full, and kept as far as an answer can be sent.
+
+use std::collections::BTreeMap;
+
+use super::Operation;
+use super::answer::{Answer, Code, Finding, Outcome, Row, Severity};
+use crate::audit::Found;
+use crate::hand::Caller;
+use crate::name::SecretName;
+use crate::ports::Ports;
+
+/// The most findings and rows of one answer: together they stay well below what Lambda sends.
+/// Source: AWS Lambda quotas, 6 MB for a synchronous response.
+const MOST: usize = 1000;
+
+/// See the [module](self).
+pub(super) struct Tally<'a> {
+    ports: Ports<'a>,
+    caller: &'a Caller,
+    operation: Operation,
+    counts: BTreeMap<&'static str, u64>,
+    findings: Vec<Finding>,
+    worst: Option<Severity>,
+    refused: bool,
+    rows: Vec<Row>,
+}
+
+impl<'a> Tally<'a> {
+    pub(super) fn new(ports: Ports<'a>, caller: &'a Caller, operation: Operation) -> Self {
+        let (counts, findings, rows) = (BTreeMap::new(), Vec::new(), Vec::new());
+        Self { ports, caller, operation, counts, findings, worst: None, refused: false, rows }
+    }
+
+    pub(super) fn count(&mut self, what: &'static str, more: u64) {
+        *self.counts.entry(what).or_default() += more;
+    }
+
+    /// Notes a finding: in the answer, and in a line of its own, which an alarm can match.
+    pub(super) fn find(&mut self, finding: Finding) {
+        self.ports.journal.found(&self.line(&finding));
+        self.worst = Some(self.worst.map_or(finding.severity, |worst| worst.min(finding.severity)));
+        self.refused |= finding.code == Code::Refused;
+        self.findings.push(finding);
+        if self.findings.len() >= 2 * MOST {
+            self.keep_the_worst();
+        }
+    }
+
+    fn line(&self, finding: &Finding) -> Found {
+        Found {
+            time: self.ports.time.now(),
+            actor: self.caller.function_arn.clone(),
+            request_id: self.caller.request_id.clone(),
+            operation: self.operation,
+            severity: finding.severity.as_str(),
+            code: finding.code.as_str(),
+            secret: if finding.secret.is_empty() { String::new() } else { masked(&finding.secret) },
+            say: finding
+                .say
+                .split(' ')
+                .map(|word| if word.contains('/') { masked(word) } else { word.to_owned() })
+                .collect::<Vec<_>>()
+                .join(" "),
+        }
+    }
+
+    pub(super) fn row(&mut self, row: Row) {
+        if self.rows.len() < MOST {
+            self.rows.push(row);
+        } else {
+            self.count("rows_left_out", 1);
+        }
+    }
+
+    fn keep_the_worst(&mut self) {
+        self.findings.sort_by(|a, b| (a.severity, a.code, &a.secret).cmp(&(b.severity, b.code, &b.secret)));
+        let left_out = self.findings.len().saturating_sub(MOST);
+        if left_out > 0 {
+            self.findings.truncate(MOST);
+            self.count("findings_left_out", left_out as u64);
+        }
+    }
+
+    pub(super) fn answer(mut self, dry_run: bool) -> Answer {
+        self.keep_the_worst();
+        let outcome = match self.worst {
+            _ if self.refused => Outcome::Failed,
+            Some(Severity::Page | Severity::Ticket) => Outcome::Attention,
+            Some(Severity::Info) | None => Outcome::Ok,
+        };
+        Answer {
+            operation: self.operation,
+            outcome,
+            version: env!("CARGO_PKG_VERSION"),
+            request_id: self.caller.request_id.clone(),
+            dry_run,
+            counts: self.counts,
+            findings: self.findings,
+            secrets: self.rows,
+        }
+    }
+}
+
+/// A secret's name as logs show it.
+fn masked(name: &str) -> String {
+    SecretName::new(name).to_string()
+}
