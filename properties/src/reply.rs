@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use exchange_key_rotation::exchange::bybit::reply::{Answer, KeyPage, ServerTime, understood};
-use protocol::ports::{ErrorClass, IssuedKey, KeyState, Whose};
+use protocol::ports::{IssuedKey, KeyState, Whose};
 use sandbox::in_process::silence::heard;
 use sandbox::leak::found;
 use secrecy::ExposeSecret;
