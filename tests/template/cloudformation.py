@@ -32,6 +32,8 @@ FULL = {
     "AlarmTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:on-call",
     "LogLevel": "debug",
     "ScheduledSecretArn": f"{SECRET}prod/bybit/trading-x7Y8z9",
+    "GraceHours": "48",
+    "AdoptionGraceHours": "336",
 }
 
 
@@ -93,6 +95,10 @@ class Stack:
     def of_type(self, kind):
         return [resource for resource in self.resources.values() if resource["Type"] == kind]
 
+    def at(self, arn):
+        """The role or policy of this stack that has this ARN; none if it is somebody else's."""
+        return next((resource for name, resource in self.resources.items() if self._arn(name) == arn), None)
+
     def properties(self, kind):
         """The properties of the only resource of that type, or nothing at all if it is absent."""
         found = self.of_type(kind)
@@ -135,19 +141,35 @@ class Stack:
     def _ref(self, name):
         if name in self.parameters:
             return self.parameters[name]
-        properties = self._template["Resources"][name].get("Properties", {})
+        resource = self._template["Resources"][name]
+        if resource["Type"] == "AWS::IAM::ManagedPolicy":
+            return self._arn(name)
+        properties = resource.get("Properties", {})
         given = next((properties[key] for key in ("FunctionName", "LogGroupName") if key in properties), name)
         return self._resolve(given)
 
     def _attribute(self, path):
         name, attribute = path if isinstance(path, list) else path.split(".", 1)
         assert attribute == "Arn", f"this check does not know the attribute {attribute}"
-        shape = {
+        arn = self._arn(name)
+        assert arn, f"this check does not know the ARN of {name}"
+        return arn
+
+    def _arn(self, name):
+        kind = self._template["Resources"][name]["Type"]
+        by_name = {
             "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{}}",
             "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{{}}:*",
+        }
+        by_logical_name = {
+            "AWS::Events::Rule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{{}}",
+            "AWS::IAM::ManagedPolicy": f"arn:aws:iam::{ACCOUNT}:policy/{{}}",
             "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{{}}",
-        }[self._template["Resources"][name]["Type"]]
-        return shape.format(self._ref(name))
+            "AWS::Scheduler::ScheduleGroup": f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/{{}}",
+        }
+        if kind in by_name:
+            return by_name[kind].format(self._ref(name))
+        return by_logical_name[kind].format(name) if kind in by_logical_name else None
 
     def _sub(self, value):
         text, given = value if isinstance(value, list) else (value, {})
@@ -174,4 +196,6 @@ def argument(name, spec, arguments):
 def accepts(spec, item):
     """Whether a parameter takes this value, or this item of its list."""
     allowed = [str(value) for value in spec.get("AllowedValues", [item])]
+    if spec["Type"] == "Number" and not float(spec.get("MinValue", item)) <= float(item) <= float(spec.get("MaxValue", item)):
+        return False
     return item in allowed and re.fullmatch(spec.get("AllowedPattern", ".*"), item) is not None

@@ -32,47 +32,69 @@ def function(document):
     return properties(document, "Function")
 
 
+def operations(document):
+    return properties(document, "OperationsFunction")
+
+
+def common(document):
+    """What both functions have."""
+    return document["Globals"]["Function"]
+
+
 def schedule(document):
     return properties(document, "ScheduledRotation")
 
 
-def statements(document, policy_name):
-    """The statements of one of the role's policies, whether it is there under a condition or always."""
-    for policy in properties(document, "ExecutionRole")["Policies"]:
+def statements(document, policy_name, role="ExecutionRole"):
+    """The statements of a managed policy, or of one in the role, whether they are there under a condition or always."""
+    if policy_name in document["Resources"]:
+        found = properties(document, policy_name)["PolicyDocument"]["Statement"]
+        return [statement["Fn::If"][1] if "Fn::If" in statement else statement for statement in found]
+    for policy in properties(document, role)["Policies"]:
         policy = policy["Fn::If"][1] if "Fn::If" in policy else policy
         if policy["PolicyName"] == policy_name:
             return policy["PolicyDocument"]["Statement"]
     raise KeyError(policy_name)
 
 
-def grant(document, **statement):
+def grant(document, role="ExecutionRole", **statement):
     """One more statement where nobody looks."""
-    statements(document, "log").append({"Effect": "Allow", **statement})
+    statements(document, "log", role).append({"Effect": "Allow", **statement})
 
 
-# --- the function -----------------------------------------------------------------------------------------------------------
+# --- the functions ----------------------------------------------------------------------------------------------------------
 
-RUNS = "the_function_runs_the_arm64_binary_on_provided_al2023"
+RUNS = "both_functions_run_the_arm64_binary_on_provided_al2023_built_once"
 
 
 @fault(RUNS)
 def built_for_x86(document):
-    function(document)["Architectures"] = ["x86_64"]
+    common(document)["Architectures"] = ["x86_64"]
 
 
 @fault(RUNS)
 def no_architecture_at_all(document):
-    del function(document)["Architectures"]
+    del common(document)["Architectures"]
 
 
 @fault(RUNS)
 def an_older_runtime(document):
-    function(document)["Runtime"] = "provided.al2"
+    operations(document)["Runtime"] = "provided.al2"
 
 
 @fault(RUNS)
 def whichever_binary_is_built_first(document):
     del document["Resources"]["Function"]["Metadata"]["BuildProperties"]
+
+
+@fault(RUNS)
+def a_second_build_for_the_second_function(document):
+    document["Resources"]["OperationsFunction"]["Metadata"]["checkov"]["skip"].pop()
+
+
+@fault("a_functions_name_leaves_room_for_the_other_ones")
+def a_name_that_lambda_refuses_with_operations_at_its_end(document):
+    document["Parameters"]["FunctionName"]["AllowedPattern"] = "^[A-Za-z0-9_-]{1,64}$"
 
 
 @fault("a_step_has_time_to_poll_and_ends_within_the_longest_life_of_a_run")
@@ -90,14 +112,83 @@ def the_longest_timeout(document):
     function(document)["Timeout"] = 900
 
 
-@fault("new_keys_are_bound_to_the_egress_addresses")
+@fault("a_pass_has_all_the_time_there_is")
+def a_pass_cut_short(document):
+    operations(document)["Timeout"] = 300
+
+
+@fault("a_failed_pass_is_not_repeated_by_lambda")
+def a_failed_pass_repeated_twice(document):
+    del operations(document)["EventInvokeConfig"]["MaximumRetryAttempts"]
+
+
+@fault("a_failed_pass_is_not_repeated_by_lambda")
+def a_pass_that_is_begun_hours_late(document):
+    del operations(document)["EventInvokeConfig"]["MaximumEventAgeInSeconds"]
+
+
+@fault("only_the_function_for_operations_is_one")
+def operations_that_are_not_told_who_rotates(document):
+    del operations(document)["Environment"]["Variables"]["ROTATION_FUNCTION_ARN"]
+
+
+@fault("only_the_function_for_operations_is_one")
+def operations_that_take_themselves_for_the_rotation_function(document):
+    arn = {"Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${FunctionName}-operations"}
+    operations(document)["Environment"]["Variables"]["ROTATION_FUNCTION_ARN"] = arn
+
+
+@fault("only_the_function_for_operations_is_one")
+def a_rotation_function_that_refuses_the_steps(document):
+    arn = {"Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${FunctionName}"}
+    common(document)["Environment"]["Variables"]["ROTATION_FUNCTION_ARN"] = arn
+
+
+GRACE = "replaced_keys_live_as_long_as_said_and_between_an_hour_and_90_days"
+
+
+@fault(GRACE)
+def a_grace_that_is_asked_for_and_not_used(document):
+    operations(document)["Environment"]["Variables"]["GRACE_HOURS"] = 24
+
+
+@fault(GRACE)
+def the_two_graces_in_each_others_place(document):
+    variables = operations(document)["Environment"]["Variables"]
+    variables["GRACE_HOURS"], variables["ADOPTION_GRACE_HOURS"] = variables["ADOPTION_GRACE_HOURS"], variables["GRACE_HOURS"]
+
+
+@fault(GRACE)
+def a_grace_of_no_time(document):
+    document["Parameters"]["AdoptionGraceHours"]["MinValue"] = 0
+
+
+@fault(GRACE)
+def a_grace_that_the_function_refuses(document):
+    del document["Parameters"]["GraceHours"]["MaxValue"]
+
+
+@fault(GRACE)
+def another_grace_than_the_readme_says(document):
+    document["Parameters"]["GraceHours"]["Default"] = 48
+
+
+EGRESS = "keys_are_bound_to_the_egress_addresses"
+
+
+@fault(EGRESS)
 def egress_addresses_forgotten(document):
-    del function(document)["Environment"]["Variables"]["EGRESS_IPS"]
+    del common(document)["Environment"]["Variables"]["EGRESS_IPS"]
 
 
-@fault("new_keys_are_bound_to_the_egress_addresses")
+@fault(EGRESS)
 def egress_addresses_wired_to_the_subnets(document):
-    function(document)["Environment"]["Variables"]["EGRESS_IPS"]["Fn::If"][1] = {"Fn::Join": [",", {"Ref": "SubnetIds"}]}
+    common(document)["Environment"]["Variables"]["EGRESS_IPS"]["Fn::If"][1] = {"Fn::Join": [",", {"Ref": "SubnetIds"}]}
+
+
+@fault(EGRESS)
+def egress_addresses_of_one_function_only(document):
+    operations(document)["Environment"]["Variables"]["EGRESS_IPS"] = ""
 
 
 @fault("egress_addresses_are_public_single_and_never_guessed")
@@ -112,12 +203,17 @@ def any_text_as_an_egress_address(document):
 
 @fault("requests_go_to_the_fixed_list_of_hosts")
 def a_base_url_left_over_from_a_test(document):
-    function(document)["Environment"]["Variables"]["BYBIT_BASE_URL"] = "https://api-testnet.bybit.com"
+    common(document)["Environment"]["Variables"]["BYBIT_BASE_URL"] = "https://api-testnet.bybit.com"
+
+
+@fault("requests_go_to_the_fixed_list_of_hosts")
+def a_base_url_for_operations_only(document):
+    operations(document)["Environment"]["Variables"]["BYBIT_BASE_URL"] = "https://api-testnet.bybit.com"
 
 
 @fault("the_log_level_is_wired_and_one_the_function_knows")
 def a_fixed_log_level(document):
-    function(document)["Environment"]["Variables"]["LOG_LEVEL"] = "info"
+    common(document)["Environment"]["Variables"]["LOG_LEVEL"] = "info"
 
 
 @fault("the_log_level_is_wired_and_one_the_function_knows")
@@ -145,7 +241,7 @@ def a_log_that_goes_with_the_stack(document):
 
 @fault(LOGS)
 def plain_text_logs(document):
-    function(document)["LoggingConfig"] = {"LogGroup": {"Ref": "LogGroup"}, "LogFormat": "Text"}
+    common(document)["LoggingConfig"] = {"LogFormat": "Text"}
 
 
 @fault(LOGS)
@@ -153,9 +249,19 @@ def a_log_group_left_to_lambda(document):
     del function(document)["LoggingConfig"]["LogGroup"]
 
 
+@fault(LOGS)
+def both_functions_in_one_log(document):
+    operations(document)["LoggingConfig"]["LogGroup"] = {"Ref": "LogGroup"}
+
+
+@fault(LOGS)
+def what_was_revoked_forgotten_with_the_stack(document):
+    document["Resources"]["OperationsLogGroup"]["DeletionPolicy"] = "Delete"
+
+
 @fault("lambda_filters_no_record_the_function_wrote")
 def lambda_filters_at_its_default_level(document):
-    del function(document)["LoggingConfig"]["ApplicationLogLevel"]
+    del common(document)["LoggingConfig"]["ApplicationLogLevel"]
 
 
 @fault("nothing_throttles_or_swallows_a_step")
@@ -170,17 +276,17 @@ def a_dead_letter_queue_as_an_alarm(document):
 
 @fault("the_vpc_is_joined_exactly_when_it_is_given")
 def subnets_that_nobody_uses(document):
-    del function(document)["VpcConfig"]
+    del common(document)["VpcConfig"]
 
 
 @fault("the_vpc_is_joined_exactly_when_it_is_given")
 def a_vpc_whether_given_or_not(document):
-    function(document)["VpcConfig"] = function(document)["VpcConfig"]["Fn::If"][1]
+    common(document)["VpcConfig"] = common(document)["VpcConfig"]["Fn::If"][1]
 
 
 # --- who may call it --------------------------------------------------------------------------------------------------------
 
-INVOKE = "only_secrets_manager_of_this_account_may_invoke_and_for_any_secret"
+INVOKE = "only_secrets_manager_of_this_account_may_invoke_the_rotation_function_and_for_any_secret"
 
 
 @fault(INVOKE)
@@ -210,9 +316,15 @@ def a_second_wider_permission(document):
     document["Resources"]["Another"] = {"Type": "AWS::Lambda::Permission", "Properties": other}
 
 
-# --- what it may do ---------------------------------------------------------------------------------------------------------
+@fault("secrets_manager_may_not_invoke_the_function_for_operations")
+def operations_invocable_by_secrets_manager(document):
+    other = {**properties(document, "InvokePermission"), "FunctionName": {"Ref": "OperationsFunction"}}
+    document["Resources"]["Another"] = {"Type": "AWS::Lambda::Permission", "Properties": other}
 
-ROLE = "the_function_runs_as_the_one_role_and_only_lambda_assumes_it"
+
+# --- what they may do -------------------------------------------------------------------------------------------------------
+
+ROLE = "each_function_runs_as_its_own_role_with_policies_written_here_and_only_lambda_assumes_it"
 
 
 @fault(ROLE)
@@ -222,7 +334,12 @@ def a_role_that_sam_makes_up(document):
 
 @fault(ROLE)
 def an_aws_managed_policy(document):
-    properties(document, "ExecutionRole")["ManagedPolicyArns"] = ["arn:aws:iam::aws:policy/SecretsManagerReadWrite"]
+    properties(document, "ExecutionRole")["ManagedPolicyArns"].append("arn:aws:iam::aws:policy/SecretsManagerReadWrite")
+
+
+@fault(ROLE)
+def one_role_for_both_functions(document):
+    operations(document)["Role"] = function(document)["Role"]
 
 
 @fault(ROLE)
@@ -231,28 +348,28 @@ def a_role_the_whole_account_may_assume(document):
     trust.append({"Effect": "Allow", "Principal": {"AWS": {"Ref": "AWS::AccountId"}}, "Action": "sts:AssumeRole"})
 
 
-ATTACHED = "managed_secrets_are_reached_only_if_attached_to_this_function"
+ATTACHED = "managed_secrets_are_reached_only_if_attached_to_the_rotation_function"
 
 
 @fault(ATTACHED)
 def managed_secrets_without_the_condition(document):
-    del statements(document, "managed-secrets")[0]["Condition"]
+    del statements(document, "ManagedSecretsPolicy")[0]["Condition"]
 
 
 @fault(ATTACHED)
 def managed_secrets_of_every_function(document):
-    condition = statements(document, "managed-secrets")[0]["Condition"]["ArnLike"]
+    condition = statements(document, "ManagedSecretsPolicy")[0]["Condition"]["ArnLike"]
     condition["secretsmanager:resource/AllowRotationLambdaArn"] = "arn:aws:lambda:*:*:function:*"
 
 
 @fault(ATTACHED)
 def managed_secrets_attached_to_an_alias_left_out(document):
-    del statements(document, "managed-secrets")[0]["Condition"]["ArnLike"]["secretsmanager:resource/AllowRotationLambdaArn"][1]
+    del statements(document, "ManagedSecretsPolicy")[0]["Condition"]["ArnLike"]["secretsmanager:resource/AllowRotationLambdaArn"][1]
 
 
 @fault(ATTACHED)
 def a_condition_that_passes_where_its_key_is_missing(document):
-    statement = statements(document, "managed-secrets")[0]
+    statement = statements(document, "ManagedSecretsPolicy")[0]
     statement["Condition"] = {"ArnLikeIfExists": statement["Condition"]["ArnLike"]}
 
 
@@ -261,17 +378,83 @@ def one_more_statement_without_the_condition(document):
     grant(document, Action="secretsmanager:DescribeSecret", Resource={"Ref": "ScheduledSecretArn"})
 
 
+@fault(ATTACHED)
+def operations_on_secrets_of_every_function(document):
+    del statements(document, "operations", "OperationsRole")[1]["Condition"]["ArnLike"]
+
+
+@fault(ATTACHED)
+def operations_on_secrets_attached_to_the_function_for_operations(document):
+    condition = statements(document, "operations", "OperationsRole")[1]["Condition"]["ArnLike"]
+    condition["secretsmanager:resource/AllowRotationLambdaArn"] = [
+        {"Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${FunctionName}-operations"}
+    ]
+
+
 GRANTED = "managed_secrets_are_granted_what_the_four_steps_need_and_no_more"
 
 
 @fault(GRANTED)
 def a_step_without_its_permission(document):
-    statements(document, "managed-secrets")[0]["Action"].remove("secretsmanager:UpdateSecretVersionStage")
+    statements(document, "ManagedSecretsPolicy")[0]["Action"].remove("secretsmanager:UpdateSecretVersionStage")
 
 
 @fault(GRANTED)
 def the_right_to_delete_secrets(document):
-    statements(document, "managed-secrets")[0]["Action"].append("secretsmanager:DeleteSecret")
+    statements(document, "ManagedSecretsPolicy")[0]["Action"].append("secretsmanager:DeleteSecret")
+
+
+@fault(GRANTED)
+def steps_that_rotate(document):
+    properties(document, "ExecutionRole")["Policies"].append(properties(document, "OperationsRole")["Policies"][0])
+
+
+OPERATE = "managed_secrets_are_granted_what_operations_need_and_never_a_new_value"
+
+
+@fault(OPERATE)
+def operations_that_store_values(document):
+    statements(document, "ManagedSecretsPolicy")[0]["Action"].append("secretsmanager:PutSecretValue")
+
+
+@fault(OPERATE)
+def operations_that_can_not_rotate(document):
+    statements(document, "operations", "OperationsRole")[1]["Action"].remove("secretsmanager:RotateSecret")
+
+
+@fault(OPERATE)
+def operations_that_switch_rotation_off(document):
+    statements(document, "operations", "OperationsRole")[1]["Action"].append("secretsmanager:CancelRotateSecret")
+
+
+@fault(OPERATE)
+def operations_without_the_policy_that_both_share(document):
+    del properties(document, "OperationsRole")["ManagedPolicyArns"][0]
+
+
+ROTATES = "operations_rotate_with_the_rotation_function_and_attach_no_other"
+
+
+@fault(ROTATES)
+def a_rotation_that_can_not_be_begun(document):
+    del statements(document, "operations", "OperationsRole")[2]
+
+
+@fault(ROTATES)
+def every_function_whose_name_begins_alike(document):
+    function = {"Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${FunctionName}*"}
+    statements(document, "operations", "OperationsRole")[2]["Resource"] = function
+
+
+@fault(ROTATES)
+def secrets_handed_to_another_function(document):
+    del statements(document, "operations", "OperationsRole")[1]["Condition"]["ArnLikeIfExists"]
+
+
+@fault(ROTATES)
+def a_rotation_that_has_to_name_its_function(document):
+    condition = statements(document, "operations", "OperationsRole")[1]["Condition"]
+    condition["ArnLike"].update(condition.pop("ArnLikeIfExists"))
 
 
 NAMES = "a_managed_name_reaches_that_secret_and_not_a_longer_name"
@@ -279,19 +462,30 @@ NAMES = "a_managed_name_reaches_that_secret_and_not_a_longer_name"
 
 @fault(NAMES)
 def names_that_end_in_a_star(document):
-    resource = statements(document, "managed-secrets")[0]["Resource"][0]
+    resource = statements(document, "ManagedSecretsPolicy")[0]["Resource"][0]
     resource["Fn::Sub"][0] = resource["Fn::Sub"][0].replace("-??????", "*")
 
 
 @fault(NAMES)
 def names_without_their_six_characters(document):
-    for resource in statements(document, "managed-secrets")[0]["Resource"]:
+    for resource in statements(document, "ManagedSecretsPolicy")[0]["Resource"]:
         resource["Fn::Sub"][0] = resource["Fn::Sub"][0].replace("-??????", "")
 
 
 @fault(NAMES)
 def only_the_first_of_several_names(document):
-    del statements(document, "managed-secrets")[0]["Resource"][1:]
+    del statements(document, "ManagedSecretsPolicy")[0]["Resource"][1:]
+
+
+@fault(NAMES)
+def a_value_stored_under_the_first_of_several_names_only(document):
+    del statements(document, "rotation")[0]["Resource"][1:]
+
+
+@fault(NAMES)
+def operations_on_longer_names(document):
+    resource = statements(document, "operations", "OperationsRole")[1]["Resource"][0]
+    resource["Fn::Sub"][0] = resource["Fn::Sub"][0].replace("-??????", "-*")
 
 
 @fault("managed_names_are_never_guessed_and_never_everything")
@@ -315,26 +509,42 @@ MASTERS = "masters_are_read_by_exact_arn_in_their_current_version_and_nothing_el
 
 @fault(MASTERS)
 def masters_by_wildcard(document):
-    statements(document, "master-secrets")[0]["Resource"] = {
+    statements(document, "MasterSecretsPolicy")[0]["Resource"] = {
         "Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:*/master-??????"
     }
 
 
 @fault(MASTERS)
 def masters_in_any_version(document):
-    del statements(document, "master-secrets")[0]["Condition"]
+    del statements(document, "MasterSecretsPolicy")[0]["Condition"]
 
 
 @fault(MASTERS)
 def masters_in_their_previous_version(document):
-    condition = statements(document, "master-secrets")[0]["Condition"]["ForAnyValue:StringEquals"]
+    condition = statements(document, "MasterSecretsPolicy")[0]["Condition"]["ForAnyValue:StringEquals"]
     condition["secretsmanager:VersionStage"] = ["AWSCURRENT", "AWSPREVIOUS"]
 
 
 @fault(MASTERS)
 def masters_that_may_be_written(document):
-    statement = statements(document, "master-secrets")[0]
+    statement = statements(document, "MasterSecretsPolicy")[0]
     statement["Action"] = ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"]
+
+
+@fault(MASTERS)
+def masters_that_operations_may_delete(document):
+    statements(document, "describe-masters", "OperationsRole")[0]["Action"] = "secretsmanager:DeleteSecret"
+
+
+@fault(MASTERS)
+def masters_described_by_any_name(document):
+    arn = {"Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:masters/*"}
+    statements(document, "describe-masters", "OperationsRole")[0]["Resource"] = arn
+
+
+@fault(MASTERS)
+def operations_that_can_not_read_masters(document):
+    del properties(document, "OperationsRole")["ManagedPolicyArns"][1]
 
 
 @fault(MASTERS)
@@ -347,7 +557,7 @@ def a_wildcard_as_a_master(document):
     document["Parameters"]["MasterSecretArns"]["AllowedPattern"] = "^$|^arn:aws.*$"
 
 
-EVERYTHING = "nothing_is_granted_on_every_resource_but_network_interfaces"
+EVERYTHING = "nothing_is_granted_on_every_resource_but_listing_secrets_and_network_interfaces"
 
 
 @fault(EVERYTHING)
@@ -357,14 +567,14 @@ def random_passwords_from_everywhere(document):
 
 @fault(EVERYTHING)
 def every_secret_in_the_account(document):
-    statements(document, "managed-secrets")[0]["Resource"] = {
+    statements(document, "ManagedSecretsPolicy")[0]["Resource"] = {
         "Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:*"
     }
 
 
 @fault(EVERYTHING)
 def every_action_of_the_service(document):
-    statements(document, "managed-secrets")[0]["Action"] = "secretsmanager:*"
+    statements(document, "ManagedSecretsPolicy")[0]["Action"] = "secretsmanager:*"
 
 
 @fault(EVERYTHING)
@@ -372,23 +582,47 @@ def everything_but_what_is_named(document):
     grant(document, NotAction="iam:*", Resource={"Ref": "ScheduledSecretArn"})
 
 
+LISTING = "only_operations_list_secrets_and_learn_no_value_by_it"
+
+
+@fault(LISTING)
+def steps_that_list_secrets(document):
+    grant(document, Action="secretsmanager:ListSecrets", Resource="*")
+
+
+@fault(LISTING)
+def a_listing_that_reads_values(document):
+    statement = statements(document, "operations", "OperationsRole")[0]
+    statement["Action"] = [statement["Action"], "secretsmanager:BatchGetSecretValue"]
+
+
+@fault(LISTING)
+def operations_that_find_no_secret(document):
+    del statements(document, "operations", "OperationsRole")[0]
+
+
 INTERFACES = "network_interfaces_are_lambdas_business_and_only_in_a_vpc"
 
 
 @fault(INTERFACES)
 def network_interfaces_outside_a_vpc(document):
-    policies = properties(document, "ExecutionRole")["Policies"]
-    policies[-1] = policies[-1]["Fn::If"][1]
+    del document["Resources"]["NetworkInterfacesPolicy"]["Condition"]
+    properties(document, "ExecutionRole")["ManagedPolicyArns"][2] = {"Ref": "NetworkInterfacesPolicy"}
 
 
 @fault(INTERFACES)
 def network_interfaces_for_the_code(document):
-    del statements(document, "vpc")[1]
+    del properties(document, "NetworkInterfacesPolicy")["PolicyDocument"]["Statement"][1]
+
+
+@fault(INTERFACES)
+def network_interfaces_for_the_code_of_operations(document):
+    del statements(document, "NetworkInterfacesPolicy")[1]["Condition"]["ArnEquals"]["lambda:SourceFunctionArn"][1]
 
 
 @fault(INTERFACES)
 def a_vpc_that_can_not_be_joined(document):
-    statements(document, "vpc")[0]["Action"].remove("ec2:CreateNetworkInterface")
+    statements(document, "NetworkInterfacesPolicy")[0]["Action"].remove("ec2:CreateNetworkInterface")
 
 
 KMS = "the_kms_key_opens_the_granted_secrets_through_secrets_manager_and_nothing_else"
@@ -396,44 +630,58 @@ KMS = "the_kms_key_opens_the_granted_secrets_through_secrets_manager_and_nothing
 
 @fault(KMS)
 def a_key_that_opens_everything_it_encrypts(document):
-    del statements(document, "kms-managed-secrets")[0]["Condition"]["StringLike"]
+    del statements(document, "ManagedSecretsPolicy")[1]["Condition"]["StringLike"]
 
 
 @fault(KMS)
 def a_key_used_without_secrets_manager(document):
-    del statements(document, "kms-managed-secrets")[0]["Condition"]["StringEquals"]
+    del statements(document, "ManagedSecretsPolicy")[1]["Condition"]["StringEquals"]
 
 
 @fault(KMS)
 def every_key_of_the_account(document):
-    statements(document, "kms-managed-secrets")[0]["Resource"] = {"Fn::Sub": "arn:aws:kms:*:${AWS::AccountId}:key/*"}
+    statements(document, "ManagedSecretsPolicy")[1]["Resource"] = {"Fn::Sub": "arn:aws:kms:*:${AWS::AccountId}:key/*"}
 
 
 @fault(KMS)
 def a_describe_that_never_matches(document):
-    encrypted, describe = statements(document, "kms-managed-secrets")
+    _, encrypted, describe = statements(document, "ManagedSecretsPolicy")
     describe["Condition"] = encrypted["Condition"]
 
 
 @fault(KMS)
 def masters_that_may_be_encrypted(document):
-    statements(document, "kms-master-secrets")[0]["Action"] = ["kms:Decrypt", "kms:GenerateDataKey"]
+    statements(document, "MasterSecretsPolicy")[1]["Action"] = ["kms:Decrypt", "kms:GenerateDataKey"]
 
 
 @fault(KMS)
 def masters_that_can_not_be_decrypted(document):
-    policies = properties(document, "ExecutionRole")["Policies"]
-    policies[:] = [policy for policy in policies if policy.get("Fn::If", [""])[0] != "HasKmsKeyAndMasters"]
+    del properties(document, "MasterSecretsPolicy")["PolicyDocument"]["Statement"][1]
 
 
-@fault("it_writes_to_its_own_log_group_only")
+@fault("each_function_writes_to_its_own_log_group_only")
 def every_log_group(document):
     statements(document, "log")[0]["Resource"] = {"Fn::Sub": "arn:aws:logs:${AWS::Region}:${AWS::AccountId}:log-group:*"}
 
 
-@fault("it_writes_to_its_own_log_group_only")
+@fault("each_function_writes_to_its_own_log_group_only")
 def a_function_that_can_not_write_its_log(document):
     statements(document, "log")[0]["Action"].remove("logs:PutLogEvents")
+
+
+@fault("each_function_writes_to_its_own_log_group_only")
+def operations_that_write_into_the_other_log(document):
+    statements(document, "log", "OperationsRole")[0]["Resource"] = {"Fn::GetAtt": ["LogGroup", "Arn"]}
+
+
+@fault("nothing_else_is_granted")
+def steps_that_invoke_functions(document):
+    grant(document, Action="lambda:InvokeFunction", Resource={"Fn::GetAtt": ["LogGroup", "Arn"]})
+
+
+@fault("nothing_else_is_granted")
+def pages_sent_by_the_function_itself(document):
+    grant(document, "OperationsRole", Action="sns:Publish", Resource={"Ref": "AlarmTopicArn"})
 
 
 @fault("nothing_else_is_granted")
@@ -581,7 +829,7 @@ def a_rule_without_a_topic(document):
 
 @fault(LINTER)
 def a_role_and_a_function_that_wait_for_each_other(document):
-    condition = statements(document, "managed-secrets")[0]["Condition"]["ArnLike"]
+    condition = statements(document, "ManagedSecretsPolicy")[0]["Condition"]["ArnLike"]
     condition["secretsmanager:resource/AllowRotationLambdaArn"] = {"Fn::GetAtt": ["Function", "Arn"]}
 
 
