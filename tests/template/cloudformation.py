@@ -1,7 +1,8 @@
 """From the SAM file to what CloudFormation would make of it, offline.
 
 `expand` does what the Serverless transform does, `lint` is cfn-lint, and `Deployed` holds the expanded document together with
-two stacks made of it: the smallest one that can be deployed, and one with every parameter given.
+three stacks made of it: the smallest one that can be deployed, one with every parameter given, and one that does nothing by
+itself.
 """
 
 import copy
@@ -34,6 +35,14 @@ FULL = {
     "ScheduledSecretArn": f"{SECRET}prod/bybit/trading-x7Y8z9",
     "GraceHours": "48",
     "AdoptionGraceHours": "336",
+    "MaintainShards": "4",
+}
+QUIET = {
+    "ManagedSecretNames": "prod/bybit/trading,prod/okx/bot-*,prod/deribit/*",
+    "EgressIps": "",
+    "MaintainSchedule": "DISABLED",
+    "MaintainShards": "2",
+    "AuditSchedule": "DISABLED",
 }
 
 
@@ -63,12 +72,17 @@ def lint(template):
 
 
 class Deployed:
-    """The expanded document and two stacks made of it."""
+    """The expanded document and three stacks made of it."""
 
     def __init__(self, template):
         self.template = template
         self.smallest = Stack(template, SMALLEST)
         self.full = Stack(template, FULL)
+        self.quiet = Stack(template, QUIET)
+
+    def with_arguments(self, **arguments):
+        """The one with every parameter given, some of them otherwise."""
+        return Stack(self.template, {**FULL, **arguments})
 
 
 class Stack:
@@ -97,7 +111,7 @@ class Stack:
 
     def at(self, arn):
         """The role or policy of this stack that has this ARN; none if it is somebody else's."""
-        return next((resource for name, resource in self.resources.items() if self._arn(name) == arn), None)
+        return next((resource for name, resource in self.resources.items() if arn and self._arn(name) == arn), None)
 
     def properties(self, kind):
         """The properties of the only resource of that type, or nothing at all if it is absent."""

@@ -316,10 +316,70 @@ def a_second_wider_permission(document):
     document["Resources"]["Another"] = {"Type": "AWS::Lambda::Permission", "Properties": other}
 
 
-@fault("secrets_manager_may_not_invoke_the_function_for_operations")
+CALLED = "the_rule_alone_may_invoke_the_function_for_operations_without_a_role"
+
+
+@fault(CALLED)
+def a_rule_that_may_not_call(document):
+    del document["Resources"]["MovedLabelPermission"]
+
+
+@fault(CALLED)
+def every_rule_of_every_account(document):
+    del properties(document, "MovedLabelPermission")["SourceArn"]
+
+
+@fault(CALLED)
+def another_rule_than_the_one_that_calls(document):
+    properties(document, "MovedLabelPermission")["SourceArn"] = {"Fn::GetAtt": ["FailedRotationRule", "Arn"]}
+
+
+@fault(CALLED)
 def operations_invocable_by_secrets_manager(document):
     other = {**properties(document, "InvokePermission"), "FunctionName": {"Ref": "OperationsFunction"}}
     document["Resources"]["Another"] = {"Type": "AWS::Lambda::Permission", "Properties": other}
+
+
+ON_CALL = "people_on_call_may_invoke_the_function_for_operations_alone"
+
+
+@fault(ON_CALL)
+def people_who_call_the_steps(document):
+    statement = statements(document, "OnCallPolicy")[0]
+    statement["Resource"] = [statement["Resource"], {"Fn::GetAtt": ["Function", "Arn"]}]
+
+
+@fault(ON_CALL)
+def people_who_read_secrets(document):
+    statements(document, "OnCallPolicy")[0]["Action"] = ["lambda:InvokeFunction", "secretsmanager:GetSecretValue"]
+
+
+@fault(ON_CALL)
+def a_policy_that_nobody_finds(document):
+    del document["Outputs"]["OnCallPolicyArn"]
+
+
+@fault(ON_CALL)
+def a_function_that_may_call_operations(document):
+    properties(document, "ExecutionRole")["ManagedPolicyArns"].append({"Ref": "OnCallPolicy"})
+
+
+COMMAND = "the_command_that_runs_an_operation_changes_nothing_and_waits_for_the_answer"
+
+
+def command(name, old, new):
+    def apply(document):
+        value = document["Outputs"]["OperationCommand"]["Value"]
+        value["Fn::Sub"] = value["Fn::Sub"].replace(old, new)
+
+    FAULTS.append(Fault(f"command: {name}", COMMAND, apply))
+
+
+command("the rotation function", "${OperationsFunction}", "${Function}")
+command("for good", ',"dry_run":true', "")
+command("no JSON", '"maintain"', "maintain")
+command("a payload taken for base64", "--cli-binary-format raw-in-base64-out", "")
+command("a second pass after a minute", "--cli-read-timeout 0", "")
 
 
 # --- what they may do -------------------------------------------------------------------------------------------------------
@@ -497,6 +557,12 @@ def every_secret_by_default(document):
 def a_fourth_name_that_is_silently_dropped(document):
     spec = document["Parameters"]["ManagedSecretNames"]
     spec["AllowedPattern"] = spec["AllowedPattern"].replace("{0,2}", "*")
+
+
+@fault("managed_names_are_never_guessed_and_never_everything")
+def two_stars_that_eventbridge_refuses(document):
+    spec = document["Parameters"]["ManagedSecretNames"]
+    spec["AllowedPattern"] = "^[A-Za-z0-9/_+=.@-][A-Za-z0-9/_+=.@*-]*(,[A-Za-z0-9/_+=.@-][A-Za-z0-9/_+=.@*-]*){0,2}$"
 
 
 @fault("managed_names_are_never_guessed_and_never_everything")
@@ -771,6 +837,198 @@ def a_secret_with_its_value_in_the_template(document):
     }
 
 
+# --- when operations run ----------------------------------------------------------------------------------------------------
+
+HOURLY = "every_part_of_the_secrets_is_looked_after_every_hour"
+
+
+@fault(HOURLY)
+def a_part_that_nobody_looks_after(document):
+    del document["Resources"]["MaintainThirdShard"]
+
+
+@fault(HOURLY)
+def a_part_looked_after_twice(document):
+    properties(document, "MaintainFourthShard")["Target"]["Input"] = properties(document, "MaintainThirdShard")["Target"]["Input"]
+
+
+@fault(HOURLY)
+def parts_that_there_are_not(document):
+    del document["Resources"]["MaintainSecondShard"]["Condition"]
+
+
+@fault(HOURLY)
+def half_of_the_parts_in_halves_only(document):
+    document["Conditions"]["HasTwoShards"] = {"Fn::Equals": [{"Ref": "MaintainShards"}, "2"]}
+
+
+@fault(HOURLY)
+def a_cron_with_seven_fields(document):
+    properties(document, "MaintainFirstShard")["ScheduleExpression"] = "cron(0 * * * * ? *)"
+
+
+@fault(HOURLY)
+def passes_every_day(document):
+    properties(document, "MaintainFirstShard")["ScheduleExpression"] = "rate(1 day)"
+
+
+@fault(HOURLY)
+def all_parts_at_once(document):
+    properties(document, "MaintainThirdShard")["ScheduleExpression"] = "cron(0 * * * ? *)"
+
+
+@fault("all_secrets_are_audited_once_a_day")
+def an_audit_every_hour(document):
+    properties(document, "AuditDaily")["ScheduleExpression"] = "cron(20 * * * ? *)"
+
+
+@fault("all_secrets_are_audited_once_a_day")
+def no_audit(document):
+    del document["Resources"]["AuditDaily"]
+
+
+CALLS = "schedules_call_the_function_for_operations_and_leave_retries_to_the_next_hour"
+
+
+@fault(CALLS)
+def a_schedule_that_calls_the_rotation_function(document):
+    properties(document, "MaintainFirstShard")["Target"]["Arn"] = {"Fn::GetAtt": ["Function", "Arn"]}
+
+
+@fault(CALLS)
+def a_pass_retried_for_a_day(document):
+    del properties(document, "AuditDaily")["Target"]["RetryPolicy"]
+
+
+@fault(CALLS)
+def passes_anywhere_in_the_hour(document):
+    properties(document, "MaintainSecondShard")["FlexibleTimeWindow"]["MaximumWindowInMinutes"] = 60
+
+
+SWITCHES = "operations_run_by_themselves_unless_switched_off"
+
+
+@fault(SWITCHES)
+def a_schedule_that_can_not_be_switched_off(document):
+    del properties(document, "MaintainThirdShard")["State"]
+
+
+@fault(SWITCHES)
+def an_audit_switched_off_with_the_passes(document):
+    properties(document, "AuditDaily")["State"] = {"Ref": "MaintainSchedule"}
+
+
+@fault(SWITCHES)
+def a_rule_that_goes_on_when_passes_are_switched_off(document):
+    properties(document, "MovedLabelRule")["State"] = "ENABLED"
+
+
+@fault(SWITCHES)
+def no_passes_by_default(document):
+    document["Parameters"]["MaintainSchedule"]["Default"] = "DISABLED"
+
+
+SCHEDULER = "schedules_may_invoke_the_function_for_operations_alone_and_no_other_schedule_may"
+
+
+@fault(SCHEDULER)
+def schedules_that_may_call_the_steps(document):
+    statement = statements(document, "invoke", "SchedulerRole")[0]
+    statement["Resource"] = [statement["Resource"], {"Fn::GetAtt": ["Function", "Arn"]}]
+
+
+@fault(SCHEDULER)
+def schedules_of_every_account(document):
+    del properties(document, "SchedulerRole")["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]
+
+
+@fault(SCHEDULER)
+def every_schedule_of_the_account(document):
+    condition = properties(document, "SchedulerRole")["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]
+    del condition["StringEquals"]["aws:SourceArn"]
+
+
+@fault(SCHEDULER)
+def a_schedule_outside_the_group_that_may_use_the_role(document):
+    del properties(document, "MaintainFirstShard")["GroupName"]
+
+
+@fault(SCHEDULER)
+def a_schedule_with_the_functions_role(document):
+    properties(document, "AuditDaily")["Target"]["RoleArn"] = {"Fn::GetAtt": ["OperationsRole", "Arn"]}
+
+
+MOVED = "a_label_that_a_person_moves_has_its_secret_looked_after_and_our_stamps_have_not"
+
+
+def detail(document):
+    return properties(document, "MovedLabelRule")["EventPattern"]["detail"]
+
+
+@fault(MOVED)
+def a_leaked_key_that_waits_for_the_hour(document):
+    detail(document)["labelUpdated"].remove("COMPROMISED")
+
+
+@fault(MOVED)
+def passes_that_set_off_the_next(document):
+    detail(document)["labelUpdated"].append({"prefix": "REPLACED-"})
+
+
+@fault(MOVED)
+def every_label(document):
+    del detail(document)["labelUpdated"]
+
+
+@fault(MOVED)
+def every_secret_of_the_account(document):
+    del detail(document)["name"]
+
+
+@fault(MOVED)
+def labels_of_the_first_name_only(document):
+    del detail(document)["name"][1:]
+
+
+@fault(MOVED)
+def a_second_name_that_is_empty(document):
+    detail(document)["name"][1] = detail(document)["name"][1]["Fn::If"][1]
+
+
+@fault(MOVED)
+def names_with_a_star_taken_to_the_letter(document):
+    detail(document)["name"][0] = detail(document)["name"][0]["wildcard"]
+
+
+@fault(MOVED)
+def an_event_that_is_never_sent(document):
+    properties(document, "MovedLabelRule")["EventPattern"]["detail-type"] = ["AWS API Call via CloudTrail"]
+
+
+SAYS = "the_rule_says_which_secret_and_nothing_else"
+
+
+@fault(SAYS)
+def an_event_that_is_no_operation(document):
+    del properties(document, "MovedLabelRule")["Targets"][0]["InputTransformer"]
+
+
+@fault(SAYS)
+def the_label_in_the_secrets_place(document):
+    properties(document, "MovedLabelRule")["Targets"][0]["InputTransformer"]["InputPathsMap"]["name"] = "$.detail.labelUpdated"
+
+
+@fault(SAYS)
+def the_whole_fleet_for_one_secret(document):
+    transformer = properties(document, "MovedLabelRule")["Targets"][0]["InputTransformer"]
+    transformer["InputTemplate"] = '{"operation":"maintain"}'
+
+
+@fault(SAYS)
+def a_label_looked_at_a_day_later(document):
+    del properties(document, "MovedLabelRule")["Targets"][0]["RetryPolicy"]
+
+
 # --- who hears of a failure -------------------------------------------------------------------------------------------------
 
 ALARM = "one_failed_step_raises_the_alarm"
@@ -791,9 +1049,107 @@ def an_alarm_only_for_many_failures(document):
     properties(document, "FailedStepAlarm")["Threshold"] = 5
 
 
-@fault(ALARM)
+OPERATION_ALARM = "one_failed_operation_raises_the_alarm"
+
+
+@fault(OPERATION_ALARM)
+def one_alarm_for_both_functions(document):
+    del document["Resources"]["FailedOperationAlarm"]
+
+
+@fault(OPERATION_ALARM)
+def an_alarm_on_the_other_function(document):
+    properties(document, "FailedOperationAlarm")["Dimensions"][0]["Value"] = {"Ref": "Function"}
+
+
+PAGE = "one_finding_that_pages_raises_the_alarm"
+
+
+def transformation(document, name):
+    return properties(document, name)["MetricTransformations"][0]
+
+
+@fault(PAGE)
+def a_page_for_every_finding(document):
+    properties(document, "PageFindings")["FilterPattern"] = '{ $.type = "finding" }'
+
+
+@fault(PAGE)
+def pages_looked_for_in_the_other_log(document):
+    properties(document, "PageFindings")["LogGroupName"] = {"Ref": "LogGroup"}
+
+
+@fault(PAGE)
+def a_metric_that_nobody_watches(document):
+    transformation(document, "PageFindings")["MetricName"] = {"Fn::Sub": "${FunctionName}-pages"}
+
+
+@fault(PAGE)
+def an_alarm_that_waits_for_a_second_page(document):
+    properties(document, "PageFindingAlarm")["Threshold"] = 2
+
+
+@fault(PAGE)
+def pages_that_are_averaged_away(document):
+    properties(document, "PageFindingAlarm")["Statistic"] = "Average"
+
+
+MISSING = "three_hours_without_a_pass_raise_the_alarm_where_passes_are_scheduled"
+
+
+@fault(MISSING)
+def silence_taken_for_health(document):
+    properties(document, "MaintainMissingAlarm")["TreatMissingData"] = "notBreaching"
+
+
+@fault(MISSING)
+def an_alarm_that_comes_hours_late(document):
+    properties(document, "MaintainMissingAlarm").update(Period=3600, EvaluationPeriods=3)
+
+
+@fault(MISSING)
+def an_alarm_between_two_passes(document):
+    properties(document, "MaintainMissingAlarm")["EvaluationPeriods"] = 2
+
+
+@fault(MISSING)
+def an_alarm_about_what_is_switched_off(document):
+    del document["Resources"]["MaintainMissingAlarm"]["Condition"]
+
+
+@fault(MISSING)
+def failed_passes_counted_as_completed(document):
+    pattern = properties(document, "MaintainCompletions")
+    pattern["FilterPattern"] = '{ ($.type = "operation") && ($.operation = "maintain") }'
+
+
+@fault(MISSING)
+def audits_counted_as_passes(document):
+    pattern = properties(document, "MaintainCompletions")
+    pattern["FilterPattern"] = '{ ($.type = "operation") && ($.outcome != "failed") }'
+
+
+TOPIC = "every_alarm_reaches_the_topic"
+
+
+@fault(TOPIC)
 def an_alarm_that_reaches_nobody(document):
     del properties(document, "FailedStepAlarm")["AlarmActions"]
+
+
+@fault(TOPIC)
+def an_alarm_whose_actions_are_off(document):
+    properties(document, "PageFindingAlarm")["ActionsEnabled"] = False
+
+
+@fault(TOPIC)
+def an_alarm_to_a_topic_that_there_is_not(document):
+    properties(document, "MaintainMissingAlarm")["AlarmActions"] = [{"Ref": "AlarmTopicArn"}]
+
+
+@fault("each_stack_counts_for_itself")
+def one_metric_for_all_stacks(document):
+    transformation(document, "PageFindings")["MetricName"] = "PageFindings"
 
 
 RULE = "rotations_that_fail_outside_the_function_reach_the_topic"

@@ -148,9 +148,34 @@ def only_secrets_manager_of_this_account_may_invoke_the_rotation_function_and_fo
 
 
 @promise
-def secrets_manager_may_not_invoke_the_function_for_operations(deployed):
+def the_rule_alone_may_invoke_the_function_for_operations_without_a_role(deployed):
     for stack in (deployed.smallest, deployed.full):
-        equal("permissions", permissions(stack, operations), [])
+        found = permissions(stack, operations)
+        equal("permissions", [permission.get("Principal") for permission in found], ["events.amazonaws.com"])
+        rules = [f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{logical}" for logical, _ in rules_to(stack, arn_of(stack, operations))]
+        equal("on behalf of", [found[0].get("SourceArn")], rules)
+
+
+@promise
+def people_on_call_may_invoke_the_function_for_operations_alone(deployed):
+    for stack in (deployed.smallest, deployed.full):
+        policy = stack.at(stack.outputs.get("OnCallPolicyArn"))
+        assert policy, "its ARN is among the outputs"
+        may_invoke_operations_alone(stack, listed([policy["Properties"]["PolicyDocument"]]))
+        attached = [arn for role in stack.of_type("AWS::IAM::Role") for arn in role["Properties"].get("ManagedPolicyArns", [])]
+        assert stack.outputs["OnCallPolicyArn"] not in attached, "it is for people"
+
+
+@promise
+def the_command_that_runs_an_operation_changes_nothing_and_waits_for_the_answer(deployed):
+    command = deployed.full.outputs.get("OperationCommand", "")
+    assert f"--function-name {name(operations(deployed.full))} " in command, f"{command!r} runs another function"
+    payload = re.search(r"--payload '(.*?)'", command)
+    assert payload, "it says what to run"
+    equal("the payload", payload[1], '{"operation":"maintain","dry_run":true}')
+    # Version 2 of the AWS CLI takes a payload for base64 unless told otherwise.
+    assert "--cli-binary-format raw-in-base64-out" in command, "the payload is text"
+    assert "--cli-read-timeout 0" in command, "after 60 s the AWS CLI gives up waiting, and runs the operation once more"
 
 
 # --- what they may do -------------------------------------------------------------------------------------------------------
@@ -229,9 +254,9 @@ def a_managed_name_reaches_that_secret_and_not_a_longer_name(deployed):
 def managed_names_are_never_guessed_and_never_everything(deployed):
     spec = deployed.template["Parameters"]["ManagedSecretNames"]
     assert "Default" not in spec, "a default grants too much or nothing"
-    for good in ("prod/bybit/trading", "prod/bybit/*", "a,b,c", "prod/*,staging/*"):
+    for good in ("prod/bybit/trading", "prod/bybit/*", "a,b,c", "prod/*,staging/*", "prod/*/bot-*,a*b"):
         assert accepts(spec, good), f"refuses {good!r}"
-    for bad in ("", "*", "*/trading", "a,*", "a,b,c,d", "a, b", "a,", f"{SECRET}a-a1B2c3", "a-??????"):
+    for bad in ("", "*", "*/trading", "a,*", "a,b,c,d", "a, b", "a,", f"{SECRET}a-a1B2c3", "a-??????", "a/**"):
         assert not accepts(spec, bad), f"accepts {bad!r}"
 
 
@@ -398,27 +423,157 @@ def no_secret_is_made_or_overwritten_by_a_deployment(deployed):
     assert "AWS::SecretsManager::Secret" not in kinds, "a value in a template puts an old key back as the current one"
 
 
+# --- when operations run ----------------------------------------------------------------------------------------------------
+
+
+@promise
+def every_part_of_the_secrets_is_looked_after_every_hour(deployed):
+    for stack, parts in ((deployed.smallest, 1), (deployed.quiet, 2), (deployed.full, 4)):
+        schedules = scheduled(stack, "maintain")
+        shards = [json.loads(schedule["Target"]["Input"]) for schedule in schedules]
+        wanted = [{"operation": "maintain", "shard": f"{part}/{parts}"} for part in range(1, parts + 1)]
+        equal("what runs", sorted(shards, key=str), wanted)
+        crons = [re.fullmatch(r"cron\((\d+) \* \* \* \? \*\)", schedule["ScheduleExpression"]) for schedule in schedules]
+        assert all(crons), f"{[schedule['ScheduleExpression'] for schedule in schedules]} are not each once an hour"
+        minutes = sorted(int(cron[1]) for cron in crons)
+        equal("minutes", minutes, [part * 60 // parts for part in range(parts)])
+
+
+@promise
+def all_secrets_are_audited_once_a_day(deployed):
+    for stack in (deployed.smallest, deployed.full):
+        schedules = scheduled(stack, "audit")
+        equal("what runs", [json.loads(schedule["Target"]["Input"]) for schedule in schedules], [{"operation": "audit"}])
+        expression = schedules[0]["ScheduleExpression"]
+        assert re.fullmatch(r"cron\(\d+ \d+ \* \* \? \*\)", expression), f"{expression} is not once a day"
+
+
+@promise
+def schedules_call_the_function_for_operations_and_leave_retries_to_the_next_hour(deployed):
+    for stack in (deployed.smallest, deployed.full):
+        for schedule in (schedule["Properties"] for schedule in stack.of_type("AWS::Scheduler::Schedule")):
+            has(schedule["Target"], Arn=arn_of(stack, operations), RetryPolicy={"MaximumRetryAttempts": 0})
+            window = schedule["FlexibleTimeWindow"]
+            has(window, Mode="FLEXIBLE")
+            assert window["MaximumWindowInMinutes"] <= 15, "two passes over the same secrets could come close to each other"
+
+
+@promise
+def operations_run_by_themselves_unless_switched_off(deployed):
+    for parameter in ("MaintainSchedule", "AuditSchedule"):
+        has(deployed.template["Parameters"][parameter], Default="ENABLED", AllowedValues=["ENABLED", "DISABLED"])
+    for operation, parameter in (("maintain", "MaintainSchedule"), ("audit", "AuditSchedule")):
+        for state in ("ENABLED", "DISABLED"):
+            stack = deployed.with_arguments(**{parameter: state})
+            equal(operation, {schedule.get("State", "ENABLED") for schedule in scheduled(stack, operation)}, {state})
+            if operation == "maintain":
+                equal("the rule", moved_label_rule(stack).get("State", "ENABLED"), state)
+
+
+@promise
+def schedules_may_invoke_the_function_for_operations_alone_and_no_other_schedule_may(deployed):
+    for stack in (deployed.smallest, deployed.full):
+        schedules = [schedule["Properties"] for schedule in stack.of_type("AWS::Scheduler::Schedule")]
+        groups = [logical for logical, resource in stack.resources.items() if resource["Type"] == "AWS::Scheduler::ScheduleGroup"]
+        equal("groups", [groups] * len(schedules), [[schedule.get("GroupName")] for schedule in schedules])
+        for arn in {schedule["Target"].get("RoleArn") for schedule in schedules}:
+            role = stack.at(arn)
+            assert role, "they run with a role that is not written here"
+            role = role["Properties"]
+            assert not role.get("ManagedPolicyArns"), "one statement is all there is"
+            may_invoke_operations_alone(stack, listed([policy["PolicyDocument"] for policy in role["Policies"]]))
+            source = {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/{groups[0]}"}
+            trust = [{"Principal": {"Service": "scheduler.amazonaws.com"}, "Condition": {"StringEquals": source}}]
+            found = role["AssumeRolePolicyDocument"]["Statement"]
+            equal("who may assume it", [{key: s.get(key) for key in ("Principal", "Condition")} for s in found], trust)
+
+
+@promise
+def a_label_that_a_person_moves_has_its_secret_looked_after_and_our_stamps_have_not(deployed):
+    for stack in (deployed.smallest, deployed.full, deployed.quiet):
+        pattern = moved_label_rule(stack).get("EventPattern", {})
+        has(pattern, source=["aws.secretsmanager"], **{"detail-type": ["Secret Label Updated"]})
+        has(pattern.get("detail", {}), labelUpdated=["AWSCURRENT", "COMPROMISED", "CANDIDATE"])
+        # Each name once, and none that is empty.
+        names = [{"wildcard": name} for name in stack.parameters["ManagedSecretNames"].split(",")]
+        has(pattern["detail"], name=names)
+
+
+@promise
+def the_rule_says_which_secret_and_nothing_else(deployed):
+    target, = moved_label_rule(deployed.full).get("Targets", [])
+    transformer = target.get("InputTransformer", {})
+    event = {"$.detail.name": "prod/bybit/trading", "$.detail.labelUpdated": "AWSCURRENT", "$.detail.versionId": "v"}
+    text = transformer.get("InputTemplate", "null")
+    for variable, path in transformer.get("InputPathsMap", {}).items():
+        text = text.replace(f"<{variable}>", json.dumps(event[path]))
+    equal("what runs", json.loads(text), {"operation": "maintain", "secret": "prod/bybit/trading"})
+    # Left out, what can't be delivered is tried for a day.
+    assert target.get("RetryPolicy", {}).get("MaximumEventAgeInSeconds", 86_400) <= 3600, "after an hour the schedule has been there"
+
+
 # --- who hears of a failure -------------------------------------------------------------------------------------------------
 
 
 @promise
 def one_failed_step_raises_the_alarm(deployed):
     for stack in (deployed.smallest, deployed.full):
-        alarm = stack.properties("AWS::CloudWatch::Alarm")
-        has(alarm, Namespace="AWS/Lambda", MetricName="Errors", Statistic="Sum")
-        has(alarm, Dimensions=[{"Name": "FunctionName", "Value": stack.parameters["FunctionName"]}])
-        has(alarm, ComparisonOperator="GreaterThanOrEqualToThreshold", Threshold=1, EvaluationPeriods=1)
-        # A function that rests for 90 days is not in alarm.
-        has(alarm, TreatMissingData="notBreaching")
-        assert alarm.get("ActionsEnabled", True), "an alarm whose actions are off tells nobody"
-    has(deployed.full.properties("AWS::CloudWatch::Alarm"), AlarmActions=[FULL["AlarmTopicArn"]])
-    has(deployed.smallest.properties("AWS::CloudWatch::Alarm"), AlarmActions=None)
+        one_raises(alarm(stack, "FailedStepAlarm"), "AWS/Lambda", "Errors", name(rotation(stack)))
+
+
+@promise
+def one_failed_operation_raises_the_alarm(deployed):
+    for stack in (deployed.smallest, deployed.full):
+        one_raises(alarm(stack, "FailedOperationAlarm"), "AWS/Lambda", "Errors", name(operations(stack)))
+
+
+@promise
+def one_finding_that_pages_raises_the_alarm(deployed):
+    for stack in (deployed.smallest, deployed.full):
+        namespace, metric = counted(stack, '{ ($.type = "finding") && ($.severity = "page") }')
+        one_raises(alarm(stack, "PageFindingAlarm"), namespace, metric, None)
+
+
+@promise
+def three_hours_without_a_pass_raise_the_alarm_where_passes_are_scheduled(deployed):
+    for stack in (deployed.smallest, deployed.full):
+        completed = '{ ($.type = "operation") && ($.operation = "maintain") && ($.outcome != "failed") }'
+        namespace, metric = counted(stack, completed)
+        found = alarm(stack, "MaintainMissingAlarm")
+        has(found, Namespace=namespace, MetricName=metric, Dimensions=None, Statistic="Sum", TreatMissingData="breaching")
+        has(found, ComparisonOperator="LessThanThreshold", Threshold=1, DatapointsToAlarm=None)
+        equal("seconds", found["Period"] * found["EvaluationPeriods"], 3 * 3600)
+        # CloudWatch looks some periods further back before it takes data for missing: hours, where a period is one.
+        assert found["Period"] <= 900, "the alarm would come hours late"
+    assert "MaintainMissingAlarm" not in deployed.quiet.resources, "a schedule that is switched off is not missed"
+
+
+@promise
+def every_alarm_reaches_the_topic(deployed):
+    alarms = deployed.full.of_type("AWS::CloudWatch::Alarm")
+    equal("alarms", len(alarms), 4)
+    for found in alarms:
+        has(found["Properties"], AlarmActions=[FULL["AlarmTopicArn"]])
+        assert found["Properties"].get("ActionsEnabled", True), "an alarm whose actions are off tells nobody"
+    for found in deployed.smallest.of_type("AWS::CloudWatch::Alarm"):
+        has(found["Properties"], AlarmActions=None)
+
+
+@promise
+def each_stack_counts_for_itself(deployed):
+    # Metrics of a namespace have no owner: two stacks with one name for them would hear of each other's findings.
+    def metrics(stack):
+        filters = [found["Properties"]["MetricTransformations"] for found in stack.of_type("AWS::Logs::MetricFilter")]
+        return {(transformation["MetricNamespace"], transformation["MetricName"]) for found in filters for transformation in found}
+
+    equal("shared by stacks of other names", metrics(deployed.smallest) & metrics(deployed.full), set())
 
 
 @promise
 def rotations_that_fail_outside_the_function_reach_the_topic(deployed):
-    assert not deployed.smallest.of_type("AWS::Events::Rule"), "without a topic the rule has no target"
-    rule = deployed.full.properties("AWS::Events::Rule")
+    others = [logical for logical, rule in rules(deployed.smallest) if moved_label_rule(deployed.smallest) is not rule]
+    equal("rules where there is no topic", others, [])
+    rule = next((rule for _, rule in rules(deployed.full) if moved_label_rule(deployed.full) is not rule), {})
     equal("State", rule.get("State", "ENABLED"), "ENABLED")
     has(rule.get("EventPattern", {}), source=["aws.secretsmanager"], **{"detail-type": ["AWS Service Event via CloudTrail"]})
     has(
@@ -478,6 +633,55 @@ def permissions(stack, function):
     """Who may invoke it, by the function's own policy."""
     found = [permission["Properties"] for permission in stack.of_type("AWS::Lambda::Permission")]
     return [permission for permission in found if permission["FunctionName"] in (arn_of(stack, function), name(function(stack)))]
+
+
+def rules(stack):
+    found = [(logical, resource) for logical, resource in stack.resources.items() if resource["Type"] == "AWS::Events::Rule"]
+    return [(logical, resource["Properties"]) for logical, resource in found]
+
+
+def rules_to(stack, arn):
+    return [(logical, rule) for logical, rule in rules(stack) if arn in [target.get("Arn") for target in rule.get("Targets", [])]]
+
+
+def moved_label_rule(stack):
+    found = rules_to(stack, arn_of(stack, operations))
+    equal("rules that call the function for operations", len(found), 1)
+    return found[0][1]
+
+
+def scheduled(stack, operation):
+    schedules = [schedule["Properties"] for schedule in stack.of_type("AWS::Scheduler::Schedule")]
+    return [schedule for schedule in schedules if json.loads(schedule["Target"].get("Input", "{}")).get("operation") == operation]
+
+
+def may_invoke_operations_alone(stack, found):
+    wanted = [("Allow", ["lambda:InvokeFunction"], [arn_of(stack, operations)])]
+    equal("what it may do", [(s["Effect"], s["Action"], s["Resource"]) for s in found], wanted)
+
+
+def alarm(stack, logical):
+    assert logical in stack.resources, f"there is no {logical}"
+    return stack.resources[logical]["Properties"]
+
+
+def one_raises(found, namespace, metric, function_name):
+    has(found, Namespace=namespace, MetricName=metric, Statistic="Sum")
+    has(found, Dimensions=[{"Name": "FunctionName", "Value": function_name}] if function_name else None)
+    has(found, ComparisonOperator="GreaterThanOrEqualToThreshold", Threshold=1, EvaluationPeriods=1)
+    # A function that rests is not in alarm.
+    has(found, TreatMissingData="notBreaching")
+
+
+def counted(stack, pattern):
+    """Namespace and name of the metric that counts these lines in the log of the function for operations."""
+    filters = [found["Properties"] for found in stack.of_type("AWS::Logs::MetricFilter")]
+    found = [found for found in filters if found.get("FilterPattern") == pattern]
+    equal(f"filters for {pattern}", len(found), 1)
+    has(found[0], LogGroupName=f"/aws/lambda/{name(operations(stack))}")
+    transformation, = found[0]["MetricTransformations"]
+    has(transformation, MetricNamespace="ExchangeKeyRotation", MetricValue="1")
+    return transformation["MetricNamespace"], transformation["MetricName"]
 
 
 def role_of(stack, function):
