@@ -1,7 +1,8 @@
 """From the SAM file to what CloudFormation would make of it, offline.
 
 `expand` does what the Serverless transform does, `lint` is cfn-lint, and `Deployed` holds the expanded document together with
-two stacks made of it: the smallest one that can be deployed, and one with every parameter given.
+three stacks made of it: the smallest one that can be deployed, one with every parameter given, and one that does nothing by
+itself.
 """
 
 import copy
@@ -32,6 +33,16 @@ FULL = {
     "AlarmTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:on-call",
     "LogLevel": "debug",
     "ScheduledSecretArn": f"{SECRET}prod/bybit/trading-x7Y8z9",
+    "GraceHours": "48",
+    "AdoptionGraceHours": "336",
+    "MaintainShards": "4",
+}
+QUIET = {
+    "ManagedSecretNames": "prod/bybit/trading,prod/okx/bot-*,prod/deribit/*",
+    "EgressIps": "",
+    "MaintainSchedule": "DISABLED",
+    "MaintainShards": "2",
+    "AuditSchedule": "DISABLED",
 }
 
 
@@ -61,12 +72,17 @@ def lint(template):
 
 
 class Deployed:
-    """The expanded document and two stacks made of it."""
+    """The expanded document and three stacks made of it."""
 
     def __init__(self, template):
         self.template = template
         self.smallest = Stack(template, SMALLEST)
         self.full = Stack(template, FULL)
+        self.quiet = Stack(template, QUIET)
+
+    def with_arguments(self, **arguments):
+        """The one with every parameter given, some of them otherwise."""
+        return Stack(self.template, {**FULL, **arguments})
 
 
 class Stack:
@@ -92,6 +108,10 @@ class Stack:
 
     def of_type(self, kind):
         return [resource for resource in self.resources.values() if resource["Type"] == kind]
+
+    def at(self, arn):
+        """The role or policy of this stack that has this ARN; none if it is somebody else's."""
+        return next((resource for name, resource in self.resources.items() if arn and self._arn(name) == arn), None)
 
     def properties(self, kind):
         """The properties of the only resource of that type, or nothing at all if it is absent."""
@@ -135,19 +155,35 @@ class Stack:
     def _ref(self, name):
         if name in self.parameters:
             return self.parameters[name]
-        properties = self._template["Resources"][name].get("Properties", {})
+        resource = self._template["Resources"][name]
+        if resource["Type"] == "AWS::IAM::ManagedPolicy":
+            return self._arn(name)
+        properties = resource.get("Properties", {})
         given = next((properties[key] for key in ("FunctionName", "LogGroupName") if key in properties), name)
         return self._resolve(given)
 
     def _attribute(self, path):
         name, attribute = path if isinstance(path, list) else path.split(".", 1)
         assert attribute == "Arn", f"this check does not know the attribute {attribute}"
-        shape = {
+        arn = self._arn(name)
+        assert arn, f"this check does not know the ARN of {name}"
+        return arn
+
+    def _arn(self, name):
+        kind = self._template["Resources"][name]["Type"]
+        by_name = {
             "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{}}",
             "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{{}}:*",
+        }
+        by_logical_name = {
+            "AWS::Events::Rule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{{}}",
+            "AWS::IAM::ManagedPolicy": f"arn:aws:iam::{ACCOUNT}:policy/{{}}",
             "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{{}}",
-        }[self._template["Resources"][name]["Type"]]
-        return shape.format(self._ref(name))
+            "AWS::Scheduler::ScheduleGroup": f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/{{}}",
+        }
+        if kind in by_name:
+            return by_name[kind].format(self._ref(name))
+        return by_logical_name[kind].format(name) if kind in by_logical_name else None
 
     def _sub(self, value):
         text, given = value if isinstance(value, list) else (value, {})
@@ -174,4 +210,6 @@ def argument(name, spec, arguments):
 def accepts(spec, item):
     """Whether a parameter takes this value, or this item of its list."""
     allowed = [str(value) for value in spec.get("AllowedValues", [item])]
+    if spec["Type"] == "Number" and not float(spec.get("MinValue", item)) <= float(item) <= float(spec.get("MaxValue", item)):
+        return False
     return item in allowed and re.fullmatch(spec.get("AllowedPattern", ".*"), item) is not None

@@ -32,47 +32,69 @@ def function(document):
     return properties(document, "Function")
 
 
+def operations(document):
+    return properties(document, "OperationsFunction")
+
+
+def common(document):
+    """What both functions have."""
+    return document["Globals"]["Function"]
+
+
 def schedule(document):
     return properties(document, "ScheduledRotation")
 
 
-def statements(document, policy_name):
-    """The statements of one of the role's policies, whether it is there under a condition or always."""
-    for policy in properties(document, "ExecutionRole")["Policies"]:
+def statements(document, policy_name, role="ExecutionRole"):
+    """The statements of a managed policy, or of one in the role, whether they are there under a condition or always."""
+    if policy_name in document["Resources"]:
+        found = properties(document, policy_name)["PolicyDocument"]["Statement"]
+        return [statement["Fn::If"][1] if "Fn::If" in statement else statement for statement in found]
+    for policy in properties(document, role)["Policies"]:
         policy = policy["Fn::If"][1] if "Fn::If" in policy else policy
         if policy["PolicyName"] == policy_name:
             return policy["PolicyDocument"]["Statement"]
     raise KeyError(policy_name)
 
 
-def grant(document, **statement):
+def grant(document, role="ExecutionRole", **statement):
     """One more statement where nobody looks."""
-    statements(document, "log").append({"Effect": "Allow", **statement})
+    statements(document, "log", role).append({"Effect": "Allow", **statement})
 
 
-# --- the function -----------------------------------------------------------------------------------------------------------
+# --- the functions ----------------------------------------------------------------------------------------------------------
 
-RUNS = "the_function_runs_the_arm64_binary_on_provided_al2023"
+RUNS = "both_functions_run_the_arm64_binary_on_provided_al2023_built_once"
 
 
 @fault(RUNS)
 def built_for_x86(document):
-    function(document)["Architectures"] = ["x86_64"]
+    common(document)["Architectures"] = ["x86_64"]
 
 
 @fault(RUNS)
 def no_architecture_at_all(document):
-    del function(document)["Architectures"]
+    del common(document)["Architectures"]
 
 
 @fault(RUNS)
 def an_older_runtime(document):
-    function(document)["Runtime"] = "provided.al2"
+    operations(document)["Runtime"] = "provided.al2"
 
 
 @fault(RUNS)
 def whichever_binary_is_built_first(document):
     del document["Resources"]["Function"]["Metadata"]["BuildProperties"]
+
+
+@fault(RUNS)
+def a_second_build_for_the_second_function(document):
+    document["Resources"]["OperationsFunction"]["Metadata"]["checkov"]["skip"].pop()
+
+
+@fault("a_functions_name_leaves_room_for_the_other_ones")
+def a_name_that_lambda_refuses_with_operations_at_its_end(document):
+    document["Parameters"]["FunctionName"]["AllowedPattern"] = "^[A-Za-z0-9_-]{1,64}$"
 
 
 @fault("a_step_has_time_to_poll_and_ends_within_the_longest_life_of_a_run")
@@ -90,14 +112,83 @@ def the_longest_timeout(document):
     function(document)["Timeout"] = 900
 
 
-@fault("new_keys_are_bound_to_the_egress_addresses")
+@fault("a_pass_has_all_the_time_there_is")
+def a_pass_cut_short(document):
+    operations(document)["Timeout"] = 300
+
+
+@fault("a_failed_pass_is_not_repeated_by_lambda")
+def a_failed_pass_repeated_twice(document):
+    del operations(document)["EventInvokeConfig"]["MaximumRetryAttempts"]
+
+
+@fault("a_failed_pass_is_not_repeated_by_lambda")
+def a_pass_that_is_begun_hours_late(document):
+    del operations(document)["EventInvokeConfig"]["MaximumEventAgeInSeconds"]
+
+
+@fault("only_the_function_for_operations_is_one")
+def operations_that_are_not_told_who_rotates(document):
+    del operations(document)["Environment"]["Variables"]["ROTATION_FUNCTION_ARN"]
+
+
+@fault("only_the_function_for_operations_is_one")
+def operations_that_take_themselves_for_the_rotation_function(document):
+    arn = {"Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${FunctionName}-operations"}
+    operations(document)["Environment"]["Variables"]["ROTATION_FUNCTION_ARN"] = arn
+
+
+@fault("only_the_function_for_operations_is_one")
+def a_rotation_function_that_refuses_the_steps(document):
+    arn = {"Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${FunctionName}"}
+    common(document)["Environment"]["Variables"]["ROTATION_FUNCTION_ARN"] = arn
+
+
+GRACE = "replaced_keys_live_as_long_as_said_and_between_an_hour_and_90_days"
+
+
+@fault(GRACE)
+def a_grace_that_is_asked_for_and_not_used(document):
+    operations(document)["Environment"]["Variables"]["GRACE_HOURS"] = 24
+
+
+@fault(GRACE)
+def the_two_graces_in_each_others_place(document):
+    variables = operations(document)["Environment"]["Variables"]
+    variables["GRACE_HOURS"], variables["ADOPTION_GRACE_HOURS"] = variables["ADOPTION_GRACE_HOURS"], variables["GRACE_HOURS"]
+
+
+@fault(GRACE)
+def a_grace_of_no_time(document):
+    document["Parameters"]["AdoptionGraceHours"]["MinValue"] = 0
+
+
+@fault(GRACE)
+def a_grace_that_the_function_refuses(document):
+    del document["Parameters"]["GraceHours"]["MaxValue"]
+
+
+@fault(GRACE)
+def another_grace_than_the_readme_says(document):
+    document["Parameters"]["GraceHours"]["Default"] = 48
+
+
+EGRESS = "keys_are_bound_to_the_egress_addresses"
+
+
+@fault(EGRESS)
 def egress_addresses_forgotten(document):
-    del function(document)["Environment"]["Variables"]["EGRESS_IPS"]
+    del common(document)["Environment"]["Variables"]["EGRESS_IPS"]
 
 
-@fault("new_keys_are_bound_to_the_egress_addresses")
+@fault(EGRESS)
 def egress_addresses_wired_to_the_subnets(document):
-    function(document)["Environment"]["Variables"]["EGRESS_IPS"]["Fn::If"][1] = {"Fn::Join": [",", {"Ref": "SubnetIds"}]}
+    common(document)["Environment"]["Variables"]["EGRESS_IPS"]["Fn::If"][1] = {"Fn::Join": [",", {"Ref": "SubnetIds"}]}
+
+
+@fault(EGRESS)
+def egress_addresses_of_one_function_only(document):
+    operations(document)["Environment"]["Variables"]["EGRESS_IPS"] = ""
 
 
 @fault("egress_addresses_are_public_single_and_never_guessed")
@@ -112,12 +203,17 @@ def any_text_as_an_egress_address(document):
 
 @fault("requests_go_to_the_fixed_list_of_hosts")
 def a_base_url_left_over_from_a_test(document):
-    function(document)["Environment"]["Variables"]["BYBIT_BASE_URL"] = "https://api-testnet.bybit.com"
+    common(document)["Environment"]["Variables"]["BYBIT_BASE_URL"] = "https://api-testnet.bybit.com"
+
+
+@fault("requests_go_to_the_fixed_list_of_hosts")
+def a_base_url_for_operations_only(document):
+    operations(document)["Environment"]["Variables"]["BYBIT_BASE_URL"] = "https://api-testnet.bybit.com"
 
 
 @fault("the_log_level_is_wired_and_one_the_function_knows")
 def a_fixed_log_level(document):
-    function(document)["Environment"]["Variables"]["LOG_LEVEL"] = "info"
+    common(document)["Environment"]["Variables"]["LOG_LEVEL"] = "info"
 
 
 @fault("the_log_level_is_wired_and_one_the_function_knows")
@@ -145,7 +241,7 @@ def a_log_that_goes_with_the_stack(document):
 
 @fault(LOGS)
 def plain_text_logs(document):
-    function(document)["LoggingConfig"] = {"LogGroup": {"Ref": "LogGroup"}, "LogFormat": "Text"}
+    common(document)["LoggingConfig"] = {"LogFormat": "Text"}
 
 
 @fault(LOGS)
@@ -153,9 +249,19 @@ def a_log_group_left_to_lambda(document):
     del function(document)["LoggingConfig"]["LogGroup"]
 
 
+@fault(LOGS)
+def both_functions_in_one_log(document):
+    operations(document)["LoggingConfig"]["LogGroup"] = {"Ref": "LogGroup"}
+
+
+@fault(LOGS)
+def what_was_revoked_forgotten_with_the_stack(document):
+    document["Resources"]["OperationsLogGroup"]["DeletionPolicy"] = "Delete"
+
+
 @fault("lambda_filters_no_record_the_function_wrote")
 def lambda_filters_at_its_default_level(document):
-    del function(document)["LoggingConfig"]["ApplicationLogLevel"]
+    del common(document)["LoggingConfig"]["ApplicationLogLevel"]
 
 
 @fault("nothing_throttles_or_swallows_a_step")
@@ -170,17 +276,17 @@ def a_dead_letter_queue_as_an_alarm(document):
 
 @fault("the_vpc_is_joined_exactly_when_it_is_given")
 def subnets_that_nobody_uses(document):
-    del function(document)["VpcConfig"]
+    del common(document)["VpcConfig"]
 
 
 @fault("the_vpc_is_joined_exactly_when_it_is_given")
 def a_vpc_whether_given_or_not(document):
-    function(document)["VpcConfig"] = function(document)["VpcConfig"]["Fn::If"][1]
+    common(document)["VpcConfig"] = common(document)["VpcConfig"]["Fn::If"][1]
 
 
 # --- who may call it --------------------------------------------------------------------------------------------------------
 
-INVOKE = "only_secrets_manager_of_this_account_may_invoke_and_for_any_secret"
+INVOKE = "only_secrets_manager_of_this_account_may_invoke_the_rotation_function_and_for_any_secret"
 
 
 @fault(INVOKE)
@@ -210,9 +316,75 @@ def a_second_wider_permission(document):
     document["Resources"]["Another"] = {"Type": "AWS::Lambda::Permission", "Properties": other}
 
 
-# --- what it may do ---------------------------------------------------------------------------------------------------------
+CALLED = "the_rule_alone_may_invoke_the_function_for_operations_without_a_role"
 
-ROLE = "the_function_runs_as_the_one_role_and_only_lambda_assumes_it"
+
+@fault(CALLED)
+def a_rule_that_may_not_call(document):
+    del document["Resources"]["MovedLabelPermission"]
+
+
+@fault(CALLED)
+def every_rule_of_every_account(document):
+    del properties(document, "MovedLabelPermission")["SourceArn"]
+
+
+@fault(CALLED)
+def another_rule_than_the_one_that_calls(document):
+    properties(document, "MovedLabelPermission")["SourceArn"] = {"Fn::GetAtt": ["FailedRotationRule", "Arn"]}
+
+
+@fault(CALLED)
+def operations_invocable_by_secrets_manager(document):
+    other = {**properties(document, "InvokePermission"), "FunctionName": {"Ref": "OperationsFunction"}}
+    document["Resources"]["Another"] = {"Type": "AWS::Lambda::Permission", "Properties": other}
+
+
+ON_CALL = "people_on_call_may_invoke_the_function_for_operations_alone"
+
+
+@fault(ON_CALL)
+def people_who_call_the_steps(document):
+    statement = statements(document, "OnCallPolicy")[0]
+    statement["Resource"] = [statement["Resource"], {"Fn::GetAtt": ["Function", "Arn"]}]
+
+
+@fault(ON_CALL)
+def people_who_read_secrets(document):
+    statements(document, "OnCallPolicy")[0]["Action"] = ["lambda:InvokeFunction", "secretsmanager:GetSecretValue"]
+
+
+@fault(ON_CALL)
+def a_policy_that_nobody_finds(document):
+    del document["Outputs"]["OnCallPolicyArn"]
+
+
+@fault(ON_CALL)
+def a_function_that_may_call_operations(document):
+    properties(document, "ExecutionRole")["ManagedPolicyArns"].append({"Ref": "OnCallPolicy"})
+
+
+COMMAND = "the_command_that_runs_an_operation_changes_nothing_and_waits_for_the_answer"
+
+
+def command(name, old, new):
+    def apply(document):
+        value = document["Outputs"]["OperationCommand"]["Value"]
+        value["Fn::Sub"] = value["Fn::Sub"].replace(old, new)
+
+    FAULTS.append(Fault(f"command: {name}", COMMAND, apply))
+
+
+command("the rotation function", "${OperationsFunction}", "${Function}")
+command("for good", ',"dry_run":true', "")
+command("no JSON", '"maintain"', "maintain")
+command("a payload taken for base64", "--cli-binary-format raw-in-base64-out", "")
+command("a second pass after a minute", "--cli-read-timeout 0", "")
+
+
+# --- what they may do -------------------------------------------------------------------------------------------------------
+
+ROLE = "each_function_runs_as_its_own_role_with_policies_written_here_and_only_lambda_assumes_it"
 
 
 @fault(ROLE)
@@ -222,7 +394,12 @@ def a_role_that_sam_makes_up(document):
 
 @fault(ROLE)
 def an_aws_managed_policy(document):
-    properties(document, "ExecutionRole")["ManagedPolicyArns"] = ["arn:aws:iam::aws:policy/SecretsManagerReadWrite"]
+    properties(document, "ExecutionRole")["ManagedPolicyArns"].append("arn:aws:iam::aws:policy/SecretsManagerReadWrite")
+
+
+@fault(ROLE)
+def one_role_for_both_functions(document):
+    operations(document)["Role"] = function(document)["Role"]
 
 
 @fault(ROLE)
@@ -231,28 +408,28 @@ def a_role_the_whole_account_may_assume(document):
     trust.append({"Effect": "Allow", "Principal": {"AWS": {"Ref": "AWS::AccountId"}}, "Action": "sts:AssumeRole"})
 
 
-ATTACHED = "managed_secrets_are_reached_only_if_attached_to_this_function"
+ATTACHED = "managed_secrets_are_reached_only_if_attached_to_the_rotation_function"
 
 
 @fault(ATTACHED)
 def managed_secrets_without_the_condition(document):
-    del statements(document, "managed-secrets")[0]["Condition"]
+    del statements(document, "ManagedSecretsPolicy")[0]["Condition"]
 
 
 @fault(ATTACHED)
 def managed_secrets_of_every_function(document):
-    condition = statements(document, "managed-secrets")[0]["Condition"]["ArnLike"]
+    condition = statements(document, "ManagedSecretsPolicy")[0]["Condition"]["ArnLike"]
     condition["secretsmanager:resource/AllowRotationLambdaArn"] = "arn:aws:lambda:*:*:function:*"
 
 
 @fault(ATTACHED)
 def managed_secrets_attached_to_an_alias_left_out(document):
-    del statements(document, "managed-secrets")[0]["Condition"]["ArnLike"]["secretsmanager:resource/AllowRotationLambdaArn"][1]
+    del statements(document, "ManagedSecretsPolicy")[0]["Condition"]["ArnLike"]["secretsmanager:resource/AllowRotationLambdaArn"][1]
 
 
 @fault(ATTACHED)
 def a_condition_that_passes_where_its_key_is_missing(document):
-    statement = statements(document, "managed-secrets")[0]
+    statement = statements(document, "ManagedSecretsPolicy")[0]
     statement["Condition"] = {"ArnLikeIfExists": statement["Condition"]["ArnLike"]}
 
 
@@ -261,17 +438,83 @@ def one_more_statement_without_the_condition(document):
     grant(document, Action="secretsmanager:DescribeSecret", Resource={"Ref": "ScheduledSecretArn"})
 
 
+@fault(ATTACHED)
+def operations_on_secrets_of_every_function(document):
+    del statements(document, "operations", "OperationsRole")[1]["Condition"]["ArnLike"]
+
+
+@fault(ATTACHED)
+def operations_on_secrets_attached_to_the_function_for_operations(document):
+    condition = statements(document, "operations", "OperationsRole")[1]["Condition"]["ArnLike"]
+    condition["secretsmanager:resource/AllowRotationLambdaArn"] = [
+        {"Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${FunctionName}-operations"}
+    ]
+
+
 GRANTED = "managed_secrets_are_granted_what_the_four_steps_need_and_no_more"
 
 
 @fault(GRANTED)
 def a_step_without_its_permission(document):
-    statements(document, "managed-secrets")[0]["Action"].remove("secretsmanager:UpdateSecretVersionStage")
+    statements(document, "ManagedSecretsPolicy")[0]["Action"].remove("secretsmanager:UpdateSecretVersionStage")
 
 
 @fault(GRANTED)
 def the_right_to_delete_secrets(document):
-    statements(document, "managed-secrets")[0]["Action"].append("secretsmanager:DeleteSecret")
+    statements(document, "ManagedSecretsPolicy")[0]["Action"].append("secretsmanager:DeleteSecret")
+
+
+@fault(GRANTED)
+def steps_that_rotate(document):
+    properties(document, "ExecutionRole")["Policies"].append(properties(document, "OperationsRole")["Policies"][0])
+
+
+OPERATE = "managed_secrets_are_granted_what_operations_need_and_never_a_new_value"
+
+
+@fault(OPERATE)
+def operations_that_store_values(document):
+    statements(document, "ManagedSecretsPolicy")[0]["Action"].append("secretsmanager:PutSecretValue")
+
+
+@fault(OPERATE)
+def operations_that_can_not_rotate(document):
+    statements(document, "operations", "OperationsRole")[1]["Action"].remove("secretsmanager:RotateSecret")
+
+
+@fault(OPERATE)
+def operations_that_switch_rotation_off(document):
+    statements(document, "operations", "OperationsRole")[1]["Action"].append("secretsmanager:CancelRotateSecret")
+
+
+@fault(OPERATE)
+def operations_without_the_policy_that_both_share(document):
+    del properties(document, "OperationsRole")["ManagedPolicyArns"][0]
+
+
+ROTATES = "operations_rotate_with_the_rotation_function_and_attach_no_other"
+
+
+@fault(ROTATES)
+def a_rotation_that_can_not_be_begun(document):
+    del statements(document, "operations", "OperationsRole")[2]
+
+
+@fault(ROTATES)
+def every_function_whose_name_begins_alike(document):
+    function = {"Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${FunctionName}*"}
+    statements(document, "operations", "OperationsRole")[2]["Resource"] = function
+
+
+@fault(ROTATES)
+def secrets_handed_to_another_function(document):
+    del statements(document, "operations", "OperationsRole")[1]["Condition"]["ArnLikeIfExists"]
+
+
+@fault(ROTATES)
+def a_rotation_that_has_to_name_its_function(document):
+    condition = statements(document, "operations", "OperationsRole")[1]["Condition"]
+    condition["ArnLike"].update(condition.pop("ArnLikeIfExists"))
 
 
 NAMES = "a_managed_name_reaches_that_secret_and_not_a_longer_name"
@@ -279,19 +522,30 @@ NAMES = "a_managed_name_reaches_that_secret_and_not_a_longer_name"
 
 @fault(NAMES)
 def names_that_end_in_a_star(document):
-    resource = statements(document, "managed-secrets")[0]["Resource"][0]
+    resource = statements(document, "ManagedSecretsPolicy")[0]["Resource"][0]
     resource["Fn::Sub"][0] = resource["Fn::Sub"][0].replace("-??????", "*")
 
 
 @fault(NAMES)
 def names_without_their_six_characters(document):
-    for resource in statements(document, "managed-secrets")[0]["Resource"]:
+    for resource in statements(document, "ManagedSecretsPolicy")[0]["Resource"]:
         resource["Fn::Sub"][0] = resource["Fn::Sub"][0].replace("-??????", "")
 
 
 @fault(NAMES)
 def only_the_first_of_several_names(document):
-    del statements(document, "managed-secrets")[0]["Resource"][1:]
+    del statements(document, "ManagedSecretsPolicy")[0]["Resource"][1:]
+
+
+@fault(NAMES)
+def a_value_stored_under_the_first_of_several_names_only(document):
+    del statements(document, "rotation")[0]["Resource"][1:]
+
+
+@fault(NAMES)
+def operations_on_longer_names(document):
+    resource = statements(document, "operations", "OperationsRole")[1]["Resource"][0]
+    resource["Fn::Sub"][0] = resource["Fn::Sub"][0].replace("-??????", "-*")
 
 
 @fault("managed_names_are_never_guessed_and_never_everything")
@@ -306,6 +560,12 @@ def a_fourth_name_that_is_silently_dropped(document):
 
 
 @fault("managed_names_are_never_guessed_and_never_everything")
+def two_stars_that_eventbridge_refuses(document):
+    spec = document["Parameters"]["ManagedSecretNames"]
+    spec["AllowedPattern"] = "^[A-Za-z0-9/_+=.@-][A-Za-z0-9/_+=.@*-]*(,[A-Za-z0-9/_+=.@-][A-Za-z0-9/_+=.@*-]*){0,2}$"
+
+
+@fault("managed_names_are_never_guessed_and_never_everything")
 def a_lone_star_as_a_name(document):
     document["Parameters"]["ManagedSecretNames"]["AllowedPattern"] = "[^,]+(,[^,]+){0,2}"
 
@@ -315,26 +575,42 @@ MASTERS = "masters_are_read_by_exact_arn_in_their_current_version_and_nothing_el
 
 @fault(MASTERS)
 def masters_by_wildcard(document):
-    statements(document, "master-secrets")[0]["Resource"] = {
+    statements(document, "MasterSecretsPolicy")[0]["Resource"] = {
         "Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:*/master-??????"
     }
 
 
 @fault(MASTERS)
 def masters_in_any_version(document):
-    del statements(document, "master-secrets")[0]["Condition"]
+    del statements(document, "MasterSecretsPolicy")[0]["Condition"]
 
 
 @fault(MASTERS)
 def masters_in_their_previous_version(document):
-    condition = statements(document, "master-secrets")[0]["Condition"]["ForAnyValue:StringEquals"]
+    condition = statements(document, "MasterSecretsPolicy")[0]["Condition"]["ForAnyValue:StringEquals"]
     condition["secretsmanager:VersionStage"] = ["AWSCURRENT", "AWSPREVIOUS"]
 
 
 @fault(MASTERS)
 def masters_that_may_be_written(document):
-    statement = statements(document, "master-secrets")[0]
+    statement = statements(document, "MasterSecretsPolicy")[0]
     statement["Action"] = ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"]
+
+
+@fault(MASTERS)
+def masters_that_operations_may_delete(document):
+    statements(document, "describe-masters", "OperationsRole")[0]["Action"] = "secretsmanager:DeleteSecret"
+
+
+@fault(MASTERS)
+def masters_described_by_any_name(document):
+    arn = {"Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:masters/*"}
+    statements(document, "describe-masters", "OperationsRole")[0]["Resource"] = arn
+
+
+@fault(MASTERS)
+def operations_that_can_not_read_masters(document):
+    del properties(document, "OperationsRole")["ManagedPolicyArns"][1]
 
 
 @fault(MASTERS)
@@ -347,7 +623,7 @@ def a_wildcard_as_a_master(document):
     document["Parameters"]["MasterSecretArns"]["AllowedPattern"] = "^$|^arn:aws.*$"
 
 
-EVERYTHING = "nothing_is_granted_on_every_resource_but_network_interfaces"
+EVERYTHING = "nothing_is_granted_on_every_resource_but_listing_secrets_and_network_interfaces"
 
 
 @fault(EVERYTHING)
@@ -357,14 +633,14 @@ def random_passwords_from_everywhere(document):
 
 @fault(EVERYTHING)
 def every_secret_in_the_account(document):
-    statements(document, "managed-secrets")[0]["Resource"] = {
+    statements(document, "ManagedSecretsPolicy")[0]["Resource"] = {
         "Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:*"
     }
 
 
 @fault(EVERYTHING)
 def every_action_of_the_service(document):
-    statements(document, "managed-secrets")[0]["Action"] = "secretsmanager:*"
+    statements(document, "ManagedSecretsPolicy")[0]["Action"] = "secretsmanager:*"
 
 
 @fault(EVERYTHING)
@@ -372,23 +648,47 @@ def everything_but_what_is_named(document):
     grant(document, NotAction="iam:*", Resource={"Ref": "ScheduledSecretArn"})
 
 
+LISTING = "only_operations_list_secrets_and_learn_no_value_by_it"
+
+
+@fault(LISTING)
+def steps_that_list_secrets(document):
+    grant(document, Action="secretsmanager:ListSecrets", Resource="*")
+
+
+@fault(LISTING)
+def a_listing_that_reads_values(document):
+    statement = statements(document, "operations", "OperationsRole")[0]
+    statement["Action"] = [statement["Action"], "secretsmanager:BatchGetSecretValue"]
+
+
+@fault(LISTING)
+def operations_that_find_no_secret(document):
+    del statements(document, "operations", "OperationsRole")[0]
+
+
 INTERFACES = "network_interfaces_are_lambdas_business_and_only_in_a_vpc"
 
 
 @fault(INTERFACES)
 def network_interfaces_outside_a_vpc(document):
-    policies = properties(document, "ExecutionRole")["Policies"]
-    policies[-1] = policies[-1]["Fn::If"][1]
+    del document["Resources"]["NetworkInterfacesPolicy"]["Condition"]
+    properties(document, "ExecutionRole")["ManagedPolicyArns"][2] = {"Ref": "NetworkInterfacesPolicy"}
 
 
 @fault(INTERFACES)
 def network_interfaces_for_the_code(document):
-    del statements(document, "vpc")[1]
+    del properties(document, "NetworkInterfacesPolicy")["PolicyDocument"]["Statement"][1]
+
+
+@fault(INTERFACES)
+def network_interfaces_for_the_code_of_operations(document):
+    del statements(document, "NetworkInterfacesPolicy")[1]["Condition"]["ArnEquals"]["lambda:SourceFunctionArn"][1]
 
 
 @fault(INTERFACES)
 def a_vpc_that_can_not_be_joined(document):
-    statements(document, "vpc")[0]["Action"].remove("ec2:CreateNetworkInterface")
+    statements(document, "NetworkInterfacesPolicy")[0]["Action"].remove("ec2:CreateNetworkInterface")
 
 
 KMS = "the_kms_key_opens_the_granted_secrets_through_secrets_manager_and_nothing_else"
@@ -396,44 +696,58 @@ KMS = "the_kms_key_opens_the_granted_secrets_through_secrets_manager_and_nothing
 
 @fault(KMS)
 def a_key_that_opens_everything_it_encrypts(document):
-    del statements(document, "kms-managed-secrets")[0]["Condition"]["StringLike"]
+    del statements(document, "ManagedSecretsPolicy")[1]["Condition"]["StringLike"]
 
 
 @fault(KMS)
 def a_key_used_without_secrets_manager(document):
-    del statements(document, "kms-managed-secrets")[0]["Condition"]["StringEquals"]
+    del statements(document, "ManagedSecretsPolicy")[1]["Condition"]["StringEquals"]
 
 
 @fault(KMS)
 def every_key_of_the_account(document):
-    statements(document, "kms-managed-secrets")[0]["Resource"] = {"Fn::Sub": "arn:aws:kms:*:${AWS::AccountId}:key/*"}
+    statements(document, "ManagedSecretsPolicy")[1]["Resource"] = {"Fn::Sub": "arn:aws:kms:*:${AWS::AccountId}:key/*"}
 
 
 @fault(KMS)
 def a_describe_that_never_matches(document):
-    encrypted, describe = statements(document, "kms-managed-secrets")
+    _, encrypted, describe = statements(document, "ManagedSecretsPolicy")
     describe["Condition"] = encrypted["Condition"]
 
 
 @fault(KMS)
 def masters_that_may_be_encrypted(document):
-    statements(document, "kms-master-secrets")[0]["Action"] = ["kms:Decrypt", "kms:GenerateDataKey"]
+    statements(document, "MasterSecretsPolicy")[1]["Action"] = ["kms:Decrypt", "kms:GenerateDataKey"]
 
 
 @fault(KMS)
 def masters_that_can_not_be_decrypted(document):
-    policies = properties(document, "ExecutionRole")["Policies"]
-    policies[:] = [policy for policy in policies if policy.get("Fn::If", [""])[0] != "HasKmsKeyAndMasters"]
+    del properties(document, "MasterSecretsPolicy")["PolicyDocument"]["Statement"][1]
 
 
-@fault("it_writes_to_its_own_log_group_only")
+@fault("each_function_writes_to_its_own_log_group_only")
 def every_log_group(document):
     statements(document, "log")[0]["Resource"] = {"Fn::Sub": "arn:aws:logs:${AWS::Region}:${AWS::AccountId}:log-group:*"}
 
 
-@fault("it_writes_to_its_own_log_group_only")
+@fault("each_function_writes_to_its_own_log_group_only")
 def a_function_that_can_not_write_its_log(document):
     statements(document, "log")[0]["Action"].remove("logs:PutLogEvents")
+
+
+@fault("each_function_writes_to_its_own_log_group_only")
+def operations_that_write_into_the_other_log(document):
+    statements(document, "log", "OperationsRole")[0]["Resource"] = {"Fn::GetAtt": ["LogGroup", "Arn"]}
+
+
+@fault("nothing_else_is_granted")
+def steps_that_invoke_functions(document):
+    grant(document, Action="lambda:InvokeFunction", Resource={"Fn::GetAtt": ["LogGroup", "Arn"]})
+
+
+@fault("nothing_else_is_granted")
+def pages_sent_by_the_function_itself(document):
+    grant(document, "OperationsRole", Action="sns:Publish", Resource={"Ref": "AlarmTopicArn"})
 
 
 @fault("nothing_else_is_granted")
@@ -523,6 +837,198 @@ def a_secret_with_its_value_in_the_template(document):
     }
 
 
+# --- when operations run ----------------------------------------------------------------------------------------------------
+
+HOURLY = "every_part_of_the_secrets_is_looked_after_every_hour"
+
+
+@fault(HOURLY)
+def a_part_that_nobody_looks_after(document):
+    del document["Resources"]["MaintainThirdShard"]
+
+
+@fault(HOURLY)
+def a_part_looked_after_twice(document):
+    properties(document, "MaintainFourthShard")["Target"]["Input"] = properties(document, "MaintainThirdShard")["Target"]["Input"]
+
+
+@fault(HOURLY)
+def parts_that_there_are_not(document):
+    del document["Resources"]["MaintainSecondShard"]["Condition"]
+
+
+@fault(HOURLY)
+def half_of_the_parts_in_halves_only(document):
+    document["Conditions"]["HasTwoShards"] = {"Fn::Equals": [{"Ref": "MaintainShards"}, "2"]}
+
+
+@fault(HOURLY)
+def a_cron_with_seven_fields(document):
+    properties(document, "MaintainFirstShard")["ScheduleExpression"] = "cron(0 * * * * ? *)"
+
+
+@fault(HOURLY)
+def passes_every_day(document):
+    properties(document, "MaintainFirstShard")["ScheduleExpression"] = "rate(1 day)"
+
+
+@fault(HOURLY)
+def all_parts_at_once(document):
+    properties(document, "MaintainThirdShard")["ScheduleExpression"] = "cron(0 * * * ? *)"
+
+
+@fault("all_secrets_are_audited_once_a_day")
+def an_audit_every_hour(document):
+    properties(document, "AuditDaily")["ScheduleExpression"] = "cron(20 * * * ? *)"
+
+
+@fault("all_secrets_are_audited_once_a_day")
+def no_audit(document):
+    del document["Resources"]["AuditDaily"]
+
+
+CALLS = "schedules_call_the_function_for_operations_and_leave_retries_to_the_next_hour"
+
+
+@fault(CALLS)
+def a_schedule_that_calls_the_rotation_function(document):
+    properties(document, "MaintainFirstShard")["Target"]["Arn"] = {"Fn::GetAtt": ["Function", "Arn"]}
+
+
+@fault(CALLS)
+def a_pass_retried_for_a_day(document):
+    del properties(document, "AuditDaily")["Target"]["RetryPolicy"]
+
+
+@fault(CALLS)
+def passes_anywhere_in_the_hour(document):
+    properties(document, "MaintainSecondShard")["FlexibleTimeWindow"]["MaximumWindowInMinutes"] = 60
+
+
+SWITCHES = "operations_run_by_themselves_unless_switched_off"
+
+
+@fault(SWITCHES)
+def a_schedule_that_can_not_be_switched_off(document):
+    del properties(document, "MaintainThirdShard")["State"]
+
+
+@fault(SWITCHES)
+def an_audit_switched_off_with_the_passes(document):
+    properties(document, "AuditDaily")["State"] = {"Ref": "MaintainSchedule"}
+
+
+@fault(SWITCHES)
+def a_rule_that_goes_on_when_passes_are_switched_off(document):
+    properties(document, "MovedLabelRule")["State"] = "ENABLED"
+
+
+@fault(SWITCHES)
+def no_passes_by_default(document):
+    document["Parameters"]["MaintainSchedule"]["Default"] = "DISABLED"
+
+
+SCHEDULER = "schedules_may_invoke_the_function_for_operations_alone_and_no_other_schedule_may"
+
+
+@fault(SCHEDULER)
+def schedules_that_may_call_the_steps(document):
+    statement = statements(document, "invoke", "SchedulerRole")[0]
+    statement["Resource"] = [statement["Resource"], {"Fn::GetAtt": ["Function", "Arn"]}]
+
+
+@fault(SCHEDULER)
+def schedules_of_every_account(document):
+    del properties(document, "SchedulerRole")["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]
+
+
+@fault(SCHEDULER)
+def every_schedule_of_the_account(document):
+    condition = properties(document, "SchedulerRole")["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]
+    del condition["StringEquals"]["aws:SourceArn"]
+
+
+@fault(SCHEDULER)
+def a_schedule_outside_the_group_that_may_use_the_role(document):
+    del properties(document, "MaintainFirstShard")["GroupName"]
+
+
+@fault(SCHEDULER)
+def a_schedule_with_the_functions_role(document):
+    properties(document, "AuditDaily")["Target"]["RoleArn"] = {"Fn::GetAtt": ["OperationsRole", "Arn"]}
+
+
+MOVED = "a_label_that_a_person_moves_has_its_secret_looked_after_and_our_stamps_have_not"
+
+
+def detail(document):
+    return properties(document, "MovedLabelRule")["EventPattern"]["detail"]
+
+
+@fault(MOVED)
+def a_leaked_key_that_waits_for_the_hour(document):
+    detail(document)["labelUpdated"].remove("COMPROMISED")
+
+
+@fault(MOVED)
+def passes_that_set_off_the_next(document):
+    detail(document)["labelUpdated"].append({"prefix": "REPLACED-"})
+
+
+@fault(MOVED)
+def every_label(document):
+    del detail(document)["labelUpdated"]
+
+
+@fault(MOVED)
+def every_secret_of_the_account(document):
+    del detail(document)["name"]
+
+
+@fault(MOVED)
+def labels_of_the_first_name_only(document):
+    del detail(document)["name"][1:]
+
+
+@fault(MOVED)
+def a_second_name_that_is_empty(document):
+    detail(document)["name"][1] = detail(document)["name"][1]["Fn::If"][1]
+
+
+@fault(MOVED)
+def names_with_a_star_taken_to_the_letter(document):
+    detail(document)["name"][0] = detail(document)["name"][0]["wildcard"]
+
+
+@fault(MOVED)
+def an_event_that_is_never_sent(document):
+    properties(document, "MovedLabelRule")["EventPattern"]["detail-type"] = ["AWS API Call via CloudTrail"]
+
+
+SAYS = "the_rule_says_which_secret_and_nothing_else"
+
+
+@fault(SAYS)
+def an_event_that_is_no_operation(document):
+    del properties(document, "MovedLabelRule")["Targets"][0]["InputTransformer"]
+
+
+@fault(SAYS)
+def the_label_in_the_secrets_place(document):
+    properties(document, "MovedLabelRule")["Targets"][0]["InputTransformer"]["InputPathsMap"]["name"] = "$.detail.labelUpdated"
+
+
+@fault(SAYS)
+def the_whole_fleet_for_one_secret(document):
+    transformer = properties(document, "MovedLabelRule")["Targets"][0]["InputTransformer"]
+    transformer["InputTemplate"] = '{"operation":"maintain"}'
+
+
+@fault(SAYS)
+def a_label_looked_at_a_day_later(document):
+    del properties(document, "MovedLabelRule")["Targets"][0]["RetryPolicy"]
+
+
 # --- who hears of a failure -------------------------------------------------------------------------------------------------
 
 ALARM = "one_failed_step_raises_the_alarm"
@@ -543,9 +1049,107 @@ def an_alarm_only_for_many_failures(document):
     properties(document, "FailedStepAlarm")["Threshold"] = 5
 
 
-@fault(ALARM)
+OPERATION_ALARM = "one_failed_operation_raises_the_alarm"
+
+
+@fault(OPERATION_ALARM)
+def one_alarm_for_both_functions(document):
+    del document["Resources"]["FailedOperationAlarm"]
+
+
+@fault(OPERATION_ALARM)
+def an_alarm_on_the_other_function(document):
+    properties(document, "FailedOperationAlarm")["Dimensions"][0]["Value"] = {"Ref": "Function"}
+
+
+PAGE = "one_finding_that_pages_raises_the_alarm"
+
+
+def transformation(document, name):
+    return properties(document, name)["MetricTransformations"][0]
+
+
+@fault(PAGE)
+def a_page_for_every_finding(document):
+    properties(document, "PageFindings")["FilterPattern"] = '{ $.type = "finding" }'
+
+
+@fault(PAGE)
+def pages_looked_for_in_the_other_log(document):
+    properties(document, "PageFindings")["LogGroupName"] = {"Ref": "LogGroup"}
+
+
+@fault(PAGE)
+def a_metric_that_nobody_watches(document):
+    transformation(document, "PageFindings")["MetricName"] = {"Fn::Sub": "${FunctionName}-pages"}
+
+
+@fault(PAGE)
+def an_alarm_that_waits_for_a_second_page(document):
+    properties(document, "PageFindingAlarm")["Threshold"] = 2
+
+
+@fault(PAGE)
+def pages_that_are_averaged_away(document):
+    properties(document, "PageFindingAlarm")["Statistic"] = "Average"
+
+
+MISSING = "three_hours_without_a_pass_raise_the_alarm_where_passes_are_scheduled"
+
+
+@fault(MISSING)
+def silence_taken_for_health(document):
+    properties(document, "MaintainMissingAlarm")["TreatMissingData"] = "notBreaching"
+
+
+@fault(MISSING)
+def an_alarm_that_comes_hours_late(document):
+    properties(document, "MaintainMissingAlarm").update(Period=3600, EvaluationPeriods=3)
+
+
+@fault(MISSING)
+def an_alarm_between_two_passes(document):
+    properties(document, "MaintainMissingAlarm")["EvaluationPeriods"] = 2
+
+
+@fault(MISSING)
+def an_alarm_about_what_is_switched_off(document):
+    del document["Resources"]["MaintainMissingAlarm"]["Condition"]
+
+
+@fault(MISSING)
+def failed_passes_counted_as_completed(document):
+    pattern = properties(document, "MaintainCompletions")
+    pattern["FilterPattern"] = '{ ($.type = "operation") && ($.operation = "maintain") }'
+
+
+@fault(MISSING)
+def audits_counted_as_passes(document):
+    pattern = properties(document, "MaintainCompletions")
+    pattern["FilterPattern"] = '{ ($.type = "operation") && ($.outcome != "failed") }'
+
+
+TOPIC = "every_alarm_reaches_the_topic"
+
+
+@fault(TOPIC)
 def an_alarm_that_reaches_nobody(document):
     del properties(document, "FailedStepAlarm")["AlarmActions"]
+
+
+@fault(TOPIC)
+def an_alarm_whose_actions_are_off(document):
+    properties(document, "PageFindingAlarm")["ActionsEnabled"] = False
+
+
+@fault(TOPIC)
+def an_alarm_to_a_topic_that_there_is_not(document):
+    properties(document, "MaintainMissingAlarm")["AlarmActions"] = [{"Ref": "AlarmTopicArn"}]
+
+
+@fault("each_stack_counts_for_itself")
+def one_metric_for_all_stacks(document):
+    transformation(document, "PageFindings")["MetricName"] = "PageFindings"
 
 
 RULE = "rotations_that_fail_outside_the_function_reach_the_topic"
@@ -581,7 +1185,7 @@ def a_rule_without_a_topic(document):
 
 @fault(LINTER)
 def a_role_and_a_function_that_wait_for_each_other(document):
-    condition = statements(document, "managed-secrets")[0]["Condition"]["ArnLike"]
+    condition = statements(document, "ManagedSecretsPolicy")[0]["Condition"]["ArnLike"]
     condition["secretsmanager:resource/AllowRotationLambdaArn"] = {"Fn::GetAtt": ["Function", "Arn"]}
 
 
