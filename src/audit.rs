@@ -46,7 +46,7 @@ impl Journal for AuditLog {
 
 impl AuditLog {
     /// Notes how an operation ended: an alarm can tell by its absence that none has run.
-    pub(crate) fn answered(&self, answer: &Answer) {
+    pub(crate) fn answered(&self, answer: &Answer, shard: Option<&str>) {
         let ended = Ended {
             time: Timestamp::now(),
             request_id: &answer.request_id,
@@ -54,6 +54,8 @@ impl AuditLog {
             outcome: answer.outcome,
             counts: &answer.counts,
             findings: answer.findings.len(),
+            dry_run: answer.dry_run,
+            shard,
         };
         self.write("operation", ended.time, &ended, |ended| {
             format!(
@@ -84,6 +86,9 @@ struct Ended<'a> {
     outcome: Outcome,
     counts: &'a BTreeMap<&'static str, u64>,
     findings: usize,
+    dry_run: bool,
+    /// Which part of all secrets it was over, where the event said one.
+    shard: Option<&'a str>,
 }
 
 fn sentence(record: &Record) -> String {

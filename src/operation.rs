@@ -1,10 +1,13 @@
 //! What may call the operations function: an object that names an operation, from a schedule, a rule or a person.
 
 use protocol::label::VersionId;
-use protocol::lifecycle::{Operation, Request, Shard};
+use protocol::lifecycle::{Fingerprint, Mode, Operation, Order, Request, Shard};
 use protocol::name::SecretId;
 use protocol::{Error, ErrorType, shown};
 use serde_json::{Map, Value};
+
+/// The longest reason and incident number.
+const LONGEST_WORDS: usize = 256;
 
 /// Reads the event of an operation.
 ///
@@ -27,16 +30,32 @@ pub(crate) fn parse(event: &Value) -> Result<Request, Error> {
         Operation::Maintain => &["operation", "shard", "secret", "dry_run"],
         Operation::Abandon => &["operation", "secret"],
         Operation::Rollback => &["operation", "secret", "version"],
+        Operation::BreakGlass => &["operation", "secret", "version", "mode", "reason", "incident"],
+        Operation::Audit => &["operation", "shard", "secret", "match", "after", "format"],
+        Operation::Plan => &["operation", "secret"],
     })?;
     let secret = || fields.secret()?.ok_or_else(|| invalid(&format!("{operation} needs the `secret` that it is about")));
     Ok(match operation {
         Operation::Maintain => {
-            let shard = fields.text("shard")?.map_or(Ok(Shard::ALL), str::parse);
-            let shard = shard.map_err(|error| invalid(&format!("the event's `shard` cannot be used: {error}")))?;
+            let shard = fields.shard()?;
             Request::Maintain { shard, secret: fields.secret()?, dry_run: fields.flag("dry_run")? }
         }
         Operation::Abandon => Request::Abandon { secret: secret()? },
         Operation::Rollback => Request::Rollback { secret: secret()?, version: fields.text("version")?.map(VersionId::new) },
+        Operation::BreakGlass => Request::BreakGlass {
+            secret: secret()?,
+            version: fields.text("version")?.map(VersionId::new),
+            mode: fields.mode()?,
+            order: Order { reason: fields.words("reason")?, incident: fields.words("incident")? },
+        },
+        Operation::Audit => Request::Audit {
+            shard: fields.shard()?,
+            secret: fields.secret()?,
+            fingerprint: fields.fingerprint()?,
+            after: fields.text("after")?.map(str::to_owned),
+            csv: fields.csv()?,
+        },
+        Operation::Plan => Request::Plan { secret: secret()? },
     })
 }
 
@@ -67,6 +86,49 @@ impl Fields<'_> {
         }
     }
 
+    fn shard(&self) -> Result<Shard, Error> {
+        let shard = self.text("shard")?.map_or(Ok(Shard::ALL), str::parse);
+        shard.map_err(|error| invalid(&format!("the event's `shard` cannot be used: {error}")))
+    }
+
+    fn mode(&self) -> Result<Mode, Error> {
+        match self.text("mode")? {
+            None | Some("replace_first") => Ok(Mode::ReplaceFirst),
+            Some("revoke_first") => Ok(Mode::RevokeFirst),
+            Some(other) => Err(invalid(&format!("the event's `mode` is {}, not replace_first or revoke_first", shown(other)))),
+        }
+    }
+
+    fn csv(&self) -> Result<bool, Error> {
+        match self.text("format")? {
+            None | Some("json") => Ok(false),
+            Some("csv") => Ok(true),
+            Some(other) => Err(invalid(&format!("the event's `format` is {}, not json or csv", shown(other)))),
+        }
+    }
+
+    /// What a person says for the trail: nothing happens without it.
+    fn words(&self, name: &str) -> Result<String, Error> {
+        let words = self.text(name)?.map(str::trim).filter(|words| !words.is_empty());
+        let words = words.ok_or_else(|| invalid(&format!("an emergency needs its `{name}`, for the trail")))?;
+        if words.chars().count() > LONGEST_WORDS || words.chars().any(char::is_control) {
+            return Err(invalid(&format!("the event's `{name}` is longer than {LONGEST_WORDS} characters, or no plain text")));
+        }
+        Ok(words.to_owned())
+    }
+
+    fn fingerprint(&self) -> Result<Option<Fingerprint>, Error> {
+        let matching = match self.0.get("match") {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::Object(fields)) => Fields(fields),
+            Some(_) => return Err(invalid(r#"the event's `match` is not an object: {"fingerprint":"fp:…"}"#)),
+        };
+        matching.only(&["fingerprint"])?;
+        let fingerprint = matching.text("fingerprint")?.ok_or_else(|| invalid("the event's `match` has no `fingerprint`"))?;
+        let fingerprint = fingerprint.parse::<Fingerprint>();
+        fingerprint.map(Some).map_err(|error| invalid(&format!("the event's `match` cannot be used: {error}")))
+    }
+
     fn secret(&self) -> Result<Option<SecretId>, Error> {
         let secret = self.text("secret")?.map(SecretId::parse).transpose();
         secret.map_err(|problem| invalid(&format!("the event's `secret` {problem}")))
@@ -91,6 +153,15 @@ mod tests {
     }
 
     #[test]
+    fn an_emergency_is_read_with_what_is_said_for_the_trail() {
+        let event =
+            json!({"operation": "break_glass", "secret": "prod/bybit/main", "reason": " seen in a log ", "incident": "INC-7"});
+        let Request::BreakGlass { mode, order, version, .. } = parse(&event).unwrap() else { panic!("another operation") };
+        assert_eq!((mode, version), (Mode::ReplaceFirst, None));
+        assert_eq!((order.reason.as_str(), order.incident.as_str()), ("seen in a log", "INC-7"));
+    }
+
+    #[test]
     fn what_is_no_operation_is_refused_by_name() {
         for (event, named) in [
             (json!(null), "names none"),
@@ -104,6 +175,16 @@ mod tests {
             (json!({"operation": "maintain", "secret": "a b"}), "secret"),
             (json!({"operation": "rollback"}), "secret"),
             (json!({"operation": "abandon", "secret": "a", "version": "b"}), "version"),
+            (json!({"operation": "plan"}), "secret"),
+            (json!({"operation": "break_glass", "secret": "a", "incident": "7"}), "reason"),
+            (json!({"operation": "break_glass", "secret": "a", "reason": "leak", "incident": " "}), "incident"),
+            (json!({"operation": "break_glass", "secret": "a", "reason": "a\nb", "incident": "7"}), "reason"),
+            (json!({"operation": "break_glass", "secret": "a", "reason": "x".repeat(257), "incident": "7"}), "reason"),
+            (json!({"operation": "break_glass", "secret": "a", "reason": "b", "incident": "7", "mode": "now"}), "mode"),
+            (json!({"operation": "audit", "match": "fp:98483c6eb40b"}), "match"),
+            (json!({"operation": "audit", "match": {"fingerprint": "98483c6eb40b"}}), "fp:"),
+            (json!({"operation": "audit", "match": {"key": "AbCdEf"}}), "key"),
+            (json!({"operation": "audit", "format": "xml"}), "format"),
         ] {
             let error = parse(&event).unwrap_err();
             assert_eq!(error.error_type, ErrorType::EventInvalid);

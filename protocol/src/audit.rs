@@ -33,6 +33,18 @@ pub struct Record {
     pub outcome: Outcome,
     /// Why not, where it did not succeed: the class of the error.
     pub class: Option<&'static str>,
+    /// The person's order that it was done on, where there was one.
+    #[serde(flatten)]
+    pub order: Option<Order>,
+}
+
+/// What a person says of an emergency, for the trail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Order {
+    /// What happened.
+    pub reason: String,
+    /// The number under which it is known elsewhere.
+    pub incident: String,
 }
 
 /// What an operation found, as it is logged. Its fields are a contract too: alarms match them. Names are masked in it.
@@ -76,6 +88,8 @@ pub enum Action {
     RemoveLabel,
     /// A revoked key was proven to be dead.
     ProveDead,
+    /// A rotation was begun.
+    StartRotation,
 }
 
 /// What became of an effect.

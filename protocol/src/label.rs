@@ -78,6 +78,11 @@ impl Label {
         Self::new("COMPROMISED")
     }
 
+    /// REVOKE_FIRST: a leaked version whose key a person wants dead at once, held or not.
+    pub fn revoke_first() -> Self {
+        Self::new("REVOKE_FIRST")
+    }
+
     /// The label's text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -47,6 +47,11 @@ impl Marker {
         self.secret == other.secret
     }
 
+    /// The part of it that tells the secret.
+    pub fn of_secret(&self) -> &str {
+        &self.secret
+    }
+
     /// Whether the key was issued for the secret and version that `other` was made for.
     pub fn same_token(&self, other: &Self) -> bool {
         self.same_secret(other) && self.token == other.token

@@ -63,7 +63,7 @@ pub trait Store: Send + Sync + Debug {
     /// which, and right after a write it may not know yet.
     async fn read(&self, secret: &SecretId, which: Which<'_>) -> Result<Option<StoredValue>, StoreError>;
     /// ListSecretVersionIds with the deprecated ones: every version there is.
-    async fn versions(&self, secret: &SecretId) -> Result<Vec<VersionId>, StoreError>;
+    async fn versions(&self, secret: &SecretId) -> Result<Vec<ListedVersion>, StoreError>;
     /// PutSecretValue: write-once for each version id.
     async fn put(&self, secret: &SecretId, put: &Put<'_>) -> Result<(), StoreError>;
     /// UpdateSecretVersionStage: takes a label off one version, puts it on one, or both.
@@ -80,6 +80,15 @@ pub trait Fleet: Send + Sync + Debug {
     async fn start_rotation(&self, secret: &SecretId, token: &VersionId) -> Result<(), StoreError>;
     /// TagResource.
     async fn tag(&self, secret: &SecretId, tags: &BTreeMap<String, String>) -> Result<(), StoreError>;
+}
+
+/// A version as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedVersion {
+    /// Which.
+    pub id: VersionId,
+    /// When it was made, by Secrets Manager's clock.
+    pub created_at: Option<Timestamp>,
 }
 
 /// A page of the secrets there are.
@@ -259,6 +268,11 @@ pub trait Venue: Send + Sync + Debug {
     fn id(&self) -> &VenueId;
     /// What is known of the venue's ways.
     fn facts(&self) -> VenueFacts;
+    /// Whether a key like this may issue and revoke the keys of sub-accounts.
+    ///
+    /// # Errors
+    /// What it lacks, in words for the operator.
+    fn may_issue(&self, master: &KeyState) -> Result<(), String>;
     /// Asks what a key may do, signed by that key.
     async fn inspect(&self, key: &Signer) -> Result<KeyState, VenueError>;
     /// All keys of an account, over all pages.
@@ -282,6 +296,10 @@ pub struct VenueFacts {
     pub spacing: Duration,
     /// The same for two calls of one master credential.
     pub master_spacing: Duration,
+    /// How long a key lives that is bound to no address, where the venue ends it.
+    pub unbound_life: Option<Duration>,
+    /// How many keys an account can have, as far as anybody says: never a reason to refuse.
+    pub most_keys: Option<usize>,
 }
 
 /// A credential and whose it is, so that every error can say which credential failed.

@@ -16,11 +16,17 @@ pub enum Operation {
     Abandon,
     /// Rotate back to an earlier credential.
     Rollback,
+    /// A key is leaked: replace it, revoke it, prove it dead.
+    BreakGlass,
+    /// Say what every key is.
+    Audit,
+    /// Say whether a rotation would succeed.
+    Plan,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 3] = [Self::Maintain, Self::Abandon, Self::Rollback];
+    pub const ALL: [Self; 6] = [Self::Maintain, Self::Abandon, Self::Rollback, Self::BreakGlass, Self::Audit, Self::Plan];
 
     /// The operation as events spell it.
     pub fn as_str(self) -> &'static str {
@@ -28,6 +34,9 @@ impl Operation {
             Self::Maintain => "maintain",
             Self::Abandon => "abandon",
             Self::Rollback => "rollback",
+            Self::BreakGlass => "break_glass",
+            Self::Audit => "audit",
+            Self::Plan => "plan",
         }
     }
 }

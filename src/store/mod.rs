@@ -16,7 +16,8 @@ use jiff::Timestamp;
 use protocol::label::{Label, VersionId};
 use protocol::name::{SecretId, SecretName};
 use protocol::ports::{
-    Description, Fleet, LabelMove, Put, Replica, Schedule, SecretPage, Store, StoreError, StoreErrorKind, StoredValue, Which,
+    Description, Fleet, LabelMove, ListedVersion, Put, Replica, Schedule, SecretPage, Store, StoreError, StoreErrorKind,
+    StoredValue, Which,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -130,7 +131,7 @@ impl Store for SecretsManager<'_> {
         Ok(Some(StoredValue { version: VersionId::new(version), text: SecretString::from(text) }))
     }
 
-    async fn versions(&self, secret: &SecretId) -> Result<Vec<VersionId>, StoreError> {
+    async fn versions(&self, secret: &SecretId) -> Result<Vec<ListedVersion>, StoreError> {
         let operation = "ListSecretVersionIds";
         let mut versions = Vec::new();
         let mut pages =
@@ -143,7 +144,8 @@ impl Store for SecretsManager<'_> {
             let page = page.map_err(|error| classify(operation, &error))?;
             // What is not listed counts as never stored: a page without a list, or an entry without an id, proves nothing.
             for version in page.versions.ok_or_else(|| not_an_answer(operation))? {
-                versions.push(VersionId::new(version.version_id.ok_or_else(|| not_an_answer(operation))?));
+                let id = VersionId::new(version.version_id.ok_or_else(|| not_an_answer(operation))?);
+                versions.push(ListedVersion { id, created_at: version.created_date.and_then(timestamp) });
             }
         }
         Ok(versions)

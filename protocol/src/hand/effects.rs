@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::hand::Desk;
 use crate::label::{Label, Stamp, StampKind, VersionId};
 use crate::marker::Marker;
-use crate::ports::{ErrorClass, Grant, LabelMove, StoreErrorKind, VenueError};
+use crate::ports::{ErrorClass, Fleet, Grant, LabelMove, StoreError, StoreErrorKind, VenueError};
 use crate::secret::KeyId;
 
 /// What an effect was about, beside the version.
@@ -48,6 +48,15 @@ impl Hand<'_> {
         self.must_have_left(LAST_MOMENT)?;
         let result = desk.venue.revoke(&desk.master, &desk.account, key).await;
         self.record(Action::RevokeKey, version, &About::key(key), venue_class(&result));
+        Ok(result)
+    }
+
+    /// Begins a rotation. Its version is the invocation's own id: asked for again, no second one begins.
+    pub(crate) async fn begin_rotation(&self, fleet: &dyn Fleet) -> Result<Result<(), StoreError>, Error> {
+        self.must_have_left(LAST_MOMENT)?;
+        let token = VersionId::new(&self.caller.request_id);
+        let result = fleet.start_rotation(self.secret, &token).await;
+        self.record(Action::StartRotation, &token, &About::default(), store_class(&result));
         Ok(result)
     }
 
@@ -113,6 +122,7 @@ impl Hand<'_> {
             label: about.label.map(ToString::to_string),
             outcome: class.map_or(Outcome::Done, Outcome::from),
             class: class.map(ErrorClass::as_str),
+            order: self.order.cloned(),
         });
     }
 }

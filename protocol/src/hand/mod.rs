@@ -19,11 +19,11 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::audit::Order;
 use crate::bounds::LONGEST_RUN;
 use crate::error::{Error, ErrorType};
-use crate::label::VersionId;
 use crate::name::SecretId;
-use crate::ports::{Description, Ports, StoredValue, Which};
+use crate::ports::{Description, ListedVersion, Ports, StoredValue, Which};
 use crate::task::Task;
 use crate::wrong::{self, Wrong};
 
@@ -48,6 +48,8 @@ pub(crate) struct Hand<'a> {
     pub(crate) caller: &'a Caller,
     pub(crate) task: Task,
     pub(crate) secret: &'a SecretId,
+    /// The person's order that it acts on.
+    pub(crate) order: Option<&'a Order>,
 }
 
 impl Hand<'_> {
@@ -85,7 +87,7 @@ impl Hand<'_> {
         self.ports.store.describe(self.secret).await.map_err(|error| store_error(&error))
     }
 
-    pub(crate) async fn versions(&self) -> Result<Vec<VersionId>, Error> {
+    pub(crate) async fn versions(&self) -> Result<Vec<ListedVersion>, Error> {
         self.ports.store.versions(self.secret).await.map_err(|error| store_error(&error))
     }
 

@@ -27,7 +27,7 @@ pub(super) async fn abandon(pass: &Pass<'_>, secret: &SecretId) -> Answer {
                 secret: name.to_owned(),
                 arn: description.arn.clone(),
                 did: vec![format!("gave up version {pending}: it is condemned and has lost AWSPENDING")],
-                keys: Vec::new(),
+                ..Row::default()
             };
             let mut tally = pass.tally();
             tally.count("abandoned", 1);

@@ -25,8 +25,31 @@ pub struct Answer {
     pub counts: BTreeMap<&'static str, u64>,
     /// What somebody should know, the worst first.
     pub findings: Vec<Finding>,
-    /// The secrets that something was done to or found at.
+    /// The secrets that something was done to or found at; in an audit, all of them.
     pub secrets: Vec<Row>,
+    /// An emergency from the order on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub timeline: Vec<Moment>,
+    /// How long a leaked key lived after the order, where it is proven dead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exposure_seconds: Option<i64>,
+    /// The rows as a table of comma-separated values, where they were asked for as one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub csv: Option<String>,
+    /// Where the next answer begins, where this one could not hold everything: to be given back as `after`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// One moment of an emergency.
+#[derive(Clone, Debug, Serialize)]
+pub struct Moment {
+    /// When.
+    pub at: Timestamp,
+    /// How many seconds after the order.
+    pub seconds: i64,
+    /// What happened.
+    pub what: String,
 }
 
 /// How an operation went.
@@ -147,6 +170,42 @@ codes! {
     NotDone = "NOT_DONE" Ticket,
     /// The pass ran out of time: the next one goes on elsewhere.
     Unfinished = "UNFINISHED" Ticket,
+    /// A rotation should have been over by now.
+    Overdue = "OVERDUE" Ticket,
+    /// A rotation has been open for too long: it fails again and again, and blocks every other.
+    StuckPending = "STUCK_PENDING" Ticket,
+    /// Rotation is switched off.
+    RotationOff = "ROTATION_OFF" Ticket,
+    /// A secret is named like the others, and nothing rotates it.
+    Unrotated = "UNROTATED" Ticket,
+    /// Two secrets name one key: it can be revoked for neither.
+    SharedKey = "SHARED_KEY" Ticket,
+    /// Keys live on the account that no secret of ours names.
+    ForeignKeys = "FOREIGN_KEYS" Ticket,
+    /// Keys that were issued and are in no version are alive: maintain revokes them.
+    Orphans = "ORPHANS" Info,
+    /// The venue ends the key before it is rotated and its grace is over.
+    ExpiresBeforeRotation = "EXPIRES_BEFORE_ROTATION" Ticket,
+    /// The master credential may withdraw, which issuing keys does not need.
+    MasterCanWithdraw = "MASTER_CAN_WITHDRAW" Ticket,
+    /// The master credential may be used from anywhere.
+    MasterUnbound = "MASTER_UNBOUND" Ticket,
+    /// The account has hardly any room for another key.
+    SlotsLow = "SLOTS_LOW" Ticket,
+    /// The key that was looked for.
+    KeyFound = "KEY_FOUND" Info,
+    /// No version names the key that was looked for.
+    KeyNotFound = "KEY_NOT_FOUND" Info,
+    /// There is more than one answer holds: ask for what is next.
+    More = "MORE" Info,
+    /// A rotation would fail.
+    Blocker = "BLOCKER" Ticket,
+    /// A rotation would succeed, and something should be known before.
+    Warning = "WARNING" Info,
+    /// A leaked key is still alive.
+    Exposed = "EXPOSED" Page,
+    /// A master credential is leaked: it comes before the keys it can issue.
+    MasterLeaked = "MASTER_LEAKED" Page,
     /// The operation was refused, and nothing was changed.
     Refused = "REFUSED" Ticket,
 }
@@ -168,6 +227,117 @@ pub struct Row {
     pub did: Vec<String>,
     /// The keys of its versions that were looked at.
     pub keys: Vec<KeyRow>,
+    /// What an audit says of the secret.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<Box<Audited>>,
+    /// What a plan says of its next rotation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Box<Planned>>,
+}
+
+/// What an audit says of a secret.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Audited {
+    /// The venue.
+    pub venue: Option<String>,
+    /// The account that the secret stands for.
+    pub account: Option<String>,
+    /// Where its next key comes from: `issued` by us, or `supplied` by a person.
+    pub strategy: Option<&'static str>,
+    /// How its rotation stands.
+    pub rotation: Standing,
+    /// Its copies in other Regions.
+    pub replicas: Vec<ReplicaRow>,
+    /// The living keys on the account that no secret of ours names and nobody here issued; nothing where that is not known.
+    pub foreign_keys: Option<Vec<KeyOnAccount>>,
+    /// The living keys that were issued for this secret and are in none of its versions; nothing where that is not known.
+    pub orphans: Option<Vec<KeyOnAccount>>,
+    /// The account's room for keys; nothing where that is not known.
+    pub slots: Option<Slots>,
+    /// When a rotation last completed.
+    pub last_rotated: Option<Timestamp>,
+    /// When the next one is over at the latest.
+    pub next_rotation: Option<Timestamp>,
+}
+
+/// How a secret's rotation stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Nothing is open.
+    #[default]
+    Idle,
+    /// A rotation is in flight.
+    InFlight,
+    /// A rotation has been open for too long.
+    Stuck,
+    /// Rotation is switched off.
+    SwitchedOff,
+    /// The secret is scheduled for deletion.
+    Deleted,
+}
+
+impl Standing {
+    /// The word as it is reported.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::InFlight => "in_flight",
+            Self::Stuck => "stuck",
+            Self::SwitchedOff => "switched_off",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+/// A copy in another Region.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReplicaRow {
+    /// The Region.
+    pub region: String,
+    /// Whether it has what the primary has.
+    pub in_sync: bool,
+}
+
+/// A key as an account's list shows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct KeyOnAccount {
+    /// Its fingerprint.
+    pub fingerprint: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// What it may do, in words.
+    pub powers: Vec<String>,
+    /// From where.
+    pub addresses: String,
+}
+
+/// An account's room for keys.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Slots {
+    /// How many keys it has.
+    pub used: usize,
+    /// How many more it can have, as far as anybody says.
+    pub left: Option<usize>,
+}
+
+/// What a plan says of a secret's next rotation.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Planned {
+    /// Whether it would succeed, as far as that can be known before.
+    pub would_succeed: bool,
+    /// Where its key would come from: `issued`, `candidate`, `rollback`.
+    pub source: Option<&'static str>,
+    /// The account.
+    pub account: Option<String>,
+    /// What the new key would be allowed to do.
+    pub permissions: Vec<String>,
+    /// The addresses it would be bound to.
+    pub addresses: Option<String>,
+    /// The hours that the replaced key would stay alive.
+    pub grace_hours: Option<u64>,
+    /// The calls it would make, in order; those of one step that go out together stand together.
+    pub calls: Vec<&'static str>,
 }
 
 /// A version and the key that it names.
@@ -183,4 +353,28 @@ pub struct KeyRow {
     pub checked_at: Timestamp,
     /// Where the key stands, in words.
     pub state: String,
+    /// What an audit says of it.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<Box<AuditedKey>>,
+}
+
+/// What an audit says of a key.
+#[derive(Clone, Debug, Serialize)]
+pub struct AuditedKey {
+    /// The labels on its version.
+    pub labels: Vec<String>,
+    /// `issued` by us, or `hand_made`.
+    pub origin: &'static str,
+    /// When its value was built.
+    pub created_at: Option<Timestamp>,
+    /// How old it is since then.
+    pub age_days: Option<i64>,
+    /// When the venue lets it expire, where it does.
+    pub expires_at: Option<Timestamp>,
+    /// What it may do, in words; nothing where it does not answer.
+    pub powers: Option<Vec<String>>,
+    /// From where.
+    pub addresses: Option<String>,
+    /// Whether that is within its policy.
+    pub within_policy: Option<bool>,
 }

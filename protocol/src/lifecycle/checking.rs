@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::answer::{Code, Finding};
 use super::pass::{Pass, finding};
-use crate::ports::{Description, KeyState};
+use crate::ports::{Description, KeyState, Powers};
 use crate::secret::{AccountId, Addresses, Provenance, SecretValue};
 
 /// What is wrong with a current key that answers.
@@ -45,6 +45,16 @@ pub(super) fn faults(pass: &Pass<'_>, description: &Description, value: &SecretV
         found.push(finding(Code::MorePowerThanPolicy, name, say, rotate(name)));
     }
     found
+}
+
+/// Whether a key that answers is all that its value asks for, and no more.
+pub(super) fn is_within_policy(pass: &Pass<'_>, description: &Description, value: &SecretValue, state: &KeyState) -> bool {
+    faults(pass, description, value, state).is_empty()
+}
+
+/// What a key may do, in words.
+pub(super) fn in_words(powers: &Powers) -> Vec<String> {
+    powers.permissions.iter().map(ToString::to_string).chain(powers.forbidden()).collect()
 }
 
 /// What the key is held to: the policy, and where it says nothing what was resolved when the value was built.

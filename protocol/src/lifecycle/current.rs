@@ -13,7 +13,7 @@ use super::retiring::is_ours;
 use super::tags::LAST_ROTATED;
 use super::tending::{Tending, account_in};
 use crate::error::Error;
-use crate::hand::{Desk, venue_error, venue_of};
+use crate::hand::{Desk, store_error, venue_error, venue_of};
 use crate::label::{Label, VersionId};
 use crate::ports::{Description, ErrorClass, KeyList, KeyState, Signer, StoredValue, Venue, VenueError, Which, Whose};
 use crate::secret::{AccountId, KeyId, SecretValue};
@@ -59,6 +59,13 @@ impl Tending<'_> {
         let dead = self.judge(description, current);
         let soaked = self.soak(description, current, dead).await;
         self.note(soaked);
+        self.judge_around(description, current);
+        let begun = self.replace_what_is_leaked(description, current).await;
+        self.note(begun);
+    }
+
+    /// What is wrong beside the current key itself.
+    pub(super) fn judge_around(&mut self, description: &Description, current: &Current) {
         match &current.master {
             Err(error) => {
                 let error = error.clone();
@@ -74,6 +81,22 @@ impl Tending<'_> {
             let say = format!("the leaked key {} is the current one", current.value.credential.key_id);
             self.find(Code::CompromisedHeld, say, rotate(&self.name));
         }
+    }
+
+    /// Goes on with an order that was cut off: a leaked key that is current gets a successor.
+    async fn replace_what_is_leaked(&mut self, description: &Description, current: &Current) -> Result<(), Error> {
+        let leaked = description.holder(&Label::compromised()) == Some(&current.version);
+        let pending = description.holder(&Label::pending());
+        let open = pending.is_some_and(|pending| *pending != current.version);
+        if !leaked || open || !description.rotation_enabled {
+            return Ok(());
+        }
+        let what = "begin a rotation: the current key is leaked";
+        if !self.would(what) {
+            self.hand.begin_rotation(self.pass.fleet).await?.map_err(|error| store_error(&error))?;
+            self.did(what);
+        }
+        Ok(())
     }
 
     pub(super) async fn current(&mut self, description: &Description) -> Result<Option<Current>, Error> {
@@ -110,7 +133,7 @@ impl Tending<'_> {
     }
 
     /// What is wrong with the current key; whether it is definitely dead.
-    fn judge(&mut self, description: &Description, current: &Current) -> bool {
+    pub(super) fn judge(&mut self, description: &Description, current: &Current) -> bool {
         let Current { version, value, state, .. } = current;
         let key = &value.credential.key_id;
         match state {

@@ -48,24 +48,39 @@ pub(super) async fn life(
     answer: &Result<KeyState, VenueError>,
     known: Known<'_>,
 ) -> Result<Life, Error> {
-    let Err(error) = answer else { return Ok(Life::Alive) };
-    let list = listed(pass, desk).await?;
-    if shows(&list, key) {
+    if answer.is_ok() {
         return Ok(Life::Alive);
     }
-    let propagation = SignedDuration::try_from(desk.venue.facts().propagation).unwrap_or(SignedDuration::MAX);
+    let list = listed(pass, desk).await?;
+    Ok(judged(pass, desk.venue, key, answer, &list, known))
+}
+
+/// The same with a list that is there.
+pub(super) fn judged(
+    pass: &Pass<'_>,
+    venue: &dyn Venue,
+    key: &KeyId,
+    answer: &Result<KeyState, VenueError>,
+    list: &KeyList,
+    known: Known<'_>,
+) -> Life {
+    let Err(error) = answer else { return Life::Alive };
+    if shows(list, key) {
+        return Life::Alive;
+    }
+    let propagation = SignedDuration::try_from(venue.facts().propagation).unwrap_or(SignedDuration::MAX);
     let young = known.since.is_none_or(|since| pass.now().duration_since(since) < propagation);
     if young && !known.revoked {
-        return Ok(Life::Unknown);
+        return Life::Unknown;
     }
     // Bound to addresses that the function does not have, or with another key's secret.
-    let absent = known.on_account && known.alive.is_some_and(|alive| shows(&list, alive));
-    Ok(match error.class {
+    let absent = known.on_account && known.alive.is_some_and(|alive| shows(list, alive));
+    match error.class {
         ErrorClass::Rejected => Life::Dead,
         _ if wrong::is(Wrong::SilenceIsDeath) => Life::Dead,
         ErrorClass::Denied | ErrorClass::Mismatched if absent => Life::Dead,
         _ => Life::Unknown,
-    })
+    }
 }
 
 pub(super) async fn listed(pass: &Pass<'_>, desk: &Desk<'_>) -> Result<KeyList, Error> {

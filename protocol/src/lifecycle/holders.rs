@@ -13,6 +13,7 @@ use super::walk::Walk;
 use crate::error::{Error, ErrorType};
 use crate::hand::{has_stamp, unstamped_previous};
 use crate::label::{Label, StampKind, VersionId};
+use crate::marker::Marker;
 use crate::name::SecretId;
 use crate::ports::{Description, Which};
 use crate::secret::{KeyId, SecretValue, Source};
@@ -25,11 +26,15 @@ const AT_ONCE: usize = 16;
 type Digest16 = [u8; 16];
 
 /// What is known of the keys that versions name. Holds digests only.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Holders {
     keys: HashMap<Digest16, Named>,
     /// The secrets that were looked at.
     secrets: HashSet<Digest16>,
+    /// The part of a marker that tells each of them.
+    markers: HashSet<String>,
+    /// The secrets that they name as their masters.
+    masters: HashSet<Digest16>,
     /// The secrets with a version that may hold a key and cannot be read, and the exchange where its name tells.
     unreadable: BTreeMap<String, Option<String>>,
 }
@@ -84,7 +89,7 @@ impl Named {
 impl Holders {
     /// Reads every version that may hold a key, of every secret there is.
     pub(super) async fn of_all(pass: &Pass<'_>) -> Result<Self, Error> {
-        let mut holders = Self { keys: HashMap::new(), secrets: HashSet::new(), unreadable: BTreeMap::new() };
+        let mut holders = Self::default();
         let mut walk = Walk::of_all();
         while let Some(secrets) = walk.next(pass).await? {
             if !pass.has_time() {
@@ -103,6 +108,7 @@ impl Holders {
     fn take(&mut self, pass: &Pass<'_>, versions: Versions) {
         let Versions { arn, name, exchange, replicas, read } = versions;
         self.secrets.insert(digest(&arn));
+        self.markers.insert(Marker::new(&arn, &VersionId::new(""), 0).of_secret().to_owned());
         let Some(read) = read else {
             self.unreadable.insert(name, exchange);
             return;
@@ -112,6 +118,7 @@ impl Holders {
                 self.unreadable.insert(name.clone(), exchange.clone());
                 continue;
             };
+            self.masters.extend(key.master);
             let named = self.keys.entry(key.digest).or_default();
             named.held.extend(facts.holding.into_iter().map(|label| Held { secret: name.clone(), label }));
             // One that was current until just now, and bears no stamp yet.
@@ -129,6 +136,16 @@ impl Holders {
     /// Whether a secret was among those that were looked at: what a list does not show yet holds its keys unseen.
     pub(super) fn know(&self, arn: &str) -> bool {
         self.secrets.contains(&digest(arn))
+    }
+
+    /// Whether a key was issued for one of the secrets.
+    pub(super) fn issued_for_one(&self, marker: &Marker) -> bool {
+        self.markers.contains(marker.of_secret())
+    }
+
+    /// Whether a value names this secret as its master.
+    pub(super) fn are_children_of(&self, secret: &Description) -> bool {
+        [secret.arn.as_str(), secret.name.as_str()].into_iter().any(|master| self.masters.contains(&digest(master)))
     }
 
     /// A secret whose unreadable version stops named keys of this exchange from being revoked.
@@ -154,6 +171,8 @@ struct KeyOfVersion {
     digest: Digest16,
     /// Whether the version says that this function issued it.
     issued: bool,
+    /// The master that the version names.
+    master: Option<Digest16>,
 }
 
 /// One secret's versions that may hold a key, with the keys; `None` for what could not be read.
@@ -185,6 +204,7 @@ async fn versions_of(pass: &Pass<'_>, listed: Description) -> Versions {
             Ok(Some(stored)) => SecretValue::parse(&stored.text).ok().map(|value| KeyOfVersion {
                 digest: digest(value.credential.key_id.expose()),
                 issued: is_issued(&value, &facts.version),
+                master: value.master_arn.as_deref().map(digest),
             }),
             // A rotation that has just begun: what it may come to name is held by its own label, or not issued yet.
             Ok(None) if !description.deleted && facts.holding == [Label::pending().as_str()] => continue,

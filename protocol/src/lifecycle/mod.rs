@@ -13,19 +13,27 @@
 //! | whether the current key is what it should be | `current`, `checking` |
 //! | whether there is a way back from it | `soak` |
 //! | giving up a stuck rotation, and going back to an earlier credential | `abandon`, `rollback` |
+//! | what is done about a leaked key | `break_glass` |
+//! | what every key is, and whether a rotation would succeed | `audit`, `row`, `plan` |
 
 mod abandon;
 mod answer;
+mod audit;
+mod break_glass;
 mod checking;
 mod current;
 mod death;
+mod fingerprint;
 mod holders;
 mod maintain;
 mod orphans;
 mod pass;
+mod plan;
 mod retiring;
 mod rollback;
+mod row;
 mod soak;
+mod table;
 mod tags;
 mod tally;
 mod tending;
@@ -34,10 +42,15 @@ mod walk;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-pub use answer::{Answer, Code, Finding, KeyRow, Outcome, Row, Severity};
+pub use answer::{
+    Answer, Audited, AuditedKey, Code, Finding, KeyOnAccount, KeyRow, Moment, Outcome, Planned, ReplicaRow, Row, Severity, Slots,
+    Standing,
+};
+pub use fingerprint::{Fingerprint, NoFingerprint};
 use pass::Pass;
 pub use walk::Shard;
 
+pub use crate::audit::Order;
 use crate::hand::Caller;
 use crate::label::VersionId;
 use crate::name::SecretId;
@@ -69,6 +82,45 @@ pub enum Request {
         /// To which version; to the one that was current last where none is named.
         version: Option<VersionId>,
     },
+    /// A key is leaked.
+    BreakGlass {
+        /// Of which secret.
+        secret: SecretId,
+        /// Which version names it; the current one where none is named.
+        version: Option<VersionId>,
+        /// What comes first.
+        mode: Mode,
+        /// What happened, for the trail.
+        order: Order,
+    },
+    /// Say what every key is.
+    Audit {
+        /// Of which part of all secrets.
+        shard: Shard,
+        /// Of one secret alone.
+        secret: Option<SecretId>,
+        /// Only what names the key with this fingerprint.
+        fingerprint: Option<Fingerprint>,
+        /// Where the answer before left off.
+        after: Option<String>,
+        /// Whether the rows are wanted as a table of comma-separated values.
+        csv: bool,
+    },
+    /// Say whether a rotation would succeed now.
+    Plan {
+        /// Of which secret.
+        secret: SecretId,
+    },
+}
+
+/// What comes first where a key is leaked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// A successor: the leaked key dies the moment that is current.
+    #[default]
+    ReplaceFirst,
+    /// The leaked key's death, where stopping is the lesser evil.
+    RevokeFirst,
 }
 
 impl Request {
@@ -78,7 +130,15 @@ impl Request {
             Self::Maintain { .. } => Operation::Maintain,
             Self::Abandon { .. } => Operation::Abandon,
             Self::Rollback { .. } => Operation::Rollback,
+            Self::BreakGlass { .. } => Operation::BreakGlass,
+            Self::Audit { .. } => Operation::Audit,
+            Self::Plan { .. } => Operation::Plan,
         }
+    }
+
+    /// The person's order that it carries.
+    pub(crate) fn order(&self) -> Option<&Order> {
+        if let Self::BreakGlass { order, .. } = self { Some(order) } else { None }
     }
 }
 
@@ -116,5 +176,13 @@ pub async fn operate(ports: Ports<'_>, fleet: &dyn Fleet, caller: &Caller, setti
         Request::Maintain { shard, secret, .. } => maintain::maintain(&pass, *shard, secret.as_ref()).await,
         Request::Abandon { secret } => abandon::abandon(&pass, secret).await,
         Request::Rollback { secret, version } => rollback::rollback(&pass, secret, version.as_ref()).await,
+        Request::BreakGlass { secret, version, mode, .. } => {
+            break_glass::break_glass(&pass, secret, version.as_ref(), *mode).await
+        }
+        Request::Audit { shard, secret, fingerprint, after, csv } => {
+            let audit = audit::Audit { secret: secret.as_ref(), fingerprint: fingerprint.as_ref(), csv: *csv };
+            audit.of(&pass, *shard, after.clone()).await
+        }
+        Request::Plan { secret } => plan::plan(&pass, secret).await,
     }
 }

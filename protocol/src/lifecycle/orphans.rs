@@ -63,7 +63,8 @@ impl Tending<'_> {
         versions: &mut Option<Vec<VersionId>>,
     ) -> Result<(), Error> {
         if versions.is_none() {
-            *versions = Some(self.hand.versions().await?);
+            let listed = patiently(self.pass, || self.hand.versions()).await?;
+            *versions = Some(listed.into_iter().map(|version| version.id).collect());
         }
         let listed = versions.as_deref().unwrap_or_default();
         let version = listed.iter().find(|version| is_of(marker, description, version)).cloned();

@@ -58,7 +58,13 @@ impl<'a> Pass<'a> {
     }
 
     pub(super) fn hand<'s>(&'s self, secret: &'s SecretId) -> Hand<'s> {
-        Hand { ports: self.ports, caller: self.caller, task: Task::Operation(self.request.operation()), secret }
+        Hand {
+            ports: self.ports,
+            caller: self.caller,
+            task: Task::Operation(self.request.operation()),
+            secret,
+            order: self.request.order(),
+        }
     }
 
     pub(super) fn is_dry_run(&self) -> bool {

@@ -29,6 +29,8 @@ pub(super) struct Ending {
     pub(super) replaced: Option<Timestamp>,
     pub(super) condemned: Option<Timestamp>,
     pub(super) compromised: bool,
+    /// A person ordered that it dies whether it is held or not.
+    pub(super) at_once: bool,
 }
 
 impl Ending {
@@ -36,12 +38,14 @@ impl Ending {
         let mut ending = Self::default();
         for label in description.labels(version) {
             ending.compromised |= *label == Label::compromised();
+            ending.at_once |= *label == Label::revoke_first();
             match label.stamp() {
                 Some(stamp) if stamp.kind == StampKind::Replaced => ending.replaced = ending.replaced.max(Some(stamp.at)),
                 Some(stamp) if stamp.kind == StampKind::Condemned => ending.condemned = ending.condemned.max(Some(stamp.at)),
                 _ => {}
             }
         }
+        ending.at_once &= ending.compromised;
         ending
     }
 
@@ -70,6 +74,9 @@ enum Verdict {
 
 /// What the key of a version has deserved. A stamp in the future never counts as past.
 fn verdict(ending: Ending, named: &Named, grace: Duration, now: Timestamp) -> Verdict {
+    if ending.at_once {
+        return Verdict::Revoke;
+    }
     if !named.held.is_empty() {
         return Verdict::Held;
     }
@@ -110,7 +117,7 @@ fn verdict(ending: Ending, named: &Named, grace: Duration, now: Timestamp) -> Ve
     }
 }
 
-fn after(at: Timestamp, length: Duration) -> Timestamp {
+pub(super) fn after(at: Timestamp, length: Duration) -> Timestamp {
     at.saturating_add(SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MAX)
 }
 
@@ -163,7 +170,9 @@ impl Tending<'_> {
         }
         let (venue, account) = (self.venue_of(description, &value, current)?, account_in(&value));
         let holders = pass.holders().await?;
-        if let Some(secret) = holders.unreadable_at(&venue.id().exchange) {
+        if let Some(secret) = holders.unreadable_at(&venue.id().exchange)
+            && !ending.at_once
+        {
             let say = format!(
                 "a version of {secret} that may hold a key cannot be read: no named key of {} is revoked meanwhile",
                 venue.id()
@@ -173,7 +182,7 @@ impl Tending<'_> {
             self.find_elsewhere(Code::HolderUnreadable, secret, say, what_to_do);
             return Ok(());
         }
-        if !holders.know(&description.arn) {
+        if !holders.know(&description.arn) && !ending.at_once {
             self.key(version, key, None, "waits: ListSecrets does not show the secret yet".to_owned());
             return Ok(());
         }
@@ -208,7 +217,7 @@ impl Tending<'_> {
                     Condemned { venue: venue.as_ref(), master, account: account.or_else(|| current?.account()), on_account };
                 let since = [value.created_at, ending.replaced, ending.condemned].into_iter().flatten().min();
                 let known = Known { since, alive: current.and_then(Current::alive), ..Known::default() };
-                self.end(&desk, version, &value, known).await?;
+                self.end(&desk, version, &value, ending.at_once, known).await?;
             }
         }
         Ok(())
@@ -280,6 +289,7 @@ impl Tending<'_> {
         condemned: &Condemned<'_>,
         version: &VersionId,
         value: &SecretValue,
+        at_once: bool,
         known: Known<'_>,
     ) -> Result<(), Error> {
         let (pass, hand) = (self.pass, self.hand);
@@ -300,7 +310,8 @@ impl Tending<'_> {
             // What was read may be seconds old: a person may have meant the key to stay just now.
             let again = hand.describe().await?;
             let labels: Vec<&Label> = again.labels(version).collect();
-            if labels.is_empty() || labels.iter().any(|label| holding().contains(label)) {
+            let held = labels.iter().any(|label| holding().contains(label)) && !at_once;
+            if labels.is_empty() || held {
                 return Ok(());
             }
             pass.turn_of(desk.venue, &desk.master).await;
@@ -336,7 +347,9 @@ impl Tending<'_> {
         if description.holder(&Label::current()) == Some(version) {
             return Ok(());
         }
-        let ours = |label: &&Label| label.stamp().is_some() || [Label::previous(), Label::compromised()].contains(label);
+        let ours = |label: &&Label| {
+            label.stamp().is_some() || [Label::previous(), Label::compromised(), Label::revoke_first()].contains(label)
+        };
         let mut labels: Vec<Label> = description.labels(version).filter(ours).cloned().collect();
         // AWSPREVIOUS first: without it no pass stamps the version anew. The stamp that says most goes last.
         labels.sort_by_key(|label| (*label != Label::previous(), label.stamp().is_some_and(|s| s.kind == StampKind::Replaced)));

@@ -62,7 +62,7 @@ pub(super) async fn rollback(pass: &Pass<'_>, secret: &SecretId, version: Option
                 format!("labelled version {version} ROLLBACK"),
                 "began a rotation that copies its credential into a new version".to_owned(),
             ];
-            let row = Row { secret: name, arn: description.arn.clone(), did, keys: Vec::new() };
+            let row = Row { secret: name, arn: description.arn.clone(), did, ..Row::default() };
             let mut tally = pass.tally();
             tally.count("rollbacks", 1);
             tally.row(row);
@@ -87,8 +87,7 @@ pub(super) async fn begin(
     if from.as_ref() != Some(version) {
         hand.move_label(LabelMove { label: label.clone(), to: Some(version.clone()), from }, version).await?;
     }
-    let token = VersionId::new(&pass.caller.request_id);
-    let Err(error) = pass.fleet.start_rotation(hand.secret, &token).await else { return Ok(()) };
+    let Err(error) = hand.begin_rotation(pass.fleet).await? else { return Ok(()) };
     let name = description.name.as_str();
     if error.kind == StoreErrorKind::UnknownOutcome {
         let say = format!("version {version} is labelled ROLLBACK, and nobody knows whether a rotation began: {error}");

@@ -35,6 +35,10 @@ impl<'a> Tally<'a> {
         *self.counts.entry(what).or_default() += more;
     }
 
+    pub(super) fn counted(&self, what: &str) -> u64 {
+        self.counts.get(what).copied().unwrap_or_default()
+    }
+
     /// Notes a finding: in the answer, and in a line of its own, which an alarm can match.
     pub(super) fn find(&mut self, finding: Finding) {
         self.ports.journal.found(&self.line(&finding));
@@ -97,6 +101,10 @@ impl<'a> Tally<'a> {
             counts: self.counts,
             findings: self.findings,
             secrets: self.rows,
+            timeline: Vec::new(),
+            exposure_seconds: None,
+            csv: None,
+            next: None,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use super::answer::{Code, Finding, KeyRow, Row};
+use super::answer::{AuditedKey, Code, Finding, KeyRow, Row};
 use super::checking::rotate;
 use super::current::Current;
 use super::pass::{Pass, finding};
@@ -23,7 +23,7 @@ pub(super) struct Tending<'a> {
     pub(super) pass: &'a Pass<'a>,
     pub(super) hand: &'a Hand<'a>,
     pub(super) name: String,
-    row: Row,
+    pub(super) row: Row,
     pub(super) findings: Vec<Finding>,
     counts: BTreeMap<&'static str, u64>,
 }
@@ -39,7 +39,7 @@ pub(super) struct Tended {
 impl Tended {
     /// Whether anything was done or found.
     pub(super) fn is_eventful(&self) -> bool {
-        !self.row.did.is_empty() || !self.findings.is_empty()
+        !self.row.did.is_empty() || !self.findings.is_empty() || self.row.audit.is_some()
     }
 }
 
@@ -104,7 +104,7 @@ impl<'a> Tending<'a> {
     pub(super) fn key(&mut self, version: &VersionId, key: &KeyId, alive: Option<bool>, state: String) {
         let (version, fingerprint) = (version.to_string(), key.fingerprint());
         self.row.keys.retain(|row| row.version != version);
-        self.row.keys.push(KeyRow { version, fingerprint, alive, checked_at: self.pass.now(), state });
+        self.row.keys.push(KeyRow { version, fingerprint, alive, checked_at: self.pass.now(), state, audit: None });
     }
 
     /// What stood in the way; the next pass tries again.
@@ -123,6 +123,13 @@ impl<'a> Tending<'a> {
     pub(super) fn note(&mut self, result: Result<(), Error>) {
         if let Err(error) = result {
             self.trouble(&error);
+        }
+    }
+
+    /// Adds what an audit says of a key that was looked at.
+    pub(super) fn describe_key(&mut self, version: &VersionId, audited: AuditedKey) {
+        if let Some(row) = self.row.keys.iter_mut().find(|row| row.version == version.as_str()) {
+            row.audit = Some(Box::new(audited));
         }
     }
 
@@ -206,8 +213,11 @@ impl<'a> Tending<'a> {
     fn due<'d>(&self, description: &'d Description) -> impl Iterator<Item = &'d VersionId> {
         let (now, grace) = (self.pass.now(), self.pass.settings.grace);
         let not_current = |version: &&VersionId| description.holder(&Label::current()) != Some(*version);
-        let due = move |version: &&VersionId| Ending::of(description, version).may_be_due(now, grace);
-        description.versions.keys().filter(move |version| not_current(version)).filter(due)
+        let due = move |version: &&VersionId| {
+            let ending = Ending::of(description, version);
+            ending.at_once || (not_current(version) && ending.may_be_due(now, grace))
+        };
+        description.versions.keys().filter(due)
     }
 
     /// What is to be done about a leaked key that a label holds.

@@ -58,6 +58,7 @@ fn place(arn: &str) -> u64 {
 /// flat.
 pub(super) struct Walk {
     shard: Shard,
+    managed: bool,
     /// The one to begin with, counted from 0.
     start: u64,
     lap: Lap,
@@ -78,7 +79,12 @@ enum Lap {
 impl Walk {
     /// Every managed secret of every shard, from the first on.
     pub(super) fn of_all() -> Self {
-        Self { shard: Shard::ALL, start: 0, lap: Lap::From, passed: 0, after: None }
+        Self { shard: Shard::ALL, managed: true, start: 0, lap: Lap::From, passed: 0, after: None }
+    }
+
+    /// The secrets of a shard whether they are rotated or not, from a page of the list on.
+    pub(super) fn of_every_secret(shard: Shard, after: Option<String>) -> Self {
+        Self { shard, managed: false, after: after.filter(|after| !after.is_empty()), ..Self::of_all() }
     }
 
     /// The managed secrets of a shard from a random one on; with how many there are.
@@ -97,7 +103,7 @@ impl Walk {
         let page = pass.list(self.after.as_deref()).await?;
         let mut secrets = Vec::new();
         for secret in page.secrets {
-            if !pass.manages(&secret) || !self.shard.holds(place(&secret.arn)) {
+            if (self.managed && !pass.manages(&secret)) || !self.shard.holds(place(&secret.arn)) {
                 continue;
             }
             if (self.passed >= self.start) == (self.lap == Lap::From) {
@@ -111,6 +117,11 @@ impl Walk {
             (self.after, self.passed) = (None, if self.lap == Lap::Before { 0 } else { self.passed });
         }
         Ok(Some(secrets))
+    }
+
+    /// Where the page begins that comes next.
+    pub(super) fn next_page(&self) -> Option<&str> {
+        self.after.as_deref()
     }
 }
 

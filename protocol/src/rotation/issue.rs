@@ -122,6 +122,7 @@ async fn reap(run: &Run<'_>, base: &Base, desk: &Desk<'_>, list: &KeyList) -> Re
     let (versions, complete) = match run.hand.ports.store.versions(&run.request.secret).await {
         // A list that lacks what the description names is no complete one.
         Ok(versions) => {
+            let versions: Vec<VersionId> = versions.into_iter().map(|version| version.id).collect();
             let complete = base.description.versions.keys().all(|known| versions.contains(known));
             (versions, complete)
         }

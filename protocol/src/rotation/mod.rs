@@ -7,6 +7,7 @@ mod issue;
 mod judge;
 mod keep;
 mod offer;
+mod rehearsal;
 mod run;
 mod set;
 mod standing;
@@ -26,6 +27,7 @@ use crate::name::SecretId;
 use crate::ports::Ports;
 use crate::secret::Address;
 pub(crate) use issue::{NONE_PURGED_BELOW, settled};
+pub(crate) use rehearsal::{Issuing, Rehearsal, rehearse};
 use run::Run;
 
 /// The oldest age at which a key that was issued and not stored may still be stored by a living run.

@@ -22,6 +22,23 @@ pub(super) struct Offer {
 
 /// The version to copy from: ROLLBACK, else CANDIDATE. One that names the current key has nothing to offer and loses its label.
 pub(super) async fn offered(run: &Run<'_>, base: &Base) -> Result<Option<Offer>, Error> {
+    let Found { offer, idle } = found(run, base).await?;
+    for (label, version) in idle {
+        run.hand.remove_label(label, &version).await?;
+    }
+    Ok(offer)
+}
+
+/// What is labelled as an offer.
+pub(super) struct Found {
+    pub(super) offer: Option<Offer>,
+    /// The labels on versions that name the current key.
+    idle: Vec<(Label, VersionId)>,
+}
+
+/// The same, without a change.
+pub(super) async fn found(run: &Run<'_>, base: &Base) -> Result<Found, Error> {
+    let mut idle = Vec::new();
     for source in [Source::Rollback, Source::Candidate] {
         let Some(label) = source.label() else { continue };
         let Some(version) = base.description.holder(&label) else { continue };
@@ -29,15 +46,15 @@ pub(super) async fn offered(run: &Run<'_>, base: &Base) -> Result<Option<Offer>,
         let stored = stored.ok_or_else(|| refused(&label, version, "it has no value"))?;
         let value = SecretValue::parse(&stored.text).map_err(|error| refused(&label, version, &error.to_string()))?;
         if value.credential.key_id == base.value.credential.key_id {
-            run.hand.remove_label(label, version).await?;
+            idle.push((label, version.clone()));
             continue;
         }
         if may_be_given_up(run, base, &value).await? {
             return Err(refused(&label, version, "its key is COMPROMISED or condemned, or that cannot be told for now"));
         }
-        return Ok(Some(Offer { source, version: version.clone(), value }));
+        return Ok(Found { offer: Some(Offer { source, version: version.clone(), value }), idle });
     }
-    Ok(None)
+    Ok(Found { offer: None, idle })
 }
 
 /// Looks at the offered key itself, so that a bad one is refused before anything is stored.

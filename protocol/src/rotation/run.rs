@@ -24,7 +24,7 @@ pub(super) struct Run<'a> {
 
 impl<'a> Run<'a> {
     pub(super) fn new(ports: Ports<'a>, caller: &'a Caller, settings: &'a Settings, request: &'a Request) -> Self {
-        let hand = Hand { ports, caller, task: Task::Step(request.step), secret: &request.secret };
+        let hand = Hand { ports, caller, task: Task::Step(request.step), secret: &request.secret, order: None };
         Self { hand, settings, request }
     }
 

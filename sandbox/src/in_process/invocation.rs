@@ -162,7 +162,15 @@ impl<T: fmt::Debug> Invocation<T> {
     ///
     /// # Errors
     /// [`Failure`].
-    pub fn finish(mut self) -> Result<T, Failure> {
+    pub fn finish(self) -> Result<T, Failure> {
+        self.finish_beside(|| {})
+    }
+
+    /// The same, with what others do whenever it sleeps.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn finish_beside(mut self, mut others: impl FnMut()) -> Result<T, Failure> {
         loop {
             if let Poll::Ready(result) = self.poll() {
                 return result;
@@ -170,6 +178,7 @@ impl<T: fmt::Debug> Invocation<T> {
             let waiting = self.waiting();
             let calls: Vec<_> = waiting.iter().filter_map(|(ticket, point)| Some((*ticket, as_call(point)?.operation))).collect();
             if calls.is_empty() {
+                others();
                 // Time passes only when there is nothing else to do.
                 let sleeps = waiting.iter().filter_map(|(ticket, point)| Some((as_sleep(point)?, *ticket)));
                 let Some((_, first)) = sleeps.min() else { return Err(Failure::Crashed) };

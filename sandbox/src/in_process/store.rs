@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use protocol::label::{Label, VersionId};
 use protocol::name::{SecretId, SecretName};
 use protocol::ports::{
-    Description, Fleet, LabelMove, Put, Replica, Schedule, SecretPage, Store, StoreError, StoreErrorKind, StoredValue, Which,
+    Description, Fleet, LabelMove, ListedVersion, Put, Replica, Schedule, SecretPage, Store, StoreError, StoreErrorKind,
+    StoredValue, Which,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -68,7 +69,7 @@ impl Store for InProcessStore {
         self.port.call(Call { operation, about }, asked, Who::Store("GetSecretValue"), effect).await
     }
 
-    async fn versions(&self, secret: &SecretId) -> Result<Vec<VersionId>, StoreError> {
+    async fn versions(&self, secret: &SecretId) -> Result<Vec<ListedVersion>, StoreError> {
         let call = Call { operation: Operation::Versions, about: secret.name().to_string() };
         let secret_id = secret.as_str().to_owned();
         let effect = move |state: &mut State, _| {
@@ -82,7 +83,10 @@ impl Store for InProcessStore {
                 };
                 let page = state.secrets_manager.list_secret_version_ids(&request, now);
                 let page = page.map_err(|error| refused("ListSecretVersionIds", &error))?;
-                versions.extend(page.versions.into_iter().map(|version| VersionId::new(version.version_id)));
+                versions.extend(page.versions.into_iter().map(|version| ListedVersion {
+                    id: VersionId::new(version.version_id),
+                    created_at: Some(version.created_date),
+                }));
                 next_token = page.next_token;
                 if next_token.is_none() {
                     return Ok(versions);

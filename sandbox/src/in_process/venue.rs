@@ -28,6 +28,8 @@ const RECV_WINDOW_MS: &str = "5000";
 const RECV_WINDOW: Duration = Duration::from_secs(5);
 /// The venue documents none; this is the design's bound for such venues.
 const PROPAGATION: Duration = Duration::from_mins(5);
+/// How long a key lives that is bound to no address.
+const UNBOUND_LIFE: Duration = Duration::from_hours(90 * 24);
 
 /// Bybit in those of its environments that the model knows, within one invocation.
 #[derive(Clone, Debug)]
@@ -72,7 +74,14 @@ impl Venue for InProcessVenue {
             signature_window: RECV_WINDOW,
             spacing: Duration::ZERO,
             master_spacing: Duration::ZERO,
+            unbound_life: Some(UNBOUND_LIFE),
+            most_keys: Some(20),
         }
+    }
+
+    fn may_issue(&self, master: &KeyState) -> Result<(), String> {
+        let moves = master.powers.moves_funds.iter().any(|power| power.starts_with("Wallet:"));
+        if master.is_master && moves { Ok(()) } else { Err("the stand-in for Bybit issues no keys for it".into()) }
     }
 
     async fn inspect(&self, key: &Signer) -> Result<KeyState, VenueError> {

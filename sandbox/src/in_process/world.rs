@@ -311,8 +311,11 @@ impl World {
     /// An operation to be driven by hand.
     pub fn start_operation(&self, request: lifecycle::Request) -> Invocation<Answer> {
         let secret = match &request {
-            lifecycle::Request::Abandon { secret } | lifecycle::Request::Rollback { secret, .. } => secret.as_str().to_owned(),
-            lifecycle::Request::Maintain { .. } => String::new(),
+            lifecycle::Request::Abandon { secret }
+            | lifecycle::Request::Rollback { secret, .. }
+            | lifecycle::Request::BreakGlass { secret, .. }
+            | lifecycle::Request::Plan { secret } => secret.as_str().to_owned(),
+            lifecycle::Request::Maintain { .. } | lifecycle::Request::Audit { .. } => String::new(),
         };
         let start = self.starts(OPERATIONS_ARN, Task::Operation(request.operation()), secret, String::new(), &request);
         let settings = lifecycle::Settings {
@@ -330,6 +333,15 @@ impl World {
     /// When its process ends: only a planned crash does that.
     pub fn operate(&self, request: lifecycle::Request) -> Answer {
         self.start_operation(request).finish().expect("an operation answers")
+    }
+
+    /// The same, while Secrets Manager runs whatever rotation is due.
+    ///
+    /// # Panics
+    /// As [`World::operate`].
+    pub fn operate_beside_the_service(&self, request: lifecycle::Request) -> Answer {
+        let operation = self.start_operation(request);
+        operation.finish_beside(|| while self.run_due().is_some() {}).expect("an operation answers")
     }
 
     /// One pass over all secrets.

@@ -32,6 +32,7 @@ impl Witness {
             Action::PutValue => self.named(scene, arn, version).is_some_and(|named| Some(&named.key) == key.as_ref()),
             Action::MoveCurrent => self.been_current.contains(&(arn.clone(), version.clone())),
             Action::AddLabel => secrets.any(|secret| secret.holder(label) == Some(version)),
+            Action::StartRotation => secrets.any(|secret| secret.versions().contains_key(version)),
             Action::RemoveLabel => secrets.any(|secret| secret.holder(label) != Some(version)),
         };
         if !true_now {

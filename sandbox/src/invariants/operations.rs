@@ -25,6 +25,10 @@ struct Naming {
 }
 
 impl Naming {
+    fn is_ordered_dead(&self) -> bool {
+        ["COMPROMISED", "REVOKE_FIRST"].iter().all(|order| self.labels.iter().any(|label| label == order))
+    }
+
     /// Whether its end was decided, at that time or before, and since it was last current.
     fn is_condemned_since(&self, time: Timestamp) -> bool {
         let latest = |kind| {
@@ -66,6 +70,10 @@ impl Witness {
         let issued = self.keys.get(key).and_then(|facts| facts.issued.clone());
         if issued.is_none() && naming.is_empty() {
             self.broken(Invariant::Foreign, scene, "a key was revoked that no version names and nobody here issued");
+        }
+        // A person ordered it, and said so on the version before.
+        if naming.iter().any(Naming::is_ordered_dead) {
+            return;
         }
         let lately = self.changed_lately(key, scene);
         for Naming { arn, version, labels } in &naming {

@@ -1,9 +1,12 @@
 //! The operations over the sandbox's models, in one process: each test is named after the promise it keeps.
 
 mod adversity;
+mod audit;
 mod current;
+mod emergency;
 mod grace;
 mod orphans;
+mod plan;
 mod way_back;
 
 use std::ops::Deref;

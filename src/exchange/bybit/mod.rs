@@ -33,6 +33,13 @@ const PROPAGATION: Duration = Duration::from_mins(5);
 const SPACING: Duration = Duration::from_millis(20);
 /// 10 lists of a sub-account's keys a second. Source: `docs/v5/user/list-sub-apikeys`.
 const MASTER_SPACING: Duration = Duration::from_millis(110);
+/// How long a key lives that is bound to no address. Source: `docs/v5/user/create-subuid-apikey`.
+const UNBOUND_LIFE: Duration = Duration::from_hours(90 * 24);
+/// Not documented: 20 is what people say.
+const MOST_KEYS: usize = 20;
+/// One of these makes a master account's key one that issues keys. Source: `docs/v5/user/create-subuid-apikey`.
+const ISSUES: [&str; 4] =
+    ["Wallet:AccountTransfer", "Wallet:SubMemberTransfer", "Wallet:SubMemberTransferList", "Wallet:Withdraw"];
 /// The most keys on one page of a list.
 const PAGE: usize = 20;
 /// More pages than an account's keys can fill; a cursor that never ends must not hold us.
@@ -108,7 +115,24 @@ impl Venue for Bybit {
     }
 
     fn facts(&self) -> VenueFacts {
-        VenueFacts { propagation: PROPAGATION, signature_window: RECV_WINDOW, spacing: SPACING, master_spacing: MASTER_SPACING }
+        VenueFacts {
+            propagation: PROPAGATION,
+            signature_window: RECV_WINDOW,
+            spacing: SPACING,
+            master_spacing: MASTER_SPACING,
+            unbound_life: Some(UNBOUND_LIFE),
+            most_keys: Some(MOST_KEYS),
+        }
+    }
+
+    fn may_issue(&self, master: &KeyState) -> Result<(), String> {
+        if !master.is_master {
+            return Err("it belongs to a sub-account, and only a master account's key issues keys".into());
+        }
+        if master.powers.moves_funds.iter().any(|power| ISSUES.contains(&power.as_str())) {
+            return Ok(());
+        }
+        Err(format!("it has none of the permissions that issue keys: {}", ISSUES.join(", ")))
     }
 
     async fn inspect(&self, key: &Signer) -> Result<KeyState, VenueError> {

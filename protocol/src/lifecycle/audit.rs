@@ -1,0 +1,199 @@
+//! The audit: a row a secret, and what is not as it should be. Changes nothing.
+
+use futures_util::StreamExt;
+use futures_util::stream::iter;
+
+use super::answer::{Answer, Code, Row};
+use super::fingerprint::Fingerprint;
+use super::holders::Holders;
+use super::maintain::add;
+use super::pass::{Pass, finding, patiently};
+use super::row::look;
+use super::table::table;
+use super::tally::Tally;
+use super::tending::Tended;
+use super::walk::{Shard, Walk};
+use crate::error::Error;
+use crate::hand::master_id;
+use crate::label::VersionId;
+use crate::name::SecretId;
+use crate::ports::{Description, Which};
+use crate::secret::SecretValue;
+use crate::task::Operation;
+
+/// How many secrets are looked at once.
+const AT_ONCE: usize = 8;
+/// With so many rows an answer ends, at the end of a page of the list: together they stay well below what Lambda sends.
+const MOST_ROWS: u64 = 500;
+
+/// What is asked for.
+pub(super) struct Audit<'a> {
+    pub(super) secret: Option<&'a SecretId>,
+    pub(super) fingerprint: Option<&'a Fingerprint>,
+    pub(super) csv: bool,
+}
+
+/// What came of one secret.
+enum Looked {
+    /// It was not what is asked for.
+    Passed,
+    /// There was no time.
+    Left,
+    /// A row.
+    Row(Box<Tended>),
+}
+
+impl Audit<'_> {
+    pub(super) async fn of(&self, pass: &Pass<'_>, shard: Shard, after: Option<String>) -> Answer {
+        let mut tally = pass.tally();
+        let mut walk = Walk::of_every_secret(shard, after);
+        let done = match self.secret {
+            Some(secret) => self.one(pass, secret, &mut tally).await.map(|()| None),
+            None => self.all(pass, &mut walk, &mut tally).await,
+        };
+        let next = done.unwrap_or_else(|error| {
+            let say = format!("{}: {}", error.error_type, error.problem);
+            tally.find(finding(Code::NotDone, "", say, "ask again, unless the message says otherwise"));
+            None
+        });
+        if let (Some(fingerprint), None, 0) = (self.fingerprint, &next, tally.counted("matches")) {
+            let say = format!("no version of any secret here names the key {fingerprint}");
+            let what_to_do = "an audit without `match` shows the keys on the accounts that no secret names, as FOREIGN_KEYS";
+            tally.find(finding(Code::KeyNotFound, "", say, what_to_do));
+        }
+        if let Some(next) = &next {
+            let what_to_do = pass.command_with(Operation::Audit, &[("after", next)]);
+            tally.find(finding(Code::More, "", "there are more secrets than this answer holds", what_to_do));
+        }
+        let mut answer = tally.answer(false);
+        answer.next = next;
+        if self.csv {
+            answer.csv = Some(table(&std::mem::take(&mut answer.secrets), &answer.findings));
+        }
+        answer
+    }
+
+    async fn one(&self, pass: &Pass<'_>, secret: &SecretId, tally: &mut Tally<'_>) -> Result<(), Error> {
+        let description = patiently(pass, || async { pass.hand(secret).describe().await }).await?;
+        if let Looked::Row(tended) = self.look(pass, description, None).await {
+            add(tally, *tended);
+        }
+        Ok(())
+    }
+
+    /// All secrets from a page on, until there is enough for one answer. Where the next one begins.
+    async fn all(&self, pass: &Pass<'_>, walk: &mut Walk, tally: &mut Tally<'_>) -> Result<Option<String>, Error> {
+        let holders = match self.fingerprint {
+            Some(_) => None,
+            None => Some(pass.holders().await?),
+        };
+        loop {
+            let here = walk.next_page().map(str::to_owned);
+            let Some(page) = walk.next(pass).await? else { return Ok(None) };
+            let mut looked = iter(page).map(|secret| self.in_time(pass, secret, holders.as_deref())).buffer_unordered(AT_ONCE);
+            let mut rows = Vec::new();
+            while let Some(looked) = looked.next().await {
+                match looked {
+                    Looked::Passed => {}
+                    Looked::Row(tended) => rows.push(tended),
+                    // What was looked at on this page is left out with the rest of it: the next answer begins with it.
+                    Looked::Left => return Ok(Some(here.unwrap_or_default())),
+                }
+            }
+            rows.sort_by(|a, b| a.row.secret.cmp(&b.row.secret));
+            for tended in rows {
+                add(tally, *tended);
+            }
+            let next = walk.next_page().map(str::to_owned);
+            if next.is_some() && (tally.counted("secrets") >= MOST_ROWS || !pass.has_time()) {
+                return Ok(next);
+            }
+        }
+    }
+
+    async fn in_time(&self, pass: &Pass<'_>, secret: Description, holders: Option<&Holders>) -> Looked {
+        if pass.has_time() { self.look(pass, secret, holders).await } else { Looked::Left }
+    }
+
+    async fn look(&self, pass: &Pass<'_>, secret: Description, holders: Option<&Holders>) -> Looked {
+        if !pass.manages(&secret) {
+            return unrotated(pass, &secret, holders);
+        }
+        let Some(fingerprint) = self.fingerprint else { return Looked::Row(Box::new(look(pass, &secret).await)) };
+        match found(pass, &secret, fingerprint).await {
+            Ok(found) if found.is_empty() => Looked::Passed,
+            Ok(found) => {
+                let mut tended = look(pass, &secret).await;
+                tended.counts.insert("matches", found.len() as u64);
+                for (say, what_to_do) in found {
+                    tended.findings.push(finding(Code::KeyFound, secret.name.as_str(), say, what_to_do));
+                }
+                Looked::Row(Box::new(tended))
+            }
+            Err(error) => {
+                let say = format!("{}: {}", error.error_type, error.problem);
+                let again = pass.command(Operation::Audit, secret.name.as_str());
+                let found = finding(Code::NotDone, secret.name.as_str(), say, again);
+                Looked::Row(Box::new(Tended { findings: vec![found], ..Tended::default() }))
+            }
+        }
+    }
+}
+
+/// A secret that nothing rotates, though it is named like those that are.
+fn unrotated(pass: &Pass<'_>, secret: &Description, holders: Option<&Holders>) -> Looked {
+    let known = secret.name.venue(None, None).is_ok_and(|venue| pass.ports.venues.venue(&venue).is_ok());
+    let is_master = holders.is_none_or(|holders| holders.are_children_of(secret));
+    if secret.rotation_function.is_some() || secret.deleted || !known || is_master {
+        return Looked::Passed;
+    }
+    let name = secret.name.as_str();
+    let say = "the secret is named like one that holds an exchange's key, and nothing rotates it";
+    let what_to_do = format!(
+        "aws secretsmanager rotate-secret --secret-id {name} --rotation-lambda-arn {} --rotation-rules '{{\"ScheduleExpression\":\"rate(90 days)\",\"Duration\":\"4h\"}}' --no-rotate-immediately",
+        pass.settings.rotation_function
+    );
+    let row = Row { secret: name.to_owned(), arn: secret.arn.clone(), ..Row::default() };
+    let findings = vec![finding(Code::Unrotated, name, say, what_to_do)];
+    Looked::Row(Box::new(Tended { row, findings, counts: [("unrotated", 1)].into() }))
+}
+
+/// Where the versions of a secret name a key: what was found, and what to do if the key is leaked.
+async fn found(pass: &Pass<'_>, secret: &Description, fingerprint: &Fingerprint) -> Result<Vec<(String, String)>, Error> {
+    let Ok(id) = SecretId::parse(&secret.arn) else { return Ok(Vec::new()) };
+    let hand = pass.hand(&id);
+    let description = patiently(pass, || hand.describe()).await?;
+    let mut found = Vec::new();
+    for version in description.versions.keys() {
+        let Some(stored) = patiently(pass, || hand.read(Which::Version(version))).await? else { continue };
+        let Ok(value) = SecretValue::parse(&stored.text) else { continue };
+        if fingerprint.is_of(&value.credential.key_id) {
+            let labels: Vec<String> = description.labels(version).map(ToString::to_string).collect();
+            let say = format!("{} is the key of version {version} ({})", value.credential.key_id, labels.join(", "));
+            found.push((say, leaked(pass, description.name.as_str(), Some(version))));
+        }
+        let Ok(master) = master_id(&value) else { continue };
+        let key = crate::hand::venue_of(pass.ports, &description, &value).ok();
+        let signer = match &key {
+            Some(venue) => pass.master(venue.id(), &value).await.ok(),
+            None => None,
+        };
+        if let Some(signer) = signer
+            && fingerprint.is_of(&signer.credential.key_id)
+            && pass.is_news(format!("found {}", master.as_str()))
+        {
+            let say = format!("{} is the master credential in {}", signer.credential.key_id, master.name().as_str());
+            found.push((say, leaked(pass, master.as_str(), None)));
+        }
+    }
+    Ok(found)
+}
+
+/// What to do where a key is leaked.
+fn leaked(pass: &Pass<'_>, secret: &str, version: Option<&VersionId>) -> String {
+    let mut fields = vec![("secret", secret), ("reason", "<what happened>"), ("incident", "<number>")];
+    if let Some(version) = version {
+        fields.push(("version", version.as_str()));
+    }
+    format!("if it is leaked: {}", pass.command_with(Operation::BreakGlass, &fields))
+}

@@ -1,0 +1,324 @@
+//! Whether a rotation would succeed now: createSecret's own reading and asking, and what a person would want to know before. Changes
+//! nothing, anywhere, and looks at secrets too that are not attached yet.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Operation;
+use super::answer::{Answer, Code, Planned, Row, Standing};
+use super::checking::{day, in_words, put_right};
+use super::pass::{Pass, finding, patiently};
+use super::retiring::after;
+use super::row::{next_rotation, stuck_since};
+use super::tally::Tally;
+use crate::error::{Error, ErrorType};
+use crate::hand::{must_fit, unstamped_previous};
+use crate::label::Label;
+use crate::name::{SecretId, unqualified};
+use crate::ports::{Description, ErrorClass, KeyList, KeyState};
+use crate::rotation::{Issuing, Rehearsal, rehearse};
+use crate::secret::{Addresses, Source};
+
+/// The venue's clock and ours may be so far apart; beyond, requests begin to be refused.
+const CLOCKS: SignedDuration = SignedDuration::from_secs(2);
+/// The stamps that a rotation adds, and the label of the version that it builds.
+const NEW_LABELS: usize = 3;
+
+/// The calls of a rotation that issues a key, in order. Those of one line go out together.
+const ISSUING: [&str; 13] = [
+    "createSecret: DescribeSecret, GetSecretValue of the new version, GetSecretValue of AWSCURRENT",
+    "createSecret: GetSecretValue of the master credential, the venue is asked about the current key",
+    "createSecret: the venue lists the account's keys",
+    "createSecret: the venue issues a key",
+    "createSecret: PutSecretValue as AWSPENDING",
+    "setSecret: DescribeSecret, GetSecretValue of the new version, GetSecretValue of AWSCURRENT",
+    "setSecret: GetSecretValue of the master credential",
+    "setSecret: the venue lists the account's keys",
+    "testSecret: DescribeSecret, GetSecretValue of the new version",
+    "testSecret: the venue is asked about the new key",
+    "finishSecret: DescribeSecret, GetSecretValue of the new version; the venue is asked about the new key",
+    "finishSecret: UpdateSecretVersionStage moves AWSCURRENT",
+    "finishSecret: UpdateSecretVersionStage stamps the replaced version",
+];
+/// The same where a credential is copied that is there already.
+const COPYING: [&str; 13] = [
+    "createSecret: DescribeSecret, GetSecretValue of the new version, GetSecretValue of AWSCURRENT",
+    "createSecret: GetSecretValue of the offered version",
+    "createSecret: the venue is asked about the current key and the offered one",
+    "createSecret: PutSecretValue as AWSPENDING",
+    "setSecret: DescribeSecret, GetSecretValue of the new version, GetSecretValue of AWSCURRENT",
+    "setSecret: GetSecretValue of the master credential, where one is named",
+    "setSecret: the venue lists the account's keys, or is asked about the offered one",
+    "testSecret: DescribeSecret, GetSecretValue of the new version",
+    "testSecret: the venue is asked about the offered key",
+    "finishSecret: DescribeSecret, GetSecretValue of the new version; the venue is asked about the offered key",
+    "finishSecret: UpdateSecretVersionStage moves AWSCURRENT",
+    "finishSecret: UpdateSecretVersionStage stamps the replaced version",
+    "finishSecret: UpdateSecretVersionStage takes the offer's label off",
+];
+
+pub(super) async fn plan(pass: &Pass<'_>, secret: &SecretId) -> Answer {
+    let hand = pass.hand(secret);
+    let description = match patiently(pass, || hand.describe()).await {
+        Ok(description) => description,
+        Err(error) => {
+            let say = format!("{}: {}", error.error_type, error.problem);
+            return pass.refusal(secret.name().as_str(), say, "look at the secret with describe-secret");
+        }
+    };
+    let mut planning = Planning { pass, name: description.name.as_str().to_owned(), tally: pass.tally(), blockers: 0 };
+    planning.rotation(&description).await;
+    let mut planned = Planned { grace_hours: Some(pass.settings.grace.as_secs() / 3600), ..Planned::default() };
+    match rehearse(hand, &pass.settings.egress, description.clone()).await {
+        Ok(rehearsal) => planning.rehearsed(&description, &rehearsal, &mut planned),
+        Err(error) => planning.error(&error),
+    }
+    planned.would_succeed = planning.blockers == 0;
+    let row =
+        Row { secret: planning.name.clone(), arn: description.arn.clone(), plan: Some(Box::new(planned)), ..Row::default() };
+    let mut tally = planning.tally;
+    tally.row(row);
+    tally.answer(false)
+}
+
+struct Planning<'a> {
+    pass: &'a Pass<'a>,
+    name: String,
+    tally: Tally<'a>,
+    blockers: u64,
+}
+
+impl Planning<'_> {
+    fn blocker(&mut self, say: impl Into<String>, what_to_do: impl Into<String>) {
+        self.blockers += 1;
+        self.tally.count("blockers", 1);
+        self.tally.find(finding(Code::Blocker, &self.name, say, what_to_do));
+    }
+
+    fn warning(&mut self, say: impl Into<String>, what_to_do: impl Into<String>) {
+        self.tally.count("warnings", 1);
+        self.tally.find(finding(Code::Warning, &self.name, say, what_to_do));
+    }
+
+    /// What a step would end with.
+    fn error(&mut self, error: &Error) {
+        let what_to_do = match error.error_type {
+            ErrorType::ValueInvalid | ErrorType::VenueUnsupported | ErrorType::AccountMismatch | ErrorType::CurrentUnusable => {
+                put_right(&self.name)
+            }
+            ErrorType::StoreUnavailable | ErrorType::VenueUnavailable => self.pass.command(Operation::Plan, &self.name),
+            _ => "as the message says".to_owned(),
+        };
+        self.blocker(format!("{}: {}", error.error_type, error.problem), what_to_do);
+    }
+
+    // Secrets Manager.
+
+    async fn rotation(&mut self, description: &Description) {
+        let name = self.name.clone();
+        if description.deleted {
+            self.blocker("the secret is scheduled for deletion", format!("aws secretsmanager restore-secret --secret-id {name}"));
+        }
+        let ours = &self.pass.settings.rotation_function;
+        let attach = format!(
+            "aws secretsmanager rotate-secret --secret-id {name} --rotation-lambda-arn {ours} --rotation-rules '{{\"ScheduleExpression\":\"rate(90 days)\",\"Duration\":\"4h\"}}' --no-rotate-immediately"
+        );
+        match &description.rotation_function {
+            Some(function) if unqualified(function) != unqualified(ours) => {
+                self.blocker(format!("another function rotates this secret: {function}"), attach);
+            }
+            None => self.warning("no function rotates this secret yet", attach),
+            Some(_) if !description.rotation_enabled => self.warning("rotation is switched off", attach),
+            Some(_) => {}
+        }
+        let pending = description.holder(&Label::pending());
+        if let Some(pending) = pending.filter(|pending| description.holder(&Label::current()) != Some(*pending)) {
+            let abandon = self.pass.command(Operation::Abandon, &name);
+            match self.stuck(description, pending).await {
+                Standing::Stuck => self.blocker(
+                    format!("a rotation is stuck: version {pending} is AWSPENDING, and would be repeated instead of a new one"),
+                    abandon,
+                ),
+                _ => self.blocker(format!("a rotation is in flight: version {pending} is AWSPENDING"), "wait until it is over"),
+            }
+        }
+        let stamps = NEW_LABELS + usize::from(unstamped_previous(description).is_some());
+        if let Err(error) = must_fit(description, stamps) {
+            self.error(&error);
+        }
+        for replica in description.replicas.iter().filter(|replica| !replica.in_sync) {
+            let say = format!("the replica in {} is not in sync: replaced keys stay alive until it is", replica.region);
+            self.warning(say, format!("aws secretsmanager describe-secret --secret-id {name}"));
+        }
+    }
+
+    async fn stuck(&self, description: &Description, pending: &crate::label::VersionId) -> Standing {
+        let Ok(id) = SecretId::parse(&description.arn) else { return Standing::InFlight };
+        match stuck_since(self.pass, &self.pass.hand(&id), pending).await {
+            Ok(Some(_)) => Standing::Stuck,
+            Ok(None) | Err(_) => Standing::InFlight,
+        }
+    }
+
+    // The venue.
+
+    fn rehearsed(&mut self, description: &Description, rehearsal: &Rehearsal, planned: &mut Planned) {
+        let Rehearsal { value, venue, source, current, issuing, wanted } = rehearsal;
+        planned.source = Some(match source {
+            Source::Issued => "issued",
+            Source::Candidate => "candidate",
+            Source::Rollback => "rollback",
+        });
+        planned.calls = if *source == Source::Issued { ISSUING.to_vec() } else { COPYING.to_vec() };
+        match current {
+            Ok(state) => self.current(description, value.created_at, state),
+            Err(error) if error.class == ErrorClass::Denied => {
+                self.warning(
+                    format!("the current key may not be used from this function's address: {error}"),
+                    "its successor will be; add the address to the key where you can",
+                );
+            }
+            Err(error) => self.warning(
+                format!("the current key does not answer, so its successor is built from the value alone: {error}"),
+                "check `subaccount` and `policy` in the value",
+            ),
+        }
+        if let Some(issuing) = issuing {
+            self.issuing(venue.as_ref(), issuing);
+        }
+        match wanted {
+            Ok((account, grant)) => {
+                planned.account = Some(account.to_string());
+                planned.permissions = grant.permissions.iter().map(ToString::to_string).collect();
+                planned.addresses = Some(grant.addresses.to_string());
+                if grant.addresses == Addresses::Any {
+                    self.unbound(description, venue.facts().unbound_life);
+                }
+            }
+            // Said of the master or of the list already.
+            Err(error) if issuing.as_ref().is_some_and(|issuing| said(issuing, error)) => {}
+            Err(error) => self.error(error),
+        }
+    }
+
+    fn current(&mut self, description: &Description, made: Option<Timestamp>, state: &KeyState) {
+        let forbidden = state.powers.forbidden();
+        if !forbidden.is_empty() {
+            let say = format!("the current key may do what its successor will not: {}", forbidden.join(", "));
+            self.warning(say, "see that no bot needs it");
+        }
+        if let (Addresses::Only(held), missing) = (&state.addresses, &self.pass.settings.egress) {
+            let missing: Vec<&str> =
+                missing.iter().filter(|own| !held.contains(own)).map(crate::secret::Address::as_str).collect();
+            if !missing.is_empty() {
+                let say = format!("the current key is not bound to this function's {}", missing.join(", "));
+                self.warning(say, "its successor will be; where calls leave from one of these, this key is refused");
+            }
+        }
+        if let (Some(expires), Some(next)) = (state.expires_at, next_rotation(description, made))
+            && expires < after(next, self.pass.settings.grace)
+        {
+            let say = format!(
+                "the current key expires on {}, before the rotation that ends by {} and its grace",
+                day(expires),
+                day(next)
+            );
+            self.warning(say, "rotate now, or more often");
+        }
+    }
+
+    /// A key without addresses dies by itself, perhaps before it is rotated.
+    fn unbound(&mut self, description: &Description, life: Option<std::time::Duration>) {
+        let (Some(life), Some(schedule)) = (life, &description.schedule) else { return };
+        let Some(interval) = schedule.interval() else { return };
+        let window = std::time::Duration::from_hours(schedule.window_hours.map_or(24, u64::from));
+        if interval + window + self.pass.settings.grace >= life {
+            let say = format!(
+                "a key without addresses lives {} days, and one is needed for {} days, a window of {} hours and the grace",
+                life.as_secs() / 86_400,
+                interval.as_secs() / 86_400,
+                window.as_secs() / 3600
+            );
+            self.warning(say, "bind keys to addresses in policy.ip_allowlist, or rotate more often");
+        }
+    }
+
+    fn issuing(&mut self, venue: &dyn crate::ports::Venue, issuing: &Issuing) {
+        match &issuing.master {
+            Ok(master) => self.master(venue, master),
+            Err(error) => self.error(error),
+        }
+        match &issuing.list {
+            Ok(list) => self.list(venue, list),
+            Err(error) if issuing.master.as_ref().is_err_and(|said| said.problem == error.problem) => {}
+            Err(error) => self.error(error),
+        }
+    }
+
+    fn master(&mut self, venue: &dyn crate::ports::Venue, master: &KeyState) {
+        if let Err(lacks) = venue.may_issue(master) {
+            self.blocker(
+                format!("the master credential cannot issue keys: {lacks}"),
+                "make a better one, and store it in its secret",
+            );
+        }
+        match &master.addresses {
+            Addresses::Any => self.warning(
+                "the master credential may be used from anywhere",
+                "bind it to this function's address: who has it can issue keys",
+            ),
+            Addresses::Only(held) => {
+                let missing: Vec<&str> = self
+                    .pass
+                    .settings
+                    .egress
+                    .iter()
+                    .filter(|own| !held.contains(own))
+                    .map(crate::secret::Address::as_str)
+                    .collect();
+                if !missing.is_empty() {
+                    self.blocker(
+                        format!("the master credential is not bound to this function's {}", missing.join(", ")),
+                        "add it to the master key's addresses at the venue",
+                    );
+                }
+            }
+        }
+        if in_words(&master.powers).iter().any(|power| power.to_lowercase().contains("withdraw")) {
+            self.warning("the master credential may withdraw, which issuing keys does not need", "make one that may not");
+        }
+        if let Some(expires) = master.expires_at {
+            self.warning(
+                format!("the master credential expires on {}", day(expires)),
+                "replace it before, or bind it to addresses",
+            );
+        }
+    }
+
+    fn list(&mut self, venue: &dyn crate::ports::Venue, list: &KeyList) {
+        if let Some(most) = venue.facts().most_keys {
+            match most.saturating_sub(list.keys.len()) {
+                0 => self.warning(
+                    format!("the account has {} keys, and as far as anybody says no room for another", list.keys.len()),
+                    "delete keys at the venue that nothing uses",
+                ),
+                1 => self.warning(
+                    format!("the account has {} keys, and room for one more", list.keys.len()),
+                    "delete what nothing uses",
+                ),
+                _ => {}
+            }
+        }
+        let apart = self.pass.now().duration_since(list.as_of).abs();
+        if apart > CLOCKS {
+            self.warning(
+                format!("this function's clock and the venue's are {:.1} s apart", apart.as_secs_f64()),
+                "nothing: requests are signed by the venue's clock; find out which of the two is off",
+            );
+        }
+    }
+}
+
+fn said(issuing: &Issuing, error: &Error) -> bool {
+    let same = |other: &Error| other.problem == error.problem;
+    issuing.master.as_ref().is_err_and(same) || issuing.list.as_ref().is_err_and(same)
+}

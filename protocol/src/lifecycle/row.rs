@@ -1,0 +1,359 @@
+//! What an audit says of one secret. Reads and asks, and changes nothing.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::answer::{Audited, AuditedKey, Code, KeyOnAccount, ReplicaRow, Slots, Standing};
+use super::checking::{day, in_words, is_within_policy, rotate};
+use super::current::Current;
+use super::death::{Known, Life, asked, judged};
+use super::holders::is_issued;
+use super::pass::{Pass, patiently};
+use super::retiring::{Ending, after, is_ours};
+use super::tending::{Tended, Tending, account_in};
+use crate::bounds::UNSETTLED;
+use crate::error::Error;
+use crate::hand::{Hand, venue_of};
+use crate::label::{Label, VersionId};
+use crate::marker::Marker;
+use crate::name::SecretId;
+use crate::ports::{Description, KeyList, KeyState, ListedKey, Venue, VenueError, Which};
+use crate::rotation::settled;
+use crate::secret::{KeyId, SecretValue};
+use crate::task::Operation;
+
+/// So long after its grace a key that lives has overrun it: two passes, and one that failed.
+const LATE: SignedDuration = SignedDuration::from_hours(3);
+/// So long after its window a rotation is overdue.
+const OVERDUE: SignedDuration = SignedDuration::from_hours(1);
+/// A rotation window that is not said is open for the rest of the day. Source: AWS user guide, "Rotation schedules".
+const A_DAY: i64 = 24;
+/// Fewer free slots than a rotation and its repetition need.
+const FEW_SLOTS: usize = 2;
+
+/// Looks at one secret. Whatever goes wrong is a finding.
+pub(super) async fn look(pass: &Pass<'_>, listed: &Description) -> Tended {
+    let Ok(id) = SecretId::parse(&listed.arn) else { return Tended::default() };
+    let hand = pass.hand(&id);
+    let mut tending = Tending::new(pass, &hand, listed);
+    let mut audited = Audited::default();
+    if let Err(error) = tending.look(&mut audited).await {
+        tending.trouble(&error);
+    }
+    tending.row.audit = Some(Box::new(audited));
+    tending.over()
+}
+
+/// A version beside the current one, and what its key said.
+struct Beside {
+    version: VersionId,
+    value: SecretValue,
+    venue: Option<Arc<dyn Venue>>,
+    answer: Option<Result<KeyState, VenueError>>,
+}
+
+impl Tending<'_> {
+    async fn look(&mut self, audited: &mut Audited) -> Result<(), Error> {
+        let pass = self.pass;
+        let description = patiently(pass, || self.hand.describe()).await?;
+        self.count("secrets");
+        audited.last_rotated = description.last_rotated;
+        audited.next_rotation = description.next_rotation;
+        audited.replicas = description
+            .replicas
+            .iter()
+            .map(|replica| ReplicaRow { region: replica.region.clone(), in_sync: replica.in_sync })
+            .collect();
+        audited.rotation = self.standing(&description).await;
+        if audited.replicas.iter().any(|replica| !replica.in_sync) {
+            let what_to_do = format!("aws secretsmanager describe-secret --secret-id {}", self.name);
+            self.find(Code::ReplicaBehind, "a replica is not in sync", what_to_do);
+        }
+        if description.deleted {
+            return Ok(());
+        }
+        let current = self.current(&description).await.unwrap_or_else(|error| {
+            self.trouble(&error);
+            None
+        });
+        if let Some(current) = &current {
+            self.look_at_current(&description, current, audited);
+        }
+        let beside = self.versions_beside(&description, current.as_ref()).await;
+        let list = current.as_ref().and_then(|current| current.master.as_ref().ok()?.1.as_ref().map(|(_, list)| list));
+        for version in &beside {
+            self.look_at(&description, version, current.as_ref(), list);
+        }
+        if let (Some(current), Some(list)) = (&current, list) {
+            self.look_at_account(&description, current, &beside, list, audited).await;
+        }
+        Ok(())
+    }
+
+    // The rotation.
+
+    async fn standing(&mut self, description: &Description) -> Standing {
+        if description.deleted {
+            return Standing::Deleted;
+        }
+        let open =
+            description.holder(&Label::pending()).filter(|pending| description.holder(&Label::current()) != Some(*pending));
+        if let Some(pending) = open {
+            let since = stuck_since(self.pass, self.hand, pending).await.unwrap_or_else(|error| {
+                self.trouble(&error);
+                None
+            });
+            if let Some(since) = since {
+                let say =
+                    format!("a rotation has been open since {since}: version {pending} is AWSPENDING, and blocks every other");
+                let what_to_do =
+                    format!("read the log of the rotation function; then: {}", self.pass.command(Operation::Abandon, &self.name));
+                self.find(Code::StuckPending, say, what_to_do);
+                return Standing::Stuck;
+            }
+        }
+        if !description.rotation_enabled {
+            let attach = format!("aws secretsmanager rotate-secret --secret-id {} --no-rotate-immediately", self.name);
+            self.find(Code::RotationOff, "rotation is switched off", attach);
+            return Standing::SwitchedOff;
+        }
+        if let Some(since) = overdue_since(description, self.pass.now()) {
+            let say = format!("a rotation should have been over on {}", day(since));
+            let what_to_do = format!("read the log of the rotation function; then: {}", rotate(&self.name));
+            self.find(Code::Overdue, say, what_to_do);
+        }
+        if open.is_some() { Standing::InFlight } else { Standing::Idle }
+    }
+
+    // The keys.
+
+    fn look_at_current(&mut self, description: &Description, current: &Current, audited: &mut Audited) {
+        audited.venue = Some(current.venue.id().to_string());
+        audited.account = current.account().map(|account| account.to_string());
+        audited.strategy = Some(if current.value.master_arn.is_some() { "issued" } else { "supplied" });
+        let key = &current.value.credential.key_id;
+        if self.judge(description, current) {
+            self.find(Code::CurrentDead, format!("the venue rejects the current key {key}"), rotate(&self.name));
+        }
+        if current.value.master_arn.is_some() {
+            self.judge_around(description, current);
+        }
+        let state = current.state.as_ref().ok();
+        let audited = self.audited(description, &current.version, &current.value, state);
+        self.describe_key(&current.version, audited);
+        if let Some(state) = state {
+            self.expiry(description, current, state);
+        }
+    }
+
+    fn audited(
+        &self,
+        description: &Description,
+        version: &VersionId,
+        value: &SecretValue,
+        state: Option<&KeyState>,
+    ) -> AuditedKey {
+        let age = value.created_at.map(|at| self.pass.now().duration_since(at));
+        AuditedKey {
+            labels: description.labels(version).map(ToString::to_string).collect(),
+            origin: if is_issued(value, version) { "issued" } else { "hand_made" },
+            created_at: value.created_at,
+            age_days: age.map(|age| age.as_hours() / A_DAY),
+            expires_at: state.and_then(|state| state.expires_at),
+            powers: state.map(|state| in_words(&state.powers)),
+            addresses: state.map(|state| state.addresses.to_string()),
+            within_policy: state.map(|state| is_within_policy(self.pass, description, value, state)),
+        }
+    }
+
+    /// The venue may end a key before the next one is proven and its grace over: a race that the key loses.
+    fn expiry(&mut self, description: &Description, current: &Current, state: &KeyState) {
+        let Some(expires) = state.expires_at else { return };
+        let key = &current.value.credential.key_id;
+        let Some(next) = next_rotation(description, current.value.created_at) else {
+            let say = format!("{key} expires on {}, and no rotation is scheduled", day(expires));
+            self.find(Code::ExpiresBeforeRotation, say, rotate(&self.name));
+            return;
+        };
+        let grace = self.pass.settings.grace;
+        if expires < after(next, grace) {
+            let say = format!(
+                "{key} expires on {}, and is needed until {}: the end of the next rotation's window and the grace of {} hours",
+                day(expires),
+                day(after(next, grace)),
+                grace.as_secs() / 3600,
+            );
+            let what_to_do = format!(
+                "rotate more often, or bind the key to addresses where that ends its expiry; now: {}",
+                rotate(&self.name)
+            );
+            self.find(Code::ExpiresBeforeRotation, say, what_to_do);
+        }
+    }
+
+    /// Every labelled version but the current one, and what its key says.
+    async fn versions_beside(&mut self, description: &Description, current: Option<&Current>) -> Vec<Beside> {
+        let mut beside = Vec::new();
+        let others = description.versions.keys().filter(|version| description.holder(&Label::current()) != Some(*version));
+        for version in others {
+            let stored = match patiently(self.pass, || self.hand.read(Which::Version(version))).await {
+                Ok(Some(stored)) => stored,
+                Ok(None) => continue,
+                Err(error) => {
+                    self.trouble(&error);
+                    continue;
+                }
+            };
+            let Ok(value) = SecretValue::parse(&stored.text) else {
+                let say = format!("the value of version {version} cannot be used");
+                self.find(Code::ValueInvalid, say, "store a better one, or take its labels off");
+                continue;
+            };
+            let venue =
+                venue_of(self.pass.ports, description, &value).ok().or_else(|| current.map(|current| Arc::clone(&current.venue)));
+            let answer = match &venue {
+                Some(venue) => Some(asked(self.pass, venue.as_ref(), &value).await),
+                None => None,
+            };
+            beside.push(Beside { version: version.clone(), value, venue, answer });
+        }
+        beside
+    }
+
+    fn look_at(&mut self, description: &Description, beside: &Beside, current: Option<&Current>, list: Option<&KeyList>) {
+        let Beside { version, value, venue, answer } = beside;
+        let key = &value.credential.key_id;
+        let ending = Ending::of(description, version);
+        let alive = match (venue, answer, list) {
+            (_, Some(Ok(_)), _) => Some(true),
+            (Some(venue), Some(answer), Some(list)) => {
+                let known = Known {
+                    since: [value.created_at, ending.replaced, ending.condemned].into_iter().flatten().min(),
+                    alive: current.and_then(Current::alive),
+                    on_account: is_ours(value, version) && account_in(value) == current.and_then(Current::account),
+                    revoked: false,
+                };
+                match judged(self.pass, venue.as_ref(), key, answer, list, known) {
+                    Life::Alive => Some(true),
+                    Life::Dead => Some(false),
+                    Life::Unknown => None,
+                }
+            }
+            _ => None,
+        };
+        let labels: Vec<String> = description.labels(version).map(ToString::to_string).collect();
+        self.key(version, key, alive, labels.join(" "));
+        let state = answer.as_ref().and_then(|answer| answer.as_ref().ok());
+        let audited = self.audited(description, version, value, state);
+        self.describe_key(version, audited);
+        let grace = if is_ours(value, version) { self.pass.settings.grace } else { self.pass.settings.longest_grace() };
+        let held_elsewhere = current.is_some_and(|current| current.value.credential.key_id == *key);
+        if alive == Some(true)
+            && !held_elsewhere
+            && let Some(over) = ending.replaced.map(|at| after(at, grace))
+            && self.pass.now().duration_since(over) > LATE
+        {
+            let say = format!("{key} of version {version} is alive, and its grace was over on {over}");
+            self.find(Code::GraceOverrun, say, self.pass.command(Operation::Maintain, &self.name));
+        }
+    }
+
+    // The account.
+
+    async fn look_at_account(
+        &mut self,
+        description: &Description,
+        current: &Current,
+        beside: &[Beside],
+        list: &KeyList,
+        audited: &mut Audited,
+    ) {
+        let most = current.venue.facts().most_keys;
+        let slots = Slots { used: list.keys.len(), left: most.map(|most| most.saturating_sub(list.keys.len())) };
+        audited.slots = Some(slots);
+        if slots.left.is_some_and(|left| left < FEW_SLOTS) {
+            let say = format!("the account has {} keys, and hardly room for another", slots.used);
+            self.find(Code::SlotsLow, say, "delete keys at the venue that nothing uses");
+        }
+        let holders = match self.pass.holders().await {
+            Ok(holders) => holders,
+            Err(error) => return self.trouble(&error),
+        };
+        let key = &current.value.credential.key_id;
+        let mut named: Vec<&KeyId> = beside.iter().map(|beside| &beside.value.credential.key_id).collect();
+        named.push(key);
+        let ours = Marker::new(&description.arn, &VersionId::new(""), 0);
+        let (mut foreign, mut orphans) = (Vec::new(), Vec::new());
+        for listed in list.keys.iter().filter(|listed| !listed.expired && !named.contains(&&listed.key_id)) {
+            let elsewhere = holders.of(&listed.key_id);
+            if !elsewhere.held.is_empty() || elsewhere.replaced.is_some() {
+                continue;
+            }
+            match &listed.marker {
+                Some(marker) if marker.same_secret(&ours) && !settled(listed, list) => {}
+                Some(marker) if marker.same_secret(&ours) => orphans.push(on_account(listed)),
+                Some(marker) if holders.issued_for_one(marker) => {}
+                _ => foreign.push(on_account(listed)),
+            }
+        }
+        if !foreign.is_empty() {
+            let shown: Vec<&str> = foreign.iter().map(|key| key.fingerprint.as_str()).collect();
+            let say = format!("{} keys live on the account that no secret names: {}", foreign.len(), shown.join(", "));
+            self.find(Code::ForeignKeys, say, "find out whose they are; delete at the venue what nobody needs");
+        }
+        if !orphans.is_empty() {
+            let say = format!("{} keys that were issued for this secret and are in no version are alive", orphans.len());
+            self.find(Code::Orphans, say, self.pass.command(Operation::Maintain, &self.name));
+        }
+        (audited.foreign_keys, audited.orphans) = (Some(foreign), Some(orphans));
+        let mut sharing: Vec<String> =
+            holders.of(key).held.into_iter().map(|held| held.secret).filter(|secret| *secret != self.name).collect();
+        sharing.dedup();
+        if !sharing.is_empty() {
+            let say = format!(
+                "{key} is also the key of {}: it can be revoked for neither while the other holds it",
+                sharing.join(", ")
+            );
+            self.find(Code::SharedKey, say, format!("give each its own key: {}", rotate(&self.name)));
+        }
+    }
+}
+
+fn on_account(listed: &ListedKey) -> KeyOnAccount {
+    KeyOnAccount {
+        fingerprint: listed.key_id.fingerprint(),
+        created_at: listed.created_at,
+        powers: in_words(&listed.powers),
+        addresses: listed.addresses.to_string(),
+    }
+}
+
+/// Since when a rotation is open, where that is longer than one can take that works.
+pub(super) async fn stuck_since(pass: &Pass<'_>, hand: &Hand<'_>, pending: &VersionId) -> Result<Option<Timestamp>, Error> {
+    let versions = patiently(pass, || hand.versions()).await?;
+    let begun = versions.into_iter().find(|version| version.id == *pending).and_then(|version| version.created_at);
+    let unsettled = SignedDuration::try_from(UNSETTLED).unwrap_or(SignedDuration::MAX);
+    Ok(begun.filter(|begun| pass.now().duration_since(*begun) > unsettled))
+}
+
+/// When the next rotation is over at the latest: as Secrets Manager says, or as the rules do.
+pub(super) fn next_rotation(description: &Description, made: Option<Timestamp>) -> Option<Timestamp> {
+    if !description.rotation_enabled {
+        return None;
+    }
+    description.next_rotation.or_else(|| last_of_the_window(description, description.last_rotated.or(made)?))
+}
+
+fn last_of_the_window(description: &Description, last: Timestamp) -> Option<Timestamp> {
+    let schedule = description.schedule.as_ref()?;
+    let window = SignedDuration::from_hours(schedule.window_hours.map_or(A_DAY, i64::from));
+    Some(after(last, schedule.interval()?).saturating_add(window).unwrap_or(Timestamp::MAX))
+}
+
+/// Since when a rotation should have been over.
+fn overdue_since(description: &Description, now: Timestamp) -> Option<Timestamp> {
+    let by_rule = description.last_rotated.and_then(|last| last_of_the_window(description, last));
+    let due = description.next_rotation.into_iter().chain(by_rule).min()?;
+    (now.duration_since(due) > OVERDUE).then_some(due)
+}

@@ -1,0 +1,107 @@
+//! A rotation as far as it goes without a change: what createSecret reads and asks, by the very code that createSecret uses.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures_util::future::join;
+
+use super::create::Base;
+use super::offer::{self, Offer};
+use super::run::{Run, parse};
+use super::wanted;
+use super::{Request, Settings};
+use crate::error::{Error, ErrorType};
+use crate::hand::{Desk, Hand, master_of, venue_error, venue_of};
+use crate::label::VersionId;
+use crate::ports::{Description, Grant, KeyList, KeyState, Signer, Venue, VenueError, Which, Whose};
+use crate::secret::{AccountId, Address, SecretValue, Source};
+use crate::step::Step;
+
+/// What a rotation would find and do.
+pub(crate) struct Rehearsal {
+    /// The value that it would be built on.
+    pub(crate) value: SecretValue,
+    pub(crate) venue: Arc<dyn Venue>,
+    /// Where its key would come from.
+    pub(crate) source: Source,
+    /// What the venue says of the current key.
+    pub(crate) current: Result<KeyState, VenueError>,
+    /// What a key would be issued with: the master credential, what the venue says of it, and the account's keys.
+    pub(crate) issuing: Option<Issuing>,
+    /// The account, the powers and the addresses that the new key would have, or why there would be none.
+    pub(crate) wanted: Result<(AccountId, Grant), Error>,
+}
+
+/// Whom a key would be issued by, and beside which others.
+pub(crate) struct Issuing {
+    pub(crate) master: Result<KeyState, Error>,
+    pub(crate) list: Result<KeyList, Error>,
+}
+
+/// Rehearses the next rotation of a secret.
+///
+/// # Errors
+/// What stands in the way before the venue can be asked.
+pub(crate) async fn rehearse(hand: Hand<'_>, egress: &BTreeSet<Address>, description: Description) -> Result<Rehearsal, Error> {
+    let settings = Settings { egress: egress.clone() };
+    let token = VersionId::new("a-version-that-is-only-rehearsed");
+    let request = Request { step: Step::Create, secret: hand.secret.clone(), token, rotation_token: None };
+    let run = Run { hand, settings: &settings, request: &request };
+    let stored = run.hand.read(Which::Current).await?.ok_or_else(|| {
+        let problem = "the secret has no current value that could be read: store a key made by hand first (put-secret-value)";
+        Error::new(ErrorType::NoCurrentValue, problem)
+    })?;
+    let value = parse(&stored)?;
+    wanted::must_leave_room(&value)?;
+    let venue = venue_of(run.hand.ports, &description, &value)?;
+    let base = Base { description, version: stored.version, value };
+    match offer::found(&run, &base).await?.offer {
+        Some(offer) => Ok(copying(&run, base, venue, &offer).await),
+        None => Ok(issuing(&run, base, venue).await),
+    }
+}
+
+fn in_use(base: &Base) -> Signer {
+    Signer { whose: Whose::Current, credential: base.value.credential.clone() }
+}
+
+async fn copying(run: &Run<'_>, base: Base, venue: Arc<dyn Venue>, offer: &Offer) -> Rehearsal {
+    let current = venue.inspect(&in_use(&base)).await;
+    let examined = offer::examined(run, &base, venue.as_ref(), offer).await;
+    let wanted = examined.map(|wanted| (wanted.account, wanted.grant));
+    Rehearsal { value: base.value, venue, source: offer.source, current, issuing: None, wanted }
+}
+
+async fn issuing(run: &Run<'_>, base: Base, venue: Arc<dyn Venue>) -> Rehearsal {
+    let (master, current) = join(master_of(run.hand.ports, venue.id(), &base.value), venue.inspect(&in_use(&base))).await;
+    let nothing = |error: &Error| Issuing { master: Err(error.clone()), list: Err(error.clone()) };
+    let (issuing, wanted) = match &master {
+        Err(error) => (nothing(error), Err(error.clone())),
+        Ok(master) => asked(run, &base, venue.as_ref(), master, &current).await,
+    };
+    Rehearsal { value: base.value, venue, source: Source::Issued, current, issuing: Some(issuing), wanted }
+}
+
+async fn asked(
+    run: &Run<'_>,
+    base: &Base,
+    venue: &dyn Venue,
+    master: &Signer,
+    current: &Result<KeyState, VenueError>,
+) -> (Issuing, Result<(AccountId, Grant), Error>) {
+    let state = venue.inspect(master).await.map_err(|error| venue_error(&error));
+    let desk = wanted::unless_undecided(current.clone())
+        .and_then(|current| wanted::must_be_of_a_sub_account(&current).map(|()| current))
+        .and_then(|current| Ok((wanted::account(&base.value, &current)?, current)));
+    let (account, current) = match desk {
+        Ok(desk) => desk,
+        Err(error) => return (Issuing { master: state, list: Err(error.clone()) }, Err(error)),
+    };
+    let desk = Desk { venue, master: master.clone(), account };
+    let list = desk.venue.list(&desk.master, &desk.account).await.map_err(|error| venue_error(&error));
+    let wanted = match &list {
+        Ok(list) => wanted::grant(run, &base.value, &current, list).map(|grant| (desk.account.clone(), grant)),
+        Err(error) => Err(error.clone()),
+    };
+    (Issuing { master: state, list }, wanted)
+}

@@ -1,0 +1,267 @@
+//! An audit says what every key is, and changes nothing.
+
+use jiff::Timestamp;
+use protocol::lifecycle::{Code, Request, Row, Shard, Standing};
+use protocol::name::SecretId;
+use sandbox::in_process::{Fault, Operation, SUB};
+use sandbox::secrets_manager::{CancelRotateSecret, DeleteSecret, SecretValue, Seed};
+use serde_json::Value;
+
+use super::*;
+
+fn request(fingerprint: Option<&str>, csv: bool) -> Request {
+    let fingerprint = fingerprint.map(|text| text.parse().expect("a fingerprint"));
+    Request::Audit { shard: Shard::ALL, secret: None, fingerprint, after: None, csv }
+}
+
+/// What an audit says, having changed nothing.
+fn audit(world: &World) -> Answer {
+    world.take_calls();
+    let answer = world.operate(request(None, false));
+    let changes: Vec<Operation> = world.take_operations().into_iter().filter(|operation| operation.writes()).collect();
+    assert_eq!(changes, [], "an audit reads only");
+    answer
+}
+
+fn found(answer: &Answer, code: Code) -> bool {
+    codes(answer).contains(&code)
+}
+
+fn row(answer: &Answer, name: &str) -> Row {
+    answer.secrets.iter().find(|row| row.secret == name).cloned().expect("a row for the secret")
+}
+
+fn fingerprint(key: &KeyId) -> String {
+    protocol::secret::KeyId::parse(key.as_str()).expect("a key id").fingerprint()
+}
+
+fn by_hand(world: &World, name: &str) -> SecretId {
+    world.add_secret(name, world.text_of_setup(), &key_by_hand(world, SUB), SUB)
+}
+
+#[test]
+fn a_row_says_all_there_is_to_say_of_a_secret_and_its_keys() {
+    let (world, token, key, previous) = rotated_twice();
+    let answer = audit(&world);
+    all_is_well(&answer);
+    let row = serde_json::to_value(row(&answer, "prod/bybit/main")).expect("a row is JSON");
+    assert_eq!((row["venue"].as_str(), row["account"].as_str()), (Some("bybit mainnet"), Some("53888000")));
+    assert_eq!((row["strategy"].as_str(), row["rotation"].as_str()), (Some("issued"), Some("idle")));
+    assert!(row["slots"]["used"].as_u64() > Some(1) && row["slots"]["left"].as_u64().is_some(), "{row:#}");
+    assert!(row["last_rotated"].is_string() && row["replicas"].as_array().is_some_and(Vec::is_empty), "{row:#}");
+    assert_eq!((&row["foreign_keys"], &row["orphans"]), (&Value::Array(vec![]), &Value::Array(vec![])));
+    for (version, id) in [(&token, key_in(&world, &token)), (&previous, key)] {
+        let of_version = |row: &&Value| row["version"] == version.as_str();
+        let said = row["keys"].as_array().expect("its keys").iter().find(of_version).expect("a row for the key");
+        assert_eq!(said["fingerprint"].as_str(), Some(fingerprint(&id).as_str()));
+        assert_eq!((said["origin"].as_str(), said["alive"].as_bool()), (Some("issued"), Some(true)), "{said:#}");
+        assert_eq!(said["within_policy"].as_bool(), Some(true), "{said:#}");
+        assert!(said["powers"].as_array().is_some_and(|powers| powers.iter().any(|power| power == "spot")), "{said:#}");
+        assert!(said["addresses"].as_str().is_some_and(|held| held.contains("203.0.113.7")), "{said:#}");
+        assert!(said["age_days"].is_i64() && said["checked_at"].is_string() && said["labels"].is_array(), "{said:#}");
+    }
+}
+
+#[test]
+fn what_a_pass_finds_about_the_current_key_an_audit_finds_too() {
+    let (world, token, _, _) = rotated_twice();
+    delete(&world, &key_in(&world, &token));
+    hour(&world);
+    assert!(found(&audit(&world), Code::CurrentDead));
+    assert_eq!(world.labels(&token), ["AWSCURRENT"], "no suspicion is stamped");
+    let (world, _, _, _) = rotated_twice();
+    world.maintain();
+    world.put_by_hand(world.text_of_setup(), &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
+    assert!(found(&audit(&world), Code::CurrentOverwritten));
+    let (world, _, _, _) = rotated_twice();
+    world.bybit(|model, now| model.delete_key_by_hand(world.master_key(), now)).expect("it is there");
+    hour(&world);
+    assert!(found(&audit(&world), Code::MasterUnusable));
+}
+
+#[test]
+fn a_rotation_that_is_overdue_stuck_or_switched_off_is_found() {
+    let (world, _, _, _) = rotated_twice();
+    let rules = sandbox::secrets_manager::RotateSecret {
+        secret_id: world.secret().as_str().to_owned(),
+        rotation_rules: Some(sandbox::secrets_manager::RotationRules {
+            automatically_after_days: Some(30),
+            ..Default::default()
+        }),
+        rotate_immediately: Some(false),
+        ..Default::default()
+    };
+    world.secrets_manager(|model, now| model.rotate_secret(&rules, now)).expect("a schedule");
+    while world.run_due().is_some() {}
+    hours(&world, 24 * 20);
+    assert!(!found(&audit(&world), Code::Overdue));
+    hours(&world, 24 * 20);
+    assert!(found(&audit(&world), Code::Overdue));
+
+    let (world, _, _, _) = rotated_twice();
+    world.begin_rotation();
+    let answer = audit(&world);
+    assert!(!found(&answer, Code::StuckPending));
+    assert_eq!(row(&answer, "prod/bybit/main").audit.map(|audit| audit.rotation), Some(Standing::InFlight));
+    hour(&world);
+    let answer = audit(&world);
+    assert!(found(&answer, Code::StuckPending));
+    assert_eq!(row(&answer, "prod/bybit/main").audit.map(|audit| audit.rotation), Some(Standing::Stuck));
+
+    let (world, _, _, _) = rotated_twice();
+    let off = CancelRotateSecret { secret_id: world.secret().as_str().to_owned() };
+    world.secrets_manager(|model, now| model.cancel_rotate_secret(&off, now)).expect("it is switched off");
+    assert!(found(&audit(&world), Code::RotationOff));
+}
+
+#[test]
+fn keys_on_the_account_that_nobody_names_are_told_apart() {
+    let (world, _, _, _) = rotated_twice();
+    let foreign = key_by_hand(&world, SUB);
+    let others = by_hand(&world, "prod/bybit/other");
+    let token = world.begin_rotation();
+    world.plan(Operation::Put, 1, Fault::CrashBefore);
+    assert!(world.run(protocol::rotation::Step::Create, &token).is_err());
+    let lost = world.live_keys_for(&token).remove(0);
+    world.label("AWSPENDING", None);
+    hour(&world);
+    let answer = audit(&world);
+    let audited = row(&answer, "prod/bybit/main").audit.expect("an audit");
+    let shown = |keys: Option<Vec<protocol::lifecycle::KeyOnAccount>>| -> Vec<String> {
+        keys.expect("they are known").into_iter().map(|key| key.fingerprint).collect()
+    };
+    assert_eq!(shown(audited.foreign_keys), [fingerprint(&foreign.key)]);
+    assert_eq!(shown(audited.orphans), [fingerprint(&lost)]);
+    assert!(found(&answer, Code::ForeignKeys) && found(&answer, Code::Orphans), "{answer:#?}");
+    assert!(row(&answer, others.name().as_str()).audit.is_some());
+}
+
+#[test]
+fn a_key_that_two_secrets_name_is_found() {
+    let world = world();
+    world.add_secret("prod/bybit/other", world.text_of_setup(), world.first_credential(), SUB);
+    let answer = audit(&world);
+    let shared: Vec<&str> =
+        answer.findings.iter().filter(|finding| finding.code == Code::SharedKey).map(|finding| finding.secret.as_str()).collect();
+    assert_eq!(shared, ["prod/bybit/main", "prod/bybit/other"]);
+}
+
+#[test]
+fn a_key_that_expires_before_its_successor_is_proven_is_found() {
+    let (world, token, _, _) = rotated_twice();
+    let key = key_in(&world, &token);
+    let mut settings = world.bybit(|model, _| model.key(&key)).expect("the key is there").settings;
+    settings.ips = Ips::Any;
+    world.bybit(|model, now| model.edit_key_by_hand(&key, settings, now)).expect("it is edited");
+    hour(&world);
+    let answer = audit(&world);
+    assert!(found(&answer, Code::ExpiresBeforeRotation) && found(&answer, Code::Unbound), "{answer:#?}");
+    let key = row(&answer, "prod/bybit/main").keys.into_iter().find(|key| key.version == token.as_str());
+    assert!(key.and_then(|key| key.audit?.expires_at) > Some(Timestamp::UNIX_EPOCH));
+}
+
+#[test]
+fn a_replaced_key_that_outlives_its_grace_is_found() {
+    let (world, _, _, _) = rotated_twice();
+    hours(&world, 26);
+    assert!(!found(&audit(&world), Code::GraceOverrun));
+    hours(&world, 3);
+    assert!(found(&audit(&world), Code::GraceOverrun));
+}
+
+#[test]
+fn an_account_with_hardly_any_room_is_found() {
+    let (world, _, _, _) = rotated_twice();
+    while world.live_keys().len() < 19 {
+        key_by_hand(&world, SUB);
+    }
+    assert!(found(&audit(&world), Code::SlotsLow));
+}
+
+#[test]
+fn a_secret_that_is_named_like_the_others_and_that_nothing_rotates_is_found() {
+    let (world, _, _, _) = rotated_twice();
+    let forgotten =
+        |name: &str| Seed { name: name.to_owned(), value: Some(SecretValue::from_text("{}".to_owned())), ..Seed::default() };
+    for name in ["prod/bybit/forgotten", "prod/postgres/main", "notes"] {
+        world.secrets_manager(|model, now| model.seed(forgotten(name), now)).expect("the name is free");
+    }
+    let answer = audit(&world);
+    let unrotated: Vec<&str> = answer.findings.iter().map(|finding| finding.secret.as_str()).collect();
+    assert_eq!((codes(&answer), unrotated), (vec![Code::Unrotated], vec!["prod/bybit/forgotten"]));
+}
+
+#[test]
+fn the_secret_of_a_leaked_key_is_found_by_its_fingerprint() {
+    let (world, _, key, version) = rotated_twice();
+    by_hand(&world, "prod/bybit/other");
+    let answer = world.operate(request(Some(&fingerprint(&key)), false));
+    assert_eq!(codes(&answer), [Code::KeyFound], "{answer:#?}");
+    let told = &answer.findings[0];
+    assert_eq!(told.secret, "prod/bybit/main");
+    assert!(told.say.contains(version.as_str()) && told.r#do.contains("break_glass"), "{told:#?}");
+    assert_eq!(answer.secrets.len(), 1);
+}
+
+#[test]
+fn a_leaked_master_is_found_by_its_fingerprint_once() {
+    let (world, _, _, _) = rotated_twice();
+    by_hand(&world, "prod/bybit/other");
+    let answer = world.operate(request(Some(&fingerprint(world.master_key())), false));
+    assert_eq!(codes(&answer), [Code::KeyFound], "{answer:#?}");
+    assert!(answer.findings[0].r#do.contains("masters/bybit/parent"), "{answer:#?}");
+}
+
+#[test]
+fn a_key_that_no_version_names_is_said_to_be_nowhere() {
+    let world = world();
+    assert_eq!(codes(&world.operate(request(Some("fp:000000000000"), false))), [Code::KeyNotFound]);
+}
+
+#[test]
+fn a_table_has_a_line_for_every_secret() {
+    let (world, token, _, _) = rotated_twice();
+    by_hand(&world, "prod/bybit/other");
+    let answer = world.operate(request(None, true));
+    let table = answer.csv.expect("a table");
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines.len(), 3, "{table}");
+    let head: Vec<&str> = lines[0].split(',').collect();
+    let at = head.iter().position(|column| *column == "current_version").expect("a column");
+    assert!(lines.iter().any(|line| line.split(',').nth(at) == Some(token.as_str())), "{table}");
+    assert!(answer.secrets.is_empty(), "said once");
+}
+
+#[test]
+fn a_fleet_that_one_answer_cannot_hold_is_told_in_several_without_a_gap() {
+    let (mut world, _, _, _) = rotated_twice();
+    let key = key_by_hand(&world, SUB);
+    for number in 0..130 {
+        world.add_secret(&format!("prod/bybit/desk-{number:04}"), world.text_of_setup(), &key, SUB);
+    }
+    // Before the second page the list has to be asked for again, and then the time for a beginning is up.
+    world.0.timeout = SignedDuration::from_millis(20_100);
+    world.plan(Operation::Secrets, 4, Fault::Throttled);
+    let (mut seen, mut after, mut answers) = (std::collections::BTreeSet::new(), None, 0);
+    loop {
+        let request = Request::Audit { shard: Shard::ALL, secret: None, fingerprint: None, after, csv: false };
+        let answer = world.operate(request);
+        answers += 1;
+        for row in &answer.secrets {
+            assert!(seen.insert(row.secret.clone()), "{} is told twice", row.secret);
+        }
+        let Some(next) = answer.next.clone() else { break };
+        assert!(found(&answer, Code::More) && answer.findings.iter().any(|finding| finding.r#do.contains(&next)));
+        after = Some(next);
+    }
+    assert_eq!((seen.len(), answers), (131, 2));
+}
+
+#[test]
+fn a_secret_that_is_scheduled_for_deletion_has_its_row() {
+    let (world, _, _, _) = rotated_twice();
+    let request = DeleteSecret { secret_id: world.secret().as_str().to_owned(), ..Default::default() };
+    world.secrets_manager(|model, now| model.delete_secret(&request, now)).expect("it is deleted");
+    let answer = audit(&world);
+    assert_eq!(row(&answer, "prod/bybit/main").audit.map(|audit| audit.rotation), Some(Standing::Deleted));
+}

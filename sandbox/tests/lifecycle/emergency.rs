@@ -1,0 +1,179 @@
+//! A leaked key dies the moment its successor is current, or at once where that is ordered; and whoever comes next goes on with an
+//! order that was cut off.
+
+use protocol::audit::Action;
+use protocol::lifecycle::{Code, Mode, Order, Request};
+use protocol::name::SecretId;
+use sandbox::in_process::{Fault, Operation, SUB};
+
+use super::*;
+
+fn order(secret: &SecretId, version: Option<&VersionId>, mode: Mode) -> Request {
+    let order = Order { reason: "seen in a public log".to_owned(), incident: "INC-7".to_owned() };
+    Request::BreakGlass { secret: secret.clone(), version: version.cloned(), mode, order }
+}
+
+fn leaked(world: &World, version: Option<&VersionId>) -> Request {
+    order(world.secret(), version, Mode::ReplaceFirst)
+}
+
+fn happened(answer: &Answer) -> Vec<&str> {
+    answer.timeline.iter().map(|moment| moment.what.as_str()).collect()
+}
+
+#[test]
+fn a_leaked_current_key_is_replaced_then_revoked_then_proven_dead() {
+    let (world, token, _, _) = rotated_twice();
+    let key = key_in(&world, &token);
+    let answer = world.operate_beside_the_service(leaked(&world, None));
+    assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
+    assert!(!world.alive(&key) && world.current_key().is_some_and(|current| current != key && world.alive(&current)));
+    let said = happened(&answer).join("; ");
+    let places: Vec<usize> =
+        ["COMPROMISED", "begun", "successor", "revoked", "proven dead"].iter().map(|word| said.find(word).expect(word)).collect();
+    assert!(places.is_sorted(), "{said}");
+    assert!(answer.exposure_seconds.is_some_and(|seconds| seconds < 60), "{answer:#?}");
+    assert_eq!(world.labels(&token), Vec::<String>::new());
+}
+
+#[test]
+fn a_key_that_was_replaced_already_dies_without_another_rotation() {
+    let (world, token, key, version) = rotated_twice();
+    let answer = world.operate_beside_the_service(leaked(&world, Some(&version)));
+    assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
+    assert!(!world.alive(&key));
+    assert_eq!(world.holder("AWSCURRENT"), Some(token));
+}
+
+#[test]
+fn every_effect_of_an_emergency_bears_its_reason_and_number() {
+    let (world, _, _, _) = rotated_twice();
+    world.take_records();
+    world.operate(leaked(&world, None));
+    let records = world.take_records();
+    assert!(records.iter().any(|record| record.action == Action::StartRotation));
+    for record in records {
+        let order = record.order.expect("the order");
+        assert_eq!((order.incident.as_str(), order.reason.as_str()), ("INC-7", "seen in a public log"));
+    }
+}
+
+#[test]
+fn a_rotation_that_is_stuck_is_given_up_first() {
+    let (world, token, _, _) = rotated_twice();
+    let key = key_in(&world, &token);
+    let stuck = world.begin_rotation();
+    world.plan(Operation::Issue, 1, Fault::Refused);
+    assert!(world.run(protocol::rotation::Step::Create, &stuck).is_err());
+    hour(&world);
+    let answer = world.operate_beside_the_service(leaked(&world, None));
+    assert!(happened(&answer).iter().any(|what| what.contains("given up")), "{answer:#?}");
+    assert!(!world.alive(&key), "{answer:#?}");
+    assert_ne!(world.holder("AWSCURRENT"), Some(stuck));
+}
+
+#[test]
+fn a_rotation_that_builds_on_the_leaked_key_is_given_up_first() {
+    let (world, token, key, version) = rotated_twice();
+    world.label("ROLLBACK", Some(&version));
+    let back = world.begin_rotation();
+    world.run(protocol::rotation::Step::Create, &back).expect("a copy");
+    let answer = world.operate_beside_the_service(leaked(&world, Some(&version)));
+    assert!(happened(&answer).iter().any(|what| what.contains("given up")), "{answer:#?}");
+    assert_eq!(world.holder("AWSCURRENT"), Some(token));
+    assert!(codes(&answer).contains(&Code::CompromisedHeld), "ROLLBACK still holds it: {answer:#?}");
+    world.label("ROLLBACK", None);
+    let answer = world.operate_beside_the_service(leaked(&world, Some(&version)));
+    assert!(!world.alive(&key), "{answer:#?}");
+}
+
+#[test]
+fn where_it_is_ordered_the_leaked_key_dies_before_its_successor_is_there() {
+    let (world, token, _, _) = rotated_twice();
+    let key = key_in(&world, &token);
+    let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
+    let said = happened(&answer).join("; ");
+    assert!(said.find("was revoked") < said.find("begun"), "{said}");
+    assert!(!world.alive(&key) && answer.exposure_seconds.is_some(), "{answer:#?}");
+    assert!(world.current_key().is_some_and(|current| current != key && world.alive(&current)), "{answer:#?}");
+}
+
+#[test]
+fn a_key_that_another_secret_holds_too_is_told_with_the_way_out() {
+    let (world, _, key, version) = rotated();
+    world.add_secret("prod/bybit/other", world.text_of_setup(), world.first_credential(), SUB);
+    let answer = world.operate_beside_the_service(leaked(&world, Some(&version)));
+    assert!(world.alive(&key));
+    let held = answer.findings.iter().find(|finding| finding.code == Code::CompromisedHeld).expect("it is told");
+    assert!(held.r#do.contains("prod/bybit/other"), "{held:#?}");
+    assert!(codes(&answer).contains(&Code::Exposed) && answer.exposure_seconds.is_none(), "{answer:#?}");
+}
+
+#[test]
+fn an_order_that_is_cut_off_anywhere_is_carried_out_by_whoever_comes_next() {
+    for mode in [Mode::ReplaceFirst, Mode::RevokeFirst] {
+        for cut in 1..40 {
+            let (world, token, _, _) = rotated_twice();
+            let key = key_in(&world, &token);
+            world.plan_at(cut, Fault::CrashBefore);
+            let operation = world.start_operation(order(world.secret(), None, mode));
+            let ended = operation.finish_beside(|| while world.run_due().is_some() {});
+            if ended.is_ok() {
+                break;
+            }
+            // Nobody repeats the order: the hourly passes and Secrets Manager do what is left, once the order was written down.
+            let written = world.labels(&token).iter().any(|label| label == "COMPROMISED");
+            for _ in 0..4 {
+                world.maintain();
+                while world.run_due().is_some() {}
+                hour(&world);
+            }
+            assert_eq!(world.alive(&key), !written && world.current_key() == Some(key.clone()), "{mode:?}, cut at call {cut}");
+            let repeated = world.operate_beside_the_service(order(world.secret(), Some(&token), mode));
+            assert!(!world.alive(&key), "{mode:?}, cut at call {cut}: {repeated:#?}");
+        }
+    }
+}
+
+#[test]
+fn where_no_successor_comes_the_answer_pages_and_the_key_lives() {
+    let (world, token, _, _) = rotated_twice();
+    let key = key_in(&world, &token);
+    world.bybit(|model, _| model.knobs.kyc_missing = true);
+    let answer = world.operate_beside_the_service(leaked(&world, None));
+    assert!(world.alive(&key));
+    assert_eq!(answer.findings[0].code, Code::Exposed, "{answer:#?}");
+    assert!(answer.findings[0].r#do.contains("break_glass"), "{answer:#?}");
+}
+
+#[test]
+fn a_second_leak_waits_until_the_first_is_over() {
+    let (world, _, _, version) = rotated_twice();
+    world.label("COMPROMISED", Some(&version));
+    world.take_calls();
+    let answer = world.operate_beside_the_service(leaked(&world, None));
+    assert!(answer.findings[0].say.contains("finish that first"), "{answer:#?}");
+    assert_eq!(writes(&world), []);
+}
+
+#[test]
+fn a_leaked_master_comes_before_its_children_whose_foreign_keys_are_suspects() {
+    let (world, _, _, _) = rotated_twice();
+    let foreign = key_by_hand(&world, SUB);
+    world.take_calls();
+    let master = SecretId::parse(world.master_arn()).expect("an ARN");
+    let answer = world.operate_beside_the_service(order(&master, None, Mode::ReplaceFirst));
+    assert_eq!(answer.findings[0].code, Code::MasterLeaked, "{answer:#?}");
+    let suspects = answer.findings.iter().find(|finding| finding.code == Code::ForeignKeys).expect("the suspects");
+    let fingerprint = protocol::secret::KeyId::parse(foreign.key.as_str()).expect("a key id").fingerprint();
+    assert!(suspects.say.contains(&fingerprint), "{suspects:#?}");
+    assert_eq!(writes(&world), []);
+}
+
+#[test]
+fn what_is_neither_rotated_nor_a_master_is_refused() {
+    let world = world();
+    let nobodys = SecretId::parse("prod/bybit/nobodys").expect("a name");
+    let answer = world.operate(order(&nobodys, None, Mode::ReplaceFirst));
+    assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::Refused]));
+}

@@ -1,0 +1,161 @@
+//! A plan says whether a rotation would succeed, by the very code that rotates, and changes nothing.
+
+use protocol::lifecycle::{Code, Request, Severity};
+use protocol::name::SecretId;
+use sandbox::in_process::{Fault, Operation, SUB, Setup};
+use sandbox::secrets_manager::{SecretValue, Seed};
+
+use super::*;
+
+fn plan_of(world: &World, secret: &SecretId) -> Answer {
+    world.take_calls();
+    let answer = world.operate(Request::Plan { secret: secret.clone() });
+    let changes: Vec<Operation> = world.take_operations().into_iter().filter(|operation| operation.writes()).collect();
+    assert_eq!(changes, [], "a plan changes nothing");
+    answer
+}
+
+fn plan(world: &World) -> Answer {
+    plan_of(world, world.secret())
+}
+
+fn would_succeed(answer: &Answer) -> bool {
+    answer.secrets[0].plan.as_ref().expect("a plan").would_succeed
+}
+
+#[track_caller]
+fn blocked(answer: &Answer, why: &str) {
+    assert!(!would_succeed(answer), "{answer:#?}");
+    let blockers: Vec<&str> =
+        answer.findings.iter().filter(|finding| finding.code == Code::Blocker).map(|finding| finding.say.as_str()).collect();
+    assert!(blockers.iter().any(|say| say.contains(why)), "{blockers:#?}");
+}
+
+#[track_caller]
+fn warned(answer: &Answer, why: &str) {
+    let warnings = answer.findings.iter().filter(|finding| finding.code == Code::Warning);
+    assert!(warnings.clone().any(|finding| finding.say.contains(why)), "{:#?}", warnings.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_rotation_that_would_succeed_is_planned_as_it_then_happens() {
+    let world = world();
+    let answer = plan(&world);
+    let planned = answer.secrets[0].plan.clone().expect("a plan");
+    assert!(planned.would_succeed, "{answer:#?}");
+    assert_eq!((planned.source, planned.account.as_deref()), (Some("issued"), Some("53888000")));
+    assert_eq!(planned.grace_hours, Some(24));
+    world.take_calls();
+    let token = world.rotate().expect("a rotation");
+    let made = world.take_operations();
+    let venue = made.iter().filter(|operation| operation.is_venue()).count();
+    let told = planned.calls.iter().flat_map(|line| line.split([',', ';'])).count();
+    assert_eq!(told, made.len(), "{:#?} {made:?}", planned.calls);
+    let told = planned.calls.iter().flat_map(|line| line.split([',', ';'])).filter(|call| call.contains("the venue")).count();
+    assert_eq!(told, venue);
+    let rotation = &world.document(&token)["rotation"];
+    assert_eq!(rotation["permissions"], serde_json::json!(planned.permissions));
+    let bound: Vec<&str> = rotation["ip_allowlist"].as_array().expect("a list").iter().filter_map(|at| at.as_str()).collect();
+    assert_eq!(planned.addresses, Some(bound.join(",")));
+}
+
+/// What stands in the way, by its word, and how it comes to.
+type Breakage = (&'static str, fn(&World));
+
+#[test]
+fn a_plan_and_the_rotation_agree_on_whatever_stands_in_the_way() {
+    let breakages: [Breakage; 6] = [
+        ("MASTER_REFUSED", |world| {
+            world.bybit(|model, now| model.delete_key_by_hand(world.master_key(), now)).expect("it is there");
+        }),
+        ("VALUE_INVALID", |world| {
+            world.put_by_hand(r#"{"api_key":"<key>""#, world.first_credential(), SUB, "AWSCURRENT");
+        }),
+        ("MASTER_INVALID", |world| {
+            let document = world.text_of_setup().replace(r#""masterarn":"<master>","#, "");
+            world.put_by_hand(&document, world.first_credential(), SUB, "AWSCURRENT");
+        }),
+        ("ACCOUNT_MISMATCH", |world| {
+            let document = world.text_of_setup().replace("<account>", "53888001");
+            world.put_by_hand(&document, world.first_credential(), SUB, "AWSCURRENT");
+        }),
+        ("VENUE_UNSUPPORTED", |world| {
+            let document = world.text_of_setup().replace("bybit", "nowhere");
+            world.put_by_hand(&document, world.first_credential(), SUB, "AWSCURRENT");
+        }),
+        ("OFFER_REFUSED", |world| {
+            world.put_by_hand("{}", world.first_credential(), SUB, "CANDIDATE");
+        }),
+    ];
+    for (error_type, break_it) in breakages {
+        let world = world();
+        break_it(&world);
+        hour(&world);
+        blocked(&plan(&world), error_type);
+        let failure = world.rotate().expect_err(error_type);
+        assert_eq!(failure.error_type().map(protocol::ErrorType::as_str), Some(error_type));
+    }
+}
+
+#[test]
+fn a_rotation_that_is_open_or_stuck_is_in_the_way() {
+    let world = world();
+    world.begin_rotation();
+    blocked(&plan(&world), "in flight");
+    hour(&world);
+    let answer = plan(&world);
+    blocked(&answer, "stuck");
+    assert!(answer.findings.iter().any(|finding| finding.r#do.contains("abandon")), "{answer:#?}");
+}
+
+#[test]
+fn a_secret_that_is_not_attached_yet_is_planned_too() {
+    let world = world();
+    let value = world.filled_in(world.text_of_setup(), &key_by_hand(&world, SUB), SUB);
+    let seed = Seed { name: "prod/bybit/new".to_owned(), value: Some(SecretValue::from_text(value)), ..Seed::default() };
+    let arn = world.secrets_manager(|model, now| model.seed(seed, now)).expect("the name is free");
+    let answer = plan_of(&world, &SecretId::parse(&arn).expect("an ARN"));
+    assert!(would_succeed(&answer), "{answer:#?}");
+    warned(&answer, "no function rotates this secret yet");
+}
+
+#[test]
+fn a_master_that_cannot_issue_is_in_the_way_and_one_that_can_do_too_much_is_told() {
+    let mut setup = Setup::default();
+    setup.master_key.permissions = Permissions::of(&[("Spot", &["SpotTrade"])]);
+    blocked(&plan(&Watched(World::with(setup))), "cannot issue keys");
+    let mut setup = Setup::default();
+    setup.master_key.permissions = Permissions::of(&[("Wallet", &["SubMemberTransfer", "Withdraw"])]);
+    setup.master_key.ips = Ips::Any;
+    let world = Watched(World::with(setup));
+    let answer = plan(&world);
+    warned(&answer, "may withdraw");
+    warned(&answer, "from anywhere");
+    assert!(would_succeed(&answer), "{answer:#?}");
+}
+
+#[test]
+fn addresses_slots_replicas_and_clocks_are_told() {
+    let mut setup = Setup::default();
+    setup.key.ips = Ips::only([FUNCTION_ADDRESS]);
+    setup.egress.insert("203.0.113.99".parse().expect("an address"));
+    let world = Watched(World::with(setup));
+    while world.live_keys().len() < 19 {
+        key_by_hand(&world, SUB);
+    }
+    world.set_function_ahead(SignedDuration::from_secs(4));
+    let answer = plan(&world);
+    warned(&answer, "203.0.113.99");
+    warned(&answer, "room for one more");
+    warned(&answer, "clock");
+    blocked(&answer, "master credential is not bound to this function's 203.0.113.99");
+}
+
+#[test]
+fn an_answer_that_does_not_come_is_no_plan() {
+    let world = world();
+    world.plan(Operation::List, 1, Fault::Dropped);
+    let answer = plan(&world);
+    blocked(&answer, "VENUE_UNAVAILABLE");
+    assert!(answer.findings.iter().all(|finding| finding.severity != Severity::Page));
+}
