@@ -18,3 +18,4 @@ pub mod scheduler;
 pub mod secrets_manager;
 pub mod serve;
 pub mod simulation;
+pub mod story;

@@ -23,6 +23,12 @@ enum Command {
         #[arg(long)]
         logs: bool,
     },
+    /// A day in the life of a key, told while it happens: rotation, grace, an overwrite, a leak, a bad deployment, an audit.
+    Story {
+        /// Show the functions' own log lines too.
+        #[arg(long)]
+        logs: bool,
+    },
     /// Simulate rotations: every fault, every pair of faults, every interleaving, and long histories by chance.
     Simulate {
         /// How many histories by chance.
@@ -67,6 +73,7 @@ enum Command {
 async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Rotate { logs } => sandbox::rotate::rotate(logs).await,
+        Command::Story { logs } => sandbox::story::tell(logs).await.map(|()| ExitCode::SUCCESS),
         Command::Simulate {
             histories,
             seed,

@@ -9,4 +9,5 @@ mod operations;
 mod repeats;
 mod rotation;
 mod silence;
+mod story;
 mod world;

@@ -146,3 +146,41 @@ async fn a_fleet_that_cannot_be_listed_is_told() {
     let answer = ask(&operations, json!({"operation": "maintain"})).await;
     assert_eq!((&answer["outcome"], codes(&answer)), (&json!("attention"), vec!["NOT_DONE"]), "{answer}");
 }
+
+#[tokio::test]
+async fn every_event_file_of_an_operation_is_answered() {
+    let (_world, operations) = rotated().await;
+    let mut names = Vec::new();
+    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/events")).unwrap() {
+        let file = file.unwrap().path();
+        let event: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        // What begins a rotation waits for Secrets Manager to do it: the story has those.
+        if event["operation"].is_string() && event["operation"] != "break_glass" && event["operation"] != "rollback" {
+            let answer = ask(&operations, event.clone()).await;
+            assert_eq!(answer["operation"], event["operation"], "{answer}");
+            names.push(file.file_stem().unwrap().to_string_lossy().into_owned());
+        }
+    }
+    names.sort_unstable();
+    assert_eq!(names, ["abandon", "audit", "audit_csv", "audit_match", "maintain", "maintain_dry_run", "maintain_shard", "plan"]);
+}
+
+#[tokio::test]
+async fn the_end_of_an_operation_and_each_finding_are_lines_that_an_alarm_can_match() {
+    let (world, operations) = rotated().await;
+    let key = world.current()["api_key"].as_str().unwrap().to_owned();
+    {
+        let mut bybit = world.local.bybit.lock();
+        let now = world.local.clock.now();
+        bybit.model.delete_key_by_hand(&sandbox::bybit::KeyId::from(key.as_str()), now).unwrap();
+    }
+    let answer = ask(&operations, json!({"operation": "audit", "shard": "1/1"})).await;
+    assert_eq!(answer["outcome"], "attention", "{answer}");
+    let lines: Vec<Value> = operations.output().iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let found = lines.iter().find(|line| line["type"] == "finding").unwrap();
+    assert_eq!((&found["operation"], &found["secret"]), (&json!("audit"), &json!("prod/bybit/***")), "{found}");
+    assert!(found["severity"].is_string() && found["code"].is_string() && found["timestamp"].is_string(), "{found}");
+    let ended = lines.iter().find(|line| line["type"] == "operation").unwrap();
+    assert_eq!((&ended["operation"], &ended["outcome"], &ended["shard"]), (&json!("audit"), &json!("attention"), &json!("1/1")));
+    assert_eq!(ended["dry_run"], false);
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Operation;
 use super::answer::{Answer, Row};
-use super::checking::rotate;
+use super::checking::{put_right, rotate};
 use super::pass::Pass;
 use super::tending::account_in;
 use crate::hand::{Hand, is_condemned, venue_of};
@@ -159,7 +159,18 @@ async fn examine(pass: &Pass<'_>, hand: &Hand<'_>, description: &Description, ve
     }
     // The rotation will hold it to the policy of the current value; this only says early what it would say late.
     let current = hand.read(Which::Current).await?.ok_or_else(unreadable)?;
-    let policy = SecretValue::parse(&current.text).map(|value| value.policy).unwrap_or_default();
+    let current = SecretValue::parse(&current.text).ok();
+    let policy = current.as_ref().map(|value| value.policy.clone()).unwrap_or_default();
+    // Without a policy the rotation goes by what the current key may do, which a dead one does not tell.
+    if let Some(current) = current.filter(|_| policy.permissions.is_none()) {
+        let signer = Signer { whose: Whose::Current, credential: current.credential };
+        pass.turn(venue.as_ref()).await;
+        if let Err(error) = venue.inspect(&signer).await {
+            let say =
+                format!("the current key does not answer, and no `policy.permissions` says what its successor may do: {error}");
+            return Err(Refusal::new(say, put_right(name)));
+        }
+    }
     let beyond = match policy.permissions.as_ref() {
         Some(permissions) => state.powers.beyond(permissions),
         None => state.powers.forbidden(),

@@ -140,7 +140,8 @@ impl Tending<'_> {
             self.judge_around(description, current);
         }
         let state = current.state.as_ref().ok();
-        let audited = self.audited(description, &current.version, &current.value, state);
+        let list = current.master.as_ref().ok().and_then(|(_, account)| account.as_ref()).map(|(_, list)| list);
+        let audited = self.audited(description, &current.version, &current.value, state, list);
         self.describe_key(&current.version, audited);
         if let Some(state) = state {
             self.expiry(description, current, state);
@@ -153,11 +154,16 @@ impl Tending<'_> {
         version: &VersionId,
         value: &SecretValue,
         state: Option<&KeyState>,
+        list: Option<&KeyList>,
     ) -> AuditedKey {
+        // A copied credential was made by whoever made the first: the marker at the venue tells.
+        let ours = Marker::new(&description.arn, &VersionId::new(""), 0);
+        let listed = list.and_then(|list| list.keys.iter().find(|listed| listed.key_id == value.credential.key_id));
+        let is_marked = listed.and_then(|listed| listed.marker.as_ref()).is_some_and(|marker| marker.same_secret(&ours));
         let age = value.created_at.map(|at| self.pass.now().duration_since(at));
         AuditedKey {
             labels: description.labels(version).map(ToString::to_string).collect(),
-            origin: if is_issued(value, version) { "issued" } else { "hand_made" },
+            origin: if is_issued(value, version) || is_marked { "issued" } else { "hand_made" },
             created_at: value.created_at,
             age_days: age.map(|age| age.as_hours() / A_DAY),
             expires_at: state.and_then(|state| state.expires_at),
@@ -245,7 +251,7 @@ impl Tending<'_> {
         let labels: Vec<String> = description.labels(version).map(ToString::to_string).collect();
         self.key(version, key, alive, labels.join(" "));
         let state = answer.as_ref().and_then(|answer| answer.as_ref().ok());
-        let audited = self.audited(description, version, value, state);
+        let audited = self.audited(description, version, value, state, list);
         self.describe_key(version, audited);
         let grace = if is_ours(value, version) { self.pass.settings.grace } else { self.pass.settings.longest_grace() };
         let held_elsewhere = current.is_some_and(|current| current.value.credential.key_id == *key);

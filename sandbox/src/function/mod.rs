@@ -5,5 +5,5 @@ mod process;
 mod runtime_api;
 
 pub use build::{BuildError, build};
-pub use process::{Environment, Function, Killer, LAMBDA_ARN, REGION};
+pub use process::{CLOCK_AHEAD, Environment, Function, Killer, LAMBDA_ARN, REGION};
 pub use runtime_api::Failed;

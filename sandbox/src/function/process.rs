@@ -23,6 +23,9 @@ pub const REGION: &str = "us-east-1";
 /// How long an invocation may take.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(300);
 
+/// The variable that says how many seconds the process's clock is ahead of the machine's.
+pub const CLOCK_AHEAD: &str = "SANDBOX_CLOCK_AHEAD";
+
 /// The variables that the function's process sees; it sees no others but what Lambda always sets.
 #[derive(Clone, Debug, Default)]
 pub struct Environment(Vec<(String, String)>);
@@ -47,6 +50,12 @@ impl Environment {
         self
     }
 
+    /// How far the process's clock is ahead of the machine's, where somebody moves it.
+    fn clock_ahead(&self) -> SignedDuration {
+        let ahead = self.0.iter().find(|(name, _)| name == CLOCK_AHEAD).and_then(|(_, seconds)| seconds.parse().ok());
+        SignedDuration::from_secs(ahead.unwrap_or_default())
+    }
+
     /// The variables.
     pub fn variables(&self) -> &[(String, String)] {
         &self.0
@@ -60,6 +69,7 @@ pub struct Function {
     output: Arc<Mutex<Vec<String>>>,
     exited: watch::Receiver<Option<i32>>,
     order: Arc<Notify>,
+    clock_ahead: SignedDuration,
     _tasks: JoinSet<()>,
 }
 
@@ -107,7 +117,7 @@ impl Function {
             // Nobody may be watching.
             let _ = exit.send(Some(code));
         });
-        Ok(Self { api, output, exited, order, _tasks: tasks })
+        Ok(Self { api, output, exited, order, clock_ahead: environment.clock_ahead(), _tasks: tasks })
     }
 
     /// Invokes the function with an event.
@@ -115,7 +125,7 @@ impl Function {
     /// # Errors
     /// What the function reported, or `Runtime.ExitError` where its process ended.
     pub async fn invoke(&self, event: &Value) -> Result<Value, Failed> {
-        self.invoke_raw(event.to_string().into_bytes(), Timestamp::now() + TIMEOUT, LAMBDA_ARN).await
+        self.invoke_raw(event.to_string().into_bytes(), Timestamp::now() + self.clock_ahead + TIMEOUT, LAMBDA_ARN).await
     }
 
     /// Invokes the function with any bytes, any deadline, and by any ARN.

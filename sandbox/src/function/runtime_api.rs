@@ -39,7 +39,6 @@ pub(super) struct Work {
 pub(super) struct RuntimeApi {
     state: Arc<Mutex<Pending>>,
     work: Arc<Notify>,
-    next_id: Arc<AtomicU64>,
 }
 
 #[derive(Default)]
@@ -94,6 +93,9 @@ pub(super) async fn serve(listener: TcpListener, api: RuntimeApi) -> std::io::Re
     axum::serve(listener, router).await
 }
 
+/// No two invocations have one request id, whichever processes they go to.
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
 async fn next(State(api): State<RuntimeApi>) -> Response {
     let work = loop {
         let work = api.lock().queue.pop_front();
@@ -102,7 +104,7 @@ async fn next(State(api): State<RuntimeApi>) -> Response {
             None => api.work.notified().await,
         }
     };
-    let id = format!("00000000-0000-4000-8000-{:012}", api.next_id.fetch_add(1, Ordering::Relaxed));
+    let id = format!("{:08x}-0000-4000-8000-000000000000", NEXT_ID.fetch_add(1, Ordering::Relaxed));
     let mut headers = HeaderMap::new();
     for (name, value) in [
         ("lambda-runtime-aws-request-id", id.as_str()),

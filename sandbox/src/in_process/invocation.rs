@@ -11,6 +11,7 @@ use protocol::lifecycle::{self, Answer};
 use protocol::ports::Ports;
 use protocol::rotation::{self, Caller, Done};
 use protocol::{Error, ErrorType};
+use serde::Serialize;
 use tracing::Dispatch;
 
 use super::call::Fault;
@@ -42,7 +43,7 @@ impl Failure {
 }
 
 /// One invocation under way. Dropping it is a crash. It stays on its thread, as a Lambda's does.
-pub struct Invocation<T: fmt::Debug = Done> {
+pub struct Invocation<T: fmt::Debug + Serialize = Done> {
     work: Option<Work<T>>,
     /// Tells the witness how it ended.
     ended: Ended<T>,
@@ -92,7 +93,7 @@ impl Invocation<Answer> {
     }
 }
 
-impl<T: fmt::Debug> Invocation<T> {
+impl<T: fmt::Debug + Serialize> Invocation<T> {
     fn new(state: &Shared, start: Start, ended: Ended<T>, begin: impl FnOnce(Gates, Caller) -> Work<T>) -> Self {
         let Start { actor, caller, listener } = start;
         let (gate, actor) = (Gate::default(), Arc::new(actor));
@@ -125,7 +126,12 @@ impl<T: fmt::Debug> Invocation<T> {
         });
         if state.listening {
             match &result {
-                Ok(done) => state.say(&format!("{done:?}")),
+                Ok(done) => {
+                    state.say(&format!("{done:?}"));
+                    let answer = serde_json::to_string(done).unwrap_or_default();
+                    state.say(&answer);
+                    state.answers.push(answer);
+                }
                 Err(error) => state.say(&format!("{error} {error:?} {error:#?}")),
             }
         }
@@ -211,13 +217,13 @@ fn as_sleep(point: &Point) -> Option<Timestamp> {
     if let Point::Sleep(until) = point { Some(*until) } else { None }
 }
 
-impl<T: fmt::Debug> Drop for Invocation<T> {
+impl<T: fmt::Debug + Serialize> Drop for Invocation<T> {
     fn drop(&mut self) {
         self.crash();
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for Invocation<T> {
+impl<T: fmt::Debug + Serialize> fmt::Debug for Invocation<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Invocation").field("waiting", &self.waiting()).finish_non_exhaustive()
     }

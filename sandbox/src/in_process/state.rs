@@ -31,6 +31,8 @@ pub(super) struct State {
     pub(super) plan: Plan,
     pub(super) calls: Vec<Made>,
     pub(super) records: Vec<Record>,
+    /// What invocations answered, as JSON.
+    pub(super) answers: Vec<String>,
     /// Everything that was printed or could have been.
     pub(super) said: String,
     /// The RotationTokens that ever were.
@@ -73,6 +75,7 @@ impl State {
             plan: Plan::default(),
             calls: Vec::new(),
             records: Vec::new(),
+            answers: Vec::new(),
             said: String::new(),
             rotation_tokens: BTreeSet::new(),
             witness: Witness::default(),
@@ -96,6 +99,7 @@ impl State {
             plan: self.plan.clone(),
             calls: Vec::new(),
             records: Vec::new(),
+            answers: Vec::new(),
             said: String::new(),
             rotation_tokens: BTreeSet::new(),
             witness: self.witness.without_runs(self.late.is_empty()),

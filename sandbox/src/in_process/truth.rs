@@ -151,6 +151,11 @@ impl World {
         std::mem::take(&mut self.state.lock().records)
     }
 
+    /// What every invocation that succeeded has answered, as JSON.
+    pub fn answers(&self) -> Vec<String> {
+        self.state.lock().answers.clone()
+    }
+
     /// Everything that was said: audit records, errors, logs, and what could be printed for debugging.
     pub fn said(&self) -> String {
         let state = self.state.lock();

@@ -4,6 +4,7 @@ mod adversity;
 mod audit;
 mod current;
 mod emergency;
+mod envelope;
 mod grace;
 mod orphans;
 mod plan;
@@ -33,6 +34,7 @@ impl Drop for Watched {
         if !std::thread::panicking() {
             assert_eq!(self.0.leaks(), Vec::<String>::new(), "a secret was said");
             assert_eq!(self.0.violations(), Vec::new(), "a promise was broken");
+            envelope::must_all_fit(&self.0.answers());
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A rollback is a rotation that copies an earlier credential, and is refused where that could not be good.
 
 use protocol::lifecycle::{Code, Request};
-use sandbox::in_process::{Fault, Operation};
+use sandbox::in_process::{Fault, Operation, SUB};
 
 use super::*;
 
@@ -85,4 +85,16 @@ fn a_rollback_whose_beginning_is_not_known_says_so() {
     let answer = back(&world);
     assert!(answer.findings[0].say.contains("nobody knows"), "{answer:#?}");
     assert_eq!(world.holder("ROLLBACK"), Some(version));
+}
+
+#[test]
+fn nobody_goes_back_where_nothing_says_what_the_key_may_do() {
+    let (world, _, _, _) = rotated_twice();
+    let policy = world.text_of_setup().find(r#","policy":"#).expect("a policy");
+    let bare = format!("{}}}", &world.text_of_setup()[..policy]);
+    let key = key_by_hand(&world, SUB);
+    world.put_by_hand(&bare, &key, SUB, "AWSCURRENT");
+    delete(&world, &key.key);
+    hour(&world);
+    refused(&world, "policy.permissions");
 }
