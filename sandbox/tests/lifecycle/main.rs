@@ -1,8 +1,11 @@
 //! The operations over the sandbox's models, in one process: each test is named after the promise it keeps.
 
 mod current;
+mod fleet;
 mod grace;
+
 mod orphans;
+
 mod way_back;
 
 use std::ops::Deref;
