@@ -1,11 +1,12 @@
 //! The operations over the sandbox's models, in one process: each test is named after the promise it keeps.
 
+mod adoption;
 mod current;
 mod fleet;
 mod grace;
-
+mod holders;
 mod orphans;
-
+mod proof;
 mod way_back;
 
 use std::ops::Deref;
