@@ -47,6 +47,10 @@ variants! {
     UnlabelledReaped = "unlabelled-reaped",
     /// A key that gives no answer counts as dead: its version is forgotten, and it lives on.
     SilenceIsDeath = "silence-is-death",
+    /// Who made a key is read off the version that is retired: one made by hand that we copied gets the grace of ours.
+    GraceByVersion = "grace-by-version",
+    /// A denial counts as the key's death: one bound to other addresses is forgotten, and lives on.
+    DeniedIsDeath = "denied-is-death",
     /// A rollback goes back to a key that is condemned: it dies under the new version.
     RollbackToCondemned = "rollback-to-condemned",
 

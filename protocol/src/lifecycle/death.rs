@@ -77,6 +77,7 @@ pub(super) fn judged(
     let absent = known.on_account && known.alive.is_some_and(|alive| shows(list, alive));
     match error.class {
         ErrorClass::Rejected => Life::Dead,
+        ErrorClass::Denied if wrong::is(Wrong::DeniedIsDeath) => Life::Dead,
         _ if wrong::is(Wrong::SilenceIsDeath) => Life::Dead,
         ErrorClass::Denied | ErrorClass::Mismatched if absent => Life::Dead,
         _ => Life::Unknown,

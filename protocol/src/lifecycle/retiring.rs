@@ -187,7 +187,7 @@ impl Tending<'_> {
             return Ok(());
         }
         let named = self.named(description, version, key, current, holders.of(key));
-        let issued = named.issued || is_issued(&value, version);
+        let issued = if wrong::is(Wrong::GraceByVersion) { !by_hand } else { named.issued || is_issued(&value, version) };
         let grace = if issued { pass.settings.grace } else { pass.settings.longest_grace() };
         let verdict = verdict(ending, &named, grace, pass.now());
         self.key(version, key, None, state(&verdict, &named));

@@ -134,6 +134,15 @@ impl Fault {
     pub(super) fn is_crash(self) -> bool {
         matches!(self, Self::CrashBefore | Self::CrashAfter)
     }
+
+    /// Whether a read under it gets a definite no; nothing where it gets an answer, or nobody lives to hear one.
+    pub(super) fn fails(self) -> Option<bool> {
+        match self {
+            Self::Denied | Self::Refused => Some(true),
+            Self::Dropped | Self::ReplyLost | Self::Late(_) | Self::Throttled => Some(false),
+            Self::Twice | Self::PageMissing | Self::Stale(_) | Self::CrashBefore | Self::CrashAfter => None,
+        }
+    }
 }
 
 /// Faults to come, each for one call.

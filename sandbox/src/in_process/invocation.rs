@@ -195,6 +195,9 @@ impl<T: fmt::Debug + Serialize> Invocation<T> {
                 continue;
             }
             self.gate.next_round();
+            if self.takes_too_long() {
+                return Err(Failure::Crashed);
+            }
             for (ticket, operation) in calls {
                 let fault = self.state.lock().plan.next_for(operation);
                 self.let_through(ticket, fault);
@@ -215,6 +218,16 @@ fn as_call(point: &Point) -> Option<&super::Call> {
 
 fn as_sleep(point: &Point) -> Option<Timestamp> {
     if let Point::Sleep(until) = point { Some(*until) } else { None }
+}
+
+impl<T: fmt::Debug + Serialize> Invocation<T> {
+    /// A round of calls takes its time. Whether the process is ended in it.
+    fn takes_too_long(&self) -> bool {
+        let mut state = self.state.lock();
+        let then = state.now + state.round_trip;
+        state.advance_to(then);
+        !state.round_trip.is_zero() && then >= self.actor.ends
+    }
 }
 
 impl<T: fmt::Debug + Serialize> Drop for Invocation<T> {

@@ -66,6 +66,11 @@ impl Port {
                 state.witnessed(&act);
                 result
             };
+            if let Some(for_good) = fault.and_then(Fault::fails)
+                && !operation.writes()
+            {
+                state.witness.failed(&self.actor, for_good);
+            }
             match fault {
                 Some(Fault::Dropped) => return told(ErrorClass::UnknownOutcome),
                 Some(Fault::Throttled) => return told(ErrorClass::Busy),

@@ -24,6 +24,8 @@ pub(super) struct State {
     pub(super) now: Timestamp,
     /// How far the function's clock is ahead of everybody else's.
     pub(super) function_ahead: SignedDuration,
+    /// How long a round of calls takes that is driven to its end.
+    pub(super) round_trip: SignedDuration,
     /// Where the function's calls come from.
     pub(super) address: IpAddr,
     pub(super) random: SplitMix64,
@@ -68,6 +70,7 @@ impl State {
             bybit,
             now,
             function_ahead: SignedDuration::ZERO,
+            round_trip: SignedDuration::ZERO,
             address,
             // Not the sequence that Secrets Manager draws its ids from.
             random: SplitMix64::new(!seed),

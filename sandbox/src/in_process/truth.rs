@@ -72,6 +72,13 @@ impl World {
         self.state.lock().secrets_manager.secret(secret.as_str()).map(look).unwrap_or_default()
     }
 
+    /// The secrets that the function rotates.
+    pub fn rotated(&self) -> Vec<SecretId> {
+        let state = self.state.lock();
+        let rotated = state.secrets_manager.secrets().filter(|secret| secret.rotation_function().is_some());
+        rotated.filter_map(|secret| SecretId::parse(secret.arn()).ok()).collect()
+    }
+
     // The keys.
 
     /// Looks at the venue.

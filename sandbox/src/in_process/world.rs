@@ -217,6 +217,11 @@ impl World {
         self.state.lock().function_ahead = by;
     }
 
+    /// Lets every round of calls take so long, where an invocation is driven to its end: time stands still otherwise.
+    pub fn set_round_trip(&self, takes: SignedDuration) {
+        self.state.lock().round_trip = takes;
+    }
+
     /// Lets the function's calls come from another address.
     pub fn set_function_address(&self, address: std::net::IpAddr) {
         self.state.lock().address = address;
@@ -362,7 +367,10 @@ impl World {
             state.say(&format!("{request:?} {caller:?}"));
         }
         let egress = self.settings.egress.iter().map(|address| address.as_str().to_owned()).collect();
-        let actor = Actor { request_id, secret, task, token, ends: state.now + self.timeout, egress };
+        let length = |grace| SignedDuration::try_from(grace).unwrap_or(SignedDuration::MAX);
+        let (grace, adoption_grace) = (length(self.grace), length(self.adoption_grace));
+        let ends = state.now + self.timeout;
+        let actor = Actor { request_id, secret, task, token, ends, egress, grace, adoption_grace };
         Start { actor, caller, listener: self.listener.clone() }
     }
 

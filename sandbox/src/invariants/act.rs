@@ -1,6 +1,6 @@
 //! What the witness is told.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use protocol::rotation::Step;
 use protocol::task::Task;
 
@@ -22,6 +22,10 @@ pub struct Actor {
     pub ends: Timestamp,
     /// Its `EGRESS_IPS`.
     pub egress: Vec<String>,
+    /// How long it was told to leave a replaced key alive.
+    pub grace: SignedDuration,
+    /// The same for a key that was made by hand, in whichever version: it may sit in a file somewhere.
+    pub adoption_grace: SignedDuration,
 }
 
 impl Actor {
@@ -29,7 +33,9 @@ impl Actor {
     pub(super) fn nobody() -> Self {
         let none = String::new;
         let task = Task::Step(Step::Create);
-        Self { request_id: none(), secret: none(), task, token: none(), ends: Timestamp::MAX, egress: Vec::new() }
+        let (grace, adoption_grace) = (SignedDuration::ZERO, SignedDuration::ZERO);
+        let ends = Timestamp::MAX;
+        Self { request_id: none(), secret: none(), task, token: none(), ends, egress: Vec::new(), grace, adoption_grace }
     }
 }
 

@@ -1,15 +1,19 @@
 //! What is claimed: audit lines, and how an invocation says it ended.
 
 use protocol::audit::{Action, Outcome, Record};
-use protocol::lifecycle::Answer;
+use protocol::lifecycle::{Answer, Code};
 use protocol::rotation::{Done, Step};
 use protocol::task::Task;
 use protocol::{Error, ErrorType};
 
 use super::Invariant;
-use super::act::{Actor, Scene};
+use super::act::{Actor, Labelled, Scene};
+use super::operations::LATELY;
 use super::witness::Witness;
 use crate::secrets_manager::Secret;
+
+/// So many reads in a row that fail are more than chance.
+const EVERY_TIME: usize = 4;
 
 impl Witness {
     /// An audit line was written.
@@ -53,10 +57,76 @@ impl Witness {
         for key in answer.secrets.iter().flat_map(|row| &row.keys) {
             let truth = self.keys.iter().find(|(_, facts)| facts.fingerprint == key.fingerprint);
             let truth = truth.and_then(|(id, _)| scene.venue.key(id));
-            let dead_before = |at| truth.as_ref().is_none_or(|truth| !truth.alive(at));
-            if key.alive == Some(false) && !dead_before(scene.now) {
+            let lives = truth.as_ref().is_some_and(|truth| truth.alive(scene.now));
+            if key.alive == Some(false) && lives {
                 self.broken(Invariant::Honest, scene, format!("{} says of a living key that it is dead", actor.task));
             }
+            // Those that a venue still shows for a while after they were deleted may have been seen so.
+            let shown_until = truth.and_then(|truth| truth.deleted).map(|(at, _)| at + scene.venue.knobs.deletion_delay + LATELY);
+            if key.alive == Some(true) && shown_until.is_some_and(|until| until < key.checked_at) {
+                self.broken(Invariant::Honest, scene, format!("{} says of a dead key that it is alive", actor.task));
+            }
+        }
+        self.counted(actor, answer, scene);
+        self.unreadable(actor, answer, scene);
+    }
+
+    /// What an answer counts, and says that was done, was done.
+    fn counted(&mut self, actor: &Actor, answer: &Answer, scene: &Scene<'_>) {
+        let run = self.run(actor).clone();
+        if answer.dry_run && run.asked {
+            self.broken(Invariant::Honest, scene, "a dry run asked for a change");
+        }
+        let count = |what: &str| answer.counts.get(what).copied().unwrap_or_default();
+        let dead = run.revoked.iter().filter(|key| scene.venue.key(key).is_some_and(|truth| !truth.alive(scene.now))).count();
+        let claims = [
+            ("keys revoked", count("revoked") + count("orphans"), u64::try_from(dead).unwrap_or(u64::MAX)),
+            ("versions condemned", count("condemned"), run.condemned),
+            ("versions stamped", count("stamped"), run.stamped),
+        ];
+        for (what, said, true_of) in claims {
+            if said > true_of {
+                self.broken(Invariant::Honest, scene, format!("{} counts {said} {what}, and it was {true_of}", actor.task));
+            }
+        }
+        if count("retired") > 0 {
+            for Labelled { secret, version, .. } in run.forgot {
+                let Some(named) = self.named(scene, &secret, &version) else { continue };
+                let lives = scene.venue.key(&named.key).is_some_and(|truth| truth.alive(scene.now));
+                let labels = scene.secrets.secret(&secret).map(|secret| secret.stages_of(&version)).unwrap_or_default();
+                if lives && labels.is_empty() {
+                    let what = format!("version {version} counts as retired, and its key is alive");
+                    self.broken(Invariant::Honest, scene, what);
+                }
+            }
+        }
+        // What another has done just before may well be said to be done.
+        let did = answer.secrets.iter().flat_map(|row| &row.did).next();
+        if let Some(did) = did.filter(|_| !answer.dry_run && self.took_effect == run.began) {
+            self.broken(Invariant::Honest, scene, format!("{} says that it did what nobody did: {did}", actor.task));
+        }
+    }
+
+    /// Who is woken since a version cannot be read has to find one, or a read that was refused, or one that failed every time.
+    fn unreadable(&mut self, actor: &Actor, answer: &Answer, scene: &Scene<'_>) {
+        let run = self.run(actor).clone();
+        if run.refused || run.misled > 0 || run.failed >= EVERY_TIME {
+            return;
+        }
+        if !answer.findings.iter().any(|finding| finding.code == Code::HolderUnreadable) {
+            return;
+        }
+        let versions: Vec<(String, String)> = scene
+            .secrets
+            .secrets()
+            .flat_map(|secret| secret.labels().values().map(|version| (secret.arn().to_owned(), version.clone())))
+            .collect();
+        let deleted = scene.secrets.secrets().any(Secret::is_deleted);
+        let lately = self.by_hand.values().any(|at| scene.now.duration_since(*at) <= LATELY);
+        if !deleted && !lately && versions.iter().all(|(arn, version)| self.named(scene, arn, version).is_some()) {
+            let what =
+                format!("{} pages for a version that cannot be read, and each can: {} reads failed", actor.task, run.failed);
+            self.broken(Invariant::Honest, scene, what);
         }
     }
 

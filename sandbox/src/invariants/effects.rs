@@ -12,8 +12,6 @@ use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS};
 
 /// For how long a run that was shown no value looks again before it believes it.
 const LOOKS: SignedDuration = SignedDuration::from_secs(5);
-/// The default grace of a replaced key.
-pub(super) const GRACE: SignedDuration = SignedDuration::from_hours(24);
 /// How many keys may be issued for a version and not be stored before runs have to wait.
 const MOST_UNSTORED: usize = 2;
 
@@ -68,6 +66,8 @@ impl Witness {
     /// A call that changes something, after it did or was refused.
     pub(super) fn effect(&mut self, act: &Act<'_>, scene: &Scene<'_>) {
         let Act { actor, asked, decided, done, .. } = *act;
+        self.took_effect += u64::from(done);
+        self.run(actor).asked(asked);
         if actor.task == Task::Step(Step::Test) {
             self.broken(Invariant::ReadOnly, scene, format!("testSecret asks for {asked:?}"));
         }
@@ -96,6 +96,7 @@ impl Witness {
             Asked::Unlabel(place) if place.label == "CANDIDATE" || place.label == "ROLLBACK" => {
                 self.released(act, &place.version, scene);
             }
+            Asked::Unlabel(place) if actor.task == Task::Operation(Operation::Maintain) => self.forgotten(act, place, scene),
             _ => {}
         }
     }
@@ -224,7 +225,10 @@ impl Witness {
         }
         let Some(last_current) = last_current else { return };
         let replicas = scene.secrets.secrets().all(crate::secrets_manager::Secret::replicas_in_sync);
-        if scene.now.duration_since(last_current) < GRACE || self.is_held_by_a_client(key, scene.now) || !replicas {
+        if scene.now.duration_since(last_current) < self.grace_of(key, act.actor)
+            || self.is_held_by_a_client(key, scene.now)
+            || !replicas
+        {
             self.broken(Invariant::Grace, scene, format!("a key that was current at {last_current} was revoked"));
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::act::Actor;
+use super::act::{Actor, Asked, Labelled};
 use crate::bybit::KeyId;
 
 /// What a version's value says. Values never change.
@@ -108,6 +108,19 @@ pub(super) struct Run {
     pub(super) listed: Option<(u64, Timestamp)>,
     /// Whether there was a time since its beginning when the token could not have been promoted any more.
     pub(super) hopeless: bool,
+    /// How much anybody had done when it began.
+    pub(super) began: u64,
+    /// The keys that it asked to be revoked, each as often as it asked, and how many stamps it asked for.
+    pub(super) revoked: Vec<KeyId>,
+    pub(super) stamped: u64,
+    pub(super) condemned: u64,
+    /// Whether it asked for any change at all.
+    pub(super) asked: bool,
+    /// The labels that it took off last of those that say of a version that its key is to die.
+    pub(super) forgot: Vec<Labelled>,
+    /// How many reads failed that another attempt could have mended, and whether one was refused for good.
+    pub(super) failed: usize,
+    pub(super) refused: bool,
 }
 
 impl Run {
@@ -131,6 +144,25 @@ impl Run {
             sent: None,
             listed: None,
             hopeless: false,
+            began: 0,
+            revoked: Vec::new(),
+            stamped: 0,
+            condemned: 0,
+            asked: false,
+            forgot: Vec::new(),
+            failed: 0,
+            refused: false,
+        }
+    }
+
+    /// It asks for a change, which may be refused.
+    pub(super) fn asked(&mut self, asked: &Asked) {
+        self.asked = true;
+        match asked {
+            Asked::Revoke(key) => self.revoked.push(key.clone()),
+            Asked::Label(place) if place.label.starts_with("REPLACED-") => self.stamped += 1,
+            Asked::Label(place) if place.label.starts_with("CONDEMNED-") => self.condemned += 1,
+            _ => {}
         }
     }
 }

@@ -4,14 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 use protocol::label::{Label, StampKind};
 
 use super::Invariant;
-use super::act::{Act, Labelled, Scene};
-use super::effects::GRACE;
+use super::act::{Act, Actor, Labelled, Scene};
 use super::witness::Witness;
 use crate::bybit::KeyId;
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, Secret};
 
 /// How old what a pass goes by may be: the index of what is held, and the stale reads it was made of.
-const LATELY: SignedDuration = SignedDuration::from_mins(4);
+pub(super) const LATELY: SignedDuration = SignedDuration::from_mins(4);
 /// The longest a run can live.
 const LONGEST_RUN: SignedDuration = SignedDuration::from_mins(15);
 /// How far two clocks may be apart, and the second that a stamp is rounded down by.
@@ -56,10 +55,33 @@ impl Witness {
         let Some(named) = self.named(scene, &place.secret, &place.version) else { return };
         let since = self.keys.get(&named.key).and_then(|facts| facts.seen_current);
         if place.label.starts_with("CONDEMNED")
-            && since.is_some_and(|since| act.decided.duration_since(since) < GRACE - SKEW)
+            && since.is_some_and(|since| act.decided.duration_since(since) < self.grace_of(&named.key, act.actor) - SKEW)
             && !self.changed_lately(&named.key, scene)
         {
             self.broken(Invariant::Grace, scene, "a version is condemned within its key's grace");
+        }
+    }
+
+    /// How long a key has to stay alive once no current version names it. What counts is who made it, in whichever version it came to
+    /// stand since: who copied it once can have copied it elsewhere.
+    pub(super) fn grace_of(&self, key: &KeyId, actor: &Actor) -> SignedDuration {
+        let by_hand = self.keys.get(key).is_none_or(|facts| facts.issued.is_none());
+        if by_hand { actor.grace.max(actor.adoption_grace) } else { actor.grace }
+    }
+
+    /// A pass takes a label off a version. Where it was the last that says that its key is to die, nobody looks after that key any more.
+    pub(super) fn forgotten(&mut self, act: &Act<'_>, place: &Labelled, scene: &Scene<'_>) {
+        let ends = |label: &str| label.starts_with("REPLACED-") || label.starts_with("CONDEMNED-") || label == "COMPROMISED";
+        if ends(&place.label) {
+            let Labelled { secret, version, .. } = place;
+            let left = scene.secrets.secret(secret).map(|secret| secret.stages_of(version)).unwrap_or_default();
+            let run = self.run(act.actor);
+            // It may be the first half of a condemnation anew.
+            if left.iter().any(|label| ends(label) || label == AWSCURRENT) {
+                run.forgot.retain(|forgot| forgot != place);
+            } else {
+                run.forgot.push(place.clone());
+            }
         }
     }
 
@@ -98,7 +120,8 @@ impl Witness {
             && !lately
         {
             let in_sync = naming.iter().all(|naming| scene.secrets.secret(&naming.arn).is_none_or(Secret::replicas_in_sync));
-            if act.decided.duration_since(since) < GRACE - SKEW || self.is_held_by_a_client(key, scene.now) || !in_sync {
+            let grace = self.grace_of(key, act.actor);
+            if act.decided.duration_since(since) < grace - SKEW || self.is_held_by_a_client(key, scene.now) || !in_sync {
                 self.broken(Invariant::Grace, scene, format!("a key that was current at {since} was revoked"));
             }
         }

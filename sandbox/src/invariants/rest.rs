@@ -62,6 +62,29 @@ impl Witness {
                 self.broken(Invariant::NoOrphans, scene, what);
             }
         }
+        self.none_outlives_its_grace(&held, scene);
+    }
+
+    /// The same for what was made by hand and was replaced: where a label says that its end has come, it has.
+    fn none_outlives_its_grace(&mut self, held: &[KeyId], scene: &Scene<'_>) {
+        let replaced: Vec<(String, String)> = scene
+            .secrets
+            .secrets()
+            .filter(|secret| !secret.is_deleted())
+            .flat_map(|secret| {
+                let ended = secret.labels().iter().filter(|(label, _)| label.starts_with("REPLACED-"));
+                ended.map(|(_, version)| (secret.arn().to_owned(), version.clone()))
+            })
+            .collect();
+        for (arn, version) in replaced {
+            let Some(named) = self.named(scene, &arn, &version) else { continue };
+            let Some(truth) = scene.venue.key(&named.key).filter(|truth| truth.alive(scene.now)) else { continue };
+            let stands_for = self.current_key(scene, &arn).and_then(|key| scene.venue.key(&key)).map(|current| current.uid);
+            if stands_for == Some(truth.uid) && !held.contains(&named.key) {
+                let what = format!("the key of version {version} of {arn} outlives its grace, and no version holds it");
+                self.broken(Invariant::NoOrphans, scene, what);
+            }
+        }
     }
 
     /// The grace of what we replaced does not count from an earlier time that it was replaced.

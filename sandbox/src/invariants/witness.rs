@@ -35,6 +35,8 @@ pub(super) struct Previous {
 pub(crate) struct Witness {
     /// How often the world has changed.
     pub(super) changes: u64,
+    /// How often anything was done, by whomever; what was refused does not count.
+    pub(super) took_effect: u64,
     pub(super) named: BTreeMap<Place, (u64, Option<Arc<Named>>)>,
     /// For each secret the version that is current.
     pub(super) current: BTreeMap<String, String>,
@@ -89,6 +91,7 @@ impl Witness {
         let place = (actor.secret.clone(), actor.token.clone());
         let lately = self.hopeless.get(&place).is_some_and(|at| scene.now.duration_since(*at) <= STALENESS);
         run.hopeless = lately || self.is_hopeless(actor, scene);
+        run.began = self.took_effect;
         self.runs.insert(actor.request_id.clone(), run);
     }
 
@@ -97,6 +100,13 @@ impl Witness {
         if let Some(run) = self.runs.get_mut(&actor.request_id) {
             run.active = false;
         }
+    }
+
+    /// A read of an invocation's gives no answer, or a definite no.
+    pub(crate) fn failed(&mut self, actor: &Actor, for_good: bool) {
+        let run = self.run(actor);
+        run.failed += usize::from(!for_good);
+        run.refused |= for_good;
     }
 
     /// The same witness where every invocation is gone. What is known of them is needed only where an effect of theirs may come.
@@ -114,6 +124,7 @@ impl Witness {
     /// Something changed that no run did.
     pub(crate) fn others_acted(&mut self, at_the_venue: bool, scene: &Scene<'_>) {
         self.changes += 1;
+        self.took_effect += 1;
         if at_the_venue {
             self.venue_by_hand = (self.changes, Some(scene.now));
         }
@@ -141,10 +152,10 @@ impl Witness {
 
     /// A run has looked around.
     fn current_is_seen(&mut self, scene: &Scene<'_>) {
-        let secrets: Vec<String> = scene.secrets.secrets().map(|secret| secret.arn().to_owned()).collect();
-        for arn in secrets {
-            if let Some(key) = self.current_key(scene, &arn) {
-                self.keys.entry(key).or_default().seen_current = Some(scene.now);
+        let Self { current, named, keys, .. } = self;
+        for place in current.iter().map(|(arn, version)| (arn.clone(), version.clone())) {
+            if let Some((_, Some(named))) = named.get(&place) {
+                keys.entry(named.key.clone()).or_default().seen_current = Some(scene.now);
             }
         }
     }

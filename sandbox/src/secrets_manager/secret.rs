@@ -104,6 +104,11 @@ impl Secret {
         self.deletion.is_some()
     }
 
+    /// The function that rotates it, or did until rotation was switched off.
+    pub fn rotation_function(&self) -> Option<&str> {
+        self.rotation_lambda_arn.as_deref()
+    }
+
     /// The rotation that is open, if one is.
     pub fn rotation(&self) -> Option<&Rotation> {
         self.rotation.as_ref()

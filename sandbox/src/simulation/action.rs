@@ -68,7 +68,8 @@ kinds! {
     Ways = "ways",
     /// A day with so many new versions that Secrets Manager purges old ones without labels.
     Purge = "purge",
-    /// A person stores a current value: the same key, a new one, one of another account, one that is said to be of this account and is not, or something that is no value.
+    /// A person stores a current value: the same key, a new one, one of another account, one that is said to be of another than it is,
+    /// one that the function may not use, one that does not say its master or account, one that is mistyped, or no value at all.
     Put = "put",
     /// A person stores a version under CANDIDATE.
     Offer = "offer",

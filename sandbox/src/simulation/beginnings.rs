@@ -44,7 +44,7 @@ const MOVED: Beginning = Beginning {
 pub(super) const FOR_PAIRS: [&Beginning; 2] = [&BEGINNINGS[0], &MOVED];
 
 /// The beginnings.
-pub(super) const BEGINNINGS: [Beginning; 32] = [
+pub(super) const BEGINNINGS: [Beginning; 39] = [
     Beginning { name: "a plain rotation", seed: 0, prepare: begin, then: Then::Rotation },
     Beginning {
         name: "a credential that a person offers",
@@ -343,6 +343,60 @@ pub(super) const BEGINNINGS: [Beginning; 32] = [
         },
         then: Then::Rotation,
     },
+    Beginning {
+        name: "a key made by hand that a way back copied, replaced a day ago",
+        seed: 0,
+        prepare: |play| {
+            whole_of(play, 1)?;
+            let previous = position_in(play, 1, AWSPREVIOUS);
+            play.act(Action::new(Kind::Label, 1, 5 * previous + 3))?;
+            whole_of(play, 1)?;
+            whole_of(play, 1)?;
+            play.act(Action::new(Kind::Wait, 0, 90_000))
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a key made by hand that was offered, replaced a day ago",
+        seed: 0,
+        prepare: |play| {
+            play.act(Action::new(Kind::Offer, 1, 0))?;
+            whole_of(play, 1)?;
+            whole_of(play, 1)?;
+            play.act(Action::new(Kind::Wait, 0, 90_000))
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a replaced key that the function may not use, of another account than is said",
+        seed: 0,
+        prepare: |play| put_and_replaced(play, 12),
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a replaced key with a mistyped secret, of another account than is said",
+        seed: 0,
+        prepare: |play| put_and_replaced(play, 14),
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a replaced value that does not say its master",
+        seed: 0,
+        prepare: |play| put_and_replaced(play, 8),
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a replaced value that does not say its account",
+        seed: 0,
+        prepare: |play| put_and_replaced(play, 9),
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a replaced key that the function may not use",
+        seed: 0,
+        prepare: |play| put_and_replaced(play, 11),
+        then: Then::Operation(Kind::Maintain),
+    },
     Beginning { name: "a way back", seed: 0, prepare: twice, then: Then::Operation(Kind::Rollback) },
     Beginning {
         name: "a stuck rotation",
@@ -360,6 +414,16 @@ fn twice(play: &mut Play) -> Result<(), Broken> {
     whole(play)?;
     play.act(Action::new(Kind::Wait, 0, 61))?;
     whole(play)
+}
+
+/// A person makes a value current, and then a good one, and its grace is over.
+fn put_and_replaced(play: &mut Play, how: usize) -> Result<(), Broken> {
+    play.act(Action::new(Kind::Put, 1, how))?;
+    play.act(Action::new(Kind::Wait, 0, 4000))?;
+    play.act(Action::new(Kind::Put, 1, 4))?;
+    play.act(Action::new(Kind::Maintain, 0, 0))?;
+    play.act(Action::new(Kind::Run, 0, 0))?;
+    play.act(Action::new(Kind::Wait, 0, 8 * DAY))
 }
 
 fn begin(play: &mut Play) -> Result<(), Broken> {

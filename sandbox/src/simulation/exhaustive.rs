@@ -97,3 +97,18 @@ impl Course<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulation::beginnings::BEGINNINGS;
+
+    #[test]
+    fn every_promise_holds_from_every_beginning_where_nothing_goes_wrong() {
+        let broken = BEGINNINGS.iter().filter_map(|beginning| {
+            let violation = disturbed(beginning, &[]).0.broken?;
+            Some(format!("{}: {violation}", beginning.name))
+        });
+        assert_eq!(broken.collect::<Vec<_>>(), Vec::<String>::new());
+    }
+}

@@ -1,13 +1,17 @@
 //! The operations over the sandbox's models, in one process: each test is named after the promise it keeps.
 
+mod adoption;
 mod adversity;
 mod audit;
 mod current;
 mod emergency;
 mod envelope;
+mod fleet;
 mod grace;
+mod holders;
 mod orphans;
 mod plan;
+mod proof;
 mod way_back;
 
 use std::ops::Deref;

@@ -4,8 +4,8 @@ use protocol::lifecycle::{Request, Shard};
 use protocol::name::SecretId;
 use protocol::rotation::Step;
 use protocol::wrong::Wrong;
-use sandbox::bybit::KeyId;
-use sandbox::in_process::{Fault, Operation, SUB, World};
+use sandbox::bybit::{Ips, KeyId, Settings};
+use sandbox::in_process::{BOT_ADDRESS, Fault, OTHER_SUB, Operation, SUB, World};
 use sandbox::secrets_manager::{DeleteSecret, Replica, ReplicaStatus};
 
 use super::{BY_HAND, Rule, hours, key_by_hand, key_in, seconds, unstored};
@@ -90,6 +90,31 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         world.plan(Operation::Inspect, 2, Fault::Dropped);
         let answer = world.operate(Request::Maintain { shard: Shard::ALL, secret: None, dry_run: true });
         world.alive(&key) && !answer.secrets.iter().flat_map(|row| &row.did).any(|did| did.contains("is dead"))
+    }),
+    (Wrong::GraceByVersion, || {
+        // A rollback copies the key that a person made, and is replaced the same day.
+        let world = World::new();
+        world.rotate().expect("a rotation");
+        let version = world.holder("AWSPREVIOUS").expect("a version before");
+        world.label("ROLLBACK", Some(&version));
+        rotate(&world, world.secret());
+        rotate(&world, world.secret());
+        world.advance(hours(25));
+        passes(&world);
+        world.alive(world.first_key())
+    }),
+    (Wrong::DeniedIsDeath, || {
+        // The function may not use it, and its value names another account, whose list does not show it.
+        let world = World::new();
+        let settings = Settings { ips: Ips::only([BOT_ADDRESS]), ..super::settings(super::ALL) };
+        let key = world.bybit(|model, now| model.create_key_by_hand(OTHER_SUB, settings, now)).expect("the account is there");
+        let version = world.put_by_hand(BY_HAND, &key, SUB, "AWSCURRENT");
+        world.advance(hours(1));
+        world.put_by_hand(BY_HAND, &key_by_hand(&world, super::ALL), SUB, "AWSCURRENT");
+        world.maintain();
+        world.advance(hours(24 * 8));
+        passes(&world);
+        !world.alive(&key.key) || !world.labels(&version).is_empty()
     }),
     (Wrong::RollbackToCondemned, || {
         let (world, key) = past_its_grace();

@@ -77,6 +77,10 @@ const WITHOUT_MASTER: &str = concat!(
     r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","subaccount":"<account>","#,
     r#""policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}}"#
 );
+const WITHOUT_ACCOUNT: &str = concat!(
+    r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","masterarn":"<master>","#,
+    r#""policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}}"#
+);
 const WITHOUT_POLICY: &str = r#"{"api_key":"<key>","api_secret":"<secret>","masterarn":"<master>"}"#;
 
 impl Stage {

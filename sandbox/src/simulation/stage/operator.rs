@@ -3,9 +3,9 @@
 use protocol::label::VersionId;
 use protocol::name::SecretId;
 
-use super::{LABELS, Stage, by_hand};
-use crate::bybit::{Ips, KeyId, Uid};
-use crate::in_process::{FUNCTION_ADDRESS, OTHER_SUB, PARENT, SUB, World};
+use super::{LABELS, Stage, WITHOUT_ACCOUNT, WITHOUT_MASTER, by_hand};
+use crate::bybit::{Credential, Ips, KeyId, KeySecret, Settings, Uid};
+use crate::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, OTHER_SUB, PARENT, SUB, World};
 use crate::secrets_manager::{self, AWSCURRENT, AWSPENDING, PutSecretValue, Secret, Sensitive, UpdateSecretVersionStage};
 
 impl Stage {
@@ -20,17 +20,36 @@ impl Stage {
 
     pub(super) fn put(&mut self, secret: usize, how: usize) -> Option<()> {
         let document = self.documents[secret];
-        let value = match how % 8 {
-            0 => self.look(secret, |secret| {
-                let current = secret.versions().get(secret.holder(AWSCURRENT)?)?;
-                current.value()?.text().map(str::to_owned)
-            })?,
+        let elsewhere = || Settings { ips: Ips::only([BOT_ADDRESS]), ..by_hand("bound elsewhere") };
+        let value = match how % 16 {
+            0 => self.current_text(secret)?,
             1 => "not a value".to_owned(),
             2 => self.value(document, OTHER_SUB, OTHER_SUB)?,
             3 => self.value(document, OTHER_SUB, SUB)?,
+            8 => self.value(WITHOUT_MASTER, SUB, SUB)?,
+            9 => self.value(WITHOUT_ACCOUNT, SUB, SUB)?,
+            10 => self.value(document, SUB, OTHER_SUB)?,
+            11 => self.value_with(document, elsewhere(), SUB, SUB)?,
+            12 => self.value_with(document, elsewhere(), OTHER_SUB, SUB)?,
+            13 => without(&self.current_text(secret)?, &["masterarn", "subaccount", "rotation"])?,
+            14 => self.with_wrong_secret(document)?,
             _ => self.value(document, SUB, SUB)?,
         };
         self.store(secret, None, value, AWSCURRENT)
+    }
+
+    fn current_text(&self, secret: usize) -> Option<String> {
+        self.look(secret, |secret| {
+            let current = secret.versions().get(secret.holder(AWSCURRENT)?)?;
+            current.value()?.text().map(str::to_owned)
+        })
+    }
+
+    /// A value whose secret was mistyped, of a key on another account than it says.
+    fn with_wrong_secret(&self, document: &str) -> Option<String> {
+        let key = self.world.bybit(|model, now| model.create_key_by_hand(OTHER_SUB, by_hand("mistyped"), now)).ok()?;
+        let mistyped = Credential { secret: KeySecret::from("mistyped-by-somebody-in-a-hurry-0000"), ..key };
+        Some(self.world.filled_in(document, &mistyped, SUB))
     }
 
     pub(super) fn offer(&mut self, secret: usize, how: usize) -> Option<()> {
@@ -47,7 +66,10 @@ impl Stage {
 
     /// A value with a new key of an account, which it says is of another.
     pub(super) fn value(&self, document: &str, account: Uid, said: Uid) -> Option<String> {
-        let settings = by_hand("made by hand");
+        self.value_with(document, by_hand("made by hand"), account, said)
+    }
+
+    fn value_with(&self, document: &str, settings: Settings, account: Uid, said: Uid) -> Option<String> {
         let key = self.world.bybit(|model, now| model.create_key_by_hand(account, settings, now)).ok()?;
         Some(self.world.filled_in(document, &key, said))
     }
@@ -128,4 +150,14 @@ impl Stage {
         }
         Some(())
     }
+}
+
+/// A value that lacks these fields.
+fn without(text: &str, fields: &[&str]) -> Option<String> {
+    let mut document: serde_json::Value = serde_json::from_str(text).ok()?;
+    let object = document.as_object_mut()?;
+    for field in fields {
+        object.remove(*field);
+    }
+    Some(document.to_string())
 }

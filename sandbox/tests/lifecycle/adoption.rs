@@ -1,0 +1,62 @@
+//! A key that a person made lives a week after it was replaced, in whichever version it came to stand.
+
+use sandbox::in_process::SUB;
+
+use super::*;
+
+/// Passes every half day, for so many days.
+fn days(world: &World, count: i64) {
+    for _ in 0..2 * count {
+        hours(world, 12);
+        world.maintain();
+    }
+}
+
+fn rotate(world: &World) {
+    world.rotate().expect("a rotation");
+}
+
+#[test]
+fn a_key_made_by_hand_that_a_rollback_copied_lives_a_week_after_it_was_replaced_again() {
+    let (world, _, key, version) = rotated();
+    world.label("ROLLBACK", Some(&version));
+    rotate(&world);
+    assert_eq!(world.current_key().as_ref(), Some(&key));
+    rotate(&world);
+    days(&world, 6);
+    assert!(world.alive(&key), "it may sit in a file somewhere");
+    days(&world, 3);
+    assert!(!world.alive(&key));
+}
+
+#[test]
+fn a_key_made_by_hand_that_was_offered_lives_a_week_after_it_was_replaced() {
+    let world = world();
+    let offered = key_by_hand(&world, SUB);
+    world.put_by_hand(world.text_of_setup(), &offered, SUB, "CANDIDATE");
+    rotate(&world);
+    assert_eq!(world.current_key().as_ref(), Some(&offered.key));
+    rotate(&world);
+    days(&world, 6);
+    assert!(world.alive(&offered.key), "it may sit in a file somewhere");
+    days(&world, 3);
+    assert!(!world.alive(&offered.key));
+}
+
+#[test]
+fn a_key_of_ours_that_a_rollback_copied_has_the_grace_of_ours() {
+    let (world, _, key, version) = rotated_twice();
+    world.label("ROLLBACK", Some(&version));
+    rotate(&world);
+    rotate(&world);
+    days(&world, 3);
+    assert!(!world.alive(&key));
+}
+
+#[test]
+fn a_leaked_key_made_by_hand_dies_at_once() {
+    let (world, _, key, version) = rotated();
+    world.label("COMPROMISED", Some(&version));
+    world.maintain();
+    assert!(!world.alive(&key));
+}

@@ -1,0 +1,79 @@
+//! A fleet that does not fit one pass: nobody in it waits for ever.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use protocol::lifecycle::Code;
+use sandbox::bybit::Knobs;
+use sandbox::in_process::{OTHER_SUB, SUB};
+
+use super::*;
+
+/// More than a pass has time for.
+const SECRETS: usize = 64;
+/// So many passes come round.
+const PASSES: usize = 24;
+/// A pass has time for half of them. By chance alone, one in a million secrets goes untended for twenty of those in a row.
+const MOST_MISSED: usize = 20;
+
+/// A fleet whose passes have time for about half of it, since every round of calls takes a second; and how the calls call its keys.
+fn fleet() -> (Watched, Vec<String>) {
+    let bybit = Knobs { rate_limits: false, max_keys: SECRETS, ..Knobs::default() };
+    let world = World::with(Setup { bybit, ..Setup::default() });
+    let mut keys = vec![world.first_key().clone()];
+    for number in 1..SECRETS {
+        let account = if number % 2 == 0 { SUB } else { OTHER_SUB };
+        let key = key_by_hand(&world, account);
+        world.add_secret(&format!("prod/bybit/desk-{number:03}"), world.text_of_setup(), &key, account);
+        keys.push(key.key);
+    }
+    // So much would be said that it takes long to search.
+    let mut world = world.quiet_fork();
+    world.set_round_trip(SignedDuration::from_secs(1));
+    world.timeout = SignedDuration::from_secs(34);
+    let shown = |key: &KeyId| protocol::secret::KeyId::parse(key.as_str()).expect("it is one").to_string();
+    (Watched(world), keys.iter().map(|key| format!("the current key {}", shown(key))).collect())
+}
+
+/// What a pass answers, and the current keys that it looked at.
+fn tended(world: &World) -> (Answer, BTreeSet<String>) {
+    world.take_calls();
+    let answer = world.maintain();
+    let looks = world.take_calls().into_iter().filter(|made| made.call.operation == Operation::Inspect);
+    (answer, looks.map(|made| made.call.about).collect())
+}
+
+#[test]
+fn no_secret_of_a_fleet_that_does_not_fit_one_pass_goes_untended_for_long() {
+    let (world, keys) = fleet();
+    let mut missed: BTreeMap<String, usize> = keys.into_iter().map(|key| (key, 0)).collect();
+    assert_eq!(missed.len(), SECRETS);
+    let mut all = 0;
+    for pass in 0..PASSES {
+        let (answer, tended) = tended(&world);
+        assert!(codes(&answer).contains(&Code::Unfinished), "pass {pass} fits: {:?}", answer.counts);
+        all += tended.len();
+        for (key, missed) in &mut missed {
+            *missed = if tended.contains(key) { 0 } else { *missed + 1 };
+        }
+        let waiting: Vec<&String> = missed.iter().filter(|(_, missed)| **missed > MOST_MISSED).map(|(key, _)| key).collect();
+        assert!(
+            waiting.is_empty(),
+            "after {} passes, each over {} of {SECRETS}, {} wait since more than {MOST_MISSED}: {waiting:?}",
+            pass + 1,
+            all / (pass + 1),
+            waiting.len()
+        );
+        hour(&world);
+    }
+    let share = all / PASSES;
+    assert!((SECRETS / 3..SECRETS * 2 / 3).contains(&share), "a pass tends {share}");
+}
+
+#[test]
+fn a_pass_that_runs_out_of_time_answers_before_its_end_and_says_so() {
+    let (world, _) = fleet();
+    let before = world.now();
+    let (answer, _) = tended(&world);
+    assert!(world.now() < before + world.timeout);
+    assert!(codes(&answer).contains(&Code::Unfinished), "{:?}", answer.counts);
+}

@@ -1,0 +1,75 @@
+//! Rule 7: a key counts as dead by proof alone, and one that is to die does, whatever its value leaves out.
+
+use sandbox::in_process::{OTHER_SUB, SUB};
+
+use super::*;
+
+const WITHOUT_MASTER: &str = concat!(
+    r#"{"api_key":"<key>","api_secret":"<secret>","subaccount":"<account>","#,
+    r#""policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}}"#
+);
+const WITHOUT_ACCOUNT: &str = concat!(
+    r#"{"api_key":"<key>","api_secret":"<secret>","masterarn":"<master>","#,
+    r#""policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}}"#
+);
+
+/// A person makes this current, and then a good value; a week goes by, and passes come round.
+fn replaced(world: &World, document: &str, key: &Credential, said: Uid) -> VersionId {
+    let version = world.put_by_hand(document, key, said, "AWSCURRENT");
+    hour(world);
+    world.put_by_hand(world.text_of_setup(), &key_by_hand(world, SUB), SUB, "AWSCURRENT");
+    world.maintain();
+    hours(world, 24 * 8);
+    settle(world);
+    version
+}
+
+fn bound_elsewhere(world: &World, uid: Uid) -> Credential {
+    let key = key_by_hand(world, uid);
+    let mut settings = world.bybit(|model, _| model.key(&key.key)).expect("the key is there").settings;
+    settings.ips = Ips::only([BOT_ADDRESS]);
+    world.bybit(|model, now| model.edit_key_by_hand(&key.key, settings, now)).expect("it is edited");
+    key
+}
+
+#[test]
+fn a_key_that_is_denied_is_not_dead_where_its_value_names_another_account() {
+    let world = world();
+    let key = bound_elsewhere(&world, OTHER_SUB);
+    let version = replaced(&world, world.text_of_setup(), &key, SUB);
+    assert!(!world.alive(&key.key) || !world.labels(&version).is_empty(), "it lives, and is forgotten");
+}
+
+#[test]
+fn a_key_whose_secret_is_mistyped_is_not_dead_where_its_value_names_another_account() {
+    let world = world();
+    let key = key_by_hand(&world, OTHER_SUB);
+    let mistyped = Credential { secret: "mistyped-by-somebody-in-a-hurry-0000".into(), ..key.clone() };
+    let version = replaced(&world, world.text_of_setup(), &mistyped, SUB);
+    assert!(!world.alive(&key.key) || !world.labels(&version).is_empty(), "it lives, and is forgotten");
+}
+
+#[test]
+fn a_key_that_the_function_may_not_use_is_revoked_and_proven_dead() {
+    let world = world();
+    let key = bound_elsewhere(&world, SUB);
+    let version = replaced(&world, world.text_of_setup(), &key, SUB);
+    assert!(!world.alive(&key.key));
+    assert_eq!(world.labels(&version), Vec::<String>::new());
+}
+
+#[test]
+fn a_replaced_value_that_does_not_say_its_master_is_retired_by_what_is_current() {
+    let world = world();
+    let key = key_by_hand(&world, SUB);
+    replaced(&world, WITHOUT_MASTER, &key, SUB);
+    assert!(!world.alive(&key.key));
+}
+
+#[test]
+fn a_replaced_value_that_does_not_say_its_account_is_retired_by_what_is_current() {
+    let world = world();
+    let key = key_by_hand(&world, SUB);
+    replaced(&world, WITHOUT_ACCOUNT, &key, SUB);
+    assert!(!world.alive(&key.key));
+}
