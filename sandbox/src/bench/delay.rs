@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::peer::{Peer, Peers};
-use super::process::{Process, world};
+use super::process::{Process, milliseconds, world};
 use super::series::{Series, figure};
 use super::table::table;
 use crate::function::Environment;
@@ -28,7 +28,7 @@ pub(super) async fn measure(peers: &Peers) -> Result<String, Box<dyn Error>> {
         for _ in 0..ROUNDS {
             let faster = steps_over(peer, DELAYS[0]).await?;
             let slower = steps_over(peer, DELAYS[1]).await?;
-            let between = (DELAYS[1] - DELAYS[0]).as_secs_f64() * 1000.0;
+            let between = milliseconds(DELAYS[1].saturating_sub(DELAYS[0]));
             let depth: Vec<f64> = faster.iter().zip(slower).map(|(faster, slower)| (slower - faster) / between).collect();
             depths.iter_mut().zip(&depth).for_each(|(all, now)| all.push(*now));
             depths[4].push(depth.iter().sum());

@@ -74,6 +74,11 @@ impl Process {
         Ok(steps)
     }
 
+    /// The CPU time that it has had so far, in milliseconds.
+    pub(super) fn cpu(&self) -> f64 {
+        self.function.id().and_then(usage::cpu).map_or(f64::NAN, milliseconds)
+    }
+
     /// The most memory that it has had, in MiB.
     pub(super) fn peak_memory(&self) -> f64 {
         let bytes = self.function.id().and_then(usage::peak_memory).and_then(|bytes| u32::try_from(bytes / 1024).ok());

@@ -80,17 +80,18 @@ async fn measure_peer(peer: &Peer, figures: &mut Figures) -> Result<(), Box<dyn 
     figures.store_calls = steps.iter().map(|step| step.store_calls).sum();
     figures.venue_calls = steps.iter().map(|step| step.venue_calls).sum();
     figures.memory.push(process.peak_memory());
-    let one = process.end().await;
-    figures.cpu.push(one);
+    figures.cpu.push(process.end().await);
 
     // A process for two: the second finds everything warm.
     let local = world().await?;
     let process = Process::start(peer, &peer.environment(&local)).await?;
     process.rotation(&local).await?;
+    let before = process.cpu();
     for (warm, step) in figures.warm.iter_mut().zip(process.rotation(&local).await?) {
         warm.push(step.took);
     }
-    figures.cpu_warm.push(process.end().await - one);
+    figures.cpu_warm.push(process.cpu() - before);
+    process.end().await;
 
     // A process for each step: every one is cold.
     let local = world().await?;

@@ -11,14 +11,20 @@ pub(super) fn cpu_of_ended_children() -> Duration {
     getrusage(UsageWho::RUSAGE_CHILDREN).map_or(Duration::ZERO, |usage| time(usage.user_time()) + time(usage.system_time()))
 }
 
-/// The most memory that a running process has had at once, in bytes. `None` where the machine does not say.
-pub(super) fn peak_memory(process: u32) -> Option<u64> {
-    in_status(process, "VmHWM:")
+/// The CPU time of the threads that a running process has, to the nanosecond. `None` where the machine does not say.
+pub(super) fn cpu(process: u32) -> Option<Duration> {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).ok()?.filter_map(Result::ok);
+    let of_thread = |thread: fs::DirEntry| {
+        let statistics = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        statistics.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+    };
+    threads.map(of_thread).sum()
 }
 
-fn in_status(process: u32, name: &str) -> Option<u64> {
+/// The most memory that a running process has had at once, in bytes. `None` where the machine does not say.
+pub(super) fn peak_memory(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
     Some(kilobytes * 1024)
 }
