@@ -262,14 +262,9 @@ mod tests {
 
     #[test]
     fn an_endpoint_of_the_service_goes_before_one_of_all_services() {
-        let set = |names: &'static [&str]| {
-            let config = Config::from_env(|asked| {
-                names
-                    .iter()
-                    .find(|(name)| **name == asked)
-                    .map(|name| if name.contains("IGNORE") { "true".into() } else { (*name).into() })
-            });
-            config.unwrap().aws.endpoint
+        let set = |names: &[&str]| {
+            let value = |asked: &str| if asked.contains("IGNORE") { "true" } else { asked }.to_owned();
+            Config::from_env(|asked| names.contains(&asked).then(|| value(asked))).unwrap().aws.endpoint
         };
         assert_eq!(set(&["AWS_ENDPOINT_URL"]).as_deref(), Some("AWS_ENDPOINT_URL"));
         let both = set(&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER"]);
