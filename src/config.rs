@@ -7,6 +7,7 @@ use std::time::Duration;
 use protocol::lifecycle::Settings;
 use protocol::secret::Address;
 use reqwest::Url;
+use secrecy::SecretString;
 use thiserror::Error;
 use tracing::level_filters::LevelFilter;
 
@@ -26,8 +27,36 @@ pub(crate) struct Config {
     pub(crate) grace: Duration,
     /// `ADOPTION_GRACE_HOURS`: the same for a key that was made by hand.
     pub(crate) adoption_grace: Duration,
+    /// Where Secrets Manager is, and who asks.
+    pub(crate) aws: Aws,
     /// `LOG_LEVEL`: error, warn, info, debug or trace.
     pub(crate) log_level: LevelFilter,
+}
+
+/// What the AWS SDKs read from the environment, under AWS's own names.
+#[derive(Clone, Debug)]
+pub(crate) struct Aws {
+    /// `AWS_REGION`, else `AWS_DEFAULT_REGION`.
+    pub(crate) region: Option<String>,
+    /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, else `AWS_ENDPOINT_URL`, unless `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is true.
+    pub(crate) endpoint: Option<String>,
+    /// `AWS_USE_FIPS_ENDPOINT`.
+    pub(crate) fips: bool,
+    /// `AWS_USE_DUALSTACK_ENDPOINT`.
+    pub(crate) dual_stack: bool,
+    /// The credentials of the function's role.
+    pub(crate) access_key: Option<AccessKey>,
+}
+
+/// Credentials of AWS.
+#[derive(Clone, Debug)]
+pub(crate) struct AccessKey {
+    /// `AWS_ACCESS_KEY_ID`.
+    pub(crate) id: String,
+    /// `AWS_SECRET_ACCESS_KEY`.
+    pub(crate) secret: SecretString,
+    /// `AWS_SESSION_TOKEN`.
+    pub(crate) session_token: Option<SecretString>,
 }
 
 /// An environment variable that cannot be used.
@@ -50,7 +79,40 @@ impl Config {
             adoption_grace: read("ADOPTION_GRACE_HOURS")
                 .map_or(Ok(Settings::ADOPTION_GRACE), |hours| grace("ADOPTION_GRACE_HOURS", &hours))?,
             log_level: read("LOG_LEVEL").map(|level| log_level("LOG_LEVEL", &level)).transpose()?.unwrap_or(LevelFilter::INFO),
+            aws: Aws::from_env(read)?,
         })
+    }
+}
+
+impl Aws {
+    fn from_env(read: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let ignore_endpoint = flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", &read)?;
+        let endpoint = || read("AWS_ENDPOINT_URL_SECRETS_MANAGER").or_else(|| read("AWS_ENDPOINT_URL"));
+        let access_key = read("AWS_ACCESS_KEY_ID").zip(read("AWS_SECRET_ACCESS_KEY")).map(|(id, secret)| AccessKey {
+            id,
+            secret: secret.into(),
+            session_token: read("AWS_SESSION_TOKEN").map(Into::into),
+        });
+        Ok(Self {
+            region: read("AWS_REGION").or_else(|| read("AWS_DEFAULT_REGION")),
+            endpoint: if ignore_endpoint { None } else { endpoint() },
+            fips: flag("AWS_USE_FIPS_ENDPOINT", &read)?,
+            dual_stack: flag("AWS_USE_DUALSTACK_ENDPOINT", &read)?,
+            access_key,
+        })
+    }
+
+    /// Whether there is all that a call to Secrets Manager needs. Lambda sees to it.
+    pub(crate) fn is_complete(&self) -> Result<(), ConfigError> {
+        let problem = "is missing, though Lambda sets it: export it when you run the binary yourself";
+        match self {
+            Self { region: None, .. } => Err(ConfigError { name: "AWS_REGION", problem: problem.into() }),
+            Self { access_key: None, .. } => {
+                let problem = format!("or AWS_SECRET_ACCESS_KEY {problem}");
+                Err(ConfigError { name: "AWS_ACCESS_KEY_ID", problem })
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -68,6 +130,14 @@ pub(crate) fn lambda_is_complete(var: impl Fn(&str) -> Option<String>) -> Result
         return Err(ConfigError { name: "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", problem: "is not a whole number".into() });
     }
     Ok(())
+}
+
+fn flag(name: &'static str, read: impl Fn(&str) -> Option<String>) -> Result<bool, ConfigError> {
+    match read(name).map(|value| value.to_lowercase()).as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(ConfigError { name, problem: "is neither true nor false".into() }),
+    }
 }
 
 fn base_url(name: &'static str, text: &str) -> Result<Url, ConfigError> {
@@ -182,11 +252,32 @@ mod tests {
             ("GRACE_HOURS", "a day"),
             ("GRACE_HOURS", "-1"),
             ("ADOPTION_GRACE_HOURS", "99999"),
+            ("AWS_USE_FIPS_ENDPOINT", "yes"),
         ] {
             let error = read(name, value).unwrap_err();
             assert!(error.contains(name), "{error}");
         }
         assert_eq!(read("EGRESS_IPS", "203.0.113.7, 203.0.113.8").unwrap().egress.len(), 2);
+    }
+
+    #[test]
+    fn an_endpoint_of_the_service_goes_before_one_of_all_services() {
+        let set = |names: &[&str]| {
+            let value = |asked: &str| if asked.contains("IGNORE") { "true" } else { asked }.to_owned();
+            Config::from_env(|asked| names.contains(&asked).then(|| value(asked))).unwrap().aws.endpoint
+        };
+        assert_eq!(set(&["AWS_ENDPOINT_URL"]).as_deref(), Some("AWS_ENDPOINT_URL"));
+        let both = set(&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER"]);
+        assert_eq!(both.as_deref(), Some("AWS_ENDPOINT_URL_SECRETS_MANAGER"));
+        assert_eq!(set(&["AWS_ENDPOINT_URL", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]), None);
+    }
+
+    #[test]
+    fn credentials_that_are_missing_are_asked_for_by_name() {
+        let missing = read("AWS_REGION", "eu-central-1").unwrap().aws.is_complete().unwrap_err();
+        assert!(missing.to_string().contains("AWS_ACCESS_KEY_ID"), "{missing}");
+        let missing = read("AWS_ACCESS_KEY_ID", "AKIA").unwrap().aws.is_complete().unwrap_err();
+        assert!(missing.to_string().contains("AWS_REGION"), "{missing}");
     }
 
     #[test]

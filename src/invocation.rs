@@ -2,11 +2,7 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
 
-use aws_config::BehaviorVersion;
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
@@ -21,9 +17,9 @@ use tracing::Instrument;
 use crate::audit::AuditLog;
 use crate::config::Config;
 use crate::exchange::Exchanges;
-use crate::store::SecretsManager;
+use crate::store::{self, SecretsManager};
 use crate::time::InvocationTime;
-use crate::{event, operation};
+use crate::{event, operation, tls};
 
 /// What a process keeps from one invocation to the next.
 #[derive(Debug)]
@@ -74,18 +70,8 @@ impl From<Failure> for Diagnostic {
 }
 
 impl Function {
-    pub(crate) async fn new(config: Config) -> Result<Self, reqwest::Error> {
-        let aws = aws_config::defaults(BehaviorVersion::latest())
-            .retry_config(RetryConfig::standard().with_max_attempts(3))
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(Duration::from_secs(3))
-                    .operation_attempt_timeout(Duration::from_secs(6))
-                    .operation_timeout(Duration::from_secs(20))
-                    .build(),
-            )
-            .load()
-            .await;
+    pub(crate) fn new(config: &Config) -> Result<Self, Box<dyn std::error::Error>> {
+        let tls = tls::config()?;
         Ok(Self {
             role: match &config.rotation_function {
                 None => Role::Rotation(Settings { egress: config.egress.clone() }),
@@ -96,8 +82,8 @@ impl Function {
                     adoption_grace: config.adoption_grace,
                 }),
             },
-            secrets_manager: aws_sdk_secretsmanager::Client::new(&aws),
-            exchanges: Exchanges::new(&config)?,
+            secrets_manager: store::client(&config.aws, tls.clone())?,
+            exchanges: Exchanges::new(config, tls)?,
             audit: AuditLog::new(),
             started: Timestamp::now(),
         })
@@ -107,7 +93,8 @@ impl Function {
     pub(crate) async fn invoke(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
         let (payload, context) = event.into_parts();
         let request_id = context.request_id.clone();
-        caught(&request_id, self.handle(payload, context)).await.map_err(Failure)
+        // Large, since it holds whatever any step or operation keeps.
+        caught(&request_id, Box::pin(self.handle(payload, context))).await.map_err(Failure)
     }
 
     async fn handle(&self, payload: Value, context: Context) -> Result<Answer, Error> {

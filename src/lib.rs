@@ -11,5 +11,6 @@ mod operation;
 mod start;
 mod store;
 mod time;
+mod tls;
 
 pub use start::start;

@@ -28,11 +28,10 @@ pub(crate) fn parse(event: &Value) -> Result<Request, Error> {
     })?;
     fields.only(match operation {
         Operation::Maintain => &["operation", "shard", "secret", "dry_run"],
-        Operation::Abandon => &["operation", "secret"],
+        Operation::Abandon | Operation::Plan => &["operation", "secret"],
         Operation::Rollback => &["operation", "secret", "version"],
         Operation::BreakGlass => &["operation", "secret", "version", "mode", "reason", "incident"],
         Operation::Audit => &["operation", "shard", "secret", "match", "after", "format"],
-        Operation::Plan => &["operation", "secret"],
     })?;
     let secret = || fields.secret()?.ok_or_else(|| invalid(&format!("{operation} needs the `secret` that it is about")));
     Ok(match operation {

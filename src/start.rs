@@ -28,7 +28,8 @@ pub fn start() -> ExitCode {
         Err(error) => return refuse(&format!("the async runtime could not be started: {error}")),
     };
     let config = config::lambda_is_complete(|name| std::env::var(name).ok())
-        .and_then(|()| Config::from_env(|name| std::env::var(name).ok()));
+        .and_then(|()| Config::from_env(|name| std::env::var(name).ok()))
+        .and_then(|config| config.aws.is_complete().map(|()| config));
     match config {
         Ok(config) => runtime.block_on(serve(config)),
         Err(error) => runtime.block_on(report_bad_config(&runtime_api, &error)),
@@ -37,9 +38,9 @@ pub fn start() -> ExitCode {
 
 async fn serve(config: Config) -> ExitCode {
     logging::init(config.log_level);
-    let function = match Function::new(config).await {
+    let function = match Function::new(&config) {
         Ok(function) => Arc::new(function),
-        Err(error) => return refuse(&format!("the HTTP client could not be built: {error}")),
+        Err(error) => return refuse(&format!("the HTTP clients could not be built: {error}")),
     };
     let handler = service_fn(move |event| {
         let function = Arc::clone(&function);

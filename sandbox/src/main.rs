@@ -4,6 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use sandbox::bench::Part;
 use sandbox::serve::{BYBIT_PORT, SECRETS_MANAGER_PORT};
 use sandbox::simulation::{self, History, Options, Outcome};
 
@@ -54,6 +55,14 @@ enum Command {
         #[arg(long)]
         wrong: Option<String>,
     },
+    /// Measure how fast the function is, beside a floor and beside what one would write in Python. Build with --release.
+    Bench {
+        /// What to measure; everything where left out.
+        parts: Vec<Part>,
+        /// How often the processes are started, and their steps taken.
+        #[arg(long, default_value_t = 20)]
+        rounds: usize,
+    },
     /// Serve the stand-ins until interrupted, and rotate whenever a client asks for it.
     Serve {
         /// The port of Secrets Manager; 0 takes any that is free.
@@ -95,6 +104,7 @@ async fn main() -> ExitCode {
                 say(&outcome.unwrap_or_else(right))
             })
         }
+        Command::Bench { parts, rounds } => sandbox::bench::bench(&parts, rounds).await,
         Command::Serve { secrets_manager_port, bybit_port, logs } => {
             sandbox::serve::serve(secrets_manager_port, bybit_port, logs).await.map(|()| ExitCode::SUCCESS)
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{Client, Request};
+use rustls::ClientConfig;
 use zeroize::Zeroizing;
 
 /// The longest a connection may take to open.
@@ -37,8 +38,9 @@ pub(super) enum NoReply {
 }
 
 impl Http {
-    pub(super) fn new() -> Result<Self, reqwest::Error> {
+    pub(super) fn new(tls: ClientConfig) -> Result<Self, reqwest::Error> {
         let client = Client::builder()
+            .tls_backend_preconfigured(tls)
             .connect_timeout(CONNECT)
             // A redirect would carry a signed request to a host nobody chose.
             .redirect(Policy::none())

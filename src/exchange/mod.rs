@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use protocol::name::VenueId;
 use protocol::ports::{Venue, Venues};
+use rustls::ClientConfig;
 
 use self::bybit::{Bybit, Site};
 use self::http::Http;
@@ -28,8 +29,8 @@ pub(crate) struct WithinInvocation {
 }
 
 impl Exchanges {
-    pub(crate) fn new(config: &Config) -> Result<Self, reqwest::Error> {
-        Ok(Self { bybit: Arc::new(Site::new(config.bybit_base_url.clone())), http: Http::new()? })
+    pub(crate) fn new(config: &Config, tls: ClientConfig) -> Result<Self, reqwest::Error> {
+        Ok(Self { bybit: Arc::new(Site::new(config.bybit_base_url.clone())), http: Http::new(tls)? })
     }
 
     pub(crate) fn within(&self, time: InvocationTime) -> WithinInvocation {

@@ -1,5 +1,6 @@
 //! Secrets Manager behind the protocol's store: the only place that knows the AWS SDK.
 
+mod client;
 mod error;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -21,6 +22,7 @@ use protocol::ports::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
+pub(crate) use self::client::client;
 use self::error::{classify, within};
 use crate::time::InvocationTime;
 

@@ -26,9 +26,20 @@ pub enum BuildError {
 /// Builds the function with the workspace's own settings, and returns the path of its executable. cargo's progress goes to
 /// standard error.
 pub async fn build() -> Result<PathBuf, BuildError> {
+    build_package(PACKAGE, &[]).await
+}
+
+/// Builds the function as it is deployed.
+pub async fn build_release() -> Result<PathBuf, BuildError> {
+    build_package(PACKAGE, &["--release"]).await
+}
+
+/// Builds the program of any package of the workspace, which bears the package's name.
+pub(crate) async fn build_package(package: &str, options: &[&str]) -> Result<PathBuf, BuildError> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["build", "--package", PACKAGE, "--bin", PACKAGE, "--message-format=json-render-diagnostics"])
+        .args(["build", "--package", package, "--bin", package, "--message-format=json-render-diagnostics"])
+        .args(options)
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .stderr(Stdio::inherit())
         .output()

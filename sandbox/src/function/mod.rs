@@ -4,6 +4,7 @@ mod build;
 mod process;
 mod runtime_api;
 
-pub use build::{BuildError, build};
+pub(crate) use build::build_package;
+pub use build::{BuildError, build, build_release};
 pub use process::{CLOCK_AHEAD, Environment, Function, Killer, LAMBDA_ARN, REGION};
 pub use runtime_api::Failed;

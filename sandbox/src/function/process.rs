@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -70,12 +71,18 @@ pub struct Function {
     exited: watch::Receiver<Option<i32>>,
     order: Arc<Notify>,
     clock_ahead: SignedDuration,
+    id: Option<u32>,
     _tasks: JoinSet<()>,
 }
 
 impl Function {
     /// Starts the binary with this environment. `echo` sends its output lines to standard error too.
     pub async fn start(binary: &Path, environment: &Environment, echo: bool) -> io::Result<Self> {
+        Self::start_command(Command::new(binary), environment, echo).await
+    }
+
+    /// Starts any program that asks a runtime API for work.
+    pub async fn start_command(mut command: Command, environment: &Environment, echo: bool) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let runtime_api = listener.local_addr()?;
         let api = RuntimeApi::default();
@@ -85,7 +92,7 @@ impl Function {
             // It ends with the process it serves.
             let _ = runtime_api::serve(listener, served).await;
         });
-        let mut process = Command::new(binary)
+        let mut process = command
             .env_clear()
             .envs(environment.0.iter().map(|(name, value)| (name, value)))
             .env("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string())
@@ -97,6 +104,7 @@ impl Function {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
+        let id = process.id();
         let output = Arc::default();
         let readers = [
             process.stdout.take().map(|out| tokio::spawn(read_lines(out, Arc::clone(&output), echo))),
@@ -117,7 +125,7 @@ impl Function {
             // Nobody may be watching.
             let _ = exit.send(Some(code));
         });
-        Ok(Self { api, output, exited, order, clock_ahead: environment.clock_ahead(), _tasks: tasks })
+        Ok(Self { api, output, exited, order, clock_ahead: environment.clock_ahead(), id, _tasks: tasks })
     }
 
     /// Invokes the function with an event.
@@ -145,6 +153,16 @@ impl Function {
             outcome = &mut answered => outcome.unwrap_or(Err(gone.clone())),
             () = watch_exit => answered.await.unwrap_or(Err(gone.clone())),
         }
+    }
+
+    /// The process's id, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.id
+    }
+
+    /// When the process first asked for work.
+    pub fn first_asked(&self) -> Option<Instant> {
+        self.api.first_asked()
     }
 
     /// Kills the process at once, and waits until it is gone.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -47,6 +48,7 @@ struct Pending {
     running: BTreeMap<String, oneshot::Sender<Result<Value, Failed>>>,
     init_error: Option<Failed>,
     reports: Vec<String>,
+    first_asked: Option<Instant>,
 }
 
 impl RuntimeApi {
@@ -74,6 +76,11 @@ impl RuntimeApi {
         self.lock().reports.clone()
     }
 
+    /// When the function first asked for work.
+    pub(super) fn first_asked(&self) -> Option<Instant> {
+        self.lock().first_asked
+    }
+
     fn reported(&self, headers: &HeaderMap, body: &[u8]) {
         self.lock().reports.push(format!("{headers:?} {}", String::from_utf8_lossy(body)));
     }
@@ -97,6 +104,7 @@ pub(super) async fn serve(listener: TcpListener, api: RuntimeApi) -> std::io::Re
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 async fn next(State(api): State<RuntimeApi>) -> Response {
+    api.lock().first_asked.get_or_insert_with(Instant::now);
     let work = loop {
         let work = api.lock().queue.pop_front();
         match work {

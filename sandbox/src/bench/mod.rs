@@ -1,0 +1,65 @@
+//! `sandbox bench`: how fast the function is, beside a floor and beside what one would write in Python, in one run and against the
+//! same stand-ins.
+
+mod delay;
+mod fleet;
+mod machine;
+mod peer;
+mod process;
+mod rotations;
+mod series;
+mod simulations;
+mod table;
+mod usage;
+mod wire;
+mod zip;
+
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+
+use self::peer::Peers;
+
+/// A part of the bench.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// Starts, steps, CPU, memory and calls of rotations.
+    Rotations,
+    /// How many round trips of a rotation come one after the other.
+    Depth,
+    /// Maintain over many secrets.
+    Fleet,
+    /// Simulated histories a second.
+    Simulation,
+    /// The size of what is deployed.
+    Zip,
+}
+
+impl Part {
+    const ALL: [Self; 5] = [Self::Rotations, Self::Depth, Self::Fleet, Self::Simulation, Self::Zip];
+}
+
+/// Measures these parts, or all where none is named, and prints what came of it as Markdown.
+///
+/// # Errors
+/// What could not be built or started.
+#[expect(clippy::print_stdout, reason = "this is what the command is for")]
+pub async fn bench(parts: &[Part], rounds: usize) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let parts = if parts.is_empty() { &Part::ALL[..] } else { parts };
+    let peers = Peers::prepare().await?;
+    println!("{}", machine::described());
+    if let Err(why) = &peers.python {
+        println!("The Python peer is left out: {why}\n");
+    }
+    for part in parts {
+        let text = match part {
+            Part::Rotations => rotations::measure(&peers, rounds).await?,
+            Part::Depth => delay::measure(&peers).await?,
+            Part::Fleet => fleet::measure(&peers).await?,
+            Part::Simulation => simulations::measure(),
+            Part::Zip => zip::measure().await,
+        };
+        println!("{text}");
+    }
+    Ok(ExitCode::SUCCESS)
+}

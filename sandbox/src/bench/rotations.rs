@@ -1,0 +1,163 @@
+//! Starts, steps, CPU, memory and calls of rotations, round by round.
+
+use std::error::Error;
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use super::peer::{Peer, Peers};
+use super::process::{Process, STEPS, open_rotation, world};
+use super::series::Series;
+use super::table::table;
+use super::wire;
+
+const STEP_NAMES: [&str; STEPS] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
+/// How many round trips of createSecret come one after the other.
+const CREATE_DEPTH: f64 = 5.0;
+
+/// What was measured of a peer that rotates.
+#[derive(Default)]
+struct Figures {
+    start: Series,
+    start_and_first_step: Series,
+    cold: [Series; STEPS],
+    warm: [Series; STEPS],
+    cpu: Series,
+    cpu_warm: Series,
+    memory: Series,
+    store_calls: usize,
+    venue_calls: usize,
+}
+
+/// What was measured of the floor.
+#[derive(Default)]
+struct FloorFigures {
+    start: Series,
+    memory: Series,
+    cpu: Series,
+}
+
+pub(super) async fn measure(peers: &Peers, rounds: usize) -> Result<String, Box<dyn Error>> {
+    let rotating = peers.rotating();
+    let mut floor = FloorFigures::default();
+    let mut figures: Vec<Figures> = rotating.iter().map(|_| Figures::default()).collect();
+    let mut round_trips = Series::default();
+    // The first round fills caches and counts for nothing.
+    for round in 0..=rounds {
+        let (mut floor_now, mut figures_now) = (FloorFigures::default(), Vec::new());
+        measure_floor(&peers.floor, &mut floor_now).await?;
+        for peer in &rotating {
+            let mut now = Figures::default();
+            measure_peer(peer, &mut now).await?;
+            figures_now.push(now);
+        }
+        if round > 0 {
+            round_trips.push(wire::round_trip(&world().await?).await?);
+            floor.add(&floor_now);
+            figures.iter_mut().zip(&figures_now).for_each(|(all, now)| all.add(now));
+        }
+    }
+    Ok(report(&rotating, &floor, &figures, &round_trips))
+}
+
+async fn measure_floor(peer: &Peer, figures: &mut FloorFigures) -> Result<(), Box<dyn Error>> {
+    let local = world().await?;
+    let process = Process::start(peer, &peer.environment(&local)).await?;
+    process.function().invoke(&json!({})).await?;
+    figures.start.push(process.start_took());
+    figures.memory.push(process.peak_memory());
+    figures.cpu.push(process.end().await);
+    Ok(())
+}
+
+async fn measure_peer(peer: &Peer, figures: &mut Figures) -> Result<(), Box<dyn Error>> {
+    // A process for one rotation: what that takes in all.
+    let local = world().await?;
+    let process = Process::start(peer, &peer.environment(&local)).await?;
+    let steps = process.rotation(&local).await?;
+    figures.start.push(process.start_took());
+    figures.start_and_first_step.push(steps[0].since_start);
+    figures.store_calls = steps.iter().map(|step| step.store_calls).sum();
+    figures.venue_calls = steps.iter().map(|step| step.venue_calls).sum();
+    figures.memory.push(process.peak_memory());
+    figures.cpu.push(process.end().await);
+
+    // A process for two: the second finds everything warm.
+    let local = world().await?;
+    let process = Process::start(peer, &peer.environment(&local)).await?;
+    process.rotation(&local).await?;
+    let before = process.cpu();
+    for (warm, step) in figures.warm.iter_mut().zip(process.rotation(&local).await?) {
+        warm.push(step.took);
+    }
+    figures.cpu_warm.push(process.cpu() - before);
+    process.end().await;
+
+    // A process for each step: every one is cold.
+    let local = world().await?;
+    open_rotation(&local)?;
+    for cold in &mut figures.cold {
+        let process = Process::start(peer, &peer.environment(&local)).await?;
+        cold.push(process.step(&local).await?.took);
+        process.end().await;
+    }
+    Ok(())
+}
+
+impl Figures {
+    fn add(&mut self, now: &Self) {
+        self.start.extend(&now.start);
+        self.start_and_first_step.extend(&now.start_and_first_step);
+        self.cold.iter_mut().zip(&now.cold).for_each(|(all, now)| all.extend(now));
+        self.warm.iter_mut().zip(&now.warm).for_each(|(all, now)| all.extend(now));
+        self.cpu.extend(&now.cpu);
+        self.cpu_warm.extend(&now.cpu_warm);
+        self.memory.extend(&now.memory);
+        (self.store_calls, self.venue_calls) = (now.store_calls, now.venue_calls);
+    }
+}
+
+impl FloorFigures {
+    fn add(&mut self, now: &Self) {
+        self.start.extend(&now.start);
+        self.memory.extend(&now.memory);
+        self.cpu.extend(&now.cpu);
+    }
+}
+
+fn report(rotating: &[&Peer], floor: &FloorFigures, figures: &[Figures], round_trips: &Series) -> String {
+    let [function, others @ ..] = figures else { return String::new() };
+    let python = others.first();
+    let columns = |name: &str, floor: String, of: &dyn Fn(&Figures) -> &Series| {
+        let times = python.map_or_else(|| "–".into(), |python| of(function).times(of(python)).to_string());
+        let theirs = python.map_or_else(|| "–".into(), |python| of(python).to_string());
+        [name.to_owned(), times, of(function).to_string(), theirs, floor]
+    };
+    let none = || "–".to_owned();
+    let mut rows = vec![
+        columns("start to first request for work, ms", floor.start.to_string(), &|peer| &peer.start),
+        columns("start and first step, ms", none(), &|peer| &peer.start_and_first_step),
+        columns("CPU of start and a rotation, ms", floor.cpu.to_string(), &|peer| &peer.cpu),
+        columns("CPU of a further rotation, ms", none(), &|peer| &peer.cpu_warm),
+        columns("peak memory, MiB", floor.memory.to_string(), &|peer| &peer.memory),
+    ];
+    for (step, name) in STEP_NAMES.into_iter().enumerate() {
+        rows.push(columns(&format!("{name}, cold, ms"), none(), &|peer| &peer.cold[step]));
+        rows.push(columns(&format!("{name}, warm, ms"), none(), &|peer| &peer.warm[step]));
+    }
+    let say = "Python ÷ function is taken round by round. A cold step is the first of its process; its start is not in it.";
+    let head = ["", "Python ÷ function", "function", "Python", "floor"];
+    let mut text = table("Rotations", say, head, &rows);
+    let above = function.start_and_first_step.minus(&floor.start).with(round_trips, |above, trip| above - CREATE_DEPTH * trip);
+    // A String takes all that is written to it.
+    let _ = writeln!(
+        text,
+        "\nA round trip to the stand-ins takes a bare client {round_trips} ms. Start and first step, less the floor's start and {CREATE_DEPTH} \
+         round trips: {above} ms.\n"
+    );
+    for (peer, figures) in rotating.iter().zip(figures) {
+        let (store, venue) = (figures.store_calls, figures.venue_calls);
+        let _ = writeln!(text, "Calls of a rotation, {}: {store} to Secrets Manager, {venue} to Bybit.", peer.name);
+    }
+    text
+}

@@ -1,0 +1,39 @@
+//! What a round trip to the stand-ins takes a client that does nothing else.
+
+use std::io;
+use std::time::Instant;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::process::milliseconds;
+use super::series::Series;
+use crate::local::{Local, SECRET};
+use crate::secrets_manager::ACCESS_KEY_ID;
+
+const ROUND_TRIPS: usize = 200;
+
+/// DescribeSecret by hand over one connection, in milliseconds.
+pub(super) async fn round_trip(local: &Local) -> io::Result<f64> {
+    let body = format!(r#"{{"SecretId":"{}"}}"#, local.arn(SECRET));
+    let request = format!(
+        "POST / HTTP/1.1\r\nhost: {}\r\ncontent-type: application/x-amz-json-1.1\r\nx-amz-target: secretsmanager.DescribeSecret\r\n\
+         authorization: AWS4-HMAC-SHA256 Credential={ACCESS_KEY_ID}/\r\ncontent-length: {}\r\n\r\n{body}",
+        local.secrets_manager_address,
+        body.len(),
+    );
+    let mut stream = TcpStream::connect(local.secrets_manager_address).await?;
+    stream.set_nodelay(true)?;
+    let mut buffer = vec![0; 16 * 1024];
+    let mut series = Series::default();
+    for _ in 0..ROUND_TRIPS {
+        let began = Instant::now();
+        stream.write_all(request.as_bytes()).await?;
+        // The answer is small enough to come in one piece.
+        if stream.read(&mut buffer).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        series.push(milliseconds(began.elapsed()));
+    }
+    Ok(series.median())
+}
