@@ -49,7 +49,7 @@ impl Current {
 
     /// The account that the secret stands for, as far as it is known.
     pub(super) fn account(&self) -> Option<AccountId> {
-        account_in(&self.value).or_else(|| self.state.as_ref().ok().map(|state| state.account.clone()))
+        stands_for(&self.state, &self.value)
     }
 }
 
@@ -116,7 +116,7 @@ impl Tending<'_> {
         let signer = Signer { whose: Whose::Current, credential: value.credential.clone() };
         self.pass.turn(venue.as_ref()).await;
         let (state, master) = join(venue.inspect(&signer), self.pass.master(venue.id(), &value)).await;
-        let account = account_in(&value).or_else(|| state.as_ref().ok().map(|state| state.account.clone()));
+        let account = stands_for(&state, &value);
         let master = match (master, account) {
             (Ok(master), Some(account)) => {
                 let desk = Desk { venue: venue.as_ref(), master: master.clone(), account: account.clone() };
@@ -196,6 +196,12 @@ impl Tending<'_> {
             (None, _) => Rejection::OfUnknownAge,
         }
     }
+}
+
+/// The account whose keys are to be looked at: the current key's own, where it answers. A value that names another is found to be
+/// wrong, and what was issued on the key's account is looked after all the same.
+fn stands_for(state: &Result<KeyState, VenueError>, value: &SecretValue) -> Option<AccountId> {
+    state.as_ref().ok().map(|state| state.account.clone()).or_else(|| account_in(value))
 }
 
 /// Whether the labels say that a version was one of a rotation's: only those bear stamps of their own making.

@@ -9,9 +9,10 @@ use crate::hand::Caller;
 use crate::name::SecretName;
 use crate::ports::Ports;
 
-/// The most findings and rows of one answer: together they stay well below what Lambda sends.
-/// Source: AWS Lambda quotas, 6 MB for a synchronous response.
-const MOST: usize = 1000;
+/// The most findings of one answer, and the most bytes of it beyond which no row is added: together they stay below what Lambda
+/// sends. Source: AWS Lambda quotas, 6 MB for a synchronous response.
+const MOST: usize = 2000;
+const MOST_BYTES: usize = 5_000_000;
 
 /// See the [module](self).
 pub(super) struct Tally<'a> {
@@ -23,12 +24,14 @@ pub(super) struct Tally<'a> {
     worst: Option<Severity>,
     refused: bool,
     rows: Vec<Row>,
+    /// How large the answer has grown, as JSON.
+    bytes: usize,
 }
 
 impl<'a> Tally<'a> {
     pub(super) fn new(ports: Ports<'a>, caller: &'a Caller, operation: Operation) -> Self {
         let (counts, findings, rows) = (BTreeMap::new(), Vec::new(), Vec::new());
-        Self { ports, caller, operation, counts, findings, worst: None, refused: false, rows }
+        Self { ports, caller, operation, counts, findings, worst: None, refused: false, rows, bytes: 0 }
     }
 
     pub(super) fn count(&mut self, what: &'static str, more: u64) {
@@ -39,11 +42,17 @@ impl<'a> Tally<'a> {
         self.counts.get(what).copied().unwrap_or_default()
     }
 
+    /// Whether there is so much that an answer should end here, where it can go on in another.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes > MOST_BYTES * 2 / 3 || self.findings.len() > MOST * 2 / 3
+    }
+
     /// Notes a finding: in the answer, and in a line of its own, which an alarm can match.
     pub(super) fn find(&mut self, finding: Finding) {
         self.ports.journal.found(&self.line(&finding));
         self.worst = Some(self.worst.map_or(finding.severity, |worst| worst.min(finding.severity)));
         self.refused |= finding.code == Code::Refused;
+        self.bytes += size(&finding);
         self.findings.push(finding);
         if self.findings.len() >= 2 * MOST {
             self.keep_the_worst();
@@ -69,7 +78,8 @@ impl<'a> Tally<'a> {
     }
 
     pub(super) fn row(&mut self, row: Row) {
-        if self.rows.len() < MOST {
+        self.bytes += size(&row);
+        if self.bytes < MOST_BYTES {
             self.rows.push(row);
         } else {
             self.count("rows_left_out", 1);
@@ -107,6 +117,10 @@ impl<'a> Tally<'a> {
             next: None,
         }
     }
+}
+
+fn size(part: &impl serde::Serialize) -> usize {
+    serde_json::to_vec(part).map_or(0, |json| json.len())
 }
 
 /// A secret's name as logs show it.

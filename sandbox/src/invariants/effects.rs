@@ -68,8 +68,9 @@ impl Witness {
         let Act { actor, asked, decided, done, .. } = *act;
         self.took_effect += u64::from(done);
         self.run(actor).asked(asked);
-        if actor.task == Task::Step(Step::Test) {
-            self.broken(Invariant::ReadOnly, scene, format!("testSecret asks for {asked:?}"));
+        let only_reads = [Task::Step(Step::Test), Task::Operation(Operation::Audit), Task::Operation(Operation::Plan)];
+        if only_reads.contains(&actor.task) {
+            self.broken(Invariant::ReadOnly, scene, format!("{} asks for {asked:?}", actor.task));
         }
         if decided >= actor.ends {
             self.broken(Invariant::Thawed, scene, format!("a run that should have ended at {} asks for {asked:?}", actor.ends));

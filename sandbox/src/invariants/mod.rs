@@ -77,8 +77,8 @@ invariants! {
     CondemnedFirst = "CONDEMNED FIRST",
     /// The first fence: a run sends one value for its version, however often.
     WriteOnce = "WRITE ONCE",
-    /// testSecret changes nothing.
-    ReadOnly = "TEST READS ONLY",
+    /// testSecret changes nothing, nor does an audit or a plan.
+    ReadOnly = "READS ONLY",
     /// A run does nothing past its end: it was frozen, and others have gone on without it.
     Thawed = "THAWED",
 }

@@ -6,7 +6,7 @@ use protocol::label::{Label, StampKind};
 use super::Invariant;
 use super::act::Scene;
 use super::witness::Witness;
-use crate::bybit::KeyId;
+use crate::bybit::{KeyId, Uid};
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS};
 
 /// How far two clocks may be apart, and the second that a stamp is rounded down by.
@@ -56,13 +56,23 @@ impl Witness {
         for (key, arn) in issued {
             let Some(truth) = scene.venue.key(&key).filter(|truth| truth.alive(scene.now)) else { continue };
             let looked_after = scene.secrets.secret(&arn).is_some_and(|secret| !secret.is_deleted());
-            let stands_for = self.current_key(scene, &arn).and_then(|key| scene.venue.key(&key)).map(|current| current.uid);
+            let stands_for = self.stands_for(scene, &arn);
             if looked_after && stands_for == Some(truth.uid) && !held.contains(&key) {
                 let what = format!("a key that was issued for {arn} is alive, and no version holds it");
                 self.broken(Invariant::NoOrphans, scene, what);
             }
         }
         self.none_outlives_its_grace(&held, scene);
+    }
+
+    /// The account that a secret stands for: its current key's. Where the value says another, nobody but a person can tell which is
+    /// meant, and a pass tells of it.
+    fn stands_for(&mut self, scene: &Scene<'_>, arn: &str) -> Option<Uid> {
+        let version = scene.secrets.secret(arn)?.holder(AWSCURRENT)?.to_owned();
+        let named = self.named(scene, arn, &version)?;
+        let (key, said) = (named.key.clone(), named.subaccount.clone());
+        let uid = scene.venue.key(&key)?.uid;
+        said.is_none_or(|said| said == uid.to_string()).then_some(uid)
     }
 
     /// The same for what was made by hand and was replaced: where a label says that its end has come, it has.
@@ -79,7 +89,7 @@ impl Witness {
         for (arn, version) in replaced {
             let Some(named) = self.named(scene, &arn, &version) else { continue };
             let Some(truth) = scene.venue.key(&named.key).filter(|truth| truth.alive(scene.now)) else { continue };
-            let stands_for = self.current_key(scene, &arn).and_then(|key| scene.venue.key(&key)).map(|current| current.uid);
+            let stands_for = self.stands_for(scene, &arn);
             if stands_for == Some(truth.uid) && !held.contains(&named.key) {
                 let what = format!("the key of version {version} of {arn} outlives its grace, and no version holds it");
                 self.broken(Invariant::NoOrphans, scene, what);

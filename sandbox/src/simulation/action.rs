@@ -56,6 +56,12 @@ kinds! {
     Abandon = "abandon",
     /// A person has a secret rolled back.
     Rollback = "rollback",
+    /// A person has a leaked key replaced and revoked, or revoked first.
+    BreakGlass = "break-glass",
+    /// The security team has every key told.
+    Audit = "audit",
+    /// A person asks whether a rotation would succeed.
+    Plan = "plan",
     /// One waiting call of a run goes through, or its sleep ends.
     Go = "go",
     /// A run goes on to its end, undisturbed.

@@ -13,10 +13,13 @@ const FAULT_AT_ONE_IN: u64 = 9;
 /// The seconds that pass at once: less than a pause, the staleness of a read, a run's life, an hour, a day.
 const WAITS: [usize; 12] = [1, 3, 6, 20, 61, 61, 130, 950, 1100, 60_000, 4_000, 90_000];
 /// What a person does, and what the service does beside invoking: each with its weight.
-const SELDOM: [(u64, Kind); 25] = [
+const SELDOM: [(u64, Kind); 28] = [
     (24, Kind::Maintain),
     (3, Kind::Abandon),
     (6, Kind::Rollback),
+    (4, Kind::BreakGlass),
+    (2, Kind::Audit),
+    (2, Kind::Plan),
     (3, Kind::DryRun),
     (4, Kind::Ways),
     (1, Kind::Purge),

@@ -6,7 +6,7 @@ mod service;
 mod venue;
 
 use jiff::SignedDuration;
-use protocol::lifecycle::{Answer, Request};
+use protocol::lifecycle::{Answer, Request, Shard};
 use protocol::name::SecretId;
 use protocol::rotation::Step;
 use protocol::task::Task;
@@ -166,6 +166,12 @@ impl Stage {
             Kind::Rollback => {
                 self.operate(Some(secret), Request::Rollback { secret: self.secrets[secret].clone(), version: None })?;
             }
+            Kind::BreakGlass => self.break_glass(secret, how)?,
+            Kind::Audit => {
+                let (shard, after) = (Shard::ALL, None);
+                self.operate(None, Request::Audit { shard, secret: None, fingerprint: None, after, csv: how % 2 == 1 })?;
+            }
+            Kind::Plan => self.operate(Some(secret), Request::Plan { secret: self.secrets[secret].clone() })?,
             Kind::Go => self.go(run, how, action.fault)?,
             Kind::Run => self.run_to_its_end(run)?,
             Kind::Kill => self.kill(run)?,

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use protocol::label::VersionId;
-use protocol::lifecycle::{Request, Shard};
+use protocol::lifecycle::{Mode, Order, Request, Shard};
 use protocol::rotation::Step;
 use protocol::task::Task;
 
@@ -75,6 +75,14 @@ impl Stage {
         self.runs.push(Running { invocation, secret, task, due: None });
         self.go_on(self.runs.len() - 1, false);
         Some(())
+    }
+
+    /// A person says that the current key is leaked, or that of another version.
+    pub(super) fn break_glass(&mut self, secret: usize, how: usize) -> Option<()> {
+        let mode = if how % 2 == 1 { Mode::RevokeFirst } else { Mode::ReplaceFirst };
+        let version = if how / 2 % 2 == 1 { Some(self.version(secret, how / 4)?) } else { None };
+        let order = Order { reason: "seen in a public log".to_owned(), incident: "INC-7".to_owned() };
+        self.operate(Some(secret), Request::BreakGlass { secret: self.secrets[secret].clone(), version, mode, order })
     }
 
     pub(super) fn ways(&mut self, how: usize) {
