@@ -186,10 +186,6 @@ codes! {
     Orphans = "ORPHANS" Info,
     /// The venue ends the key before it is rotated and its grace is over.
     ExpiresBeforeRotation = "EXPIRES_BEFORE_ROTATION" Ticket,
-    /// The master credential may withdraw, which issuing keys does not need.
-    MasterCanWithdraw = "MASTER_CAN_WITHDRAW" Ticket,
-    /// The master credential may be used from anywhere.
-    MasterUnbound = "MASTER_UNBOUND" Ticket,
     /// The account has hardly any room for another key.
     SlotsLow = "SLOTS_LOW" Ticket,
     /// The key that was looked for.
