@@ -44,7 +44,7 @@ const MOVED: Beginning = Beginning {
 pub(super) const FOR_PAIRS: [&Beginning; 2] = [&BEGINNINGS[0], &MOVED];
 
 /// The beginnings.
-pub(super) const BEGINNINGS: [Beginning; 42] = [
+pub(super) const BEGINNINGS: [Beginning; 41] = [
     Beginning { name: "a plain rotation", seed: 0, prepare: begin, then: Then::Rotation },
     Beginning {
         name: "a credential that a person offers",
@@ -397,7 +397,6 @@ pub(super) const BEGINNINGS: [Beginning; 42] = [
         prepare: |play| put_and_replaced(play, 11),
         then: Then::Operation(Kind::Maintain),
     },
-    Beginning { name: "a leak", seed: 0, prepare: twice, then: Then::Operation(Kind::BreakGlass) },
     Beginning { name: "an audit", seed: 0, prepare: twice, then: Then::Operation(Kind::Audit) },
     Beginning { name: "a plan", seed: 0, prepare: twice, then: Then::Operation(Kind::Plan) },
     Beginning { name: "a way back", seed: 0, prepare: twice, then: Then::Operation(Kind::Rollback) },
