@@ -2,8 +2,8 @@
 
 use super::{Hand, store_class, store_error, venue_class};
 use crate::audit::{Action, Outcome, Record};
-use crate::bounds::{ATTEMPTS, LAST_MOMENT, REREAD_PAUSE};
-use crate::error::Error;
+use crate::bounds::{ATTEMPTS, LAST_MOMENT, REREAD_PAUSE, STAMP_RESOLUTION};
+use crate::error::{Error, ErrorType};
 use crate::hand::Desk;
 use crate::label::{Label, Stamp, StampKind, VersionId};
 use crate::marker::Marker;
@@ -60,7 +60,17 @@ impl Hand<'_> {
         Ok(result)
     }
 
+    /// Two versions whose ids begin alike have one stamp between them in each second: whoever is refused takes the next.
     pub(crate) async fn add_stamp(&self, kind: StampKind, version: &VersionId) -> Result<(), Error> {
+        let stamped = self.stamp_now(kind, version).await;
+        if !matches!(&stamped, Err(Error { error_type: ErrorType::StoreRefused, .. })) {
+            return stamped;
+        }
+        self.ports.time.sleep(STAMP_RESOLUTION).await;
+        self.stamp_now(kind, version).await
+    }
+
+    async fn stamp_now(&self, kind: StampKind, version: &VersionId) -> Result<(), Error> {
         let label = Stamp { kind, at: self.now() }.label(version);
         let change = LabelMove { label, to: Some(version.clone()), from: None };
         self.change_label(Action::AddLabel, change, version).await

@@ -114,6 +114,21 @@ fn a_stamp_that_fails_after_the_swap_is_made_by_the_next_run() {
 }
 
 #[test]
+fn two_versions_whose_ids_begin_alike_are_each_stamped() {
+    // Terraform's ids all begin with its name. A label sits on one version, and the two stamps would come in one second.
+    let world = world();
+    let key = key_by_hand(&world, SUB, settings(&[SPOT]));
+    let second = VersionId::new("00000000-stored-by-hand-as-the-second");
+    world.put_by_hand_as(&second, &value(&format!("{SUBACCOUNT}{POLICY}")), &key, SUB, "AWSCURRENT");
+    let token = world.begin_rotation();
+    world.plan(Operation::AddLabel, 1, Fault::Denied);
+    done(world.run(Step::Create, &token), Done::Issued);
+    completes(&world, &token);
+    let replaced = |version| world.labels(version).iter().filter(|label| label.starts_with("REPLACED-")).count();
+    assert_eq!([replaced(&world.first_version()), replaced(&second)], [1, 1]);
+}
+
+#[test]
 fn a_secret_without_room_for_the_stamps_is_not_swapped() {
     let world = world();
     let token = created(&world);
