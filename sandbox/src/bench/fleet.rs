@@ -1,4 +1,5 @@
-//! Maintain over many secrets: whether time, CPU and calls grow with their number and no faster, and whether memory does not grow.
+//! Maintain and audit over many secrets: whether time, CPU and calls grow with their number and no faster, and whether memory does
+//! not grow.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -26,9 +27,10 @@ const FIRST_UID: Uid = 60_000_000;
 /// The longest that a Lambda may run.
 const LONGEST: SignedDuration = SignedDuration::from_secs(900);
 
-/// A pass over a fleet in a fresh process.
+/// A pass over a fleet in a fresh process: as many invocations as it takes.
 struct Pass {
     secrets: u32,
+    answers: usize,
     took: f64,
     cpu: f64,
     memory: f64,
@@ -39,18 +41,27 @@ struct Pass {
 }
 
 pub(super) async fn measure(peers: &Peers) -> Result<String, Box<dyn Error>> {
-    let mut passes = Vec::new();
-    for secrets in SIZES {
-        passes.push(pass(peers, secrets).await?);
+    let mut text = String::new();
+    for (operation, title) in [("maintain", "Maintain"), ("audit", "Audit")] {
+        let mut passes = Vec::new();
+        for secrets in SIZES {
+            passes.push(pass(peers, operation, secrets).await?);
+        }
+        text.push_str(&told(title, operation, &passes));
     }
-    let rows: Vec<[String; 8]> = passes.iter().map(Pass::row).collect();
+    Ok(text)
+}
+
+fn told(title: &str, operation: &str, passes: &[Pass]) -> String {
+    let rows: Vec<[String; 9]> = passes.iter().map(Pass::row).collect();
     let say = format!(
-        "One pass of `maintain` by a fresh process over quiet secrets, spread over {} sites with {MASTERS_PER_SITE} master credentials \
-         each. The function sends no site more than a call every 20 ms: secrets of one site take 40 ms each, whatever else.",
+        "One pass of `{operation}` by a fresh process over quiet secrets, spread over {} sites with {MASTERS_PER_SITE} master \
+         credentials each. The function sends no site more than a call every 20 ms: secrets of one site take 40 ms each, whatever else.",
         SITES.len()
     );
     let head = [
         "secrets",
+        "answers",
         "s",
         "the stand-in listing, s",
         "CPU, s",
@@ -59,8 +70,8 @@ pub(super) async fn measure(peers: &Peers) -> Result<String, Box<dyn Error>> {
         "calls to Secrets Manager",
         "calls to Bybit",
     ];
-    let mut text = table("Maintain", &say, head, &rows);
-    if let [few, many] = &passes[..] {
+    let mut text = table(title, &say, head, &rows);
+    if let [few, many] = passes {
         let more = f64::from(many.secrets) / f64::from(few.secrets);
         let growth =
             [(many.took - many.listing) / (few.took - few.listing), many.cpu / few.cpu, many.memory / few.memory].map(figure);
@@ -72,13 +83,14 @@ pub(super) async fn measure(peers: &Peers) -> Result<String, Box<dyn Error>> {
             figure(more)
         );
     }
-    Ok(text)
+    text
 }
 
 impl Pass {
-    fn row(&self) -> [String; 8] {
+    fn row(&self) -> [String; 9] {
         [
             self.secrets.to_string(),
+            self.answers.to_string(),
             figure(self.took / 1000.0),
             figure(self.listing / 1000.0),
             figure(self.cpu / 1000.0),
@@ -90,29 +102,44 @@ impl Pass {
     }
 }
 
-async fn pass(peers: &Peers, secrets: u32) -> Result<Pass, Box<dyn Error>> {
+async fn pass(peers: &Peers, operation: &str, secrets: u32) -> Result<Pass, Box<dyn Error>> {
     let local = world().await?;
     seed(&local, secrets)?;
     let peer = &peers.function;
-    let environment = peer.environment(&local).with("ROTATION_FUNCTION_ARN", LAMBDA_ARN);
+    let environment = peer.seeing(local.environment()).with("ROTATION_FUNCTION_ARN", LAMBDA_ARN);
     let process = Process::start(peer, &environment).await?;
-    let event = json!({"operation": "maintain"}).to_string().into_bytes();
     let began = Instant::now();
-    let answer = process.function().invoke_raw(event, Timestamp::now() + LONGEST, LAMBDA_ARN).await?;
+    let (mut answers, mut seen, mut event) = (0, 0, json!({"operation": operation}));
+    loop {
+        let payload = event.to_string().into_bytes();
+        let answer = process.function().invoke_raw(payload, Timestamp::now() + LONGEST, LAMBDA_ARN).await?;
+        answers += 1;
+        seen += answer["counts"]["secrets"].as_u64().unwrap_or(0);
+        if answer["outcome"] == "failed" || is_behind(&answer) {
+            let findings = answer["findings"].as_array().into_iter().flatten().take(3).map(Value::to_string);
+            return Err(format!("{operation}: {}", findings.collect::<Vec<_>>().join(" ")).into());
+        }
+        let Some(next) = answer["next"].as_str() else { break };
+        event["after"] = next.into();
+    }
     let took = milliseconds(began.elapsed());
     let memory = process.peak_memory();
     let cpu = process.end().await;
     // The sandbox's own secret is among the managed ones.
-    let looked_after = answer["counts"]["secrets"].as_u64().unwrap_or(0);
-    if looked_after < u64::from(secrets) || answer["outcome"] != "ok" {
-        let findings = answer["findings"].as_array().into_iter().flatten().take(3).map(Value::to_string);
-        return Err(format!("{looked_after} of {secrets} looked after: {}", findings.collect::<Vec<_>>().join(" ")).into());
+    if seen < u64::from(secrets) {
+        return Err(format!("{operation}: {seen} of {secrets} were seen").into());
     }
     let calls = local.secrets_manager.lock().model.take_calls();
     let store_calls = calls.len();
     let venue_calls = local.bybit.lock().model.take_calls().len();
     let listing = listing(&local, calls.iter().filter(|call| call.operation == Operation::ListSecrets).count());
-    Ok(Pass { secrets, took, cpu, memory, store_calls, venue_calls, listing })
+    Ok(Pass { secrets, answers, took, cpu, memory, store_calls, venue_calls, listing })
+}
+
+/// Whether an answer says that something could not be done or looked at.
+fn is_behind(answer: &Value) -> bool {
+    let codes = answer["findings"].as_array().into_iter().flatten();
+    codes.filter_map(|finding| finding["code"].as_str()).any(|code| ["NOT_DONE", "UNFINISHED"].contains(&code))
 }
 
 /// What the stand-in takes for so many pages of ListSecrets, in milliseconds: it sorts all secrets for each.

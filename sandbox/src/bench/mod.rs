@@ -10,6 +10,7 @@ mod rotations;
 mod series;
 mod simulations;
 mod table;
+mod tls;
 mod usage;
 mod wire;
 mod zip;
@@ -19,15 +20,18 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 
 use self::peer::Peers;
+use self::rotations::Wire;
 
 /// A part of the bench.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Part {
     /// Starts, steps, CPU, memory and calls of rotations.
     Rotations,
+    /// The same over TLS.
+    Tls,
     /// How many round trips of a rotation come one after the other.
     Depth,
-    /// Maintain over many secrets.
+    /// Maintain and audit over many secrets.
     Fleet,
     /// Simulated histories a second.
     Simulation,
@@ -36,7 +40,7 @@ pub enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 5] = [Self::Rotations, Self::Depth, Self::Fleet, Self::Simulation, Self::Zip];
+    const ALL: [Self; 6] = [Self::Rotations, Self::Tls, Self::Depth, Self::Fleet, Self::Simulation, Self::Zip];
 }
 
 /// Measures these parts, or all where none is named, and prints what came of it as Markdown.
@@ -53,7 +57,8 @@ pub async fn bench(parts: &[Part], rounds: usize) -> Result<ExitCode, Box<dyn st
     }
     for part in parts {
         let text = match part {
-            Part::Rotations => rotations::measure(&peers, rounds).await?,
+            Part::Rotations => rotations::measure(&peers, rounds, Wire::Plain).await?,
+            Part::Tls => rotations::measure(&peers, rounds, Wire::Tls).await?,
             Part::Depth => delay::measure(&peers).await?,
             Part::Fleet => fleet::measure(&peers).await?,
             Part::Simulation => simulations::measure(),

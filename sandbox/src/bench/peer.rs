@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
 use crate::function::{BuildError, Environment, REGION, build_package, build_release};
-use crate::local::Local;
 
 /// Where the workspace is.
 pub(super) const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -50,11 +49,6 @@ impl Peer {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments);
         command
-    }
-
-    /// What the process sees of this world.
-    pub(super) fn environment(&self, local: &Local) -> Environment {
-        self.seeing(local.environment())
     }
 
     /// What the process sees, besides what only this peer needs.

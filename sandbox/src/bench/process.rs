@@ -5,6 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use super::peer::Peer;
+use super::tls::{Front, Identity};
 use super::usage;
 use crate::function::{Environment, Function};
 use crate::local::{Local, SECRET};
@@ -97,6 +98,33 @@ pub(super) fn open_rotation(local: &Local) -> Result<(), crate::secrets_manager:
     let mut state = local.secrets_manager.lock();
     let now = state.clock.now();
     state.model.rotate_secret(&RotateSecret { secret_id: SECRET.into(), ..RotateSecret::default() }, now).map(drop)
+}
+
+/// The stand-ins, as the peers reach them.
+pub(super) struct Site {
+    pub(super) local: Local,
+    /// What is before them, where they are behind TLS.
+    pub(super) front: Option<Front>,
+}
+
+impl Site {
+    pub(super) async fn start(identity: Option<&Identity>) -> Result<Self, Box<dyn Error>> {
+        let local = world().await?;
+        let front = match identity {
+            Some(identity) => Some(Front::start(identity, [local.secrets_manager_address, local.bybit_address]).await?),
+            None => None,
+        };
+        Ok(Self { local, front })
+    }
+
+    /// What a peer's process sees of them.
+    pub(super) fn environment(&self, peer: &Peer) -> Environment {
+        let plain = self.local.environment();
+        peer.seeing(match &self.front {
+            Some(front) => front.environment(plain),
+            None => plain,
+        })
+    }
 }
 
 /// The stand-ins, which refuse nobody for coming too often.

@@ -6,14 +6,22 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::peer::{Peer, Peers};
-use super::process::{Process, STEPS, open_rotation, world};
+use super::process::{Process, STEPS, Site, open_rotation};
 use super::series::Series;
 use super::table::table;
+use super::tls::Identity;
 use super::wire;
 
 const STEP_NAMES: [&str; STEPS] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
 /// How many round trips of createSecret come one after the other.
 const CREATE_DEPTH: f64 = 5.0;
+
+/// What the stand-ins speak.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wire {
+    Plain,
+    Tls,
+}
 
 /// What was measured of a peer that rotates.
 #[derive(Default)]
@@ -37,7 +45,12 @@ struct FloorFigures {
     cpu: Series,
 }
 
-pub(super) async fn measure(peers: &Peers, rounds: usize) -> Result<String, Box<dyn Error>> {
+pub(super) async fn measure(peers: &Peers, rounds: usize, wire: Wire) -> Result<String, Box<dyn Error>> {
+    let identity = match wire {
+        Wire::Plain => None,
+        Wire::Tls => Some(Identity::new()?),
+    };
+    let identity = identity.as_ref();
     let rotating = peers.rotating();
     let mut floor = FloorFigures::default();
     let mut figures: Vec<Figures> = rotating.iter().map(|_| Figures::default()).collect();
@@ -45,24 +58,24 @@ pub(super) async fn measure(peers: &Peers, rounds: usize) -> Result<String, Box<
     // The first round fills caches and counts for nothing.
     for round in 0..=rounds {
         let (mut floor_now, mut figures_now) = (FloorFigures::default(), Vec::new());
-        measure_floor(&peers.floor, &mut floor_now).await?;
+        measure_floor(&peers.floor, identity, &mut floor_now).await?;
         for peer in &rotating {
             let mut now = Figures::default();
-            measure_peer(peer, &mut now).await?;
+            measure_peer(peer, identity, &mut now).await?;
             figures_now.push(now);
         }
         if round > 0 {
-            round_trips.push(wire::round_trip(&world().await?).await?);
+            round_trips.push(wire::round_trip(&Site::start(identity).await?).await?);
             floor.add(&floor_now);
             figures.iter_mut().zip(&figures_now).for_each(|(all, now)| all.add(now));
         }
     }
-    Ok(report(&rotating, &floor, &figures, &round_trips))
+    Ok(report(wire, &rotating, &floor, &figures, &round_trips))
 }
 
-async fn measure_floor(peer: &Peer, figures: &mut FloorFigures) -> Result<(), Box<dyn Error>> {
-    let local = world().await?;
-    let process = Process::start(peer, &peer.environment(&local)).await?;
+async fn measure_floor(peer: &Peer, identity: Option<&Identity>, figures: &mut FloorFigures) -> Result<(), Box<dyn Error>> {
+    let site = Site::start(identity).await?;
+    let process = Process::start(peer, &site.environment(peer)).await?;
     process.function().invoke(&json!({})).await?;
     figures.start.push(process.start_took());
     figures.memory.push(process.peak_memory());
@@ -70,11 +83,11 @@ async fn measure_floor(peer: &Peer, figures: &mut FloorFigures) -> Result<(), Bo
     Ok(())
 }
 
-async fn measure_peer(peer: &Peer, figures: &mut Figures) -> Result<(), Box<dyn Error>> {
+async fn measure_peer(peer: &Peer, identity: Option<&Identity>, figures: &mut Figures) -> Result<(), Box<dyn Error>> {
     // A process for one rotation: what that takes in all.
-    let local = world().await?;
-    let process = Process::start(peer, &peer.environment(&local)).await?;
-    let steps = process.rotation(&local).await?;
+    let site = Site::start(identity).await?;
+    let process = Process::start(peer, &site.environment(peer)).await?;
+    let steps = process.rotation(&site.local).await?;
     figures.start.push(process.start_took());
     figures.start_and_first_step.push(steps[0].since_start);
     figures.store_calls = steps.iter().map(|step| step.store_calls).sum();
@@ -83,22 +96,22 @@ async fn measure_peer(peer: &Peer, figures: &mut Figures) -> Result<(), Box<dyn 
     figures.cpu.push(process.end().await);
 
     // A process for two: the second finds everything warm.
-    let local = world().await?;
-    let process = Process::start(peer, &peer.environment(&local)).await?;
-    process.rotation(&local).await?;
+    let site = Site::start(identity).await?;
+    let process = Process::start(peer, &site.environment(peer)).await?;
+    process.rotation(&site.local).await?;
     let before = process.cpu();
-    for (warm, step) in figures.warm.iter_mut().zip(process.rotation(&local).await?) {
+    for (warm, step) in figures.warm.iter_mut().zip(process.rotation(&site.local).await?) {
         warm.push(step.took);
     }
     figures.cpu_warm.push(process.cpu() - before);
     process.end().await;
 
     // A process for each step: every one is cold.
-    let local = world().await?;
-    open_rotation(&local)?;
+    let site = Site::start(identity).await?;
+    open_rotation(&site.local)?;
     for cold in &mut figures.cold {
-        let process = Process::start(peer, &peer.environment(&local)).await?;
-        cold.push(process.step(&local).await?.took);
+        let process = Process::start(peer, &site.environment(peer)).await?;
+        cold.push(process.step(&site.local).await?.took);
         process.end().await;
     }
     Ok(())
@@ -125,7 +138,7 @@ impl FloorFigures {
     }
 }
 
-fn report(rotating: &[&Peer], floor: &FloorFigures, figures: &[Figures], round_trips: &Series) -> String {
+fn report(wire: Wire, rotating: &[&Peer], floor: &FloorFigures, figures: &[Figures], round_trips: &Series) -> String {
     let [function, others @ ..] = figures else { return String::new() };
     let python = others.first();
     let columns = |name: &str, floor: String, of: &dyn Fn(&Figures) -> &Series| {
@@ -147,7 +160,11 @@ fn report(rotating: &[&Peer], floor: &FloorFigures, figures: &[Figures], round_t
     }
     let say = "Python ÷ function is taken round by round. A cold step is the first of its process; its start is not in it.";
     let head = ["", "Python ÷ function", "function", "Python", "floor"];
-    let mut text = table("Rotations", say, head, &rows);
+    let title = match wire {
+        Wire::Plain => "Rotations",
+        Wire::Tls => "Rotations over TLS",
+    };
+    let mut text = table(title, say, head, &rows);
     let above = function.start_and_first_step.minus(&floor.start).with(round_trips, |above, trip| above - CREATE_DEPTH * trip);
     // A String takes all that is written to it.
     let _ = writeln!(

@@ -1,12 +1,13 @@
 //! What a round trip to the stand-ins takes a client that does nothing else.
 
+use std::error::Error;
 use std::io;
 use std::time::Instant;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::process::milliseconds;
+use super::process::{Site, milliseconds};
 use super::series::Series;
 use crate::local::{Local, SECRET};
 use crate::secrets_manager::ACCESS_KEY_ID;
@@ -14,7 +15,16 @@ use crate::secrets_manager::ACCESS_KEY_ID;
 const ROUND_TRIPS: usize = 200;
 
 /// DescribeSecret by hand over one connection, in milliseconds.
-pub(super) async fn round_trip(local: &Local) -> io::Result<f64> {
+pub(super) async fn round_trip(site: &Site) -> Result<f64, Box<dyn Error>> {
+    let Some(front) = &site.front else {
+        let stream = TcpStream::connect(site.local.secrets_manager_address).await?;
+        stream.set_nodelay(true)?;
+        return Ok(over(stream, &site.local).await?);
+    };
+    Ok(over(front.connect().await?, &site.local).await?)
+}
+
+async fn over(mut stream: impl AsyncRead + AsyncWrite + Unpin, local: &Local) -> io::Result<f64> {
     let body = format!(r#"{{"SecretId":"{}"}}"#, local.arn(SECRET));
     let request = format!(
         "POST / HTTP/1.1\r\nhost: {}\r\ncontent-type: application/x-amz-json-1.1\r\nx-amz-target: secretsmanager.DescribeSecret\r\n\
@@ -22,13 +32,12 @@ pub(super) async fn round_trip(local: &Local) -> io::Result<f64> {
         local.secrets_manager_address,
         body.len(),
     );
-    let mut stream = TcpStream::connect(local.secrets_manager_address).await?;
-    stream.set_nodelay(true)?;
     let mut buffer = vec![0; 16 * 1024];
     let mut series = Series::default();
     for _ in 0..ROUND_TRIPS {
         let began = Instant::now();
         stream.write_all(request.as_bytes()).await?;
+        stream.flush().await?;
         // The answer is small enough to come in one piece.
         if stream.read(&mut buffer).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
