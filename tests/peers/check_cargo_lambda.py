@@ -4,6 +4,7 @@ import json
 import re
 import socket
 import subprocess
+from contextlib import contextmanager
 
 import aws_clients
 import servers
@@ -19,8 +20,8 @@ SECONDS = 60
 class Watched:
     """The function under cargo-lambda, and the world that it rotates in."""
 
-    def __init__(self, sandbox, port):
-        self.port = port
+    def __init__(self, sandbox, invoke):
+        self.invoke = invoke
         self.arn = sandbox.arns[SECRET]
         self.store = aws_clients.client("secretsmanager", sandbox.url, sandbox.variables)
         self.site = Site.of(sandbox.variables)
@@ -31,12 +32,6 @@ class Watched:
 
     def value(self, stage):
         return json.loads(self.store.get_secret_value(SecretId=self.arn, VersionStage=stage)["SecretString"])
-
-    def invoke(self, file):
-        command = ["cargo", "lambda", "invoke", "-A", "127.0.0.1", "-P", str(self.port), "--data-file", file]
-        return subprocess.run(
-            command, cwd=servers.ROOT, env=servers.clean_environment(), capture_output=True, text=True, timeout=SECONDS
-        )
 
 
 def path(name):
@@ -102,25 +97,36 @@ CHECKS = [
 
 
 def run(report):
+    with servers.sandbox() as sandbox, function(sandbox.for_function()) as invoke:
+        watched = Watched(sandbox, invoke)
+        for check in CHECKS:
+            report.check(promise(check), check, watched)
+
+
+@contextmanager
+def function(environment):
+    """The function in this environment, under `cargo lambda watch`; gives what invokes it with a file."""
     port = free_port()
     watch = ["cargo", "lambda", "watch", "--only-lambda-apis", "-A", "127.0.0.1", "-P", str(port)]
-    with (
-        servers.sandbox() as sandbox,
-        servers.running(watch, servers.clean_environment(NO_COLOR="1")) as watching,
-    ):
+    with servers.running(watch, servers.clean_environment(NO_COLOR="1")) as watching:
         watching.wait_for("starting Runtime server")
         servers.eventually(lambda: listens(port), "cargo-lambda does not listen")
         binary = servers.build()["exchange-key-rotation"]
-        environment = sandbox.for_function() | {
+        runtime = {
             "AWS_LAMBDA_RUNTIME_API": f"http://127.0.0.1:{port}/.rt",
             "AWS_LAMBDA_FUNCTION_NAME": "_",
             "AWS_LAMBDA_FUNCTION_VERSION": "1",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
         }
-        with servers.running([binary], environment):
-            watched = Watched(sandbox, port)
-            for check in CHECKS:
-                report.check(promise(check), check, watched)
+        with servers.running([binary], environment | runtime):
+            yield lambda file: invoke(port, file)
+
+
+def invoke(port, file):
+    command = ["cargo", "lambda", "invoke", "-A", "127.0.0.1", "-P", str(port), "--data-file", file]
+    return subprocess.run(
+        command, cwd=servers.ROOT, env=servers.clean_environment(), capture_output=True, text=True, timeout=SECONDS
+    )
 
 
 def free_port():

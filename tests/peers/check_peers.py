@@ -11,6 +11,7 @@ import check_aws_cli
 import check_bybit_clients
 import check_cargo_lambda
 import check_moto_rotation
+import check_operations
 import check_rules
 import servers
 from report import Report, reason
@@ -21,6 +22,7 @@ SUITES = {
     "moto": check_moto_rotation,
     "aws_cli": check_aws_cli,
     "cargo_lambda": check_cargo_lambda,
+    "operations": check_operations,
 }
 
 
