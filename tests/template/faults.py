@@ -408,7 +408,7 @@ def a_role_the_whole_account_may_assume(document):
     trust.append({"Effect": "Allow", "Principal": {"AWS": {"Ref": "AWS::AccountId"}}, "Action": "sts:AssumeRole"})
 
 
-ATTACHED = "managed_secrets_are_reached_only_if_attached_to_the_rotation_function"
+ATTACHED = "managed_secrets_are_changed_only_if_attached_to_the_rotation_function"
 
 
 @fault(ATTACHED)
@@ -449,6 +449,16 @@ def operations_on_secrets_attached_to_the_function_for_operations(document):
     condition["secretsmanager:resource/AllowRotationLambdaArn"] = [
         {"Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${FunctionName}-operations"}
     ]
+
+
+@fault(ATTACHED)
+def labels_moved_on_secrets_that_are_not_attached(document):
+    statements(document, "operations", "OperationsRole")[3]["Action"].append("secretsmanager:UpdateSecretVersionStage")
+
+
+@fault("a_plan_reads_a_secret_that_is_not_attached_yet")
+def a_plan_that_cannot_be_made_before_adoption(document):
+    del statements(document, "operations", "OperationsRole")[3]
 
 
 GRANTED = "managed_secrets_are_granted_what_the_four_steps_need_and_no_more"
@@ -1121,6 +1131,22 @@ def an_alarm_about_what_is_switched_off(document):
 def failed_passes_counted_as_completed(document):
     pattern = properties(document, "MaintainCompletions")
     pattern["FilterPattern"] = '{ ($.type = "operation") && ($.operation = "maintain") }'
+
+
+@fault(MISSING)
+def looks_counted_as_passes(document):
+    pattern = properties(document, "MaintainCompletions")
+    pattern["FilterPattern"] = pattern["FilterPattern"].replace(" && ($.dry_run IS FALSE)", "")
+
+
+@fault(MISSING)
+def one_shard_that_answers_for_all(document):
+    del properties(document, "MaintainCompletions")["MetricTransformations"][0]["Dimensions"]
+
+
+@fault(MISSING)
+def a_shard_that_nobody_misses(document):
+    del document["Resources"]["MaintainMissingAlarmOfShard4"]
 
 
 @fault(MISSING)

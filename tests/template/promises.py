@@ -196,13 +196,17 @@ def each_function_runs_as_its_own_role_with_policies_written_here_and_only_lambd
 
 
 @promise
-def managed_secrets_are_reached_only_if_attached_to_the_rotation_function(deployed):
+def managed_secrets_are_changed_only_if_attached_to_the_rotation_function(deployed):
+    reads = {f"secretsmanager:{action}" for action in ("DescribeSecret", "GetSecretValue", "ListSecretVersionIds")}
     for stack, function in each_role(deployed):
         found = [statement for statement in statements(stack, function) if is_managed(statement)]
         assert found, "nothing is granted on the managed secrets"
         arn = stack.outputs.get("FunctionArn")
         for statement in found:
-            attached = statement["Condition"].get("ArnLike", {}).get("secretsmanager:resource/AllowRotationLambdaArn")
+            # A plan is asked for before a secret is attached.
+            if function is operations and not statement.get("Condition") and reads >= set(statement["Action"]):
+                continue
+            attached = statement.get("Condition", {}).get("ArnLike", {}).get("secretsmanager:resource/AllowRotationLambdaArn")
             # The qualified form is the ARN rotation was attached with, where that was an alias.
             equal("AllowRotationLambdaArn", attached, [arn, f"{arn}:*"])
 
@@ -218,7 +222,16 @@ def managed_secrets_are_granted_what_the_four_steps_need_and_no_more(deployed):
 def managed_secrets_are_granted_what_operations_need_and_never_a_new_value(deployed):
     needed = ["DescribeSecret", "GetSecretValue", "ListSecretVersionIds", "RotateSecret", "TagResource", "UpdateSecretVersionStage"]
     for stack in (deployed.smallest, deployed.full):
-        equal("granted", granted_on_managed(stack, operations), [f"secretsmanager:{action}" for action in needed])
+        equal("granted", sorted(set(granted_on_managed(stack, operations))), [f"secretsmanager:{action}" for action in needed])
+
+
+@promise
+def a_plan_reads_a_secret_that_is_not_attached_yet(deployed):
+    for stack in (deployed.smallest, deployed.full):
+        free = [s for s in statements(stack, operations) if is_managed(s) and not s.get("Condition")]
+        actions = sorted(action for statement in free for action in statement["Action"])
+        needed = ["DescribeSecret", "GetSecretValue", "ListSecretVersionIds"]
+        equal("granted", actions, [f"secretsmanager:{action}" for action in needed])
 
 
 @promise
@@ -537,21 +550,28 @@ def one_finding_that_pages_raises_the_alarm(deployed):
 @promise
 def three_hours_without_a_pass_raise_the_alarm_where_passes_are_scheduled(deployed):
     for stack in (deployed.smallest, deployed.full):
-        completed = '{ ($.type = "operation") && ($.operation = "maintain") && ($.outcome != "failed") }'
-        namespace, metric = counted(stack, completed)
-        found = alarm(stack, "MaintainMissingAlarm")
-        has(found, Namespace=namespace, MetricName=metric, Dimensions=None, Statistic="Sum", TreatMissingData="breaching")
-        has(found, ComparisonOperator="LessThanThreshold", Threshold=1, DatapointsToAlarm=None)
-        equal("seconds", found["Period"] * found["EvaluationPeriods"], 3 * 3600)
-        # CloudWatch looks some periods further back before it takes data for missing: hours, where a period is one.
-        assert found["Period"] <= 900, "the alarm would come hours late"
+        completed = (
+            '{ ($.type = "operation") && ($.operation = "maintain") && ($.outcome != "failed")'
+            ' && ($.dry_run IS FALSE) && ($.shard = "*") }'
+        )
+        namespace, metric = counted(stack, completed, Dimensions=[{"Key": "shard", "Value": "$.shard"}])
+        shards = scheduled_shards(stack)
+        alarms = [found["Properties"] for found in stack.of_type("AWS::CloudWatch::Alarm")]
+        alarms = {found["Dimensions"][0]["Value"]: found for found in alarms if found.get("MetricName") == metric}
+        equal("shards that are missed", sorted(alarms), sorted(shards))
+        for shard, found in alarms.items():
+            has(found, Namespace=namespace, Dimensions=[{"Name": "shard", "Value": shard}], Statistic="Sum")
+            has(found, ComparisonOperator="LessThanThreshold", Threshold=1, DatapointsToAlarm=None, TreatMissingData="breaching")
+            equal("seconds", found["Period"] * found["EvaluationPeriods"], 3 * 3600)
+            # CloudWatch looks some periods further back before it takes data for missing: hours, where a period is one.
+            assert found["Period"] <= 900, "the alarm would come hours late"
     assert "MaintainMissingAlarm" not in deployed.quiet.resources, "a schedule that is switched off is not missed"
 
 
 @promise
 def every_alarm_reaches_the_topic(deployed):
     alarms = deployed.full.of_type("AWS::CloudWatch::Alarm")
-    equal("alarms", len(alarms), 4)
+    equal("alarms", len(alarms), 3 + len(scheduled_shards(deployed.full)))
     for found in alarms:
         has(found["Properties"], AlarmActions=[FULL["AlarmTopicArn"]])
         assert found["Properties"].get("ActionsEnabled", True), "an alarm whose actions are off tells nobody"
@@ -673,14 +693,20 @@ def one_raises(found, namespace, metric, function_name):
     has(found, TreatMissingData="notBreaching")
 
 
-def counted(stack, pattern):
+def scheduled_shards(stack):
+    """The shards that a schedule has maintain pass over."""
+    inputs = [json.loads(found["Properties"]["Target"]["Input"]) for found in stack.of_type("AWS::Scheduler::Schedule")]
+    return [event["shard"] for event in inputs if event["operation"] == "maintain"]
+
+
+def counted(stack, pattern, **more):
     """Namespace and name of the metric that counts these lines in the log of the function for operations."""
     filters = [found["Properties"] for found in stack.of_type("AWS::Logs::MetricFilter")]
     found = [found for found in filters if found.get("FilterPattern") == pattern]
     equal(f"filters for {pattern}", len(found), 1)
     has(found[0], LogGroupName=f"/aws/lambda/{name(operations(stack))}")
     transformation, = found[0]["MetricTransformations"]
-    has(transformation, MetricNamespace="ExchangeKeyRotation", MetricValue="1")
+    has(transformation, MetricNamespace="ExchangeKeyRotation", MetricValue="1", **more)
     return transformation["MetricNamespace"], transformation["MetricName"]
 
 
