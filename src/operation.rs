@@ -181,7 +181,7 @@ mod tests {
             (json!({"operation": "break_glass", "secret": "a", "reason": "x".repeat(257), "incident": "7"}), "reason"),
             (json!({"operation": "break_glass", "secret": "a", "reason": "b", "incident": "7", "mode": "now"}), "mode"),
             (json!({"operation": "audit", "match": "fp:98483c6eb40b"}), "match"),
-            (json!({"operation": "audit", "match": {"fingerprint": "98483c6eb40b"}}), "fp:"),
+            (json!({"operation": "audit", "match": {"fingerprint": "98483c6e"}}), "fp:"),
             (json!({"operation": "audit", "match": {"key": "AbCdEf"}}), "key"),
             (json!({"operation": "audit", "format": "xml"}), "format"),
         ] {

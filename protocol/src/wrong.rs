@@ -51,6 +51,10 @@ variants! {
     GraceByVersion = "grace-by-version",
     /// A denial counts as the key's death: one bound to other addresses is forgotten, and lives on.
     DeniedIsDeath = "denied-is-death",
+    /// The key of a leaked version that was never current dies at once: a run that is under way promotes it dead.
+    LeakedPendingAtOnce = "leaked-pending-at-once",
+    /// A version whose key is leaked is promoted, where the rotation began before anybody knew.
+    LeakedPromoted = "leaked-promoted",
     /// A rollback goes back to a key that is condemned: it dies under the new version.
     RollbackToCondemned = "rollback-to-condemned",
 

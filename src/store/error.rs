@@ -58,6 +58,7 @@ fn kind(code: &str) -> StoreErrorKind {
         }
         "InvalidRequestException"
         | "InvalidParameterException"
+        | "InvalidNextTokenException"
         | "PreconditionNotMetException"
         | "ValidationException"
         | "ValidationError" => StoreErrorKind::Invalid,

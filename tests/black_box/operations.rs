@@ -144,7 +144,7 @@ async fn a_fleet_that_cannot_be_listed_is_told() {
         world.local.secrets_manager.lock().faults.plan("ListSecrets", Fault::ServerError);
     }
     let answer = ask(&operations, json!({"operation": "maintain"})).await;
-    assert_eq!((&answer["outcome"], codes(&answer)), (&json!("attention"), vec!["NOT_DONE"]), "{answer}");
+    assert_eq!((&answer["outcome"], codes(&answer)), (&json!("failed"), vec!["NOT_DONE"]), "{answer}");
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use super::Operation;
 use super::answer::{Answer, Row};
-use super::pass::Pass;
+use super::pass::{Pass, half_done};
+use crate::hand::is_condemned;
 use crate::label::Label;
 use crate::name::SecretId;
 
@@ -35,8 +36,19 @@ pub(super) async fn abandon(pass: &Pass<'_>, secret: &SecretId) -> Answer {
             tally.answer(false)
         }
         Err(error) => {
-            let say = format!("version {pending} was not given up, or not wholly: {}: {}", error.error_type, error.problem);
-            pass.refusal(name, say, pass.command(Operation::Abandon, name))
+            let again = pass.command(Operation::Abandon, name);
+            let say = format!("version {pending} was not given up: {}: {}", error.error_type, error.problem);
+            // Half of it may be done.
+            let after = hand.describe().await;
+            if after.as_ref().is_ok_and(|after| is_condemned(after, pending) == is_condemned(&description, pending)) {
+                return pass.refusal(name, say, again);
+            }
+            let did = match after {
+                Ok(_) => format!("condemned version {pending}; it still is AWSPENDING"),
+                Err(_) => format!("perhaps condemned version {pending}: that could not be looked at"),
+            };
+            let row = Row { secret: name.to_owned(), arn: description.arn.clone(), did: vec![did], ..Row::default() };
+            half_done(pass, row, say, again)
         }
     }
 }

@@ -332,6 +332,8 @@ pub struct Planned {
     pub addresses: Option<String>,
     /// The hours that the replaced key would stay alive.
     pub grace_hours: Option<u64>,
+    /// The longest that a client keeps a value that it has read, in seconds.
+    pub client_cache_seconds: Option<u64>,
     /// The calls it would make, in order; those of one step that go out together stand together.
     pub calls: Vec<&'static str>,
 }

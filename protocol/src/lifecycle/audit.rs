@@ -4,6 +4,7 @@ use futures_util::StreamExt;
 use futures_util::stream::iter;
 
 use super::answer::{Answer, Code, Row};
+use super::checking::attach;
 use super::fingerprint::Fingerprint;
 use super::holders::Holders;
 use super::maintain::add;
@@ -13,10 +14,10 @@ use super::table::table;
 use super::tally::Tally;
 use super::tending::Tended;
 use super::walk::{Shard, Walk};
-use crate::error::Error;
+use crate::error::{Error, ErrorType};
 use crate::hand::master_id;
 use crate::label::VersionId;
-use crate::name::SecretId;
+use crate::name::{Environment, SecretId, VenueId};
 use crate::ports::{Description, Which};
 use crate::secret::SecretValue;
 use crate::task::Operation;
@@ -44,23 +45,31 @@ enum Looked {
 impl Audit<'_> {
     pub(super) async fn of(&self, pass: &Pass<'_>, shard: Shard, after: Option<String>) -> Answer {
         let mut tally = pass.tally();
+        let from = after.clone().filter(|after| !after.is_empty());
         let mut walk = Walk::of_every_secret(shard, after);
         let done = match self.secret {
             Some(secret) => self.one(pass, secret, &mut tally).await.map(|()| None),
             None => self.all(pass, &mut walk, &mut tally).await,
         };
+        let is_whole = done.is_ok();
         let next = done.unwrap_or_else(|error| {
             let say = format!("{}: {}", error.error_type, error.problem);
-            tally.find(finding(Code::NotDone, "", say, "ask again, unless the message says otherwise"));
+            let what_to_do = match (&from, error.error_type) {
+                (Some(_), ErrorType::StoreRefused) => "begin again without `after`: it is no place in the list any more",
+                _ => "ask again, unless the message says otherwise",
+            };
+            tally.fail();
+            tally.find(finding(Code::NotDone, "", say, what_to_do));
             None
         });
-        if let (Some(fingerprint), None, 0) = (self.fingerprint, &next, tally.counted("matches")) {
-            let say = format!("no version of any secret here names the key {fingerprint}");
+        let missing = tally.counted("matches") == 0 && is_whole && self.secret.is_none() && from.is_none();
+        if let (Some(fingerprint), None, true) = (self.fingerprint, &next, missing && tally.counted("unread") == 0) {
+            let say = format!("no labelled version of a secret that is rotated here names the key {fingerprint}");
             let what_to_do = "an audit without `match` shows the keys on the accounts that no secret names, as FOREIGN_KEYS";
             tally.find(finding(Code::KeyNotFound, "", say, what_to_do));
         }
         if let Some(next) = &next {
-            let what_to_do = pass.command_with(Operation::Audit, &[("after", next)]);
+            let what_to_do = self.on_from(pass, shard, next);
             tally.find(finding(Code::More, "", "there are more secrets than this answer holds", what_to_do));
         }
         let mut answer = tally.answer(false);
@@ -71,8 +80,35 @@ impl Audit<'_> {
         answer
     }
 
+    /// The command that asks for the rest.
+    fn on_from(&self, pass: &Pass<'_>, shard: Shard, next: &str) -> String {
+        let mut event = pass.event(Operation::Audit, &[("after", next)]);
+        if shard != Shard::ALL {
+            event.insert("shard".to_owned(), shard.to_string().into());
+        }
+        if let Some(fingerprint) = self.fingerprint {
+            event.insert("match".to_owned(), serde_json::json!({"fingerprint": fingerprint.to_string()}));
+        }
+        if self.csv {
+            event.insert("format".to_owned(), "csv".into());
+        }
+        pass.command_of(event)
+    }
+
     async fn one(&self, pass: &Pass<'_>, secret: &SecretId, tally: &mut Tally<'_>) -> Result<(), Error> {
-        let description = patiently(pass, || async { pass.hand(secret).describe().await }).await?;
+        let description = match patiently(pass, || async { pass.hand(secret).describe().await }).await {
+            Ok(description) => description,
+            Err(error) => {
+                let say = format!("{}: {}", error.error_type, error.problem);
+                tally.find(finding(Code::Refused, secret.name().as_str(), say, "look at the secret with describe-secret"));
+                return Ok(());
+            }
+        };
+        if !pass.manages(&description) {
+            let say = "another function rotates this secret, or none does";
+            tally.find(finding(Code::Refused, description.name.as_str(), say, attach(pass, description.name.as_str())));
+            return Ok(());
+        }
         if let Looked::Row(tended) = self.look(pass, description, None).await {
             add(tally, *tended);
         }
@@ -132,7 +168,8 @@ impl Audit<'_> {
                 let say = format!("{}: {}", error.error_type, error.problem);
                 let again = pass.command(Operation::Audit, secret.name.as_str());
                 let found = finding(Code::NotDone, secret.name.as_str(), say, again);
-                Looked::Row(Box::new(Tended { findings: vec![found], ..Tended::default() }))
+                let row = Row { secret: secret.name.as_str().to_owned(), arn: secret.arn.clone(), ..Row::default() };
+                Looked::Row(Box::new(Tended { row, findings: vec![found], counts: [("unread", 1)].into() }))
             }
         }
     }
@@ -140,20 +177,23 @@ impl Audit<'_> {
 
 /// A secret that nothing rotates, though it is named like those that are.
 fn unrotated(pass: &Pass<'_>, secret: &Description, holders: Option<&Holders>) -> Looked {
-    let known = secret.name.venue(None, None).is_ok_and(|venue| pass.ports.venues.venue(&venue).is_ok());
+    let known = is_named_for_a_venue(pass, secret);
     let is_master = holders.is_none_or(|holders| holders.are_children_of(secret));
     if secret.rotation_function.is_some() || secret.deleted || !known || is_master {
         return Looked::Passed;
     }
     let name = secret.name.as_str();
     let say = "the secret is named like one that holds an exchange's key, and nothing rotates it";
-    let what_to_do = format!(
-        "aws secretsmanager rotate-secret --secret-id {name} --rotation-lambda-arn {} --rotation-rules '{{\"ScheduleExpression\":\"rate(90 days)\",\"Duration\":\"4h\"}}' --no-rotate-immediately",
-        pass.settings.rotation_function
-    );
     let row = Row { secret: name.to_owned(), arn: secret.arn.clone(), ..Row::default() };
-    let findings = vec![finding(Code::Unrotated, name, say, what_to_do)];
+    let findings = vec![finding(Code::Unrotated, name, say, attach(pass, name))];
     Looked::Row(Box::new(Tended { row, findings, counts: [("unrotated", 1)].into() }))
+}
+
+/// Whether the name says at which exchange its key is, of those that are rotated here; the environment may stand in the value.
+fn is_named_for_a_venue(pass: &Pass<'_>, secret: &Description) -> bool {
+    let Ok((Some(exchange), environment)) = secret.name.place(None, None) else { return false };
+    let venue = VenueId { exchange, environment: environment.unwrap_or(Environment::Mainnet) };
+    pass.ports.venues.venue(&venue).is_ok()
 }
 
 /// Where the versions of a secret name a key: what was found, and what to do if the key is leaked.

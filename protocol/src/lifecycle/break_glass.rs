@@ -8,27 +8,34 @@ use jiff::{SignedDuration, Timestamp};
 use super::answer::{Answer, Code, Moment, Row};
 use super::maintain::add;
 use super::pass::{Pass, finding, patiently};
+use super::retiring::{Retired, is_ours, may_be_promoted};
+use super::rollback::Refusal;
 use super::row::look;
 use super::tally::Tally;
 use super::tending::Tending;
 use super::walk::Walk;
-use super::{Mode, Operation};
-use crate::bounds::POLL_PAUSE;
+use super::{Mode, Operation, Settings};
+use crate::bounds::{POLL, POLL_PAUSE, REREAD, REREAD_PAUSE, STALENESS};
 use crate::error::{Error, ErrorType};
-use crate::hand::{Hand, is_condemned, store_error};
+use crate::hand::{Hand, is_condemned, must_fit, store_error};
 use crate::label::{Label, VersionId};
 use crate::name::SecretId;
-use crate::ports::{Description, LabelMove, Which};
+use crate::ports::{Description, LabelMove, StoreErrorKind, StoredValue, Which};
+use crate::rotation::rehearse;
 use crate::secret::{KeyId, SecretValue};
 
-/// A rotation that began this short a time ago is not stuck: its successor is waited for.
+/// A rotation that began this short a time ago is not stuck: its successor is waited for, and no longer.
 const FRESH: SignedDuration = SignedDuration::from_mins(5);
 /// This much of the invocation is kept for the leaked key's end, whatever is waited for.
 const TIME_TO_END: Duration = Duration::from_secs(30);
+/// Between two looks for a successor, at most.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// A second rotation is needed where a run that was under way made the leaked key current once more.
+const ROTATIONS: usize = 2;
 
 pub(super) async fn break_glass(pass: &Pass<'_>, secret: &SecretId, version: Option<&VersionId>, mode: Mode) -> Answer {
     let hand = pass.hand(secret);
-    let mut order = Order { pass, hand: &hand, mode, began: pass.now(), timeline: Vec::new(), tally: pass.tally() };
+    let mut order = Order::new(pass, &hand, mode);
     order.happened("the order was given");
     let description = match patiently(pass, || hand.describe()).await {
         Ok(description) => description,
@@ -40,12 +47,20 @@ pub(super) async fn break_glass(pass: &Pass<'_>, secret: &SecretId, version: Opt
     let name = description.name.as_str();
     let leaked = match order.leaked(&description, version).await {
         Ok(leaked) => leaked,
-        Err(error) => return pass.refusal(name, told(&error), "name the version that holds the leaked key"),
+        Err(Refusal { say, what_to_do, .. }) => return pass.refusal(name, say, what_to_do),
     };
     let mut row = Row { secret: name.to_owned(), arn: description.arn.clone(), ..Row::default() };
-    if let Err(error) = order.carry_out(&description, &leaked, &mut row).await {
-        let what_to_do = order.again(name, &leaked.version);
-        order.tally.find(finding(Code::Exposed, name, format!("the order is not carried out: {}", told(&error)), what_to_do));
+    let carried_out = order.carry_out(&description, &leaked, &mut row).await;
+    let again = order.again(name, Some(&leaked.version), mode);
+    if let Err(error) = carried_out {
+        if row.did.is_empty() && !order.stood {
+            return pass.refusal(name, told(&error), again);
+        }
+        let code = if order.is_dead { Code::NotDone } else { Code::Exposed };
+        order.tally.find(finding(code, name, format!("the order is not carried out: {}", told(&error)), again));
+    } else if !order.is_dead {
+        let say = format!("the leaked key {} is not proven dead", leaked.key);
+        order.tally.find(finding(Code::Exposed, name, say, again));
     }
     order.answer(row)
 }
@@ -54,6 +69,7 @@ pub(super) async fn break_glass(pass: &Pass<'_>, secret: &SecretId, version: Opt
 struct Leaked {
     version: VersionId,
     key: KeyId,
+    value: SecretValue,
 }
 
 struct Order<'a> {
@@ -61,92 +77,149 @@ struct Order<'a> {
     hand: &'a Hand<'a>,
     mode: Mode,
     began: Timestamp,
+    /// Whether it was given before: since when, no label says.
+    stood: bool,
+    is_dead: bool,
     timeline: Vec<Moment>,
     tally: Tally<'a>,
 }
 
-impl Order<'_> {
+impl<'a> Order<'a> {
+    fn new(pass: &'a Pass<'a>, hand: &'a Hand<'a>, mode: Mode) -> Self {
+        Self { pass, hand, mode, began: pass.now(), stood: false, is_dead: false, timeline: Vec::new(), tally: pass.tally() }
+    }
+
     fn happened(&mut self, what: impl Into<String>) {
         let at = self.pass.now();
         self.timeline.push(Moment { at, seconds: at.duration_since(self.began).as_secs(), what: what.into() });
     }
 
     fn answer(self, row: Row) -> Answer {
-        let Self { timeline, mut tally, began, .. } = self;
+        let Self { timeline, mut tally, stood, .. } = self;
         let dead = timeline.iter().find(|moment| moment.what.ends_with(PROVEN));
-        let exposure = dead.map(|moment| moment.at.duration_since(began).as_secs());
+        let exposure = dead.filter(|_| !stood).map(|moment| moment.seconds);
         tally.row(row);
         let mut answer = tally.answer(false);
         (answer.timeline, answer.exposure_seconds) = (timeline, exposure);
         answer
     }
 
-    /// The command that goes on with the order.
-    fn again(&self, secret: &str, version: &VersionId) -> String {
+    /// The command that gives the order, or goes on with it.
+    fn again(&self, secret: &str, version: Option<&VersionId>, mode: Mode) -> String {
         let order = self.pass.request.order();
         let (reason, incident) = order.map_or(("", ""), |order| (order.reason.as_str(), order.incident.as_str()));
-        let mode = match self.mode {
+        let mode = match mode {
             Mode::ReplaceFirst => "replace_first",
             Mode::RevokeFirst => "revoke_first",
         };
-        let fields =
-            [("secret", secret), ("version", version.as_str()), ("mode", mode), ("reason", reason), ("incident", incident)];
+        let mut fields = vec![("secret", secret), ("mode", mode), ("reason", reason), ("incident", incident)];
+        fields.extend(version.map(|version| ("version", version.as_str())));
         self.pass.command_with(Operation::BreakGlass, &fields)
     }
 
-    async fn leaked(&self, description: &Description, version: Option<&VersionId>) -> Result<Leaked, Error> {
-        let refused = |problem: &str| Error::new(ErrorType::ValueInvalid, problem);
-        let current = description.holder(&Label::current());
-        let version = version.or(current).ok_or_else(|| refused("the secret has no current version"))?;
-        let stored = patiently(self.pass, || self.hand.read(Which::Version(version))).await?;
-        let stored = stored.ok_or_else(|| refused("the version has no value that could be read"))?;
-        let value =
-            SecretValue::parse(&stored.text).map_err(|error| refused(&format!("the version's value cannot be used: {error}")))?;
-        Ok(Leaked { version: version.clone(), key: value.credential.key_id })
+    async fn leaked(&self, description: &Description, version: Option<&VersionId>) -> Result<Leaked, Refusal> {
+        let name = description.name.as_str();
+        if let Some(other) = [Label::compromised(), Label::revoke_first()].iter().find_map(|label| description.holder(label))
+            && version.or(description.holder(&Label::current())) != Some(other)
+        {
+            let say = format!("version {other} is COMPROMISED already and its key not proven dead: finish that first");
+            return Err(Refusal::new(say, self.again(name, Some(other), self.mode)));
+        }
+        let stored = match version {
+            Some(version) => patiently(self.pass, || self.hand.read(Which::Version(version))).await?,
+            None => Some(self.current(description).await?),
+        };
+        let name_it = "name the version that holds the leaked key";
+        let stored = stored.ok_or_else(|| Refusal::new("the version has no value that could be read", name_it))?;
+        let value = SecretValue::parse(&stored.text)
+            .map_err(|error| Refusal::new(format!("the version's value cannot be used: {error}"), name_it))?;
+        if version.is_none() && self.is_a_successor(description, &stored.version, &value) {
+            let say = format!(
+                "the current key {} is minutes old, and the one before it is gone: an order was carried out already. If this one is \
+                 leaked too, say so by its version",
+                value.credential.key_id
+            );
+            return Err(Refusal::new(say, self.again(name, Some(&stored.version), self.mode)));
+        }
+        Ok(Leaked { version: stored.version, key: value.credential.key_id.clone(), value })
+    }
+
+    /// The current value, on which two reads agree: one that is stale would have the wrong key killed.
+    async fn current(&self, description: &Description) -> Result<StoredValue, Refusal> {
+        let mut current = description.holder(&Label::current()).cloned();
+        let until = self.pass.now() + REREAD;
+        loop {
+            match patiently(self.pass, || self.hand.read(Which::Current)).await? {
+                Some(stored) if Some(&stored.version) == current.as_ref() => return Ok(stored),
+                _ if self.pass.now() >= until => {
+                    let say = "it cannot be read for certain which version is current";
+                    return Err(Refusal::new(say, "name the version that holds the leaked key"));
+                }
+                _ => {}
+            }
+            self.pass.ports.time.sleep(REREAD_PAUSE).await;
+            current = patiently(self.pass, || self.hand.describe()).await?.holder(&Label::current()).cloned();
+        }
+    }
+
+    /// Whether the current version replaced one that had no grace: whoever says "the current key" may mean the one before.
+    fn is_a_successor(&self, description: &Description, version: &VersionId, value: &SecretValue) -> bool {
+        let least = SignedDuration::try_from(Settings::LEAST_GRACE).unwrap_or(SignedDuration::MAX);
+        let young = value.created_at.is_some_and(|at| self.pass.now().duration_since(at) < least);
+        let before = value.rotation.as_ref().map(|rotation| &rotation.based_on);
+        young && is_ours(value, version) && before.is_some_and(|before| description.labels(before).next().is_none())
     }
 
     async fn carry_out(&mut self, description: &Description, leaked: &Leaked, row: &mut Row) -> Result<(), Error> {
-        let Leaked { version, key } = leaked;
-        self.mark(description, version, row).await?;
-        let description = self.hand.describe().await?;
-        self.give_up_what_is_in_the_way(&description, leaked, row).await?;
-        if self.mode == Mode::RevokeFirst {
+        self.mark(description, &leaked.version, row).await?;
+        let description = patiently(self.pass, || self.hand.describe()).await?;
+        let way = clear_the_way(self.pass, self.hand, &description, &leaked.key, row).await?;
+        way.into_iter().for_each(|what| self.happened(what));
+        // Nobody uses a key that was never current: what counts is that no run makes it so.
+        let unused = may_be_promoted(&description, &leaked.version, &leaked.value, self.pass.now());
+        if self.mode == Mode::RevokeFirst && !unused {
             self.end(leaked, row).await?;
         }
-        let description = self.hand.describe().await?;
-        if self.is_current(&description, key).await? {
-            self.rotate(&description, row).await?;
-            if !self.wait_for_a_successor(leaked).await? {
-                let name = description.name.as_str();
-                let say = format!("the leaked key {key} is still current: no successor came in time, or its rotation fails");
-                let what_to_do = format!("read the log of the rotation function; then: {}", self.again(name, version));
-                self.tally.find(finding(Code::Exposed, name, say, what_to_do));
-                return Ok(());
-            }
-            self.happened("a successor is current");
-        }
-        if self.mode == Mode::ReplaceFirst {
+        let replaced = self.replace(leaked, row).await?;
+        if replaced || (!self.is_dead && self.mode == Mode::RevokeFirst) {
             self.end(leaked, row).await?;
+        }
+        if !replaced {
+            let name = description.name.as_str();
+            let why = self.why_not(&description).await;
+            let what_to_do =
+                format!("read the log of the rotation function; then: {}", self.again(name, Some(&leaked.version), self.mode));
+            let (code, say) = if self.is_dead {
+                (
+                    Code::CurrentDead,
+                    format!(
+                        "the leaked key {} is dead and still what consumers read: no successor came in time{why}",
+                        leaked.key
+                    ),
+                )
+            } else {
+                (Code::Exposed, format!("no successor of the leaked key {} came in time{why}", leaked.key))
+            };
+            self.tally.find(finding(code, name, say, what_to_do));
         }
         Ok(())
     }
 
     /// Writes the order down. A label sits on one version: another leaked one keeps it until its key is dead.
     async fn mark(&mut self, description: &Description, version: &VersionId, row: &mut Row) -> Result<(), Error> {
-        let mut labels = vec![Label::compromised()];
-        if self.mode == Mode::RevokeFirst {
-            labels.push(Label::revoke_first());
+        self.stood = description.holder(&Label::compromised()) == Some(version);
+        let first = Label::revoke_first();
+        let (labels, taken_back) = match self.mode {
+            Mode::ReplaceFirst => (vec![Label::compromised()], description.holder(&first) == Some(version)),
+            Mode::RevokeFirst => (vec![Label::compromised(), first.clone()], false),
+        };
+        if taken_back {
+            self.hand.remove_label(first, version).await?;
+            row.did.push(format!("took REVOKE_FIRST off version {version}"));
         }
         for label in labels {
-            match description.holder(&label) {
-                Some(holder) if holder == version => continue,
-                Some(other) => {
-                    let problem = format!(
-                        "version {other} is {label} already and its key not proven dead: finish that first, by the same order for it"
-                    );
-                    return Err(Error::new(ErrorType::StoreRefused, problem));
-                }
-                None => {}
+            if description.holder(&label) == Some(version) {
+                continue;
             }
             let change = LabelMove { label: label.clone(), to: Some(version.clone()), from: None };
             self.hand.move_label(change, version).await?;
@@ -156,100 +229,186 @@ impl Order<'_> {
         Ok(())
     }
 
-    /// A rotation that is stuck, or that builds on the leaked key itself, keeps every other from beginning.
-    async fn give_up_what_is_in_the_way(
-        &mut self,
-        description: &Description,
-        leaked: &Leaked,
-        row: &mut Row,
-    ) -> Result<(), Error> {
-        let Some(pending) = description.holder(&Label::pending()) else { return Ok(()) };
-        if description.holder(&Label::current()) == Some(pending) {
-            return Ok(());
+    /// Rotates until the current version names another key, and no run can make one current that names the leaked one. Whether
+    /// that is so.
+    async fn replace(&mut self, leaked: &Leaked, row: &mut Row) -> Result<bool, Error> {
+        for _ in 0..ROTATIONS {
+            let description = patiently(self.pass, || self.hand.describe()).await?;
+            if !self.must_be_replaced(&description, leaked).await? {
+                return Ok(true);
+            }
+            self.rotate(&description, row).await?;
+            if !self.wait_for_another(description.holder(&Label::current())).await? {
+                return Ok(false);
+            }
+            self.happened("a successor is current");
         }
-        let stored = patiently(self.pass, || self.hand.read(Which::Version(pending))).await?;
-        let names_it = stored
-            .is_some_and(|stored| SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == leaked.key));
-        let versions = patiently(self.pass, || self.hand.versions()).await?;
-        let begun = versions.into_iter().find(|version| version.id == *pending).and_then(|version| version.created_at);
-        let is_fresh = begun.is_some_and(|begun| self.pass.now().duration_since(begun) < FRESH);
-        if is_fresh && !names_it && !is_condemned(description, pending) {
-            self.happened(format!("a rotation is in flight: version {pending}"));
-            return Ok(());
-        }
-        self.hand.give_up(pending, "a key is leaked, and this rotation was in the way").await?;
-        self.happened(format!("the rotation that was open, version {pending}, was given up"));
-        row.did.push(format!("gave up version {pending}: it is condemned and has lost AWSPENDING"));
-        Ok(())
+        let description = patiently(self.pass, || self.hand.describe()).await?;
+        Ok(!self.must_be_replaced(&description, leaked).await?)
     }
 
-    async fn is_current(&self, description: &Description, key: &KeyId) -> Result<bool, Error> {
+    async fn must_be_replaced(&self, description: &Description, leaked: &Leaked) -> Result<bool, Error> {
+        if may_be_promoted(description, &leaked.version, &leaked.value, self.pass.now()) {
+            return Ok(true);
+        }
         if description.holder(&Label::current()).is_none() {
             return Ok(false);
         }
         let stored = patiently(self.pass, || self.hand.read(Which::Current)).await?;
-        Ok(stored.is_some_and(|stored| SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == *key)))
+        Ok(stored.is_some_and(|stored| names(&stored, &leaked.key)))
     }
 
     async fn rotate(&mut self, description: &Description, row: &mut Row) -> Result<(), Error> {
-        let open =
-            description.holder(&Label::pending()).filter(|pending| description.holder(&Label::current()) != Some(*pending));
-        if open.is_some() {
+        if open_rotation(description).is_some() {
             return Ok(());
         }
-        self.hand.begin_rotation(self.pass.fleet).await?.map_err(|error| store_error(&error))?;
-        self.happened("a rotation was begun");
-        row.did.push("began a rotation".to_owned());
+        must_fit_pending(description)?;
+        match self.hand.begin_rotation(self.pass.fleet).await? {
+            Ok(()) => {
+                self.happened("a rotation was begun");
+                let switched = if description.rotation_enabled { "" } else { "; rotation was switched off, and is on again" };
+                row.did.push(format!("began a rotation{switched}"));
+            }
+            // It may have begun all the same, or another is under way that this one had not seen.
+            Err(error) => {
+                let now = patiently(self.pass, || self.hand.describe()).await?;
+                let moved = now.holder(&Label::current()) != description.holder(&Label::current());
+                if error.kind != StoreErrorKind::UnknownOutcome && !moved && open_rotation(&now).is_none() {
+                    return Err(store_error(&error));
+                }
+                self.happened("a rotation is under way");
+            }
+        }
         Ok(())
     }
 
-    /// Whether another key is current before the time for that is up.
-    async fn wait_for_a_successor(&self, leaked: &Leaked) -> Result<bool, Error> {
+    /// Whether another version becomes current than was, before the time for that is up.
+    async fn wait_for_another(&self, before: Option<&VersionId>) -> Result<bool, Error> {
+        let (until, unseen) = (self.pass.now() + FRESH, SignedDuration::try_from(STALENESS).unwrap_or(SignedDuration::MAX));
+        let (mut seen, mut pause) = (self.pass.now(), POLL_PAUSE);
         loop {
             let description = patiently(self.pass, || self.hand.describe()).await?;
-            if description.holder(&Label::current()) != Some(&leaked.version)
-                && !self.is_current(&description, &leaked.key).await?
-            {
+            if description.holder(&Label::current()).is_some_and(|current| Some(current) != before) {
                 return Ok(true);
             }
-            let open = description.holder(&Label::pending());
-            if open.is_none() || self.hand.time_left() < TIME_TO_END {
+            let now = self.pass.now();
+            if open_rotation(&description).is_some() {
+                seen = now;
+            }
+            // What has just begun may not be shown yet.
+            if now.duration_since(seen) > unseen || now >= until || self.hand.time_left() < TIME_TO_END {
                 return Ok(false);
+            }
+            self.pass.ports.time.sleep(pause).await;
+            pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Why a rotation does not come to its end, as far as one that is only rehearsed tells.
+    async fn why_not(&self, description: &Description) -> String {
+        let told = match rehearse(*self.hand, &self.pass.settings.egress, description.clone()).await {
+            Err(error) => Some(error),
+            Ok(rehearsal) => rehearsal.wanted.err(),
+        };
+        told.map_or_else(String::new, |error| format!(" ({}: {})", error.error_type, error.problem))
+    }
+
+    /// Ends the leaked key, by the rules: again, until that is proven, or the time for it is up.
+    async fn end(&mut self, leaked: &Leaked, row: &mut Row) -> Result<(), Error> {
+        let until = self.pass.now() + POLL;
+        loop {
+            let description = patiently(self.pass, || self.hand.describe()).await?;
+            let mut tending = Tending::new(self.pass, self.hand, &description);
+            let current = tending.current(&description).await.unwrap_or_else(|error| {
+                tending.trouble(&error);
+                None
+            });
+            let ended = tending.retire(&description, &leaked.version, current.as_ref()).await;
+            let again = match &ended {
+                Ok(retired) => *retired == Retired::Unproven,
+                Err(error) => matches!(error.error_type, ErrorType::StoreUnavailable | ErrorType::VenueUnavailable),
+            };
+            let is_dead = matches!(ended, Ok(Retired::Dead));
+            tending.note(ended.map(drop));
+            let mut tended = tending.over();
+            if tended.counts.contains_key("revoked") {
+                self.happened(format!("{} was revoked", leaked.key));
+            }
+            row.did.append(&mut tended.row.did);
+            row.keys.retain(|key| !tended.row.keys.iter().any(|newer| newer.version == key.version));
+            row.keys.append(&mut tended.row.keys);
+            let over = !again || self.pass.now() + POLL_PAUSE >= until || self.hand.time_left() < TIME_TO_END;
+            if !over {
+                // It is said once, of the last look.
+                tended.findings.clear();
+            }
+            add(&mut self.tally, tended);
+            if is_dead && !std::mem::replace(&mut self.is_dead, true) {
+                self.happened(format!("{} {PROVEN}", leaked.key));
+            }
+            if over {
+                return Ok(());
             }
             self.pass.ports.time.sleep(POLL_PAUSE).await;
         }
     }
+}
 
-    /// Ends the leaked key, by the rules, and says how that went.
-    async fn end(&mut self, leaked: &Leaked, row: &mut Row) -> Result<(), Error> {
-        let description = patiently(self.pass, || self.hand.describe()).await?;
-        let mut tending = Tending::new(self.pass, self.hand, &description);
-        let current = tending.current(&description).await.unwrap_or_else(|error| {
-            tending.trouble(&error);
-            None
-        });
-        let ended = tending.retire(&description, &leaked.version, current.as_ref()).await;
-        tending.note(ended);
-        let mut tended = tending.over();
-        let revoked = tended.counts.contains_key("revoked");
-        let dead = tended.row.keys.iter().any(|key| key.version == leaked.version.as_str() && key.alive == Some(false));
-        row.did.append(&mut tended.row.did);
-        row.keys.retain(|key| !tended.row.keys.iter().any(|newer| newer.version == key.version));
-        row.keys.append(&mut tended.row.keys);
-        add(&mut self.tally, tended);
-        let name = description.name.as_str();
-        if revoked {
-            self.happened(format!("{} was revoked", leaked.key));
+/// The version that a rotation is building.
+pub(super) fn open_rotation(description: &Description) -> Option<&VersionId> {
+    description.holder(&Label::pending()).filter(|pending| description.holder(&Label::current()) != Some(*pending))
+}
+
+/// # Errors
+/// LABELS_FULL when no rotation can begin, since its version could not be labelled.
+pub(super) fn must_fit_pending(description: &Description) -> Result<(), Error> {
+    must_fit(description, usize::from(description.holder(&Label::pending()).is_none()))
+}
+
+/// Whether a value names a key: one that cannot be read may.
+fn names(stored: &StoredValue, key: &KeyId) -> bool {
+    SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == *key)
+}
+
+/// Takes a leaked key's offers back, and gives up the open rotation where it is stuck or would bring that key back: nothing else
+/// could begin meanwhile. What was found or done, in words.
+pub(super) async fn clear_the_way(
+    pass: &Pass<'_>,
+    hand: &Hand<'_>,
+    description: &Description,
+    key: &KeyId,
+    row: &mut Row,
+) -> Result<Vec<String>, Error> {
+    let (mut told, mut offered) = (Vec::new(), false);
+    for label in [Label::rollback(), Label::candidate()] {
+        let Some(version) = description.holder(&label) else { continue };
+        let stored = patiently(pass, || hand.read(Which::Version(version))).await?;
+        if !stored.is_some_and(|stored| names(&stored, key)) {
+            continue;
         }
-        if dead {
-            self.happened(format!("{} {PROVEN}", leaked.key));
-        } else {
-            let say = format!("the leaked key {} is not proven dead", leaked.key);
-            let what_to_do = self.again(name, &leaked.version);
-            self.tally.find(finding(Code::Exposed, name, say, what_to_do));
-        }
-        Ok(())
+        hand.remove_label(label.clone(), version).await?;
+        offered = true;
+        told.push(format!("{label} was taken off version {version}, which names the leaked key"));
+        row.did.push(format!("took {label} off version {version}"));
     }
+    let Some(pending) = open_rotation(description) else { return Ok(told) };
+    let stored = patiently(pass, || hand.read(Which::Version(pending))).await?;
+    let names_it = stored.map_or(offered, |stored| names(&stored, key));
+    let versions = patiently(pass, || hand.versions()).await?;
+    let begun = versions.into_iter().find(|version| version.id == *pending).and_then(|version| version.created_at);
+    let is_fresh = begun.is_some_and(|begun| pass.now().duration_since(begun) < FRESH);
+    if is_fresh && !names_it && !is_condemned(description, pending) {
+        told.push(format!("a rotation is in flight: version {pending}"));
+        return Ok(told);
+    }
+    if let Err(error) = hand.give_up(pending, "a key is leaked, and this rotation was in the way").await {
+        // It may have come to its end in the meantime.
+        let now = patiently(pass, || hand.describe()).await?;
+        return if open_rotation(&now) == Some(pending) { Err(error) } else { Ok(told) };
+    }
+    told.push(format!("the rotation that was open, version {pending}, was given up"));
+    row.did.push(format!("gave up version {pending}: it is condemned and has lost AWSPENDING"));
+    Ok(told)
 }
 
 /// What the moment says at which a leaked key is gone.
@@ -291,9 +450,17 @@ async fn suspects(order: &mut Order<'_>, master: &Description) -> Result<(), Err
             if !pass.has_time() {
                 return Err(Error::new(ErrorType::DeadlineNear, "the time was up before all children were looked at"));
             }
-            if is_child(pass, &child, master).await? {
-                add(&mut order.tally, look(pass, &child).await);
-                order.tally.count("children", 1);
+            match is_child(pass, &child, master).await {
+                Ok(false) => {}
+                Ok(true) => {
+                    add(&mut order.tally, look(pass, &child).await);
+                    order.tally.count("children", 1);
+                }
+                Err(error) => {
+                    let say = format!("nobody knows whether this master is its own: {}", told(&error));
+                    let what_to_do = "look at its account's keys at the venue";
+                    order.tally.find(finding(Code::NotDone, child.name.as_str(), say, what_to_do));
+                }
             }
         }
     }
@@ -302,6 +469,9 @@ async fn suspects(order: &mut Order<'_>, master: &Description) -> Result<(), Err
 
 async fn is_child(pass: &Pass<'_>, child: &Description, master: &Description) -> Result<bool, Error> {
     let Ok(id) = SecretId::parse(&child.arn) else { return Ok(false) };
+    if child.deleted {
+        return Err(Error::new(ErrorType::SecretDeleted, "the secret is scheduled for deletion, so its value cannot be read"));
+    }
     let hand = pass.hand(&id);
     let Some(stored) = patiently(pass, || hand.read(Which::Current)).await? else { return Ok(false) };
     let Ok(value) = SecretValue::parse(&stored.text) else { return Ok(false) };

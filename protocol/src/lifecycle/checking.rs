@@ -73,6 +73,14 @@ pub(super) fn rotate(name: &str) -> String {
     format!("aws secretsmanager rotate-secret --secret-id {name}")
 }
 
+/// The command that has this function rotate a secret, and rotates nothing yet.
+pub(super) fn attach(pass: &Pass<'_>, name: &str) -> String {
+    format!(
+        "aws secretsmanager rotate-secret --secret-id {name} --rotation-lambda-arn {} --rotation-rules '{{\"ScheduleExpression\":\"rate(90 days)\",\"Duration\":\"4h\"}}' --no-rotate-immediately",
+        pass.settings.rotation_function
+    )
+}
+
 pub(super) fn put_right(name: &str) -> String {
     format!("aws secretsmanager put-secret-value --secret-id {name} --secret-string file://right-value.json")
 }

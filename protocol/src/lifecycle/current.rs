@@ -6,11 +6,11 @@ use futures_util::future::join;
 use jiff::SignedDuration;
 
 use super::answer::Code;
+use super::break_glass::{clear_the_way, must_fit_pending, open_rotation};
 use super::checking::{faults, put_right, rotate};
 use super::death::listed;
 use super::pass::patiently;
 use super::retiring::is_ours;
-use super::tags::LAST_ROTATED;
 use super::tending::{Tending, account_in};
 use crate::error::Error;
 use crate::hand::{Desk, store_error, venue_error, venue_of};
@@ -56,17 +56,19 @@ impl Current {
 impl Tending<'_> {
     /// Judges the current key and whatever its secret shows beside it.
     pub(super) async fn verify(&mut self, description: &Description, current: &Current) {
-        let dead = self.judge(description, current);
+        let dead = self.judge(description, current).await;
         let soaked = self.soak(description, current, dead).await;
         self.note(soaked);
-        self.judge_around(description, current);
-        let begun = self.replace_what_is_leaked(description, current).await;
-        self.note(begun);
+        if self.judge_around(description, current).await {
+            let begun = self.replace_what_is_leaked(description, current).await;
+            self.note(begun);
+        }
     }
 
-    /// What is wrong beside the current key itself.
-    pub(super) fn judge_around(&mut self, description: &Description, current: &Current) {
+    /// What is wrong beside the current key itself. Whether it is leaked.
+    pub(super) async fn judge_around(&mut self, description: &Description, current: &Current) -> bool {
         match &current.master {
+            Err(_) if current.value.master_arn.is_none() && !self.has_had_a_master(description, current).await => {}
             Err(error) => {
                 let error = error.clone();
                 self.trouble(&error);
@@ -77,24 +79,56 @@ impl Tending<'_> {
             }
             Ok((_, Some(_))) => {}
         }
-        if description.holder(&Label::compromised()) == Some(&current.version) {
+        let leaked = self.is_leaked(description, current).await.unwrap_or_else(|error| {
+            self.trouble(&error);
+            false
+        });
+        if leaked {
             let say = format!("the leaked key {} is the current one", current.value.credential.key_id);
             self.find(Code::CompromisedHeld, say, rotate(&self.name));
         }
+        leaked
+    }
+
+    /// Whether another version names a master: keys may have been issued that only that one can revoke. A key that was always supplied
+    /// has none.
+    async fn has_had_a_master(&self, description: &Description, current: &Current) -> bool {
+        for version in description.versions.keys().filter(|version| **version != current.version) {
+            let stored = patiently(self.pass, || self.hand.read(Which::Version(version))).await;
+            // One that cannot be read may name one.
+            let value = stored.map(|stored| stored.and_then(|stored| SecretValue::parse(&stored.text).ok()));
+            if value.is_ok_and(|value| value.is_none_or(|value| value.master_arn.is_none())) {
+                continue;
+            }
+            return true;
+        }
+        false
+    }
+
+    /// Whether the current key is that of a version labelled COMPROMISED: a rollback has copied it, perhaps.
+    async fn is_leaked(&self, description: &Description, current: &Current) -> Result<bool, Error> {
+        let Some(version) = description.holder(&Label::compromised()) else { return Ok(false) };
+        if *version == current.version {
+            return Ok(true);
+        }
+        let stored = patiently(self.pass, || self.hand.read(Which::Version(version))).await?;
+        let value = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
+        Ok(value.is_some_and(|value| value.credential.key_id == current.value.credential.key_id))
     }
 
     /// Goes on with an order that was cut off: a leaked key that is current gets a successor.
     async fn replace_what_is_leaked(&mut self, description: &Description, current: &Current) -> Result<(), Error> {
-        let leaked = description.holder(&Label::compromised()) == Some(&current.version);
-        let pending = description.holder(&Label::pending());
-        let open = pending.is_some_and(|pending| *pending != current.version);
-        if !leaked || open || !description.rotation_enabled {
+        let what = "begin a rotation: the current key is leaked";
+        if self.would(what) {
             return Ok(());
         }
-        let what = "begin a rotation: the current key is leaked";
-        if !self.would(what) {
+        clear_the_way(self.pass, self.hand, description, &current.value.credential.key_id, &mut self.row).await?;
+        let now = self.hand.describe().await?;
+        if open_rotation(&now).is_none() && now.holder(&Label::current()) == Some(&current.version) {
+            must_fit_pending(&now)?;
             self.hand.begin_rotation(self.pass.fleet).await?.map_err(|error| store_error(&error))?;
-            self.did(what);
+            let switched = if now.rotation_enabled { "" } else { "; rotation was switched off, and is on again" };
+            self.did(format!("{what}{switched}"));
         }
         Ok(())
     }
@@ -133,20 +167,21 @@ impl Tending<'_> {
     }
 
     /// What is wrong with the current key; whether it is definitely dead.
-    pub(super) fn judge(&mut self, description: &Description, current: &Current) -> bool {
+    pub(super) async fn judge(&mut self, description: &Description, current: &Current) -> bool {
         let Current { version, value, state, .. } = current;
         let key = &value.credential.key_id;
+        if self.is_overwritten(description, current).await.unwrap_or_else(|error| {
+            self.trouble(&error);
+            false
+        }) {
+            let say = "the current value was not made by this function, though the one before was: a hand, or \
+                       infrastructure code that carries the value, put a key back";
+            self.find(Code::CurrentOverwritten, say, rotate(&self.name));
+        }
         match state {
             Ok(state) => {
                 self.key(version, key, Some(true), "current".to_owned());
                 self.findings.extend(faults(self.pass, description, value, state));
-                let built_before =
-                    description.versions.keys().any(|other| other != version && was_built_by_us(description, other));
-                if !is_ours(value, version) && built_before {
-                    let say = "the current value was not made by this function, though the one before was: a hand, or \
-                               infrastructure code that carries the value, put a key back";
-                    self.find(Code::CurrentOverwritten, say, rotate(&self.name));
-                }
                 false
             }
             Err(error) if error.class.is_rejection() => {
@@ -156,7 +191,12 @@ impl Tending<'_> {
                     Rejection::Unusable | Rejection::OfUnknownAge | Rejection::Unproven => None,
                 };
                 self.key(version, key, alive, format!("current; {error}"));
-                if rejection == Rejection::Unproven {
+                if rejection == Rejection::Unproven && value.master_arn.is_none() {
+                    let say = format!(
+                        "the current key was rejected, and no `masterarn` is named, by whose credential that would be proven: {error}"
+                    );
+                    self.find(Code::CurrentSuspect, say, put_right(&self.name));
+                } else if rejection == Rejection::Unproven {
                     let say = format!("the current key was rejected, which proves nothing yet: {error}");
                     self.find(Code::CurrentUnchecked, say, "nothing: the next pass looks again");
                 }
@@ -178,6 +218,24 @@ impl Tending<'_> {
                 false
             }
         }
+    }
+
+    /// Whether the current value is not one that was built for its version, though this function has built others: the previous one,
+    /// or the very value, which somebody stored again.
+    async fn is_overwritten(&self, description: &Description, current: &Current) -> Result<bool, Error> {
+        let Current { version, value, .. } = current;
+        if is_ours(value, version) {
+            return Ok(false);
+        }
+        if value.rotation.is_some() {
+            return Ok(true);
+        }
+        let Some(previous) = description.holder(&Label::previous()).filter(|previous| *previous != version) else {
+            return Ok(false);
+        };
+        let stored = patiently(self.pass, || self.hand.read(Which::Version(previous))).await?;
+        let before = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
+        Ok(before.is_some_and(|before| is_ours(&before, previous)))
     }
 
     /// What a rejection of the current key proves, by rule 7: the same host has to have accepted the master credential, and the key
@@ -202,9 +260,4 @@ impl Tending<'_> {
 /// wrong, and what was issued on the key's account is looked after all the same.
 fn stands_for(state: &Result<KeyState, VenueError>, value: &SecretValue) -> Option<AccountId> {
     state.as_ref().ok().map(|state| state.account.clone()).or_else(|| account_in(value))
-}
-
-/// Whether the labels say that a version was one of a rotation's: only those bear stamps of their own making.
-fn was_built_by_us(description: &Description, version: &VersionId) -> bool {
-    description.tags.contains_key(LAST_ROTATED) && description.holder(&Label::previous()) == Some(version)
 }

@@ -9,6 +9,10 @@ use crate::secret::KeyId;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint(String);
 
+/// The hex digits of a fingerprint, and those of the SHA-256 that they begin.
+const DIGITS: usize = 12;
+const WHOLE_DIGEST: usize = 64;
+
 /// No fingerprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a fingerprint is written as in fp:98483c6eb40b: twelve hex digits (printf %s \"$KEY_ID\" | sha256sum)")]
@@ -29,14 +33,17 @@ impl fmt::Display for Fingerprint {
 impl FromStr for Fingerprint {
     type Err = NoFingerprint;
 
-    /// What stands after the digits, as logs have it, is passed over.
+    /// What stands after the digits, as logs have it, is passed over; a whole SHA-256, as `sha256sum` has it, is cut short.
     fn from_str(text: &str) -> Result<Self, NoFingerprint> {
-        let digits = text.trim().strip_prefix("fp:").ok_or(NoFingerprint)?;
+        let text = text.trim();
+        let digits = text.strip_prefix("fp:").unwrap_or(text);
         let digits = digits.split(' ').next().unwrap_or_default();
-        if digits.len() != 12 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        let (shown, rest) = digits.split_at_checked(DIGITS).ok_or(NoFingerprint)?;
+        let whole = rest.is_empty() || digits.len() == WHOLE_DIGEST;
+        if !whole || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             return Err(NoFingerprint);
         }
-        Ok(Self(format!("fp:{}", digits.to_lowercase())))
+        Ok(Self(format!("fp:{}", shown.to_lowercase())))
     }
 }
 
@@ -50,8 +57,10 @@ mod tests {
         for text in ["fp:98483c6eb40b", "fp:98483C6EB40B", &key.fingerprint()] {
             assert!(text.parse::<Fingerprint>().unwrap().is_of(&key), "{text}");
         }
+        let whole = format!("98483c6eb40b{}  -", "0".repeat(52));
+        assert!(whole.parse::<Fingerprint>().unwrap().is_of(&key) && "98483c6eb40b".parse::<Fingerprint>().is_ok());
         assert!(!"fp:98483c6eb40c".parse::<Fingerprint>().unwrap().is_of(&key));
-        for none in ["", "98483c6eb40b", "fp:98483c6eb40", "fp:98483c6eb40bb", "fp:zz483c6eb40b", "testkey"] {
+        for none in ["", "98483c6eb40", "fp:98483c6eb40", "fp:98483c6eb40bb", "fp:zz483c6eb40b", "testkey", "fp:€€€€"] {
             assert!(none.parse::<Fingerprint>().is_err(), "{none}");
         }
     }

@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use futures_util::stream::iter;
 
 use super::answer::{Answer, Code};
-use super::pass::{Pass, finding};
+use super::pass::{Pass, finding, passes};
 use super::tally::Tally;
 use super::tending::{Tended, tend};
 use super::walk::{Shard, Walk};
@@ -27,7 +27,9 @@ pub(super) async fn maintain(pass: &Pass<'_>, shard: Shard, secret: Option<&Secr
             Some(secret) => (Code::Refused, secret.name().as_str().to_owned()),
             None => (Code::NotDone, String::new()),
         };
-        tally.find(finding(code, &name, format!("{}: {}", error.error_type, error.problem), "nothing, unless this lasts"));
+        let what_to_do = if passes(&error) { "nothing, unless this lasts" } else { "as the message says" };
+        tally.fail();
+        tally.find(finding(code, &name, format!("{}: {}", error.error_type, error.problem), what_to_do));
     }
     tally.answer(pass.is_dry_run())
 }
@@ -52,6 +54,11 @@ async fn one(pass: &Pass<'_>, secret: &SecretId, tally: &mut Tally<'_>) -> Resul
     if !pass.manages(&description) {
         let say = "another function rotates this secret, or none does";
         tally.find(finding(Code::Refused, description.name.as_str(), say, "name a secret of this function's"));
+        return Ok(());
+    }
+    if description.deleted {
+        let restore = format!("aws secretsmanager restore-secret --secret-id {}", description.name.as_str());
+        tally.find(finding(Code::Refused, description.name.as_str(), "the secret is scheduled for deletion", restore));
         return Ok(());
     }
     add(tally, tend(pass, description).await);

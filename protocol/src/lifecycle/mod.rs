@@ -160,12 +160,20 @@ impl Settings {
     pub const GRACE: Duration = Duration::from_hours(24);
     /// `ADOPTION_GRACE_HOURS` where it is not set.
     pub const ADOPTION_GRACE: Duration = Duration::from_hours(168);
-    /// Less is refused: clients cache a value that long. Source: AWS's caching clients and its agent.
-    pub const LEAST_GRACE: Duration = Duration::from_hours(1);
+    /// The longest that a client keeps what it has read. Source: AWS's caching clients, which refresh every hour if not told
+    /// otherwise, and its Secrets Manager Agent, whose `ttl_seconds` goes up to that.
+    pub const LONGEST_CLIENT_CACHE: Duration = Duration::from_hours(1);
+    /// Less is refused: a client may have read the replaced key just before it was replaced.
+    pub const LEAST_GRACE: Duration = Self::LONGEST_CLIENT_CACHE;
 
     /// How long a key stays alive that was made by hand.
     pub(crate) fn longest_grace(&self) -> Duration {
         self.grace.max(self.adoption_grace)
+    }
+
+    /// How long a replaced key stays alive: one that this function issued is nowhere but in the secret.
+    pub(crate) fn grace_of(&self, issued: bool) -> Duration {
+        if issued { self.grace } else { self.longest_grace() }
     }
 }
 

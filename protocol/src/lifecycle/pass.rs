@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use futures_util::lock::Mutex as AsyncMutex;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
 
-use super::answer::{Answer, Code, Finding};
+use super::answer::{Answer, Code, Finding, Row};
 use super::holders::Holders;
 use super::tally::Tally;
 use super::{Operation, Request, Settings};
@@ -22,7 +23,7 @@ use crate::task::Task;
 
 /// This much of an invocation is kept for what is under way and for the answer: no other secret is begun.
 const LAST_BEGINNING: Duration = Duration::from_secs(20);
-/// What is known of all holders counts for so long once it is read.
+/// What is known of all holders counts for so long once it is read, where a key may be revoked for it.
 const HOLDERS_KEEP: SignedDuration = SignedDuration::from_mins(2);
 
 /// Which keys are held, or why that is not known.
@@ -99,8 +100,9 @@ impl<'a> Pass<'a> {
     /// tried again for everyone who asks.
     pub(super) async fn holders(&self) -> Index {
         let mut known = self.holders.lock().await;
+        let only_reads = matches!(self.request, Request::Audit { .. });
         if let Some((at, holders)) = known.as_ref()
-            && self.now().duration_since(*at) < HOLDERS_KEEP
+            && (only_reads || self.now().duration_since(*at) < HOLDERS_KEEP)
         {
             return holders.clone();
         }
@@ -119,6 +121,10 @@ impl<'a> Pass<'a> {
             stored
         } else {
             let read = patiently(self, || read_master(self.ports, &id)).await.map(Arc::new);
+            // Whatever keeps it from being read, nothing of its accounts can be done until a person puts that right.
+            let unusable =
+                |error: Error| if passes(&error) { error } else { Error::new(ErrorType::MasterInvalid, error.problem) };
+            let read = read.map_err(unusable);
             // What passes may be over for the next child.
             if !read.as_ref().is_err_and(passes) {
                 self.masters.lock().unwrap_or_else(PoisonError::into_inner).insert(id.as_str().to_owned(), read.clone());
@@ -172,12 +178,23 @@ impl<'a> Pass<'a> {
 
     /// The command that asks for an operation, with what it is to say.
     pub(super) fn command_with(&self, operation: Operation, fields: &[(&str, &str)]) -> String {
-        let mut event = serde_json::Map::from_iter([("operation".to_owned(), operation.as_str().into())]);
+        self.command_of(self.event(operation, fields))
+    }
+
+    /// The event that asks for an operation.
+    pub(super) fn event(&self, operation: Operation, fields: &[(&str, &str)]) -> Map<String, Value> {
+        let mut event = Map::from_iter([("operation".to_owned(), operation.as_str().into())]);
         event.extend(fields.iter().map(|(name, text)| ((*name).to_owned(), (*text).into())));
+        event
+    }
+
+    /// The command that sends an event to this function.
+    pub(super) fn command_of(&self, event: Map<String, Value>) -> String {
+        // A shell would take the apostrophe of a reason for the payload's end. The CLI asks twice where an answer takes long.
+        let payload = Value::from(event).to_string().replace('\'', "\\u0027");
         format!(
-            "aws lambda invoke --function-name {} --cli-binary-format raw-in-base64-out --payload '{}' /dev/stdout",
+            "aws lambda invoke --function-name {} --cli-read-timeout 0 --cli-binary-format raw-in-base64-out --payload '{payload}' /dev/stdout",
             self.caller.function_arn,
-            serde_json::Value::from(event),
         )
     }
 
@@ -194,11 +211,20 @@ impl<'a> Pass<'a> {
     }
 }
 
+/// The answer of an operation that failed after it had changed something.
+pub(super) fn half_done(pass: &Pass<'_>, row: Row, say: impl Into<String>, what_to_do: impl Into<String>) -> Answer {
+    let mut tally = pass.tally();
+    tally.fail();
+    tally.find(finding(Code::NotDone, &row.secret, say, what_to_do));
+    tally.row(row);
+    tally.answer(false)
+}
+
 pub(super) fn finding(code: Code, secret: &str, say: impl Into<String>, what_to_do: impl Into<String>) -> Finding {
     Finding { severity: code.severity(), code, secret: secret.to_owned(), say: say.into(), r#do: what_to_do.into() }
 }
 
-fn passes(error: &Error) -> bool {
+pub(super) fn passes(error: &Error) -> bool {
     error.error_type == ErrorType::StoreUnavailable
 }
 

@@ -1,15 +1,18 @@
 //! Whether a rotation would succeed now: createSecret's own reading and asking, and what a person would want to know before. Changes
 //! nothing, anywhere, and looks at secrets too that are not attached yet.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 
-use super::Operation;
 use super::answer::{Answer, Code, Planned, Row, Standing};
-use super::checking::{day, in_words, put_right};
+use super::checking::{attach, day, in_words, put_right};
+use super::holders::is_issued;
 use super::pass::{Pass, finding, patiently};
 use super::retiring::after;
 use super::row::{next_rotation, stuck_since};
 use super::tally::Tally;
+use super::{Operation, Settings};
 use crate::error::{Error, ErrorType};
 use crate::hand::{must_fit, unstamped_previous};
 use crate::label::Label;
@@ -65,9 +68,16 @@ pub(super) async fn plan(pass: &Pass<'_>, secret: &SecretId) -> Answer {
             return pass.refusal(secret.name().as_str(), say, "look at the secret with describe-secret");
         }
     };
-    let mut planning = Planning { pass, name: description.name.as_str().to_owned(), tally: pass.tally(), blockers: 0 };
+    let mut planning = Planning {
+        pass,
+        name: description.name.as_str().to_owned(),
+        tally: pass.tally(),
+        blockers: 0,
+        grace: pass.settings.grace,
+    };
     planning.rotation(&description).await;
-    let mut planned = Planned { grace_hours: Some(pass.settings.grace.as_secs() / 3600), ..Planned::default() };
+    planning.clients();
+    let mut planned = Planned { client_cache_seconds: Some(Settings::LONGEST_CLIENT_CACHE.as_secs()), ..Planned::default() };
     match rehearse(hand, &pass.settings.egress, description.clone()).await {
         Ok(rehearsal) => planning.rehearsed(&description, &rehearsal, &mut planned),
         Err(error) => planning.error(&error),
@@ -85,6 +95,8 @@ struct Planning<'a> {
     name: String,
     tally: Tally<'a>,
     blockers: u64,
+    /// How long the key that would be replaced would stay alive.
+    grace: Duration,
 }
 
 impl Planning<'_> {
@@ -119,9 +131,7 @@ impl Planning<'_> {
             self.blocker("the secret is scheduled for deletion", format!("aws secretsmanager restore-secret --secret-id {name}"));
         }
         let ours = &self.pass.settings.rotation_function;
-        let attach = format!(
-            "aws secretsmanager rotate-secret --secret-id {name} --rotation-lambda-arn {ours} --rotation-rules '{{\"ScheduleExpression\":\"rate(90 days)\",\"Duration\":\"4h\"}}' --no-rotate-immediately"
-        );
+        let attach = attach(self.pass, &name);
         match &description.rotation_function {
             Some(function) if unqualified(function) != unqualified(ours) => {
                 self.blocker(format!("another function rotates this secret: {function}"), attach);
@@ -151,6 +161,19 @@ impl Planning<'_> {
         }
     }
 
+    /// Whoever has read the replaced key keeps it for as long as its cache does, and once more where one refresh fails.
+    fn clients(&mut self) {
+        let (grace, cache) = (self.pass.settings.grace, Settings::LONGEST_CLIENT_CACHE);
+        if grace < cache * 2 {
+            let say = format!(
+                "clients keep a value for up to {} s, and the grace is {} s: one that cannot refresh once is locked out",
+                cache.as_secs(),
+                grace.as_secs()
+            );
+            self.warning(say, "raise GRACE_HOURS in the settings of the operations function, or have clients refresh more often");
+        }
+    }
+
     async fn stuck(&self, description: &Description, pending: &crate::label::VersionId) -> Standing {
         let Ok(id) = SecretId::parse(&description.arn) else { return Standing::InFlight };
         match stuck_since(self.pass, &self.pass.hand(&id), pending).await {
@@ -162,7 +185,17 @@ impl Planning<'_> {
     // The venue.
 
     fn rehearsed(&mut self, description: &Description, rehearsal: &Rehearsal, planned: &mut Planned) {
-        let Rehearsal { value, venue, source, current, issuing, wanted } = rehearsal;
+        let Rehearsal { version, value, venue, source, current, issuing, wanted } = rehearsal;
+        let issued = is_issued(value, version);
+        self.grace = self.pass.settings.grace_of(issued);
+        planned.grace_hours = Some(self.grace.as_secs() / 3600);
+        if !issued {
+            let say = format!(
+                "the current key was made by hand: once replaced it stays alive for {} hours, since it may sit in a file somewhere",
+                self.grace.as_secs() / 3600
+            );
+            self.tally.find(finding(Code::AdoptionGrace, &self.name, say, "look for the places that use it"));
+        }
         planned.source = Some(match source {
             Source::Issued => "issued",
             Source::Candidate => "candidate",
@@ -214,8 +247,8 @@ impl Planning<'_> {
                 self.warning(say, "its successor will be; where calls leave from one of these, this key is refused");
             }
         }
-        if let (Some(expires), Some(next)) = (state.expires_at, next_rotation(description, made))
-            && expires < after(next, self.pass.settings.grace)
+        if let (Some(expires), Some(next)) = (state.expires_at, next_rotation(description, made, self.pass.now()))
+            && expires < after(next, self.grace)
         {
             let say = format!(
                 "the current key expires on {}, before the rotation that ends by {} and its grace",
@@ -227,10 +260,10 @@ impl Planning<'_> {
     }
 
     /// A key without addresses dies by itself, perhaps before it is rotated.
-    fn unbound(&mut self, description: &Description, life: Option<std::time::Duration>) {
+    fn unbound(&mut self, description: &Description, life: Option<Duration>) {
         let (Some(life), Some(schedule)) = (life, &description.schedule) else { return };
         let Some(interval) = schedule.interval() else { return };
-        let window = std::time::Duration::from_hours(schedule.window_hours.map_or(24, u64::from));
+        let window = Duration::from_hours(schedule.window_hours.map_or(24, u64::from));
         if interval + window + self.pass.settings.grace >= life {
             let say = format!(
                 "a key without addresses lives {} days, and one is needed for {} days, a window of {} hours and the grace",

@@ -16,7 +16,7 @@ use super::tending::{Tending, account_in};
 use crate::audit::Action;
 use crate::bounds::UNSETTLED;
 use crate::error::Error;
-use crate::hand::{About, Desk, must_fit, venue_of};
+use crate::hand::{About, Desk, must_fit, venue_of, was_current};
 use crate::label::{Label, StampKind, VersionId};
 use crate::ports::{Description, KeyState, Signer, Venue, VenueError, Which};
 use crate::secret::{AccountId, CREATED_BY, KeyId, SecretValue};
@@ -31,6 +31,19 @@ pub(super) struct Ending {
     pub(super) compromised: bool,
     /// A person ordered that it dies whether it is held or not.
     pub(super) at_once: bool,
+    /// It never was current, and a run that is under way may make it so.
+    pub(super) may_be_promoted: bool,
+}
+
+/// What has come of a version that was to be retired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Retired {
+    /// Its key is proven dead, or there never was one.
+    Dead,
+    /// Its key was to die now, and nothing proves yet that it did.
+    Unproven,
+    /// Its time has not come.
+    NotYet,
 }
 
 impl Ending {
@@ -74,13 +87,14 @@ enum Verdict {
 
 /// What the key of a version has deserved. A stamp in the future never counts as past.
 fn verdict(ending: Ending, named: &Named, grace: Duration, now: Timestamp) -> Verdict {
-    if ending.at_once {
+    let may_be_promoted = ending.may_be_promoted && !wrong::is(Wrong::LeakedPendingAtOnce);
+    if ending.at_once && !may_be_promoted {
         return Verdict::Revoke;
     }
-    if !named.held.is_empty() {
+    if !named.held.is_empty() && !ending.at_once {
         return Verdict::Held;
     }
-    if ending.compromised {
+    if ending.compromised && !may_be_promoted {
         return Verdict::Revoke;
     }
     // Until it was condemned a replica may have handed it out.
@@ -91,6 +105,8 @@ fn verdict(ending: Ending, named: &Named, grace: Duration, now: Timestamp) -> Ve
         // Given up before it was ever current.
         return match ending.condemned {
             Some(at) if condemned_long_ago(at) => Verdict::Revoke,
+            // Nobody gave it up: from here on the time counts that a run may still take to promote it.
+            None if ending.compromised => Verdict::Condemn,
             _ => Verdict::Wait,
         };
     };
@@ -125,6 +141,15 @@ fn is_past(at: Timestamp, length: Duration, now: Timestamp) -> bool {
     now.duration_since(at) > SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX)
 }
 
+/// Whether a run can still make a version current that never was: it does so from the version that its value was built on and from
+/// no other, and no run lives so long after the version was given up.
+pub(super) fn may_be_promoted(description: &Description, version: &VersionId, value: &SecretValue, now: Timestamp) -> bool {
+    let (current, ending) = (description.holder(&Label::current()), Ending::of(description, version));
+    let built_on_it = value.rotation.as_ref().is_some_and(|rotation| Some(&rotation.based_on) == current);
+    let in_time = ending.condemned.is_none_or(|at| !is_past(at, UNSETTLED, now));
+    is_ours(value, version) && current != Some(version) && !was_current(description, version) && built_on_it && in_time
+}
+
 /// Whether this function built the value for the version that holds it.
 pub(super) fn is_ours(value: &SecretValue, version: &VersionId) -> bool {
     value.created_by.as_deref() == Some(CREATED_BY) && value.rotation.as_ref().is_some_and(|rotation| rotation.token == *version)
@@ -138,15 +163,15 @@ impl Tending<'_> {
         description: &Description,
         version: &VersionId,
         current: Option<&Current>,
-    ) -> Result<(), Error> {
+    ) -> Result<Retired, Error> {
         let pass = self.pass;
-        let ending = Ending::of(description, version);
+        let mut ending = Ending::of(description, version);
         let Some(stored) = patiently(pass, || self.hand.read(Which::Version(version))).await? else {
             // Given up before it had a value, or made current by a hand without one. A value that is there would be shown after so long.
             if ending.condemned.max(ending.replaced).is_some_and(|at| is_past(at, UNSETTLED, pass.now())) {
                 self.forget(version).await?;
             }
-            return Ok(());
+            return Ok(Retired::NotYet);
         };
         let value = match SecretValue::parse(&stored.text) {
             Ok(value) => value,
@@ -154,22 +179,27 @@ impl Tending<'_> {
                 let say = format!("version {version} is to be retired, and its value cannot be used: {error}");
                 let what_to_do = "delete its key at the venue, if there is one; then take the version's labels off";
                 self.find(Code::ValueInvalid, say, what_to_do);
-                return Ok(());
+                return Ok(Retired::NotYet);
             }
         };
         let key = &value.credential.key_id;
+        ending.may_be_promoted = may_be_promoted(description, version, &value, pass.now());
         let by_hand = !is_ours(&value, version);
         // Its own stamp says it without a look at all the others.
-        let own = if by_hand { pass.settings.longest_grace() } else { pass.settings.grace };
+        let own = pass.settings.grace_of(!by_hand);
         if let Some(until) = ending.replaced.map(|at| after(at, own))
             && !ending.compromised
             && pass.now() < until
         {
             self.in_grace(version, key, until, by_hand);
-            return Ok(());
+            return Ok(Retired::NotYet);
         }
         let (venue, account) = (self.venue_of(description, &value, current)?, account_in(&value));
-        let holders = pass.holders().await?;
+        let holders = match pass.holders().await {
+            // Whoever holds it, a person ordered that it dies.
+            Err(_) if ending.at_once => Arc::default(),
+            holders => holders?,
+        };
         if let Some(secret) = holders.unreadable_at(&venue.id().exchange)
             && !ending.at_once
         {
@@ -180,22 +210,21 @@ impl Tending<'_> {
             let what_to_do = format!("restore {secret}, or allow the function's role to read it, or delete it for good");
             self.key(version, key, None, format!("waits: a version of {secret} cannot be read"));
             self.find_elsewhere(Code::HolderUnreadable, secret, say, what_to_do);
-            return Ok(());
+            return Ok(Retired::NotYet);
         }
         if !holders.know(&description.arn) && !ending.at_once {
             self.key(version, key, None, "waits: ListSecrets does not show the secret yet".to_owned());
-            return Ok(());
+            return Ok(Retired::NotYet);
         }
         let named = self.named(description, version, key, current, holders.of(key));
         let issued = if wrong::is(Wrong::GraceByVersion) { !by_hand } else { named.issued || is_issued(&value, version) };
-        let grace = if issued { pass.settings.grace } else { pass.settings.longest_grace() };
+        let grace = pass.settings.grace_of(issued);
         let verdict = verdict(ending, &named, grace, pass.now());
         self.key(version, key, None, state(&verdict, &named));
         match verdict {
             Verdict::Held if ending.compromised => {
                 let say = format!("the leaked key {key} is held by {}", named.holders());
-                let way_out =
-                    named.held.first().map_or_else(String::new, |held| self.way_out(&held.secret, &held.label, Some(version)));
+                let way_out = named.held.first().map_or_else(String::new, |held| self.way_out(description, held));
                 self.find(Code::CompromisedHeld, say, way_out);
             }
             Verdict::InGrace(until) => self.in_grace(version, key, until, !issued),
@@ -212,15 +241,27 @@ impl Tending<'_> {
                     (Err(_), Some((master, _))) => master.clone(),
                     (Err(error), None) => return Err(error),
                 };
+                let others: Vec<&Held> = named.held.iter().filter(|held| held.secret != self.name).collect();
+                for held in others {
+                    let say = format!("its {} names the leaked key {key}, which a person ordered dead at once", held.label);
+                    let way_out = self.way_out(description, held);
+                    self.find_elsewhere(Code::CompromisedHeld, &held.secret, say, way_out);
+                }
                 let on_account = account.is_some() && !by_hand;
                 let desk =
                     Condemned { venue: venue.as_ref(), master, account: account.or_else(|| current?.account()), on_account };
                 let since = [value.created_at, ending.replaced, ending.condemned].into_iter().flatten().min();
                 let known = Known { since, alive: current.and_then(Current::alive), ..Known::default() };
-                self.end(&desk, version, &value, ending.at_once, known).await?;
+                let dead = self.end(&desk, version, &value, ending.at_once, known).await?;
+                // Who comes next has to see that what consumers read is a leaked key, and a dead one.
+                let is_read = current.is_none_or(|current| current.value.credential.key_id == *key);
+                if dead && !(ending.compromised && is_read) {
+                    self.forget(version).await?;
+                }
+                return Ok(if dead { Retired::Dead } else { Retired::Unproven });
             }
         }
-        Ok(())
+        Ok(Retired::NotYet)
     }
 
     fn venue_of(
@@ -258,13 +299,18 @@ impl Tending<'_> {
     fn in_grace(&mut self, version: &VersionId, key: &KeyId, until: Timestamp, by_hand: bool) {
         self.key(version, key, None, format!("in grace until {until}"));
         if by_hand {
-            let say = format!("{key} was made by hand and stays alive until {}: it may sit in a file somewhere", day(until));
-            self.find(Code::AdoptionGrace, say, "look for the places that use it; when there is none, nothing need be done");
+            self.announce(key, until);
         }
     }
 
+    /// Who made a key by hand may have put it anywhere.
+    pub(super) fn announce(&mut self, key: &KeyId, until: Timestamp) {
+        let say = format!("{key} was made by hand and stays alive until {}: it may sit in a file somewhere", day(until));
+        self.find(Code::AdoptionGrace, say, "look for the places that use it; when there is none, nothing need be done");
+    }
+
     async fn condemn(&mut self, description: &Description, version: &VersionId, key: &KeyId) -> Result<(), Error> {
-        let what = format!("condemn version {version}: the grace of {key} is over");
+        let what = format!("condemn version {version}: {key} is to die");
         if self.would(&what) {
             return Ok(());
         }
@@ -283,7 +329,7 @@ impl Tending<'_> {
         Ok(())
     }
 
-    /// Revokes a key, proves that it is dead, and forgets its version.
+    /// Revokes a key, and tells whether it is proven dead.
     async fn end(
         &mut self,
         condemned: &Condemned<'_>,
@@ -291,50 +337,55 @@ impl Tending<'_> {
         value: &SecretValue,
         at_once: bool,
         known: Known<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let (pass, hand) = (self.pass, self.hand);
         let key = &value.credential.key_id;
         let answer = asked(pass, condemned.venue, value).await;
         let Some((desk, on_account)) = condemned.desk(&answer) else {
             let say = format!("the account of {key} is not known, so it cannot be revoked");
             self.find(Code::GraceOverrun, say, "delete the key at the venue");
-            return Ok(());
+            return Ok(false);
         };
         let known = Known { on_account, ..known };
         let mut life_now = life(pass, &desk, key, &answer, known).await?;
         if life_now != Life::Dead {
             let what = format!("revoke {key} of version {version}");
             if self.would(&what) {
-                return Ok(());
+                return Ok(false);
             }
             // What was read may be seconds old: a person may have meant the key to stay just now.
             let again = hand.describe().await?;
             let labels: Vec<&Label> = again.labels(version).collect();
             let held = labels.iter().any(|label| holding().contains(label)) && !at_once;
             if labels.is_empty() || held {
-                return Ok(());
+                return Ok(false);
             }
             pass.turn_of(desk.venue, &desk.master).await;
-            if let Err(error) = hand.revoke(version, &desk, key).await? {
+            let refused = hand.revoke(version, &desk, key).await?.err();
+            if refused.is_none() {
+                self.count("revoked");
+                self.did(what);
+            }
+            // Where it was refused, another may have done it, or an answer was lost.
+            let answer = asked(pass, desk.venue, value).await;
+            let known = if refused.is_none() { Known { revoked: true, on_account: true, ..known } } else { known };
+            life_now = life(pass, &desk, key, &answer, known).await?;
+            if let Some(error) = refused.filter(|_| life_now != Life::Dead) {
                 let say = format!("{key} of version {version} could not be revoked: {error}");
                 self.find(Code::GraceOverrun, say, pass.command(Operation::Maintain, &self.name));
-                return Ok(());
+                return Ok(false);
             }
-            self.count("revoked");
-            self.did(what);
-            let answer = asked(pass, desk.venue, value).await;
-            life_now = life(pass, &desk, key, &answer, Known { revoked: true, on_account: true, ..known }).await?;
         }
         if life_now != Life::Dead {
             let say = format!("{key} of version {version} was revoked, and nothing proves yet that it is dead");
             self.find(Code::NotProvenDead, say, "nothing: the next pass looks again");
-            return Ok(());
+            return Ok(false);
         }
         self.key(version, key, Some(false), "dead".to_owned());
         if !pass.is_dry_run() {
             hand.record(Action::ProveDead, version, &About::key(key), None);
         }
-        self.forget(version).await
+        Ok(true)
     }
 
     /// Takes the labels off a version that names no living key.

@@ -5,27 +5,30 @@ use std::time::Duration;
 use super::Operation;
 use super::answer::{Answer, Row};
 use super::checking::{put_right, rotate};
-use super::pass::Pass;
-use super::tending::account_in;
+use super::pass::{Pass, half_done};
+use crate::error::ErrorType;
 use crate::hand::{Hand, is_condemned, venue_of};
 use crate::label::{Label, VersionId};
 use crate::name::SecretId;
-use crate::ports::{Description, LabelMove, Signer, StoreErrorKind, Which, Whose};
+use crate::ports::{Description, LabelMove, StoreErrorKind, Which};
+use crate::rotation::rehearse_return;
 use crate::secret::SecretValue;
 use crate::wrong::{self, Wrong};
 
 /// Less than this before the invocation's end, no rollback is begun: its label could not be taken off again where that fails.
 const TIME_TO_BEGIN: Duration = Duration::from_secs(10);
 
-/// Why there is no rollback.
+/// Why an operation is not begun.
 pub(super) struct Refusal {
     pub(super) say: String,
     pub(super) what_to_do: String,
+    /// What was changed all the same.
+    pub(super) did: Vec<String>,
 }
 
 impl Refusal {
-    fn new(say: impl Into<String>, what_to_do: impl Into<String>) -> Self {
-        Self { say: say.into(), what_to_do: what_to_do.into() }
+    pub(super) fn new(say: impl Into<String>, what_to_do: impl Into<String>) -> Self {
+        Self { say: say.into(), what_to_do: what_to_do.into(), did: Vec::new() }
     }
 }
 
@@ -37,38 +40,50 @@ impl From<crate::Error> for Refusal {
 
 pub(super) async fn rollback(pass: &Pass<'_>, secret: &SecretId, version: Option<&VersionId>) -> Answer {
     let hand = pass.hand(secret);
-    let result = async {
-        let description = hand.describe().await?;
-        if !pass.manages(&description) {
-            return Err(Refusal::new("another function rotates this secret, or none does", "name a secret of this function's"));
+    let description = match hand.describe().await {
+        Ok(description) => description,
+        Err(error) => {
+            let Refusal { say, what_to_do, .. } = error.into();
+            return pass.refusal(secret.name().as_str(), say, what_to_do);
         }
-        let version = match version {
-            Some(version) if description.versions.contains_key(version) => version.clone(),
-            Some(version) => {
-                let say = format!("version {version} bears no label: nobody knows whether its key is alive");
-                return Err(Refusal::new(say, "label it CANDIDATE if its key is known to be good; then rotate"));
-            }
-            None => description.holder(&Label::previous()).cloned().ok_or_else(|| {
-                Refusal::new("the secret has no AWSPREVIOUS version to go back to", rotate(description.name.as_str()))
-            })?,
-        };
-        begin(pass, &hand, &description, &version).await?;
-        Ok((description, version))
     };
-    match result.await {
-        Ok((description, version)) => {
-            let name = description.name.as_str().to_owned();
+    let name = description.name.as_str();
+    let row = |did| Row { secret: name.to_owned(), arn: description.arn.clone(), did, ..Row::default() };
+    let begun = async {
+        let version = wanted(pass, &description, version)?;
+        begin(pass, &hand, &description, &version).await?;
+        Ok(version)
+    };
+    match begun.await {
+        Ok(version) => {
             let did = vec![
                 format!("labelled version {version} ROLLBACK"),
                 "began a rotation that copies its credential into a new version".to_owned(),
             ];
-            let row = Row { secret: name, arn: description.arn.clone(), did, ..Row::default() };
             let mut tally = pass.tally();
             tally.count("rollbacks", 1);
-            tally.row(row);
+            tally.row(row(did));
             tally.answer(false)
         }
-        Err(Refusal { say, what_to_do }) => pass.refusal(secret.name().as_str(), say, what_to_do),
+        Err(Refusal { say, what_to_do, did }) if did.is_empty() => pass.refusal(name, say, what_to_do),
+        Err(Refusal { say, what_to_do, did }) => half_done(pass, row(did), say, what_to_do),
+    }
+}
+
+/// The version to go back to: the one that is named, or that was current last.
+fn wanted(pass: &Pass<'_>, description: &Description, version: Option<&VersionId>) -> Result<VersionId, Refusal> {
+    if !pass.manages(description) {
+        return Err(Refusal::new("another function rotates this secret, or none does", "name a secret of this function's"));
+    }
+    match version {
+        Some(version) if description.versions.contains_key(version) => Ok(version.clone()),
+        Some(version) => {
+            let say = format!("version {version} bears no label: nobody knows whether its key is alive");
+            Err(Refusal::new(say, "label it CANDIDATE if its key is known to be good; then rotate"))
+        }
+        None => description.holder(&Label::previous()).cloned().ok_or_else(|| {
+            Refusal::new("the secret has no AWSPREVIOUS version to go back to", rotate(description.name.as_str()))
+        }),
     }
 }
 
@@ -84,21 +99,24 @@ pub(super) async fn begin(
     hand.must_have_left(TIME_TO_BEGIN)?;
     let label = Label::rollback();
     let from = description.holder(&label).cloned();
+    let moved_from = from.clone().filter(|other| other != version);
     if from.as_ref() != Some(version) {
         hand.move_label(LabelMove { label: label.clone(), to: Some(version.clone()), from }, version).await?;
     }
     let Err(error) = hand.begin_rotation(pass.fleet).await? else { return Ok(()) };
     let name = description.name.as_str();
-    if error.kind == StoreErrorKind::UnknownOutcome {
-        let say = format!("version {version} is labelled ROLLBACK, and nobody knows whether a rotation began: {error}");
-        return Err(Refusal::new(say, rotate(name)));
-    }
-    // Left there, the next rotation on the schedule would go back, long after anybody remembers why.
-    let say = match hand.remove_label(label, version).await {
-        Ok(()) => format!("no rotation could be begun, and ROLLBACK was taken off again: {error}"),
-        Err(_) => format!("no rotation could be begun, and version {version} is still labelled ROLLBACK: {error}"),
+    let labelled = format!("labelled version {version} ROLLBACK");
+    let (say, mut did) = if error.kind == StoreErrorKind::UnknownOutcome {
+        (format!("nobody knows whether a rotation began: {error}"), vec![labelled])
+    } else {
+        // Left there, the next rotation on the schedule would go back, long after anybody remembers why.
+        let taken_off = hand.remove_label(label, version).await.is_ok();
+        (format!("no rotation could be begun: {error}"), if taken_off { Vec::new() } else { vec![labelled] })
     };
-    Err(Refusal::new(say, rotate(name)))
+    if let Some(other) = moved_from {
+        did.push(format!("took ROLLBACK off version {other}"));
+    }
+    Err(Refusal { did, ..Refusal::new(say, rotate(name)) })
 }
 
 /// Whether there is anything against going back to a version.
@@ -143,41 +161,15 @@ async fn examine(pass: &Pass<'_>, hand: &Hand<'_>, description: &Description, ve
             return Err(Refusal::new(say, rotate(name)));
         }
     }
-    let venue = venue_of(pass.ports, description, &value)?;
-    let signer = Signer { whose: Whose::Replaced, credential: value.credential.clone() };
-    pass.turn(venue.as_ref()).await;
-    let state = match venue.inspect(&signer).await {
-        Ok(state) => state,
-        Err(error) => {
-            let say = format!("{key} of version {version} does not answer as it would have to: {error}");
-            return Err(Refusal::new(say, rotate(name)));
-        }
-    };
-    if let Some(account) = account_in(&value).filter(|account| *account != state.account) {
-        let say = format!("{key} belongs to account {}, and the secret stands for {account}", state.account);
-        return Err(Refusal::new(say, rotate(name)));
-    }
-    // The rotation will hold it to the policy of the current value; this only says early what it would say late.
-    let current = hand.read(Which::Current).await?.ok_or_else(unreadable)?;
-    let current = SecretValue::parse(&current.text).ok();
-    let policy = current.as_ref().map(|value| value.policy.clone()).unwrap_or_default();
-    // Without a policy the rotation goes by what the current key may do, which a dead one does not tell.
-    if let Some(current) = current.filter(|_| policy.permissions.is_none()) {
-        let signer = Signer { whose: Whose::Current, credential: current.credential };
-        pass.turn(venue.as_ref()).await;
-        if let Err(error) = venue.inspect(&signer).await {
-            let say =
-                format!("the current key does not answer, and no `policy.permissions` says what its successor may do: {error}");
-            return Err(Refusal::new(say, put_right(name)));
-        }
-    }
-    let beyond = match policy.permissions.as_ref() {
-        Some(permissions) => state.powers.beyond(permissions),
-        None => state.powers.forbidden(),
-    };
-    if !beyond.is_empty() {
-        let say = format!("{key} may do what the policy does not allow: {}", beyond.join(", "));
-        return Err(Refusal::new(say, rotate(name)));
-    }
-    Ok(())
+    // What createSecret would say, said before anything is labelled.
+    pass.turn(venue_of(pass.ports, description, &value)?.as_ref()).await;
+    rehearse_return(*hand, &pass.settings.egress, description.clone(), &value).await.map_err(|error| {
+        let what_to_do = match error.error_type {
+            ErrorType::CurrentUnusable | ErrorType::KeyUnbound | ErrorType::ValueInvalid | ErrorType::NoCurrentValue => {
+                put_right(name)
+            }
+            _ => rotate(name),
+        };
+        Refusal::new(format!("{key} of version {version} would not be copied: {}", error.problem), what_to_do)
+    })
 }

@@ -78,7 +78,7 @@ impl Tending<'_> {
             None
         });
         if let Some(current) = &current {
-            self.look_at_current(&description, current, audited);
+            self.look_at_current(&description, current, audited).await;
         }
         let beside = self.versions_beside(&description, current.as_ref()).await;
         let list = current.as_ref().and_then(|current| current.master.as_ref().ok()?.1.as_ref().map(|(_, list)| list));
@@ -128,23 +128,38 @@ impl Tending<'_> {
 
     // The keys.
 
-    fn look_at_current(&mut self, description: &Description, current: &Current, audited: &mut Audited) {
+    async fn look_at_current(&mut self, description: &Description, current: &Current, audited: &mut Audited) {
         audited.venue = Some(current.venue.id().to_string());
         audited.account = current.account().map(|account| account.to_string());
         audited.strategy = Some(if current.value.master_arn.is_some() { "issued" } else { "supplied" });
         let key = &current.value.credential.key_id;
-        if self.judge(description, current) {
+        if self.judge(description, current).await {
             self.find(Code::CurrentDead, format!("the venue rejects the current key {key}"), rotate(&self.name));
         }
-        if current.value.master_arn.is_some() {
-            self.judge_around(description, current);
-        }
+        self.judge_around(description, current).await;
         let state = current.state.as_ref().ok();
         let list = current.master.as_ref().ok().and_then(|(_, account)| account.as_ref()).map(|(_, list)| list);
         let audited = self.audited(description, &current.version, &current.value, state, list);
         self.describe_key(&current.version, audited);
         if let Some(state) = state {
             self.expiry(description, current, state);
+        }
+        self.look_at_master(current).await;
+    }
+
+    /// A master that lists keys and cannot issue any keeps every rotation from happening: told once for all its children.
+    async fn look_at_master(&mut self, current: &Current) {
+        let Ok((master, _)) = &current.master else { return };
+        let key = &master.credential.key_id;
+        if !self.pass.is_news(format!("master {}", key.fingerprint())) {
+            return;
+        }
+        self.pass.turn_of(current.venue.as_ref(), master).await;
+        // Whether it is accepted at all, the list has told.
+        let Ok(state) = current.venue.inspect(master).await else { return };
+        if let Err(lacks) = current.venue.may_issue(&state) {
+            let say = format!("the master credential {key} cannot issue keys: {lacks}");
+            self.find(Code::MasterUnusable, say, "make a better one at the venue, and store it in its secret");
         }
     }
 
@@ -157,9 +172,7 @@ impl Tending<'_> {
         list: Option<&KeyList>,
     ) -> AuditedKey {
         // A copied credential was made by whoever made the first: the marker at the venue tells.
-        let ours = Marker::new(&description.arn, &VersionId::new(""), 0);
-        let listed = list.and_then(|list| list.keys.iter().find(|listed| listed.key_id == value.credential.key_id));
-        let is_marked = listed.and_then(|listed| listed.marker.as_ref()).is_some_and(|marker| marker.same_secret(&ours));
+        let is_marked = self.is_marked(description, &value.credential.key_id, list);
         let age = value.created_at.map(|at| self.pass.now().duration_since(at));
         AuditedKey {
             labels: description.labels(version).map(ToString::to_string).collect(),
@@ -173,16 +186,27 @@ impl Tending<'_> {
         }
     }
 
+    fn is_marked(&self, description: &Description, key: &KeyId, list: Option<&KeyList>) -> bool {
+        let ours = Marker::new(&description.arn, &VersionId::new(""), 0);
+        let listed = list.and_then(|list| list.keys.iter().find(|listed| listed.key_id == *key));
+        listed.and_then(|listed| listed.marker.as_ref()).is_some_and(|marker| marker.same_secret(&ours))
+    }
+
     /// The venue may end a key before the next one is proven and its grace over: a race that the key loses.
     fn expiry(&mut self, description: &Description, current: &Current, state: &KeyState) {
         let Some(expires) = state.expires_at else { return };
         let key = &current.value.credential.key_id;
-        let Some(next) = next_rotation(description, current.value.created_at) else {
-            let say = format!("{key} expires on {}, and no rotation is scheduled", day(expires));
+        let Some(next) = next_rotation(description, current.value.created_at, self.pass.now()) else {
+            let why = if description.rotation_enabled {
+                "nobody can tell when it is rotated: Secrets Manager names no date, and the schedule none that could be counted"
+            } else {
+                "no rotation is scheduled"
+            };
+            let say = format!("{key} expires on {}, and {why}", day(expires));
             self.find(Code::ExpiresBeforeRotation, say, rotate(&self.name));
             return;
         };
-        let grace = self.pass.settings.grace;
+        let grace = self.pass.settings.grace_of(is_issued(&current.value, &current.version));
         if expires < after(next, grace) {
             let say = format!(
                 "{key} expires on {}, and is needed until {}: the end of the next rotation's window and the grace of {} hours",
@@ -253,7 +277,11 @@ impl Tending<'_> {
         let state = answer.as_ref().and_then(|answer| answer.as_ref().ok());
         let audited = self.audited(description, version, value, state, list);
         self.describe_key(version, audited);
-        let grace = if is_ours(value, version) { self.pass.settings.grace } else { self.pass.settings.longest_grace() };
+        let issued = is_issued(value, version) || self.is_marked(description, key, list);
+        let grace = self.pass.settings.grace_of(issued);
+        if let Some(until) = ending.replaced.map(|at| after(at, grace)).filter(|until| *until > self.pass.now() && !issued) {
+            self.announce(key, until);
+        }
         let held_elsewhere = current.is_some_and(|current| current.value.credential.key_id == *key);
         if alive == Some(true)
             && !held_elsewhere
@@ -344,11 +372,12 @@ pub(super) async fn stuck_since(pass: &Pass<'_>, hand: &Hand<'_>, pending: &Vers
 }
 
 /// When the next rotation is over at the latest: as Secrets Manager says, or as the rules do.
-pub(super) fn next_rotation(description: &Description, made: Option<Timestamp>) -> Option<Timestamp> {
+pub(super) fn next_rotation(description: &Description, made: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
     if !description.rotation_enabled {
         return None;
     }
-    description.next_rotation.or_else(|| last_of_the_window(description, description.last_rotated.or(made)?))
+    let last = description.last_rotated.or(made).unwrap_or(now);
+    description.next_rotation.or_else(|| last_of_the_window(description, last))
 }
 
 fn last_of_the_window(description: &Description, last: Timestamp) -> Option<Timestamp> {

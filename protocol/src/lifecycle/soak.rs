@@ -6,6 +6,8 @@ use super::answer::Code;
 use super::checking::rotate;
 use super::current::Current;
 use super::death::{Known, Life, asked, life};
+use super::holders::is_issued;
+use super::pass::patiently;
 use super::retiring::Ending;
 use super::rollback;
 use super::tending::Tending;
@@ -35,7 +37,7 @@ impl Tending<'_> {
             return Ok(());
         }
         let key = &current.value.credential.key_id;
-        let Some(previous) = self.replaced_in_grace(description) else {
+        let Some(previous) = self.replaced_in_grace(description).await? else {
             self.find(Code::CurrentDead, format!("the venue rejects the current key {key}"), rotate(&self.name));
             return Ok(());
         };
@@ -52,7 +54,10 @@ impl Tending<'_> {
             self.find(Code::CurrentSuspect, say, self.pass.command(Operation::Maintain, &self.name));
             return Ok(());
         };
-        if self.pass.now().duration_since(since) <= unsettled {
+        let decides = since.saturating_add(unsettled).unwrap_or(since);
+        if self.pass.now() <= decides {
+            let say = format!("the venue has rejected the current key {key} since {since}: a pass after {decides} decides");
+            self.find(Code::CurrentSuspect, say, self.pass.command(Operation::Maintain, &self.name));
             return Ok(());
         }
         let way_back = self.is_alive(description, previous, current).await?;
@@ -83,10 +88,16 @@ impl Tending<'_> {
         Ok(life(self.pass, &desk, &value.credential.key_id, &answer, Known::default()).await? == Life::Alive)
     }
 
-    fn replaced_in_grace<'d>(&self, description: &'d Description) -> Option<&'d VersionId> {
-        let previous = description.holder(&Label::previous())?;
-        let is_current = description.holder(&Label::current()) == Some(previous);
-        let over = Ending::of(description, previous).may_be_due(self.pass.now(), self.pass.settings.grace);
-        (!is_current && !over).then_some(previous)
+    /// The version before the current one, where its key has not come to its end.
+    async fn replaced_in_grace<'d>(&self, description: &'d Description) -> Result<Option<&'d VersionId>, Error> {
+        let Some(previous) = description.holder(&Label::previous()) else { return Ok(None) };
+        if description.holder(&Label::current()) == Some(previous) {
+            return Ok(None);
+        }
+        let stored = patiently(self.pass, || self.hand.read(Which::Version(previous))).await?;
+        let value = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
+        let issued = value.is_some_and(|value| is_issued(&value, previous));
+        let over = Ending::of(description, previous).may_be_due(self.pass.now(), self.pass.settings.grace_of(issued));
+        Ok((!over).then_some(previous))
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Tally<'a> {
     counts: BTreeMap<&'static str, u64>,
     findings: Vec<Finding>,
     worst: Option<Severity>,
-    refused: bool,
+    failed: bool,
     rows: Vec<Row>,
     /// How large the answer has grown, as JSON.
     bytes: usize,
@@ -31,7 +31,7 @@ pub(super) struct Tally<'a> {
 impl<'a> Tally<'a> {
     pub(super) fn new(ports: Ports<'a>, caller: &'a Caller, operation: Operation) -> Self {
         let (counts, findings, rows) = (BTreeMap::new(), Vec::new(), Vec::new());
-        Self { ports, caller, operation, counts, findings, worst: None, refused: false, rows, bytes: 0 }
+        Self { ports, caller, operation, counts, findings, worst: None, failed: false, rows, bytes: 0 }
     }
 
     pub(super) fn count(&mut self, what: &'static str, more: u64) {
@@ -40,6 +40,11 @@ impl<'a> Tally<'a> {
 
     pub(super) fn counted(&self, what: &str) -> u64 {
         self.counts.get(what).copied().unwrap_or_default()
+    }
+
+    /// Notes that what was asked for is not done, whatever was.
+    pub(super) fn fail(&mut self) {
+        self.failed = true;
     }
 
     /// Whether there is so much that an answer should end here, where it can go on in another.
@@ -51,7 +56,7 @@ impl<'a> Tally<'a> {
     pub(super) fn find(&mut self, finding: Finding) {
         self.ports.journal.found(&self.line(&finding));
         self.worst = Some(self.worst.map_or(finding.severity, |worst| worst.min(finding.severity)));
-        self.refused |= finding.code == Code::Refused;
+        self.failed |= finding.code == Code::Refused;
         self.bytes += size(&finding);
         self.findings.push(finding);
         if self.findings.len() >= 2 * MOST {
@@ -98,7 +103,7 @@ impl<'a> Tally<'a> {
     pub(super) fn answer(mut self, dry_run: bool) -> Answer {
         self.keep_the_worst();
         let outcome = match self.worst {
-            _ if self.refused => Outcome::Failed,
+            _ if self.failed => Outcome::Failed,
             Some(Severity::Page | Severity::Ticket) => Outcome::Attention,
             Some(Severity::Info) | None => Outcome::Ok,
         };

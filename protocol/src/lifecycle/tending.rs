@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use super::answer::{AuditedKey, Code, Finding, KeyRow, Row};
 use super::checking::rotate;
 use super::current::Current;
+use super::holders::Held;
 use super::pass::{Pass, finding};
 use super::retiring::Ending;
 use crate::bounds::UNSETTLED;
@@ -169,7 +170,7 @@ impl<'a> Tending<'a> {
         let due: Vec<VersionId> = self.due(description).cloned().collect();
         for version in due {
             let retired = self.retire(description, &version, current).await;
-            self.note(retired);
+            self.note(retired.map(drop));
         }
     }
 
@@ -221,14 +222,16 @@ impl<'a> Tending<'a> {
     }
 
     /// What is to be done about a leaked key that a label holds.
-    pub(super) fn way_out(&self, secret: &str, label: &str, version: Option<&VersionId>) -> String {
-        if label == Label::current().as_str() {
+    pub(super) fn way_out(&self, description: &Description, held: &Held) -> String {
+        let Held { secret, label } = held;
+        if *label == Label::current().as_str() {
             return rotate(secret);
         }
-        if label == Label::pending().as_str() {
+        if *label == Label::pending().as_str() {
             return self.pass.command(Operation::Abandon, secret);
         }
-        let version = version.map_or("<version>", VersionId::as_str);
+        let here = description.holder(&Label::new(label.as_str())).filter(|_| *secret == self.name);
+        let version = here.map_or("<version>", VersionId::as_str);
         format!(
             "aws secretsmanager update-secret-version-stage --secret-id {secret} --version-stage {label} --remove-from-version-id {version}"
         )

@@ -89,6 +89,14 @@ pub(super) fn judged_from_store(
         let is_sure = description.holder(&Label::previous()) == Some(base) && !has_stamp(description, base, StampKind::Replaced);
         return Err(Doubt { reason, is_sure });
     }
+    let leaked = description.holder(&Label::compromised());
+    if leaked.is_some()
+        && (leaked == Some(&stored.version) || leaked == provenance.copied_from.as_ref())
+        && !wrong::is(Wrong::LeakedPromoted)
+    {
+        let reason = "its key is leaked: its version, or the one that it was copied from, is labelled COMPROMISED".to_owned();
+        return Err(Doubt { reason, is_sure: false });
+    }
     if let (Some(label), Some(from)) = (provenance.source.label(), &provenance.copied_from)
         && description.holder(&label).is_some_and(|holder| holder != from)
     {

@@ -27,7 +27,7 @@ use crate::name::SecretId;
 use crate::ports::Ports;
 use crate::secret::Address;
 pub(crate) use issue::{NONE_PURGED_BELOW, settled};
-pub(crate) use rehearsal::{Issuing, Rehearsal, rehearse};
+pub(crate) use rehearsal::{Issuing, Rehearsal, rehearse, rehearse_return};
 use run::Run;
 
 /// The oldest age at which a key that was issued and not stored may still be stored by a living run.

@@ -57,39 +57,61 @@ pub(super) async fn found(run: &Run<'_>, base: &Base) -> Result<Found, Error> {
     Ok(Found { offer: None, idle })
 }
 
+/// Why a credential is not copied.
+pub(super) enum Unfit {
+    /// For what it is.
+    Offer(String),
+    /// For what else there is.
+    Error(Error),
+}
+
+impl From<Error> for Unfit {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
 /// Looks at the offered key itself, so that a bad one is refused before anything is stored.
 pub(super) async fn examined(run: &Run<'_>, base: &Base, venue: &dyn Venue, offer: &Offer) -> Result<Wanted, Error> {
     let label = offer.source.label().unwrap_or_else(Label::candidate);
-    let no = |problem: &str| refused(&label, &offer.version, problem);
-    let there = venue_of(run.hand.ports, &base.description, &offer.value).is_ok_and(|other| other.id() == venue.id());
+    fit(run, base, venue, &offer.value).await.map_err(|unfit| match unfit {
+        Unfit::Offer(problem) => refused(&label, &offer.version, &problem),
+        Unfit::Error(error) => error,
+    })
+}
+
+/// What a version would be that copies this credential.
+pub(super) async fn fit(run: &Run<'_>, base: &Base, venue: &dyn Venue, value: &SecretValue) -> Result<Wanted, Unfit> {
+    let no = |problem: String| Err(Unfit::Offer(problem));
+    let there = venue_of(run.hand.ports, &base.description, value).is_ok_and(|other| other.id() == venue.id());
     if !there {
-        return Err(no("its key belongs to another exchange or environment"));
+        return no("its key belongs to another exchange or environment".to_owned());
     }
     let signer = |whose, value: &SecretValue| Signer { whose, credential: value.credential.clone() };
-    let (in_use, on_offer) = (signer(Whose::Current, &base.value), signer(Whose::Offered, &offer.value));
+    let (in_use, on_offer) = (signer(Whose::Current, &base.value), signer(Whose::Offered, value));
     let (current, offered) = join(venue.inspect(&in_use), venue.inspect(&on_offer)).await;
     let current = wanted::unless_undecided(current)?;
     let state = offered.map_err(|error| venue_error(&error))?;
     let account = wanted::account(&base.value, &current)?;
     if state.account != account {
-        return Err(no(&format!("its key belongs to account {}, and the secret stands for {account}", state.account)));
+        return no(format!("its key belongs to account {}, and the secret stands for {account}", state.account));
     }
     let held = current.as_ref().ok().map(|current| current.powers.clone());
     let permissions = wanted::permissions(&base.value, &current, held)?;
     let beyond = state.powers.beyond(&permissions);
     if !beyond.is_empty() {
-        return Err(no(&format!("its key may do what it must not: {}", beyond.join(", "))));
+        return no(format!("its key may do what it must not: {}", beyond.join(", ")));
     }
     let lacks = state.powers.lacks(&permissions);
     if !lacks.is_empty() {
-        return Err(no(&format!("its key may not do what it must: {}", lacks.join(", "))));
+        return no(format!("its key may not do what it must: {}", lacks.join(", ")));
     }
     let policy = base.value.policy.addresses.as_ref();
     if state.addresses == Addresses::Any && policy != Some(&Addresses::Any) {
-        return Err(unbound("the offered key is bound to no address"));
+        return Err(unbound("the offered key is bound to no address").into());
     }
     if let Some(beyond) = policy.and_then(|policy| beyond_addresses(&state.addresses, policy, &run.settings.egress)) {
-        return Err(no(&format!("its key may be used from {beyond}, which the policy does not allow")));
+        return no(format!("its key may be used from {beyond}, which the policy does not allow"));
     }
     Ok(Wanted { account, grant: Grant { permissions, addresses: state.addresses } })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::future::join;
 
 use super::create::Base;
-use super::offer::{self, Offer};
+use super::offer::{self, Offer, Unfit};
 use super::run::{Run, parse};
 use super::wanted;
 use super::{Request, Settings};
@@ -19,7 +19,9 @@ use crate::step::Step;
 
 /// What a rotation would find and do.
 pub(crate) struct Rehearsal {
-    /// The value that it would be built on.
+    /// The version that it would be built on, and replace.
+    pub(crate) version: VersionId,
+    /// Its value.
     pub(crate) value: SecretValue,
     pub(crate) venue: Arc<dyn Venue>,
     /// Where its key would come from.
@@ -44,9 +46,45 @@ pub(crate) struct Issuing {
 /// What stands in the way before the venue can be asked.
 pub(crate) async fn rehearse(hand: Hand<'_>, egress: &BTreeSet<Address>, description: Description) -> Result<Rehearsal, Error> {
     let settings = Settings { egress: egress.clone() };
-    let token = VersionId::new("a-version-that-is-only-rehearsed");
-    let request = Request { step: Step::Create, secret: hand.secret.clone(), token, rotation_token: None };
+    let request = request(hand);
     let run = Run { hand, settings: &settings, request: &request };
+    let (base, venue) = built_on(&run, description).await?;
+    match offer::found(&run, &base).await?.offer {
+        Some(offer) => Ok(copying(&run, base, venue, &offer).await),
+        None => Ok(issuing(&run, base, venue).await),
+    }
+}
+
+/// Whether a rotation would copy this credential, if its version were labelled ROLLBACK.
+///
+/// # Errors
+/// What it would end with, in words that are about the credential.
+pub(crate) async fn rehearse_return(
+    hand: Hand<'_>,
+    egress: &BTreeSet<Address>,
+    description: Description,
+    value: &SecretValue,
+) -> Result<(), Error> {
+    let settings = Settings { egress: egress.clone() };
+    let request = request(hand);
+    let run = Run { hand, settings: &settings, request: &request };
+    let (base, venue) = built_on(&run, description).await?;
+    if base.value.credential.key_id == value.credential.key_id {
+        return Err(Error::new(ErrorType::OfferRefused, "its key is the current one"));
+    }
+    offer::fit(&run, &base, venue.as_ref(), value).await.map(drop).map_err(|unfit| match unfit {
+        Unfit::Offer(problem) => Error::new(ErrorType::OfferRefused, problem),
+        Unfit::Error(error) => error,
+    })
+}
+
+fn request(hand: Hand<'_>) -> Request {
+    let token = VersionId::new("a-version-that-is-only-rehearsed");
+    Request { step: Step::Create, secret: hand.secret.clone(), token, rotation_token: None }
+}
+
+/// What a rotation would build on, and where.
+async fn built_on(run: &Run<'_>, description: Description) -> Result<(Base, Arc<dyn Venue>), Error> {
     let stored = run.hand.read(Which::Current).await?.ok_or_else(|| {
         let problem = "the secret has no current value that could be read: store a key made by hand first (put-secret-value)";
         Error::new(ErrorType::NoCurrentValue, problem)
@@ -54,11 +92,7 @@ pub(crate) async fn rehearse(hand: Hand<'_>, egress: &BTreeSet<Address>, descrip
     let value = parse(&stored)?;
     wanted::must_leave_room(&value)?;
     let venue = venue_of(run.hand.ports, &description, &value)?;
-    let base = Base { description, version: stored.version, value };
-    match offer::found(&run, &base).await?.offer {
-        Some(offer) => Ok(copying(&run, base, venue, &offer).await),
-        None => Ok(issuing(&run, base, venue).await),
-    }
+    Ok((Base { description, version: stored.version, value }, venue))
 }
 
 fn in_use(base: &Base) -> Signer {
@@ -69,7 +103,7 @@ async fn copying(run: &Run<'_>, base: Base, venue: Arc<dyn Venue>, offer: &Offer
     let current = venue.inspect(&in_use(&base)).await;
     let examined = offer::examined(run, &base, venue.as_ref(), offer).await;
     let wanted = examined.map(|wanted| (wanted.account, wanted.grant));
-    Rehearsal { value: base.value, venue, source: offer.source, current, issuing: None, wanted }
+    Rehearsal { version: base.version, value: base.value, venue, source: offer.source, current, issuing: None, wanted }
 }
 
 async fn issuing(run: &Run<'_>, base: Base, venue: Arc<dyn Venue>) -> Rehearsal {
@@ -79,7 +113,7 @@ async fn issuing(run: &Run<'_>, base: Base, venue: Arc<dyn Venue>) -> Rehearsal 
         Err(error) => (nothing(error), Err(error.clone())),
         Ok(master) => asked(run, &base, venue.as_ref(), master, &current).await,
     };
-    Rehearsal { value: base.value, venue, source: Source::Issued, current, issuing: Some(issuing), wanted }
+    Rehearsal { version: base.version, value: base.value, venue, source: Source::Issued, current, issuing: Some(issuing), wanted }
 }
 
 async fn asked(

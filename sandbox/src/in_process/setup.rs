@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 use jiff::Timestamp;
+use protocol::lifecycle;
 use protocol::secret::Address;
 
 use crate::bybit::{self, Ips, Permissions, Settings, Uid};
@@ -45,6 +47,8 @@ pub struct Setup {
     pub master_key: Settings,
     /// The function's `EGRESS_IPS`.
     pub egress: BTreeSet<Address>,
+    /// The function's `GRACE_HOURS`.
+    pub grace: Duration,
     /// What is not known about the venue. Rate limits are off, since time stands still between calls.
     pub bybit: bybit::Knobs,
     /// What is not known about Secrets Manager.
@@ -84,6 +88,7 @@ impl Default for Setup {
                 permissions: Permissions::of(&[("Wallet", &["AccountTransfer", "SubMemberTransfer"])]),
             },
             egress: FUNCTION_ADDRESS.to_string().parse().into_iter().collect(),
+            grace: lifecycle::Settings::GRACE,
             bybit: bybit::Knobs { rate_limits: false, ..bybit::Knobs::default() },
             secrets_manager: secrets_manager::Knobs::default(),
         }

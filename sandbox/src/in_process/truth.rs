@@ -131,6 +131,11 @@ impl World {
         self.state.lock().testify(Witness::nothing_is_left);
     }
 
+    /// Checks what has to be true of leaked keys where passes have come round, and the rotations they began.
+    pub fn no_leak_may_be_left(&self, rotations_fail: bool) {
+        self.state.lock().testify(|witness, scene| witness.no_leak_is_left(rotations_fail, scene));
+    }
+
     /// Checks what has to be true where a rotation has just ended well, undisturbed.
     pub fn grace_must_count(&self, secret: &SecretId) {
         self.state.lock().testify(|witness, scene| witness.grace_counts(secret.as_str(), scene));

@@ -98,7 +98,7 @@ impl World {
             function_arn: FUNCTION_ARN.to_owned(),
             settings: Settings { egress: setup.egress },
             timeout: SignedDuration::from_mins(15),
-            grace: lifecycle::Settings::GRACE,
+            grace: setup.grace,
             adoption_grace: lifecycle::Settings::ADOPTION_GRACE,
         }
     }

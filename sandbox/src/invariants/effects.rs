@@ -49,7 +49,9 @@ impl Witness {
                 let labels = scene.secrets.secret(arn).map(|secret| secret.stages_of(token)).unwrap_or_default();
                 let been_current =
                     labels.iter().any(|label| label == AWSCURRENT || label == AWSPREVIOUS || label.starts_with("REPLACED-"));
+                let leaked = scene.secrets.secret(arn).and_then(|secret| secret.holder("COMPROMISED")).map(str::to_owned);
                 let run = self.run(actor);
+                run.saw_leaked = leaked;
                 run.described = changes;
                 run.saw_current |= been_current;
                 run.described_at = Some(scene.now);
@@ -97,7 +99,9 @@ impl Witness {
             Asked::Unlabel(place) if place.label == "CANDIDATE" || place.label == "ROLLBACK" => {
                 self.released(act, &place.version, scene);
             }
-            Asked::Unlabel(place) if actor.task == Task::Operation(Operation::Maintain) => self.forgotten(act, place, scene),
+            Asked::Unlabel(place) if matches!(actor.task, Task::Operation(Operation::Maintain | Operation::BreakGlass)) => {
+                self.forgotten(act, place, scene);
+            }
             _ => {}
         }
     }

@@ -89,6 +89,8 @@ pub(super) struct Run {
     /// When that was, and whether they showed that its token was given up.
     pub(super) described_at: Option<Timestamp>,
     pub(super) saw_condemned: bool,
+    /// The version that it saw labelled COMPROMISED.
+    pub(super) saw_leaked: Option<String>,
     /// Whether it has asked for its token to be made current.
     pub(super) asked_to_promote: bool,
     /// How many reads and lists did not show it all there is, and the versions that the others showed it as current.
@@ -133,6 +135,7 @@ impl Run {
             saw_current: false,
             described_at: None,
             saw_condemned: false,
+            saw_leaked: None,
             asked_to_promote: false,
             misled: 0,
             bases: BTreeSet::new(),

@@ -54,11 +54,18 @@ impl Witness {
     pub(super) fn end_decided(&mut self, act: &Act<'_>, place: &Labelled, scene: &Scene<'_>) {
         let Some(named) = self.named(scene, &place.secret, &place.version) else { return };
         let since = self.keys.get(&named.key).and_then(|facts| facts.seen_current);
+        // One that is leaked, or died of it, has no grace, whatever else names it.
+        let lives = scene.venue.key(&named.key).is_some_and(|truth| truth.alive(scene.now));
+        let leaked = |naming: &Naming| naming.labels.iter().any(|label| label == "COMPROMISED");
         if place.label.starts_with("CONDEMNED")
+            && lives
+            && !self.naming(&named.key, scene).iter().any(leaked)
             && since.is_some_and(|since| act.decided.duration_since(since) < self.grace_of(&named.key, act.actor) - SKEW)
             && !self.changed_lately(&named.key, scene)
         {
-            self.broken(Invariant::Grace, scene, "a version is condemned within its key's grace");
+            let labels = scene.secrets.secret(&place.secret).map(|secret| secret.stages_of(&place.version).join(" "));
+            let what = format!("version {} ({}) is condemned within its key's grace", place.version, labels.unwrap_or_default());
+            self.broken(Invariant::Grace, scene, what);
         }
     }
 
@@ -164,6 +171,7 @@ impl Witness {
     fn changed_lately(&mut self, key: &KeyId, scene: &Scene<'_>) -> bool {
         let naming = self.naming(key, scene);
         let lately = |at: &Timestamp| scene.now.duration_since(*at) <= LATELY;
-        naming.iter().any(|naming| self.by_hand.get(&naming.arn).is_some_and(lately))
+        let place = |naming: &Naming| (naming.arn.clone(), naming.version.clone());
+        naming.iter().any(|naming| self.by_hand.get(&place(naming)).is_some_and(lately))
     }
 }

@@ -53,6 +53,10 @@ impl Witness {
             let what = format!("a version built on {} replaces {}", rotation.based_on, base.as_deref().unwrap_or("nothing"));
             self.broken(Invariant::Provenance, scene, what);
         }
+        let leaked = self.run(actor).saw_leaked.clone();
+        if leaked.is_some() && (leaked.as_ref() == Some(token) || leaked == rotation.copied_from) {
+            self.broken(Invariant::Provenance, scene, "a version is promoted whose key is labelled as leaked");
+        }
         let facts = self.keys.get(&named.key).cloned().unwrap_or_default();
         let issued = facts.issued.is_some_and(|(secret, version, _)| secret == *arn && version == *token);
         if !issued && !self.offered.contains(&(arn.clone(), named.key.clone())) {
@@ -137,6 +141,10 @@ impl Witness {
             return true;
         };
         if holder.as_deref() != Some(rotation.based_on.as_str()) || self.current_key(scene, arn).as_ref() == Some(&named.key) {
+            return true;
+        }
+        let leaked = secret.holder("COMPROMISED");
+        if leaked.is_some() && (leaked == Some(token) || leaked == rotation.copied_from.as_deref()) {
             return true;
         }
         let label = match rotation.source.as_str() {

@@ -65,6 +65,46 @@ impl Witness {
         self.none_outlives_its_grace(&held, scene);
     }
 
+    /// Passes have come round, and the service has performed the rotations they began: a key that is labelled as leaked is dead, where
+    /// nothing holds it; and held by AWSCURRENT only where its successors come to nothing.
+    pub(crate) fn no_leak_is_left(&mut self, rotations_fail: bool, scene: &Scene<'_>) {
+        let leaked: Vec<(String, String)> = scene
+            .secrets
+            .secrets()
+            .filter(|secret| !secret.is_deleted())
+            .filter_map(|secret| Some((secret.arn().to_owned(), secret.holder("COMPROMISED")?.to_owned())))
+            .collect();
+        for (arn, version) in leaked {
+            let Some(key) = self.named(scene, &arn, &version).map(|named| named.key.clone()) else { continue };
+            let Some(truth) = scene.venue.key(&key).filter(|truth| truth.alive(scene.now)) else { continue };
+            if self.stands_for(scene, &arn) != Some(truth.uid) || self.is_held_elsewhere(&key, &arn, scene) {
+                continue;
+            }
+            let is_current = self.current_key(scene, &arn).as_ref() == Some(&key);
+            if !(is_current && rotations_fail) {
+                let labels = scene.secrets.secret(&arn).map(|secret| secret.stages_of(&version).join(" ")).unwrap_or_default();
+                let what = format!(
+                    "the leaked key of version {version} ({labels}) of {arn} is alive, and nobody does anything about it"
+                );
+                self.broken(Invariant::NoOrphans, scene, what);
+            }
+        }
+    }
+
+    /// Whether a label that holds keys is on a version that names this one, but AWSCURRENT of this secret.
+    fn is_held_elsewhere(&mut self, key: &KeyId, arn: &str, scene: &Scene<'_>) -> bool {
+        let mut holding = Vec::new();
+        for secret in scene.secrets.secrets() {
+            for label in [AWSCURRENT, AWSPENDING, "CANDIDATE", "ROLLBACK"] {
+                let elsewhere = secret.arn() != arn || label != AWSCURRENT;
+                holding.extend(
+                    secret.holder(label).filter(|_| elsewhere).map(|version| (secret.arn().to_owned(), version.to_owned())),
+                );
+            }
+        }
+        holding.into_iter().any(|(arn, version)| self.named(scene, &arn, &version).is_some_and(|named| named.key == *key))
+    }
+
     /// The account that a secret stands for: its current key's. Where the value says another, nobody but a person can tell which is
     /// meant, and a pass tells of it.
     fn stands_for(&mut self, scene: &Scene<'_>, arn: &str) -> Option<Uid> {

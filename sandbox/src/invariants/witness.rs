@@ -63,8 +63,8 @@ pub(crate) struct Witness {
     pub(super) hopeless: BTreeMap<Place, Timestamp>,
     /// Since when a version that was current is not any more.
     pub(super) ceased: BTreeMap<Place, Timestamp>,
-    /// When a person, or the service, last changed each secret's labels.
-    pub(super) by_hand: BTreeMap<String, Timestamp>,
+    /// When a person, or the service, last changed the labels on each version.
+    pub(super) by_hand: BTreeMap<Place, Timestamp>,
     /// The labels of each secret, as they were last.
     labels: BTreeMap<String, Vec<(String, String)>>,
     pub(super) clients: BTreeMap<String, Client>,
@@ -129,9 +129,13 @@ impl Witness {
             self.venue_by_hand = (self.changes, Some(scene.now));
         }
         for secret in scene.secrets.secrets() {
-            let labels = labels_of(secret);
-            if self.labels.get(secret.arn()) != Some(&labels) {
-                self.by_hand.insert(secret.arn().to_owned(), scene.now);
+            let (labels, nothing) = (labels_of(secret), Vec::new());
+            let before = self.labels.get(secret.arn()).unwrap_or(&nothing);
+            let gone = before.iter().filter(|label| !labels.contains(label));
+            let changed: Vec<String> =
+                labels.iter().filter(|label| !before.contains(label)).chain(gone).map(|(_, version)| version.clone()).collect();
+            for version in changed {
+                self.by_hand.insert((secret.arn().to_owned(), version), scene.now);
             }
         }
         self.keep_up(scene);

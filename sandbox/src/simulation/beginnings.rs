@@ -5,7 +5,7 @@ use protocol::rotation::Step;
 use super::action::{Action, Kind};
 use super::playing::{Broken, Play};
 use crate::in_process::{Fault, Operation, Point};
-use crate::secrets_manager::AWSPREVIOUS;
+use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS};
 
 const DAY: usize = 24 * 60 * 60;
 
@@ -44,7 +44,7 @@ const MOVED: Beginning = Beginning {
 pub(super) const FOR_PAIRS: [&Beginning; 2] = [&BEGINNINGS[0], &MOVED];
 
 /// The beginnings.
-pub(super) const BEGINNINGS: [Beginning; 41] = [
+pub(super) const BEGINNINGS: [Beginning; 45] = [
     Beginning { name: "a plain rotation", seed: 0, prepare: begin, then: Then::Rotation },
     Beginning {
         name: "a credential that a person offers",
@@ -397,6 +397,59 @@ pub(super) const BEGINNINGS: [Beginning; 41] = [
         prepare: |play| put_and_replaced(play, 11),
         then: Then::Operation(Kind::Maintain),
     },
+    Beginning {
+        name: "a current key that is leaked",
+        seed: 0,
+        prepare: |play| {
+            twice(play)?;
+            let current = position_of(play, AWSCURRENT);
+            play.act(Action::new(Kind::Label, 0, 5 * current + 4))
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a leaked key that a way back has copied",
+        seed: 0,
+        prepare: |play| {
+            twice(play)?;
+            let previous = holder_of(play, AWSPREVIOUS);
+            let at = position_of(play, AWSPREVIOUS);
+            play.act(Action::new(Kind::Label, 0, 5 * at + 3))?;
+            whole(play)?;
+            let at = play.stage.look(0, |secret| secret.versions().keys().position(|version| Some(version) == previous.as_ref()));
+            play.act(Action::new(Kind::Label, 0, 5 * at.unwrap_or_default() + 4))
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
+    Beginning {
+        name: "a way back to a key that is leaked by now",
+        seed: 0,
+        prepare: |play| {
+            twice(play)?;
+            let previous = position_of(play, AWSPREVIOUS);
+            play.act(Action::new(Kind::Label, 0, 5 * previous + 3))?;
+            begin(play)?;
+            step(play, Step::Create)?;
+            let previous = position_of(play, AWSPREVIOUS);
+            play.act(Action::new(Kind::Label, 0, 5 * previous + 4))
+        },
+        then: Then::Rotation,
+    },
+    Beginning {
+        name: "a leaked key that was given up just before a run promotes it",
+        seed: 0,
+        prepare: |play| {
+            begin(play)?;
+            step(play, Step::Create)?;
+            let pending = position_of(play, AWSPENDING);
+            play.act(Action::invoke(0, Step::Finish))?;
+            until(play, Operation::Swap)?;
+            play.act(Action::new(Kind::Abandon, 0, 0))?;
+            play.act(Action::new(Kind::Run, 1, 0))?;
+            play.act(Action::new(Kind::Label, 0, 5 * pending + 4))
+        },
+        then: Then::Operation(Kind::Maintain),
+    },
     Beginning { name: "an audit", seed: 0, prepare: twice, then: Then::Operation(Kind::Audit) },
     Beginning { name: "a plan", seed: 0, prepare: twice, then: Then::Operation(Kind::Plan) },
     Beginning { name: "a way back", seed: 0, prepare: twice, then: Then::Operation(Kind::Rollback) },
@@ -461,6 +514,25 @@ fn under(play: &mut Play, faults: &[(Operation, Fault)]) -> Result<(), Broken> {
         play.act(Action::go(0, 0, fault))?;
     }
     Ok(())
+}
+
+/// Lets the first run go on until it is about to make a call of this operation.
+fn until(play: &mut Play, operation: Operation) -> Result<(), Broken> {
+    let is_it = |play: &Play| {
+        play.stage.waiting(0).first().is_none_or(|waiting| match &waiting.point {
+            Point::Call(call) => call.operation == operation,
+            Point::Sleep(_) => false,
+        })
+    };
+    while !is_it(play) {
+        play.act(Action::go(0, 0, None))?;
+    }
+    Ok(())
+}
+
+/// The first secret's version that has a label.
+fn holder_of(play: &Play, label: &str) -> Option<String> {
+    play.stage.look(0, |secret| secret.holder(label).map(str::to_owned))
 }
 
 /// Which of the first secret's versions has a label.

@@ -44,19 +44,21 @@ impl Course<'_> {
     /// Lets the run that has just begun go on to its end, call by call.
     fn drive(&mut self, play: &mut Play) -> Result<(), Broken> {
         let last = self.planned.iter().map(|(at, _)| *at).max().unwrap_or(0);
-        while play.stage.runs() > 0 {
-            let operation = play.stage.waiting(0).first().and_then(|waiting| match &waiting.point {
+        // A beginning may have left others that wait.
+        let others = play.stage.runs().saturating_sub(1);
+        while play.stage.runs() > others {
+            let operation = play.stage.waiting(others).first().and_then(|waiting| match &waiting.point {
                 Point::Call(call) => Some(call.operation),
                 Point::Sleep(_) => None,
             });
             let Some(operation) = operation else {
-                play.act(Action::go(0, 0, None))?;
+                play.act(Action::go(others, 0, None))?;
                 continue;
             };
             self.calls += 1;
             let fault = self.planned.iter().find(|(at, _)| *at == self.calls).map(|(_, fault)| *fault);
             play.heals |= self.calls >= last;
-            play.act(Action::go(0, 0, fault.filter(|fault| can_meet(*fault, operation))))?;
+            play.act(Action::go(others, 0, fault.filter(|fault| can_meet(*fault, operation))))?;
             if self.calls > last {
                 let faults = FAULTS.iter().map(|(_, fault)| *fault).filter(|fault| can_meet(*fault, operation));
                 let calls = self.calls;
@@ -91,6 +93,9 @@ impl Course<'_> {
         for pass in 0..PASSES {
             play.act(Action::new(kind, 0, 0))?;
             self.drive(play)?;
+            while play.stage.runs() > 0 {
+                play.act(Action::new(Kind::Run, 0, 0))?;
+            }
             // The second comes too early to act on what the first decided.
             play.act(Action::new(Kind::Wait, 0, if pass == 0 { 300 } else { 4000 }))?;
         }

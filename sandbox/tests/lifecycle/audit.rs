@@ -183,12 +183,67 @@ fn a_secret_that_is_named_like_the_others_and_that_nothing_rotates_is_found() {
     let (world, _, _, _) = rotated_twice();
     let forgotten =
         |name: &str| Seed { name: name.to_owned(), value: Some(SecretValue::from_text("{}".to_owned())), ..Seed::default() };
-    for name in ["prod/bybit/forgotten", "prod/postgres/main", "notes"] {
+    for name in ["prod/bybit/forgotten", "prod/postgres/main", "notes", "trading-bot/bybit/credentials"] {
         world.secrets_manager(|model, now| model.seed(forgotten(name), now)).expect("the name is free");
     }
     let answer = audit(&world);
     let unrotated: Vec<&str> = answer.findings.iter().map(|finding| finding.secret.as_str()).collect();
-    assert_eq!((codes(&answer), unrotated), (vec![Code::Unrotated], vec!["prod/bybit/forgotten"]));
+    assert_eq!(codes(&answer), [Code::Unrotated, Code::Unrotated]);
+    assert_eq!(unrotated, ["prod/bybit/forgotten", "trading-bot/bybit/credentials"]);
+}
+
+#[test]
+fn a_master_that_lists_keys_and_cannot_issue_any_is_found_once() {
+    let (world, _, _, _) = rotated_twice();
+    by_hand(&world, "prod/bybit/other");
+    let mut settings = world.bybit(|model, _| model.key(world.master_key())).expect("the key is there").settings;
+    settings.permissions = Permissions::of(&[("Spot", &["SpotTrade"])]);
+    world.bybit(|model, now| model.edit_key_by_hand(world.master_key(), settings, now)).expect("it is edited");
+    hour(&world);
+    let answer = audit(&world);
+    assert_eq!(codes(&answer).iter().filter(|code| **code == Code::MasterUnusable).count(), 1, "{answer:#?}");
+}
+
+#[test]
+fn a_master_that_cannot_be_read_is_unusable() {
+    let (world, _, _, _) = rotated_twice();
+    let request = DeleteSecret { secret_id: world.master_arn().to_owned(), ..Default::default() };
+    world.secrets_manager(|model, now| model.delete_secret(&request, now)).expect("it is deleted");
+    assert!(found(&audit(&world), Code::MasterUnusable));
+    assert!(found(&world.maintain(), Code::MasterUnusable));
+}
+
+#[test]
+fn an_audit_of_one_secret_is_refused_where_there_is_none_to_look_at() {
+    let (world, _, _, _) = rotated_twice();
+    let unattached = Seed { name: "prod/bybit/forgotten".to_owned(), ..Seed::default() };
+    world.secrets_manager(|model, now| model.seed(unattached, now)).expect("the name is free");
+    for name in ["prod/bybit/forgotten", "prod/bybit/nobodys", world.master_arn()] {
+        let secret = Some(SecretId::parse(name).expect("a name"));
+        let answer = world.operate(Request::Audit { shard: Shard::ALL, secret, fingerprint: None, after: None, csv: false });
+        assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::Refused]), "{answer:#?}");
+        assert!(!answer.findings[0].secret.is_empty(), "{answer:#?}");
+    }
+}
+
+#[test]
+fn a_place_that_the_list_does_not_have_any_more_is_not_asked_for_again() {
+    let (world, _, _, _) = rotated_twice();
+    let after = Some("no-such-place".to_owned());
+    let answer = world.operate(Request::Audit { shard: Shard::ALL, secret: None, fingerprint: None, after, csv: false });
+    assert_eq!(answer.outcome, Outcome::Failed, "{answer:#?}");
+    assert!(answer.findings[0].r#do.contains("without `after`"), "{answer:#?}");
+}
+
+#[test]
+fn a_key_is_nowhere_only_where_everything_could_be_read() {
+    let (world, _, _, _) = rotated_twice();
+    let other = by_hand(&world, "prod/bybit/other");
+    let request = DeleteSecret { secret_id: other.as_str().to_owned(), ..Default::default() };
+    world.secrets_manager(|model, now| model.delete_secret(&request, now)).expect("it is deleted");
+    let answer = world.operate(self::request(Some("fp:000000000000"), false));
+    assert_eq!(codes(&answer), [Code::NotDone], "{answer:#?}");
+    assert_eq!(answer.secrets[0].secret, "prod/bybit/other");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use protocol::lifecycle::Code;
 use sandbox::in_process::{Fault, Operation, SUB};
+use sandbox::secrets_manager::{Tag, TagResource};
 
 use super::*;
 
@@ -43,6 +44,32 @@ fn in_the_grace_of_the_one_before_a_death_is_told_twice_before_it_is_believed() 
     assert_eq!(codes(&answer), [Code::CurrentDead]);
     assert!(answer.findings[0].r#do.contains("rollback"), "{answer:#?}");
     assert_eq!(world.holder("ROLLBACK"), None, "nobody said that it may be done without asking");
+}
+
+#[test]
+fn a_suspicion_is_told_in_every_pass_until_it_is_decided() {
+    let (world, token, _, _) = rotated_twice();
+    hour(&world);
+    delete(&world, &key_in(&world, &token));
+    for _ in 0..3 {
+        assert_eq!(codes(&world.maintain()), [Code::CurrentSuspect]);
+        world.advance(SignedDuration::from_mins(5));
+    }
+}
+
+#[test]
+fn a_predecessor_made_by_hand_is_a_way_back_for_as_long_as_it_lives() {
+    let (world, token, by_hand, _) = rotated();
+    hours(&world, 48);
+    world.maintain();
+    delete(&world, &key_in(&world, &token));
+    hour(&world);
+    let answer = world.maintain();
+    assert!(codes(&answer).contains(&Code::CurrentSuspect), "{answer:#?}");
+    hour(&world);
+    let answer = world.maintain();
+    let dead = answer.findings.iter().find(|finding| finding.code == Code::CurrentDead).expect("a page");
+    assert!(world.alive(&by_hand) && dead.r#do.contains("rollback"), "{answer:#?}");
 }
 
 #[test]
@@ -111,6 +138,46 @@ fn a_key_that_a_hand_put_back_after_a_rotation_is_told() {
     let by_hand = key_by_hand(&world, SUB);
     world.put_by_hand(world.text_of_setup(), &by_hand, SUB, "AWSCURRENT");
     assert_eq!(codes(&world.maintain()), [Code::CurrentOverwritten]);
+}
+
+#[test]
+fn a_key_that_was_put_back_is_told_before_any_pass_has_seen_the_rotation_and_where_it_is_dead() {
+    let (world, token, _, _) = rotated();
+    let by_hand = key_by_hand(&world, SUB);
+    world.put_by_hand(world.text_of_setup(), &by_hand, SUB, "AWSCURRENT");
+    assert!(codes(&world.fork().maintain()).contains(&Code::CurrentOverwritten));
+    delete(&world, &by_hand.key);
+    hour(&world);
+    assert!(codes(&world.maintain()).contains(&Code::CurrentOverwritten));
+    // The function's own value, stored again by infrastructure code.
+    let (world, _, _, _) = rotated();
+    let ours = world.text(&world.holder("AWSCURRENT").expect("a version")).expect("its value");
+    world.put_by_hand(&ours, world.first_credential(), SUB, "AWSCURRENT");
+    world.label("AWSPREVIOUS", Some(&world.first_version()));
+    assert!(codes(&world.maintain()).contains(&Code::CurrentOverwritten));
+    drop(token);
+}
+
+#[test]
+fn a_tag_of_somebody_elses_is_no_sign_that_a_key_was_put_back() {
+    let world = world();
+    let tags = vec![Tag { key: "LastRotated".to_owned(), value: "2026-01-01".to_owned() }];
+    let request = TagResource { secret_id: world.secret().as_str().to_owned(), tags };
+    world.secrets_manager(|model, now| model.tag_resource(&request, now)).expect("it is tagged");
+    world.put_by_hand(world.text_of_setup(), &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
+    assert!(!codes(&world.maintain()).contains(&Code::CurrentOverwritten));
+}
+
+#[test]
+fn a_supplied_key_has_no_master_to_miss_and_its_rejection_is_a_ticket() {
+    let world = world();
+    let document = world.text_of_setup().replace(r#""masterarn":"<master>","#, "");
+    world.put_by_hand(&document, world.first_credential(), SUB, "AWSCURRENT");
+    all_is_well(&world.maintain());
+    delete(&world, world.first_key());
+    hour(&world);
+    let answer = world.maintain();
+    assert_eq!((answer.outcome, codes(&answer)), (Outcome::Attention, vec![Code::CurrentSuspect]), "{answer:#?}");
 }
 
 #[test]

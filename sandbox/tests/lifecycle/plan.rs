@@ -1,6 +1,6 @@
 //! A plan says whether a rotation would succeed, by the very code that rotates, and changes nothing.
 
-use protocol::lifecycle::{Code, Request, Severity};
+use protocol::lifecycle::{self, Code, Request, Severity};
 use protocol::name::SecretId;
 use sandbox::in_process::{Fault, Operation, SUB, Setup};
 use sandbox::secrets_manager::{SecretValue, Seed};
@@ -44,7 +44,8 @@ fn a_rotation_that_would_succeed_is_planned_as_it_then_happens() {
     let planned = answer.secrets[0].plan.clone().expect("a plan");
     assert!(planned.would_succeed, "{answer:#?}");
     assert_eq!((planned.source, planned.account.as_deref()), (Some("issued"), Some("53888000")));
-    assert_eq!(planned.grace_hours, Some(24));
+    assert_eq!(planned.grace_hours, Some(168), "the key that would be replaced was made by hand");
+    assert!(codes(&answer).contains(&Code::AdoptionGrace), "{answer:#?}");
     world.take_calls();
     let token = world.rotate().expect("a rotation");
     let made = world.take_operations();
@@ -57,6 +58,17 @@ fn a_rotation_that_would_succeed_is_planned_as_it_then_happens() {
     assert_eq!(rotation["permissions"], serde_json::json!(planned.permissions));
     let bound: Vec<&str> = rotation["ip_allowlist"].as_array().expect("a list").iter().filter_map(|at| at.as_str()).collect();
     assert_eq!(planned.addresses, Some(bound.join(",")));
+}
+
+#[test]
+fn a_plan_says_how_long_clients_keep_a_value_beside_the_grace() {
+    let planned = |grace| plan(&World::with(Setup { grace, ..Setup::default() }));
+    let answer = planned(lifecycle::Settings::GRACE);
+    assert_eq!(answer.secrets[0].plan.as_ref().and_then(|plan| plan.client_cache_seconds), Some(3600));
+    assert!(!answer.findings.iter().any(|finding| finding.say.contains("clients keep")), "{answer:#?}");
+    let (world, _, _, _) = rotated();
+    assert_eq!(plan(&world).secrets[0].plan.as_ref().and_then(|plan| plan.grace_hours), Some(24));
+    warned(&planned(lifecycle::Settings::LEAST_GRACE), "clients keep a value for up to 3600 s, and the grace is 3600 s");
 }
 
 /// What stands in the way, by its word, and how it comes to.

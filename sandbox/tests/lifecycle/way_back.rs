@@ -1,7 +1,7 @@
 //! A rollback is a rotation that copies an earlier credential, and is refused where that could not be good.
 
 use protocol::lifecycle::{Code, Request};
-use sandbox::in_process::{Fault, Operation, SUB};
+use sandbox::in_process::{Fault, OTHER_SUB, Operation, SUB};
 
 use super::*;
 
@@ -48,7 +48,7 @@ fn nobody_goes_back_to_a_dead_leaked_or_condemned_key() {
     refused(&world, "condemned");
     let (world, _, other, _) = rotated_twice();
     delete(&world, &other);
-    refused(&world, "does not answer");
+    refused(&world, "would not be copied");
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn nobody_goes_back_to_a_key_beyond_the_policy() {
     settings.permissions = Permissions::of(&[("Spot", &["SpotTrade"]), ("Wallet", &["AccountTransfer"])]);
     world.bybit(|model, now| model.edit_key_by_hand(&key, settings, now)).expect("it is edited");
     hour(&world);
-    refused(&world, "does not allow");
+    refused(&world, "may do what it must not");
 }
 
 #[test]
@@ -74,8 +74,53 @@ fn a_rollback_that_cannot_begin_takes_its_label_off_again() {
     world.plan(Operation::Rotate, 1, Fault::Denied);
     let answer = back(&world);
     assert_eq!(answer.outcome, Outcome::Failed);
-    assert!(answer.findings[0].say.contains("taken off again"), "{answer:#?}");
+    assert_eq!(codes(&answer), [Code::Refused]);
     assert_eq!(world.holder("ROLLBACK"), None);
+}
+
+#[test]
+fn a_rollback_that_fails_says_what_it_changed_all_the_same() {
+    let (world, token, _, version) = rotated_twice();
+    world.label("ROLLBACK", Some(&token));
+    world.plan(Operation::Rotate, 1, Fault::Denied);
+    let answer = back(&world);
+    assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::NotDone]));
+    assert_eq!(answer.secrets[0].did, [format!("took ROLLBACK off version {token}")]);
+    assert!(!world.labels(&version).contains(&"ROLLBACK".to_owned()));
+}
+
+#[test]
+fn nobody_goes_back_to_a_key_that_create_secret_would_refuse() {
+    // Each is alive, and not what the current value asks for.
+    let edit = |world: &World, key: &KeyId, groups: &[(&str, &[&str])], ips: Ips| {
+        let mut settings = world.bybit(|model, _| model.key(key)).expect("the key is there").settings;
+        (settings.permissions, settings.ips) = (Permissions::of(groups), ips);
+        world.bybit(|model, now| model.edit_key_by_hand(key, settings, now)).expect("it is edited");
+        hour(world);
+    };
+    let bound = || Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]);
+    let (trades, spot): ((&str, &[&str]), (&str, &[&str])) =
+        (("ContractTrade", &["Order", "Position"]), ("Spot", &["SpotTrade"]));
+    let (world, _, key, _) = rotated_twice();
+    edit(&world, &key, &[trades, spot], Ips::Any);
+    refused(&world, "bound to no address");
+    edit(&world, &key, &[trades, spot], Ips::only([FUNCTION_ADDRESS, "198.51.100.9".parse().expect("an address")]));
+    refused(&world, "198.51.100.9");
+    edit(&world, &key, &[spot], bound());
+    refused(&world, "may not do what it must");
+    edit(&world, &key, &[trades, spot], bound());
+    assert_eq!(back(&world).outcome, Outcome::Ok);
+}
+
+#[test]
+fn nobody_goes_back_to_a_key_of_another_account() {
+    let (world, _, _, _) = rotated();
+    let theirs = key_by_hand(&world, OTHER_SUB);
+    world.put_by_hand(world.text_of_setup(), &theirs, OTHER_SUB, "AWSCURRENT");
+    let ours = key_by_hand(&world, SUB);
+    world.put_by_hand(world.text_of_setup(), &ours, SUB, "AWSCURRENT");
+    hour(&world);
+    refused(&world, "belongs to account");
 }
 
 #[test]

@@ -8,9 +8,31 @@ use sandbox::bybit::{Ips, KeyId, Settings};
 use sandbox::in_process::{BOT_ADDRESS, Fault, OTHER_SUB, Operation, SUB, World};
 use sandbox::secrets_manager::{DeleteSecret, Replica, ReplicaStatus};
 
-use super::{BY_HAND, Rule, hours, key_by_hand, key_in, seconds, unstored};
+use super::{BY_HAND, Rule, created, hours, is_current, key_by_hand, key_in, seconds, unstored, until};
 
 pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
+    (Wrong::LeakedPendingAtOnce, || {
+        // A run has done all but its swap.
+        let world = World::new();
+        let token = created(&world);
+        let mut run = world.start(world.request(Step::Finish, &token));
+        let swap = until(&mut run, Operation::Swap);
+        world.operate(Request::Abandon { secret: world.secret().clone() });
+        world.label("COMPROMISED", Some(&token));
+        world.maintain();
+        run.let_through(swap, None);
+        drop(run.finish());
+        world.current_key().is_some_and(|key| world.alive(&key))
+    }),
+    (Wrong::LeakedPromoted, || {
+        let world = World::new();
+        world.rotate().expect("a rotation");
+        world.label("ROLLBACK", Some(&world.first_version()));
+        let token = created(&world);
+        world.label("COMPROMISED", Some(&world.first_version()));
+        drop(world.run(Step::Finish, &token));
+        !is_current(&world, &token)
+    }),
     (Wrong::GraceOfOneVersion, || {
         // Another secret names the key too, and is rotated after this one's grace.
         let world = World::new();
