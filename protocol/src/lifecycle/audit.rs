@@ -8,7 +8,7 @@ use super::checking::attach;
 use super::fingerprint::Fingerprint;
 use super::holders::Holders;
 use super::maintain::add;
-use super::pass::{Pass, finding, patiently};
+use super::pass::{Pass, event, finding, patiently};
 use super::row::look;
 use super::table::table;
 use super::tally::Tally;
@@ -82,17 +82,17 @@ impl Audit<'_> {
 
     /// The command that asks for the rest.
     fn on_from(&self, pass: &Pass<'_>, shard: Shard, next: &str) -> String {
-        let mut event = pass.event(Operation::Audit, &[("after", next)]);
+        let mut asked = event(Operation::Audit, &[("after", next)]);
         if shard != Shard::ALL {
-            event.insert("shard".to_owned(), shard.to_string().into());
+            asked.insert("shard".to_owned(), shard.to_string().into());
         }
         if let Some(fingerprint) = self.fingerprint {
-            event.insert("match".to_owned(), serde_json::json!({"fingerprint": fingerprint.to_string()}));
+            asked.insert("match".to_owned(), serde_json::json!({"fingerprint": fingerprint.to_string()}));
         }
         if self.csv {
-            event.insert("format".to_owned(), "csv".into());
+            asked.insert("format".to_owned(), "csv".into());
         }
-        pass.command_of(event)
+        pass.command_of(asked)
     }
 
     async fn one(&self, pass: &Pass<'_>, secret: &SecretId, tally: &mut Tally<'_>) -> Result<(), Error> {

@@ -173,8 +173,9 @@ impl<'a> Order<'a> {
     async fn carry_out(&mut self, description: &Description, leaked: &Leaked, row: &mut Row) -> Result<(), Error> {
         self.mark(description, &leaked.version, row).await?;
         let description = patiently(self.pass, || self.hand.describe()).await?;
-        let way = clear_the_way(self.pass, self.hand, &description, &leaked.key, row).await?;
-        way.into_iter().for_each(|what| self.happened(what));
+        for what in clear_the_way(self.pass, self.hand, &description, &leaked.key, row).await? {
+            self.happened(what);
+        }
         // Nobody uses a key that was never current: what counts is that no run makes it so.
         let unused = may_be_promoted(&description, &leaked.version, &leaked.value, self.pass.now());
         if self.mode == Mode::RevokeFirst && !unused {

@@ -178,14 +178,7 @@ impl<'a> Pass<'a> {
 
     /// The command that asks for an operation, with what it is to say.
     pub(super) fn command_with(&self, operation: Operation, fields: &[(&str, &str)]) -> String {
-        self.command_of(self.event(operation, fields))
-    }
-
-    /// The event that asks for an operation.
-    pub(super) fn event(&self, operation: Operation, fields: &[(&str, &str)]) -> Map<String, Value> {
-        let mut event = Map::from_iter([("operation".to_owned(), operation.as_str().into())]);
-        event.extend(fields.iter().map(|(name, text)| ((*name).to_owned(), (*text).into())));
-        event
+        self.command_of(event(operation, fields))
     }
 
     /// The command that sends an event to this function.
@@ -209,6 +202,13 @@ impl<'a> Pass<'a> {
         tally.find(finding(Code::Refused, secret, say, what_to_do));
         tally.answer(self.is_dry_run())
     }
+}
+
+/// The event that asks for an operation.
+pub(super) fn event(operation: Operation, fields: &[(&str, &str)]) -> Map<String, Value> {
+    let mut event = Map::from_iter([("operation".to_owned(), operation.as_str().into())]);
+    event.extend(fields.iter().map(|(name, text)| ((*name).to_owned(), (*text).into())));
+    event
 }
 
 /// The answer of an operation that failed after it had changed something.

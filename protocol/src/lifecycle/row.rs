@@ -172,7 +172,7 @@ impl Tending<'_> {
         list: Option<&KeyList>,
     ) -> AuditedKey {
         // A copied credential was made by whoever made the first: the marker at the venue tells.
-        let is_marked = self.is_marked(description, &value.credential.key_id, list);
+        let is_marked = is_marked(description, &value.credential.key_id, list);
         let age = value.created_at.map(|at| self.pass.now().duration_since(at));
         AuditedKey {
             labels: description.labels(version).map(ToString::to_string).collect(),
@@ -184,12 +184,6 @@ impl Tending<'_> {
             addresses: state.map(|state| state.addresses.to_string()),
             within_policy: state.map(|state| is_within_policy(self.pass, description, value, state)),
         }
-    }
-
-    fn is_marked(&self, description: &Description, key: &KeyId, list: Option<&KeyList>) -> bool {
-        let ours = Marker::new(&description.arn, &VersionId::new(""), 0);
-        let listed = list.and_then(|list| list.keys.iter().find(|listed| listed.key_id == *key));
-        listed.and_then(|listed| listed.marker.as_ref()).is_some_and(|marker| marker.same_secret(&ours))
     }
 
     /// The venue may end a key before the next one is proven and its grace over: a race that the key loses.
@@ -277,7 +271,7 @@ impl Tending<'_> {
         let state = answer.as_ref().and_then(|answer| answer.as_ref().ok());
         let audited = self.audited(description, version, value, state, list);
         self.describe_key(version, audited);
-        let issued = is_issued(value, version) || self.is_marked(description, key, list);
+        let issued = is_issued(value, version) || is_marked(description, key, list);
         let grace = self.pass.settings.grace_of(issued);
         if let Some(until) = ending.replaced.map(|at| after(at, grace)).filter(|until| *until > self.pass.now() && !issued) {
             self.announce(key, until);
@@ -352,6 +346,13 @@ impl Tending<'_> {
             self.find(Code::SharedKey, say, format!("give each its own key: {}", rotate(&self.name)));
         }
     }
+}
+
+/// Whether a key bears this secret's marker at the venue.
+fn is_marked(description: &Description, key: &KeyId, list: Option<&KeyList>) -> bool {
+    let ours = Marker::new(&description.arn, &VersionId::new(""), 0);
+    let listed = list.and_then(|list| list.keys.iter().find(|listed| listed.key_id == *key));
+    listed.and_then(|listed| listed.marker.as_ref()).is_some_and(|marker| marker.same_secret(&ours))
 }
 
 fn on_account(listed: &ListedKey) -> KeyOnAccount {

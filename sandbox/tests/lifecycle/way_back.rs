@@ -99,8 +99,8 @@ fn nobody_goes_back_to_a_key_that_create_secret_would_refuse() {
         hour(world);
     };
     let bound = || Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]);
-    let (trades, spot): ((&str, &[&str]), (&str, &[&str])) =
-        (("ContractTrade", &["Order", "Position"]), ("Spot", &["SpotTrade"]));
+    let trades: (&str, &[&str]) = ("ContractTrade", &["Order", "Position"]);
+    let spot: (&str, &[&str]) = ("Spot", &["SpotTrade"]);
     let (world, _, key, _) = rotated_twice();
     edit(&world, &key, &[trades, spot], Ips::Any);
     refused(&world, "bound to no address");
