@@ -170,9 +170,9 @@ fn a_tag_of_somebody_elses_is_no_sign_that_a_key_was_put_back() {
 
 #[test]
 fn a_supplied_key_has_no_master_to_miss_and_its_rejection_is_a_ticket() {
-    let world = world();
-    let document = world.text_of_setup().replace(r#""masterarn":"<master>","#, "");
-    world.put_by_hand(&document, world.first_credential(), SUB, "AWSCURRENT");
+    let setup = Setup::default();
+    let document = setup.document.replace(r#""masterarn":"<master>","#, "");
+    let world = Watched(World::with(Setup { document, ..setup }));
     all_is_well(&world.maintain());
     delete(&world, world.first_key());
     hour(&world);
