@@ -18,6 +18,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 # The check leaves nothing behind in a clone.
@@ -52,9 +53,10 @@ def main():
 
     report.section("faults that have to be caught")
     used = set()
-    for fault in FAULTS:
-        used.add(fault.caught_by)
-        report.record(f"{fault.name} -> {fault.caught_by}", missed(fault, source))
+    with ProcessPoolExecutor() as workers:
+        for fault, complaints in zip(FAULTS, workers.map(missed_by_number, range(len(FAULTS))), strict=True):
+            used.add(fault.caught_by)
+            report.record(f"{fault.name} -> {fault.caught_by}", complaints)
 
     report.section("the check itself")
     idle = {promise.__name__ for promise in PROMISES} - used
@@ -91,6 +93,11 @@ def broken(promise, deployed):
     except Exception as crash:
         return [f"the check crashed: {crash!r}"]
     return []
+
+
+def missed_by_number(number):
+    """What a worker is asked for: a fault itself does not travel to it."""
+    return missed(FAULTS[number], read(TEMPLATE))
 
 
 def missed(fault, source):

@@ -35,15 +35,16 @@ impl Search {
 
     fn until_broken(self, options: &Options) -> Option<Counterexample> {
         let bar = indicatif::ProgressBar::hidden();
+        // What takes least comes first.
         self.undisturbed();
+        if !self.is_stopped() {
+            self.random(options);
+        }
         if !self.is_stopped() {
             self.singles(&bar, options.threads);
         }
         if !self.is_stopped() {
             self.interleavings(&bar, options.threads);
-        }
-        if !self.is_stopped() {
-            self.random(options);
         }
         if !self.is_stopped() && options.exhaustive {
             self.pairs(&bar, options.threads);
