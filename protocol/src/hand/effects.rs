@@ -53,11 +53,18 @@ impl Hand<'_> {
 
     /// Begins a rotation. Its version is the invocation's own id: asked for again, no second one begins.
     pub(crate) async fn begin_rotation(&self, fleet: &dyn Fleet) -> Result<Result<(), StoreError>, Error> {
-        self.must_have_left(LAST_MOMENT)?;
         let token = VersionId::new(&self.caller.request_id);
-        let result = fleet.start_rotation(self.secret, &token).await;
-        self.record(Action::StartRotation, &token, &About::default(), store_class(&result));
-        Ok(result)
+        let (mut pause, mut attempt) = (REREAD_PAUSE, 1);
+        loop {
+            self.must_have_left(LAST_MOMENT)?;
+            let result = fleet.start_rotation(self.secret, &token).await;
+            self.record(Action::StartRotation, &token, &About::default(), store_class(&result));
+            if !result.as_ref().is_err_and(|error| error.kind == StoreErrorKind::Busy) || attempt == ATTEMPTS {
+                return Ok(result);
+            }
+            self.ports.time.sleep(pause).await;
+            (pause, attempt) = (pause * 2, attempt + 1);
+        }
     }
 
     /// Two versions whose ids begin alike have one stamp between them in each second: whoever is refused takes the next.

@@ -155,8 +155,11 @@ impl Audit<'_> {
         }
         let Some(fingerprint) = self.fingerprint else { return Looked::Row(Box::new(look(pass, &secret).await)) };
         match found(pass, &secret, fingerprint).await {
-            Ok(found) if found.is_empty() => Looked::Passed,
-            Ok(found) => {
+            Ok((found, whole)) if found.is_empty() => {
+                let unread = Tended { counts: [("unread", 1)].into(), ..Tended::default() };
+                if whole { Looked::Passed } else { Looked::Row(Box::new(unread)) }
+            }
+            Ok((found, _)) => {
                 let mut tended = look(pass, &secret).await;
                 tended.counts.insert("matches", found.len() as u64);
                 for (say, what_to_do) in found {
@@ -196,15 +199,19 @@ fn is_named_for_a_venue(pass: &Pass<'_>, secret: &Description) -> bool {
     pass.ports.venues.venue(&venue).is_ok()
 }
 
-/// Where the versions of a secret name a key: what was found, and what to do if the key is leaked.
-async fn found(pass: &Pass<'_>, secret: &Description, fingerprint: &Fingerprint) -> Result<Vec<(String, String)>, Error> {
-    let Ok(id) = SecretId::parse(&secret.arn) else { return Ok(Vec::new()) };
+/// Where the versions of a secret name a key: what was found, and what to do if the key is leaked; and whether every one could be
+/// read.
+async fn found(pass: &Pass<'_>, secret: &Description, fingerprint: &Fingerprint) -> Result<(Vec<(String, String)>, bool), Error> {
+    let Ok(id) = SecretId::parse(&secret.arn) else { return Ok((Vec::new(), false)) };
     let hand = pass.hand(&id);
     let description = patiently(pass, || hand.describe()).await?;
-    let mut found = Vec::new();
+    let (mut found, mut whole) = (Vec::new(), true);
     for version in description.versions.keys() {
         let Some(stored) = patiently(pass, || hand.read(Which::Version(version))).await? else { continue };
-        let Ok(value) = SecretValue::parse(&stored.text) else { continue };
+        let Ok(value) = SecretValue::parse(&stored.text) else {
+            whole = false;
+            continue;
+        };
         if fingerprint.is_of(&value.credential.key_id) {
             let labels: Vec<String> = description.labels(version).map(ToString::to_string).collect();
             let say = format!("{} is the key of version {version} ({})", value.credential.key_id, labels.join(", "));
@@ -216,6 +223,7 @@ async fn found(pass: &Pass<'_>, secret: &Description, fingerprint: &Fingerprint)
             Some(venue) => pass.master(venue.id(), &value).await.ok(),
             None => None,
         };
+        whole &= signer.is_some();
         if let Some(signer) = signer
             && fingerprint.is_of(&signer.credential.key_id)
             && pass.is_news(format!("found {}", master.as_str()))
@@ -224,7 +232,7 @@ async fn found(pass: &Pass<'_>, secret: &Description, fingerprint: &Fingerprint)
             found.push((say, leaked(pass, master.as_str(), None)));
         }
     }
-    Ok(found)
+    Ok((found, whole))
 }
 
 /// What to do where a key is leaked.

@@ -44,11 +44,11 @@ pub(super) async fn break_glass(pass: &Pass<'_>, secret: &SecretId, version: Opt
     if !pass.manages(&description) {
         return master(order, &description).await;
     }
-    let name = description.name.as_str();
-    let leaked = match order.leaked(&description, version).await {
+    let (description, leaked) = match order.leaked(description, version).await {
         Ok(leaked) => leaked,
-        Err(Refusal { say, what_to_do, .. }) => return pass.refusal(name, say, what_to_do),
+        Err(Refusal { say, what_to_do, .. }) => return pass.refusal(secret.name().as_str(), say, what_to_do),
     };
+    let name = description.name.as_str();
     let mut row = Row { secret: name.to_owned(), arn: description.arn.clone(), ..Row::default() };
     let carried_out = order.carry_out(&description, &leaked, &mut row).await;
     let again = order.again(name, Some(&leaked.version), mode);
@@ -57,9 +57,11 @@ pub(super) async fn break_glass(pass: &Pass<'_>, secret: &SecretId, version: Opt
             return pass.refusal(name, told(&error), again);
         }
         let code = if order.is_dead { Code::NotDone } else { Code::Exposed };
+        order.tally.fail();
         order.tally.find(finding(code, name, format!("the order is not carried out: {}", told(&error)), again));
     } else if !order.is_dead {
         let say = format!("the leaked key {} is not proven dead", leaked.key);
+        order.tally.fail();
         order.tally.find(finding(Code::Exposed, name, say, again));
     }
     order.answer(row)
@@ -117,23 +119,29 @@ impl<'a> Order<'a> {
         self.pass.command_with(Operation::BreakGlass, &fields)
     }
 
-    async fn leaked(&self, description: &Description, version: Option<&VersionId>) -> Result<Leaked, Refusal> {
+    /// The version that is meant, with the labels as they were read beside it.
+    async fn leaked(&self, description: Description, version: Option<&VersionId>) -> Result<(Description, Leaked), Refusal> {
+        let (description, stored) = match version {
+            Some(version) => (description, patiently(self.pass, || self.hand.read(Which::Version(version))).await?),
+            None => self.current(description).await.map(|(description, stored)| (description, Some(stored)))?,
+        };
         let name = description.name.as_str();
         if let Some(other) = [Label::compromised(), Label::revoke_first()].iter().find_map(|label| description.holder(label))
             && version.or(description.holder(&Label::current())) != Some(other)
         {
             let say = format!("version {other} is COMPROMISED already and its key not proven dead: finish that first");
-            return Err(Refusal::new(say, self.again(name, Some(other), self.mode)));
+            let over = format!(
+                "aws secretsmanager update-secret-version-stage --secret-id {name} --version-stage {} --remove-from-version-id {other}",
+                Label::compromised()
+            );
+            let what_to_do = format!("{}; or, if that key is known to be dead: {over}", self.again(name, Some(other), self.mode));
+            return Err(Refusal::new(say, what_to_do));
         }
-        let stored = match version {
-            Some(version) => patiently(self.pass, || self.hand.read(Which::Version(version))).await?,
-            None => Some(self.current(description).await?),
-        };
         let name_it = "name the version that holds the leaked key";
         let stored = stored.ok_or_else(|| Refusal::new("the version has no value that could be read", name_it))?;
         let value = SecretValue::parse(&stored.text)
             .map_err(|error| Refusal::new(format!("the version's value cannot be used: {error}"), name_it))?;
-        if version.is_none() && self.is_a_successor(description, &stored.version, &value) {
+        if version.is_none() && self.is_a_successor(&description, &stored.version, &value) {
             let say = format!(
                 "the current key {} is minutes old, and the one before it is gone: an order was carried out already. If this one is \
                  leaked too, say so by its version",
@@ -141,16 +149,17 @@ impl<'a> Order<'a> {
             );
             return Err(Refusal::new(say, self.again(name, Some(&stored.version), self.mode)));
         }
-        Ok(Leaked { version: stored.version, key: value.credential.key_id.clone(), value })
+        Ok((description, Leaked { version: stored.version, key: value.credential.key_id.clone(), value }))
     }
 
-    /// The current value, on which two reads agree: one that is stale would have the wrong key killed.
-    async fn current(&self, description: &Description) -> Result<StoredValue, Refusal> {
-        let mut current = description.holder(&Label::current()).cloned();
+    /// The current value and the labels, where the two reads agree: one that is stale would have the wrong key killed.
+    async fn current(&self, mut description: Description) -> Result<(Description, StoredValue), Refusal> {
         let until = self.pass.now() + REREAD;
         loop {
             match patiently(self.pass, || self.hand.read(Which::Current)).await? {
-                Some(stored) if Some(&stored.version) == current.as_ref() => return Ok(stored),
+                Some(stored) if description.holder(&Label::current()) == Some(&stored.version) => {
+                    return Ok((description, stored));
+                }
                 _ if self.pass.now() >= until => {
                     let say = "it cannot be read for certain which version is current";
                     return Err(Refusal::new(say, "name the version that holds the leaked key"));
@@ -158,7 +167,7 @@ impl<'a> Order<'a> {
                 _ => {}
             }
             self.pass.ports.time.sleep(REREAD_PAUSE).await;
-            current = patiently(self.pass, || self.hand.describe()).await?.holder(&Label::current()).cloned();
+            description = patiently(self.pass, || self.hand.describe()).await?;
         }
     }
 
@@ -167,13 +176,15 @@ impl<'a> Order<'a> {
         let least = SignedDuration::try_from(Settings::LEAST_GRACE).unwrap_or(SignedDuration::MAX);
         let young = value.created_at.is_some_and(|at| self.pass.now().duration_since(at) < least);
         let before = value.rotation.as_ref().map(|rotation| &rotation.based_on);
-        young && is_ours(value, version) && before.is_some_and(|before| description.labels(before).next().is_none())
+        young && is_ours(value, version) && before.is_some_and(|before| description.holder(&Label::previous()) != Some(before))
     }
 
     async fn carry_out(&mut self, description: &Description, leaked: &Leaked, row: &mut Row) -> Result<(), Error> {
         self.mark(description, &leaked.version, row).await?;
         let description = patiently(self.pass, || self.hand.describe()).await?;
-        for what in clear_the_way(self.pass, self.hand, &description, &leaked.key, row).await? {
+        // A rotation that does not bring the leaked key back is in the way only of the one that is needed.
+        let needed = self.must_be_replaced(&description, leaked).await?;
+        for what in clear_the_way(self.pass, self.hand, &description, &leaked.key, needed, row).await? {
             self.happened(what);
         }
         // Nobody uses a key that was never current: what counts is that no run makes it so.
@@ -181,28 +192,26 @@ impl<'a> Order<'a> {
         if self.mode == Mode::RevokeFirst && !unused {
             self.end(leaked, row).await?;
         }
-        let replaced = self.replace(leaked, row).await?;
-        if replaced || (!self.is_dead && self.mode == Mode::RevokeFirst) {
+        let why = match self.replace(leaked, row).await {
+            Ok(true) => return self.end(leaked, row).await,
+            Ok(false) => self.why_not(&description).await,
+            Err(error) if self.is_dead => format!(" ({})", told(&error)),
+            Err(error) => return Err(error),
+        };
+        if !self.is_dead && self.mode == Mode::RevokeFirst {
             self.end(leaked, row).await?;
         }
-        if !replaced {
-            let name = description.name.as_str();
-            let why = self.why_not(&description).await;
-            let what_to_do =
-                format!("read the log of the rotation function; then: {}", self.again(name, Some(&leaked.version), self.mode));
-            let (code, say) = if self.is_dead {
-                (
-                    Code::CurrentDead,
-                    format!(
-                        "the leaked key {} is dead and still what consumers read: no successor came in time{why}",
-                        leaked.key
-                    ),
-                )
-            } else {
-                (Code::Exposed, format!("no successor of the leaked key {} came in time{why}", leaked.key))
-            };
-            self.tally.find(finding(code, name, say, what_to_do));
-        }
+        let (name, key) = (description.name.as_str(), &leaked.key);
+        let again = self.again(name, Some(&leaked.version), self.mode);
+        let what_to_do = format!("read the log of the rotation function; then: {again}");
+        let (code, say) = if self.is_dead {
+            let say = format!("the leaked key {key} is dead and still what consumers read: no successor came in time{why}");
+            (Code::CurrentDead, say)
+        } else {
+            (Code::Exposed, format!("no successor of the leaked key {key} came in time{why}"))
+        };
+        self.tally.fail();
+        self.tally.find(finding(code, name, say, what_to_do));
         Ok(())
     }
 
@@ -320,6 +329,7 @@ impl<'a> Order<'a> {
         loop {
             let description = patiently(self.pass, || self.hand.describe()).await?;
             let mut tending = Tending::new(self.pass, self.hand, &description);
+            tending.order = Some(self.mode);
             let current = tending.current(&description).await.unwrap_or_else(|error| {
                 tending.trouble(&error);
                 None
@@ -371,13 +381,14 @@ fn names(stored: &StoredValue, key: &KeyId) -> bool {
     SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == *key)
 }
 
-/// Takes a leaked key's offers back, and gives up the open rotation where it is stuck or would bring that key back: nothing else
-/// could begin meanwhile. What was found or done, in words.
+/// Takes a leaked key's offers back, and gives up the open rotation where it would bring that key back, or is stuck and another is
+/// `needed`: nothing else could begin meanwhile. What was found or done, in words.
 pub(super) async fn clear_the_way(
     pass: &Pass<'_>,
     hand: &Hand<'_>,
     description: &Description,
     key: &KeyId,
+    needed: bool,
     row: &mut Row,
 ) -> Result<Vec<String>, Error> {
     let (mut told, mut offered) = (Vec::new(), false);
@@ -395,6 +406,9 @@ pub(super) async fn clear_the_way(
     let Some(pending) = open_rotation(description) else { return Ok(told) };
     let stored = patiently(pass, || hand.read(Which::Version(pending))).await?;
     let names_it = stored.map_or(offered, |stored| names(&stored, key));
+    if !needed && !names_it {
+        return Ok(told);
+    }
     let versions = patiently(pass, || hand.versions()).await?;
     let begun = versions.into_iter().find(|version| version.id == *pending).and_then(|version| version.created_at);
     let is_fresh = begun.is_some_and(|begun| pass.now().duration_since(begun) < FRESH);

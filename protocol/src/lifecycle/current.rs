@@ -122,7 +122,7 @@ impl Tending<'_> {
         if self.would(what) {
             return Ok(());
         }
-        clear_the_way(self.pass, self.hand, description, &current.value.credential.key_id, &mut self.row).await?;
+        clear_the_way(self.pass, self.hand, description, &current.value.credential.key_id, true, &mut self.row).await?;
         let now = self.hand.describe().await?;
         if open_rotation(&now).is_none() && now.holder(&Label::current()) == Some(&current.version) {
             must_fit_pending(&now)?;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Settings;
 use super::answer::Code;
 use super::checking::day;
 use super::current::Current;
@@ -13,12 +12,13 @@ use super::death::{Known, Life, asked, life};
 use super::holders::{Held, Named, Replicas, holding, holding_labels, is_issued};
 use super::pass::patiently;
 use super::tending::{Tending, account_in};
+use super::{Mode, Settings};
 use crate::audit::Action;
 use crate::bounds::UNSETTLED;
 use crate::error::Error;
 use crate::hand::{About, Desk, must_fit, venue_of, was_current};
 use crate::label::{Label, StampKind, VersionId};
-use crate::ports::{Description, KeyState, Signer, Venue, VenueError, Which};
+use crate::ports::{Description, ErrorClass, KeyState, Signer, Venue, VenueError, Which};
 use crate::secret::{AccountId, CREATED_BY, KeyId, SecretValue};
 use crate::task::Operation;
 use crate::wrong::{self, Wrong};
@@ -166,6 +166,8 @@ impl Tending<'_> {
     ) -> Result<Retired, Error> {
         let pass = self.pass;
         let mut ending = Ending::of(description, version);
+        ending.compromised |= self.order.is_some();
+        ending.at_once |= self.order == Some(Mode::RevokeFirst);
         let Some(stored) = patiently(pass, || self.hand.read(Which::Version(version))).await? else {
             // Given up before it had a value, or made current by a hand without one. A value that is there would be shown after so long.
             if ending.condemned.max(ending.replaced).is_some_and(|at| is_past(at, UNSETTLED, pass.now())) {
@@ -239,6 +241,9 @@ impl Tending<'_> {
                 let master = match (pass.master(venue.id(), &value).await, theirs) {
                     (Ok(master), _) => master,
                     (Err(_), Some((master, _))) => master.clone(),
+                    (Err(_), None) if value.master_arn.is_none() => {
+                        return self.end_supplied(venue.as_ref(), version, &value, ending, current).await;
+                    }
                     (Err(error), None) => return Err(error),
                 };
                 let others: Vec<&Held> = named.held.iter().filter(|held| held.secret != self.name).collect();
@@ -327,6 +332,34 @@ impl Tending<'_> {
         self.count("condemned");
         self.did(what);
         Ok(())
+    }
+
+    /// A supplied key has no master by which it could be revoked, or listed: a person deletes it, and its own answer proves that.
+    async fn end_supplied(
+        &mut self,
+        venue: &dyn Venue,
+        version: &VersionId,
+        value: &SecretValue,
+        ending: Ending,
+        current: Option<&Current>,
+    ) -> Result<Retired, Error> {
+        let key = &value.credential.key_id;
+        let is_read = current.is_none_or(|current| current.value.credential.key_id == *key);
+        let accepted = current.is_some_and(|current| current.venue.id() == venue.id() && current.alive().is_some());
+        let since = [value.created_at, ending.replaced, ending.condemned].into_iter().flatten().min();
+        let old = since.is_some_and(|since| is_past(since, venue.facts().propagation, self.pass.now()));
+        let answer = asked(self.pass, venue, value).await;
+        if old && accepted && !is_read && answer.is_err_and(|error| error.class == ErrorClass::Rejected) {
+            self.key(version, key, Some(false), "dead".to_owned());
+            if !self.pass.is_dry_run() {
+                self.hand.record(Action::ProveDead, version, &About::key(key), None);
+            }
+            self.forget(version).await?;
+            return Ok(Retired::Dead);
+        }
+        let say = format!("{key} of version {version} was supplied, and no master credential is named that could revoke it");
+        self.find(Code::GraceOverrun, say, "delete the key at the venue: the next pass sees that it is dead");
+        Ok(Retired::NotYet)
     }
 
     /// Revokes a key, and tells whether it is proven dead.

@@ -46,8 +46,11 @@ impl Tending<'_> {
         let Some(since) = since else {
             let what = format!("stamp version {version}: its key was rejected");
             if !self.would(&what) && !has_stamp(description, version, StampKind::Suspect) {
-                must_fit(description, 1)?;
-                self.hand.add_stamp(StampKind::Suspect, version).await?;
+                if let Err(error) = self.suspect(description, version).await {
+                    // No later pass could tell that this one saw it.
+                    self.find(Code::CurrentDead, format!("the venue rejects the current key {key}"), rotate(&self.name));
+                    return Err(error);
+                }
                 self.did(what);
             }
             let say = format!("the venue rejects the current key {key} for the first time: the next pass decides");
@@ -76,6 +79,11 @@ impl Tending<'_> {
             }
         }
         Ok(())
+    }
+
+    async fn suspect(&self, description: &Description, version: &VersionId) -> Result<(), Error> {
+        must_fit(description, 1)?;
+        self.hand.add_stamp(StampKind::Suspect, version).await
     }
 
     async fn is_alive(&mut self, description: &Description, version: &VersionId, current: &Current) -> Result<bool, Error> {

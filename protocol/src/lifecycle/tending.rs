@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
+use super::Mode;
 use super::answer::{AuditedKey, Code, Finding, KeyRow, Row};
 use super::checking::rotate;
 use super::current::Current;
@@ -26,6 +27,8 @@ pub(super) struct Tending<'a> {
     pub(super) name: String,
     pub(super) row: Row,
     pub(super) findings: Vec<Finding>,
+    /// What a person ordered of the key that is retired, whatever a stale read shows of the labels that say so.
+    pub(super) order: Option<Mode>,
     counts: BTreeMap<&'static str, u64>,
 }
 
@@ -65,7 +68,7 @@ impl<'a> Tending<'a> {
     pub(super) fn new(pass: &'a Pass<'a>, hand: &'a Hand<'a>, secret: &Description) -> Self {
         let name = secret.name.as_str().to_owned();
         let row = Row { secret: name.clone(), arn: secret.arn.clone(), ..Row::default() };
-        Self { pass, hand, name, row, findings: Vec::new(), counts: BTreeMap::new() }
+        Self { pass, hand, name, row, findings: Vec::new(), order: None, counts: BTreeMap::new() }
     }
 
     pub(super) fn over(self) -> Tended {

@@ -116,8 +116,8 @@ pub(super) async fn fit(run: &Run<'_>, base: &Base, venue: &dyn Venue, value: &S
     Ok(Wanted { account, grant: Grant { permissions, addresses: state.addresses } })
 }
 
-/// Whether the offered key is leaked, or is about to be revoked since its grace is over. A version that is and cannot be read may
-/// name any key.
+/// Whether the offered key is leaked, or is about to be revoked since its grace is over. A leaked version that cannot be read may name
+/// any key; one that was given up before it had a value names none.
 async fn may_be_given_up(run: &Run<'_>, base: &Base, offered: &SecretValue) -> Result<bool, Error> {
     let description = &base.description;
     let leaked = description.holder(&Label::compromised());
@@ -125,7 +125,12 @@ async fn may_be_given_up(run: &Run<'_>, base: &Base, offered: &SecretValue) -> R
         leaked == Some(*version) || is_condemned(description, version) && !wrong::is(Wrong::RollbackToCondemned)
     };
     for version in description.versions.keys().filter(ends) {
-        let Some(stored) = run.hand.read(Which::Version(version)).await? else { return Ok(true) };
+        let Some(stored) = run.hand.read(Which::Version(version)).await? else {
+            if leaked == Some(version) {
+                return Ok(true);
+            }
+            continue;
+        };
         if SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == offered.credential.key_id) {
             return Ok(true);
         }

@@ -41,10 +41,10 @@ impl Search {
             self.random(options);
         }
         if !self.is_stopped() {
-            self.singles(&bar, options.threads);
+            self.interleavings(&bar, options.threads);
         }
         if !self.is_stopped() {
-            self.interleavings(&bar, options.threads);
+            self.singles(&bar, options.threads);
         }
         if !self.is_stopped() && options.exhaustive {
             self.pairs(&bar, options.threads);

@@ -320,3 +320,12 @@ fn a_secret_that_is_scheduled_for_deletion_has_its_row() {
     let answer = audit(&world);
     assert_eq!(row(&answer, "prod/bybit/main").audit.map(|audit| audit.rotation), Some(Standing::Deleted));
 }
+
+#[test]
+fn a_master_that_cannot_be_read_may_be_the_one_that_is_looked_for() {
+    let (world, _, _, _) = rotated_twice();
+    let request = DeleteSecret { secret_id: world.master_arn().to_owned(), ..Default::default() };
+    world.secrets_manager(|model, now| model.delete_secret(&request, now)).expect("it is deleted");
+    let answer = world.operate(self::request(Some(&fingerprint(world.master_key())), false));
+    assert!(!found(&answer, Code::KeyNotFound) && answer.counts["unread"] > 0, "{answer:#?}");
+}

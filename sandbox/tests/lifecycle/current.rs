@@ -191,3 +191,15 @@ fn one_bad_secret_does_not_stop_the_others() {
     settle(&world);
     assert!(!world.alive(&key));
 }
+
+#[test]
+fn a_dead_key_whose_suspicion_cannot_be_noted_is_a_page() {
+    let (world, token, _, _) = rotated_twice();
+    while world.label_count() < 20 {
+        world.label(&format!("own-{}", world.label_count()), Some(&token));
+    }
+    hour(&world);
+    delete(&world, &key_in(&world, &token));
+    let answer = world.maintain();
+    assert_eq!(codes(&answer), [Code::CurrentDead, Code::LabelsFull], "{answer:#?}");
+}

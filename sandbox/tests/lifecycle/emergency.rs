@@ -420,3 +420,97 @@ fn a_pending_value_of_a_hands_that_is_leaked_dies_once_it_was_given_up() {
     passes_beside_the_service(&world);
     assert!(!world.alive(&key.key), "{:#?} {:?}", world.maintain(), world.labels(&pending));
 }
+
+#[test]
+fn a_rotation_that_was_given_up_empty_does_not_keep_an_offer_from_being_used() {
+    let (world, token, _, _) = rotated_twice();
+    world.bybit(|model, _| model.knobs.kyc_missing = true);
+    world.operate_beside_the_service(leaked(&world, Some(&token)));
+    let key = key_in(&world, &token);
+    let better = key_by_hand(&world, SUB);
+    world.put_by_hand(world.text_of_setup(), &better, SUB, "CANDIDATE");
+    passes_beside_the_service(&world);
+    assert_eq!(world.current_key(), Some(better.key));
+    assert!(!world.alive(&key));
+}
+
+#[test]
+fn a_pass_that_is_faster_than_the_order_does_not_make_it_page() {
+    for mode in [Mode::ReplaceFirst, Mode::RevokeFirst] {
+        let (world, token, _, _) = rotated_twice();
+        hour(&world);
+        let key = key_in(&world, &token);
+        let operation = world.start_operation(order(world.secret(), None, mode));
+        let answer = operation
+            .finish_beside(|| {
+                while world.run_due().is_some() {}
+                world.maintain();
+            })
+            .expect("an answer");
+        assert_eq!((answer.outcome, codes(&answer)), (Outcome::Ok, vec![]), "{mode:?}: {answer:#?}");
+        assert!(!world.alive(&key) && answer.exposure_seconds.is_some(), "{mode:?}: {answer:#?}");
+    }
+}
+
+#[test]
+fn a_second_order_that_reads_what_was_before_the_first_does_not_kill_the_successor() {
+    let (world, _, _, _) = rotated_twice();
+    assert_eq!(world.operate_beside_the_service(leaked(&world, None)).outcome, Outcome::Ok);
+    let successor = world.current_key().expect("a successor");
+    for stale in 1..12 {
+        let world = world.fork();
+        world.plan(Operation::Describe, 1, Fault::Stale(stale));
+        let answer = world.operate_beside_the_service(leaked(&world, None));
+        assert!(world.alive(&successor), "{stale}: {answer:#?}");
+    }
+}
+
+#[test]
+fn a_leaked_key_that_was_supplied_is_deleted_by_a_person_and_proven_dead_by_the_order() {
+    let setup = Setup::default();
+    let document = setup.document.replace(r#""masterarn":"<master>","#, "");
+    let world = Watched(World::with(Setup { document: document.clone(), ..setup }));
+    let next = key_by_hand(&world, SUB);
+    let candidate = world.put_by_hand(&document, &next, SUB, "CANDIDATE");
+    let answer = world.operate_beside_the_service(leaked(&world, None));
+    assert_eq!((answer.outcome, codes(&answer)[0]), (Outcome::Failed, Code::Exposed), "{answer:#?}");
+    assert!(answer.findings.iter().any(|finding| finding.r#do.contains("delete the key at the venue")), "{answer:#?}");
+    assert_eq!(world.current_key(), Some(next.key));
+    assert_ne!(world.holder("AWSCURRENT"), Some(candidate));
+    delete(&world, world.first_key());
+    hour(&world);
+    let answer = world.operate_beside_the_service(leaked(&world, Some(&world.first_version())));
+    assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
+    assert_eq!(world.holder("COMPROMISED"), None);
+}
+
+#[test]
+fn a_dead_key_whose_rotation_cannot_begin_is_a_page() {
+    let (world, token, _, _) = rotated_twice();
+    let key = key_in(&world, &token);
+    while world.label_count() < 18 {
+        world.label(&format!("own-{}", world.label_count()), Some(&token));
+    }
+    let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
+    assert!(!world.alive(&key));
+    assert_eq!((answer.outcome, codes(&answer)[0]), (Outcome::Failed, Code::CurrentDead), "{answer:#?}");
+    assert!(answer.findings[0].say.contains("LABELS_FULL"), "{answer:#?}");
+}
+
+#[test]
+fn a_service_that_is_busy_for_a_moment_begins_the_rotation_all_the_same() {
+    let (world, _, _, _) = rotated_twice();
+    world.plan(Operation::Rotate, 1, Fault::Throttled);
+    assert_eq!(world.operate_beside_the_service(leaked(&world, None)).outcome, Outcome::Ok);
+}
+
+#[test]
+fn a_slow_rotation_is_left_alone_where_the_leaked_key_is_not_the_current_one() {
+    let (world, _, key, version) = rotated_twice();
+    let pending = world.begin_rotation();
+    world.run(Step::Create, &pending).expect("a key");
+    world.advance(SignedDuration::from_mins(6));
+    let answer = world.operate(leaked(&world, Some(&version)));
+    assert!(!world.alive(&key), "{answer:#?}");
+    assert_eq!(world.holder("AWSPENDING"), Some(pending));
+}
