@@ -40,11 +40,13 @@ impl Search {
         if !self.is_stopped() {
             self.random(options);
         }
+        // Either may be the one that finds it at once, and take minutes where it does not.
         if !self.is_stopped() {
-            self.interleavings(&bar, options.threads);
-        }
-        if !self.is_stopped() {
-            self.singles(&bar, options.threads);
+            let half = options.threads.div_ceil(2);
+            std::thread::scope(|scope| {
+                scope.spawn(|| self.singles(&bar, half));
+                scope.spawn(|| self.interleavings(&bar, half));
+            });
         }
         if !self.is_stopped() && options.exhaustive {
             self.pairs(&bar, options.threads);
