@@ -38,7 +38,7 @@ enum Command {
         /// What decides them.
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// Try the way to rest from one in so many of their states, instead of from every one.
+        /// Try the way to rest from one in so many states, instead of from every one.
         #[arg(long, default_value_t = 1)]
         rest_from_one_in: u64,
         /// Leave out what is not by chance.

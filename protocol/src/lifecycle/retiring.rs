@@ -246,12 +246,7 @@ impl Tending<'_> {
                     }
                     (Err(error), None) => return Err(error),
                 };
-                let others: Vec<&Held> = named.held.iter().filter(|held| held.secret != self.name).collect();
-                for held in others {
-                    let say = format!("its {} names the leaked key {key}, which a person ordered dead at once", held.label);
-                    let way_out = self.way_out(description, held);
-                    self.find_elsewhere(Code::CompromisedHeld, &held.secret, say, way_out);
-                }
+                self.tell_other_holders(description, key, &named);
                 let on_account = account.is_some() && !by_hand;
                 let desk =
                     Condemned { venue: venue.as_ref(), master, account: account.or_else(|| current?.account()), on_account };
@@ -305,6 +300,17 @@ impl Tending<'_> {
         self.key(version, key, None, format!("in grace until {until}"));
         if by_hand {
             self.announce(key, until);
+        }
+    }
+
+    /// Whoever else reads a key that dies at once has to hear of it.
+    fn tell_other_holders(&mut self, description: &Description, key: &KeyId, named: &Named) {
+        for held in &named.held {
+            if held.secret != self.name {
+                let say = format!("its {} names the leaked key {key}, which a person ordered dead at once", held.label);
+                let way_out = self.way_out(description, held);
+                self.find_elsewhere(Code::CompromisedHeld, &held.secret, say, way_out);
+            }
         }
     }
 

@@ -24,7 +24,7 @@ pub struct Options {
     pub histories: u64,
     /// What decides them.
     pub seed: u64,
-    /// From one in so many of their states the way to rest is tried; from every one of all others.
+    /// From one in so many states the way to rest is tried.
     pub rest_from_one_in: u64,
     /// Whether every fault, every pair of faults and every interleaving are played too.
     pub exhaustive: bool,
@@ -55,7 +55,7 @@ pub struct Counterexample {
 /// Simulates.
 pub fn simulate(options: &Options) -> Outcome {
     let began = Instant::now();
-    let search = Search::default();
+    let search = Search { rest_from_one_in: options.rest_from_one_in, ..Search::default() };
     if options.exhaustive {
         search.exhaustive(options.threads);
     }
@@ -90,6 +90,8 @@ pub(super) struct Search {
     /// The variant of the protocol that is searched.
     #[cfg(feature = "wrong-on-purpose")]
     pub(super) wrong: Option<protocol::wrong::Wrong>,
+    /// The way to rest is tried from one in so many states.
+    pub(super) rest_from_one_in: u64,
     coverage: Mutex<Coverage>,
     found: Mutex<Option<Counterexample>>,
     stop: AtomicBool,
@@ -115,7 +117,7 @@ impl Search {
     #[cfg(feature = "wrong-on-purpose")]
     pub(super) fn undisturbed(&self) {
         for beginning in &BEGINNINGS {
-            let (play, _) = disturbed(beginning, &[]);
+            let (play, _) = disturbed(beginning, &[], 1);
             self.played(play, beginning.name);
             if self.is_stopped() {
                 return;
@@ -128,13 +130,13 @@ impl Search {
         let (next, count) = (AtomicU64::new(0), AtomicU64::new(0));
         self.in_threads(threads, || {
             while let Some(beginning) = take(&next, &BEGINNINGS) {
-                let (play, open) = disturbed(beginning, &[]);
+                let (play, open) = disturbed(beginning, &[], 1);
                 self.played(play, beginning.name);
                 for planned in open {
                     if self.is_stopped() {
                         return;
                     }
-                    let (play, _) = disturbed(beginning, &[planned]);
+                    let (play, _) = disturbed(beginning, &[planned], self.one_in());
                     self.played(play, &format!("{}, {}", beginning.name, told(planned)));
                     count.fetch_add(1, Ordering::Relaxed);
                     bar.inc(1);
@@ -148,17 +150,17 @@ impl Search {
     pub(super) fn pairs(&self, bar: &ProgressBar, threads: usize) -> u64 {
         bar.set_message("pairs of faults");
         let firsts =
-            FOR_PAIRS.iter().flat_map(|beginning| disturbed(beginning, &[]).1.into_iter().map(|first| (*beginning, first)));
+            FOR_PAIRS.iter().flat_map(|beginning| disturbed(beginning, &[], 1).1.into_iter().map(|first| (*beginning, first)));
         let firsts: Vec<_> = firsts.collect();
         let (next, count) = (AtomicU64::new(0), AtomicU64::new(0));
         self.in_threads(threads, || {
             while let Some((beginning, first)) = take(&next, &firsts) {
-                let (_, seconds) = disturbed(beginning, &[*first]);
+                let (_, seconds) = disturbed(beginning, &[*first], self.one_in());
                 for second in seconds {
                     if self.is_stopped() {
                         return;
                     }
-                    let (play, _) = disturbed(beginning, &[*first, second]);
+                    let (play, _) = disturbed(beginning, &[*first, second], self.one_in());
                     self.played(play, &format!("{}, {}, {}", beginning.name, told(*first), told(second)));
                     count.fetch_add(1, Ordering::Relaxed);
                     bar.inc(1);
@@ -174,7 +176,7 @@ impl Search {
         let (next, count) = (AtomicU64::new(0), AtomicU64::new(0));
         self.in_threads(threads, || {
             while let Some(overlap) = take(&next, &overlaps) {
-                interleaving::every(overlap, &mut |play| {
+                interleaving::every(overlap, self.one_in(), &mut |play| {
                     self.played(play, &overlap.name());
                     count.fetch_add(1, Ordering::Relaxed);
                     bar.inc(1);
@@ -196,10 +198,7 @@ impl Search {
                     return;
                 }
                 let seed = SplitMix64::new(options.seed.wrapping_add(at.wrapping_mul(0x2545_f491_4f6c_dd1d))).next();
-                self.played(
-                    random::play(seed, options.rest_from_one_in.max(1)),
-                    &format!("history {at} of seed {}", options.seed),
-                );
+                self.played(random::play(seed, self.one_in()), &format!("history {at} of seed {}", options.seed));
                 count.fetch_add(1, Ordering::Relaxed);
                 bar.inc(1);
             }
@@ -216,6 +215,10 @@ impl Search {
         }
         let (history, violation) = shrinking::shrink(&play.history, violation);
         *lock(&self.found) = Some(Counterexample { violation, history, place: place.to_owned() });
+    }
+
+    fn one_in(&self) -> u64 {
+        self.rest_from_one_in.max(1)
     }
 
     pub(super) fn is_stopped(&self) -> bool {
@@ -237,8 +240,8 @@ impl Search {
 
     /// A search of a variant.
     #[cfg(feature = "wrong-on-purpose")]
-    pub(super) fn of(wrong: protocol::wrong::Wrong) -> Self {
-        Self { wrong: Some(wrong), ..Self::default() }
+    pub(super) fn of(wrong: protocol::wrong::Wrong, options: &Options) -> Self {
+        Self { wrong: Some(wrong), rest_from_one_in: options.rest_from_one_in, ..Self::default() }
     }
 
     /// The promise that was found broken.

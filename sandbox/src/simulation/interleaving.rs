@@ -51,8 +51,9 @@ impl Overlap {
         format!("{first}{one} beside {other}{by_hand} after {} steps", self.before)
     }
 
-    fn begun(&self) -> Play {
+    fn begun(&self, one_in: u64) -> Play {
         let mut play = Play::new(0);
+        play.one_in = one_in;
         play.heals = false;
         let begin = self.first.into_iter().chain([Action::new(Kind::Begin, 0, 0)]);
         let before = Step::ALL.into_iter().take(self.before);
@@ -102,13 +103,14 @@ impl What {
 }
 
 /// Plays every interleaving. `seen` is shown each play when it is over, and says whether to go on.
-pub(super) fn every(overlap: &Overlap, seen: &mut impl FnMut(Play) -> bool) {
-    let mut explorer = Explorer { overlap, seen, stopped: false };
+pub(super) fn every(overlap: &Overlap, one_in: u64, seen: &mut impl FnMut(Play) -> bool) {
+    let mut explorer = Explorer { overlap, one_in, seen, stopped: false };
     explorer.explore(&[], &[]);
 }
 
 struct Explorer<'a, F> {
     overlap: &'a Overlap,
+    one_in: u64,
     seen: &'a mut F,
     stopped: bool,
 }
@@ -153,7 +155,7 @@ impl<F: FnMut(Play) -> bool> Explorer<'_, F> {
 
     /// The play after these choices; nothing where a promise was broken on the way, which another play has shown.
     fn played(&self, path: &[Choice]) -> Option<(Play, Vec<usize>)> {
-        let mut play = self.overlap.begun();
+        let mut play = self.overlap.begun(self.one_in);
         let mut runs: Vec<usize> = (0..play.stage.runs()).collect();
         // Whoever played the prefix first tried its ways to rest.
         let (last, before) = match path.split_last() {

@@ -10,7 +10,7 @@ use crate::invariants::Violation;
 pub fn simulate_wrong(variants: &[Wrong], options: &Options, mut say: impl FnMut(&str)) -> Outcome {
     let mut caught = 0;
     for wrong in variants {
-        let search = Search::of(*wrong);
+        let search = Search::of(*wrong, options);
         let _in_force = search.in_force();
         let found = search.until_broken(options);
         caught += usize::from(found.is_some());
@@ -40,16 +40,15 @@ impl Search {
         if !self.is_stopped() {
             self.random(options);
         }
-        // Either may be the one that finds it at once, and take minutes where it does not.
+        // Any of them may be the one that finds it at once, and take minutes where it does not.
         if !self.is_stopped() {
-            let half = options.threads.div_ceil(2);
             std::thread::scope(|scope| {
-                scope.spawn(|| self.singles(&bar, half));
-                scope.spawn(|| self.interleavings(&bar, half));
+                scope.spawn(|| self.singles(&bar, 1));
+                scope.spawn(|| self.interleavings(&bar, 1));
+                if options.exhaustive {
+                    scope.spawn(|| self.pairs(&bar, 1));
+                }
             });
-        }
-        if !self.is_stopped() && options.exhaustive {
-            self.pairs(&bar, options.threads);
         }
         self.into_found()
     }
