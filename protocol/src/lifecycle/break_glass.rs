@@ -14,18 +14,17 @@ use super::row::look;
 use super::tally::Tally;
 use super::tending::Tending;
 use super::walk::Walk;
+use super::way::{FRESH, clear_the_way, must_fit_pending, names, open_rotation};
 use super::{Mode, Operation, Settings};
 use crate::bounds::{POLL, POLL_PAUSE, REREAD, REREAD_PAUSE, STALENESS};
 use crate::error::{Error, ErrorType};
-use crate::hand::{Hand, is_condemned, must_fit, store_error};
+use crate::hand::{Hand, store_error};
 use crate::label::{Label, VersionId};
 use crate::name::SecretId;
 use crate::ports::{Description, LabelMove, StoreErrorKind, StoredValue, Which};
 use crate::rotation::rehearse;
 use crate::secret::{KeyId, SecretValue};
 
-/// A rotation that began this short a time ago is not stuck: its successor is waited for, and no longer.
-const FRESH: SignedDuration = SignedDuration::from_mins(5);
 /// This much of the invocation is kept for the leaked key's end, whatever is waited for.
 const TIME_TO_END: Duration = Duration::from_secs(30);
 /// Between two looks for a successor, at most.
@@ -60,7 +59,7 @@ pub(super) async fn break_glass(pass: &Pass<'_>, secret: &SecretId, version: Opt
         order.tally.fail();
         order.tally.find(finding(code, name, format!("the order is not carried out: {}", told(&error)), again));
     } else if !order.is_dead {
-        let say = format!("the leaked key {} is not proven dead", leaked.key);
+        let say = format!("the leaked key {} is not proven dead{}", leaked.key, order.why);
         order.tally.fail();
         order.tally.find(finding(Code::Exposed, name, say, again));
     }
@@ -82,13 +81,16 @@ struct Order<'a> {
     /// Whether it was given before: since when, no label says.
     stood: bool,
     is_dead: bool,
+    /// Why it is not, where that is known.
+    why: String,
     timeline: Vec<Moment>,
     tally: Tally<'a>,
 }
 
 impl<'a> Order<'a> {
     fn new(pass: &'a Pass<'a>, hand: &'a Hand<'a>, mode: Mode) -> Self {
-        Self { pass, hand, mode, began: pass.now(), stood: false, is_dead: false, timeline: Vec::new(), tally: pass.tally() }
+        let (timeline, tally) = (Vec::new(), pass.tally());
+        Self { pass, hand, mode, began: pass.now(), stood: false, is_dead: false, why: String::new(), timeline, tally }
     }
 
     fn happened(&mut self, what: impl Into<String>) {
@@ -201,17 +203,16 @@ impl<'a> Order<'a> {
         if !self.is_dead && self.mode == Mode::RevokeFirst {
             self.end(leaked, row).await?;
         }
+        if !self.is_dead {
+            self.why = format!(": no successor came in time{why}");
+            return Ok(());
+        }
         let (name, key) = (description.name.as_str(), &leaked.key);
+        let say = format!("the leaked key {key} is dead and still what consumers read: no successor came in time{why}");
         let again = self.again(name, Some(&leaked.version), self.mode);
         let what_to_do = format!("read the log of the rotation function; then: {again}");
-        let (code, say) = if self.is_dead {
-            let say = format!("the leaked key {key} is dead and still what consumers read: no successor came in time{why}");
-            (Code::CurrentDead, say)
-        } else {
-            (Code::Exposed, format!("no successor of the leaked key {key} came in time{why}"))
-        };
         self.tally.fail();
-        self.tally.find(finding(code, name, say, what_to_do));
+        self.tally.find(finding(Code::CurrentDead, name, say, what_to_do));
         Ok(())
     }
 
@@ -363,67 +364,6 @@ impl<'a> Order<'a> {
             self.pass.ports.time.sleep(POLL_PAUSE).await;
         }
     }
-}
-
-/// The version that a rotation is building.
-pub(super) fn open_rotation(description: &Description) -> Option<&VersionId> {
-    description.holder(&Label::pending()).filter(|pending| description.holder(&Label::current()) != Some(*pending))
-}
-
-/// # Errors
-/// LABELS_FULL when no rotation can begin, since its version could not be labelled.
-pub(super) fn must_fit_pending(description: &Description) -> Result<(), Error> {
-    must_fit(description, usize::from(description.holder(&Label::pending()).is_none()))
-}
-
-/// Whether a value names a key: one that cannot be read may.
-fn names(stored: &StoredValue, key: &KeyId) -> bool {
-    SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == *key)
-}
-
-/// Takes a leaked key's offers back, and gives up the open rotation where it would bring that key back, or is stuck and another is
-/// `needed`: nothing else could begin meanwhile. What was found or done, in words.
-pub(super) async fn clear_the_way(
-    pass: &Pass<'_>,
-    hand: &Hand<'_>,
-    description: &Description,
-    key: &KeyId,
-    needed: bool,
-    row: &mut Row,
-) -> Result<Vec<String>, Error> {
-    let (mut told, mut offered) = (Vec::new(), false);
-    for label in [Label::rollback(), Label::candidate()] {
-        let Some(version) = description.holder(&label) else { continue };
-        let stored = patiently(pass, || hand.read(Which::Version(version))).await?;
-        if !stored.is_some_and(|stored| names(&stored, key)) {
-            continue;
-        }
-        hand.remove_label(label.clone(), version).await?;
-        offered = true;
-        told.push(format!("{label} was taken off version {version}, which names the leaked key"));
-        row.did.push(format!("took {label} off version {version}"));
-    }
-    let Some(pending) = open_rotation(description) else { return Ok(told) };
-    let stored = patiently(pass, || hand.read(Which::Version(pending))).await?;
-    let names_it = stored.map_or(offered, |stored| names(&stored, key));
-    if !needed && !names_it {
-        return Ok(told);
-    }
-    let versions = patiently(pass, || hand.versions()).await?;
-    let begun = versions.into_iter().find(|version| version.id == *pending).and_then(|version| version.created_at);
-    let is_fresh = begun.is_some_and(|begun| pass.now().duration_since(begun) < FRESH);
-    if is_fresh && !names_it && !is_condemned(description, pending) {
-        told.push(format!("a rotation is in flight: version {pending}"));
-        return Ok(told);
-    }
-    if let Err(error) = hand.give_up(pending, "a key is leaked, and this rotation was in the way").await {
-        // It may have come to its end in the meantime.
-        let now = patiently(pass, || hand.describe()).await?;
-        return if open_rotation(&now) == Some(pending) { Err(error) } else { Ok(told) };
-    }
-    told.push(format!("the rotation that was open, version {pending}, was given up"));
-    row.did.push(format!("gave up version {pending}: it is condemned and has lost AWSPENDING"));
-    Ok(told)
 }
 
 /// What the moment says at which a leaked key is gone.

@@ -6,12 +6,12 @@ use futures_util::future::join;
 use jiff::SignedDuration;
 
 use super::answer::Code;
-use super::break_glass::{clear_the_way, must_fit_pending, open_rotation};
 use super::checking::{faults, put_right, rotate};
 use super::death::listed;
 use super::pass::patiently;
 use super::retiring::is_ours;
 use super::tending::{Tending, account_in};
+use super::way::{clear_the_way, must_fit_pending, open_rotation};
 use crate::error::Error;
 use crate::hand::{Desk, store_error, venue_error, venue_of};
 use crate::label::{Label, VersionId};

@@ -13,7 +13,7 @@
 //! | whether the current key is what it should be | `current`, `checking` |
 //! | whether there is a way back from it | `soak` |
 //! | giving up a stuck rotation, and going back to an earlier credential | `abandon`, `rollback` |
-//! | what is done about a leaked key | `break_glass` |
+//! | what is done about a leaked key | `break_glass`, `way` |
 //! | what every key is, and whether a rotation would succeed | `audit`, `row`, `plan` |
 
 mod abandon;
@@ -38,6 +38,7 @@ mod tags;
 mod tally;
 mod tending;
 mod walk;
+mod way;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,0 +1,75 @@
+//! The way for a rotation that a leaked key needs: nothing may be open that would bring that key back, or keep another from beginning.
+
+use jiff::SignedDuration;
+
+use super::answer::Row;
+use super::pass::{Pass, patiently};
+use crate::error::Error;
+use crate::hand::{Hand, is_condemned, must_fit};
+use crate::label::{Label, VersionId};
+use crate::ports::{Description, StoredValue, Which};
+use crate::secret::{KeyId, SecretValue};
+
+/// A rotation that began this short a time ago is not stuck: its successor is waited for, and no longer.
+pub(super) const FRESH: SignedDuration = SignedDuration::from_mins(5);
+
+/// The version that a rotation is building.
+pub(super) fn open_rotation(description: &Description) -> Option<&VersionId> {
+    description.holder(&Label::pending()).filter(|pending| description.holder(&Label::current()) != Some(*pending))
+}
+
+/// # Errors
+/// LABELS_FULL when no rotation can begin, since its version could not be labelled.
+pub(super) fn must_fit_pending(description: &Description) -> Result<(), Error> {
+    must_fit(description, usize::from(description.holder(&Label::pending()).is_none()))
+}
+
+/// Whether a value names a key: one that cannot be read may.
+pub(super) fn names(stored: &StoredValue, key: &KeyId) -> bool {
+    SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == *key)
+}
+
+/// Takes a leaked key's offers back, and gives up the open rotation where it would bring that key back, or is stuck and another is
+/// `needed`: nothing else could begin meanwhile. What was found or done, in words.
+pub(super) async fn clear_the_way(
+    pass: &Pass<'_>,
+    hand: &Hand<'_>,
+    description: &Description,
+    key: &KeyId,
+    needed: bool,
+    row: &mut Row,
+) -> Result<Vec<String>, Error> {
+    let (mut told, mut offered) = (Vec::new(), false);
+    for label in [Label::rollback(), Label::candidate()] {
+        let Some(version) = description.holder(&label) else { continue };
+        let stored = patiently(pass, || hand.read(Which::Version(version))).await?;
+        if !stored.is_some_and(|stored| names(&stored, key)) {
+            continue;
+        }
+        hand.remove_label(label.clone(), version).await?;
+        offered = true;
+        told.push(format!("{label} was taken off version {version}, which names the leaked key"));
+        row.did.push(format!("took {label} off version {version}"));
+    }
+    let Some(pending) = open_rotation(description) else { return Ok(told) };
+    let stored = patiently(pass, || hand.read(Which::Version(pending))).await?;
+    let names_it = stored.map_or(offered, |stored| names(&stored, key));
+    if !needed && !names_it {
+        return Ok(told);
+    }
+    let versions = patiently(pass, || hand.versions()).await?;
+    let begun = versions.into_iter().find(|version| version.id == *pending).and_then(|version| version.created_at);
+    let is_fresh = begun.is_some_and(|begun| pass.now().duration_since(begun) < FRESH);
+    if is_fresh && !names_it && !is_condemned(description, pending) {
+        told.push(format!("a rotation is in flight: version {pending}"));
+        return Ok(told);
+    }
+    if let Err(error) = hand.give_up(pending, "a key is leaked, and this rotation was in the way").await {
+        // It may have come to its end in the meantime.
+        let now = patiently(pass, || hand.describe()).await?;
+        return if open_rotation(&now) == Some(pending) { Err(error) } else { Ok(told) };
+    }
+    told.push(format!("the rotation that was open, version {pending}, was given up"));
+    row.did.push(format!("gave up version {pending}: it is condemned and has lost AWSPENDING"));
+    Ok(told)
+}
