@@ -54,6 +54,10 @@ enum Command {
         #[cfg(feature = "wrong-on-purpose")]
         #[arg(long)]
         wrong: Option<String>,
+        /// Search for what is known to show the wrong, too.
+        #[cfg(feature = "wrong-on-purpose")]
+        #[arg(long, requires = "wrong")]
+        anew: bool,
     },
     /// Measure how fast the function is, beside a floor and beside what one would write in Python. Build with --release.
     Bench {
@@ -92,11 +96,13 @@ async fn main() -> ExitCode {
             replay,
             #[cfg(feature = "wrong-on-purpose")]
             wrong,
+            #[cfg(feature = "wrong-on-purpose")]
+            anew,
         } => {
             let threads = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
             let options = Options { histories, seed, rest_from_one_in, exhaustive: !only_random, threads };
             #[cfg(feature = "wrong-on-purpose")]
-            let outcome = wrong.map(|word| simulate_wrong(&word, replay.as_ref(), &options)).transpose();
+            let outcome = wrong.map(|word| simulate_wrong(&word, replay.as_ref(), &options, anew)).transpose();
             #[cfg(not(feature = "wrong-on-purpose"))]
             let outcome: Result<Option<Outcome>, Box<dyn Error>> = Ok(None);
             outcome.map(|outcome| {
@@ -124,10 +130,12 @@ fn say(outcome: &Outcome) -> ExitCode {
 
 #[cfg(feature = "wrong-on-purpose")]
 #[expect(clippy::print_stdout, reason = "a command-line tool says what came of it")]
-fn simulate_wrong(word: &str, replay: Option<&History>, options: &Options) -> Result<Outcome, Box<dyn Error>> {
+fn simulate_wrong(word: &str, replay: Option<&History>, options: &Options, anew: bool) -> Result<Outcome, Box<dyn Error>> {
     use protocol::wrong::{Wrong, in_force};
     let variants = if word == "all" { Wrong::ALL.to_vec() } else { vec![word.parse()?] };
-    let Some(history) = replay else { return Ok(simulation::simulate_wrong(&variants, options, |line| println!("{line}"))) };
+    let Some(history) = replay else {
+        return Ok(simulation::simulate_wrong(&variants, options, anew, |line| println!("{line}")));
+    };
     let _in_force = in_force(variants.first().copied());
     Ok(simulation::replay(history))
 }

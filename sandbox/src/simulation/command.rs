@@ -207,7 +207,7 @@ impl Search {
         self.part(&format!("{} histories by chance, of seed {}", count.into_inner(), options.seed), began);
     }
 
-    fn played(&self, mut play: Play, place: &str) {
+    pub(super) fn played(&self, mut play: Play, place: &str) {
         lock(&self.coverage).add(&play.coverage());
         let Some(violation) = &play.broken else { return };
         if self.stop.swap(true, Ordering::SeqCst) {

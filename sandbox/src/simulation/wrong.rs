@@ -2,17 +2,22 @@
 
 use protocol::wrong::{InForce, Wrong, in_force};
 
+use super::action::History;
 use super::command::{Counterexample, Options, Outcome, Search};
+use super::playing::Play;
 use crate::invariants::Violation;
 
-/// Searches under each of these variants until a promise is broken.
-/// `say` is told of each as it is done.
-pub fn simulate_wrong(variants: &[Wrong], options: &Options, mut say: impl FnMut(&str)) -> Outcome {
+/// The shortest history that was found for each variant, after its word: what is found once is not searched for again.
+const KNOWN: &str = include_str!("known.txt");
+
+/// Plays under each of these variants what is known to break a promise, and where that does not, or is to be found `anew`, searches
+/// until one is broken. `say` is told of each as it is done.
+pub fn simulate_wrong(variants: &[Wrong], options: &Options, anew: bool, mut say: impl FnMut(&str)) -> Outcome {
     let mut caught = 0;
     for wrong in variants {
         let search = Search::of(*wrong, options);
         let _in_force = search.in_force();
-        let found = search.until_broken(options);
+        let found = search.until_broken(options, anew);
         caught += usize::from(found.is_some());
         let word = wrong.as_str();
         say(&match found {
@@ -33,10 +38,15 @@ impl Search {
         in_force(self.wrong)
     }
 
-    fn until_broken(self, options: &Options) -> Option<Counterexample> {
+    fn until_broken(self, options: &Options, anew: bool) -> Option<Counterexample> {
         let bar = indicatif::ProgressBar::hidden();
+        if !anew {
+            self.known();
+        }
         // What takes least comes first.
-        self.undisturbed();
+        if !self.is_stopped() {
+            self.undisturbed();
+        }
         if !self.is_stopped() {
             self.random(options);
         }
@@ -51,5 +61,30 @@ impl Search {
             });
         }
         self.into_found()
+    }
+
+    fn known(&self) {
+        let word = self.wrong.map(Wrong::as_str);
+        for (_, history) in known().filter(|(of, _)| Some(*of) == word) {
+            if let Ok(history) = history {
+                self.played(Play::again(&history), "a history that is known");
+            }
+        }
+    }
+}
+
+fn known() -> impl Iterator<Item = (&'static str, Result<History, super::NoAction>)> {
+    KNOWN.lines().filter_map(|line| line.split_once(' ')).map(|(word, history)| (word, history.parse()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_history_is_known_for_every_variant() {
+        let of: Vec<&str> = known().map(|(word, history)| history.map(|_| word).unwrap()).collect();
+        let all: Vec<&str> = Wrong::ALL.iter().copied().map(Wrong::as_str).collect();
+        assert_eq!(of, all);
     }
 }
