@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -96,9 +96,13 @@ pub(super) async fn serve(listener: TcpListener, api: RuntimeApi) -> std::io::Re
         .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
         .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
         .route("/2018-06-01/runtime/init/error", post(init_error))
+        .layer(DefaultBodyLimit::max(LARGEST_ANSWER))
         .with_state(api);
     axum::serve(listener, router).await
 }
+
+/// Source: AWS Lambda quotas, 6 MB for a synchronous response.
+const LARGEST_ANSWER: usize = 6 * 1024 * 1024;
 
 /// No two invocations have one request id, whichever processes they go to.
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
