@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::pass::{Pass, patiently};
-use super::retiring::is_ours;
+use super::verdict::is_ours;
 use super::walk::Walk;
 use crate::error::{Error, ErrorType};
 use crate::hand::{has_stamp, unstamped_previous};

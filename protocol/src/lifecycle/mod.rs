@@ -8,7 +8,7 @@
 //! | how an answer grows, and what of it is logged | `tally` |
 //! | which keys are held, and by whom | `holders` |
 //! | what there is to do for one secret | `maintain`, `tending` |
-//! | when a replaced key dies, and the proof that it is dead | `retiring`, `death` |
+//! | what the labels say of a key's end, when it dies, and the proof | `verdict`, `retiring`, `death` |
 //! | what becomes of keys that no version names | `orphans` |
 //! | whether the current key is what it should be | `current`, `checking` |
 //! | whether there is a way back from it | `soak` |
@@ -37,6 +37,7 @@ mod table;
 mod tags;
 mod tally;
 mod tending;
+mod verdict;
 mod walk;
 mod way;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::current::Current;
-use super::retiring::is_ours;
 use super::tending::Tending;
+use super::verdict::is_ours;
 use crate::bounds::LAST_MOMENT;
 use crate::error::Error;
 use crate::ports::Description;

@@ -10,7 +10,7 @@ use super::checking::rotate;
 use super::current::Current;
 use super::holders::Held;
 use super::pass::{Pass, finding};
-use super::retiring::Ending;
+use super::verdict::Ending;
 use crate::bounds::UNSETTLED;
 use crate::error::{Error, ErrorType};
 use crate::hand::{Desk, Hand, unstamped_previous};

@@ -6,7 +6,7 @@
 //! | what can happen, and how a history is written | `action` |
 //! | how it happens | `stage` |
 //! | what has to come right again from every state | `healing` |
-//! | every fault, every pair of faults, every interleaving | `beginnings`, `exhaustive`, `interleaving` |
+//! | every fault, every pair of faults, every interleaving | `beginnings`, `preparing`, `exhaustive`, `interleaving` |
 //! | long histories by chance, and the shortest that breaks a promise | `random`, `shrinking` |
 //! | what was reached | `coverage` |
 //! | the command | `command` |
@@ -19,6 +19,7 @@ mod exhaustive;
 mod healing;
 mod interleaving;
 mod playing;
+mod preparing;
 mod random;
 mod shrinking;
 mod stage;

@@ -12,6 +12,7 @@ mod holders;
 mod orphans;
 mod plan;
 mod proof;
+mod strain;
 mod way_back;
 
 use std::ops::Deref;

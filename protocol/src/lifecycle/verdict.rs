@@ -1,0 +1,223 @@
+//! Rules 1 to 3 as far as labels tell: what the key of a version has deserved.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Settings;
+use super::holders::{Named, Replicas};
+use crate::bounds::UNSETTLED;
+use crate::hand::was_current;
+use crate::label::{Label, StampKind, VersionId};
+use crate::ports::Description;
+use crate::secret::{CREATED_BY, SecretValue};
+use crate::wrong::{self, Wrong};
+
+/// What the labels of a version say of its key's end.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ending {
+    pub(super) replaced: Option<Timestamp>,
+    pub(super) condemned: Option<Timestamp>,
+    pub(super) compromised: bool,
+    /// A person ordered that it dies whether it is held or not.
+    pub(super) at_once: bool,
+    /// It never was current, and a run that is under way may make it so.
+    pub(super) may_be_promoted: bool,
+}
+
+impl Ending {
+    pub(super) fn of(description: &Description, version: &VersionId) -> Self {
+        let mut ending = Self::default();
+        for label in description.labels(version) {
+            ending.compromised |= *label == Label::compromised();
+            ending.at_once |= *label == Label::revoke_first();
+            match label.stamp() {
+                Some(stamp) if stamp.kind == StampKind::Replaced => ending.replaced = ending.replaced.max(Some(stamp.at)),
+                Some(stamp) if stamp.kind == StampKind::Condemned => ending.condemned = ending.condemned.max(Some(stamp.at)),
+                _ => {}
+            }
+        }
+        ending.at_once &= ending.compromised;
+        ending
+    }
+
+    /// Whether there may be something to do, as the labels alone tell: the version's value need not be read otherwise.
+    pub(super) fn may_be_due(&self, now: Timestamp, least_grace: Duration) -> bool {
+        self.compromised || self.condemned.is_some() || self.replaced.is_some_and(|at| is_past(at, least_grace, now))
+    }
+}
+
+/// What is to be done about a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// A version holds it.
+    Held,
+    /// Its grace lasts until then.
+    InGrace(Timestamp),
+    /// A replica may still hand it out.
+    Replica,
+    /// It is condemned, and any run that began before is given the time to end.
+    Wait,
+    /// Its grace is over: say so, and look again later.
+    Condemn,
+    /// Now.
+    Revoke,
+}
+
+/// What the key of a version has deserved. A stamp in the future never counts as past.
+pub(super) fn verdict(ending: Ending, named: &Named, grace: Duration, now: Timestamp) -> Verdict {
+    let may_be_promoted = ending.may_be_promoted && !wrong::is(Wrong::LeakedPendingAtOnce);
+    if ending.at_once && !may_be_promoted {
+        return Verdict::Revoke;
+    }
+    if !named.held.is_empty() && !ending.at_once {
+        return Verdict::Held;
+    }
+    if ending.compromised && !may_be_promoted {
+        return Verdict::Revoke;
+    }
+    // Until it was condemned a replica may have handed it out.
+    let wait = if named.replicas == Replicas::None { UNSETTLED } else { UNSETTLED.max(Settings::LEAST_GRACE) };
+    let condemned_long_ago = |at: Timestamp| is_past(at, wait, now) || wrong::is(Wrong::CondemnedAtOnce);
+    let latest = if wrong::is(Wrong::GraceOfOneVersion) { ending.replaced } else { ending.replaced.max(named.replaced) };
+    let Some(since) = latest else {
+        // Given up before it was ever current.
+        return match ending.condemned {
+            Some(at) if condemned_long_ago(at) => Verdict::Revoke,
+            // Nobody gave it up: from here on the time counts that a run may still take to promote it.
+            None if ending.compromised => Verdict::Condemn,
+            _ => Verdict::Wait,
+        };
+    };
+    let over = after(since, grace);
+    if now < over {
+        return Verdict::InGrace(over);
+    }
+    if named.replicas == Replicas::Behind && !wrong::is(Wrong::ReplicaIgnored) {
+        return Verdict::Replica;
+    }
+    if wrong::is(Wrong::Uncondemned) {
+        return Verdict::Revoke;
+    }
+    match ending.condemned {
+        // A condemnation from before it was replaced says nothing: it has been current since.
+        Some(at) if at >= since => {
+            if condemned_long_ago(at) {
+                Verdict::Revoke
+            } else {
+                Verdict::Wait
+            }
+        }
+        _ => Verdict::Condemn,
+    }
+}
+
+pub(super) fn after(at: Timestamp, length: Duration) -> Timestamp {
+    at.saturating_add(SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MAX)
+}
+
+pub(super) fn is_past(at: Timestamp, length: Duration, now: Timestamp) -> bool {
+    now.duration_since(at) > SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX)
+}
+
+/// Whether a run can still make a version current that never was: it does so from the version that its value was built on and from
+/// no other, and no run lives so long after the version was given up.
+pub(super) fn may_be_promoted(description: &Description, version: &VersionId, value: &SecretValue, now: Timestamp) -> bool {
+    let (current, ending) = (description.holder(&Label::current()), Ending::of(description, version));
+    let built_on_it = value.rotation.as_ref().is_some_and(|rotation| Some(&rotation.based_on) == current);
+    let in_time = ending.condemned.is_none_or(|at| !is_past(at, UNSETTLED, now));
+    is_ours(value, version) && current != Some(version) && !was_current(description, version) && built_on_it && in_time
+}
+
+/// Whether this function built the value for the version that holds it.
+pub(super) fn is_ours(value: &SecretValue, version: &VersionId) -> bool {
+    value.created_by.as_deref() == Some(CREATED_BY) && value.rotation.as_ref().is_some_and(|rotation| rotation.token == *version)
+}
+
+pub(super) fn state(verdict: &Verdict, named: &Named) -> String {
+    match verdict {
+        Verdict::Held => format!("held by {}", named.holders()),
+        Verdict::InGrace(until) => format!("in grace until {until}"),
+        Verdict::Replica => "waits for a replica".to_owned(),
+        Verdict::Wait => "condemned".to_owned(),
+        Verdict::Condemn => "its grace is over".to_owned(),
+        Verdict::Revoke => "to be revoked".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::holders::Held;
+    use super::*;
+
+    const HOUR: i64 = 3600;
+    const DAY: Duration = Duration::from_hours(24);
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_772_366_400 + seconds).unwrap()
+    }
+
+    fn replaced(seconds: i64) -> Ending {
+        Ending { replaced: Some(at(seconds)), ..Ending::default() }
+    }
+
+    fn judged(ending: Ending, now: i64) -> Verdict {
+        verdict(ending, &Named::default(), DAY, at(now))
+    }
+
+    #[test]
+    fn a_replaced_key_is_condemned_after_its_grace_and_revoked_a_pass_later() {
+        assert_eq!(judged(replaced(0), 23 * HOUR), Verdict::InGrace(at(24 * HOUR)));
+        assert_eq!(judged(replaced(0), 25 * HOUR), Verdict::Condemn);
+        let condemned = Ending { condemned: Some(at(25 * HOUR)), ..replaced(0) };
+        assert_eq!(judged(condemned, 25 * HOUR + 60), Verdict::Wait);
+        assert_eq!(judged(condemned, 26 * HOUR), Verdict::Revoke);
+    }
+
+    #[test]
+    fn a_stamp_in_the_future_is_not_past() {
+        assert!(matches!(judged(replaced(48 * HOUR), 25 * HOUR), Verdict::InGrace(_)));
+        let condemned = Ending { condemned: Some(at(48 * HOUR)), ..replaced(0) };
+        assert_eq!(judged(condemned, 26 * HOUR), Verdict::Wait);
+    }
+
+    #[test]
+    fn a_condemnation_from_before_it_was_replaced_counts_for_nothing() {
+        let ending = Ending { condemned: Some(at(-HOUR)), ..replaced(0) };
+        assert_eq!(judged(ending, 25 * HOUR), Verdict::Condemn);
+    }
+
+    #[test]
+    fn the_latest_time_that_any_version_of_the_key_was_replaced_counts() {
+        let elsewhere = Named { replaced: Some(at(20 * HOUR)), ..Named::default() };
+        let verdict = verdict(replaced(0), &elsewhere, DAY, at(25 * HOUR));
+        assert_eq!(verdict, Verdict::InGrace(at(44 * HOUR)));
+    }
+
+    #[test]
+    fn a_leaked_key_has_no_grace_and_a_held_one_no_end() {
+        let leaked = Ending { compromised: true, ..replaced(0) };
+        assert_eq!(judged(leaked, 1), Verdict::Revoke);
+        let holder = Held { secret: "b".to_owned(), label: "AWSCURRENT".to_owned() };
+        let held = Named { held: [holder].into(), ..Named::default() };
+        assert_eq!(verdict(leaked, &held, DAY, at(1)), Verdict::Held);
+        assert_eq!(verdict(replaced(0), &held, DAY, at(99 * HOUR)), Verdict::Held);
+    }
+
+    #[test]
+    fn a_replica_that_is_behind_keeps_the_key_alive() {
+        let with = |replicas| Named { replicas, ..Named::default() };
+        assert_eq!(verdict(replaced(0), &with(Replicas::Behind), DAY, at(99 * HOUR)), Verdict::Replica);
+        let condemned = Ending { condemned: Some(at(99 * HOUR)), ..replaced(0) };
+        let judged = |now| verdict(condemned, &with(Replicas::InSync), DAY, at(99 * HOUR + now));
+        assert_eq!(judged(30 * 60), Verdict::Wait, "who read it from the replica just before has it for an hour");
+        assert_eq!(judged(HOUR + 1), Verdict::Revoke);
+    }
+
+    #[test]
+    fn a_version_that_was_given_up_has_no_grace_but_a_wait() {
+        let given_up = Ending { condemned: Some(at(0)), ..Ending::default() };
+        assert_eq!(judged(given_up, 16 * 60), Verdict::Wait);
+        assert_eq!(judged(given_up, 18 * 60), Verdict::Revoke);
+    }
+}
