@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
-use protocol::lifecycle;
+use protocol::lifecycle::{self, Kept};
 use protocol::ports::Ports;
 use protocol::rotation::{self, Caller, Done, Settings, Step};
 use protocol::{Error, ErrorType};
@@ -37,7 +37,7 @@ enum Role {
     /// Secrets Manager calls it for the steps of rotations.
     Rotation(Settings),
     /// Schedules, rules and people call it for operations.
-    Operations(lifecycle::Settings),
+    Operations(lifecycle::Settings, Kept),
 }
 
 /// The answer to an event that was understood. Secrets Manager ignores it; people read it.
@@ -75,12 +75,15 @@ impl Function {
         Ok(Self {
             role: match &config.rotation_function {
                 None => Role::Rotation(Settings { egress: config.egress.clone() }),
-                Some(rotation_function) => Role::Operations(lifecycle::Settings {
-                    egress: config.egress.clone(),
-                    rotation_function: rotation_function.clone(),
-                    grace: config.grace,
-                    adoption_grace: config.adoption_grace,
-                }),
+                Some(rotation_function) => {
+                    let settings = lifecycle::Settings {
+                        egress: config.egress.clone(),
+                        rotation_function: rotation_function.clone(),
+                        grace: config.grace,
+                        adoption_grace: config.adoption_grace,
+                    };
+                    Role::Operations(settings, Kept::default())
+                }
             },
             secrets_manager: store::client(&config.aws, tls.clone())?,
             exchanges: Exchanges::new(config, tls)?,
@@ -118,11 +121,11 @@ impl Function {
                 .instrument(span.clone())
                 .await
             }
-            Role::Operations(settings) => {
+            Role::Operations(settings, kept) => {
                 let request = operation::parse(&payload).inspect_err(logged)?;
                 let span = tracing::info_span!("operation", operation = %request.operation(), request_id = caller.request_id);
                 async {
-                    let answer = lifecycle::operate(ports, &store, &caller, settings, &request).await;
+                    let answer = lifecycle::operate(ports, &store, &caller, settings, kept, &request).await;
                     self.audit.answered(&answer, payload.get("shard").and_then(Value::as_str));
                     Ok(Answer::Operation(answer))
                 }

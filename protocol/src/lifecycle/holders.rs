@@ -1,10 +1,11 @@
 //! Rule 1: which keys are held. Key ids count, not versions, over all secrets that this function manages.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::StreamExt;
 use futures_util::stream::iter;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::pass::{Pass, patiently};
@@ -22,6 +23,9 @@ use crate::wrong::{self, Wrong};
 /// How many secrets are read at once.
 const AT_ONCE: usize = 16;
 
+/// For so long the answers of one audit share what is known: as long as an invocation may live.
+const KEPT_FOR: SignedDuration = SignedDuration::from_mins(15);
+
 /// The first bytes of a SHA-256: enough to tell keys and secrets apart, and nothing that is worth stealing.
 type Digest16 = [u8; 16];
 
@@ -37,6 +41,22 @@ pub(super) struct Holders {
     masters: HashSet<Digest16>,
     /// The secrets with a version that may hold a key and cannot be read, and the exchange where its name tells.
     unreadable: BTreeMap<String, Option<String>>,
+}
+
+/// What a process keeps from one answer of an audit for the next, so that a fleet's keys are read once and not for each answer.
+/// Holds digests only; whatever revokes a key reads anew.
+#[derive(Debug, Default)]
+pub struct Kept(Mutex<Option<(Timestamp, Arc<Holders>)>>);
+
+impl Kept {
+    pub(super) fn holders_at(&self, now: Timestamp) -> Option<Arc<Holders>> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.as_ref().filter(|(at, _)| now.duration_since(*at) < KEPT_FOR).map(|(_, holders)| Arc::clone(holders))
+    }
+
+    pub(super) fn keep(&self, now: Timestamp, holders: &Arc<Holders>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, Arc::clone(holders)));
+    }
 }
 
 /// A secret's copies in other Regions.

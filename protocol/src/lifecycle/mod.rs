@@ -49,6 +49,7 @@ pub use answer::{
     Standing,
 };
 pub use fingerprint::{Fingerprint, NoFingerprint};
+pub use holders::Kept;
 use pass::Pass;
 pub use walk::Shard;
 
@@ -180,8 +181,15 @@ impl Settings {
 }
 
 /// Performs an operation. It always answers: what could not be done is a finding.
-pub async fn operate(ports: Ports<'_>, fleet: &dyn Fleet, caller: &Caller, settings: &Settings, request: &Request) -> Answer {
-    let pass = Pass::new(ports, fleet, caller, settings, request);
+pub async fn operate(
+    ports: Ports<'_>,
+    fleet: &dyn Fleet,
+    caller: &Caller,
+    settings: &Settings,
+    kept: &Kept,
+    request: &Request,
+) -> Answer {
+    let pass = Pass::new(ports, fleet, caller, settings, kept, request);
     match request {
         Request::Maintain { shard, secret, .. } => maintain::maintain(&pass, *shard, secret.as_ref()).await,
         Request::Abandon { secret } => abandon::abandon(&pass, secret).await,

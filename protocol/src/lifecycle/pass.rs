@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, Code, Finding, Row};
-use super::holders::Holders;
+use super::holders::{Holders, Kept};
 use super::tally::Tally;
 use super::{Operation, Request, Settings};
 use crate::bounds::{ATTEMPTS, REREAD_PAUSE};
@@ -44,6 +44,8 @@ pub(super) struct Pass<'a> {
     pace: Mutex<BTreeMap<String, Timestamp>>,
     /// Since when that is known.
     holders: AsyncMutex<Option<(Timestamp, Index)>>,
+    /// What the answers of one audit share.
+    kept: &'a Kept,
 }
 
 impl<'a> Pass<'a> {
@@ -52,10 +54,11 @@ impl<'a> Pass<'a> {
         fleet: &'a dyn Fleet,
         caller: &'a Caller,
         settings: &'a Settings,
+        kept: &'a Kept,
         request: &'a Request,
     ) -> Self {
         let (masters, told, pace, holders) = (Mutex::default(), Mutex::default(), Mutex::default(), AsyncMutex::default());
-        Self { ports, fleet, caller, settings, request, masters, told, pace, holders }
+        Self { ports, fleet, caller, settings, request, masters, told, pace, holders, kept }
     }
 
     pub(super) fn hand<'s>(&'s self, secret: &'s SecretId) -> Hand<'s> {
@@ -106,9 +109,22 @@ impl<'a> Pass<'a> {
         {
             return holders.clone();
         }
-        let holders = Holders::of_all(self).await.map(Arc::new);
+        let holders = self.find_holders().await;
         *known = Some((self.now(), holders.clone()));
         holders
+    }
+
+    /// The answers of one audit share what its first one read: they revoke nothing.
+    async fn find_holders(&self) -> Index {
+        let Request::Audit { after, .. } = self.request else { return Holders::of_all(self).await.map(Arc::new) };
+        if after.is_some()
+            && let Some(holders) = self.kept.holders_at(self.now())
+        {
+            return Ok(holders);
+        }
+        let holders = Arc::new(Holders::of_all(self).await?);
+        self.kept.keep(self.now(), &holders);
+        Ok(holders)
     }
 
     // The venue.

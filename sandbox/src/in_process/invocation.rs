@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use jiff::Timestamp;
-use protocol::lifecycle::{self, Answer};
+use protocol::lifecycle::{self, Answer, Kept};
 use protocol::ports::Ports;
 use protocol::rotation::{self, Caller, Done};
 use protocol::{Error, ErrorType};
@@ -86,9 +86,17 @@ impl Invocation {
 }
 
 impl Invocation<Answer> {
-    pub(super) fn operation(state: &Shared, start: Start, settings: lifecycle::Settings, request: lifecycle::Request) -> Self {
+    pub(super) fn operation(
+        state: &Shared,
+        start: Start,
+        settings: lifecycle::Settings,
+        kept: Arc<Kept>,
+        request: lifecycle::Request,
+    ) -> Self {
         Self::new(state, start, Witness::answered, |gates, caller| {
-            Box::pin(async move { Ok(lifecycle::operate(gates.ports(), &gates.store, &caller, &settings, &request).await) })
+            Box::pin(
+                async move { Ok(lifecycle::operate(gates.ports(), &gates.store, &caller, &settings, &kept, &request).await) },
+            )
         })
     }
 }

@@ -2,11 +2,12 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use protocol::label::VersionId;
-use protocol::lifecycle::{self, Answer};
+use protocol::lifecycle::{self, Answer, Kept};
 use protocol::name::SecretId;
 use protocol::rotation::{Caller, Done, Request, Settings, Step};
 use protocol::task::Task;
@@ -35,6 +36,8 @@ pub struct World {
     document: String,
     first_key: bybit::Credential,
     master_key: bybit::Credential,
+    /// What the process for operations keeps from one to the next.
+    kept: Arc<Kept>,
     /// The ARN under which the function is invoked.
     pub function_arn: String,
     /// What the function is configured with.
@@ -95,6 +98,7 @@ impl World {
             document: setup.document,
             first_key,
             master_key,
+            kept: Arc::default(),
             function_arn: FUNCTION_ARN.to_owned(),
             settings: Settings { egress: setup.egress },
             timeout: SignedDuration::from_mins(15),
@@ -128,6 +132,7 @@ impl World {
             document: self.document.clone(),
             first_key: self.first_key.clone(),
             master_key: self.master_key.clone(),
+            kept: Arc::default(),
             function_arn: self.function_arn.clone(),
             settings: self.settings.clone(),
             timeout: self.timeout,
@@ -329,7 +334,7 @@ impl World {
             grace: self.grace,
             adoption_grace: self.adoption_grace,
         };
-        Invocation::operation(&self.state, start, settings, request)
+        Invocation::operation(&self.state, start, settings, Arc::clone(&self.kept), request)
     }
 
     /// One invocation of the function for operations, by the faults that were planned.

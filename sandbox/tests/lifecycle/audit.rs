@@ -289,11 +289,7 @@ fn a_table_has_a_line_for_every_secret() {
 
 #[test]
 fn a_fleet_that_one_answer_cannot_hold_is_told_in_several_without_a_gap() {
-    let (mut world, _, _, _) = rotated_twice();
-    let key = key_by_hand(&world, SUB);
-    for number in 0..130 {
-        world.add_secret(&format!("prod/bybit/desk-{number:04}"), world.text_of_setup(), &key, SUB);
-    }
+    let mut world = desks(130);
     // Before the second page the list has to be asked for again, and then the time for a beginning is up.
     world.0.timeout = SignedDuration::from_millis(20_100);
     world.plan(Operation::Secrets, 4, Fault::Throttled);
@@ -310,6 +306,34 @@ fn a_fleet_that_one_answer_cannot_hold_is_told_in_several_without_a_gap() {
         after = Some(next);
     }
     assert_eq!((seen.len(), answers), (131, 2));
+}
+
+/// What `rotated_twice` leaves, and so many secrets more.
+fn desks(number: usize) -> Watched {
+    let (world, _, _, _) = rotated_twice();
+    let key = key_by_hand(&world, SUB);
+    for number in 0..number {
+        world.add_secret(&format!("prod/bybit/desk-{number:04}"), world.text_of_setup(), &key, SUB);
+    }
+    world
+}
+
+#[test]
+fn the_answers_of_one_audit_read_once_which_keys_are_held() {
+    let world = desks(3);
+    let calls = |after: Option<&str>| {
+        world.take_calls();
+        let after = after.map(str::to_owned);
+        let answer = world.operate(Request::Audit { shard: Shard::ALL, secret: None, fingerprint: None, after, csv: false });
+        assert_eq!(answer.secrets.len(), 4, "{answer:#?}");
+        world.take_operations().into_iter().filter(|operation| *operation == Operation::Describe).count()
+    };
+    let first = calls(None);
+    let next = calls(Some(""));
+    assert_eq!((first, next), (8, 4));
+    assert_eq!(calls(None), 8, "an audit that begins anew reads it anew");
+    world.advance(SignedDuration::from_mins(15));
+    assert_eq!(calls(Some("")), 8, "it is too old");
 }
 
 #[test]

@@ -168,7 +168,8 @@ impl Stage {
             }
             Kind::BreakGlass => self.break_glass(secret, how)?,
             Kind::Audit => {
-                let (shard, after) = (Shard::ALL, None);
+                // The next answer of an audit that was asked for before, from the first page on.
+                let (shard, after) = (Shard::ALL, (how % 4 > 1).then(String::new));
                 self.operate(None, Request::Audit { shard, secret: None, fingerprint: None, after, csv: how % 2 == 1 })?;
             }
             Kind::Plan => self.operate(Some(secret), Request::Plan { secret: self.secrets[secret].clone() })?,
