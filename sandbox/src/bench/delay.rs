@@ -36,12 +36,12 @@ pub(super) async fn measure(peers: &Peers) -> Result<String, Box<dyn Error>> {
         let [create, set, test, finish, all] = &depths[..] else { continue };
         let cells = [create, set, test, finish, all].map(|series| figure(series.median()));
         let [create, set, test, finish, all] = cells;
-        rows.push([peer.name.to_owned(), all, create, set, test, finish]);
+        rows.push([peer.name.clone(), all, create, set, test, finish]);
     }
     let say = "Round trips one after the other, to Secrets Manager and Bybit, as the time that a warm step takes longer where every \
                answer comes later, over how much later it comes.";
     let head = ["", "rotation", "createSecret", "setSecret", "testSecret", "finishSecret"];
-    Ok(table("Serial depth", say, head, &rows))
+    Ok(table("Serial depth", say, &head, &rows))
 }
 
 /// The steps of a rotation, in milliseconds, in a process whose connections are open.

@@ -70,7 +70,7 @@ fn told(title: &str, operation: &str, passes: &[Pass]) -> String {
         "calls to Secrets Manager",
         "calls to Bybit",
     ];
-    let mut text = table(title, &say, head, &rows);
+    let mut text = table(title, &say, &head, &rows);
     if let [few, many] = passes {
         let more = f64::from(many.secrets) / f64::from(few.secrets);
         let growth =

@@ -19,6 +19,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
+pub use self::peer::OtherBuild;
 use self::peer::Peers;
 use self::rotations::Wire;
 
@@ -43,14 +44,15 @@ impl Part {
     const ALL: [Self; 6] = [Self::Rotations, Self::Tls, Self::Depth, Self::Fleet, Self::Simulation, Self::Zip];
 }
 
-/// Measures these parts, or all where none is named, and prints what came of it as Markdown.
+/// Measures these parts, or all where none is named, and prints what came of it as Markdown. Other builds of the function take
+/// their turns in rotations.
 ///
 /// # Errors
 /// What could not be built or started.
 #[expect(clippy::print_stdout, reason = "this is what the command is for")]
-pub async fn bench(parts: &[Part], rounds: usize) -> Result<ExitCode, Box<dyn std::error::Error>> {
+pub async fn bench(parts: &[Part], rounds: usize, others: &[OtherBuild]) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let parts = if parts.is_empty() { &Part::ALL[..] } else { parts };
-    let peers = Peers::prepare().await?;
+    let peers = Peers::prepare(others).await?;
     println!("{}", machine::described());
     if let Err(why) = &peers.python {
         println!("The Python peer is left out: {why}\n");

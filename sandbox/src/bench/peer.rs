@@ -1,6 +1,7 @@
 //! Who is measured: the function, the floor beneath it, and what one would write in Python.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use tokio::process::Command;
 
@@ -16,12 +17,33 @@ pub(super) struct Peers {
     pub(super) floor: Peer,
     /// Or why it is left out.
     pub(super) python: Result<Peer, String>,
+    /// Other builds of the function.
+    others: Vec<Peer>,
+}
+
+/// Another build of the function: `NAME=PROGRAM`.
+#[derive(Clone, Debug)]
+pub struct OtherBuild {
+    name: String,
+    program: PathBuf,
+}
+
+impl FromStr for OtherBuild {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, program) = text.split_once('=').ok_or("another build is given as NAME=PROGRAM")?;
+        if !Path::new(program).is_file() {
+            return Err("there is no such program");
+        }
+        Ok(Self { name: name.to_owned(), program: program.into() })
+    }
 }
 
 /// A program that asks a runtime API for work.
 #[derive(Clone)]
 pub(super) struct Peer {
-    pub(super) name: &'static str,
+    pub(super) name: String,
     program: PathBuf,
     arguments: Vec<PathBuf>,
     environment: Vec<(&'static str, String)>,
@@ -29,18 +51,20 @@ pub(super) struct Peer {
 
 impl Peers {
     /// Builds the two in Rust with the same profile, and makes the Python environment ready.
-    pub(super) async fn prepare() -> Result<Self, BuildError> {
-        let native = |name, program| Peer { name, program, arguments: Vec::new(), environment: Vec::new() };
+    pub(super) async fn prepare(others: &[OtherBuild]) -> Result<Self, BuildError> {
+        let native =
+            |name: &str, program| Peer { name: name.to_owned(), program, arguments: Vec::new(), environment: Vec::new() };
         Ok(Self {
             function: native("function", build_release().await?),
             floor: native("floor", build_package("floor", &["--release"]).await?),
             python: python().await,
+            others: others.iter().map(|other| native(&other.name, other.program.clone())).collect(),
         })
     }
 
-    /// Those that rotate.
+    /// Those that rotate, the function first.
     pub(super) fn rotating(&self) -> Vec<&Peer> {
-        [Some(&self.function), self.python.as_ref().ok()].into_iter().flatten().collect()
+        [&self.function].into_iter().chain(&self.python).chain(&self.others).collect()
     }
 }
 
@@ -74,7 +98,7 @@ async fn python() -> Result<Peer, String> {
     run(install.arg(Path::new(PYTHON_PEER).join("requirements.txt")), "pip install").await?;
     let compiled = home.join("compiled").display().to_string();
     Ok(Peer {
-        name: "Python",
+        name: "Python".to_owned(),
         program: interpreter,
         arguments: vec![Path::new(PYTHON_PEER).join("bootstrap.py")],
         // Compiled once, in the round that does not count, and not into the source tree.

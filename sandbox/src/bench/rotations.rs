@@ -140,11 +140,12 @@ impl FloorFigures {
 
 fn report(wire: Wire, rotating: &[&Peer], floor: &FloorFigures, figures: &[Figures], round_trips: &Series) -> String {
     let [function, others @ ..] = figures else { return String::new() };
-    let python = others.first();
     let columns = |name: &str, floor: String, of: &dyn Fn(&Figures) -> &Series| {
-        let times = python.map_or_else(|| "–".into(), |python| of(function).times(of(python)).to_string());
-        let theirs = python.map_or_else(|| "–".into(), |python| of(python).to_string());
-        [name.to_owned(), times, of(function).to_string(), theirs, floor]
+        let mut row = vec![name.to_owned()];
+        row.extend(others.iter().map(|other| of(function).times(of(other)).to_string()));
+        row.extend(figures.iter().map(|figures| of(figures).to_string()));
+        row.push(floor);
+        row
     };
     let none = || "–".to_owned();
     let mut rows = vec![
@@ -158,13 +159,17 @@ fn report(wire: Wire, rotating: &[&Peer], floor: &FloorFigures, figures: &[Figur
         rows.push(columns(&format!("{name}, cold, ms"), none(), &|peer| &peer.cold[step]));
         rows.push(columns(&format!("{name}, warm, ms"), none(), &|peer| &peer.warm[step]));
     }
-    let say = "Python ÷ function is taken round by round. A cold step is the first of its process; its start is not in it.";
-    let head = ["", "Python ÷ function", "function", "Python", "floor"];
+    let say = "A ratio is taken round by round. A cold step is the first of its process; its start is not in it.";
+    let ratios: Vec<String> = rotating[1..].iter().map(|other| format!("{} ÷ function", other.name)).collect();
+    let mut head = vec![""];
+    head.extend(ratios.iter().map(String::as_str));
+    head.extend(rotating.iter().map(|peer| peer.name.as_str()));
+    head.push("floor");
     let title = match wire {
         Wire::Plain => "Rotations",
         Wire::Tls => "Rotations over TLS",
     };
-    let mut text = table(title, say, head, &rows);
+    let mut text = table(title, say, &head, &rows);
     let above = function.start_and_first_step.minus(&floor.start).with(round_trips, |above, trip| above - CREATE_DEPTH * trip);
     // A String takes all that is written to it.
     let _ = writeln!(

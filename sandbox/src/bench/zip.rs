@@ -16,7 +16,7 @@ pub(super) async fn measure() -> String {
     for (architecture, option) in [("arm64", "--arm64"), ("x86_64", "--x86-64")] {
         rows.push([architecture.to_owned(), size(option).await.unwrap_or_else(|why| format!("not measured: {why}"))]);
     }
-    table("Zip", "As `cargo lambda build --release --output-format zip` makes it.", ["", "MB"], &rows)
+    table("Zip", "As `cargo lambda build --release --output-format zip` makes it.", &["", "MB"], &rows)
 }
 
 async fn size(option: &str) -> Result<String, String> {
