@@ -1,4 +1,4 @@
-//! What a round trip to the stand-ins takes a client that does nothing else.
+//! What a connection to the stand-ins and a round trip take a client that does nothing else.
 
 use std::error::Error;
 use std::io;
@@ -9,10 +9,12 @@ use tokio::net::TcpStream;
 
 use super::process::{Site, milliseconds};
 use super::series::Series;
+use super::tls::Front;
 use crate::local::{Local, SECRET};
 use crate::secrets_manager::ACCESS_KEY_ID;
 
 const ROUND_TRIPS: usize = 200;
+const CONNECTIONS: usize = 20;
 
 /// DescribeSecret by hand over one connection, in milliseconds.
 pub(super) async fn round_trip(site: &Site) -> Result<f64, Box<dyn Error>> {
@@ -22,6 +24,17 @@ pub(super) async fn round_trip(site: &Site) -> Result<f64, Box<dyn Error>> {
         return Ok(over(stream, &site.local).await?);
     };
     Ok(over(front.connect().await?, &site.local).await?)
+}
+
+/// A connection and its handshake, both ends of it, in milliseconds.
+pub(super) async fn handshake(front: &Front) -> Result<f64, Box<dyn Error>> {
+    let mut series = Series::default();
+    for _ in 0..CONNECTIONS {
+        let began = Instant::now();
+        drop(front.connect().await?);
+        series.push(milliseconds(began.elapsed()));
+    }
+    Ok(series.median())
 }
 
 async fn over(mut stream: impl AsyncRead + AsyncWrite + Unpin, local: &Local) -> io::Result<f64> {
