@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use sandbox::bench::{OtherBuild, Part};
+use sandbox::bench::{self, OtherBuild, Part};
 use sandbox::serve::{BYBIT_PORT, SECRETS_MANAGER_PORT};
 use sandbox::simulation::{self, History, Options, Outcome};
 
@@ -66,6 +66,9 @@ enum Command {
         /// How often the processes are started, and their steps taken.
         #[arg(long, default_value_t = 20)]
         rounds: usize,
+        /// How many secrets a fleet has, one fleet after the other.
+        #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000])]
+        secrets: Vec<u32>,
         /// Measure another build of the function beside this one: NAME=PROGRAM. May be given more than once.
         #[arg(long)]
         beside: Vec<OtherBuild>,
@@ -113,7 +116,9 @@ async fn main() -> ExitCode {
                 say(&outcome.unwrap_or_else(right))
             })
         }
-        Command::Bench { parts, rounds, beside } => sandbox::bench::bench(&parts, rounds, &beside).await,
+        Command::Bench { parts, rounds, secrets, beside } => {
+            bench::bench(&parts, &bench::Options { rounds, secrets, beside }).await
+        }
         Command::Serve { secrets_manager_port, bybit_port, logs } => {
             sandbox::serve::serve(secrets_manager_port, bybit_port, logs).await.map(|()| ExitCode::SUCCESS)
         }

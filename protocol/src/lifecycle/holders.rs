@@ -32,11 +32,11 @@ type Digest16 = [u8; 16];
 /// What is known of the keys that versions name. Holds digests only.
 #[derive(Debug, Default)]
 pub(super) struct Holders {
-    keys: HashMap<Digest16, Named>,
+    keys: HashMap<Digest16, Entry>,
     /// The secrets that were looked at.
     secrets: HashSet<Digest16>,
     /// The part of a marker that tells each of them.
-    markers: HashSet<String>,
+    markers: HashSet<Digest16>,
     /// The secrets that they name as their masters.
     masters: HashSet<Digest16>,
     /// The secrets with a version that may hold a key and cannot be read, and the exchange where its name tells.
@@ -98,6 +98,27 @@ pub(super) struct Named {
     pub(super) issued: bool,
 }
 
+/// The same as it is kept: small, since there is one for each secret at least.
+#[derive(Debug, Default)]
+struct Entry {
+    /// The names of secrets, with the places of their labels among those that hold.
+    held: Vec<(Arc<str>, usize)>,
+    replaced: Option<Timestamp>,
+    replicas: Replicas,
+    issued: bool,
+}
+
+impl Entry {
+    fn named(&self) -> Named {
+        let labels = holding();
+        let held = self
+            .held
+            .iter()
+            .map(|(secret, label)| Held { secret: String::from(&**secret), label: labels[*label].as_str().to_owned() });
+        Named { held: held.collect(), replaced: self.replaced, replicas: self.replicas, issued: self.issued }
+    }
+}
+
 impl Named {
     /// The labels that hold it, in words.
     pub(super) fn holders(&self) -> String {
@@ -128,11 +149,12 @@ impl Holders {
     fn take(&mut self, pass: &Pass<'_>, versions: Versions) {
         let Versions { arn, name, exchange, replicas, read } = versions;
         self.secrets.insert(digest(&arn));
-        self.markers.insert(Marker::new(&arn, &VersionId::new(""), 0).of_secret().to_owned());
+        self.markers.insert(digest(Marker::new(&arn, &VersionId::new(""), 0).of_secret()));
         let Some(read) = read else {
             self.unreadable.insert(name, exchange);
             return;
         };
+        let shared: Arc<str> = name.as_str().into();
         for (facts, key) in read {
             let Some(key) = key else {
                 self.unreadable.insert(name.clone(), exchange.clone());
@@ -140,7 +162,8 @@ impl Holders {
             };
             self.masters.extend(key.master);
             let named = self.keys.entry(key.digest).or_default();
-            named.held.extend(facts.holding.into_iter().map(|label| Held { secret: name.clone(), label }));
+            named.held.reserve_exact(facts.holding.len());
+            named.held.extend(facts.holding.into_iter().map(|label| (Arc::clone(&shared), label)));
             // One that was current until just now, and bears no stamp yet.
             let replaced = if facts.unstamped { Some(pass.now()) } else { facts.replaced };
             named.replaced = named.replaced.max(replaced);
@@ -150,7 +173,7 @@ impl Holders {
     }
 
     pub(super) fn of(&self, key: &KeyId) -> Named {
-        self.keys.get(&digest(key.expose())).cloned().unwrap_or_default()
+        self.keys.get(&digest(key.expose())).map(Entry::named).unwrap_or_default()
     }
 
     /// Whether a secret was among those that were looked at: what a list does not show yet holds its keys unseen.
@@ -160,7 +183,7 @@ impl Holders {
 
     /// Whether a key was issued for one of the secrets.
     pub(super) fn issued_for_one(&self, marker: &Marker) -> bool {
-        self.markers.contains(marker.of_secret())
+        self.markers.contains(&digest(marker.of_secret()))
     }
 
     /// Whether a value names this secret as its master.
@@ -181,7 +204,8 @@ impl Holders {
 /// What the labels of one version say.
 struct Facts {
     version: VersionId,
-    holding: Vec<String>,
+    /// The places of its labels among those that hold.
+    holding: Vec<usize>,
     replaced: Option<Timestamp>,
     unstamped: bool,
 }
@@ -227,7 +251,7 @@ async fn versions_of(pass: &Pass<'_>, listed: Description) -> Versions {
                 master: value.master_arn.as_deref().map(digest),
             }),
             // A rotation that has just begun: what it may come to name is held by its own label, or not issued yet.
-            Ok(None) if !description.deleted && facts.holding == [Label::pending().as_str()] => continue,
+            Ok(None) if !description.deleted && only_pending(&facts) => continue,
             Ok(None) | Err(_) => None,
         };
         read.push((facts, key));
@@ -264,7 +288,7 @@ fn facts(description: &Description) -> Vec<Facts> {
         let stamps = labels.iter().filter_map(Label::stamp).filter(|stamp| stamp.kind == StampKind::Replaced);
         let facts = Facts {
             version: version.clone(),
-            holding: holding_labels(description, version).map(|label| label.as_str().to_owned()).collect(),
+            holding: holding_labels(description, version).filter_map(place).collect(),
             replaced: stamps.map(|stamp| stamp.at).max(),
             unstamped: unstamped == Some(version),
         };
@@ -273,6 +297,15 @@ fn facts(description: &Description) -> Vec<Facts> {
         }
     }
     found
+}
+
+/// Where a label stands among those that hold.
+fn place(label: &Label) -> Option<usize> {
+    holding().iter().position(|holding| holding == label)
+}
+
+fn only_pending(facts: &Facts) -> bool {
+    matches!(facts.holding[..], [place] if holding()[place] == Label::pending())
 }
 
 fn digest(text: &str) -> Digest16 {

@@ -18,7 +18,6 @@ use crate::function::LAMBDA_ARN;
 use crate::local::Local;
 use crate::secrets_manager::{ListSecrets, Operation, RotationSeed, SecretValue, Seed};
 
-const SIZES: [u32; 2] = [1_000, 10_000];
 /// The function paces its calls to each site and for each master: over many of both the pace is not all that is measured.
 const SITES: [&str; 10] = ["mainnet", "testnet", "nl", "tr", "kz", "ge", "ae", "eu", "id", "jp"];
 const MASTERS_PER_SITE: u32 = 5;
@@ -40,14 +39,15 @@ struct Pass {
     listing: f64,
 }
 
-pub(super) async fn measure(peers: &Peers) -> Result<String, Box<dyn Error>> {
+pub(super) async fn measure(peers: &Peers, sizes: &[u32]) -> Result<String, Box<dyn Error>> {
     let mut text = String::new();
     for (operation, title) in [("maintain", "Maintain"), ("audit", "Audit")] {
         let mut passes = Vec::new();
-        for secrets in SIZES {
-            passes.push(pass(peers, operation, secrets).await?);
+        for secrets in sizes {
+            passes.push(pass(peers, operation, *secrets).await?);
         }
-        text.push_str(&told(title, operation, &passes));
+        // A String takes all that is written to it.
+        let _ = writeln!(text, "{}", told(title, operation, &passes));
     }
     Ok(text)
 }
@@ -71,7 +71,7 @@ fn told(title: &str, operation: &str, passes: &[Pass]) -> String {
         "calls to Bybit",
     ];
     let mut text = table(title, &say, &head, &rows);
-    if let [few, many] = passes {
+    if let [few, .., many] = passes {
         let more = f64::from(many.secrets) / f64::from(few.secrets);
         let growth =
             [(many.took - many.listing) / (few.took - few.listing), many.cpu / few.cpu, many.memory / few.memory].map(figure);

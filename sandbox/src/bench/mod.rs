@@ -44,25 +44,35 @@ impl Part {
     const ALL: [Self; 6] = [Self::Rotations, Self::Tls, Self::Depth, Self::Fleet, Self::Simulation, Self::Zip];
 }
 
-/// Measures these parts, or all where none is named, and prints what came of it as Markdown. Other builds of the function take
-/// their turns in rotations.
+/// How it is measured.
+#[derive(Debug)]
+pub struct Options {
+    /// How often the processes are started, and their steps taken.
+    pub rounds: usize,
+    /// How many secrets a fleet has, one fleet after the other.
+    pub secrets: Vec<u32>,
+    /// Other builds of the function, which take their turns in rotations.
+    pub beside: Vec<OtherBuild>,
+}
+
+/// Measures these parts, or all where none is named, and prints what came of it as Markdown.
 ///
 /// # Errors
 /// What could not be built or started.
 #[expect(clippy::print_stdout, reason = "this is what the command is for")]
-pub async fn bench(parts: &[Part], rounds: usize, others: &[OtherBuild]) -> Result<ExitCode, Box<dyn std::error::Error>> {
+pub async fn bench(parts: &[Part], options: &Options) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let parts = if parts.is_empty() { &Part::ALL[..] } else { parts };
-    let peers = Peers::prepare(others).await?;
+    let peers = Peers::prepare(&options.beside).await?;
     println!("{}", machine::described());
     if let Err(why) = &peers.python {
         println!("The Python peer is left out: {why}\n");
     }
     for part in parts {
         let text = match part {
-            Part::Rotations => rotations::measure(&peers, rounds, Wire::Plain).await?,
-            Part::Tls => rotations::measure(&peers, rounds, Wire::Tls).await?,
+            Part::Rotations => rotations::measure(&peers, options.rounds, Wire::Plain).await?,
+            Part::Tls => rotations::measure(&peers, options.rounds, Wire::Tls).await?,
             Part::Depth => delay::measure(&peers).await?,
-            Part::Fleet => fleet::measure(&peers).await?,
+            Part::Fleet => fleet::measure(&peers, &options.secrets).await?,
             Part::Simulation => simulations::measure(),
             Part::Zip => zip::measure().await,
         };
