@@ -110,3 +110,18 @@ async fn run(command: &mut Command, what: &str) -> Result<(), String> {
     let status = command.status().await.map_err(|error| format!("{what} could not be run: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("{what} failed")) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_build_has_a_name_and_a_program() {
+        let build: OtherBuild =
+            concat!("other=", env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").parse().expect("there is such a file");
+        assert_eq!(build.name, "other");
+        for none in ["other", "", "other=", "other=/no/such/program"] {
+            assert!(none.parse::<OtherBuild>().is_err(), "{none}");
+        }
+    }
+}
