@@ -1,7 +1,7 @@
 //! What may call the operations function: an object that names an operation, from a schedule, a rule or a person.
 
 use protocol::label::VersionId;
-use protocol::lifecycle::{Fingerprint, Mode, Operation, Order, Request, Shard};
+use protocol::lifecycle::{Fingerprint, Form, Mode, Operation, Order, Request, Shard};
 use protocol::name::SecretId;
 use protocol::{Error, ErrorType, shown};
 use serde_json::{Map, Value};
@@ -52,7 +52,7 @@ pub(crate) fn parse(event: &Value) -> Result<Request, Error> {
             secret: fields.secret()?,
             fingerprint: fields.fingerprint()?,
             after: fields.text("after")?.map(str::to_owned),
-            csv: fields.csv()?,
+            form: fields.form()?,
         },
         Operation::Plan => Request::Plan { secret: secret()? },
     })
@@ -98,11 +98,12 @@ impl Fields<'_> {
         }
     }
 
-    fn csv(&self) -> Result<bool, Error> {
+    fn form(&self) -> Result<Form, Error> {
         match self.text("format")? {
-            None | Some("json") => Ok(false),
-            Some("csv") => Ok(true),
-            Some(other) => Err(invalid(&format!("the event's `format` is {}, not json or csv", shown(other)))),
+            None | Some("json") => Ok(Form::Json),
+            Some("csv") => Ok(Form::Csv),
+            Some("findings") => Ok(Form::Findings),
+            Some(other) => Err(invalid(&format!("the event's `format` is {}, not json, csv or findings", shown(other)))),
         }
     }
 

@@ -162,7 +162,20 @@ async fn every_event_file_of_an_operation_is_answered() {
         }
     }
     names.sort_unstable();
-    assert_eq!(names, ["abandon", "audit", "audit_csv", "audit_match", "maintain", "maintain_dry_run", "maintain_shard", "plan"]);
+    assert_eq!(
+        names,
+        [
+            "abandon",
+            "audit",
+            "audit_csv",
+            "audit_findings",
+            "audit_match",
+            "maintain",
+            "maintain_dry_run",
+            "maintain_shard",
+            "plan"
+        ]
+    );
 }
 
 #[tokio::test]

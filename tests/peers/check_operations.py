@@ -61,7 +61,7 @@ def codes(answer, severities=("page", "ticket", "info")):
 
 def the_files_that_only_look_change_nothing(fleet):
     before = fleet.state()
-    for name in ("plan", "audit", "audit_csv", "audit_match", "maintain_dry_run"):
+    for name in ("plan", "audit", "audit_csv", "audit_findings", "audit_match", "maintain_dry_run"):
         answer = fleet.answer(name)
         assert answer["operation"] == name.split("_")[0], answer["operation"]
         assert "NOT_DONE" not in codes(answer), answer["findings"]

@@ -456,7 +456,7 @@ def every_part_of_the_secrets_is_looked_after_every_hour(deployed):
 def all_secrets_are_audited_once_a_day(deployed):
     for stack in (deployed.smallest, deployed.full):
         schedules = scheduled(stack, "audit")
-        equal("what runs", [json.loads(schedule["Target"]["Input"]) for schedule in schedules], [{"operation": "audit"}])
+        equal("what runs", [json.loads(schedule["Target"]["Input"]) for schedule in schedules], [{"operation": "audit", "format": "findings"}])
         expression = schedules[0]["ScheduleExpression"]
         assert re.fullmatch(r"cron\(\d+ \d+ \* \* \? \*\)", expression), f"{expression} is not once a day"
 

@@ -11,9 +11,10 @@ pub(crate) fn store_error(error: &StoreError) -> Error {
         StoreErrorKind::Kms => {
             (ErrorType::StoreDenied, "the secret's KMS key cannot be used: check its state and the role's grant on it")
         }
-        StoreErrorKind::Busy | StoreErrorKind::UnknownOutcome => {
-            (ErrorType::StoreUnavailable, "Secrets Manager repeats the rotation; nothing need be done unless this lasts")
-        }
+        StoreErrorKind::Busy | StoreErrorKind::UnknownOutcome => (
+            ErrorType::StoreUnavailable,
+            "a step is repeated by Secrets Manager, and an operation may be asked for again; nothing else need be done unless this lasts",
+        ),
         StoreErrorKind::Exists | StoreErrorKind::Invalid | StoreErrorKind::Limit => {
             (ErrorType::StoreRefused, "look at the secret's state with describe-secret")
         }

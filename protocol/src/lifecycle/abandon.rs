@@ -11,11 +11,13 @@ pub(super) async fn abandon(pass: &Pass<'_>, secret: &SecretId) -> Answer {
     let hand = pass.hand(secret);
     let description = match hand.describe().await {
         Ok(description) => description,
-        Err(error) => return pass.refusal(secret.name().as_str(), error.problem, "look at the secret with describe-secret"),
+        Err(error) => {
+            return pass.refusal(secret.name().as_str(), error.problem.clone(), pass.after(&error, secret.name().as_str()));
+        }
     };
     let name = description.name.as_str();
     if !pass.manages(&description) {
-        return pass.refusal(name, "another function rotates this secret, or none does", "name a secret of this function's");
+        return pass.refusal(name, "another function rotates this secret, or none does", pass.command_that_lists());
     }
     let pending = description.holder(&Label::pending()).filter(|pending| description.holder(&Label::current()) != Some(*pending));
     let Some(pending) = pending else {

@@ -3,8 +3,9 @@
 use futures_util::StreamExt;
 use futures_util::stream::iter;
 
+use super::Form;
 use super::answer::{Answer, Code, Row};
-use super::checking::attach;
+use super::checking::{attach, look_at};
 use super::fingerprint::Fingerprint;
 use super::holders::Holders;
 use super::maintain::add;
@@ -29,7 +30,7 @@ const AT_ONCE: usize = 8;
 pub(super) struct Audit<'a> {
     pub(super) secret: Option<&'a SecretId>,
     pub(super) fingerprint: Option<&'a Fingerprint>,
-    pub(super) csv: bool,
+    pub(super) form: Form,
 }
 
 /// What came of one secret.
@@ -45,6 +46,9 @@ enum Looked {
 impl Audit<'_> {
     pub(super) async fn of(&self, pass: &Pass<'_>, shard: Shard, after: Option<String>) -> Answer {
         let mut tally = pass.tally();
+        if self.form == Form::Findings {
+            tally.leave_out_rows();
+        }
         let from = after.clone().filter(|after| !after.is_empty());
         let mut walk = Walk::of_every_secret(shard, after);
         let done = match self.secret {
@@ -74,7 +78,7 @@ impl Audit<'_> {
         }
         let mut answer = tally.answer(false);
         answer.next = next;
-        if self.csv {
+        if self.form == Form::Csv {
             answer.csv = Some(table(&std::mem::take(&mut answer.secrets), &answer.findings));
         }
         answer
@@ -89,8 +93,13 @@ impl Audit<'_> {
         if let Some(fingerprint) = self.fingerprint {
             asked.insert("match".to_owned(), serde_json::json!({"fingerprint": fingerprint.to_string()}));
         }
-        if self.csv {
-            asked.insert("format".to_owned(), "csv".into());
+        let form = match self.form {
+            Form::Json => None,
+            Form::Csv => Some("csv"),
+            Form::Findings => Some("findings"),
+        };
+        if let Some(form) = form {
+            asked.insert("format".to_owned(), form.into());
         }
         pass.command_of(asked)
     }
@@ -100,13 +109,19 @@ impl Audit<'_> {
             Ok(description) => description,
             Err(error) => {
                 let say = format!("{}: {}", error.error_type, error.problem);
-                tally.find(finding(Code::Refused, secret.name().as_str(), say, "look at the secret with describe-secret"));
+                let what_to_do = pass.after(&error, secret.name().as_str());
+                tally.find(finding(Code::Refused, secret.name().as_str(), say, what_to_do));
                 return Ok(());
             }
         };
         if !pass.manages(&description) {
-            let say = "another function rotates this secret, or none does";
-            tally.find(finding(Code::Refused, description.name.as_str(), say, attach(pass, description.name.as_str())));
+            let name = description.name.as_str();
+            let (say, what_to_do) = match &description.rotation_function {
+                Some(other) => (format!("another function rotates this secret: {other}"), look_at(name)),
+                // Whether it is one to be rotated here, or a master: that tells.
+                None => ("no function rotates this secret".to_owned(), pass.command(Operation::Plan, name)),
+            };
+            tally.find(finding(Code::Refused, name, say, what_to_do));
             return Ok(());
         }
         if let Looked::Row(tended) = self.look(pass, description, None).await {
@@ -139,7 +154,8 @@ impl Audit<'_> {
                 add(tally, *tended);
             }
             let next = walk.next_page().map(str::to_owned);
-            if next.is_some() && (tally.is_full() || !pass.has_time()) {
+            let is_full = tally.is_full() && self.form != Form::Findings;
+            if next.is_some() && (is_full || !pass.has_time()) {
                 return Ok(next);
             }
         }

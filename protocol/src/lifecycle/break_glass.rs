@@ -6,8 +6,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::answer::{Answer, Code, Moment, Row};
+use super::checking::look_at;
 use super::maintain::add;
-use super::pass::{Pass, finding, patiently};
+use super::pass::{Pass, finding, passes, patiently};
 use super::retiring::Retired;
 use super::rollback::Refusal;
 use super::row::look;
@@ -39,7 +40,12 @@ pub(super) async fn break_glass(pass: &Pass<'_>, secret: &SecretId, version: Opt
     order.happened("the order was given");
     let description = match patiently(pass, || hand.describe()).await {
         Ok(description) => description,
-        Err(error) => return pass.refusal(secret.name().as_str(), told(&error), "look at the secret with describe-secret"),
+        Err(error) => {
+            let name = secret.name();
+            let again = order.again(name.as_str(), version, mode);
+            let what_to_do = if passes(&error) { again } else { look_at(name.as_str()) };
+            return pass.refusal(name.as_str(), told(&error), what_to_do);
+        }
     };
     if !pass.manages(&description) {
         return master(order, &description).await;
@@ -375,13 +381,13 @@ async fn master(mut order: Order<'_>, description: &Description) -> Answer {
     let (pass, name) = (order.pass, description.name.as_str());
     let holders = match pass.holders().await {
         Ok(holders) => holders,
-        Err(error) => return pass.refusal(name, told(&error), "try again"),
+        Err(error) => return pass.refusal(name, told(&error), order.again(name, None, order.mode)),
     };
     if !holders.are_children_of(description) {
         return pass.refusal(
             name,
             "another function rotates this secret, or none does, and no secret names it as its master",
-            "name a secret of this function's",
+            pass.command_that_lists(),
         );
     }
     let row = Row { secret: name.to_owned(), arn: description.arn.clone(), ..Row::default() };
@@ -391,7 +397,9 @@ async fn master(mut order: Order<'_>, description: &Description) -> Answer {
     );
     order.tally.find(finding(Code::MasterLeaked, name, say, what_to_do));
     if let Err(error) = suspects(&mut order, description).await {
-        order.tally.find(finding(Code::NotDone, name, told(&error), "try again: not all children were looked at"));
+        let again = order.again(name, None, order.mode);
+        let say = format!("not all children were looked at: {}", told(&error));
+        order.tally.find(finding(Code::NotDone, name, say, again));
     }
     order.happened("the children were looked at");
     order.answer(row)

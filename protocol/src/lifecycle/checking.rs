@@ -81,6 +81,16 @@ pub(super) fn attach(pass: &Pass<'_>, name: &str) -> String {
     )
 }
 
+/// The command that switches rotation on again, by the rules that the secret has.
+pub(super) fn switch_on(name: &str) -> String {
+    format!("aws secretsmanager rotate-secret --secret-id {name} --no-rotate-immediately")
+}
+
+/// The command that shows a secret's state.
+pub(super) fn look_at(name: &str) -> String {
+    format!("aws secretsmanager describe-secret --secret-id {name}")
+}
+
 pub(super) fn put_right(name: &str) -> String {
     format!("aws secretsmanager put-secret-value --secret-id {name} --secret-string file://right-value.json")
 }

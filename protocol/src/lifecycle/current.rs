@@ -13,7 +13,7 @@ use super::tending::{Tending, account_in};
 use super::verdict::is_ours;
 use super::way::{clear_the_way, must_fit_pending, open_rotation};
 use crate::error::Error;
-use crate::hand::{Desk, store_error, venue_error, venue_of};
+use crate::hand::{Desk, store_error, venue_error, venue_of, was_current};
 use crate::label::{Label, VersionId};
 use crate::ports::{Description, ErrorClass, KeyList, KeyState, Signer, StoredValue, Venue, VenueError, Which, Whose};
 use crate::secret::{AccountId, KeyId, SecretValue};
@@ -220,8 +220,8 @@ impl Tending<'_> {
         }
     }
 
-    /// Whether the current value is not one that was built for its version, though this function has built others: the previous one,
-    /// or the very value, which somebody stored again.
+    /// Whether the current value is not one that was built for its version, though this function has built others: one that was current
+    /// before, or the very value, which somebody stored again.
     async fn is_overwritten(&self, description: &Description, current: &Current) -> Result<bool, Error> {
         let Current { version, value, .. } = current;
         if is_ours(value, version) {
@@ -230,12 +230,15 @@ impl Tending<'_> {
         if value.rotation.is_some() {
             return Ok(true);
         }
-        let Some(previous) = description.holder(&Label::previous()).filter(|previous| *previous != version) else {
-            return Ok(false);
-        };
-        let stored = patiently(self.pass, || self.hand.read(Which::Version(previous))).await?;
-        let before = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
-        Ok(before.is_some_and(|before| is_ours(&before, previous)))
+        // A second value that is put there makes the first one AWSPREVIOUS: ours is further back.
+        for other in description.versions.keys().filter(|other| *other != version && was_current(description, other)) {
+            let stored = patiently(self.pass, || self.hand.read(Which::Version(other))).await?;
+            let before = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
+            if before.is_some_and(|before| is_ours(&before, other)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// What a rejection of the current key proves, by rule 7: the same host has to have accepted the master credential, and the key

@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use futures_util::stream::iter;
 
 use super::answer::{Answer, Code};
-use super::pass::{Pass, finding, passes};
+use super::pass::{Pass, finding};
 use super::tally::Tally;
 use super::tending::{Tended, tend};
 use super::walk::{Shard, Walk};
@@ -27,7 +27,10 @@ pub(super) async fn maintain(pass: &Pass<'_>, shard: Shard, secret: Option<&Secr
             Some(secret) => (Code::Refused, secret.name().as_str().to_owned()),
             None => (Code::NotDone, String::new()),
         };
-        let what_to_do = if passes(&error) { "nothing, unless this lasts" } else { "as the message says" };
+        let what_to_do = match secret {
+            Some(secret) => pass.after(&error, secret.name().as_str()),
+            None => format!("where this lasts, look at the log of request {}", pass.caller.request_id),
+        };
         tally.fail();
         tally.find(finding(code, &name, format!("{}: {}", error.error_type, error.problem), what_to_do));
     }
@@ -53,7 +56,7 @@ async fn one(pass: &Pass<'_>, secret: &SecretId, tally: &mut Tally<'_>) -> Resul
     let description = pass.hand(secret).describe().await?;
     if !pass.manages(&description) {
         let say = "another function rotates this secret, or none does";
-        tally.find(finding(Code::Refused, description.name.as_str(), say, "name a secret of this function's"));
+        tally.find(finding(Code::Refused, description.name.as_str(), say, pass.command_that_lists()));
         return Ok(());
     }
     if description.deleted {

@@ -106,14 +106,26 @@ pub enum Request {
         fingerprint: Option<Fingerprint>,
         /// Where the answer before left off.
         after: Option<String>,
-        /// Whether the rows are wanted as a table of comma-separated values.
-        csv: bool,
+        /// What the answer holds.
+        form: Form,
     },
     /// Say whether a rotation would succeed now.
     Plan {
         /// Of which secret.
         secret: SecretId,
     },
+}
+
+/// What the answer to an audit holds beside counts and findings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// A row a secret.
+    #[default]
+    Json,
+    /// The rows as a table of comma-separated values.
+    Csv,
+    /// No rows: one answer has room for a whole fleet.
+    Findings,
 }
 
 /// What comes first where a key is leaked.
@@ -197,8 +209,8 @@ pub async fn operate(
         Request::BreakGlass { secret, version, mode, .. } => {
             break_glass::break_glass(&pass, secret, version.as_ref(), *mode).await
         }
-        Request::Audit { shard, secret, fingerprint, after, csv } => {
-            let audit = audit::Audit { secret: secret.as_ref(), fingerprint: fingerprint.as_ref(), csv: *csv };
+        Request::Audit { shard, secret, fingerprint, after, form } => {
+            let audit = audit::Audit { secret: secret.as_ref(), fingerprint: fingerprint.as_ref(), form: *form };
             audit.of(&pass, *shard, after.clone()).await
         }
         Request::Plan { secret } => plan::plan(&pass, secret).await,

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, Code, Finding, Row};
+use super::checking::look_at;
 use super::holders::{Holders, Kept};
 use super::tally::Tally;
 use super::{Operation, Request, Settings};
@@ -190,6 +191,16 @@ impl<'a> Pass<'a> {
     /// The command that asks for an operation on a secret.
     pub(super) fn command(&self, operation: Operation, secret: &str) -> String {
         self.command_with(operation, &[("secret", secret)])
+    }
+
+    /// The command that shows which secrets there are to name.
+    pub(super) fn command_that_lists(&self) -> String {
+        self.command_with(Operation::Audit, &[])
+    }
+
+    /// What to do where a secret could not be looked at: what passes is asked for once more.
+    pub(super) fn after(&self, error: &Error, secret: &str) -> String {
+        if passes(error) { self.command(self.request.operation(), secret) } else { look_at(secret) }
     }
 
     /// The command that asks for an operation, with what it is to say.

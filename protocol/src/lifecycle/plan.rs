@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::answer::{Answer, Code, Planned, Row, Standing};
-use super::checking::{attach, day, in_words, put_right};
+use super::checking::{attach, day, in_words, put_right, switch_on};
 use super::holders::is_issued;
 use super::pass::{Pass, finding, patiently};
 use super::row::{next_rotation, stuck_since};
@@ -65,7 +65,7 @@ pub(super) async fn plan(pass: &Pass<'_>, secret: &SecretId) -> Answer {
         Ok(description) => description,
         Err(error) => {
             let say = format!("{}: {}", error.error_type, error.problem);
-            return pass.refusal(secret.name().as_str(), say, "look at the secret with describe-secret");
+            return pass.refusal(secret.name().as_str(), say, pass.after(&error, secret.name().as_str()));
         }
     };
     let mut planning = Planning {
@@ -118,7 +118,7 @@ impl Planning<'_> {
                 put_right(&self.name)
             }
             ErrorType::StoreUnavailable | ErrorType::VenueUnavailable => self.pass.command(Operation::Plan, &self.name),
-            _ => "as the message says".to_owned(),
+            _ => format!("put right what the message names; then: {}", self.pass.command(Operation::Plan, &self.name)),
         };
         self.blocker(format!("{}: {}", error.error_type, error.problem), what_to_do);
     }
@@ -137,7 +137,8 @@ impl Planning<'_> {
                 self.blocker(format!("another function rotates this secret: {function}"), attach);
             }
             None => self.warning("no function rotates this secret yet", attach),
-            Some(_) if !description.rotation_enabled => self.warning("rotation is switched off", attach),
+            // By its own rules: others would take the place of its schedule.
+            Some(_) if !description.rotation_enabled => self.warning("rotation is switched off", switch_on(&name)),
             Some(_) => {}
         }
         let pending = description.holder(&Label::pending());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Operation;
 use super::answer::{Answer, Row};
-use super::checking::{put_right, rotate};
+use super::checking::{put_right, rotate, switch_on};
 use super::pass::{Pass, half_done};
 use crate::error::ErrorType;
 use crate::hand::{Hand, is_condemned, venue_of};
@@ -34,7 +34,10 @@ impl Refusal {
 
 impl From<crate::Error> for Refusal {
     fn from(error: crate::Error) -> Self {
-        Self::new(format!("{}: {}", error.error_type, error.problem), "try again, unless the message says otherwise")
+        Self::new(
+            format!("{}: {}", error.error_type, error.problem),
+            "put right what the message names, where it names something; then ask again",
+        )
     }
 }
 
@@ -73,13 +76,19 @@ pub(super) async fn rollback(pass: &Pass<'_>, secret: &SecretId, version: Option
 /// The version to go back to: the one that is named, or that was current last.
 fn wanted(pass: &Pass<'_>, description: &Description, version: Option<&VersionId>) -> Result<VersionId, Refusal> {
     if !pass.manages(description) {
-        return Err(Refusal::new("another function rotates this secret, or none does", "name a secret of this function's"));
+        return Err(Refusal::new("another function rotates this secret, or none does", pass.command_that_lists()));
     }
     match version {
         Some(version) if description.versions.contains_key(version) => Ok(version.clone()),
         Some(version) => {
             let say = format!("version {version} bears no label: nobody knows whether its key is alive");
-            Err(Refusal::new(say, "label it CANDIDATE if its key is known to be good; then rotate"))
+            let name = description.name.as_str();
+            let offer = format!(
+                "if its key is known to be good: aws secretsmanager update-secret-version-stage --secret-id {name} --version-stage {} --move-to-version-id {version}; then: {}",
+                Label::candidate(),
+                rotate(name)
+            );
+            Err(Refusal::new(say, offer))
         }
         None => description.holder(&Label::previous()).cloned().ok_or_else(|| {
             Refusal::new("the secret has no AWSPREVIOUS version to go back to", rotate(description.name.as_str()))
@@ -127,8 +136,8 @@ async fn examine(pass: &Pass<'_>, hand: &Hand<'_>, description: &Description, ve
         return Err(Refusal::new("that version is the current one", "nothing"));
     }
     if !description.rotation_enabled {
-        let attach = format!("aws secretsmanager rotate-secret --secret-id {name} --no-rotate-immediately");
-        return Err(Refusal::new("rotation is switched off for this secret, so no rotation can be begun", attach));
+        let say = "rotation is switched off for this secret, so no rotation can be begun";
+        return Err(Refusal::new(say, switch_on(name)));
     }
     if let Some(pending) = pending.filter(|pending| current != Some(*pending)) {
         let say = format!("a rotation is in flight: version {pending} is AWSPENDING");

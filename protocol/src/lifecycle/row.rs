@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::answer::{Audited, AuditedKey, Code, KeyOnAccount, ReplicaRow, Slots, Standing};
-use super::checking::{day, in_words, is_within_policy, rotate};
+use super::checking::{day, in_words, is_within_policy, rotate, switch_on};
 use super::current::Current;
 use super::death::{Known, Life, asked, judged};
 use super::holders::is_issued;
@@ -20,7 +20,7 @@ use crate::marker::Marker;
 use crate::name::SecretId;
 use crate::ports::{Description, KeyList, KeyState, ListedKey, Venue, VenueError, Which};
 use crate::rotation::settled;
-use crate::secret::{KeyId, SecretValue};
+use crate::secret::{KeyId, SecretValue, Source};
 use crate::task::Operation;
 
 /// So long after its grace a key that lives has overrun it: two passes, and one that failed.
@@ -114,8 +114,7 @@ impl Tending<'_> {
             }
         }
         if !description.rotation_enabled {
-            let attach = format!("aws secretsmanager rotate-secret --secret-id {} --no-rotate-immediately", self.name);
-            self.find(Code::RotationOff, "rotation is switched off", attach);
+            self.find(Code::RotationOff, "rotation is switched off", switch_on(&self.name));
             return Standing::SwitchedOff;
         }
         if let Some(since) = overdue_since(description, self.pass.now()) {
@@ -173,11 +172,15 @@ impl Tending<'_> {
     ) -> AuditedKey {
         // A copied credential was made by whoever made the first: the marker at the venue tells.
         let is_marked = is_marked(description, &value.credential.key_id, list);
-        let age = value.created_at.map(|at| self.pass.now().duration_since(at));
+        // The venue knows best when it was made; a copied value says when it was copied.
+        let listed = list.and_then(|list| list.keys.iter().find(|listed| listed.key_id == value.credential.key_id));
+        let is_copied = value.rotation.as_ref().is_some_and(|rotation| rotation.source != Source::Issued);
+        let created_at = listed.map(|listed| listed.created_at).or(value.created_at.filter(|_| !is_copied));
+        let age = created_at.map(|at| self.pass.now().duration_since(at));
         AuditedKey {
             labels: description.labels(version).map(ToString::to_string).collect(),
             origin: if is_issued(value, version) || is_marked { "issued" } else { "hand_made" },
-            created_at: value.created_at,
+            created_at,
             age_days: age.map(|age| age.as_hours() / A_DAY),
             expires_at: state.and_then(|state| state.expires_at),
             powers: state.map(|state| in_words(&state.powers)),

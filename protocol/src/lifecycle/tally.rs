@@ -24,6 +24,7 @@ pub(super) struct Tally<'a> {
     worst: Option<Severity>,
     failed: bool,
     rows: Vec<Row>,
+    has_rows: bool,
     /// How large the answer has grown, as JSON.
     bytes: usize,
 }
@@ -31,7 +32,7 @@ pub(super) struct Tally<'a> {
 impl<'a> Tally<'a> {
     pub(super) fn new(ports: Ports<'a>, caller: &'a Caller, operation: Operation) -> Self {
         let (counts, findings, rows) = (BTreeMap::new(), Vec::new(), Vec::new());
-        Self { ports, caller, operation, counts, findings, worst: None, failed: false, rows, bytes: 0 }
+        Self { ports, caller, operation, counts, findings, worst: None, failed: false, rows, has_rows: true, bytes: 0 }
     }
 
     pub(super) fn count(&mut self, what: &'static str, more: u64) {
@@ -82,7 +83,15 @@ impl<'a> Tally<'a> {
         }
     }
 
+    /// From here on no row is kept.
+    pub(super) fn leave_out_rows(&mut self) {
+        self.has_rows = false;
+    }
+
     pub(super) fn row(&mut self, row: Row) {
+        if !self.has_rows {
+            return;
+        }
         self.bytes += size(&row);
         if self.bytes < MOST_BYTES {
             self.rows.push(row);

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::Mode;
 use super::answer::{AuditedKey, Code, Finding, KeyRow, Row};
-use super::checking::rotate;
+use super::checking::{look_at, put_right, rotate};
 use super::current::Current;
 use super::holders::Held;
 use super::pass::{Pass, finding};
@@ -119,8 +119,16 @@ impl<'a> Tending<'a> {
             ErrorType::ValueInvalid | ErrorType::VenueUnsupported => Code::ValueInvalid,
             _ => Code::NotDone,
         };
-        let again = self.pass.command(Operation::Maintain, &self.name);
-        self.find(code, format!("{}: {}", error.error_type, error.problem), again);
+        let only_reads = self.pass.request.operation() == Operation::Audit;
+        let again = if only_reads { Operation::Audit } else { Operation::Maintain };
+        let what_to_do = match code {
+            Code::LabelsFull => format!("take labels off that nobody needs; they are shown by: {}", look_at(&self.name)),
+            // A plan tells what is wrong with it.
+            Code::MasterUnusable => self.pass.command(Operation::Plan, &self.name),
+            Code::ValueInvalid => put_right(&self.name),
+            _ => self.pass.command(again, &self.name),
+        };
+        self.find(code, format!("{}: {}", error.error_type, error.problem), what_to_do);
     }
 
     /// Goes on after what stood in the way.

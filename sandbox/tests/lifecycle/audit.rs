@@ -1,7 +1,7 @@
 //! An audit says what every key is, and changes nothing.
 
 use jiff::Timestamp;
-use protocol::lifecycle::{Code, Request, Row, Shard, Standing};
+use protocol::lifecycle::{Code, Form, Request, Row, Shard, Standing};
 use protocol::name::SecretId;
 use sandbox::in_process::{Fault, Operation, SUB};
 use sandbox::secrets_manager::{CancelRotateSecret, DeleteSecret, SecretValue, Seed};
@@ -9,15 +9,15 @@ use serde_json::Value;
 
 use super::*;
 
-fn request(fingerprint: Option<&str>, csv: bool) -> Request {
+fn request(fingerprint: Option<&str>, form: Form) -> Request {
     let fingerprint = fingerprint.map(|text| text.parse().expect("a fingerprint"));
-    Request::Audit { shard: Shard::ALL, secret: None, fingerprint, after: None, csv }
+    Request::Audit { shard: Shard::ALL, secret: None, fingerprint, after: None, form }
 }
 
 /// What an audit says, having changed nothing.
 fn audit(world: &World) -> Answer {
     world.take_calls();
-    let answer = world.operate(request(None, false));
+    let answer = world.operate(request(None, Form::Json));
     let changes: Vec<Operation> = world.take_operations().into_iter().filter(|operation| operation.writes()).collect();
     assert_eq!(changes, [], "an audit reads only");
     answer
@@ -220,7 +220,8 @@ fn an_audit_of_one_secret_is_refused_where_there_is_none_to_look_at() {
     world.secrets_manager(|model, now| model.seed(unattached, now)).expect("the name is free");
     for name in ["prod/bybit/forgotten", "prod/bybit/nobodys", world.master_arn()] {
         let secret = Some(SecretId::parse(name).expect("a name"));
-        let answer = world.operate(Request::Audit { shard: Shard::ALL, secret, fingerprint: None, after: None, csv: false });
+        let answer =
+            world.operate(Request::Audit { shard: Shard::ALL, secret, fingerprint: None, after: None, form: Form::Json });
         assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::Refused]), "{answer:#?}");
         assert!(!answer.findings[0].secret.is_empty(), "{answer:#?}");
     }
@@ -230,7 +231,7 @@ fn an_audit_of_one_secret_is_refused_where_there_is_none_to_look_at() {
 fn a_place_that_the_list_does_not_have_any_more_is_not_asked_for_again() {
     let (world, _, _, _) = rotated_twice();
     let after = Some("no-such-place".to_owned());
-    let answer = world.operate(Request::Audit { shard: Shard::ALL, secret: None, fingerprint: None, after, csv: false });
+    let answer = world.operate(Request::Audit { shard: Shard::ALL, secret: None, fingerprint: None, after, form: Form::Json });
     assert_eq!(answer.outcome, Outcome::Failed, "{answer:#?}");
     assert!(answer.findings[0].r#do.contains("without `after`"), "{answer:#?}");
 }
@@ -241,7 +242,7 @@ fn a_key_is_nowhere_only_where_everything_could_be_read() {
     let other = by_hand(&world, "prod/bybit/other");
     let request = DeleteSecret { secret_id: other.as_str().to_owned(), ..Default::default() };
     world.secrets_manager(|model, now| model.delete_secret(&request, now)).expect("it is deleted");
-    let answer = world.operate(self::request(Some("fp:000000000000"), false));
+    let answer = world.operate(self::request(Some("fp:000000000000"), Form::Json));
     assert_eq!(codes(&answer), [Code::NotDone], "{answer:#?}");
     assert_eq!(answer.secrets[0].secret, "prod/bybit/other");
 }
@@ -250,7 +251,7 @@ fn a_key_is_nowhere_only_where_everything_could_be_read() {
 fn the_secret_of_a_leaked_key_is_found_by_its_fingerprint() {
     let (world, _, key, version) = rotated_twice();
     by_hand(&world, "prod/bybit/other");
-    let answer = world.operate(request(Some(&fingerprint(&key)), false));
+    let answer = world.operate(request(Some(&fingerprint(&key)), Form::Json));
     assert_eq!(codes(&answer), [Code::KeyFound], "{answer:#?}");
     let told = &answer.findings[0];
     assert_eq!(told.secret, "prod/bybit/main");
@@ -262,7 +263,7 @@ fn the_secret_of_a_leaked_key_is_found_by_its_fingerprint() {
 fn a_leaked_master_is_found_by_its_fingerprint_once() {
     let (world, _, _, _) = rotated_twice();
     by_hand(&world, "prod/bybit/other");
-    let answer = world.operate(request(Some(&fingerprint(world.master_key())), false));
+    let answer = world.operate(request(Some(&fingerprint(world.master_key())), Form::Json));
     assert_eq!(codes(&answer), [Code::KeyFound], "{answer:#?}");
     assert!(answer.findings[0].r#do.contains("masters/bybit/parent"), "{answer:#?}");
 }
@@ -270,14 +271,14 @@ fn a_leaked_master_is_found_by_its_fingerprint_once() {
 #[test]
 fn a_key_that_no_version_names_is_said_to_be_nowhere() {
     let world = world();
-    assert_eq!(codes(&world.operate(request(Some("fp:000000000000"), false))), [Code::KeyNotFound]);
+    assert_eq!(codes(&world.operate(request(Some("fp:000000000000"), Form::Json))), [Code::KeyNotFound]);
 }
 
 #[test]
 fn a_table_has_a_line_for_every_secret() {
     let (world, token, _, _) = rotated_twice();
     by_hand(&world, "prod/bybit/other");
-    let answer = world.operate(request(None, true));
+    let answer = world.operate(request(None, Form::Csv));
     let table = answer.csv.expect("a table");
     let lines: Vec<&str> = table.lines().collect();
     assert_eq!(lines.len(), 3, "{table}");
@@ -295,7 +296,7 @@ fn a_fleet_that_one_answer_cannot_hold_is_told_in_several_without_a_gap() {
     world.plan(Operation::Secrets, 4, Fault::Throttled);
     let (mut seen, mut after, mut answers) = (std::collections::BTreeSet::new(), None, 0);
     loop {
-        let request = Request::Audit { shard: Shard::ALL, secret: None, fingerprint: None, after, csv: false };
+        let request = Request::Audit { shard: Shard::ALL, secret: None, fingerprint: None, after, form: Form::Json };
         let answer = world.operate(request);
         answers += 1;
         for row in &answer.secrets {
@@ -319,12 +320,23 @@ fn desks(number: usize) -> Watched {
 }
 
 #[test]
+fn an_audit_for_findings_alone_has_room_for_a_whole_fleet() {
+    let world = desks(3);
+    world.add_secret("prod/bybit/weak", world.text_of_setup(), &key_by_hand(&world, SUB), SUB);
+    let rows = audit(&world);
+    let answer = world.operate(request(None, Form::Findings));
+    assert_eq!((answer.secrets.len(), answer.next.clone()), (0, None));
+    assert_eq!((&answer.counts, &answer.findings), (&rows.counts, &rows.findings), "nothing else is missing");
+}
+
+#[test]
 fn the_answers_of_one_audit_read_once_which_keys_are_held() {
     let world = desks(3);
     let calls = |after: Option<&str>| {
         world.take_calls();
         let after = after.map(str::to_owned);
-        let answer = world.operate(Request::Audit { shard: Shard::ALL, secret: None, fingerprint: None, after, csv: false });
+        let answer =
+            world.operate(Request::Audit { shard: Shard::ALL, secret: None, fingerprint: None, after, form: Form::Json });
         assert_eq!(answer.secrets.len(), 4, "{answer:#?}");
         world.take_operations().into_iter().filter(|operation| *operation == Operation::Describe).count()
     };
@@ -350,6 +362,6 @@ fn a_master_that_cannot_be_read_may_be_the_one_that_is_looked_for() {
     let (world, _, _, _) = rotated_twice();
     let request = DeleteSecret { secret_id: world.master_arn().to_owned(), ..Default::default() };
     world.secrets_manager(|model, now| model.delete_secret(&request, now)).expect("it is deleted");
-    let answer = world.operate(self::request(Some(&fingerprint(world.master_key())), false));
+    let answer = world.operate(self::request(Some(&fingerprint(world.master_key())), Form::Json));
     assert!(!found(&answer, Code::KeyNotFound) && answer.counts["unread"] > 0, "{answer:#?}");
 }

@@ -138,6 +138,10 @@ fn a_key_that_a_hand_put_back_after_a_rotation_is_told() {
     let by_hand = key_by_hand(&world, SUB);
     world.put_by_hand(world.text_of_setup(), &by_hand, SUB, "AWSCURRENT");
     assert_eq!(codes(&world.maintain()), [Code::CurrentOverwritten]);
+    // Once more: what was ours is not the version before any more.
+    let again = key_by_hand(&world, SUB);
+    world.put_by_hand(world.text_of_setup(), &again, SUB, "AWSCURRENT");
+    assert!(codes(&world.maintain()).contains(&Code::CurrentOverwritten));
 }
 
 #[test]

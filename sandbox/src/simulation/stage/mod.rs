@@ -6,7 +6,7 @@ mod service;
 mod venue;
 
 use jiff::SignedDuration;
-use protocol::lifecycle::{Answer, Request, Shard};
+use protocol::lifecycle::{Answer, Form, Request, Shard};
 use protocol::name::SecretId;
 use protocol::rotation::Step;
 use protocol::task::Task;
@@ -170,7 +170,16 @@ impl Stage {
             Kind::Audit => {
                 // The next answer of an audit that was asked for before, from the first page on.
                 let (shard, after) = (Shard::ALL, (how % 4 > 1).then(String::new));
-                self.operate(None, Request::Audit { shard, secret: None, fingerprint: None, after, csv: how % 2 == 1 })?;
+                self.operate(
+                    None,
+                    Request::Audit {
+                        shard,
+                        secret: None,
+                        fingerprint: None,
+                        after,
+                        form: [Form::Json, Form::Csv, Form::Findings][how % 3],
+                    },
+                )?;
             }
             Kind::Plan => self.operate(Some(secret), Request::Plan { secret: self.secrets[secret].clone() })?,
             Kind::Go => self.go(run, how, action.fault)?,
