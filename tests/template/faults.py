@@ -1072,6 +1072,24 @@ def an_alarm_on_the_other_function(document):
     properties(document, "FailedOperationAlarm")["Dimensions"][0]["Value"] = {"Ref": "Function"}
 
 
+NOT_DONE = "one_pass_that_was_not_done_raises_the_alarm"
+
+
+@fault(NOT_DONE)
+def passes_that_fail_and_answer_unheard_of(document):
+    del document["Resources"]["FailedPassAlarm"]
+
+
+@fault(NOT_DONE)
+def a_failure_only_of_maintain(document):
+    properties(document, "FailedPasses")["FilterPattern"] = '{ ($.operation = "maintain") && ($.outcome = "failed") }'
+
+
+@fault(NOT_DONE)
+def failed_passes_that_nobody_counts(document):
+    properties(document, "FailedPassAlarm")["MetricName"] = {"Fn::Sub": "${FunctionName}-page-findings"}
+
+
 PAGE = "one_finding_that_pages_raises_the_alarm"
 
 

@@ -541,6 +541,14 @@ def one_failed_operation_raises_the_alarm(deployed):
 
 
 @promise
+def one_pass_that_was_not_done_raises_the_alarm(deployed):
+    failed = '{ ($.type = "operation") && ($.outcome = "failed") && (($.operation = "maintain") || ($.operation = "audit")) }'
+    for stack in (deployed.smallest, deployed.full):
+        namespace, metric = counted(stack, failed)
+        one_raises(alarm(stack, "FailedPassAlarm"), namespace, metric, None)
+
+
+@promise
 def one_finding_that_pages_raises_the_alarm(deployed):
     for stack in (deployed.smallest, deployed.full):
         namespace, metric = counted(stack, '{ ($.type = "finding") && ($.severity = "page") }')
@@ -571,7 +579,7 @@ def three_hours_without_a_pass_raise_the_alarm_where_passes_are_scheduled(deploy
 @promise
 def every_alarm_reaches_the_topic(deployed):
     alarms = deployed.full.of_type("AWS::CloudWatch::Alarm")
-    equal("alarms", len(alarms), 3 + len(scheduled_shards(deployed.full)))
+    equal("alarms", len(alarms), 4 + len(scheduled_shards(deployed.full)))
     for found in alarms:
         has(found["Properties"], AlarmActions=[FULL["AlarmTopicArn"]])
         assert found["Properties"].get("ActionsEnabled", True), "an alarm whose actions are off tells nobody"
