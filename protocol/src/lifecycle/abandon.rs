@@ -1,11 +1,13 @@
 //! Giving up a stuck rotation: AWSPENDING comes off, and the key that was issued for it is revoked by the rules.
 
 use super::Operation;
-use super::answer::{Answer, Row};
-use super::pass::{Pass, half_done};
-use crate::hand::is_condemned;
-use crate::label::Label;
+use super::answer::{Answer, Code, Row};
+use super::pass::{Pass, finding, half_done};
+use crate::hand::{Hand, is_condemned};
+use crate::label::{Label, VersionId};
 use crate::name::SecretId;
+use crate::ports::Which;
+use crate::secret::{SecretValue, Source};
 
 pub(super) async fn abandon(pass: &Pass<'_>, secret: &SecretId) -> Answer {
     let hand = pass.hand(secret);
@@ -24,15 +26,26 @@ pub(super) async fn abandon(pass: &Pass<'_>, secret: &SecretId) -> Answer {
         let what_to_do = format!("aws secretsmanager describe-secret --secret-id {name}");
         return pass.refusal(name, "no rotation is open: no version is AWSPENDING but the current one", what_to_do);
     };
+    let is_rollback = may_be_a_rollback(&hand, pending).await;
     match hand.give_up(pending, "a person abandoned the rotation").await {
         Ok(()) => {
-            let row = Row {
-                secret: name.to_owned(),
-                arn: description.arn.clone(),
-                did: vec![format!("gave up version {pending}: it is condemned and has lost AWSPENDING")],
-                ..Row::default()
-            };
+            let mut did = vec![format!("gave up version {pending}: it is condemned and has lost AWSPENDING")];
             let mut tally = pass.tally();
+            // Left there, the next rotation on the schedule would go back, long after anybody remembers why.
+            if let Some(version) = description.holder(&Label::rollback()).filter(|_| is_rollback) {
+                match hand.remove_label(Label::rollback(), version).await {
+                    Ok(()) => did.push(format!("took ROLLBACK off version {version}")),
+                    Err(error) => {
+                        let say = format!("ROLLBACK is still on version {version}: {}", error.problem);
+                        let what_to_do = format!(
+                            "aws secretsmanager update-secret-version-stage --secret-id {name} --version-stage ROLLBACK --remove-from-version-id {version}"
+                        );
+                        tally.fail();
+                        tally.find(finding(Code::NotDone, name, say, what_to_do));
+                    }
+                }
+            }
+            let row = Row { secret: name.to_owned(), arn: description.arn.clone(), did, ..Row::default() };
             tally.count("abandoned", 1);
             tally.row(row);
             tally.answer(false)
@@ -53,4 +66,11 @@ pub(super) async fn abandon(pass: &Pass<'_>, secret: &SecretId) -> Answer {
             half_done(pass, row, say, again)
         }
     }
+}
+
+/// Whether an open rotation was to go back to an earlier credential, or has no value yet that says so.
+async fn may_be_a_rollback(hand: &Hand<'_>, pending: &VersionId) -> bool {
+    let stored = hand.read(Which::Version(pending)).await.ok().flatten();
+    let value = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
+    value.and_then(|value| value.rotation).is_none_or(|rotation| rotation.source == Source::Rollback)
 }

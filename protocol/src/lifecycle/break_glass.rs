@@ -196,6 +196,9 @@ impl<'a> Order<'a> {
         for what in clear_the_way(self.pass, self.hand, &description, &leaked.key, needed, row).await? {
             self.happened(what);
         }
+        if needed && leaked.value.master_arn.is_some() {
+            self.take_refused_offers_back(row).await?;
+        }
         // Nobody uses a key that was never current: what counts is that no run makes it so.
         let unused = may_be_promoted(&description, &leaked.version, &leaked.value, self.pass.now());
         if self.mode == Mode::RevokeFirst && !unused {
@@ -220,6 +223,23 @@ impl<'a> Order<'a> {
         let what_to_do = format!("read the log of the rotation function; then: {again}");
         self.tally.fail();
         self.tally.find(finding(Code::CurrentDead, name, say, what_to_do));
+        Ok(())
+    }
+
+    /// An offer that createSecret refuses would keep the successor from being issued.
+    async fn take_refused_offers_back(&mut self, row: &mut Row) -> Result<(), Error> {
+        for label in [Label::rollback(), Label::candidate()] {
+            let description = patiently(self.pass, || self.hand.describe()).await?;
+            let Some(version) = description.holder(&label) else { continue };
+            let rehearsed = rehearse(*self.hand, &self.pass.settings.egress, description.clone()).await;
+            let Err(error) = rehearsed.and_then(|rehearsal| rehearsal.wanted) else { return Ok(()) };
+            if error.error_type != ErrorType::OfferRefused {
+                return Ok(());
+            }
+            self.hand.remove_label(label.clone(), version).await?;
+            self.happened(format!("{label} was taken off version {version}, which cannot be used: {}", error.problem));
+            row.did.push(format!("took {label} off version {version}"));
+        }
         Ok(())
     }
 

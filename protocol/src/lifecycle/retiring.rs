@@ -12,7 +12,7 @@ use super::death::{Known, Life, asked, life};
 use super::holders::{Held, Named, Replicas, holding, holding_labels, is_issued};
 use super::pass::patiently;
 use super::tending::{Tending, account_in};
-use super::verdict::{Ending, Verdict, after, is_ours, is_past, may_be_promoted, state, verdict};
+use super::verdict::{Ending, Verdict, after, is_copy, is_ours, is_past, may_be_promoted, state, verdict};
 use crate::audit::Action;
 use crate::bounds::UNSETTLED;
 use crate::error::Error;
@@ -65,6 +65,7 @@ impl Tending<'_> {
         };
         let key = &value.credential.key_id;
         ending.may_be_promoted = may_be_promoted(description, version, &value, pass.now());
+        ending.is_copy = is_copy(&value);
         let by_hand = !is_ours(&value, version);
         // Its own stamp says it without a look at all the others.
         let own = pass.settings.grace_of(!by_hand);
@@ -107,6 +108,9 @@ impl Tending<'_> {
                 let say = format!("the leaked key {key} is held by {}", named.holders());
                 let way_out = named.held.first().map_or_else(String::new, |held| self.way_out(description, held));
                 self.find(Code::CompromisedHeld, say, way_out);
+            }
+            Verdict::Held | Verdict::InGrace(_) if self.has_no_more_to_say(description, version, ending, &named) => {
+                self.shed(version, "it was given up, and its key's end is told by the version that it was copied from").await?;
             }
             Verdict::InGrace(until) => self.in_grace(version, key, until, !issued),
             Verdict::Held | Verdict::Wait => {}
@@ -308,7 +312,23 @@ impl Tending<'_> {
 
     /// Takes the labels off a version that names no living key.
     async fn forget(&mut self, version: &VersionId) -> Result<(), Error> {
-        let what = format!("take the labels off version {version}: its key is dead");
+        self.shed(version, "its key is dead").await?;
+        self.count("retired");
+        Ok(())
+    }
+
+    /// Whether a version that was given up says nothing that another does not: its key was there before, and is held by another
+    /// label, or in the grace of a version that was current with it. Nobody could offer that key again while this one is condemned.
+    fn has_no_more_to_say(&self, description: &Description, version: &VersionId, ending: Ending, named: &Named) -> bool {
+        let was_given_up = ending.condemned.is_some_and(|at| is_past(at, UNSETTLED, self.pass.now()));
+        let holds_itself = description.labels(version).any(|label| holding().contains(label));
+        let is_told = !named.held.is_empty() || named.replaced.is_some();
+        let never_current = ending.replaced.is_none() && description.holder(&Label::previous()) != Some(version);
+        ending.is_copy && never_current && !ending.compromised && was_given_up && !holds_itself && is_told
+    }
+
+    async fn shed(&mut self, version: &VersionId, why: &str) -> Result<(), Error> {
+        let what = format!("take the labels off version {version}: {why}");
         if self.would(&what) {
             return Ok(());
         }
@@ -325,7 +345,6 @@ impl Tending<'_> {
         for label in labels {
             self.hand.remove_label(label, version).await?;
         }
-        self.count("retired");
         self.did(what);
         Ok(())
     }

@@ -11,7 +11,7 @@ use super::death::{Known, Life, asked, judged};
 use super::holders::is_issued;
 use super::pass::{Pass, patiently};
 use super::tending::{Tended, Tending, account_in};
-use super::verdict::{Ending, after, is_ours};
+use super::verdict::{Ending, after, is_copy, is_ours};
 use crate::bounds::UNSETTLED;
 use crate::error::Error;
 use crate::hand::{Hand, venue_of};
@@ -20,7 +20,7 @@ use crate::marker::Marker;
 use crate::name::SecretId;
 use crate::ports::{Description, KeyList, KeyState, ListedKey, Venue, VenueError, Which};
 use crate::rotation::settled;
-use crate::secret::{KeyId, SecretValue, Source};
+use crate::secret::{KeyId, SecretValue};
 use crate::task::Operation;
 
 /// So long after its grace a key that lives has overrun it: two passes, and one that failed.
@@ -174,8 +174,7 @@ impl Tending<'_> {
         let is_marked = is_marked(description, &value.credential.key_id, list);
         // The venue knows best when it was made; a copied value says when it was copied.
         let listed = list.and_then(|list| list.keys.iter().find(|listed| listed.key_id == value.credential.key_id));
-        let is_copied = value.rotation.as_ref().is_some_and(|rotation| rotation.source != Source::Issued);
-        let created_at = listed.map(|listed| listed.created_at).or(value.created_at.filter(|_| !is_copied));
+        let created_at = listed.map(|listed| listed.created_at).or(value.created_at.filter(|_| !is_copy(value)));
         let age = created_at.map(|at| self.pass.now().duration_since(at));
         AuditedKey {
             labels: description.labels(version).map(ToString::to_string).collect(),

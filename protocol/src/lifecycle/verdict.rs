@@ -10,11 +10,12 @@ use crate::bounds::UNSETTLED;
 use crate::hand::was_current;
 use crate::label::{Label, StampKind, VersionId};
 use crate::ports::Description;
-use crate::secret::{CREATED_BY, SecretValue};
+use crate::secret::{CREATED_BY, SecretValue, Source};
 use crate::wrong::{self, Wrong};
 
 /// What the labels of a version say of its key's end.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Ending {
     pub(super) replaced: Option<Timestamp>,
     pub(super) condemned: Option<Timestamp>,
@@ -23,6 +24,8 @@ pub(super) struct Ending {
     pub(super) at_once: bool,
     /// It never was current, and a run that is under way may make it so.
     pub(super) may_be_promoted: bool,
+    /// Its key was there before it: somebody may use it.
+    pub(super) is_copy: bool,
 }
 
 impl Ending {
@@ -83,6 +86,7 @@ pub(super) fn verdict(ending: Ending, named: &Named, grace: Duration, now: Times
     let Some(since) = latest else {
         // Given up before it was ever current.
         return match ending.condemned {
+            Some(at) if ending.is_copy && now < after(at, grace) => Verdict::InGrace(after(at, grace)),
             Some(at) if condemned_long_ago(at) => Verdict::Revoke,
             // Nobody gave it up: from here on the time counts that a run may still take to promote it.
             None if ending.compromised => Verdict::Condemn,
@@ -127,6 +131,11 @@ pub(super) fn may_be_promoted(description: &Description, version: &VersionId, va
     let built_on_it = value.rotation.as_ref().is_some_and(|rotation| Some(&rotation.based_on) == current);
     let in_time = ending.condemned.is_none_or(|at| !is_past(at, UNSETTLED, now));
     is_ours(value, version) && current != Some(version) && !was_current(description, version) && built_on_it && in_time
+}
+
+/// Whether a value's credential was there before it.
+pub(super) fn is_copy(value: &SecretValue) -> bool {
+    value.rotation.as_ref().is_some_and(|rotation| rotation.source != Source::Issued)
 }
 
 /// Whether this function built the value for the version that holds it.
@@ -212,6 +221,13 @@ mod tests {
         let judged = |now| verdict(condemned, &with(Replicas::InSync), DAY, at(99 * HOUR + now));
         assert_eq!(judged(30 * 60), Verdict::Wait, "who read it from the replica just before has it for an hour");
         assert_eq!(judged(HOUR + 1), Verdict::Revoke);
+    }
+
+    #[test]
+    fn a_copy_that_was_given_up_has_a_grace_since_its_key_was_there_before() {
+        let given_up = Ending { condemned: Some(at(0)), is_copy: true, ..Ending::default() };
+        assert_eq!(judged(given_up, 23 * HOUR), Verdict::InGrace(at(24 * HOUR)));
+        assert_eq!(judged(given_up, 25 * HOUR), Verdict::Revoke);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! An order about a leaked key is carried out whatever stands in its way, or says what does.
 
-use protocol::lifecycle::{Code, Mode, Severity};
+use protocol::lifecycle::{Code, Mode, Request, Severity};
 use protocol::rotation::Step;
 use sandbox::in_process::{Fault, Operation, SUB};
 use sandbox::secrets_manager::CancelRotateSecret;
@@ -189,6 +189,46 @@ fn a_rotation_that_was_given_up_empty_does_not_keep_an_offer_from_being_used() {
     passes_beside_the_service(&world);
     assert_eq!(world.current_key(), Some(better.key));
     assert!(!world.alive(&key));
+}
+
+/// A rotation that copies an offered key and is stuck once it has; the offered key.
+fn stuck_with_an_offer(world: &World) -> Credential {
+    let offered = key_by_hand(world, SUB);
+    world.put_by_hand(world.text_of_setup(), &offered, SUB, "CANDIDATE");
+    let pending = world.begin_rotation();
+    world.run(Step::Create, &pending).expect("a copy");
+    world.advance(SignedDuration::from_mins(6));
+    offered
+}
+
+#[test]
+fn an_offer_whose_rotation_is_stuck_does_not_keep_a_leaked_key_alive() {
+    let (world, token, _, _) = rotated_twice();
+    let (offered, leaked_key) = (stuck_with_an_offer(&world), key_in(&world, &token));
+    let answer = world.operate_beside_the_service(leaked(&world, None));
+    assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
+    assert!(!world.alive(&leaked_key) && world.holder("CANDIDATE").is_none());
+    // A person made it, and may use it elsewhere.
+    settle(&world);
+    assert!(world.alive(&offered.key));
+    hours(&world, 24 * 8);
+    settle(&world);
+    assert!(!world.alive(&offered.key));
+}
+
+#[test]
+fn an_offer_whose_rotation_was_given_up_is_taken_by_a_later_one() {
+    let (world, _, _, _) = rotated_twice();
+    let offered = stuck_with_an_offer(&world);
+    world.operate(Request::Abandon { secret: world.secret().clone() });
+    world.rotate().expect_err("it is to die, as far as labels tell");
+    hour(&world);
+    world.maintain();
+    // Secrets Manager makes the attempt again.
+    while let Some(step) = world.run_due() {
+        step.expect("it is not");
+    }
+    assert_eq!(world.current_key(), Some(offered.key));
 }
 
 #[test]

@@ -38,6 +38,26 @@ fn a_rollback_copies_the_credential_before_into_a_new_version() {
 }
 
 #[test]
+fn a_way_back_that_was_given_up_is_open_again_once_no_run_can_go_it() {
+    let (world, token, key, _) = rotated_twice();
+    assert_eq!(back(&world).outcome, Outcome::Ok);
+    world.run_due().expect("createSecret is due").expect("a copy");
+    let pending = world.holder("AWSPENDING").expect("it is under way");
+    let answer = world.operate(Request::Abandon { secret: world.secret().clone() });
+    assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
+    refused(&world, "condemned");
+    hour(&world);
+    world.maintain();
+    assert_eq!(world.labels(&pending), Vec::<String>::new());
+    assert_eq!(world.holder("AWSCURRENT"), Some(token));
+    assert_eq!(back(&world).outcome, Outcome::Ok);
+    while let Some(step) = world.run_due() {
+        step.expect("the rotation back");
+    }
+    assert_eq!(world.current_key(), Some(key));
+}
+
+#[test]
 fn nobody_goes_back_to_a_dead_leaked_or_condemned_key() {
     let (world, _, _, version) = rotated_twice();
     world.label("COMPROMISED", Some(&version));
