@@ -51,9 +51,11 @@ impl Hand<'_> {
         Ok(result)
     }
 
-    /// Begins a rotation. Its version is the invocation's own id: asked for again, no second one begins.
-    pub(crate) async fn begin_rotation(&self, fleet: &dyn Fleet) -> Result<Result<(), StoreError>, Error> {
-        let token = VersionId::new(&self.caller.request_id);
+    /// Begins a rotation, the first or a later one of this invocation. Its version is the invocation's own id: asked for again, no
+    /// second one begins.
+    pub(crate) async fn begin_rotation(&self, fleet: &dyn Fleet, which: usize) -> Result<Result<(), StoreError>, Error> {
+        let id = &self.caller.request_id;
+        let token = VersionId::new(if which == 1 { id.clone() } else { format!("{id}-{which}") });
         let (mut pause, mut attempt) = (REREAD_PAUSE, 1);
         loop {
             self.must_have_left(LAST_MOMENT)?;

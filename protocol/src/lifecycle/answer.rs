@@ -146,6 +146,8 @@ codes! {
     Unbound = "UNBOUND" Ticket,
     /// The current key may do more, or from more addresses, than its policy says.
     MorePowerThanPolicy = "MORE_POWER_THAN_POLICY" Ticket,
+    /// The current key may do less, or from fewer addresses, than its policy says: what consumers need may be refused to them.
+    LessPowerThanPolicy = "LESS_POWER_THAN_POLICY" Ticket,
     /// A key that is compromised is held by a version that consumers may read.
     CompromisedHeld = "COMPROMISED_HELD" Page,
     /// A version that may hold a key cannot be read: no named key of its venue is revoked meanwhile.

@@ -270,19 +270,23 @@ impl<'a> Order<'a> {
     /// Rotates until the current version names another key, and no run can make one current that names the leaked one. Whether
     /// that is so.
     async fn replace(&mut self, leaked: &Leaked, row: &mut Row) -> Result<bool, Error> {
-        for _ in 0..ROTATIONS {
+        for which in 1.. {
             let description = patiently(self.pass, || self.hand.describe()).await?;
             if !self.must_be_replaced(&description, leaked).await? {
+                if which > 1 {
+                    self.happened("a successor is current");
+                }
                 return Ok(true);
             }
-            self.rotate(&description, row).await?;
-            if !self.wait_for_another(description.holder(&Label::current())).await? {
-                return Ok(false);
+            if which > ROTATIONS {
+                break;
             }
-            self.happened("a successor is current");
+            self.rotate(&description, which, row).await?;
+            if !self.wait_for_another(description.holder(&Label::current())).await? {
+                break;
+            }
         }
-        let description = patiently(self.pass, || self.hand.describe()).await?;
-        Ok(!self.must_be_replaced(&description, leaked).await?)
+        Ok(false)
     }
 
     async fn must_be_replaced(&self, description: &Description, leaked: &Leaked) -> Result<bool, Error> {
@@ -296,12 +300,12 @@ impl<'a> Order<'a> {
         Ok(stored.is_some_and(|stored| names(&stored, &leaked.key)))
     }
 
-    async fn rotate(&mut self, description: &Description, row: &mut Row) -> Result<(), Error> {
+    async fn rotate(&mut self, description: &Description, which: usize, row: &mut Row) -> Result<(), Error> {
         if open_rotation(description).is_some() {
             return Ok(());
         }
         must_fit_pending(description)?;
-        match self.hand.begin_rotation(self.pass.fleet).await? {
+        match self.hand.begin_rotation(self.pass.fleet, which).await? {
             Ok(()) => {
                 self.happened("a rotation was begun");
                 let switched = if description.rotation_enabled { "" } else { "; rotation was switched off, and is on again" };

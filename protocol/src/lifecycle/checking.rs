@@ -40,6 +40,15 @@ pub(super) fn faults(pass: &Pass<'_>, description: &Description, value: &SecretV
             more.extend(foreign.map(|address| format!("use from {}", address.as_str())));
         }
     }
+    let mut less = permissions.map(|permissions| state.powers.lacks(permissions)).unwrap_or_default();
+    if let (Addresses::Only(held), Some(Addresses::Only(demanded))) = (&state.addresses, addresses) {
+        let missing = demanded.iter().filter(|address| !held.contains(address));
+        less.extend(missing.map(|address| format!("use from {}", address.as_str())));
+    }
+    if !less.is_empty() {
+        let say = format!("the current key may do less than its policy says: {}", less.join(", "));
+        found.push(finding(Code::LessPowerThanPolicy, name, say, rotate(name)));
+    }
     if !more.is_empty() {
         let say = format!("the current key may do more than its policy says: {}", more.join(", "));
         found.push(finding(Code::MorePowerThanPolicy, name, say, rotate(name)));

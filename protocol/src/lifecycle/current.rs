@@ -126,7 +126,7 @@ impl Tending<'_> {
         let now = self.hand.describe().await?;
         if open_rotation(&now).is_none() && now.holder(&Label::current()) == Some(&current.version) {
             must_fit_pending(&now)?;
-            self.hand.begin_rotation(self.pass.fleet).await?.map_err(|error| store_error(&error))?;
+            self.hand.begin_rotation(self.pass.fleet, 1).await?.map_err(|error| store_error(&error))?;
             let switched = if now.rotation_enabled { "" } else { "; rotation was switched off, and is on again" };
             self.did(format!("{what}{switched}"));
         }

@@ -112,7 +112,7 @@ pub(super) async fn begin(
     if from.as_ref() != Some(version) {
         hand.move_label(LabelMove { label: label.clone(), to: Some(version.clone()), from }, version).await?;
     }
-    let Err(error) = hand.begin_rotation(pass.fleet).await? else { return Ok(()) };
+    let Err(error) = hand.begin_rotation(pass.fleet, 1).await? else { return Ok(()) };
     let name = description.name.as_str();
     let labelled = format!("labelled version {version} ROLLBACK");
     let (say, mut did) = if error.kind == StoreErrorKind::UnknownOutcome {

@@ -125,6 +125,10 @@ fn a_current_key_that_may_move_funds_is_a_page_and_one_beyond_its_policy_a_ticke
     assert_eq!(codes(&world.maintain()), [Code::CanMoveFunds]);
     edit(&[trades, spot, ("Options", &["OptionsTrade"])], bound.clone());
     assert_eq!(codes(&world.maintain()), [Code::MorePowerThanPolicy]);
+    edit(&[trades], bound.clone());
+    assert_eq!(codes(&world.maintain()), [Code::LessPowerThanPolicy]);
+    edit(&[trades, spot], Ips::only([FUNCTION_ADDRESS]));
+    assert_eq!(codes(&world.maintain()), [Code::LessPowerThanPolicy]);
     edit(&[trades, spot], Ips::Any);
     assert_eq!(codes(&world.maintain()), [Code::Unbound]);
     edit(&[trades, spot], bound);
