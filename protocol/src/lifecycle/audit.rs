@@ -124,8 +124,15 @@ impl Audit<'_> {
             tally.find(finding(Code::Refused, name, say, what_to_do));
             return Ok(());
         }
-        if let Looked::Row(tended) = self.look(pass, description, None).await {
-            add(tally, *tended);
+        let name = description.name.as_str().to_owned();
+        match (self.look(pass, description, None).await, self.fingerprint) {
+            (Looked::Row(tended), _) => add(tally, *tended),
+            (_, Some(fingerprint)) => {
+                let say = format!("no labelled version of the secret names the key {fingerprint}");
+                let what_to_do = "an audit with `match` and without `secret` looks at all secrets";
+                tally.find(finding(Code::KeyNotFound, &name, say, what_to_do));
+            }
+            _ => {}
         }
         Ok(())
     }

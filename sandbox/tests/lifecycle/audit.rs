@@ -272,6 +272,11 @@ fn a_leaked_master_is_found_by_its_fingerprint_once() {
 fn a_key_that_no_version_names_is_said_to_be_nowhere() {
     let world = world();
     assert_eq!(codes(&world.operate(request(Some("fp:000000000000"), Form::Json))), [Code::KeyNotFound]);
+    let Request::Audit { shard, fingerprint, after, form, .. } = request(Some("fp:000000000000"), Form::Json) else {
+        panic!("an audit");
+    };
+    let secret = Some(world.secret().clone());
+    assert_eq!(codes(&world.operate(Request::Audit { shard, secret, fingerprint, after, form })), [Code::KeyNotFound]);
 }
 
 #[test]
