@@ -17,7 +17,7 @@ use super::tending::Tending;
 use super::verdict::{is_ours, may_be_promoted};
 use super::walk::Walk;
 use super::way::{FRESH, clear_the_way, must_fit_pending, names, open_rotation};
-use super::{Mode, Operation, Settings};
+use super::{Mode, Operation};
 use crate::bounds::{POLL, POLL_PAUSE, REREAD, REREAD_PAUSE, STALENESS};
 use crate::error::{Error, ErrorType};
 use crate::hand::{Hand, store_error};
@@ -88,6 +88,8 @@ struct Order<'a> {
     /// Whether it was given before: since when, no label says.
     stood: bool,
     is_dead: bool,
+    /// A rotation that was to bring the leaked key back.
+    copy: Option<(VersionId, SecretValue)>,
     /// Why it is not, where that is known.
     why: String,
     timeline: Vec<Moment>,
@@ -97,7 +99,18 @@ struct Order<'a> {
 impl<'a> Order<'a> {
     fn new(pass: &'a Pass<'a>, hand: &'a Hand<'a>, mode: Mode) -> Self {
         let (timeline, tally) = (Vec::new(), pass.tally());
-        Self { pass, hand, mode, began: pass.now(), stood: false, is_dead: false, why: String::new(), timeline, tally }
+        Self {
+            pass,
+            hand,
+            mode,
+            began: pass.now(),
+            stood: false,
+            is_dead: false,
+            copy: None,
+            why: String::new(),
+            timeline,
+            tally,
+        }
     }
 
     fn happened(&mut self, what: impl Into<String>) {
@@ -135,7 +148,8 @@ impl<'a> Order<'a> {
             None => self.current(description).await.map(|(description, stored)| (description, Some(stored)))?,
         };
         let name = description.name.as_str();
-        if let Some(other) = [Label::compromised(), Label::revoke_first()].iter().find_map(|label| description.holder(label))
+        // REVOKE_FIRST alone says nothing.
+        if let Some(other) = description.holder(&Label::compromised())
             && version.or(description.holder(&Label::current())) != Some(other)
         {
             let say = format!("version {other} is COMPROMISED already and its key not proven dead: finish that first");
@@ -152,7 +166,7 @@ impl<'a> Order<'a> {
             .map_err(|error| Refusal::new(format!("the version's value cannot be used: {error}"), name_it))?;
         if version.is_none() && self.is_a_successor(&description, &stored.version, &value) {
             let say = format!(
-                "the current key {} is minutes old, and the one before it is gone: an order was carried out already. If this one is \
+                "the current key {} is young, and the one before it is gone: an order was carried out already. If this one is \
                  leaked too, say so by its version",
                 value.credential.key_id
             );
@@ -182,8 +196,9 @@ impl<'a> Order<'a> {
 
     /// Whether the current version replaced one that had no grace: whoever says "the current key" may mean the one before.
     fn is_a_successor(&self, description: &Description, version: &VersionId, value: &SecretValue) -> bool {
-        let least = SignedDuration::try_from(Settings::LEAST_GRACE).unwrap_or(SignedDuration::MAX);
-        let young = value.created_at.is_some_and(|at| self.pass.now().duration_since(at) < least);
+        // In its grace a version that is not leaked keeps AWSPREVIOUS.
+        let grace = SignedDuration::try_from(self.pass.settings.grace).unwrap_or(SignedDuration::MAX);
+        let young = value.created_at.is_some_and(|at| self.pass.now().duration_since(at) < grace);
         let before = value.rotation.as_ref().map(|rotation| &rotation.based_on);
         young && is_ours(value, version) && before.is_some_and(|before| description.holder(&Label::previous()) != Some(before))
     }
@@ -192,6 +207,7 @@ impl<'a> Order<'a> {
         self.mark(description, &leaked.version, row).await?;
         let description = patiently(self.pass, || self.hand.describe()).await?;
         // A rotation that does not bring the leaked key back is in the way only of the one that is needed.
+        self.copy = self.open_copy(&description, leaked).await?;
         let needed = self.must_be_replaced(&description, leaked).await?;
         for what in clear_the_way(self.pass, self.hand, &description, &leaked.key, needed, row).await? {
             self.happened(what);
@@ -259,7 +275,9 @@ impl<'a> Order<'a> {
             if description.holder(&label) == Some(version) {
                 continue;
             }
-            let change = LabelMove { label: label.clone(), to: Some(version.clone()), from: None };
+            // COMPROMISED on another version is another order.
+            let from = description.holder(&label).filter(|_| label == Label::revoke_first()).cloned();
+            let change = LabelMove { label: label.clone(), to: Some(version.clone()), from };
             self.hand.move_label(change, version).await?;
             self.happened(format!("version {version} is labelled {label}"));
             row.did.push(format!("labelled version {version} {label}"));
@@ -289,8 +307,19 @@ impl<'a> Order<'a> {
         Ok(false)
     }
 
+    /// The open rotation's version, where it names the leaked key: a run that has looked at it may promote it though it is given up.
+    async fn open_copy(&self, description: &Description, leaked: &Leaked) -> Result<Option<(VersionId, SecretValue)>, Error> {
+        let Some(pending) = open_rotation(description) else { return Ok(None) };
+        let stored = patiently(self.pass, || self.hand.read(Which::Version(pending))).await?;
+        let value = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
+        Ok(value.filter(|value| value.credential.key_id == leaked.key).map(|value| (pending.clone(), value)))
+    }
+
     async fn must_be_replaced(&self, description: &Description, leaked: &Leaked) -> Result<bool, Error> {
-        if may_be_promoted(description, &leaked.version, &leaked.value, self.pass.now()) {
+        let now = self.pass.now();
+        let may_be = |version, value| may_be_promoted(description, version, value, now);
+        let copy = self.copy.as_ref().is_some_and(|(version, value)| may_be(version, value));
+        if copy || may_be(&leaked.version, &leaked.value) {
             return Ok(true);
         }
         if description.holder(&Label::current()).is_none() {
@@ -382,8 +411,8 @@ impl<'a> Order<'a> {
             row.keys.append(&mut tended.row.keys);
             let over = !again || self.pass.now() + POLL_PAUSE >= until || self.hand.time_left() < TIME_TO_END;
             if !over {
-                // It is said once, of the last look.
-                tended.findings.clear();
+                // It is said once, of the last look; what others have to hear of, of the first.
+                tended.findings.retain(|finding| finding.secret != description.name.as_str());
             }
             add(&mut self.tally, tended);
             if is_dead && !std::mem::replace(&mut self.is_dead, true) {

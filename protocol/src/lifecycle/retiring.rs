@@ -12,7 +12,7 @@ use super::death::{Known, Life, asked, life};
 use super::holders::{Held, Named, Replicas, holding, holding_labels, is_issued};
 use super::pass::patiently;
 use super::tending::{Tending, account_in};
-use super::verdict::{Ending, Verdict, after, is_copy, is_ours, is_past, may_be_promoted, state, verdict};
+use super::verdict::{Ending, Verdict, after, is_ours, is_past, may_be_promoted, state, verdict};
 use crate::audit::Action;
 use crate::bounds::UNSETTLED;
 use crate::error::Error;
@@ -65,7 +65,7 @@ impl Tending<'_> {
         };
         let key = &value.credential.key_id;
         ending.may_be_promoted = may_be_promoted(description, version, &value, pass.now());
-        ending.is_copy = is_copy(&value);
+        ending.was_there = !is_issued(&value, version);
         let by_hand = !is_ours(&value, version);
         // Its own stamp says it without a look at all the others.
         let own = pass.settings.grace_of(!by_hand);
@@ -110,7 +110,7 @@ impl Tending<'_> {
                 self.find(Code::CompromisedHeld, say, way_out);
             }
             Verdict::Held | Verdict::InGrace(_) if self.has_no_more_to_say(description, version, ending, &named) => {
-                self.shed(version, "it was given up, and its key's end is told by the version that it was copied from").await?;
+                self.shed(version, "it was given up, and another tells its key's end", is_condemnation).await?;
             }
             Verdict::InGrace(until) => self.in_grace(version, key, until, !issued),
             Verdict::Held | Verdict::Wait => {}
@@ -133,7 +133,7 @@ impl Tending<'_> {
                 let on_account = account.is_some() && !by_hand;
                 let desk =
                     Condemned { venue: venue.as_ref(), master, account: account.or_else(|| current?.account()), on_account };
-                let since = [value.created_at, ending.replaced, ending.condemned].into_iter().flatten().min();
+                let since = [created_by_us(&value, version), ending.replaced, ending.condemned].into_iter().flatten().min();
                 let known = Known { since, alive: current.and_then(Current::alive), ..Known::default() };
                 let dead = self.end(&desk, version, &value, ending.at_once, known).await?;
                 // Who comes next has to see that what consumers read is a leaked key, and a dead one.
@@ -235,7 +235,7 @@ impl Tending<'_> {
         let key = &value.credential.key_id;
         let is_read = current.is_none_or(|current| current.value.credential.key_id == *key);
         let accepted = current.is_some_and(|current| current.venue.id() == venue.id() && current.alive().is_some());
-        let since = [value.created_at, ending.replaced, ending.condemned].into_iter().flatten().min();
+        let since = [created_by_us(value, version), ending.replaced, ending.condemned].into_iter().flatten().min();
         let old = since.is_some_and(|since| is_past(since, venue.facts().propagation, self.pass.now()));
         let answer = asked(self.pass, venue, value).await;
         if old && accepted && !is_read && answer.is_err_and(|error| error.class == ErrorClass::Rejected) {
@@ -312,7 +312,10 @@ impl Tending<'_> {
 
     /// Takes the labels off a version that names no living key.
     async fn forget(&mut self, version: &VersionId) -> Result<(), Error> {
-        self.shed(version, "its key is dead").await?;
+        self.shed(version, "its key is dead", |label| {
+            label.stamp().is_some() || [Label::previous(), Label::compromised(), Label::revoke_first()].contains(label)
+        })
+        .await?;
         self.count("retired");
         Ok(())
     }
@@ -324,10 +327,10 @@ impl Tending<'_> {
         let holds_itself = description.labels(version).any(|label| holding().contains(label));
         let is_told = !named.held.is_empty() || named.replaced.is_some();
         let never_current = ending.replaced.is_none() && description.holder(&Label::previous()) != Some(version);
-        ending.is_copy && never_current && !ending.compromised && was_given_up && !holds_itself && is_told
+        ending.was_there && never_current && !ending.compromised && was_given_up && !holds_itself && is_told
     }
 
-    async fn shed(&mut self, version: &VersionId, why: &str) -> Result<(), Error> {
+    async fn shed(&mut self, version: &VersionId, why: &str, which: impl Fn(&Label) -> bool) -> Result<(), Error> {
         let what = format!("take the labels off version {version}: {why}");
         if self.would(&what) {
             return Ok(());
@@ -336,18 +339,28 @@ impl Tending<'_> {
         if description.holder(&Label::current()) == Some(version) {
             return Ok(());
         }
-        let ours = |label: &&Label| {
-            label.stamp().is_some() || [Label::previous(), Label::compromised(), Label::revoke_first()].contains(label)
-        };
-        let mut labels: Vec<Label> = description.labels(version).filter(ours).cloned().collect();
-        // AWSPREVIOUS first: without it no pass stamps the version anew. The stamp that says most goes last.
-        labels.sort_by_key(|label| (*label != Label::previous(), label.stamp().is_some_and(|s| s.kind == StampKind::Replaced)));
+        let mut labels: Vec<Label> = description.labels(version).filter(|label| which(label)).cloned().collect();
+        // AWSPREVIOUS first: without it no pass stamps the version anew. REVOKE_FIRST says nothing alone. The stamp that says most
+        // goes last.
+        labels.sort_by_key(|label| {
+            let is_replaced = label.stamp().is_some_and(|stamp| stamp.kind == StampKind::Replaced);
+            (*label != Label::previous(), *label != Label::revoke_first(), is_replaced)
+        });
         for label in labels {
             self.hand.remove_label(label, version).await?;
         }
         self.did(what);
         Ok(())
     }
+}
+
+fn is_condemnation(label: &Label) -> bool {
+    label.stamp().is_some_and(|stamp| stamp.kind == StampKind::Condemned)
+}
+
+/// When the value was made, where nobody but this function can have written that down.
+fn created_by_us(value: &SecretValue, version: &VersionId) -> Option<Timestamp> {
+    value.created_at.filter(|_| is_ours(value, version))
 }
 
 /// Whom to ask for the end of a key, as far as that is known before the key itself was asked.

@@ -180,8 +180,16 @@ impl<'a> Tending<'a> {
     pub(super) async fn retire_what_is_due(&mut self, description: &Description, current: Option<&Current>) {
         let due: Vec<VersionId> = self.due(description).cloned().collect();
         for version in due {
+            let before = self.findings.len();
             let retired = self.retire(description, &version, current).await;
             self.note(retired.map(drop));
+            let lives = self.findings[before..].iter().find(|finding| finding.code == Code::GraceOverrun);
+            if let Some(what_to_do) = lives.map(|finding| finding.r#do.clone())
+                && Ending::of(description, &version).compromised
+            {
+                let say = format!("the leaked key of version {version} is not dead, and a pass cannot end it");
+                self.find(Code::Exposed, say, what_to_do);
+            }
         }
     }
 

@@ -24,8 +24,8 @@ pub(super) struct Ending {
     pub(super) at_once: bool,
     /// It never was current, and a run that is under way may make it so.
     pub(super) may_be_promoted: bool,
-    /// Its key was there before it: somebody may use it.
-    pub(super) is_copy: bool,
+    /// Its key was not issued for it, and was there before: somebody may use it.
+    pub(super) was_there: bool,
 }
 
 impl Ending {
@@ -79,6 +79,10 @@ pub(super) fn verdict(ending: Ending, named: &Named, grace: Duration, now: Times
     if ending.compromised && !may_be_promoted {
         return Verdict::Revoke;
     }
+    if ending.compromised {
+        // A run may still promote it: from the condemnation on the time counts that this can take.
+        return if ending.condemned.is_some() { Verdict::Wait } else { Verdict::Condemn };
+    }
     // Until it was condemned a replica may have handed it out.
     let wait = if named.replicas == Replicas::None { UNSETTLED } else { UNSETTLED.max(Settings::LEAST_GRACE) };
     let condemned_long_ago = |at: Timestamp| is_past(at, wait, now) || wrong::is(Wrong::CondemnedAtOnce);
@@ -86,10 +90,8 @@ pub(super) fn verdict(ending: Ending, named: &Named, grace: Duration, now: Times
     let Some(since) = latest else {
         // Given up before it was ever current.
         return match ending.condemned {
-            Some(at) if ending.is_copy && now < after(at, grace) => Verdict::InGrace(after(at, grace)),
+            Some(at) if ending.was_there && now < after(at, grace) => Verdict::InGrace(after(at, grace)),
             Some(at) if condemned_long_ago(at) => Verdict::Revoke,
-            // Nobody gave it up: from here on the time counts that a run may still take to promote it.
-            None if ending.compromised => Verdict::Condemn,
             _ => Verdict::Wait,
         };
     };
@@ -224,8 +226,17 @@ mod tests {
     }
 
     #[test]
+    fn a_leaked_key_that_a_run_may_promote_waits_from_its_condemnation_on_whoever_else_named_it() {
+        let leaked = Ending { compromised: true, may_be_promoted: true, ..Ending::default() };
+        let elsewhere = Named { replaced: Some(at(0)), ..Named::default() };
+        assert_eq!(verdict(leaked, &elsewhere, DAY, at(HOUR)), Verdict::Condemn);
+        let condemned = Ending { condemned: Some(at(HOUR)), ..leaked };
+        assert_eq!(verdict(condemned, &elsewhere, DAY, at(2 * HOUR)), Verdict::Wait);
+    }
+
+    #[test]
     fn a_copy_that_was_given_up_has_a_grace_since_its_key_was_there_before() {
-        let given_up = Ending { condemned: Some(at(0)), is_copy: true, ..Ending::default() };
+        let given_up = Ending { condemned: Some(at(0)), was_there: true, ..Ending::default() };
         assert_eq!(judged(given_up, 23 * HOUR), Verdict::InGrace(at(24 * HOUR)));
         assert_eq!(judged(given_up, 25 * HOUR), Verdict::Revoke);
     }

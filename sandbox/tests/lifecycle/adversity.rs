@@ -85,7 +85,7 @@ fn a_wrong_signature_is_not_a_death() {
     world.plan(Operation::Revoke, 1, Fault::Refused);
     let answer = world.maintain();
     assert!(world.alive(&elsewhere.key));
-    assert_eq!(codes(&answer), [Code::GraceOverrun], "{answer:#?}");
+    assert_eq!(codes(&answer), [Code::Exposed, Code::GraceOverrun], "{answer:#?}");
     assert!(!world.labels(&version).is_empty(), "a living key is not forgotten");
 }
 

@@ -82,9 +82,9 @@ fn a_rotation_that_builds_on_the_leaked_key_is_given_up_first() {
     world.run(Step::Create, &back).expect("a copy");
     let answer = world.operate_beside_the_service(leaked(&world, Some(&version)));
     assert!(happened(&answer).iter().any(|what| what.contains("given up")), "{answer:#?}");
-    assert_eq!(world.holder("AWSCURRENT"), Some(token));
+    assert_ne!(world.holder("AWSCURRENT"), Some(token), "a run of it may be about to make the leaked key current");
     assert_eq!(world.holder("ROLLBACK"), None, "nobody goes back to a leaked key");
-    assert!(!world.alive(&key), "{answer:#?}");
+    assert!(!world.alive(&key) && world.current_key().is_some_and(|current| world.alive(&current)), "{answer:#?}");
 }
 
 #[test]

@@ -217,6 +217,38 @@ fn an_offer_whose_rotation_is_stuck_does_not_keep_a_leaked_key_alive() {
 }
 
 #[test]
+fn a_key_that_was_put_as_pending_by_a_hand_lives_a_week_after_it_was_given_up() {
+    let (world, _, _, _) = rotated_twice();
+    let put = key_by_hand(&world, SUB);
+    world.put_by_hand(world.text_of_setup(), &put, SUB, "AWSPENDING");
+    world.operate(Request::Abandon { secret: world.secret().clone() });
+    settle(&world);
+    assert!(world.alive(&put.key), "a person made it, and may use it elsewhere");
+    hours(&world, 24 * 8);
+    settle(&world);
+    assert!(!world.alive(&put.key));
+}
+
+#[test]
+fn an_order_that_is_repeated_hours_later_does_not_kill_the_successor() {
+    let (world, _, _, _) = rotated_twice();
+    assert_eq!(world.operate_beside_the_service(leaked(&world, None)).outcome, Outcome::Ok);
+    let successor = world.current_key().expect("a successor");
+    hours(&world, 5);
+    assert_eq!(world.operate_beside_the_service(leaked(&world, None)).outcome, Outcome::Failed);
+    assert!(world.alive(&successor));
+}
+
+#[test]
+fn an_order_to_revoke_first_that_a_person_took_half_back_keeps_no_other_from_being_given() {
+    let (world, _, key, version) = rotated_twice();
+    world.label("REVOKE_FIRST", Some(&version));
+    let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
+    assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
+    assert!(world.alive(&key), "that one is not leaked");
+}
+
+#[test]
 fn an_offer_whose_rotation_was_given_up_is_taken_by_a_later_one() {
     let (world, _, _, _) = rotated_twice();
     let offered = stuck_with_an_offer(&world);
