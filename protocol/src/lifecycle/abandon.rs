@@ -2,6 +2,7 @@
 
 use super::Operation;
 use super::answer::{Answer, Code, Row};
+use super::checking::take_off;
 use super::pass::{Pass, finding, half_done};
 use crate::hand::{Hand, is_condemned};
 use crate::label::{Label, VersionId};
@@ -37,9 +38,7 @@ pub(super) async fn abandon(pass: &Pass<'_>, secret: &SecretId) -> Answer {
                     Ok(()) => did.push(format!("took ROLLBACK off version {version}")),
                     Err(error) => {
                         let say = format!("ROLLBACK is still on version {version}: {}", error.problem);
-                        let what_to_do = format!(
-                            "aws secretsmanager update-secret-version-stage --secret-id {name} --version-stage ROLLBACK --remove-from-version-id {version}"
-                        );
+                        let what_to_do = take_off(name, Label::rollback().as_str(), version.as_str());
                         tally.fail();
                         tally.find(finding(Code::NotDone, name, say, what_to_do));
                     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::answer::{Answer, Code, Moment, Row};
-use super::checking::look_at;
+use super::checking::{look_at, take_off};
 use super::maintain::add;
 use super::pass::{Pass, finding, passes, patiently};
 use super::retiring::Retired;
@@ -153,10 +153,7 @@ impl<'a> Order<'a> {
             && version.or(description.holder(&Label::current())) != Some(other)
         {
             let say = format!("version {other} is COMPROMISED already and its key not proven dead: finish that first");
-            let over = format!(
-                "aws secretsmanager update-secret-version-stage --secret-id {name} --version-stage {} --remove-from-version-id {other}",
-                Label::compromised()
-            );
+            let over = take_off(name, Label::compromised().as_str(), other.as_str());
             let what_to_do = format!("{}; or, if that key is known to be dead: {over}", self.again(name, Some(other), self.mode));
             return Err(Refusal::new(say, what_to_do));
         }

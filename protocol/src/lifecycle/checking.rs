@@ -100,6 +100,13 @@ pub(super) fn look_at(name: &str) -> String {
     format!("aws secretsmanager describe-secret --secret-id {name}")
 }
 
+/// The command that takes a label off a version.
+pub(super) fn take_off(name: &str, label: &str, version: &str) -> String {
+    format!(
+        "aws secretsmanager update-secret-version-stage --secret-id {name} --version-stage {label} --remove-from-version-id {version}"
+    )
+}
+
 pub(super) fn put_right(name: &str) -> String {
     format!("aws secretsmanager put-secret-value --secret-id {name} --secret-string file://right-value.json")
 }

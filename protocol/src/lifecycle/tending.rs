@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::Mode;
 use super::answer::{AuditedKey, Code, Finding, KeyRow, Row};
-use super::checking::{look_at, put_right, rotate};
+use super::checking::{look_at, put_right, rotate, take_off};
 use super::current::Current;
 use super::holders::Held;
 use super::pass::{Pass, finding};
@@ -251,9 +251,7 @@ impl<'a> Tending<'a> {
         }
         let here = description.holder(&Label::new(label.as_str())).filter(|_| *secret == self.name);
         let version = here.map_or("<version>", VersionId::as_str);
-        format!(
-            "aws secretsmanager update-secret-version-stage --secret-id {secret} --version-stage {label} --remove-from-version-id {version}"
-        )
+        take_off(secret, label, version)
     }
 }
 
