@@ -27,6 +27,8 @@ pub(crate) struct Config {
     pub(crate) grace: Duration,
     /// `ADOPTION_GRACE_HOURS`: the same for a key that was made by hand.
     pub(crate) adoption_grace: Duration,
+    /// `KMS_KEY_ARN`: the KMS key that the roles of both functions may use.
+    pub(crate) kms_key: Option<String>,
     /// Where Secrets Manager is, and who asks.
     pub(crate) aws: Aws,
     /// `LOG_LEVEL`: error, warn, info, debug or trace.
@@ -78,6 +80,7 @@ impl Config {
             grace: read("GRACE_HOURS").map_or(Ok(Settings::GRACE), |hours| grace("GRACE_HOURS", &hours))?,
             adoption_grace: read("ADOPTION_GRACE_HOURS")
                 .map_or(Ok(Settings::ADOPTION_GRACE), |hours| grace("ADOPTION_GRACE_HOURS", &hours))?,
+            kms_key: read("KMS_KEY_ARN").map(|arn| kms_key_arn("KMS_KEY_ARN", arn)).transpose()?,
             log_level: read("LOG_LEVEL").map(|level| log_level("LOG_LEVEL", &level)).transpose()?.unwrap_or(LevelFilter::INFO),
             aws: Aws::from_env(read)?,
         })
@@ -178,6 +181,14 @@ fn function_arn(name: &'static str, arn: String) -> Result<String, ConfigError> 
     }
 }
 
+fn kms_key_arn(name: &'static str, arn: String) -> Result<String, ConfigError> {
+    let parts: Vec<&str> = arn.split(':').collect();
+    match parts[..] {
+        ["arn", _, "kms", _, _, key] if key.starts_with("key/") => Ok(arn),
+        _ => Err(ConfigError { name, problem: "is not the ARN of a KMS key".into() }),
+    }
+}
+
 fn grace(name: &'static str, hours: &str) -> Result<Duration, ConfigError> {
     let hours: u64 = hours.parse().map_err(|_| ConfigError { name, problem: "is not a whole number of hours".into() })?;
     let grace = Duration::from_hours(hours.min(MOST_GRACE_HOURS));
@@ -248,6 +259,7 @@ mod tests {
             ("LOG_LEVEL", "loud"),
             ("ROTATION_FUNCTION_ARN", "exchange-key-rotation"),
             ("ROTATION_FUNCTION_ARN", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-AbCdEf"),
+            ("KMS_KEY_ARN", "arn:aws:kms:eu-west-1:123456789012:alias/trading"),
             ("GRACE_HOURS", "0"),
             ("GRACE_HOURS", "a day"),
             ("GRACE_HOURS", "-1"),

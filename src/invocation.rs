@@ -81,6 +81,7 @@ impl Function {
                         rotation_function: rotation_function.clone(),
                         grace: config.grace,
                         adoption_grace: config.adoption_grace,
+                        kms_key: config.kms_key.clone(),
                     };
                     Role::Operations(settings, Kept::default())
                 }

@@ -125,6 +125,8 @@ pub struct Description {
     pub replicas: Vec<Replica>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
+    /// The KMS key that its values are encrypted with, as an ARN, an id or an alias; `None` for the account's own.
+    pub kms_key: Option<String>,
 }
 
 /// How often a secret is to be rotated.

@@ -108,6 +108,7 @@ impl Store for SecretsManager<'_> {
             schedule: reply.rotation_rules.map(schedule),
             replicas: reply.replication_status.unwrap_or_default().into_iter().map(replica).collect(),
             tags: tags(reply.tags),
+            kms_key: reply.kms_key_id.filter(|key| !key.is_empty()),
         })
     }
 
@@ -216,6 +217,7 @@ impl Fleet for SecretsManager<'_> {
                 schedule: entry.rotation_rules.map(schedule),
                 replicas: Vec::new(),
                 tags: tags(entry.tags),
+                kms_key: entry.kms_key_id.filter(|key| !key.is_empty()),
             })
         });
         Ok(SecretPage { secrets: secrets.collect::<Result<_, _>>()?, next: page.next_token.filter(|token| !token.is_empty()) })

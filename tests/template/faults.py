@@ -705,6 +705,11 @@ KMS = "the_kms_key_opens_the_granted_secrets_through_secrets_manager_and_nothing
 
 
 @fault(KMS)
+def operations_that_do_not_know_which_key_is_granted(document):
+    del operations(document)["Environment"]["Variables"]["KMS_KEY_ARN"]
+
+
+@fault(KMS)
 def a_key_that_opens_everything_it_encrypts(document):
     del statements(document, "ManagedSecretsPolicy")[1]["Condition"]["StringLike"]
 

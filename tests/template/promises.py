@@ -356,6 +356,9 @@ def the_kms_key_opens_the_granted_secrets_through_secrets_manager_and_nothing_el
     def about_kms(stack, function):
         return [s for s in statements(stack, function) if any(action.startswith("kms:") for action in s["Action"])]
 
+    # By this a plan tells whether a secret's key is the one that is granted.
+    has(environment(operations(deployed.full)), KMS_KEY_ARN=FULL["KmsKeyArn"])
+    has(environment(operations(deployed.smallest)), KMS_KEY_ARN=None)
     masters = FULL["MasterSecretArns"].split(",")
     for function in FUNCTIONS:
         assert not about_kms(deployed.smallest, function), "no key, no statement"

@@ -23,6 +23,8 @@ use crate::secret::{Addresses, Source};
 
 /// The venue's clock and ours may be so far apart; beyond, requests begin to be refused.
 const CLOCKS: SignedDuration = SignedDuration::from_secs(2);
+/// The KMS key that Secrets Manager uses where none is named: everybody who may write a value may use it.
+const ACCOUNTS_OWN_KEY: &str = "alias/aws/secretsmanager";
 /// The stamps that a rotation adds, and the label of the version that it builds.
 const NEW_LABELS: usize = 3;
 
@@ -76,6 +78,7 @@ pub(super) async fn plan(pass: &Pass<'_>, secret: &SecretId) -> Answer {
         grace: pass.settings.grace,
     };
     planning.rotation(&description).await;
+    planning.encryption(&description);
     planning.clients();
     let mut planned = Planned { client_cache_seconds: Some(Settings::LONGEST_CLIENT_CACHE.as_secs()), ..Planned::default() };
     match rehearse(hand, &pass.settings.egress, description.clone()).await {
@@ -160,6 +163,25 @@ impl Planning<'_> {
             let say = format!("the replica in {} is not in sync: replaced keys stay alive until it is", replica.region);
             self.warning(say, format!("aws secretsmanager describe-secret --secret-id {name}"));
         }
+    }
+
+    /// Who may read a value may perhaps write none. What grants both to both functions' roles names one key.
+    fn encryption(&mut self, description: &Description) {
+        let Some(key) = description.kms_key.as_deref().filter(|key| !key.ends_with(ACCOUNTS_OWN_KEY)) else { return };
+        let granted = self.pass.settings.kms_key.as_deref();
+        let is_granted = |granted: &str| granted == key || granted.rsplit_once(":key/").is_some_and(|(_, id)| id == key);
+        if granted.is_some_and(is_granted) {
+            return;
+        }
+        let other = granted.map_or_else(|| "none".to_owned(), |granted| format!("{granted} alone"));
+        let say = format!(
+            "the KMS key {key} encrypts the secret, and the functions' roles are granted {other}: whether the rotation function may \
+             encrypt with it is not known"
+        );
+        let what_to_do = format!(
+            "deploy with KmsKeyArn set to what this prints: aws kms describe-key --key-id {key} --query KeyMetadata.Arn --output text"
+        );
+        self.warning(say, what_to_do);
     }
 
     /// Whoever has read the replaced key keeps it for as long as its cache does, and once more where one refresh fails.

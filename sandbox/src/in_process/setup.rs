@@ -49,6 +49,8 @@ pub struct Setup {
     pub egress: BTreeSet<Address>,
     /// The function's `GRACE_HOURS`.
     pub grace: Duration,
+    /// The function's `KMS_KEY_ARN`.
+    pub kms_key: Option<String>,
     /// What is not known about the venue. Rate limits are off, since time stands still between calls.
     pub bybit: bybit::Knobs,
     /// What is not known about Secrets Manager.
@@ -89,6 +91,7 @@ impl Default for Setup {
             },
             egress: FUNCTION_ADDRESS.to_string().parse().into_iter().collect(),
             grace: lifecycle::Settings::GRACE,
+            kms_key: None,
             bybit: bybit::Knobs { rate_limits: false, ..bybit::Knobs::default() },
             secrets_manager: secrets_manager::Knobs::default(),
         }

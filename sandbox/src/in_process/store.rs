@@ -221,6 +221,7 @@ fn listed(summary: secrets_manager::SecretSummary) -> Description {
         schedule: summary.rotation_rules.map(schedule),
         replicas: Vec::new(),
         tags: summary.tags.into_iter().map(|tag| (tag.key, tag.value)).collect(),
+        kms_key: summary.kms_key_id,
     }
 }
 

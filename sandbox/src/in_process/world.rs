@@ -48,6 +48,7 @@ pub struct World {
     pub grace: Duration,
     /// The same for a key that was made by hand.
     pub adoption_grace: Duration,
+    kms_key: Option<String>,
 }
 
 impl World {
@@ -104,6 +105,7 @@ impl World {
             timeout: SignedDuration::from_mins(15),
             grace: setup.grace,
             adoption_grace: lifecycle::Settings::ADOPTION_GRACE,
+            kms_key: setup.kms_key,
         }
     }
 
@@ -138,6 +140,7 @@ impl World {
             timeout: self.timeout,
             grace: self.grace,
             adoption_grace: self.adoption_grace,
+            kms_key: self.kms_key.clone(),
         }
     }
 
@@ -333,6 +336,7 @@ impl World {
             rotation_function: self.function_arn.clone(),
             grace: self.grace,
             adoption_grace: self.adoption_grace,
+            kms_key: self.kms_key.clone(),
         };
         Invocation::operation(&self.state, start, settings, Arc::clone(&self.kept), request)
     }

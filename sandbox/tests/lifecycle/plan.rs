@@ -3,7 +3,7 @@
 use protocol::lifecycle::{self, Code, Request, Severity};
 use protocol::name::SecretId;
 use sandbox::in_process::{Fault, Operation, SUB, Setup};
-use sandbox::secrets_manager::{SecretValue, Seed};
+use sandbox::secrets_manager::{SecretValue, Seed, UpdateSecret};
 
 use super::*;
 
@@ -161,6 +161,39 @@ fn addresses_slots_replicas_and_clocks_are_told() {
     warned(&answer, "room for one more");
     warned(&answer, "clock");
     blocked(&answer, "master credential is not bound to this function's 203.0.113.99");
+}
+
+const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef";
+
+/// A plan for a secret that this key encrypts, by a function whose role is granted that one.
+fn plan_with_keys(encrypts: &str, granted: Option<&str>) -> Answer {
+    let world = Watched(World::with(Setup { kms_key: granted.map(str::to_owned), ..Setup::default() }));
+    let secret_id = world.secret().as_str().to_owned();
+    let change = UpdateSecret { secret_id, kms_key_id: Some(encrypts.to_owned()), ..UpdateSecret::default() };
+    world.secrets_manager(|model, now| model.update_secret(&change, now)).expect("a key can be named");
+    plan(&world)
+}
+
+#[test]
+fn a_kms_key_that_nobody_granted_to_the_functions_is_told() {
+    let id = KEY.rsplit('/').next().expect("an id");
+    for (encrypts, granted) in [(KEY, None), ("alias/trading", Some(KEY)), (KEY, Some("arn:aws:kms:us-east-1:1:key/0"))] {
+        let answer = plan_with_keys(encrypts, granted);
+        warned(&answer, &format!("the KMS key {encrypts} encrypts the secret"));
+        assert!(answer.findings.iter().any(|finding| finding.r#do.contains("kms describe-key")), "{answer:#?}");
+    }
+    for (encrypts, granted) in [(KEY, Some(KEY)), (id, Some(KEY)), ("alias/aws/secretsmanager", None), ("", None)] {
+        let answer = plan_with_keys(encrypts, granted);
+        assert!(!answer.findings.iter().any(|finding| finding.say.contains("KMS")), "{encrypts}: {answer:#?}");
+    }
+}
+
+#[test]
+fn a_kms_key_that_cannot_be_used_is_in_the_way() {
+    let world = world();
+    let id = world.secret().as_str();
+    world.secrets_manager(|model, _| model.set_key_usable(id, false)).expect("the secret is there");
+    blocked(&plan(&world), "KMS key cannot be used");
 }
 
 #[test]
