@@ -12,7 +12,7 @@ use super::death::{Known, Life, asked, life};
 use super::holders::{Held, Named, Replicas, holding, holding_labels, is_issued};
 use super::pass::patiently;
 use super::tending::{Tending, account_in};
-use super::verdict::{Ending, Verdict, after, is_ours, is_past, may_be_promoted, state, verdict};
+use super::verdict::{Ending, Verdict, after, created_by_us, is_ours, is_past, may_be_promoted, state, verdict};
 use crate::audit::Action;
 use crate::bounds::UNSETTLED;
 use crate::error::Error;
@@ -179,7 +179,7 @@ impl Tending<'_> {
         named
     }
 
-    fn in_grace(&mut self, version: &VersionId, key: &KeyId, until: Timestamp, by_hand: bool) {
+    pub(super) fn in_grace(&mut self, version: &VersionId, key: &KeyId, until: Timestamp, by_hand: bool) {
         self.key(version, key, None, format!("in grace until {until}"));
         if by_hand {
             self.announce(key, until);
@@ -356,11 +356,6 @@ impl Tending<'_> {
 
 fn is_condemnation(label: &Label) -> bool {
     label.stamp().is_some_and(|stamp| stamp.kind == StampKind::Condemned)
-}
-
-/// When the value was made, where nobody but this function can have written that down.
-fn created_by_us(value: &SecretValue, version: &VersionId) -> Option<Timestamp> {
-    value.created_at.filter(|_| is_ours(value, version))
 }
 
 /// Whom to ask for the end of a key, as far as that is known before the key itself was asked.

@@ -351,7 +351,7 @@ impl Tending<'_> {
 }
 
 /// Whether a key bears this secret's marker at the venue.
-fn is_marked(description: &Description, key: &KeyId, list: Option<&KeyList>) -> bool {
+pub(super) fn is_marked(description: &Description, key: &KeyId, list: Option<&KeyList>) -> bool {
     let ours = Marker::new(&description.arn, &VersionId::new(""), 0);
     let listed = list.and_then(|list| list.keys.iter().find(|listed| listed.key_id == *key));
     listed.and_then(|listed| listed.marker.as_ref()).is_some_and(|marker| marker.same_secret(&ours))

@@ -8,15 +8,16 @@ use super::Mode;
 use super::answer::{AuditedKey, Code, Finding, KeyRow, Row};
 use super::checking::{look_at, put_right, rotate, take_off};
 use super::current::Current;
-use super::holders::Held;
-use super::pass::{Pass, finding};
-use super::verdict::Ending;
+use super::holders::{Held, is_issued};
+use super::pass::{Pass, finding, patiently};
+use super::row::is_marked;
+use super::verdict::{Ending, after};
 use crate::bounds::UNSETTLED;
 use crate::error::{Error, ErrorType};
 use crate::hand::{Desk, Hand, unstamped_previous};
 use crate::label::{Label, StampKind, VersionId};
 use crate::name::SecretId;
-use crate::ports::Description;
+use crate::ports::{Description, Which};
 use crate::secret::{AccountId, KeyId, SecretValue};
 use crate::task::Operation;
 
@@ -166,6 +167,8 @@ impl<'a> Tending<'a> {
             self.verify(&description, current).await;
         }
         self.retire_what_is_due(&description, current.as_ref()).await;
+        let announced = self.announce_adoptions(&description, current.as_ref()).await;
+        self.note(announced);
         if let Some(current) = &current {
             if let Ok((master, Some((account, list)))) = &current.master {
                 let desk = Desk { venue: current.venue.as_ref(), master: master.clone(), account: account.clone() };
@@ -191,6 +194,25 @@ impl<'a> Tending<'a> {
                 self.find(Code::Exposed, say, what_to_do);
             }
         }
+    }
+
+    /// Says how long replaced keys stay alive that were made by hand, from the first pass on: who uses one elsewhere has to hear of it
+    /// while there is time.
+    async fn announce_adoptions(&mut self, description: &Description, current: Option<&Current>) -> Result<(), Error> {
+        let due: Vec<&VersionId> = self.due(description).collect();
+        let list = current.and_then(|current| current.master.as_ref().ok()?.1.as_ref()).map(|(_, list)| list);
+        for version in description.versions.keys().filter(|version| !due.contains(version)) {
+            let Some(replaced) = Ending::of(description, version).replaced else { continue };
+            let Some(stored) = patiently(self.pass, || self.hand.read(Which::Version(version))).await? else { continue };
+            let Ok(value) = SecretValue::parse(&stored.text) else { continue };
+            let key = &value.credential.key_id;
+            let is_current =
+                current.is_some_and(|current| current.version == *version || current.value.credential.key_id == *key);
+            if !is_current && !is_issued(&value, version) && !is_marked(description, key, list) {
+                self.in_grace(version, key, after(replaced, self.pass.settings.longest_grace()), true);
+            }
+        }
+        Ok(())
     }
 
     async fn set_stamps_right(&mut self, description: &Description) -> Result<(), Error> {

@@ -145,6 +145,11 @@ pub(super) fn is_ours(value: &SecretValue, version: &VersionId) -> bool {
     value.created_by.as_deref() == Some(CREATED_BY) && value.rotation.as_ref().is_some_and(|rotation| rotation.token == *version)
 }
 
+/// When the value was made, where nobody but this function can have written that down.
+pub(super) fn created_by_us(value: &SecretValue, version: &VersionId) -> Option<Timestamp> {
+    value.created_at.filter(|_| is_ours(value, version))
+}
+
 pub(super) fn state(verdict: &Verdict, named: &Named) -> String {
     match verdict {
         Verdict::Held => format!("held by {}", named.holders()),

@@ -60,3 +60,20 @@ fn a_leaked_key_made_by_hand_dies_at_once() {
     world.maintain();
     assert!(!world.alive(&key));
 }
+
+#[test]
+fn that_a_key_made_by_hand_lives_on_is_told_from_the_first_pass_on() {
+    let (world, _, _, _) = rotated();
+    let answer = world.maintain();
+    let told = answer.findings.iter().find(|finding| finding.code == Code::AdoptionGrace).expect("it is told");
+    assert!(told.say.contains("2026-03-08"), "{answer:#?}");
+    hours(&world, 30);
+    assert!(codes(&world.maintain()).contains(&Code::AdoptionGrace));
+    // Of one that was issued nothing need be told, in whichever version it stands.
+    let (world, _, _, version) = rotated_twice();
+    all_is_well(&world.maintain());
+    world.label("ROLLBACK", Some(&version));
+    rotate(&world);
+    rotate(&world);
+    assert!(!codes(&world.maintain()).contains(&Code::AdoptionGrace));
+}
