@@ -22,7 +22,7 @@ pub(super) fn faults(pass: &Pass<'_>, description: &Description, value: &SecretV
     let forbidden = state.powers.forbidden();
     if !forbidden.is_empty() {
         let say = format!("the current key may do what no rotated key may: {}", forbidden.join(", "));
-        found.push(finding(Code::CanMoveFunds, name, say, rotate(name)));
+        found.push(finding(Code::CanMoveFunds, name, say, replace(name, value)));
     }
     let (permissions, addresses) = demanded(value);
     let mut more = permissions.map(|permissions| state.powers.beyond(permissions)).unwrap_or_default();
@@ -32,7 +32,8 @@ pub(super) fn faults(pass: &Pass<'_>, description: &Description, value: &SecretV
         (Addresses::Any, _) => {
             let expiry = state.expires_at.map_or_else(String::new, |at| format!(", and expires on {}", day(at)));
             let say = format!("the current key may be used from anywhere{expiry}");
-            let what_to_do = format!("name your bots' addresses in policy.ip_allowlist of the value; then: {}", rotate(name));
+            let what_to_do =
+                format!("name your bots' addresses in policy.ip_allowlist of the value; then: {}", replace(name, value));
             found.push(finding(Code::Unbound, name, say, what_to_do));
         }
         (Addresses::Only(held), Some(Addresses::Only(allowed))) => {
@@ -47,11 +48,11 @@ pub(super) fn faults(pass: &Pass<'_>, description: &Description, value: &SecretV
     }
     if !less.is_empty() {
         let say = format!("the current key may do less than its policy says: {}", less.join(", "));
-        found.push(finding(Code::LessPowerThanPolicy, name, say, rotate(name)));
+        found.push(finding(Code::LessPowerThanPolicy, name, say, replace(name, value)));
     }
     if !more.is_empty() {
         let say = format!("the current key may do more than its policy says: {}", more.join(", "));
-        found.push(finding(Code::MorePowerThanPolicy, name, say, rotate(name)));
+        found.push(finding(Code::MorePowerThanPolicy, name, say, replace(name, value)));
     }
     found
 }
@@ -80,6 +81,17 @@ pub(super) fn day(at: Timestamp) -> String {
 /// The command that begins a rotation.
 pub(super) fn rotate(name: &str) -> String {
     format!("aws secretsmanager rotate-secret --secret-id {name}")
+}
+
+/// What gets the current key a successor: a key that no master can issue, a person makes.
+pub(super) fn replace(name: &str, value: &SecretValue) -> String {
+    if value.master_arn.is_some() {
+        return rotate(name);
+    }
+    format!(
+        "make another key at the venue; then: aws secretsmanager put-secret-value --secret-id {name} --version-stages CANDIDATE --secret-string file://candidate.json; then: {}",
+        rotate(name)
+    )
 }
 
 /// The command that has this function rotate a secret, and rotates nothing yet.

@@ -3,20 +3,24 @@
 use std::sync::Arc;
 
 use futures_util::future::join;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::answer::Code;
-use super::checking::{faults, put_right, rotate};
-use super::death::listed;
+use super::checking::{faults, put_right, replace};
+use super::death::{asked, listed};
 use super::pass::patiently;
+use super::tags::LAST_ROTATED;
 use super::tending::{Tending, account_in};
-use super::verdict::is_ours;
+use super::verdict::{created_by_us, is_ours};
 use super::way::{clear_the_way, must_fit_pending, open_rotation};
 use crate::error::Error;
 use crate::hand::{Desk, store_error, venue_error, venue_of, was_current};
 use crate::label::{Label, VersionId};
 use crate::ports::{Description, ErrorClass, KeyList, KeyState, Signer, StoredValue, Venue, VenueError, Which, Whose};
 use crate::secret::{AccountId, KeyId, SecretValue};
+
+/// So many of the versions that were made next to a certain time are read to find the one that was made then.
+const NEAREST: usize = 3;
 
 /// The current value, with what the venue says of its key.
 pub(super) struct Current {
@@ -85,7 +89,7 @@ impl Tending<'_> {
         });
         if leaked {
             let say = format!("the leaked key {} is the current one", current.value.credential.key_id);
-            self.find(Code::CompromisedHeld, say, rotate(&self.name));
+            self.find(Code::CompromisedHeld, say, replace(&self.name, &current.value));
         }
         leaked
     }
@@ -150,6 +154,9 @@ impl Tending<'_> {
         let signer = Signer { whose: Whose::Current, credential: value.credential.clone() };
         self.pass.turn(venue.as_ref()).await;
         let (state, master) = join(venue.inspect(&signer), self.pass.master(venue.id(), &value)).await;
+        if state.is_ok() {
+            self.pass.note_accepted_at(venue.id());
+        }
         let account = stands_for(&state, &value);
         let master = match (master, account) {
             (Ok(master), Some(account)) => {
@@ -176,7 +183,7 @@ impl Tending<'_> {
         }) {
             let say = "the current value was not made by this function, though the one before was: a hand, or \
                        infrastructure code that carries the value, put a key back";
-            self.find(Code::CurrentOverwritten, say, rotate(&self.name));
+            self.find(Code::CurrentOverwritten, say, replace(&self.name, value));
         }
         match state {
             Ok(state) => {
@@ -185,7 +192,10 @@ impl Tending<'_> {
                 false
             }
             Err(error) if error.class.is_rejection() => {
-                let rejection = self.rejection(current, error.class);
+                let rejection = self.rejection(description, current, error.class).await.unwrap_or_else(|error| {
+                    self.trouble(&error);
+                    Rejection::Unproven
+                });
                 let alive = match rejection {
                     Rejection::Dead => Some(false),
                     Rejection::Unusable | Rejection::OfUnknownAge | Rejection::Unproven => None,
@@ -193,7 +203,7 @@ impl Tending<'_> {
                 self.key(version, key, alive, format!("current; {error}"));
                 if rejection == Rejection::Unproven && value.master_arn.is_none() {
                     let say = format!(
-                        "the current key was rejected, and no `masterarn` is named, by whose credential that would be proven: {error}"
+                        "the current key was rejected, and no other credential was accepted by which that would be proven: {error}"
                     );
                     self.find(Code::CurrentSuspect, say, put_right(&self.name));
                 } else if rejection == Rejection::Unproven {
@@ -205,7 +215,7 @@ impl Tending<'_> {
             Err(error) if error.class == ErrorClass::Denied => {
                 self.key(version, key, None, format!("current; {error}"));
                 let say = format!("the current key may not be used by this function: {error}");
-                self.find(Code::CurrentDenied, say, rotate(&self.name));
+                self.find(Code::CurrentDenied, say, replace(&self.name, value));
                 false
             }
             Err(error) => {
@@ -238,24 +248,77 @@ impl Tending<'_> {
                 return Ok(true);
             }
         }
+        self.was_ours(description).await
+    }
+
+    /// Whether a version that bears no label any more is the one that this function last rotated to, as the tag of that time says.
+    /// Anybody may write such a tag, and nobody else such a value.
+    async fn was_ours(&self, description: &Description) -> Result<bool, Error> {
+        let rotated: Option<Timestamp> = description.tags.get(LAST_ROTATED).and_then(|at| at.parse().ok());
+        let Some(rotated) = rotated else { return Ok(false) };
+        let mut versions = patiently(self.pass, || self.hand.versions()).await?;
+        versions.retain(|version| !description.versions.contains_key(&version.id));
+        versions.sort_by_key(|version| version.created_at.map(|at| rotated.duration_since(at).abs()));
+        for version in versions.iter().filter(|version| version.created_at.is_some()).take(NEAREST) {
+            let stored = patiently(self.pass, || self.hand.read(Which::Version(&version.id))).await?;
+            let value = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
+            if value.is_some_and(|value| value.created_at == Some(rotated) && is_ours(&value, &version.id)) {
+                return Ok(true);
+            }
+        }
         Ok(false)
     }
 
-    /// What a rejection of the current key proves, by rule 7: the same host has to have accepted the master credential, and the key
-    /// has to be so old that everybody at the venue knows it.
-    fn rejection(&self, current: &Current, class: ErrorClass) -> Rejection {
-        let Ok((_, account)) = &current.master else { return Rejection::Unproven };
+    /// What a rejection of the current key proves, by rule 7: the same host has to have accepted another credential, and the key has
+    /// to be so old that everybody at the venue knows it.
+    async fn rejection(&self, description: &Description, current: &Current, class: ErrorClass) -> Result<Rejection, Error> {
+        if current.master.is_err() && !self.is_another_accepted(description, current).await? {
+            return Ok(Rejection::Unproven);
+        }
         let key = &current.value.credential.key_id;
+        let account = current.master.as_ref().ok().and_then(|(_, account)| account.as_ref());
         let listed = account.iter().flat_map(|(_, list)| &list.keys).find(|listed| listed.key_id == *key);
         let propagation = SignedDuration::try_from(current.venue.facts().propagation).unwrap_or(SignedDuration::MAX);
-        let made = listed.map(|listed| listed.created_at).or(current.value.created_at);
-        match (made, listed) {
+        let made = match listed {
+            Some(listed) => Some(listed.created_at),
+            None => self.is_there_since(current).await?,
+        };
+        Ok(match (made, listed) {
             (Some(made), _) if self.pass.now().duration_since(made) < propagation => Rejection::Unproven,
             (_, Some(listed)) if !listed.expired => Rejection::Unusable,
             _ if class == ErrorClass::Mismatched => Rejection::Unusable,
             (Some(_), _) => Rejection::Dead,
             (None, _) => Rejection::OfUnknownAge,
+        })
+    }
+
+    /// Whether the host has accepted another credential in this run: some other secret's, or another of this one's.
+    async fn is_another_accepted(&self, description: &Description, current: &Current) -> Result<bool, Error> {
+        if self.pass.was_accepted_at(current.venue.id()) {
+            return Ok(true);
         }
+        for version in description.versions.keys().filter(|version| **version != current.version) {
+            let stored = patiently(self.pass, || self.hand.read(Which::Version(version))).await?;
+            let Some(value) = stored.and_then(|stored| SecretValue::parse(&stored.text).ok()) else { continue };
+            let same_host = venue_of(self.pass.ports, description, &value).is_ok_and(|venue| venue.id() == current.venue.id());
+            if same_host
+                && value.credential.key_id != current.value.credential.key_id
+                && asked(self.pass, current.venue.as_ref(), &value).await.is_ok()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Since when the current key has been there at the least: nobody stores a key before it is made. A date that a hand wrote counts
+    /// for nothing.
+    async fn is_there_since(&self, current: &Current) -> Result<Option<Timestamp>, Error> {
+        if let Some(at) = created_by_us(&current.value, &current.version) {
+            return Ok(Some(at));
+        }
+        let versions = patiently(self.pass, || self.hand.versions()).await?;
+        Ok(versions.into_iter().find(|version| version.id == current.version).and_then(|version| version.created_at))
     }
 }
 

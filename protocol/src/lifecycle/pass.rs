@@ -39,6 +39,8 @@ pub(super) struct Pass<'a> {
     pub(super) request: &'a Request,
     /// The values of master credentials, by ARN: a parent account has many children.
     masters: Mutex<BTreeMap<String, Result<Arc<StoredValue>, Error>>>,
+    /// The venues that have accepted some credential in this run.
+    accepted: Mutex<BTreeSet<String>>,
     /// What was said of one secret while others were looked after.
     told: Mutex<BTreeSet<String>>,
     /// Whose next call goes out when.
@@ -59,7 +61,8 @@ impl<'a> Pass<'a> {
         request: &'a Request,
     ) -> Self {
         let (masters, told, pace, holders) = (Mutex::default(), Mutex::default(), Mutex::default(), AsyncMutex::default());
-        Self { ports, fleet, caller, settings, request, masters, told, pace, holders, kept }
+        let accepted = Mutex::default();
+        Self { ports, fleet, caller, settings, request, masters, accepted, told, pace, holders, kept }
     }
 
     pub(super) fn hand<'s>(&'s self, secret: &'s SecretId) -> Hand<'s> {
@@ -149,6 +152,16 @@ impl<'a> Pass<'a> {
             read
         };
         master_in(&id, stored.as_deref().map_err(Clone::clone)?, venue, value)
+    }
+
+    /// Notes that a venue has accepted a credential.
+    pub(super) fn note_accepted_at(&self, venue: &VenueId) {
+        self.accepted.lock().unwrap_or_else(PoisonError::into_inner).insert(venue.to_string());
+    }
+
+    /// Whether a venue has accepted some credential in this run: what it rejects, it does not reject for being the wrong host.
+    pub(super) fn was_accepted_at(&self, venue: &VenueId) -> bool {
+        self.accepted.lock().unwrap_or_else(PoisonError::into_inner).contains(&venue.to_string())
     }
 
     /// Waits until it is a venue's turn for another call of this function's.

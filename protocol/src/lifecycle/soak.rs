@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::answer::Code;
-use super::checking::rotate;
+use super::checking::replace;
 use super::current::Current;
 use super::death::{Known, Life, asked, life};
 use super::holders::is_issued;
@@ -38,7 +38,7 @@ impl Tending<'_> {
         }
         let key = &current.value.credential.key_id;
         let Some(previous) = self.replaced_in_grace(description).await? else {
-            self.find(Code::CurrentDead, format!("the venue rejects the current key {key}"), rotate(&self.name));
+            self.find(Code::CurrentDead, format!("the venue rejects the current key {key}"), replace(&self.name, &current.value));
             return Ok(());
         };
         let since = suspect.and_then(Label::stamp).map(|stamp| stamp.at);
@@ -48,7 +48,11 @@ impl Tending<'_> {
             if !self.would(&what) && !has_stamp(description, version, StampKind::Suspect) {
                 if let Err(error) = self.suspect(description, version).await {
                     // No later pass could tell that this one saw it.
-                    self.find(Code::CurrentDead, format!("the venue rejects the current key {key}"), rotate(&self.name));
+                    self.find(
+                        Code::CurrentDead,
+                        format!("the venue rejects the current key {key}"),
+                        replace(&self.name, &current.value),
+                    );
                     return Err(error);
                 }
                 self.did(what);
@@ -64,7 +68,8 @@ impl Tending<'_> {
             return Ok(());
         }
         let way_back = self.is_alive(description, previous, current).await?;
-        let what_to_do = if way_back { self.pass.command(Operation::Rollback, &self.name) } else { rotate(&self.name) };
+        let what_to_do =
+            if way_back { self.pass.command(Operation::Rollback, &self.name) } else { replace(&self.name, &current.value) };
         let way = if way_back { "; the key before it is alive" } else { "" };
         let say = format!("the venue has rejected the current key {key} since {since}{way}");
         self.find(Code::CurrentDead, say, what_to_do);
@@ -87,12 +92,12 @@ impl Tending<'_> {
     }
 
     async fn is_alive(&mut self, description: &Description, version: &VersionId, current: &Current) -> Result<bool, Error> {
-        let Ok((master, Some((account, _)))) = &current.master else { return Ok(false) };
         let Some(stored) = self.hand.read(Which::Version(version)).await? else { return Ok(false) };
         let Ok(value) = SecretValue::parse(&stored.text) else { return Ok(false) };
         let venue = venue_of(self.pass.ports, description, &value)?;
-        let desk = Desk { venue: venue.as_ref(), master: master.clone(), account: account.clone() };
         let answer = asked(self.pass, venue.as_ref(), &value).await;
+        let (Err(_), Ok((master, Some((account, _))))) = (&answer, &current.master) else { return Ok(answer.is_ok()) };
+        let desk = Desk { venue: venue.as_ref(), master: master.clone(), account: account.clone() };
         Ok(life(self.pass, &desk, &value.credential.key_id, &answer, Known::default()).await? == Life::Alive)
     }
 

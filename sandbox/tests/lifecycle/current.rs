@@ -1,7 +1,8 @@
 //! The current key is looked at in every pass.
 
 use protocol::lifecycle::Code;
-use sandbox::in_process::{Fault, Operation, SUB};
+use protocol::rotation::Step;
+use sandbox::in_process::{Fault, OTHER_SUB, Operation, SUB};
 use sandbox::secrets_manager::{Tag, TagResource};
 
 use super::*;
@@ -167,6 +168,36 @@ fn a_key_that_was_put_back_is_told_before_any_pass_has_seen_the_rotation_and_whe
 }
 
 #[test]
+fn a_key_that_was_put_back_is_told_until_it_is_rotated_though_nothing_is_left_of_ours_but_a_tag() {
+    let (world, token, _, _) = rotated_twice();
+    world.maintain();
+    let by_hand = key_by_hand(&world, SUB);
+    world.put_by_hand(world.text_of_setup(), &by_hand, SUB, "AWSCURRENT");
+    world.maintain();
+    hours(&world, 25);
+    settle(&world);
+    assert!(world.labels(&token).is_empty(), "its key is dead");
+    assert_eq!(codes(&world.maintain()), [Code::CurrentOverwritten]);
+    world.rotate().expect("a rotation");
+    assert!(!codes(&world.maintain()).contains(&Code::CurrentOverwritten));
+}
+
+#[test]
+fn a_version_of_ours_that_never_was_current_is_no_sign_that_a_key_was_put_back() {
+    let world = world();
+    let token = world.begin_rotation();
+    world.run(Step::Create, &token).expect("a value");
+    let created_at = world.document(&token)["created_at"].as_str().expect("a date").to_owned();
+    world.label("AWSPENDING", None);
+    // The time of another rotation, by whoever did the work before.
+    let tags = vec![Tag { key: "LastRotated".to_owned(), value: created_at.replace("2026", "2025") }];
+    let request = TagResource { secret_id: world.secret().as_str().to_owned(), tags };
+    world.secrets_manager(|model, now| model.tag_resource(&request, now)).expect("it is tagged");
+    world.put_by_hand(world.text_of_setup(), &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
+    assert!(!codes(&world.maintain()).contains(&Code::CurrentOverwritten));
+}
+
+#[test]
 fn a_tag_of_somebody_elses_is_no_sign_that_a_key_was_put_back() {
     let world = world();
     let tags = vec![Tag { key: "LastRotated".to_owned(), value: "2026-01-01".to_owned() }];
@@ -186,6 +217,84 @@ fn a_supplied_key_has_no_master_to_miss_and_its_rejection_is_a_ticket() {
     hour(&world);
     let answer = world.maintain();
     assert_eq!((answer.outcome, codes(&answer)), (Outcome::Attention, vec![Code::CurrentSuspect]), "{answer:#?}");
+}
+
+/// A world without a master, where a person's key has just taken the place of another: its version.
+fn supplied(policy: &str) -> (Watched, VersionId) {
+    let setup = Setup::default();
+    let document = setup.document.replace(r#""masterarn":"<master>","#, "").replace(r#""policy":{"#, policy);
+    let world = Watched(World::with(Setup { document, ..setup }));
+    world.put_by_hand(world.text_of_setup(), &key_by_hand(&world, SUB), SUB, "CANDIDATE");
+    let token = world.rotate().expect("a rotation");
+    hour(&world);
+    (world, token)
+}
+
+#[test]
+fn the_key_before_proves_that_a_supplied_one_is_dead_and_is_the_way_back() {
+    let (world, token) = supplied(r#""policy":{"#);
+    assert_eq!(codes(&world.maintain()), [Code::AdoptionGrace]);
+    delete(&world, &key_in(&world, &token));
+    assert!(codes(&world.maintain()).contains(&Code::CurrentSuspect));
+    assert!(world.labels(&token).iter().any(|label| label.starts_with("SUSPECT-")));
+    hour(&world);
+    let answer = world.maintain();
+    let dead = answer.findings.iter().find(|finding| finding.code == Code::CurrentDead).expect("a page");
+    assert!(dead.r#do.contains("rollback"), "{answer:#?}");
+}
+
+#[test]
+fn a_supplied_key_that_dies_is_rolled_back_where_the_policy_says_so() {
+    let (world, token) = supplied(r#""policy":{"auto_rollback":true,"#);
+    delete(&world, &key_in(&world, &token));
+    world.maintain();
+    hour(&world);
+    assert_eq!(world.maintain().counts["rollbacks"], 1);
+    while let Some(step) = world.run_due() {
+        step.expect("the rotation back");
+    }
+    assert_eq!(world.current_key().as_ref(), Some(world.first_key()));
+}
+
+#[test]
+fn where_the_key_before_is_dead_too_a_supplied_one_is_proven_dead_by_nobody() {
+    let (world, token) = supplied(r#""policy":{"#);
+    delete(&world, &key_in(&world, &token));
+    delete(&world, world.first_key());
+    hour(&world);
+    let codes = codes(&world.maintain());
+    assert!(codes.contains(&Code::CurrentSuspect) && !codes.contains(&Code::CurrentDead), "{codes:?}");
+    assert!(!world.labels(&token).iter().any(|label| label.starts_with("SUSPECT-")));
+}
+
+#[test]
+fn a_key_of_another_secret_proves_that_a_supplied_one_is_dead() {
+    let setup = Setup::default();
+    let document = setup.document.replace(r#""masterarn":"<master>","#, "");
+    let world = Watched(World::with(Setup { document, ..setup }));
+    for number in 0..24 {
+        world.add_secret(&format!("prod/bybit/{number}"), world.text_of_setup(), &key_by_hand(&world, OTHER_SUB), OTHER_SUB);
+    }
+    delete(&world, world.first_key());
+    hour(&world);
+    let answer = world.maintain();
+    assert_eq!(codes(&answer), [Code::CurrentDead]);
+    assert!(answer.findings[0].r#do.contains("--version-stages CANDIDATE"), "{answer:#?}");
+}
+
+#[test]
+fn a_supplied_key_that_was_stored_just_now_is_not_dead_yet() {
+    let (world, token) = supplied(r#""policy":{"#);
+    let by_hand = key_by_hand(&world, SUB);
+    let ours = world.text(&token).expect("a value");
+    let date = ours.replace(r#""created_at":"2026-03"#, r#""created_at":"2025-03"#);
+    assert_ne!(date, ours, "a hand keeps the date of the value that it changes");
+    let document = date.replace(key_in(&world, &token).as_str(), "<key>");
+    world.put_by_hand(&document, &by_hand, SUB, "AWSCURRENT");
+    delete(&world, &by_hand.key);
+    let codes = codes(&world.maintain());
+    assert!(codes.contains(&Code::CurrentSuspect) && !codes.contains(&Code::CurrentDead), "{codes:?}");
+    assert_eq!(world.labels(&world.holder("AWSCURRENT").expect("a version")), ["AWSCURRENT"]);
 }
 
 #[test]
