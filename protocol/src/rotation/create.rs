@@ -81,7 +81,7 @@ impl Base {
 /// good too, so it is judged a second time, on a second reading: where stale reads can have led to the judgement, after as long as
 /// a read can be stale.
 async fn decided(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Done, Error> {
-    let Err(first) = judged(run, base, stored) else { return Ok(Done::AlreadyStored) };
+    let Err(first) = judged(run, base, stored).await? else { return Ok(Done::AlreadyStored) };
     if wrong::is(Wrong::JudgedOnce) {
         return Err(run.doom(&first.reason).await);
     }
@@ -91,17 +91,25 @@ async fn decided(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Don
     }
     let (description, current) = join(run.hand.describe(), run.hand.read(Which::Current)).await;
     let Some(now) = Base::agreed(run, description?, current?).await? else { return Ok(Done::AlreadyCurrent) };
-    match judged(run, &now, stored) {
+    match judged(run, &now, stored).await? {
         Ok(()) => Ok(Done::AlreadyStored),
         Err(second) if second.is_sure || !first.is_sure => Err(run.doom(&second.reason).await),
         Err(second) => Err(second.into_error()),
     }
 }
 
-fn judged(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<(), Doubt> {
+async fn judged(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Result<(), Doubt>, Error> {
     let current = Some(&base.value.credential.key_id);
-    let (_, provenance) = judged_from_store(&base.description, &base.version, current, stored)?;
-    run.out_of_reach(&provenance).map_or(Ok(()), Err)
+    Ok(match judged_from_store(&base.description, &base.version, current, stored) {
+        Ok((value, provenance)) => {
+            let doubt = match run.out_of_reach(&provenance) {
+                None => run.leaked(&base.description, &value, &provenance).await?,
+                doubt => doubt,
+            };
+            doubt.map_or(Ok(()), Err)
+        }
+        Err(doubt) => Err(doubt),
+    })
 }
 
 async fn build(run: &Run<'_>, base: &Base) -> Result<Done, Error> {

@@ -7,7 +7,7 @@ use super::wrong::{self, Wrong};
 use crate::error::{Error, ErrorType};
 use crate::hand::{has_stamp, was_current};
 use crate::label::{Label, StampKind, VersionId};
-use crate::ports::{Description, StoredValue};
+use crate::ports::{Description, StoredValue, Which};
 use crate::secret::{Addresses, CREATED_BY, KeyId, Provenance, SecretValue, Source};
 
 impl Run<'_> {
@@ -30,6 +30,25 @@ impl Run<'_> {
                 rotation.ip_allowlist
             ))
         })
+    }
+
+    /// Why a version cannot be promoted that was copied from one whose key another version names as leaked: keys count, not versions.
+    pub(super) async fn leaked(
+        &self,
+        description: &Description,
+        value: &SecretValue,
+        rotation: &Provenance,
+    ) -> Result<Option<Doubt>, Error> {
+        let Some(version) = description.holder(&Label::compromised()) else { return Ok(None) };
+        if rotation.source == Source::Issued || wrong::is(Wrong::LeakedPromoted) {
+            return Ok(None);
+        }
+        let stored = self.hand.read(Which::Version(version)).await?;
+        // One that cannot be read may name any key.
+        let leaked = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
+        let is_another = leaked.is_some_and(|leaked| leaked.credential.key_id != value.credential.key_id);
+        let reason = format!("its key is leaked: version {version}, which is labelled COMPROMISED, names it, or cannot be read");
+        Ok((!is_another).then_some(Doubt { reason, is_sure: false }))
     }
 }
 

@@ -33,6 +33,9 @@ pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
         return Err(Error::new(ErrorType::NoCurrentValue, problem));
     };
     let (value, provenance) = judged_from_store(&description, base, None, &stored).map_err(Doubt::into_error)?;
+    if let Some(doubt) = run.leaked(&description, &value, &provenance).await? {
+        return Err(doubt.into_error());
+    }
     must_fit(&description, labels_to_come(&description, base))?;
 
     let venue = venue_of(run.hand.ports, &description, &value)?;
@@ -47,7 +50,7 @@ pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
             complete(run, &after, Ok(Some(stored))).await;
             return Ok(Done::AlreadyCurrent);
         }
-        must_stand_as_before(run, &after, base, &stored)?;
+        must_stand_as_before(run, &after, base, &stored).await?;
         proven?;
     }
     if wrong::is(Wrong::OfferReleasedEarly) {
@@ -63,10 +66,14 @@ pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
 }
 
 /// A slow run gives others the time to give this version up, to promote another, or to offer a better one.
-fn must_stand_as_before(run: &Run<'_>, after: &Description, base: &VersionId, stored: &StoredValue) -> Result<(), Error> {
+async fn must_stand_as_before(run: &Run<'_>, after: &Description, base: &VersionId, stored: &StoredValue) -> Result<(), Error> {
     let pending = run.standing(after)? == Standing::Pending;
     let stamped = unstamped_previous(after).is_none();
-    if pending && stamped && after.holder(&Label::current()) == Some(base) && judged_from_store(after, base, None, stored).is_ok()
+    if pending
+        && stamped
+        && after.holder(&Label::current()) == Some(base)
+        && let Ok((value, provenance)) = judged_from_store(after, base, None, stored)
+        && run.leaked(after, &value, &provenance).await?.is_none()
     {
         return Ok(());
     }

@@ -54,7 +54,11 @@ impl Witness {
             self.broken(Invariant::Provenance, scene, what);
         }
         let leaked = self.run(actor).saw_leaked.clone();
-        if leaked.is_some() && (leaked.as_ref() == Some(token) || leaked == rotation.copied_from) {
+        let names_it =
+            leaked.as_ref().and_then(|leaked| self.named(scene, arn, leaked)).is_some_and(|other| other.key == named.key);
+        let is_leaked =
+            leaked.as_ref() == Some(token) || leaked == rotation.copied_from || names_it && rotation.source != "issued";
+        if leaked.is_some() && is_leaked {
             self.broken(Invariant::Provenance, scene, "a version is promoted whose key is labelled as leaked");
         }
         let facts = self.keys.get(&named.key).cloned().unwrap_or_default();
@@ -143,9 +147,11 @@ impl Witness {
         if holder.as_deref() != Some(rotation.based_on.as_str()) || self.current_key(scene, arn).as_ref() == Some(&named.key) {
             return true;
         }
-        let leaked = secret.holder("COMPROMISED");
-        if leaked.is_some() && (leaked == Some(token) || leaked == rotation.copied_from.as_deref()) {
-            return true;
+        if let Some(leaked) = secret.holder("COMPROMISED").map(str::to_owned) {
+            let mut named_too = || self.named(scene, arn, &leaked).is_none_or(|other| other.key == named.key);
+            if leaked == *token || Some(&leaked) == rotation.copied_from.as_ref() || rotation.source != "issued" && named_too() {
+                return true;
+            }
         }
         let label = match rotation.source.as_str() {
             "candidate" => Some("CANDIDATE"),
