@@ -273,6 +273,11 @@ impl Tending<'_> {
         let state = answer.as_ref().and_then(|answer| answer.as_ref().ok());
         let audited = self.audited(description, version, value, state, list);
         self.describe_key(version, audited);
+        let forbidden = state.map(|state| state.powers.forbidden()).unwrap_or_default();
+        if !forbidden.is_empty() {
+            let say = format!("{key} of version {version} is alive and may do what no rotated key may: {}", forbidden.join(", "));
+            self.find(Code::CanMoveFunds, say, "take that from the key at the venue, or delete it there if nothing uses it");
+        }
         let issued = is_issued(value, version) || is_marked(description, key, list);
         let grace = self.pass.settings.grace_of(issued);
         if let Some(until) = ending.replaced.map(|at| after(at, grace)).filter(|until| *until > self.pass.now() && !issued) {
@@ -314,7 +319,7 @@ impl Tending<'_> {
         let mut named: Vec<&KeyId> = beside.iter().map(|beside| &beside.value.credential.key_id).collect();
         named.push(key);
         let ours = Marker::new(&description.arn, &VersionId::new(""), 0);
-        let (mut foreign, mut orphans) = (Vec::new(), Vec::new());
+        let (mut foreign, mut orphans, mut forbidden) = (Vec::new(), Vec::new(), Vec::new());
         for listed in list.keys.iter().filter(|listed| !listed.expired && !named.contains(&&listed.key_id)) {
             let elsewhere = holders.of(&listed.key_id);
             if !elsewhere.held.is_empty() || elsewhere.replaced.is_some() {
@@ -324,12 +329,20 @@ impl Tending<'_> {
                 Some(marker) if marker.same_secret(&ours) && !settled(listed, list) => {}
                 Some(marker) if marker.same_secret(&ours) => orphans.push(on_account(listed)),
                 Some(marker) if holders.issued_for_one(marker) => {}
-                _ => foreign.push(on_account(listed)),
+                _ => {
+                    foreign.push(on_account(listed));
+                    if !listed.powers.forbidden().is_empty() {
+                        forbidden.push(listed.key_id.fingerprint());
+                    }
+                }
             }
         }
         if !foreign.is_empty() {
             let shown: Vec<&str> = foreign.iter().map(|key| key.fingerprint.as_str()).collect();
-            let say = format!("{} keys live on the account that no secret names: {}", foreign.len(), shown.join(", "));
+            let mut say = format!("{} keys live on the account that no secret names: {}", foreign.len(), shown.join(", "));
+            if !forbidden.is_empty() {
+                say = format!("{say}; of these may do what no rotated key may: {}", forbidden.join(", "));
+            }
             self.find(Code::ForeignKeys, say, "find out whose they are; delete at the venue what nobody needs");
         }
         if !orphans.is_empty() {

@@ -133,7 +133,30 @@ fn keys_on_the_account_that_nobody_names_are_told_apart() {
     assert_eq!(shown(audited.foreign_keys), [fingerprint(&foreign.key)]);
     assert_eq!(shown(audited.orphans), [fingerprint(&lost)]);
     assert!(found(&answer, Code::ForeignKeys) && found(&answer, Code::Orphans), "{answer:#?}");
+    assert!(!answer.findings.iter().any(|finding| finding.say.contains("no rotated key may")), "{answer:#?}");
+    let settings = Settings {
+        note: "who knows".to_owned(),
+        read_only: false,
+        ips: Ips::only([BOT_ADDRESS]),
+        permissions: Permissions::of(&[("Wallet", &["AccountTransfer"])]),
+    };
+    let mighty = world.bybit(|model, now| model.create_key_by_hand(SUB, settings, now)).expect("the account is there");
+    let answer = audit(&world);
+    let foreign = answer.findings.iter().find(|finding| finding.code == Code::ForeignKeys).expect("it is told");
+    let told = format!("of these may do what no rotated key may: {}", fingerprint(&mighty.key));
+    assert!(foreign.say.ends_with(&told), "{answer:#?}");
     assert!(row(&answer, others.name().as_str()).audit.is_some());
+}
+
+#[test]
+fn a_replaced_key_that_lives_and_may_move_funds_is_a_page() {
+    let (world, _, key, _) = rotated();
+    let mut settings = world.bybit(|model, _| model.key(&key)).expect("the key is there").settings;
+    settings.permissions = Permissions::of(&[("Spot", &["SpotTrade"]), ("Wallet", &["AccountTransfer"])]);
+    world.bybit(|model, now| model.edit_key_by_hand(&key, settings, now)).expect("it is edited");
+    hour(&world);
+    let answer = audit(&world);
+    assert!(answer.findings[0].code == Code::CanMoveFunds && answer.findings[0].say.contains("of version"), "{answer:#?}");
 }
 
 #[test]
