@@ -130,7 +130,7 @@ macro_rules! codes {
 codes! {
     /// The venue rejects the key that consumers use.
     CurrentDead = "CURRENT_DEAD" Page,
-    /// The current key was rejected for the first time.
+    /// The current key was rejected: for the first time, or where nothing proves yet what that means.
     CurrentSuspect = "CURRENT_SUSPECT" Ticket,
     /// The current key is good, but may not be used from the function's addresses.
     CurrentDenied = "CURRENT_DENIED" Ticket,
@@ -162,6 +162,8 @@ codes! {
     NotProvenDead = "NOT_PROVEN_DEAD" Info,
     /// A hand-made key that was replaced stays alive for longer than one of ours: it may sit in a file somewhere.
     AdoptionGrace = "ADOPTION_GRACE" Info,
+    /// ROLLBACK is on a version and no rotation is open: the next one goes back to it.
+    RollbackWaits = "ROLLBACK_WAITS" Info,
     /// A replica is not in sync: replaced keys stay alive until it is.
     ReplicaBehind = "REPLICA_BEHIND" Ticket,
     /// A key of ours that no version is known to name, and whose version may have been purged: a person has to decide.

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::answer::{Answer, Code, Moment, Row};
 use super::checking::{look_at, take_off};
+use super::holders::ways_to_name;
 use super::maintain::add;
 use super::pass::{Pass, finding, passes, patiently};
 use super::retiring::Retired;
@@ -16,7 +17,7 @@ use super::tally::Tally;
 use super::tending::Tending;
 use super::verdict::{is_ours, may_be_promoted};
 use super::walk::Walk;
-use super::way::{FRESH, clear_the_way, must_fit_pending, names, open_rotation};
+use super::way::{FRESH, clear_the_way, must_fit_pending, names, open_rotation, take_refused_offers_back};
 use super::{Mode, Operation};
 use crate::bounds::{POLL, POLL_PAUSE, REREAD, REREAD_PAUSE, STALENESS};
 use crate::error::{Error, ErrorType};
@@ -210,7 +211,9 @@ impl<'a> Order<'a> {
             self.happened(what);
         }
         if needed && leaked.value.master_arn.is_some() {
-            self.take_refused_offers_back(row).await?;
+            for what in take_refused_offers_back(self.pass, self.hand, row).await? {
+                self.happened(what);
+            }
         }
         // Nobody uses a key that was never current: what counts is that no run makes it so.
         let unused = may_be_promoted(&description, &leaked.version, &leaked.value, self.pass.now());
@@ -236,23 +239,6 @@ impl<'a> Order<'a> {
         let what_to_do = format!("read the log of the rotation function; then: {again}");
         self.tally.fail();
         self.tally.find(finding(Code::CurrentDead, name, say, what_to_do));
-        Ok(())
-    }
-
-    /// An offer that createSecret refuses would keep the successor from being issued.
-    async fn take_refused_offers_back(&mut self, row: &mut Row) -> Result<(), Error> {
-        for label in [Label::rollback(), Label::candidate()] {
-            let description = patiently(self.pass, || self.hand.describe()).await?;
-            let Some(version) = description.holder(&label) else { continue };
-            let rehearsed = rehearse(*self.hand, &self.pass.settings.egress, description.clone()).await;
-            let Err(error) = rehearsed.and_then(|rehearsal| rehearsal.wanted) else { return Ok(()) };
-            if error.error_type != ErrorType::OfferRefused {
-                return Ok(());
-            }
-            self.hand.remove_label(label.clone(), version).await?;
-            self.happened(format!("{label} was taken off version {version}, which cannot be used: {}", error.problem));
-            row.did.push(format!("took {label} off version {version}"));
-        }
         Ok(())
     }
 
@@ -383,7 +369,7 @@ impl<'a> Order<'a> {
 
     /// Ends the leaked key, by the rules: again, until that is proven, or the time for it is up.
     async fn end(&mut self, leaked: &Leaked, row: &mut Row) -> Result<(), Error> {
-        let until = self.pass.now() + POLL;
+        let (until, mut looked_again) = (self.pass.now() + POLL, false);
         loop {
             let description = patiently(self.pass, || self.hand.describe()).await?;
             let mut tending = Tending::new(self.pass, self.hand, &description);
@@ -406,6 +392,14 @@ impl<'a> Order<'a> {
             row.did.append(&mut tended.row.did);
             row.keys.retain(|key| !tended.row.keys.iter().any(|newer| newer.version == key.version));
             row.keys.append(&mut tended.row.keys);
+            // The index may be older than the successor.
+            let is_replaced = current.as_ref().is_some_and(|current| current.value.credential.key_id != leaked.key);
+            let is_held = tended.findings.iter().any(|finding| finding.code == Code::CompromisedHeld);
+            let is_stale = is_replaced && is_held && !std::mem::replace(&mut looked_again, true);
+            if is_stale {
+                self.pass.read_holders_anew().await;
+            }
+            let again = again || is_stale;
             let over = !again || self.pass.now() + POLL_PAUSE >= until || self.hand.time_left() < TIME_TO_END;
             if !over {
                 // It is said once, of the last look; what others have to hear of, of the first.
@@ -489,7 +483,7 @@ async fn is_child(pass: &Pass<'_>, child: &Description, master: &Description) ->
     let hand = pass.hand(&id);
     let Some(stored) = patiently(pass, || hand.read(Which::Current)).await? else { return Ok(false) };
     let Ok(value) = SecretValue::parse(&stored.text) else { return Ok(false) };
-    Ok(value.master_arn.is_some_and(|named| named == master.arn || named == master.name.as_str()))
+    Ok(value.master_arn.is_some_and(|named| ways_to_name(master).contains(&named.as_str())))
 }
 
 fn told(error: &Error) -> String {

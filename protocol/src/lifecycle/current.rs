@@ -6,13 +6,13 @@ use futures_util::future::join;
 use jiff::{SignedDuration, Timestamp};
 
 use super::answer::Code;
-use super::checking::{faults, put_right, replace};
+use super::checking::{faults, put_right, replace, rotate, take_off};
 use super::death::{asked, listed};
 use super::pass::patiently;
 use super::tags::LAST_ROTATED;
 use super::tending::{Tending, account_in};
 use super::verdict::{created_by_us, is_ours};
-use super::way::{clear_the_way, must_fit_pending, open_rotation};
+use super::way::{clear_the_way, must_fit_pending, open_rotation, take_refused_offers_back};
 use crate::error::Error;
 use crate::hand::{Desk, store_error, venue_error, venue_of, was_current};
 use crate::label::{Label, VersionId};
@@ -83,6 +83,12 @@ impl Tending<'_> {
             }
             Ok((_, Some(_))) => {}
         }
+        if let (Some(version), None) = (description.holder(&Label::rollback()), open_rotation(description)) {
+            let say =
+                format!("version {version} is labelled ROLLBACK, and no rotation is open: the next one goes back to its key");
+            let taken_off = take_off(&self.name, Label::rollback().as_str(), version.as_str());
+            self.find(Code::RollbackWaits, say, format!("{}; or, if nobody means it any more: {taken_off}", rotate(&self.name)));
+        }
         let leaked = self.is_leaked(description, current).await.unwrap_or_else(|error| {
             self.trouble(&error);
             false
@@ -127,6 +133,9 @@ impl Tending<'_> {
             return Ok(());
         }
         clear_the_way(self.pass, self.hand, description, &current.value.credential.key_id, true, &mut self.row).await?;
+        if current.value.master_arn.is_some() {
+            take_refused_offers_back(self.pass, self.hand, &mut self.row).await?;
+        }
         let now = self.hand.describe().await?;
         if open_rotation(&now).is_none() && now.holder(&Label::current()) == Some(&current.version) {
             must_fit_pending(&now)?;

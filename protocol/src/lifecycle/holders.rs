@@ -188,7 +188,7 @@ impl Holders {
 
     /// Whether a value names this secret as its master.
     pub(super) fn are_children_of(&self, secret: &Description) -> bool {
-        [secret.arn.as_str(), secret.name.as_str()].into_iter().any(|master| self.masters.contains(&digest(master)))
+        ways_to_name(secret).into_iter().any(|master| self.masters.contains(&digest(master)))
     }
 
     /// A secret whose unreadable version stops named keys of this exchange from being revoked.
@@ -199,6 +199,12 @@ impl Holders {
         let may_be_there = |place: &Option<String>| place.as_deref().is_none_or(|place| place == exchange);
         self.unreadable.iter().find(|(_, place)| may_be_there(place)).map(|(name, _)| name.as_str())
     }
+}
+
+/// What a value can say to name a secret: its ARN, with its six random characters or without, or its name.
+pub(super) fn ways_to_name(secret: &Description) -> [&str; 3] {
+    let arn = secret.arn.as_str();
+    [arn, arn.rsplit_once('-').map_or(arn, |(arn, _)| arn), secret.name.as_str()]
 }
 
 /// What the labels of one version say.

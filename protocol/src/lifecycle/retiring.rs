@@ -44,11 +44,9 @@ impl Tending<'_> {
         current: Option<&Current>,
     ) -> Result<Retired, Error> {
         let pass = self.pass;
-        let mut ending = Ending::of(description, version);
-        ending.compromised |= self.order.is_some();
-        ending.at_once |= self.order == Some(Mode::RevokeFirst);
         let Some(stored) = patiently(pass, || self.hand.read(Which::Version(version))).await? else {
             // Given up before it had a value, or made current by a hand without one. A value that is there would be shown after so long.
+            let ending = Ending::of(description, version);
             if ending.condemned.max(ending.replaced).is_some_and(|at| is_past(at, UNSETTLED, pass.now())) {
                 self.forget(version).await?;
             }
@@ -64,8 +62,7 @@ impl Tending<'_> {
             }
         };
         let key = &value.credential.key_id;
-        ending.may_be_promoted = may_be_promoted(description, version, &value, pass.now());
-        ending.was_there = !is_issued(&value, version);
+        let ending = self.ending_of(description, version, &value).await?;
         let by_hand = !is_ours(&value, version);
         // Its own stamp says it without a look at all the others.
         let own = pass.settings.grace_of(!by_hand);
@@ -145,6 +142,36 @@ impl Tending<'_> {
             }
         }
         Ok(Retired::NotYet)
+    }
+
+    /// What the labels say of a version's end, what a person ordered, and what its value adds.
+    async fn ending_of(&self, description: &Description, version: &VersionId, value: &SecretValue) -> Result<Ending, Error> {
+        let mut ending = Ending::of(description, version);
+        ending.compromised |= self.order.is_some();
+        ending.at_once |= self.order == Some(Mode::RevokeFirst);
+        ending.was_there = !is_issued(value, version);
+        ending.may_be_promoted = may_be_promoted(description, version, value, self.pass.now());
+        if ending.compromised && !ending.at_once && !ending.may_be_promoted {
+            ending.may_be_promoted = self.a_copy_may_be_promoted(description, version, &value.credential.key_id).await?;
+        }
+        Ok(ending)
+    }
+
+    /// Whether a run may be about to make another version current that names this key, though it is given up.
+    async fn a_copy_may_be_promoted(&self, description: &Description, leaked: &VersionId, key: &KeyId) -> Result<bool, Error> {
+        let pending = description.holder(&Label::pending());
+        let now = self.pass.now();
+        let recently =
+            |version: &VersionId| Ending::of(description, version).condemned.is_some_and(|at| !is_past(at, UNSETTLED, now));
+        let others = description.versions.keys().filter(|version| *version != leaked);
+        for version in others.filter(|version| Some(*version) == pending || recently(version)) {
+            let stored = patiently(self.pass, || self.hand.read(Which::Version(version))).await?;
+            let value = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
+            if value.is_some_and(|value| value.credential.key_id == *key && may_be_promoted(description, version, &value, now)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn venue_of(

@@ -4,10 +4,11 @@ use jiff::SignedDuration;
 
 use super::answer::Row;
 use super::pass::{Pass, patiently};
-use crate::error::Error;
+use crate::error::{Error, ErrorType};
 use crate::hand::{Hand, is_condemned, must_fit};
 use crate::label::{Label, VersionId};
 use crate::ports::{Description, StoredValue, Which};
+use crate::rotation::rehearse;
 use crate::secret::{KeyId, SecretValue};
 
 /// A rotation that began this short a time ago is not stuck: its successor is waited for, and no longer.
@@ -71,5 +72,23 @@ pub(super) async fn clear_the_way(
     }
     told.push(format!("the rotation that was open, version {pending}, was given up"));
     row.did.push(format!("gave up version {pending}: it is condemned and has lost AWSPENDING"));
+    Ok(told)
+}
+
+/// An offer that createSecret refuses would keep a successor from being issued. What was done, in words.
+pub(super) async fn take_refused_offers_back(pass: &Pass<'_>, hand: &Hand<'_>, row: &mut Row) -> Result<Vec<String>, Error> {
+    let mut told = Vec::new();
+    for label in [Label::rollback(), Label::candidate()] {
+        let description = patiently(pass, || hand.describe()).await?;
+        let Some(version) = description.holder(&label) else { continue };
+        let rehearsed = rehearse(*hand, &pass.settings.egress, description.clone()).await;
+        let Err(error) = rehearsed.and_then(|rehearsal| rehearsal.wanted) else { break };
+        if error.error_type != ErrorType::OfferRefused {
+            break;
+        }
+        hand.remove_label(label.clone(), version).await?;
+        told.push(format!("{label} was taken off version {version}, which cannot be used: {}", error.problem));
+        row.did.push(format!("took {label} off version {version}"));
+    }
     Ok(told)
 }

@@ -230,6 +230,18 @@ fn a_leaked_master_comes_before_its_children_whose_foreign_keys_are_suspects() {
 }
 
 #[test]
+fn a_leaked_master_is_one_in_whichever_way_its_children_name_it() {
+    for name in [|arn: &str| arn[..arn.len() - 7].to_owned(), |_: &str| "masters/bybit/parent".to_owned()] {
+        let (world, _, _, _) = rotated();
+        let document = world.text_of_setup().replace("<master>", &name(world.master_arn()));
+        world.put_by_hand(&document, &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
+        let master = SecretId::parse(world.master_arn()).expect("an ARN");
+        let answer = world.operate(order(&master, None, Mode::ReplaceFirst));
+        assert_eq!((answer.findings[0].code, answer.counts["children"]), (Code::MasterLeaked, 1), "{answer:#?}");
+    }
+}
+
+#[test]
 fn a_child_that_cannot_be_read_does_not_hide_the_suspects_of_the_others() {
     let (world, _, _, _) = rotated_twice();
     for name in ["prod/bybit/aaa", "prod/bybit/zzz"] {

@@ -2,7 +2,7 @@
 
 use protocol::lifecycle::{Code, Mode, Request, Severity};
 use protocol::rotation::Step;
-use sandbox::in_process::{Fault, Operation, SUB};
+use sandbox::in_process::{Fault, Operation, Point, SUB};
 use sandbox::secrets_manager::CancelRotateSecret;
 
 use super::emergency::{leaked, order, passes_beside_the_service};
@@ -342,4 +342,57 @@ fn a_slow_rotation_is_left_alone_where_the_leaked_key_is_not_the_current_one() {
     let answer = world.operate(leaked(&world, Some(&version)));
     assert!(!world.alive(&key), "{answer:#?}");
     assert_eq!(world.holder("AWSPENDING"), Some(pending));
+}
+
+#[test]
+fn a_pass_takes_an_offer_back_that_would_keep_a_leaked_key_current() {
+    let (world, token, _, _) = rotated_twice();
+    let key = key_in(&world, &token);
+    world.label("COMPROMISED", Some(&token));
+    world.put_by_hand("{}", world.first_credential(), SUB, "CANDIDATE");
+    hour(&world);
+    passes_beside_the_service(&world);
+    assert!(!world.alive(&key) && world.holder("CANDIDATE").is_none(), "{:#?}", world.maintain());
+}
+
+#[test]
+fn a_pass_leaves_a_leaked_key_alive_while_a_run_may_promote_a_copy_that_was_given_up() {
+    let (world, _, key, version) = rotated_twice();
+    world.label("ROLLBACK", Some(&version));
+    let copy = world.begin_rotation();
+    for step in [Step::Create, Step::Set, Step::Test] {
+        world.run(step, &copy).expect("a copy");
+    }
+    let mut run = world.start(world.request(Step::Finish, &copy));
+    let swap = loop {
+        assert!(run.poll().is_pending(), "it ended before its swap");
+        let (ticket, point) = run.waiting().remove(0);
+        if matches!(&point, Point::Call(call) if call.operation == Operation::Swap) {
+            break ticket;
+        }
+        run.let_through(ticket, None);
+    };
+    world.operate(Request::Abandon { secret: world.secret().clone() });
+    world.label("COMPROMISED", Some(&version));
+    for _ in 0..2 {
+        world.maintain();
+        assert!(world.alive(&key), "the run may be about to make it current");
+        world.advance(SignedDuration::from_mins(7));
+    }
+    run.let_through(swap, None);
+    drop(run.finish());
+    hour(&world);
+    passes_beside_the_service(&world);
+    assert!(!world.alive(&key) && world.current_key().is_some_and(|current| current != key), "{:#?}", world.maintain());
+}
+
+#[test]
+fn an_order_looks_again_where_it_could_not_find_out_who_holds_the_key() {
+    let (world, token, _, _) = rotated_twice();
+    let key = key_in(&world, &token);
+    for occurrence in 1..=4 {
+        world.plan(Operation::Secrets, occurrence, Fault::Throttled);
+    }
+    let answer = world.operate_beside_the_service(leaked(&world, None));
+    assert!(!world.alive(&key) && answer.outcome == Outcome::Ok, "{answer:#?}");
 }

@@ -163,3 +163,12 @@ fn nobody_goes_back_where_nothing_says_what_the_key_may_do() {
     hour(&world);
     refused(&world, "policy.permissions");
 }
+
+#[test]
+fn a_label_that_sends_the_next_rotation_back_is_told() {
+    let (world, _, _, version) = rotated_twice();
+    world.label("ROLLBACK", Some(&version));
+    assert_eq!(codes(&world.maintain()), [Code::RollbackWaits]);
+    world.begin_rotation();
+    all_is_well(&world.maintain());
+}
