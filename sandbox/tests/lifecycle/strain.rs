@@ -396,3 +396,15 @@ fn an_order_looks_again_where_it_could_not_find_out_who_holds_the_key() {
     let answer = world.operate_beside_the_service(leaked(&world, None));
     assert!(!world.alive(&key) && answer.outcome == Outcome::Ok, "{answer:#?}");
 }
+
+#[test]
+fn no_stale_look_at_the_labels_ends_an_order_before_the_leaked_key_is_dead() {
+    let (beginning, token, _, _) = rotated_twice();
+    let key = key_in(&beginning, &token);
+    for occurrence in 1..=24 {
+        let world = beginning.fork();
+        world.plan(Operation::Describe, occurrence, Fault::Stale(3));
+        let answer = world.operate_beside_the_service(leaked(&world, Some(&token)));
+        assert!(!world.alive(&key) && answer.outcome == Outcome::Ok, "{occurrence}: {answer:#?}");
+    }
+}
