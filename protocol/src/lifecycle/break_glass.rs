@@ -9,7 +9,7 @@ use super::answer::{Answer, Code, Moment, Row};
 use super::checking::{look_at, take_off};
 use super::holders::ways_to_name;
 use super::maintain::add;
-use super::pass::{Pass, finding, passes, patiently};
+use super::pass::{Pass, finding, passes, patiently, perhaps};
 use super::retiring::Retired;
 use super::rollback::Refusal;
 use super::row::look;
@@ -251,8 +251,9 @@ impl<'a> Order<'a> {
             Mode::RevokeFirst => (vec![Label::compromised(), first.clone()], false),
         };
         if taken_back {
-            self.hand.remove_label(first, version).await?;
-            row.did.push(format!("took REVOKE_FIRST off version {version}"));
+            let what = format!("took REVOKE_FIRST off version {version}");
+            self.hand.remove_label(first, version).await.inspect_err(|error| row.did.extend(perhaps(&what, error)))?;
+            row.did.push(what);
         }
         for label in labels {
             if description.holder(&label) == Some(version) {
@@ -261,9 +262,10 @@ impl<'a> Order<'a> {
             // COMPROMISED on another version is another order.
             let from = description.holder(&label).filter(|_| label == Label::revoke_first()).cloned();
             let change = LabelMove { label: label.clone(), to: Some(version.clone()), from };
-            self.hand.move_label(change, version).await?;
+            let what = format!("labelled version {version} {label}");
+            self.hand.move_label(change, version).await.inspect_err(|error| row.did.extend(perhaps(&what, error)))?;
             self.happened(format!("version {version} is labelled {label}"));
-            row.did.push(format!("labelled version {version} {label}"));
+            row.did.push(what);
         }
         Ok(())
     }

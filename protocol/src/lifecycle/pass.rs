@@ -276,6 +276,11 @@ pub(super) fn passes(error: &Error) -> bool {
     error.error_type == ErrorType::StoreUnavailable
 }
 
+/// What an answer says of a change whose outcome nobody knows.
+pub(super) fn perhaps(what: &str, error: &Error) -> Option<String> {
+    passes(error).then(|| format!("perhaps {what}: no answer says so"))
+}
+
 /// A read that is made again where what stands in its way passes.
 pub(super) async fn patiently<T, F>(pass: &Pass<'_>, mut read: impl FnMut() -> F) -> Result<T, Error>
 where

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Operation;
 use super::answer::{Answer, Row};
 use super::checking::{put_right, rotate, switch_on};
-use super::pass::{Pass, half_done};
+use super::pass::{Pass, half_done, perhaps};
 use crate::error::ErrorType;
 use crate::hand::{Hand, is_condemned, venue_of};
 use crate::label::{Label, VersionId};
@@ -110,12 +110,20 @@ pub(super) async fn begin(
     let from = description.holder(&label).cloned();
     let moved_from = from.clone().filter(|other| other != version);
     if from.as_ref() != Some(version) {
-        hand.move_label(LabelMove { label: label.clone(), to: Some(version.clone()), from }, version).await?;
+        let change = LabelMove { label: label.clone(), to: Some(version.clone()), from };
+        hand.move_label(change, version).await.map_err(|error| {
+            let did = perhaps(&format!("labelled version {version} ROLLBACK"), &error).into_iter().collect();
+            Refusal { did, ..error.into() }
+        })?;
     }
-    let Err(error) = hand.begin_rotation(pass.fleet, 1).await? else { return Ok(()) };
+    let (is_unknown, error) = match hand.begin_rotation(pass.fleet, 1).await {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error)) => (error.kind == StoreErrorKind::UnknownOutcome, error.to_string()),
+        Err(error) => (false, error.problem),
+    };
     let name = description.name.as_str();
     let labelled = format!("labelled version {version} ROLLBACK");
-    let (say, mut did) = if error.kind == StoreErrorKind::UnknownOutcome {
+    let (say, mut did) = if is_unknown {
         (format!("nobody knows whether a rotation began: {error}"), vec![labelled])
     } else {
         // Left there, the next rotation on the schedule would go back, long after anybody remembers why.

@@ -101,7 +101,7 @@ impl Witness {
             }
         }
         // What another has done just before may well be said to be done.
-        let did = answer.secrets.iter().flat_map(|row| &row.did).next();
+        let did = answer.secrets.iter().flat_map(|row| &row.did).find(|did| !did.starts_with("perhaps"));
         if let Some(did) = did.filter(|_| !answer.dry_run && self.took_effect == run.began) {
             self.broken(Invariant::Honest, scene, format!("{} says that it did what nobody did: {did}", actor.task));
         }

@@ -408,3 +408,31 @@ fn no_stale_look_at_the_labels_ends_an_order_before_the_leaked_key_is_dead() {
         assert!(!world.alive(&key) && answer.outcome == Outcome::Ok, "{occurrence}: {answer:#?}");
     }
 }
+
+/// Nobody hears what became of the first label that is put on a version, nor of the labels as they are then.
+fn no_answer_to_a_label(world: &World) {
+    for occurrence in 1..=4 {
+        world.plan(Operation::AddLabel, occurrence, Fault::ReplyLost);
+        world.plan(Operation::Describe, occurrence + 1, Fault::Dropped);
+    }
+}
+
+#[test]
+fn an_order_whose_label_was_put_unseen_does_not_say_that_nothing_was_changed() {
+    let (world, token, _, _) = rotated_twice();
+    no_answer_to_a_label(&world);
+    let answer = world.operate_beside_the_service(leaked(&world, None));
+    assert_eq!(world.holder("COMPROMISED").as_ref(), Some(&token));
+    assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::Exposed]), "{answer:#?}");
+    assert_eq!(answer.secrets[0].did, [format!("perhaps labelled version {token} COMPROMISED: no answer says so")]);
+}
+
+#[test]
+fn a_rollback_whose_label_was_put_unseen_does_not_say_that_nothing_was_changed() {
+    let (world, _, _, version) = rotated_twice();
+    no_answer_to_a_label(&world);
+    let answer = world.operate(Request::Rollback { secret: world.secret().clone(), version: None });
+    assert_eq!(world.holder("ROLLBACK").as_ref(), Some(&version));
+    assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::NotDone]), "{answer:#?}");
+    assert_eq!(answer.secrets[0].did, [format!("perhaps labelled version {version} ROLLBACK: no answer says so")]);
+}
