@@ -33,6 +33,9 @@ pub(crate) fn parse(event: &Value) -> Result<Request, Error> {
         Operation::BreakGlass => &["operation", "secret", "version", "mode", "reason", "incident"],
         Operation::Audit => &["operation", "shard", "secret", "match", "after", "format"],
     })?;
+    if fields.text("shard")?.is_some() && fields.secret()?.is_some() {
+        return Err(invalid("the event names a `shard` and a `secret`: one secret is in no need of a shard"));
+    }
     let secret = || fields.secret()?.ok_or_else(|| invalid(&format!("{operation} needs the `secret` that it is about")));
     Ok(match operation {
         Operation::Maintain => {
@@ -170,6 +173,7 @@ mod tests {
             (json!({"operation": 1}), "operation"),
             (json!({"operation": "maintian"}), "maintian"),
             (json!({"operation": "maintain", "shard": "5/4"}), "shard"),
+            (json!({"operation": "maintain", "shard": "1/2", "secret": "a"}), "shard"),
             (json!({"operation": "maintain", "dry_run": "yes"}), "dry_run"),
             (json!({"operation": "maintain", "dryrun": true}), "dryrun"),
             (json!({"operation": "maintain", "secret": "a b"}), "secret"),

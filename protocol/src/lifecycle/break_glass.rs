@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::answer::{Answer, Code, Moment, Row};
+use super::answer::{Answer, Code, Finding, Moment, Row};
 use super::checking::{look_at, take_off};
 use super::holders::ways_to_name;
 use super::maintain::add;
@@ -94,6 +94,8 @@ struct Order<'a> {
     /// Why it is not, where that is known.
     why: String,
     timeline: Vec<Moment>,
+    /// What the last look at the leaked key's end found.
+    last_look: Vec<Finding>,
     tally: Tally<'a>,
 }
 
@@ -110,6 +112,7 @@ impl<'a> Order<'a> {
             copy: None,
             why: String::new(),
             timeline,
+            last_look: Vec::new(),
             tally,
         }
     }
@@ -120,7 +123,10 @@ impl<'a> Order<'a> {
     }
 
     fn answer(self, row: Row) -> Answer {
-        let Self { timeline, mut tally, stood, .. } = self;
+        let Self { timeline, mut tally, stood, last_look, .. } = self;
+        for finding in last_look {
+            tally.find(finding);
+        }
         let dead = timeline.iter().find(|moment| moment.what.ends_with(PROVEN));
         let exposure = dead.filter(|_| !stood).map(|moment| moment.seconds);
         tally.row(row);
@@ -403,10 +409,9 @@ impl<'a> Order<'a> {
             }
             let again = again || is_stale;
             let over = !again || self.pass.now() + POLL_PAUSE >= until || self.hand.time_left() < TIME_TO_END;
-            if !over {
-                // It is said once, of the last look; what others have to hear of, of the first.
-                tended.findings.retain(|finding| finding.secret != description.name.as_str());
-            }
+            // It is said once, of the last look; what others have to hear of, of the first.
+            let of_this = |finding: &Finding| finding.secret == description.name.as_str();
+            (self.last_look, tended.findings) = tended.findings.into_iter().partition(of_this);
             add(&mut self.tally, tended);
             if is_dead && !std::mem::replace(&mut self.is_dead, true) {
                 self.happened(format!("{} {PROVEN}", leaked.key));

@@ -6,7 +6,6 @@ use super::current::Current;
 use super::tending::Tending;
 use super::verdict::is_ours;
 use crate::bounds::LAST_MOMENT;
-use crate::error::Error;
 use crate::ports::Description;
 
 pub(super) const LAST_ROTATED: &str = "LastRotated";
@@ -14,7 +13,7 @@ const ROTATION_ENABLED: &str = "RotationEnabled";
 
 impl Tending<'_> {
     /// Tags say to people and to cost reports what the labels say to programs. Never a reason to fail.
-    pub(super) async fn tag(&mut self, description: &Description, current: &Current) -> Result<(), Error> {
+    pub(super) async fn tag(&mut self, description: &Description, current: &Current) {
         let ours = is_ours(&current.value, &current.version);
         let rotated = current.value.created_at.filter(|_| ours).map(|at| at.to_string());
         let named: Vec<&str> = description.name.as_str().split('/').collect();
@@ -38,14 +37,12 @@ impl Tending<'_> {
             .filter_map(|(tag, value)| Some((tag.to_owned(), value?)))
             .filter(|(tag, value)| description.tags.get(tag) != Some(value))
             .collect();
-        if tags.is_empty() || self.pass.is_dry_run() {
-            return Ok(());
+        if tags.is_empty() || self.pass.is_dry_run() || self.hand.must_have_left(LAST_MOMENT).is_err() {
+            return;
         }
-        self.hand.must_have_left(LAST_MOMENT)?;
         match self.pass.fleet.tag(self.hand.secret, &tags).await {
             Ok(()) => self.count("tagged"),
             Err(error) => tracing::warn!(%error, "the secret could not be tagged"),
         }
-        Ok(())
     }
 }

@@ -174,8 +174,7 @@ impl<'a> Tending<'a> {
                 let desk = Desk { venue: current.venue.as_ref(), master: master.clone(), account: account.clone() };
                 self.reap(&description, &desk, list, &current.value.credential.key_id).await;
             }
-            let tagged = self.tag(&description, current).await;
-            self.note(tagged);
+            self.tag(&description, current).await;
         }
         Ok(())
     }

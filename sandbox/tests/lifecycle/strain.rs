@@ -436,3 +436,18 @@ fn a_rollback_whose_label_was_put_unseen_does_not_say_that_nothing_was_changed()
     assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::NotDone]), "{answer:#?}");
     assert_eq!(answer.secrets[0].did, [format!("perhaps labelled version {version} ROLLBACK: no answer says so")]);
 }
+
+#[test]
+fn what_kept_a_leaked_key_alive_for_a_while_is_not_found_once_it_is_dead() {
+    let (beginning, token, _, _) = rotated_twice();
+    let key = key_in(&beginning, &token);
+    // The leaked key's end is tried for a minute before its successor is sought, and for another one afterwards.
+    for (refusals, found) in [(40, vec![]), (200, vec![Code::Exposed, Code::GraceOverrun])] {
+        let world = beginning.fork();
+        for occurrence in 1..=refusals {
+            world.plan(Operation::Revoke, occurrence, Fault::Refused);
+        }
+        let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
+        assert_eq!((codes(&answer), world.alive(&key)), (found, refusals == 200), "{answer:#?}");
+    }
+}
