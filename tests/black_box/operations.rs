@@ -197,3 +197,36 @@ async fn the_end_of_an_operation_and_each_finding_are_lines_that_an_alarm_can_ma
     assert_eq!((&ended["operation"], &ended["outcome"], &ended["shard"]), (&json!("audit"), &json!("attention"), &json!("1/1")));
     assert_eq!(ended["dry_run"], false);
 }
+
+#[tokio::test]
+async fn an_order_to_revoke_first_ends_the_key_and_waits_for_its_successor() {
+    let (world, operations) = rotated().await;
+    let leaked = world.current()["api_key"].as_str().unwrap().to_owned();
+    let order =
+        json!({"operation": "break_glass", "secret": SECRET, "mode": "revoke_first", "reason": "in a log", "incident": "INC-7"});
+    let pending = || {
+        let state = world.local.secrets_manager.lock();
+        let secret = state.model.secret(SECRET).unwrap();
+        let holder = |label: &str| secret.holder(label).map(str::to_owned);
+        holder("AWSPENDING").filter(|pending| holder("AWSCURRENT").as_ref() != Some(pending))
+    };
+    let rotating = async {
+        // As Secrets Manager does it once it was asked to.
+        let token = loop {
+            match pending() {
+                Some(token) => break token,
+                None => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+            }
+        };
+        assert!(!world.live_keys().iter().any(|key| key.key.as_str() == leaked), "it died before its successor was there");
+        for step in crate::world::STEPS {
+            world.function.invoke(&world.event(step, &token)).await.unwrap();
+        }
+    };
+    let (answer, ()) = tokio::join!(ask(&operations, order), rotating);
+    assert_eq!((&answer["outcome"], codes(&answer)), (&json!("ok"), vec![]), "{answer}");
+    assert!(answer["exposure_seconds"].as_u64().is_some_and(|seconds| seconds < 60), "{answer}");
+    let told: Vec<&str> = answer["timeline"].as_array().unwrap().iter().filter_map(|moment| moment["what"].as_str()).collect();
+    assert!(told.last().is_some_and(|last| last.contains("a successor is current") || last.contains("proven dead")), "{told:?}");
+    assert_ne!(world.current()["api_key"], leaked);
+}

@@ -9,7 +9,7 @@ use super::checking::{attach, look_at};
 use super::fingerprint::Fingerprint;
 use super::holders::Holders;
 use super::maintain::add;
-use super::pass::{Pass, event, finding, patiently};
+use super::pass::{Pass, event, finding, patiently, told};
 use super::row::look;
 use super::table::table;
 use super::tally::Tally;
@@ -57,7 +57,7 @@ impl Audit<'_> {
         };
         let is_whole = done.is_ok();
         let next = done.unwrap_or_else(|error| {
-            let say = format!("{}: {}", error.error_type, error.problem);
+            let say = told(&error);
             let what_to_do = match (&from, error.error_type) {
                 (Some(_), ErrorType::StoreRefused) => "begin again without `after`: it is no place in the list any more",
                 _ => "ask again, unless the message says otherwise",
@@ -108,7 +108,7 @@ impl Audit<'_> {
         let description = match patiently(pass, || async { pass.hand(secret).describe().await }).await {
             Ok(description) => description,
             Err(error) => {
-                let say = format!("{}: {}", error.error_type, error.problem);
+                let say = told(&error);
                 let what_to_do = pass.after(&error, secret.name().as_str());
                 tally.find(finding(Code::Refused, secret.name().as_str(), say, what_to_do));
                 return Ok(());
@@ -191,7 +191,7 @@ impl Audit<'_> {
                 Looked::Row(Box::new(tended))
             }
             Err(error) => {
-                let say = format!("{}: {}", error.error_type, error.problem);
+                let say = told(&error);
                 let again = pass.command(Operation::Audit, secret.name.as_str());
                 let found = finding(Code::NotDone, secret.name.as_str(), say, again);
                 let row = Row { secret: secret.name.as_str().to_owned(), arn: secret.arn.clone(), ..Row::default() };

@@ -9,7 +9,7 @@ use super::answer::{Answer, Code, Finding, Moment, Row};
 use super::checking::{look_at, take_off};
 use super::holders::ways_to_name;
 use super::maintain::add;
-use super::pass::{Pass, finding, passes, patiently, perhaps};
+use super::pass::{Pass, finding, passes, patiently, perhaps, told};
 use super::retiring::Retired;
 use super::rollback::Refusal;
 use super::row::look;
@@ -88,6 +88,7 @@ struct Order<'a> {
     began: Timestamp,
     /// Whether it was given before: since when, no label says.
     stood: bool,
+    is_revoked: bool,
     is_dead: bool,
     /// A rotation that was to bring the leaked key back.
     copy: Option<(VersionId, SecretValue)>,
@@ -108,6 +109,7 @@ impl<'a> Order<'a> {
             mode,
             began: pass.now(),
             stood: false,
+            is_revoked: false,
             is_dead: false,
             copy: None,
             why: String::new(),
@@ -381,7 +383,7 @@ impl<'a> Order<'a> {
         loop {
             let description = patiently(self.pass, || self.hand.describe()).await?;
             let mut tending = Tending::new(self.pass, self.hand, &description);
-            tending.order = Some(self.mode);
+            (tending.order, tending.is_revoked) = (Some(self.mode), self.is_revoked);
             let current = tending.current(&description).await.unwrap_or_else(|error| {
                 tending.trouble(&error);
                 None
@@ -395,6 +397,7 @@ impl<'a> Order<'a> {
             tending.note(ended.map(drop));
             let mut tended = tending.over();
             if tended.counts.contains_key("revoked") {
+                self.is_revoked = true;
                 self.happened(format!("{} was revoked", leaked.key));
             }
             row.did.append(&mut tended.row.did);
@@ -491,8 +494,4 @@ async fn is_child(pass: &Pass<'_>, child: &Description, master: &Description) ->
     let Some(stored) = patiently(pass, || hand.read(Which::Current)).await? else { return Ok(false) };
     let Ok(value) = SecretValue::parse(&stored.text) else { return Ok(false) };
     Ok(value.master_arn.is_some_and(|named| ways_to_name(master).contains(&named.as_str())))
-}
-
-fn told(error: &Error) -> String {
-    format!("{}: {}", error.error_type, error.problem)
 }

@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use futures_util::stream::iter;
 
 use super::answer::{Answer, Code};
-use super::pass::{Pass, finding};
+use super::pass::{Pass, finding, told};
 use super::tally::Tally;
 use super::tending::{Tended, tend};
 use super::walk::{Shard, Walk};
@@ -32,7 +32,7 @@ pub(super) async fn maintain(pass: &Pass<'_>, shard: Shard, secret: Option<&Secr
             None => format!("where this lasts, look at the log of request {}", pass.caller.request_id),
         };
         tally.fail();
-        tally.find(finding(code, &name, format!("{}: {}", error.error_type, error.problem), what_to_do));
+        tally.find(finding(code, &name, told(&error), what_to_do));
     }
     tally.answer(pass.is_dry_run())
 }

@@ -276,6 +276,11 @@ pub(super) fn passes(error: &Error) -> bool {
     error.error_type == ErrorType::StoreUnavailable
 }
 
+/// An error in an answer's words.
+pub(super) fn told(error: &Error) -> String {
+    format!("{}: {}", error.error_type, error.problem)
+}
+
 /// What an answer says of a change whose outcome nobody knows.
 pub(super) fn perhaps(what: &str, error: &Error) -> Option<String> {
     passes(error).then(|| format!("perhaps {what}: no answer says so"))

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::answer::{Answer, Code, Planned, Row, Standing};
 use super::checking::{attach, day, in_words, put_right, switch_on};
 use super::holders::is_issued;
-use super::pass::{Pass, finding, patiently};
+use super::pass::{Pass, finding, patiently, told};
 use super::row::{next_rotation, stuck_since};
 use super::tally::Tally;
 use super::verdict::after;
@@ -66,7 +66,7 @@ pub(super) async fn plan(pass: &Pass<'_>, secret: &SecretId) -> Answer {
     let description = match patiently(pass, || hand.describe()).await {
         Ok(description) => description,
         Err(error) => {
-            let say = format!("{}: {}", error.error_type, error.problem);
+            let say = told(&error);
             return pass.refusal(secret.name().as_str(), say, pass.after(&error, secret.name().as_str()));
         }
     };
@@ -123,7 +123,7 @@ impl Planning<'_> {
             ErrorType::StoreUnavailable | ErrorType::VenueUnavailable => self.pass.command(Operation::Plan, &self.name),
             _ => format!("put right what the message names; then: {}", self.pass.command(Operation::Plan, &self.name)),
         };
-        self.blocker(format!("{}: {}", error.error_type, error.problem), what_to_do);
+        self.blocker(told(error), what_to_do);
     }
 
     // Secrets Manager.

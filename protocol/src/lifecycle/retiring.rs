@@ -131,7 +131,8 @@ impl Tending<'_> {
                 let desk =
                     Condemned { venue: venue.as_ref(), master, account: account.or_else(|| current?.account()), on_account };
                 let since = [created_by_us(&value, version), ending.replaced, ending.condemned].into_iter().flatten().min();
-                let known = Known { since, alive: current.and_then(Current::alive), ..Known::default() };
+                let alive = current.and_then(Current::alive);
+                let known = Known { since, alive, revoked: self.is_revoked, ..Known::default() };
                 let dead = self.end(&desk, version, &value, ending.at_once, known).await?;
                 // Who comes next has to see that what consumers read is a leaked key, and a dead one.
                 let is_read = current.is_none_or(|current| current.value.credential.key_id == *key);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Operation;
 use super::answer::{Answer, Row};
 use super::checking::{put_right, rotate, switch_on};
-use super::pass::{Pass, half_done, perhaps};
+use super::pass::{Pass, half_done, perhaps, told};
 use crate::error::ErrorType;
 use crate::hand::{Hand, is_condemned, venue_of};
 use crate::label::{Label, VersionId};
@@ -34,10 +34,7 @@ impl Refusal {
 
 impl From<crate::Error> for Refusal {
     fn from(error: crate::Error) -> Self {
-        Self::new(
-            format!("{}: {}", error.error_type, error.problem),
-            "put right what the message names, where it names something; then ask again",
-        )
+        Self::new(told(&error), "put right what the message names, where it names something; then ask again")
     }
 }
 

@@ -9,7 +9,7 @@ use super::answer::{AuditedKey, Code, Finding, KeyRow, Row};
 use super::checking::{look_at, put_right, rotate, take_off};
 use super::current::Current;
 use super::holders::{Held, is_issued};
-use super::pass::{Pass, finding, patiently};
+use super::pass::{Pass, finding, patiently, told};
 use super::row::is_marked;
 use super::verdict::{Ending, after};
 use crate::bounds::UNSETTLED;
@@ -30,6 +30,8 @@ pub(super) struct Tending<'a> {
     pub(super) findings: Vec<Finding>,
     /// What a person ordered of the key that is retired, whatever a stale read shows of the labels that say so.
     pub(super) order: Option<Mode>,
+    /// Whether this invocation has revoked the key already that is retired.
+    pub(super) is_revoked: bool,
     counts: BTreeMap<&'static str, u64>,
 }
 
@@ -69,7 +71,7 @@ impl<'a> Tending<'a> {
     pub(super) fn new(pass: &'a Pass<'a>, hand: &'a Hand<'a>, secret: &Description) -> Self {
         let name = secret.name.as_str().to_owned();
         let row = Row { secret: name.clone(), arn: secret.arn.clone(), ..Row::default() };
-        Self { pass, hand, name, row, findings: Vec::new(), order: None, counts: BTreeMap::new() }
+        Self { pass, hand, name, row, findings: Vec::new(), order: None, is_revoked: false, counts: BTreeMap::new() }
     }
 
     pub(super) fn over(self) -> Tended {
@@ -129,7 +131,7 @@ impl<'a> Tending<'a> {
             Code::ValueInvalid => put_right(&self.name),
             _ => self.pass.command(again, &self.name),
         };
-        self.find(code, format!("{}: {}", error.error_type, error.problem), what_to_do);
+        self.find(code, told(error), what_to_do);
     }
 
     /// Goes on after what stood in the way.

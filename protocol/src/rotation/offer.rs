@@ -96,7 +96,9 @@ pub(super) async fn fit(run: &Run<'_>, base: &Base, venue: &dyn Venue, value: &S
     if state.account != account {
         return no(format!("its key belongs to account {}, and the secret stands for {account}", state.account));
     }
-    let held = current.as_ref().ok().map(|current| current.powers.clone());
+    // Who offers a key where the current one is dead is not to be kept from it by that.
+    let held =
+        current.as_ref().ok().map(|current| current.powers.clone()).or_else(|| wanted::recorded(base).map(|(powers, _)| powers));
     let permissions = wanted::permissions(&base.value, &current, held)?;
     let beyond = state.powers.beyond(&permissions);
     if !beyond.is_empty() {

@@ -1,10 +1,12 @@
 //! What the new key is to be: at which venue, on which account, with which powers and addresses, and by whose authority.
 
+use super::create::Base;
 use super::run::Run;
 use crate::error::{Error, ErrorType};
 use crate::hand::venue_error;
+use crate::label::Label;
 use crate::ports::{ErrorClass, Grant, KeyList, KeyState, Powers, VenueError};
-use crate::secret::{AccountId, Addresses, Permissions, SecretValue};
+use crate::secret::{AccountId, Addresses, CREATED_BY, Permissions, SecretValue};
 
 /// The account and the grant that a new value is built for.
 pub(super) struct Wanted {
@@ -71,13 +73,11 @@ pub(super) fn account(value: &SecretValue, current: &Result<KeyState, VenueError
 }
 
 /// What the new key is to be: what the policy says, and where it says nothing what the current key is.
-pub(super) fn grant(
-    run: &Run<'_>,
-    value: &SecretValue,
-    current: &Result<KeyState, VenueError>,
-    list: &KeyList,
-) -> Result<Grant, Error> {
-    let seen = seen(value, current, list);
+pub(super) fn grant(run: &Run<'_>, base: &Base, current: &Result<KeyState, VenueError>, list: &KeyList) -> Result<Grant, Error> {
+    let value = &base.value;
+    // In an emergency the leaked key may be dead before its successor is there.
+    let is_emergency = base.description.holder(&Label::compromised()).is_some();
+    let seen = seen(value, current, list).or_else(|| recorded(base).filter(|_| is_emergency));
     let (powers, held) = seen.unzip();
     let policy = &value.policy;
     let missing: Vec<&str> = [
@@ -144,6 +144,13 @@ fn seen(value: &SecretValue, current: &Result<KeyState, VenueError>, list: &KeyL
             Some((listed.powers.clone(), listed.addresses.clone()))
         }
     }
+}
+
+/// What the current key was made for, where this function wrote that down when it built the value.
+pub(super) fn recorded(base: &Base) -> Option<(Powers, Addresses)> {
+    let ours = base.value.created_by.as_deref() == Some(CREATED_BY);
+    let rotation = base.value.rotation.as_ref().filter(|rotation| ours && rotation.token == base.version)?;
+    Some((Powers { permissions: rotation.permissions.clone(), ..Powers::default() }, rotation.ip_allowlist.clone()))
 }
 
 fn unusable(current: &Result<KeyState, VenueError>, missing: &[&str]) -> Error {

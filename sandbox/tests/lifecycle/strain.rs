@@ -451,3 +451,14 @@ fn what_kept_a_leaked_key_alive_for_a_while_is_not_found_once_it_is_dead() {
         assert_eq!((codes(&answer), world.alive(&key)), (found, refusals == 200), "{answer:#?}");
     }
 }
+
+#[test]
+fn a_young_key_that_is_dead_stays_so_when_its_successor_has_come() {
+    for mode in [Mode::ReplaceFirst, Mode::RevokeFirst] {
+        let (world, token, _, _) = rotated();
+        let answer = world.operate_beside_the_service(order(world.secret(), None, mode));
+        assert!(!world.alive(&key_in(&world, &token)));
+        assert_eq!((answer.outcome, codes(&answer)), (Outcome::Ok, vec![]), "{answer:#?}");
+        assert_eq!(answer.counts["revoked"], 1);
+    }
+}

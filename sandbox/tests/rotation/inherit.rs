@@ -231,3 +231,56 @@ fn a_key_that_is_rejected_leaves_nothing_to_its_successor_though_the_list_shows_
     assert_eq!(writes(&world), []);
     assert!(world.alive(world.first_key()));
 }
+
+/// A world without a policy, where the key that a rotation issued is dead by now; its version.
+fn dead_without_a_policy() -> (Silent, VersionId) {
+    let world = world_with(Setup { document: value(""), key: settings(&[SPOT]), ..Setup::default() });
+    let token = world.rotate().expect("a rotation");
+    delete(&world, &key_in(&world, &token));
+    world.advance(SETTLED);
+    (world, token)
+}
+
+#[test]
+fn a_dead_key_of_ours_keeps_nobody_from_the_way_back_nor_from_an_offer() {
+    let (world, dead) = dead_without_a_policy();
+    let token = world.begin_rotation();
+    refused(world.run(Step::Create, &token), ErrorType::CurrentUnusable);
+    world.label("AWSPENDING", None);
+    for label in ["ROLLBACK", "CANDIDATE"] {
+        let world = Silent(world.fork());
+        let key = match label {
+            "ROLLBACK" => world.first_credential().clone(),
+            _ => key_by_hand(&world, SUB, settings(&[SPOT])),
+        };
+        world.put_by_hand(&value(""), &key, SUB, label);
+        let token = world.rotate().unwrap();
+        assert_eq!(world.current_key(), Some(key.key));
+        assert_eq!(world.document(&token)["rotation"]["permissions"], world.document(&dead)["rotation"]["permissions"]);
+        // What may do more than the dead key was made for is no offer.
+        let mighty = key_by_hand(&world, SUB, settings(&[SPOT, ("Options", &["OptionsTrade"])]));
+        delete(&world, &key_in(&world, &token));
+        world.put_by_hand(&value(""), &mighty, SUB, label);
+        let token = world.begin_rotation();
+        refused(world.run(Step::Create, &token), ErrorType::OfferRefused);
+    }
+}
+
+#[test]
+fn a_leaked_key_that_is_dead_has_a_successor_by_what_it_was_made_for() {
+    let (world, dead) = dead_without_a_policy();
+    world.label("COMPROMISED", Some(&dead));
+    let token = world.rotate().unwrap();
+    let made = |version: &VersionId| settings_of(&world, &key_in(&world, version));
+    assert_eq!((made(&token).permissions, made(&token).ips), (made(&dead).permissions, made(&dead).ips));
+    // A hand's value says nothing that counts, whatever it holds.
+    let text = world.text(&token).unwrap();
+    let by_hand = key_by_hand(&world, SUB, settings(&[SPOT]));
+    let document = text.replace(key_in(&world, &token).as_str(), "<key>");
+    let version = world.put_by_hand(&document, &by_hand, SUB, "AWSCURRENT");
+    delete(&world, &by_hand.key);
+    world.label("COMPROMISED", Some(&version));
+    world.advance(SETTLED);
+    let token = world.begin_rotation();
+    refused(world.run(Step::Create, &token), ErrorType::CurrentUnusable);
+}
