@@ -349,10 +349,14 @@ fn a_pass_takes_an_offer_back_that_would_keep_a_leaked_key_current() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
     world.label("COMPROMISED", Some(&token));
-    world.put_by_hand("{}", world.first_credential(), SUB, "CANDIDATE");
+    let mut settings = world.bybit(|model, _| model.key(&key)).expect("the key is there").settings;
+    settings.permissions = Permissions::of(&[("Spot", &["SpotTrade"])]);
+    let weak = world.bybit(|model, now| model.create_key_by_hand(SUB, settings, now)).expect("the account is there");
+    world.put_by_hand(world.text_of_setup(), &weak, SUB, "CANDIDATE");
     hour(&world);
     passes_beside_the_service(&world);
     assert!(!world.alive(&key) && world.holder("CANDIDATE").is_none(), "{:#?}", world.maintain());
+    assert!(world.alive(&weak.key), "a person made it");
 }
 
 #[test]
@@ -401,9 +405,9 @@ fn an_order_looks_again_where_it_could_not_find_out_who_holds_the_key() {
 fn no_stale_look_at_the_labels_ends_an_order_before_the_leaked_key_is_dead() {
     let (beginning, token, _, _) = rotated_twice();
     let key = key_in(&beginning, &token);
-    for occurrence in 1..=24 {
+    for occurrence in 1..=40 {
         let world = beginning.fork();
-        world.plan(Operation::Describe, occurrence, Fault::Stale(3));
+        world.plan(Operation::Describe, occurrence, Fault::Stale(6));
         let answer = world.operate_beside_the_service(leaked(&world, Some(&token)));
         assert!(!world.alive(&key) && answer.outcome == Outcome::Ok, "{occurrence}: {answer:#?}");
     }
