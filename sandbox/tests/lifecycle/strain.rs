@@ -350,7 +350,7 @@ fn a_pass_takes_an_offer_back_that_would_keep_a_leaked_key_current() {
     let key = key_in(&world, &token);
     world.label("COMPROMISED", Some(&token));
     let mut settings = world.bybit(|model, _| model.key(&key)).expect("the key is there").settings;
-    settings.permissions = Permissions::of(&[("Spot", &["SpotTrade"])]);
+    (settings.note, settings.permissions) = ("by hand".to_owned(), Permissions::of(&[("Spot", &["SpotTrade"])]));
     let weak = world.bybit(|model, now| model.create_key_by_hand(SUB, settings, now)).expect("the account is there");
     world.put_by_hand(world.text_of_setup(), &weak, SUB, "CANDIDATE");
     hour(&world);
