@@ -112,8 +112,19 @@ async fn a_stuck_rotation_is_abandoned_and_the_next_one_begins_fresh() {
 #[tokio::test]
 async fn a_rollback_begins_a_rotation_that_brings_the_key_before_back() {
     let (world, operations) = rotated().await;
+    roll_back(&world, &operations).await;
+}
+
+#[tokio::test]
+async fn a_rollback_leaves_a_dead_key_behind_without_a_policy_that_says_what_it_was() {
+    let (world, operations) = rotated().await;
+    delete_current(&world);
+    roll_back(&world, &operations).await;
+}
+
+async fn roll_back(world: &World, operations: &Function) {
     let before = world.local.value(SECRET, "AWSPREVIOUS").unwrap();
-    let answer = ask(&operations, json!({"operation": "rollback", "secret": SECRET})).await;
+    let answer = ask(operations, json!({"operation": "rollback", "secret": SECRET})).await;
     assert_eq!(answer["outcome"], "ok", "{answer}");
     let token = {
         let state = world.local.secrets_manager.lock();
@@ -124,6 +135,13 @@ async fn a_rollback_begins_a_rotation_that_brings_the_key_before_back() {
     }
     assert_eq!(world.current()["api_key"], before["api_key"]);
     assert_eq!(world.current()["rotation"]["source"], "rollback");
+}
+
+fn delete_current(world: &World) {
+    let key = world.current()["api_key"].as_str().unwrap().to_owned();
+    let mut bybit = world.local.bybit.lock();
+    let now = world.local.clock.now();
+    bybit.model.delete_key_by_hand(&sandbox::bybit::KeyId::from(key.as_str()), now).unwrap();
 }
 
 #[tokio::test]
@@ -181,12 +199,7 @@ async fn every_event_file_of_an_operation_is_answered() {
 #[tokio::test]
 async fn the_end_of_an_operation_and_each_finding_are_lines_that_an_alarm_can_match() {
     let (world, operations) = rotated().await;
-    let key = world.current()["api_key"].as_str().unwrap().to_owned();
-    {
-        let mut bybit = world.local.bybit.lock();
-        let now = world.local.clock.now();
-        bybit.model.delete_key_by_hand(&sandbox::bybit::KeyId::from(key.as_str()), now).unwrap();
-    }
+    delete_current(&world);
     let answer = ask(&operations, json!({"operation": "audit", "shard": "1/1"})).await;
     assert_eq!(answer["outcome"], "attention", "{answer}");
     let lines: Vec<Value> = operations.output().iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
