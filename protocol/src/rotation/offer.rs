@@ -97,8 +97,10 @@ pub(super) async fn fit(run: &Run<'_>, base: &Base, venue: &dyn Venue, value: &S
         return no(format!("its key belongs to account {}, and the secret stands for {account}", state.account));
     }
     // Who offers a key where the current one is dead is not to be kept from it by that.
-    let held =
-        current.as_ref().ok().map(|current| current.powers.clone()).or_else(|| wanted::recorded(base).map(|(powers, _)| powers));
+    let held = match &current {
+        Ok(current) => Some(current.powers.clone()),
+        Err(error) => wanted::recorded(base).filter(|_| error.class.is_rejection()).map(|(powers, _)| powers),
+    };
     let permissions = wanted::permissions(&base.value, &current, held)?;
     let beyond = state.powers.beyond(&permissions);
     if !beyond.is_empty() {

@@ -76,7 +76,11 @@ pub(super) fn account(value: &SecretValue, current: &Result<KeyState, VenueError
 pub(super) fn grant(run: &Run<'_>, base: &Base, current: &Result<KeyState, VenueError>, list: &KeyList) -> Result<Grant, Error> {
     let value = &base.value;
     // In an emergency the leaked key may be dead before its successor is there.
-    let is_emergency = base.description.holder(&Label::compromised()).is_some();
+    let copied_from = value.rotation.as_ref().and_then(|rotation| rotation.copied_from.as_ref());
+    let is_emergency = base
+        .description
+        .holder(&Label::compromised())
+        .is_some_and(|leaked| *leaked == base.version || copied_from == Some(leaked));
     let seen = seen(value, current, list).or_else(|| recorded(base).filter(|_| is_emergency));
     let (powers, held) = seen.unzip();
     let policy = &value.policy;

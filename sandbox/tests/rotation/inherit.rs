@@ -273,6 +273,15 @@ fn a_leaked_key_that_is_dead_has_a_successor_by_what_it_was_made_for() {
     let token = world.rotate().unwrap();
     let made = |version: &VersionId| settings_of(&world, &key_in(&world, version));
     assert_eq!((made(&token).permissions, made(&token).ips), (made(&dead).permissions, made(&dead).ips));
+    // What another version's key was said to be does not count for this one, which somebody may have taken powers from.
+    world.label("COMPROMISED", Some(&dead));
+    {
+        let world = Silent(world.fork());
+        delete(&world, &key_in(&world, &token));
+        world.advance(SETTLED);
+        let next = world.begin_rotation();
+        refused(world.run(Step::Create, &next), ErrorType::CurrentUnusable);
+    }
     // A hand's value says nothing that counts, whatever it holds.
     let text = world.text(&token).unwrap();
     let by_hand = key_by_hand(&world, SUB, settings(&[SPOT]));
