@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 
 use jiff::Timestamp;
-use protocol::audit::{Found, Record};
+use protocol::audit::{Found, Order, Record};
 use protocol::lifecycle::{Answer, Operation, Outcome};
 use protocol::ports::Journal;
 use serde::Serialize;
@@ -46,7 +46,7 @@ impl Journal for AuditLog {
 
 impl AuditLog {
     /// Notes how an operation ended: an alarm can tell by its absence that none has run.
-    pub(crate) fn answered(&self, answer: &Answer, shard: Option<&str>) {
+    pub(crate) fn answered(&self, answer: &Answer, shard: Option<&str>, order: Option<&Order>) {
         let ended = Ended {
             time: Timestamp::now(),
             request_id: &answer.request_id,
@@ -56,6 +56,7 @@ impl AuditLog {
             findings: answer.findings.len(),
             dry_run: answer.dry_run,
             shard,
+            order,
         };
         self.write("operation", ended.time, &ended, |ended| {
             format!(
@@ -89,6 +90,9 @@ struct Ended<'a> {
     dry_run: bool,
     /// Which part of all secrets it was over, where the event said one.
     shard: Option<&'a str>,
+    /// The person's order that it acted on, where there was one.
+    #[serde(flatten)]
+    order: Option<&'a Order>,
 }
 
 fn sentence(record: &Record) -> String {

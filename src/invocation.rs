@@ -127,7 +127,7 @@ impl Function {
                 let span = tracing::info_span!("operation", operation = %request.operation(), request_id = caller.request_id);
                 async {
                     let answer = lifecycle::operate(ports, &store, &caller, settings, kept, &request).await;
-                    self.audit.answered(&answer, payload.get("shard").and_then(Value::as_str));
+                    self.audit.answered(&answer, payload.get("shard").and_then(Value::as_str), request.order());
                     Ok(Answer::Operation(answer))
                 }
                 .instrument(span.clone())

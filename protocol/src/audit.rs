@@ -66,6 +66,9 @@ pub struct Found {
     pub secret: String,
     /// What was found.
     pub say: String,
+    /// The person's order that it was found on, where there was one.
+    #[serde(flatten)]
+    pub order: Option<Order>,
 }
 
 /// What was done or tried.

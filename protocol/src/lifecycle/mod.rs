@@ -152,7 +152,7 @@ impl Request {
     }
 
     /// The person's order that it carries.
-    pub(crate) fn order(&self) -> Option<&Order> {
+    pub fn order(&self) -> Option<&Order> {
         if let Self::BreakGlass { order, .. } = self { Some(order) } else { None }
     }
 }

@@ -240,8 +240,8 @@ impl<'a> Pass<'a> {
     }
 
     /// An answer with nothing in it yet.
-    pub(super) fn tally(&self) -> Tally<'_> {
-        Tally::new(self.ports, self.caller, self.request.operation())
+    pub(super) fn tally(&self) -> Tally<'a> {
+        Tally::new(self.ports, self.caller, self.request)
     }
 
     /// The answer of an operation that was refused.

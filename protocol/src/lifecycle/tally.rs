@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::Operation;
 use super::answer::{Answer, Code, Finding, Outcome, Row, Severity};
-use crate::audit::Found;
+use super::{Operation, Request};
+use crate::audit::{Found, Order};
 use crate::hand::Caller;
 use crate::name::SecretName;
 use crate::ports::Ports;
@@ -19,6 +19,7 @@ pub(super) struct Tally<'a> {
     ports: Ports<'a>,
     caller: &'a Caller,
     operation: Operation,
+    order: Option<&'a Order>,
     counts: BTreeMap<&'static str, u64>,
     findings: Vec<Finding>,
     worst: Option<Severity>,
@@ -30,9 +31,10 @@ pub(super) struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    pub(super) fn new(ports: Ports<'a>, caller: &'a Caller, operation: Operation) -> Self {
+    pub(super) fn new(ports: Ports<'a>, caller: &'a Caller, request: &'a Request) -> Self {
+        let (operation, order) = (request.operation(), request.order());
         let (counts, findings, rows) = (BTreeMap::new(), Vec::new(), Vec::new());
-        Self { ports, caller, operation, counts, findings, worst: None, failed: false, rows, has_rows: true, bytes: 0 }
+        Self { ports, caller, operation, order, counts, findings, worst: None, failed: false, rows, has_rows: true, bytes: 0 }
     }
 
     pub(super) fn count(&mut self, what: &'static str, more: u64) {
@@ -80,6 +82,7 @@ impl<'a> Tally<'a> {
                 .map(|word| if word.contains('/') { masked(word) } else { word.to_owned() })
                 .collect::<Vec<_>>()
                 .join(" "),
+            order: self.order.cloned(),
         }
     }
 
