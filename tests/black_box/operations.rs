@@ -190,6 +190,7 @@ async fn every_event_file_of_an_operation_is_answered() {
             "audit_match",
             "maintain",
             "maintain_dry_run",
+            "maintain_secret",
             "maintain_shard",
             "plan"
         ]
@@ -215,8 +216,8 @@ async fn the_end_of_an_operation_and_each_finding_are_lines_that_an_alarm_can_ma
 async fn an_order_to_revoke_first_ends_the_key_and_waits_for_its_successor() {
     let (world, operations) = rotated().await;
     let leaked = world.current()["api_key"].as_str().unwrap().to_owned();
-    let order =
-        json!({"operation": "break_glass", "secret": SECRET, "mode": "revoke_first", "reason": "in a log", "incident": "INC-7"});
+    let order = include_str!("../../events/break_glass_revoke_first.json");
+    let order: Value = serde_json::from_str(order).unwrap();
     let pending = || {
         let state = world.local.secrets_manager.lock();
         let secret = state.model.secret(SECRET).unwrap();
@@ -242,4 +243,11 @@ async fn an_order_to_revoke_first_ends_the_key_and_waits_for_its_successor() {
     let told: Vec<&str> = answer["timeline"].as_array().unwrap().iter().filter_map(|moment| moment["what"].as_str()).collect();
     assert!(told.last().is_some_and(|last| last.contains("a successor is current") || last.contains("proven dead")), "{told:?}");
     assert_ne!(world.current()["api_key"], leaked);
+    // Of a leaked master there is no effect that could bear it.
+    let master = json!({"operation": "break_glass", "secret": "masters/bybit/parent", "reason": "in a log", "incident": "INC-9"});
+    let answer = ask(&operations, master).await;
+    let lines: Vec<Value> = operations.output().iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    for (kind, incident) in [("audit", "INC-8"), ("operation", "INC-8"), ("finding", "INC-9"), ("operation", "INC-9")] {
+        assert!(lines.iter().any(|line| line["type"] == kind && line["incident"] == incident), "{kind}: {answer}");
+    }
 }
