@@ -102,7 +102,6 @@ struct Order<'a> {
 
 impl<'a> Order<'a> {
     fn new(pass: &'a Pass<'a>, hand: &'a Hand<'a>, mode: Mode) -> Self {
-        let (timeline, tally) = (Vec::new(), pass.tally());
         Self {
             pass,
             hand,
@@ -113,9 +112,9 @@ impl<'a> Order<'a> {
             is_dead: false,
             copy: None,
             why: String::new(),
-            timeline,
+            timeline: Vec::new(),
             last_look: Vec::new(),
-            tally,
+            tally: pass.tally(),
         }
     }
 
@@ -154,7 +153,10 @@ impl<'a> Order<'a> {
     async fn leaked(&self, description: Description, version: Option<&VersionId>) -> Result<(Description, Leaked), Refusal> {
         let (description, stored) = match version {
             Some(version) => (description, patiently(self.pass, || self.hand.read(Which::Version(version))).await?),
-            None => self.current(description).await.map(|(description, stored)| (description, Some(stored)))?,
+            None => match self.current(description.clone()).await? {
+                Some((description, stored)) => (description, Some(stored)),
+                None => (description, None),
+            },
         };
         let name = description.name.as_str();
         // REVOKE_FIRST alone says nothing.
@@ -181,17 +183,19 @@ impl<'a> Order<'a> {
         Ok((description, Leaked { version: stored.version, key: value.credential.key_id.clone(), value }))
     }
 
-    /// The current value and the labels, where the two reads agree: one that is stale would have the wrong key killed.
-    async fn current(&self, mut description: Description) -> Result<(Description, StoredValue), Refusal> {
+    /// The current value and the labels, where the two reads agree: one that is stale would have the wrong key killed. `None` where
+    /// there is no such value.
+    async fn current(&self, mut description: Description) -> Result<Option<(Description, StoredValue)>, Error> {
         let until = self.pass.now() + REREAD;
         loop {
             match patiently(self.pass, || self.hand.read(Which::Current)).await? {
                 Some(stored) if description.holder(&Label::current()) == Some(&stored.version) => {
-                    return Ok((description, stored));
+                    return Ok(Some((description, stored)));
                 }
-                _ if self.pass.now() >= until => {
-                    let say = "it cannot be read for certain which version is current";
-                    return Err(Refusal::new(say, "name the version that holds the leaked key"));
+                None if self.pass.now() >= until => return Ok(None),
+                Some(_) if self.pass.now() >= until => {
+                    let problem = "it cannot be read for certain which version is current";
+                    return Err(Error::new(ErrorType::StoreUnavailable, problem));
                 }
                 _ => {}
             }
@@ -226,16 +230,16 @@ impl<'a> Order<'a> {
         // Nobody uses a key that was never current: what counts is that no run makes it so.
         let unused = may_be_promoted(&description, &leaked.version, &leaked.value, self.pass.now());
         if self.mode == Mode::RevokeFirst && !unused {
-            self.end(leaked, row).await?;
+            self.end(leaked, false, row).await?;
         }
         let why = match self.replace(leaked, row).await {
-            Ok(true) => return self.end(leaked, row).await,
+            Ok(true) => return self.end(leaked, true, row).await,
             Ok(false) => self.why_not(&description).await,
             Err(error) if self.is_dead => format!(" ({})", told(&error)),
             Err(error) => return Err(error),
         };
         if !self.is_dead && self.mode == Mode::RevokeFirst {
-            self.end(leaked, row).await?;
+            self.end(leaked, false, row).await?;
         }
         if !self.is_dead {
             self.why = format!(": no successor came in time{why}");
@@ -318,8 +322,8 @@ impl<'a> Order<'a> {
         if description.holder(&Label::current()).is_none() {
             return Ok(false);
         }
-        let stored = patiently(self.pass, || self.hand.read(Which::Current)).await?;
-        Ok(stored.is_some_and(|stored| names(&stored, &leaked.key)))
+        let current = self.current(description.clone()).await?;
+        Ok(current.is_some_and(|(_, stored)| names(&stored, &leaked.key)))
     }
 
     async fn rotate(&mut self, description: &Description, which: usize, row: &mut Row) -> Result<(), Error> {
@@ -378,8 +382,8 @@ impl<'a> Order<'a> {
     }
 
     /// Ends the leaked key, by the rules: again, until that is proven, or the time for it is up.
-    async fn end(&mut self, leaked: &Leaked, row: &mut Row) -> Result<(), Error> {
-        let (until, mut looked_again) = (self.pass.now() + POLL, false);
+    async fn end(&mut self, leaked: &Leaked, is_replaced: bool, row: &mut Row) -> Result<(), Error> {
+        let (until, mut looked_again) = (self.pass.now() + POLL + LONGEST_PAUSE, false);
         loop {
             let description = patiently(self.pass, || self.hand.describe()).await?;
             let mut tending = Tending::new(self.pass, self.hand, &description);
@@ -389,11 +393,15 @@ impl<'a> Order<'a> {
                 None
             });
             let ended = tending.retire(&description, &leaked.version, current.as_ref()).await;
+            // A look may be older than the successor: at the labels, at the value, or at who else holds the key.
             let again = match &ended {
-                Ok(retired) => *retired == Retired::Unproven,
+                Ok(Retired::Unproven) => true,
+                Ok(Retired::NotYet) => is_replaced,
+                Ok(Retired::Elsewhere) => is_replaced && !std::mem::replace(&mut looked_again, true),
+                Ok(Retired::Dead) => false,
                 Err(error) => matches!(error.error_type, ErrorType::StoreUnavailable | ErrorType::VenueUnavailable),
             };
-            let is_dead = matches!(ended, Ok(Retired::Dead));
+            let (is_dead, unproven) = (matches!(ended, Ok(Retired::Dead)), matches!(ended, Ok(Retired::Unproven)));
             tending.note(ended.map(drop));
             let mut tended = tending.over();
             if tended.counts.contains_key("revoked") {
@@ -403,14 +411,6 @@ impl<'a> Order<'a> {
             row.did.append(&mut tended.row.did);
             row.keys.retain(|key| !tended.row.keys.iter().any(|newer| newer.version == key.version));
             row.keys.append(&mut tended.row.keys);
-            // The index may be older than the successor.
-            let is_replaced = current.as_ref().is_some_and(|current| current.value.credential.key_id != leaked.key);
-            let is_held = tended.findings.iter().any(|finding| finding.code == Code::CompromisedHeld);
-            let is_stale = is_replaced && is_held && !std::mem::replace(&mut looked_again, true);
-            if is_stale {
-                self.pass.read_holders_anew().await;
-            }
-            let again = again || is_stale;
             let over = !again || self.pass.now() + POLL_PAUSE >= until || self.hand.time_left() < TIME_TO_END;
             // It is said once, of the last look; what others have to hear of, of the first.
             let of_this = |finding: &Finding| finding.secret == description.name.as_str();
@@ -422,7 +422,10 @@ impl<'a> Order<'a> {
             if over {
                 return Ok(());
             }
-            self.pass.ports.time.sleep(POLL_PAUSE).await;
+            if !unproven {
+                self.pass.read_holders_anew().await;
+            }
+            self.pass.ports.time.sleep(if unproven { POLL_PAUSE } else { LONGEST_PAUSE }).await;
         }
     }
 }

@@ -12,12 +12,13 @@ use super::pass::patiently;
 use super::tags::LAST_ROTATED;
 use super::tending::{Tending, account_in};
 use super::verdict::{created_by_us, is_ours};
-use super::way::{clear_the_way, must_fit_pending, open_rotation, take_refused_offers_back};
+use super::way::{clear_the_way, must_fit_pending, names, open_rotation, take_refused_offers_back};
 use crate::error::Error;
 use crate::hand::{Desk, store_error, venue_error, venue_of, was_current};
 use crate::label::{Label, VersionId};
 use crate::ports::{Description, ErrorClass, KeyList, KeyState, Signer, StoredValue, Venue, VenueError, Which, Whose};
 use crate::secret::{AccountId, KeyId, SecretValue};
+use crate::task::Operation;
 
 /// So many of the versions that were made next to a certain time are read to find the one that was made then.
 const NEAREST: usize = 3;
@@ -35,8 +36,10 @@ pub(super) struct Current {
 /// What it means that the venue rejects the current key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rejection {
-    /// Nothing yet.
+    /// Nothing yet: the key is young, or something could not be read.
     Unproven,
+    /// Nothing: the host has accepted no other credential.
+    Uncontrolled,
     /// The key is dead.
     Dead,
     /// The key is there, and its secret is another.
@@ -83,12 +86,8 @@ impl Tending<'_> {
             }
             Ok((_, Some(_))) => {}
         }
-        if let (Some(version), None) = (description.holder(&Label::rollback()), open_rotation(description)) {
-            let say =
-                format!("version {version} is labelled ROLLBACK, and no rotation is open: the next one goes back to its key");
-            let taken_off = take_off(&self.name, Label::rollback().as_str(), version.as_str());
-            self.find(Code::RollbackWaits, say, format!("{}; or, if nobody means it any more: {taken_off}", rotate(&self.name)));
-        }
+        let waits = self.look_at_the_way_back(description, current).await;
+        self.note(waits);
         let leaked = self.is_leaked(description, current).await.unwrap_or_else(|error| {
             self.trouble(&error);
             false
@@ -98,6 +97,25 @@ impl Tending<'_> {
             self.find(Code::CompromisedHeld, say, replace(&self.name, &current.value));
         }
         leaked
+    }
+
+    /// ROLLBACK without a rotation: used by one that died before it took the label off, or waiting for the next one.
+    async fn look_at_the_way_back(&mut self, description: &Description, current: &Current) -> Result<(), Error> {
+        let (Some(version), None) = (description.holder(&Label::rollback()), open_rotation(description)) else { return Ok(()) };
+        let stored = patiently(self.pass, || self.hand.read(Which::Version(version))).await?;
+        if !stored.is_some_and(|stored| names(&stored, &current.value.credential.key_id)) {
+            let say =
+                format!("version {version} is labelled ROLLBACK, and no rotation is open: the next one goes back to its key");
+            let taken_off = take_off(&self.name, Label::rollback().as_str(), version.as_str());
+            self.find(Code::RollbackWaits, say, format!("{}; or, if nobody means it any more: {taken_off}", rotate(&self.name)));
+            return Ok(());
+        }
+        let what = format!("take ROLLBACK off version {version}: its key is the current one");
+        if self.pass.request.operation() == Operation::Maintain && !self.would(&what) {
+            let hand = self.hand;
+            self.change(what, hand.remove_label(Label::rollback(), version)).await?;
+        }
+        Ok(())
     }
 
     /// Whether another version names a master: keys may have been issued that only that one can revoke. A key that was always supplied
@@ -139,7 +157,9 @@ impl Tending<'_> {
         let now = self.hand.describe().await?;
         if open_rotation(&now).is_none() && now.holder(&Label::current()) == Some(&current.version) {
             must_fit_pending(&now)?;
-            self.hand.begin_rotation(self.pass.fleet, 1).await?.map_err(|error| store_error(&error))?;
+            let begun = self.hand.begin_rotation(self.pass.fleet, 1).await?.map_err(|error| store_error(&error));
+            // A request that went out twice is refused the second time.
+            begun.inspect_err(|_| self.row.did.push(format!("perhaps {what}: the answer does not say so")))?;
             let switched = if now.rotation_enabled { "" } else { "; rotation was switched off, and is on again" };
             self.did(format!("{what}{switched}"));
         }
@@ -190,7 +210,7 @@ impl Tending<'_> {
             self.trouble(&error);
             false
         }) {
-            let say = "the current value was not made by this function, though the one before was: a hand, or \
+            let say = "the current value was not made by this function, though one before it was: a hand, or \
                        infrastructure code that carries the value, put a key back";
             self.find(Code::CurrentOverwritten, say, replace(&self.name, value));
         }
@@ -207,19 +227,20 @@ impl Tending<'_> {
                 });
                 let alive = match rejection {
                     Rejection::Dead => Some(false),
-                    Rejection::Unusable | Rejection::OfUnknownAge | Rejection::Unproven => None,
+                    Rejection::Unusable | Rejection::OfUnknownAge | Rejection::Unproven | Rejection::Uncontrolled => None,
                 };
                 self.key(version, key, alive, format!("current; {error}"));
-                if rejection == Rejection::Unproven && value.master_arn.is_none() {
+                if rejection == Rejection::Uncontrolled && value.master_arn.is_none() {
                     let say = format!(
                         "the current key was rejected, and no other credential was accepted by which that would be proven: {error}"
                     );
-                    self.find(Code::CurrentSuspect, say, put_right(&self.name));
-                } else if rejection == Rejection::Unproven {
+                    let what_to_do = format!("look at the key at the venue; where it is dead: {}", replace(&self.name, value));
+                    self.find(Code::CurrentSuspect, say, what_to_do);
+                } else if matches!(rejection, Rejection::Unproven | Rejection::Uncontrolled) {
                     let say = format!("the current key was rejected, which proves nothing yet: {error}");
                     self.find(Code::CurrentUnchecked, say, "nothing: the next pass looks again");
                 }
-                rejection != Rejection::Unproven
+                !matches!(rejection, Rejection::Unproven | Rejection::Uncontrolled)
             }
             Err(error) if error.class == ErrorClass::Denied => {
                 self.key(version, key, None, format!("current; {error}"));
@@ -257,7 +278,9 @@ impl Tending<'_> {
                 return Ok(true);
             }
         }
-        self.was_ours(description).await
+        // A pass has said it while a label told.
+        let is_audit = self.pass.request.operation() == Operation::Audit;
+        if is_audit { self.was_ours(description).await } else { Ok(false) }
     }
 
     /// Whether a version that bears no label any more is the one that this function last rotated to, as the tag of that time says.
@@ -281,19 +304,22 @@ impl Tending<'_> {
     /// What a rejection of the current key proves, by rule 7: the same host has to have accepted another credential, and the key has
     /// to be so old that everybody at the venue knows it.
     async fn rejection(&self, description: &Description, current: &Current, class: ErrorClass) -> Result<Rejection, Error> {
-        if current.master.is_err() && !self.is_another_accepted(description, current).await? {
-            return Ok(Rejection::Unproven);
-        }
         let key = &current.value.credential.key_id;
         let account = current.master.as_ref().ok().and_then(|(_, account)| account.as_ref());
         let listed = account.iter().flat_map(|(_, list)| &list.keys).find(|listed| listed.key_id == *key);
         let propagation = SignedDuration::try_from(current.venue.facts().propagation).unwrap_or(SignedDuration::MAX);
         let made = match listed {
             Some(listed) => Some(listed.created_at),
-            None => self.is_there_since(current).await?,
+            None => created_by_us(&current.value, &current.version),
         };
+        let stored = if made.is_some() { made } else { self.stored_at(&current.version).await? };
+        if stored.is_some_and(|stored| self.pass.now().duration_since(stored) < propagation) {
+            return Ok(Rejection::Unproven);
+        }
+        if current.master.is_err() && !self.is_another_accepted(description, current).await {
+            return Ok(Rejection::Uncontrolled);
+        }
         Ok(match (made, listed) {
-            (Some(made), _) if self.pass.now().duration_since(made) < propagation => Rejection::Unproven,
             (_, Some(listed)) if !listed.expired => Rejection::Unusable,
             _ if class == ErrorClass::Mismatched => Rejection::Unusable,
             (Some(_), _) => Rejection::Dead,
@@ -301,33 +327,31 @@ impl Tending<'_> {
         })
     }
 
-    /// Whether the host has accepted another credential in this run: some other secret's, or another of this one's.
-    async fn is_another_accepted(&self, description: &Description, current: &Current) -> Result<bool, Error> {
-        if self.pass.was_accepted_at(current.venue.id()) {
-            return Ok(true);
-        }
-        for version in description.versions.keys().filter(|version| **version != current.version) {
-            let stored = patiently(self.pass, || self.hand.read(Which::Version(version))).await?;
-            let Some(value) = stored.and_then(|stored| SecretValue::parse(&stored.text).ok()) else { continue };
-            let same_host = venue_of(self.pass.ports, description, &value).is_ok_and(|venue| venue.id() == current.venue.id());
-            if same_host
-                && value.credential.key_id != current.value.credential.key_id
-                && asked(self.pass, current.venue.as_ref(), &value).await.is_ok()
-            {
-                return Ok(true);
+    /// Whether the host has accepted another credential in this run: some other secret's, or another of this one's, which is asked now.
+    async fn is_another_accepted(&self, description: &Description, current: &Current) -> bool {
+        let venue = current.venue.as_ref();
+        let mut others: Vec<&VersionId> = description.versions.keys().filter(|version| **version != current.version).collect();
+        others.sort_by_key(|version| description.holder(&Label::previous()) != Some(*version));
+        for version in others.into_iter().take(NEAREST) {
+            if self.pass.was_accepted_at(venue.id()) {
+                break;
+            }
+            // One that cannot be read is no control; another may be.
+            let stored = patiently(self.pass, || self.hand.read(Which::Version(version))).await;
+            let Some(value) = stored.ok().flatten().and_then(|stored| SecretValue::parse(&stored.text).ok()) else { continue };
+            let same_host = venue_of(self.pass.ports, description, &value).is_ok_and(|other| other.id() == venue.id());
+            let another = value.credential.key_id != current.value.credential.key_id;
+            if same_host && another && asked(self.pass, venue, &value).await.is_ok() {
+                self.pass.note_accepted_at(venue.id());
             }
         }
-        Ok(false)
+        self.pass.was_accepted_at(venue.id())
     }
 
-    /// Since when the current key has been there at the least: nobody stores a key before it is made. A date that a hand wrote counts
-    /// for nothing.
-    async fn is_there_since(&self, current: &Current) -> Result<Option<Timestamp>, Error> {
-        if let Some(at) = created_by_us(&current.value, &current.version) {
-            return Ok(Some(at));
-        }
+    /// When a version was made, at the earliest: its value, and the key in it, may have come later.
+    async fn stored_at(&self, version: &VersionId) -> Result<Option<Timestamp>, Error> {
         let versions = patiently(self.pass, || self.hand.versions()).await?;
-        Ok(versions.into_iter().find(|version| version.id == current.version).and_then(|version| version.created_at))
+        Ok(versions.into_iter().find(|listed| listed.id == *version).and_then(|listed| listed.created_at))
     }
 }
 

@@ -116,6 +116,8 @@ impl Tending<'_> {
                 self.did(what);
             }
             Err(error) => {
+                // A request that went out twice is refused the second time.
+                self.did(format!("perhaps {what}: the answer does not say so"));
                 let say =
                     format!("{} was issued for this secret and never stored, and could not be revoked: {error}", key.key_id);
                 self.find(Code::NotDone, say, "nothing, unless this lasts");
@@ -131,9 +133,9 @@ impl Tending<'_> {
             return Ok(());
         }
         must_fit(description, 1)?;
-        self.hand.add_stamp(StampKind::Replaced, version).await?;
+        let hand = self.hand;
+        self.change(what, hand.add_stamp(StampKind::Replaced, version)).await?;
         self.count("stamped");
-        self.did(what);
         Ok(())
     }
 }

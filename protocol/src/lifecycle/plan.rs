@@ -9,17 +9,18 @@ use super::answer::{Answer, Code, Planned, Row, Standing};
 use super::checking::{attach, day, in_words, put_right, switch_on};
 use super::holders::is_issued;
 use super::pass::{Pass, finding, patiently, told};
-use super::row::{next_rotation, stuck_since};
+use super::row::{is_marked, next_rotation, stuck_since};
 use super::tally::Tally;
 use super::verdict::after;
 use super::{Operation, Settings};
 use crate::error::{Error, ErrorType};
 use crate::hand::{must_fit, unstamped_previous};
 use crate::label::Label;
+use crate::marker::Marker;
 use crate::name::{SecretId, unqualified};
-use crate::ports::{Description, ErrorClass, KeyList, KeyState};
-use crate::rotation::{Issuing, Rehearsal, rehearse};
-use crate::secret::{Addresses, Source};
+use crate::ports::{Description, ErrorClass, KeyList, KeyState, ListedKey};
+use crate::rotation::{Issuing, Rehearsal, rehearse, settled};
+use crate::secret::{Addresses, SecretValue, Source};
 
 /// The venue's clock and ours may be so far apart; beyond, requests begin to be refused.
 const CLOCKS: SignedDuration = SignedDuration::from_secs(2);
@@ -80,6 +81,11 @@ pub(super) async fn plan(pass: &Pass<'_>, secret: &SecretId) -> Answer {
     planning.rotation(&description).await;
     planning.encryption(&description);
     planning.clients();
+    if pass.settings.egress.is_empty() {
+        let say =
+            "EGRESS_IPS is empty: whether the keys may be used from this function's address is seen only where a call is refused";
+        planning.warning(say, "set EGRESS_IPS to the addresses that the functions' calls leave from");
+    }
     let mut planned = Planned { client_cache_seconds: Some(Settings::LONGEST_CLIENT_CACHE.as_secs()), ..Planned::default() };
     match rehearse(hand, &pass.settings.egress, description.clone()).await {
         Ok(rehearsal) => planning.rehearsed(&description, &rehearsal, &mut planned),
@@ -239,7 +245,7 @@ impl Planning<'_> {
             ),
         }
         if let Some(issuing) = issuing {
-            self.issuing(venue.as_ref(), issuing);
+            self.issuing(description, value, venue.as_ref(), issuing);
         }
         match wanted {
             Ok((account, grant)) => {
@@ -298,13 +304,13 @@ impl Planning<'_> {
         }
     }
 
-    fn issuing(&mut self, venue: &dyn crate::ports::Venue, issuing: &Issuing) {
+    fn issuing(&mut self, description: &Description, value: &SecretValue, venue: &dyn crate::ports::Venue, issuing: &Issuing) {
         match &issuing.master {
             Ok(master) => self.master(venue, master),
             Err(error) => self.error(error),
         }
         match &issuing.list {
-            Ok(list) => self.list(venue, list),
+            Ok(list) => self.list(description, value, venue, list),
             Err(error) if issuing.master.as_ref().is_err_and(|said| said.problem == error.problem) => {}
             Err(error) => self.error(error),
         }
@@ -350,12 +356,20 @@ impl Planning<'_> {
         }
     }
 
-    fn list(&mut self, venue: &dyn crate::ports::Venue, list: &KeyList) {
+    fn list(&mut self, description: &Description, value: &SecretValue, venue: &dyn crate::ports::Venue, list: &KeyList) {
         if let Some(most) = venue.facts().most_keys {
+            let delete = "delete keys at the venue that nothing uses";
             match most.saturating_sub(list.keys.len()) {
-                0 => self.warning(
+                // Where the venue refuses, createSecret revokes what was issued for this secret and never stored, and asks again.
+                0 if may_make_room(description, value, list) => {
+                    self.warning(
+                        format!("the account has {} keys, and room only where one is revoked first", list.keys.len()),
+                        delete,
+                    );
+                }
+                0 => self.blocker(
                     format!("the account has {} keys, and as far as anybody says no room for another", list.keys.len()),
-                    "delete keys at the venue that nothing uses",
+                    delete,
                 ),
                 1 => self.warning(
                     format!("the account has {} keys, and room for one more", list.keys.len()),
@@ -372,6 +386,18 @@ impl Planning<'_> {
             );
         }
     }
+}
+
+/// Whether a key may have been issued for this secret and never stored.
+fn may_make_room(description: &Description, value: &SecretValue, list: &KeyList) -> bool {
+    let of_a_version = |key: &ListedKey| {
+        let marks = |version| Marker::new(&description.arn, version, 0);
+        let of = |version| key.marker.as_ref().is_some_and(|marker| marks(version).same_token(marker));
+        description.versions.keys().any(of)
+    };
+    let others = list.keys.iter().filter(|key| key.key_id != value.credential.key_id);
+    let mut ours = others.filter(|key| is_marked(description, &key.key_id, Some(list)));
+    ours.any(|key| settled(key, list) && !of_a_version(key))
 }
 
 fn said(issuing: &Issuing, error: &Error) -> bool {

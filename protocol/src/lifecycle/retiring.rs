@@ -9,8 +9,8 @@ use super::answer::Code;
 use super::checking::day;
 use super::current::Current;
 use super::death::{Known, Life, asked, life};
-use super::holders::{Held, Named, Replicas, holding, holding_labels, is_issued};
-use super::pass::patiently;
+use super::holders::{Held, Holders, Named, Replicas, holding, holding_labels, is_issued};
+use super::pass::{patiently, perhaps};
 use super::tending::{Tending, account_in};
 use super::verdict::{Ending, Verdict, after, created_by_us, is_ours, is_past, may_be_promoted, state, verdict};
 use crate::audit::Action;
@@ -18,6 +18,7 @@ use crate::bounds::UNSETTLED;
 use crate::error::Error;
 use crate::hand::{About, Desk, must_fit, venue_of};
 use crate::label::{Label, StampKind, VersionId};
+use crate::name::VenueId;
 use crate::ports::{Description, ErrorClass, KeyState, Signer, Venue, VenueError, Which};
 use crate::secret::{AccountId, KeyId, SecretValue};
 use crate::task::Operation;
@@ -30,6 +31,8 @@ pub(super) enum Retired {
     Dead,
     /// Its key was to die now, and nothing proves yet that it did.
     Unproven,
+    /// Another secret stands in the way.
+    Elsewhere,
     /// Its time has not come.
     NotYet,
 }
@@ -79,21 +82,10 @@ impl Tending<'_> {
             Err(_) if ending.at_once => Arc::default(),
             holders => holders?,
         };
-        if let Some(secret) = holders.unreadable_at(&venue.id().exchange)
-            && !ending.at_once
+        if !ending.at_once
+            && let Some(waits) = self.waits_for(&holders, &description.arn, venue.id(), version, key)
         {
-            let say = format!(
-                "a version of {secret} that may hold a key cannot be read: no named key of {} is revoked meanwhile",
-                venue.id()
-            );
-            let what_to_do = format!("restore {secret}, or allow the function's role to read it, or delete it for good");
-            self.key(version, key, None, format!("waits: a version of {secret} cannot be read"));
-            self.find_elsewhere(Code::HolderUnreadable, secret, say, what_to_do);
-            return Ok(Retired::NotYet);
-        }
-        if !holders.know(&description.arn) && !ending.at_once {
-            self.key(version, key, None, "waits: ListSecrets does not show the secret yet".to_owned());
-            return Ok(Retired::NotYet);
+            return Ok(waits);
         }
         let named = self.named(description, version, key, current, holders.of(key));
         let issued = if wrong::is(Wrong::GraceByVersion) { !by_hand } else { named.issued || is_issued(&value, version) };
@@ -105,6 +97,9 @@ impl Tending<'_> {
                 let say = format!("the leaked key {key} is held by {}", named.holders());
                 let way_out = named.held.first().map_or_else(String::new, |held| self.way_out(description, held));
                 self.find(Code::CompromisedHeld, say, way_out);
+                if named.held.iter().any(|held| held.secret != self.name) {
+                    return Ok(Retired::Elsewhere);
+                }
             }
             Verdict::Held | Verdict::InGrace(_) if self.has_no_more_to_say(description, version, ending, &named) => {
                 self.shed(version, "it was given up, and another tells its key's end", is_condemnation).await?;
@@ -143,6 +138,23 @@ impl Tending<'_> {
             }
         }
         Ok(Retired::NotYet)
+    }
+
+    /// What keeps every named key alive: that it is not known who holds which.
+    fn waits_for(&mut self, holders: &Holders, arn: &str, venue: &VenueId, version: &VersionId, key: &KeyId) -> Option<Retired> {
+        if let Some(secret) = holders.unreadable_at(&venue.exchange) {
+            let say =
+                format!("a version of {secret} that may hold a key cannot be read: no named key of {venue} is revoked meanwhile");
+            let what_to_do = format!("restore {secret}, or allow the function's role to read it, or delete it for good");
+            self.key(version, key, None, format!("waits: a version of {secret} cannot be read"));
+            self.find_elsewhere(Code::HolderUnreadable, secret, say, what_to_do);
+            return Some(Retired::Elsewhere);
+        }
+        if !holders.know(arn) {
+            self.key(version, key, None, "waits: ListSecrets does not show the secret yet".to_owned());
+            return Some(Retired::NotYet);
+        }
+        None
     }
 
     /// What the labels say of a version's end, what a person ordered, and what its value adds.
@@ -227,7 +239,8 @@ impl Tending<'_> {
 
     /// Who made a key by hand may have put it anywhere.
     pub(super) fn announce(&mut self, key: &KeyId, until: Timestamp) {
-        let say = format!("{key} was made by hand and stays alive until {}: it may sit in a file somewhere", day(until));
+        let say =
+            format!("{key} was made by hand and stays alive until {} at the least: it may sit in a file somewhere", day(until));
         self.find(Code::AdoptionGrace, say, "look for the places that use it; when there is none, nothing need be done");
     }
 
@@ -241,13 +254,13 @@ impl Tending<'_> {
             .filter(|label| label.stamp().is_some_and(|stamp| stamp.kind == StampKind::Condemned))
             .cloned()
             .collect();
+        let hand = self.hand;
         for label in &old {
-            self.hand.remove_label(label.clone(), version).await?;
+            self.change(format!("take {label} off version {version}"), hand.remove_label(label.clone(), version)).await?;
         }
         must_fit(description, usize::from(old.is_empty()))?;
-        self.hand.add_stamp(StampKind::Condemned, version).await?;
+        self.change(what, hand.add_stamp(StampKind::Condemned, version)).await?;
         self.count("condemned");
-        self.did(what);
         Ok(())
     }
 
@@ -314,12 +327,15 @@ impl Tending<'_> {
             let refused = hand.revoke(version, &desk, key).await?.err();
             if refused.is_none() {
                 self.count("revoked");
-                self.did(what);
+                self.did(what.clone());
             }
             // Where it was refused, another may have done it, or an answer was lost.
             let answer = asked(pass, desk.venue, value).await;
             let known = if refused.is_none() { Known { revoked: true, on_account: true, ..known } } else { known };
             life_now = life(pass, &desk, key, &answer, known).await?;
+            if refused.is_some() {
+                self.did(format!("perhaps {what}: the answer does not say so"));
+            }
             if let Some(error) = refused.filter(|_| life_now != Life::Dead) {
                 let say = format!("{key} of version {version} could not be revoked: {error}");
                 self.find(Code::GraceOverrun, say, pass.command(Operation::Maintain, &self.name));
@@ -374,8 +390,16 @@ impl Tending<'_> {
             let is_replaced = label.stamp().is_some_and(|stamp| stamp.kind == StampKind::Replaced);
             (*label != Label::previous(), *label != Label::revoke_first(), is_replaced)
         });
+        let mut taken: Vec<String> = Vec::new();
         for label in labels {
-            self.hand.remove_label(label, version).await?;
+            if let Err(error) = self.hand.remove_label(label.clone(), version).await {
+                if !taken.is_empty() {
+                    self.did(format!("take {} off version {version}", taken.join(", ")));
+                }
+                self.row.did.extend(perhaps(&format!("take {label} off version {version}"), &error));
+                return Err(error);
+            }
+            taken.push(label.to_string());
         }
         self.did(what);
         Ok(())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::answer::{Audited, AuditedKey, Code, KeyOnAccount, ReplicaRow, Slots, Standing};
-use super::checking::{day, in_words, is_within_policy, rotate, switch_on};
+use super::checking::{day, in_words, is_within_policy, replace, rotate, switch_on};
 use super::current::Current;
 use super::death::{Known, Life, asked, judged};
 use super::holders::is_issued;
@@ -131,9 +131,9 @@ impl Tending<'_> {
         audited.venue = Some(current.venue.id().to_string());
         audited.account = current.account().map(|account| account.to_string());
         audited.strategy = Some(if current.value.master_arn.is_some() { "issued" } else { "supplied" });
-        let key = &current.value.credential.key_id;
         if self.judge(description, current).await {
-            self.find(Code::CurrentDead, format!("the venue rejects the current key {key}"), rotate(&self.name));
+            let told = self.tell_of_rejection(description, current).await;
+            self.note(told);
         }
         self.judge_around(description, current).await;
         let state = current.state.as_ref().ok();
@@ -199,7 +199,7 @@ impl Tending<'_> {
                 "no rotation is scheduled"
             };
             let say = format!("{key} expires on {}, and {why}", day(expires));
-            self.find(Code::ExpiresBeforeRotation, say, rotate(&self.name));
+            self.find(Code::ExpiresBeforeRotation, say, replace(&self.name, &current.value));
             return;
         };
         let grace = self.pass.settings.grace_of(is_issued(&current.value, &current.version));
@@ -212,7 +212,7 @@ impl Tending<'_> {
             );
             let what_to_do = format!(
                 "rotate more often, or bind the key to addresses where that ends its expiry; now: {}",
-                rotate(&self.name)
+                replace(&self.name, &current.value)
             );
             self.find(Code::ExpiresBeforeRotation, say, what_to_do);
         }

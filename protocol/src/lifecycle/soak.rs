@@ -1,16 +1,14 @@
 //! Soak: while a replaced key is in its grace, there is a way back from its successor.
 
-use jiff::SignedDuration;
-
 use super::answer::Code;
 use super::checking::replace;
 use super::current::Current;
 use super::death::{Known, Life, asked, life};
 use super::holders::is_issued;
-use super::pass::patiently;
+use super::pass::{patiently, perhaps};
 use super::rollback;
 use super::tending::Tending;
-use super::verdict::Ending;
+use super::verdict::{Ending, after};
 use crate::bounds::UNSETTLED;
 use crate::error::Error;
 use crate::hand::{Desk, has_stamp, must_fit, venue_of};
@@ -30,8 +28,8 @@ impl Tending<'_> {
             if let Some(label) = suspect.filter(|_| current.state.is_ok()) {
                 let what = format!("take {label} off version {version}: its key answers");
                 if !self.would(&what) {
-                    self.hand.remove_label(label.clone(), version).await?;
-                    self.did(what);
+                    let hand = self.hand;
+                    self.change(what, hand.remove_label(label.clone(), version)).await?;
                 }
             }
             return Ok(());
@@ -42,11 +40,11 @@ impl Tending<'_> {
             return Ok(());
         };
         let since = suspect.and_then(Label::stamp).map(|stamp| stamp.at);
-        let unsettled = SignedDuration::try_from(UNSETTLED).unwrap_or(SignedDuration::MAX);
         let Some(since) = since else {
             let what = format!("stamp version {version}: its key was rejected");
             if !self.would(&what) && !has_stamp(description, version, StampKind::Suspect) {
                 if let Err(error) = self.suspect(description, version).await {
+                    self.row.did.extend(perhaps(&what, &error));
                     // No later pass could tell that this one saw it.
                     self.find(
                         Code::CurrentDead,
@@ -61,7 +59,7 @@ impl Tending<'_> {
             self.find(Code::CurrentSuspect, say, self.pass.command(Operation::Maintain, &self.name));
             return Ok(());
         };
-        let decides = since.saturating_add(unsettled).unwrap_or(since);
+        let decides = after(since, UNSETTLED);
         if self.pass.now() <= decides {
             let say = format!("the venue has rejected the current key {key} since {since}: a pass after {decides} decides");
             self.find(Code::CurrentSuspect, say, self.pass.command(Operation::Maintain, &self.name));
@@ -80,9 +78,30 @@ impl Tending<'_> {
                     self.count("rollbacks");
                     self.did(what);
                 }
-                Err(refusal) => self.find(Code::NotDone, format!("no rollback: {}", refusal.say), refusal.what_to_do),
+                Err(refusal) => {
+                    self.row.did.extend(refusal.did);
+                    self.find(Code::NotDone, format!("no rollback: {}", refusal.say), refusal.what_to_do);
+                }
             }
         }
+        Ok(())
+    }
+
+    /// What an audit says of a current key that the venue rejects. In the grace of the one before, a second look of a pass decides what to
+    /// do.
+    pub(super) async fn tell_of_rejection(&mut self, description: &Description, current: &Current) -> Result<(), Error> {
+        let Current { version, value, .. } = current;
+        let key = &value.credential.key_id;
+        let since = description.labels(version).filter_map(Label::stamp).filter(|stamp| stamp.kind == StampKind::Suspect);
+        let is_decided = since.map(|stamp| stamp.at).any(|since| self.pass.now() > after(since, UNSETTLED));
+        let what_to_do = match self.replaced_in_grace(description).await? {
+            Some(_) if !is_decided => self.pass.command(Operation::Maintain, &self.name),
+            Some(previous) if self.is_alive(description, previous, current).await? => {
+                self.pass.command(Operation::Rollback, &self.name)
+            }
+            _ => replace(&self.name, value),
+        };
+        self.find(Code::CurrentDead, format!("the venue rejects the current key {key}"), what_to_do);
         Ok(())
     }
 

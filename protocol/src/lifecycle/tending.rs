@@ -1,6 +1,7 @@
 //! What there is to do for one secret.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 
 use jiff::SignedDuration;
 
@@ -9,9 +10,10 @@ use super::answer::{AuditedKey, Code, Finding, KeyRow, Row};
 use super::checking::{look_at, put_right, rotate, take_off};
 use super::current::Current;
 use super::holders::{Held, is_issued};
-use super::pass::{Pass, finding, patiently, told};
+use super::pass::{Pass, finding, patiently, perhaps, told};
 use super::row::is_marked;
 use super::verdict::{Ending, after};
+use super::way::clear_the_way;
 use crate::bounds::UNSETTLED;
 use crate::error::{Error, ErrorType};
 use crate::hand::{Desk, Hand, unstamped_previous};
@@ -108,6 +110,18 @@ impl<'a> Tending<'a> {
         self.row.did.push(what.into());
     }
 
+    /// Notes a change once it is made, or that nobody knows whether it was.
+    pub(super) async fn change(&mut self, what: String, change: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+        match change.await {
+            Ok(()) => self.row.did.push(what),
+            Err(error) => {
+                self.row.did.extend(perhaps(&what, &error));
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn key(&mut self, version: &VersionId, key: &KeyId, alive: Option<bool>, state: String) {
         let (version, fingerprint) = (version.to_string(), key.fingerprint());
         self.row.keys.retain(|row| row.version != version);
@@ -168,15 +182,31 @@ impl<'a> Tending<'a> {
         if let Some(current) = &current {
             self.verify(&description, current).await;
         }
+        let cleared = self.clear_the_way_of_the_dying(&description, current.as_ref()).await;
+        self.note(cleared);
         self.retire_what_is_due(&description, current.as_ref()).await;
-        let announced = self.announce_adoptions(&description, current.as_ref()).await;
-        self.note(announced);
+        self.announce_adoptions(&description, current.as_ref()).await;
         if let Some(current) = &current {
             if let Ok((master, Some((account, list)))) = &current.master {
                 let desk = Desk { venue: current.venue.as_ref(), master: master.clone(), account: account.clone() };
                 self.reap(&description, &desk, list, &current.value.credential.key_id).await;
             }
             self.tag(&description, current).await;
+        }
+        Ok(())
+    }
+
+    /// Goes on with an order that was cut off: nothing brings a leaked key back that is not current, and no label holds it.
+    async fn clear_the_way_of_the_dying(&mut self, description: &Description, current: Option<&Current>) -> Result<(), Error> {
+        let Some(version) = description.holder(&Label::compromised()) else { return Ok(()) };
+        let Some(stored) = patiently(self.pass, || self.hand.read(Which::Version(version))).await? else { return Ok(()) };
+        let Ok(value) = SecretValue::parse(&stored.text) else { return Ok(()) };
+        let key = &value.credential.key_id;
+        let is_current = description.holder(&Label::current()) == Some(version)
+            || current.is_none_or(|current| current.value.credential.key_id == *key);
+        // What is current is looked after with its successor.
+        if !is_current && !self.pass.is_dry_run() {
+            clear_the_way(self.pass, self.hand, description, key, false, &mut self.row).await?;
         }
         Ok(())
     }
@@ -199,38 +229,39 @@ impl<'a> Tending<'a> {
 
     /// Says how long replaced keys stay alive that were made by hand, from the first pass on: who uses one elsewhere has to hear of it
     /// while there is time.
-    async fn announce_adoptions(&mut self, description: &Description, current: Option<&Current>) -> Result<(), Error> {
+    async fn announce_adoptions(&mut self, description: &Description, current: Option<&Current>) {
         let due: Vec<&VersionId> = self.due(description).collect();
         let list = current.and_then(|current| current.master.as_ref().ok()?.1.as_ref()).map(|(_, list)| list);
         for version in description.versions.keys().filter(|version| !due.contains(version)) {
             let Some(replaced) = Ending::of(description, version).replaced else { continue };
-            let Some(stored) = patiently(self.pass, || self.hand.read(Which::Version(version))).await? else { continue };
+            // What cannot be read is told where it matters.
+            let Ok(Some(stored)) = patiently(self.pass, || self.hand.read(Which::Version(version))).await else { continue };
             let Ok(value) = SecretValue::parse(&stored.text) else { continue };
             let key = &value.credential.key_id;
             let is_current =
                 current.is_some_and(|current| current.version == *version || current.value.credential.key_id == *key);
-            if !is_current && !is_issued(&value, version) && !is_marked(description, key, list) {
+            let may_be_ours = list.is_none() && value.rotation.is_some() && value.master_arn.is_some();
+            if !is_current && !may_be_ours && !is_issued(&value, version) && !is_marked(description, key, list) {
                 self.in_grace(version, key, after(replaced, self.pass.settings.longest_grace()), true);
             }
         }
-        Ok(())
     }
 
     async fn set_stamps_right(&mut self, description: &Description) -> Result<(), Error> {
         if let Some(previous) = unstamped_previous(description) {
             let what = format!("stamp version {previous}: it is not current any more");
             if !self.would(&what) {
-                self.hand.stamp_previous(description).await?;
+                let hand = self.hand;
+                self.change(what, hand.stamp_previous(description)).await?;
                 self.count("stamped");
-                self.did(what);
             }
         }
         let Some(current) = description.holder(&Label::current()) else { return Ok(()) };
         let void = |label: &Label| label.stamp().is_some_and(|stamp| stamp.kind != StampKind::Suspect);
         let what = format!("take void stamps off version {current}: it is current");
         if description.labels(current).any(void) && !self.would(&what) {
-            self.hand.remove_void_stamps(description, current).await?;
-            self.did(what);
+            let hand = self.hand;
+            self.change(what, hand.remove_void_stamps(description, current)).await?;
         }
         Ok(())
     }
@@ -246,8 +277,8 @@ impl<'a> Tending<'a> {
         }
         let what = format!("take AWSPENDING off version {pending}, which was given up");
         if !self.would(&what) {
-            self.hand.remove_label(Label::pending(), pending).await?;
-            self.did(what);
+            let hand = self.hand;
+            self.change(what, hand.remove_label(Label::pending(), pending)).await?;
         }
         Ok(())
     }

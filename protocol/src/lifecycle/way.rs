@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::answer::Row;
-use super::pass::{Pass, patiently};
+use super::pass::{Pass, passes, patiently, perhaps};
 use crate::error::{Error, ErrorType};
 use crate::hand::{Hand, is_condemned, must_fit};
 use crate::label::{Label, VersionId};
@@ -47,10 +47,11 @@ pub(super) async fn clear_the_way(
         if !stored.is_some_and(|stored| names(&stored, key)) {
             continue;
         }
-        hand.remove_label(label.clone(), version).await?;
+        let what = format!("took {label} off version {version}");
+        hand.remove_label(label.clone(), version).await.inspect_err(|error| row.did.extend(perhaps(&what, error)))?;
         offered = true;
         told.push(format!("{label} was taken off version {version}, which names the leaked key"));
-        row.did.push(format!("took {label} off version {version}"));
+        row.did.push(what);
     }
     let Some(pending) = open_rotation(description) else { return Ok(told) };
     let stored = patiently(pass, || hand.read(Which::Version(pending))).await?;
@@ -66,8 +67,12 @@ pub(super) async fn clear_the_way(
         return Ok(told);
     }
     if let Err(error) = hand.give_up(pending, "a key is leaked, and this rotation was in the way").await {
-        // It may have come to its end in the meantime.
-        let now = patiently(pass, || hand.describe()).await?;
+        // It may have come to its end in the meantime, or half of it may be done.
+        let half = || format!("perhaps condemned version {pending}, which was in the way: {}", error.error_type);
+        let now = patiently(pass, || hand.describe()).await.inspect_err(|_| row.did.push(half()))?;
+        if is_condemned(&now, pending) || passes(&error) {
+            row.did.push(half());
+        }
         return if open_rotation(&now) == Some(pending) { Err(error) } else { Ok(told) };
     }
     told.push(format!("the rotation that was open, version {pending}, was given up"));
@@ -75,7 +80,7 @@ pub(super) async fn clear_the_way(
     Ok(told)
 }
 
-/// An offer that createSecret refuses would keep a successor from being issued. What was done, in words.
+/// An offer that createSecret refuses would keep a successor from being issued, where one can be. What was done, in words.
 pub(super) async fn take_refused_offers_back(pass: &Pass<'_>, hand: &Hand<'_>, row: &mut Row) -> Result<Vec<String>, Error> {
     let mut told = Vec::new();
     for label in [Label::rollback(), Label::candidate()] {
@@ -83,12 +88,26 @@ pub(super) async fn take_refused_offers_back(pass: &Pass<'_>, hand: &Hand<'_>, r
         let Some(version) = description.holder(&label) else { continue };
         let rehearsed = rehearse(*hand, &pass.settings.egress, description.clone()).await;
         let Err(error) = rehearsed.and_then(|rehearsal| rehearsal.wanted) else { break };
-        if error.error_type != ErrorType::OfferRefused {
+        if !matches!(error.error_type, ErrorType::OfferRefused | ErrorType::KeyUnbound)
+            || !can_issue(pass, hand, &description).await
+        {
             break;
         }
-        hand.remove_label(label.clone(), version).await?;
+        let what = format!("took {label} off version {version}");
+        hand.remove_label(label.clone(), version).await.inspect_err(|error| row.did.extend(perhaps(&what, error)))?;
         told.push(format!("{label} was taken off version {version}, which cannot be used: {}", error.problem));
-        row.did.push(format!("took {label} off version {version}"));
+        row.did.push(what);
     }
     Ok(told)
+}
+
+/// Whether a key would be issued if none were offered. Where none can be, an offer is the only way to a successor, and a person may be
+/// mending it.
+async fn can_issue(pass: &Pass<'_>, hand: &Hand<'_>, description: &Description) -> bool {
+    let mut without = description.clone();
+    let is_offer = |label: &Label| [Label::rollback(), Label::candidate()].contains(label);
+    without.versions.values_mut().for_each(|labels| labels.retain(|label| !is_offer(label)));
+    let Ok(rehearsal) = rehearse(*hand, &pass.settings.egress, without).await else { return false };
+    let master = rehearsal.issuing.and_then(|issuing| issuing.master.ok());
+    rehearsal.wanted.is_ok() && master.is_some_and(|master| rehearsal.venue.may_issue(&master).is_ok())
 }

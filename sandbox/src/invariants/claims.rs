@@ -1,7 +1,7 @@
 //! What is claimed: audit lines, and how an invocation says it ended.
 
 use protocol::audit::{Action, Outcome, Record};
-use protocol::lifecycle::{Answer, Code};
+use protocol::lifecycle::{Answer, Code, Operation};
 use protocol::rotation::{Done, Step};
 use protocol::task::Task;
 use protocol::{Error, ErrorType};
@@ -90,6 +90,16 @@ impl Witness {
             }
         }
         let done: Vec<&String> = answer.secrets.iter().flat_map(|row| &row.did).collect();
+        // A rollback that could not begin has taken its label off again.
+        let is_undone = answer.operation == Operation::Rollback
+            && scene.secrets.secret(&actor.secret).is_some_and(|secret| secret.holder("ROLLBACK").is_none());
+        if run.changed && done.is_empty() && !is_undone {
+            self.broken(
+                Invariant::Honest,
+                scene,
+                format!("{} has changed something, and its answer says nothing of that", actor.task),
+            );
+        }
         for Labelled { secret, version, .. } in run.forgot {
             let claim = format!("take the labels off version {version}: its key is dead");
             if !done.contains(&&claim) {

@@ -70,6 +70,7 @@ impl Witness {
         let Act { actor, asked, decided, done, .. } = *act;
         self.took_effect += u64::from(done);
         self.run(actor).asked(asked);
+        self.run(actor).changed |= done && !matches!(asked, Asked::Tag);
         let only_reads = [Task::Step(Step::Test), Task::Operation(Operation::Audit), Task::Operation(Operation::Plan)];
         if only_reads.contains(&actor.task) {
             self.broken(Invariant::ReadOnly, scene, format!("{} asks for {asked:?}", actor.task));

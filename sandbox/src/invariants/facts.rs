@@ -116,8 +116,9 @@ pub(super) struct Run {
     pub(super) revoked: Vec<KeyId>,
     pub(super) stamped: u64,
     pub(super) condemned: u64,
-    /// Whether it asked for any change at all.
+    /// Whether it asked for any change at all, and whether one that an answer has to tell was made.
     pub(super) asked: bool,
+    pub(super) changed: bool,
     /// The labels that it took off last of those that say of a version that its key is to die.
     pub(super) forgot: Vec<Labelled>,
     /// How many reads failed that another attempt could have mended, and whether one was refused for good.
@@ -152,6 +153,7 @@ impl Run {
             stamped: 0,
             condemned: 0,
             asked: false,
+            changed: false,
             forgot: Vec::new(),
             failed: 0,
             refused: false,

@@ -77,3 +77,14 @@ fn that_a_key_made_by_hand_lives_on_is_told_from_the_first_pass_on() {
     rotate(&world);
     assert!(!codes(&world.maintain()).contains(&Code::AdoptionGrace));
 }
+
+#[test]
+fn a_key_of_ours_is_not_announced_as_made_by_hand_where_nobody_can_tell() {
+    let (world, _, _, version) = rotated_twice();
+    world.label("ROLLBACK", Some(&version));
+    rotate(&world);
+    rotate(&world);
+    delete(&world, world.master_key());
+    let codes = codes(&world.maintain());
+    assert!(codes.contains(&Code::MasterUnusable) && !codes.contains(&Code::AdoptionGrace), "{codes:?}");
+}

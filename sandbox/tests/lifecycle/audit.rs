@@ -15,7 +15,7 @@ fn request(fingerprint: Option<&str>, form: Form) -> Request {
 }
 
 /// What an audit says, having changed nothing.
-fn audit(world: &World) -> Answer {
+pub(super) fn audit(world: &World) -> Answer {
     world.take_calls();
     let answer = world.operate(request(None, Form::Json));
     let changes: Vec<Operation> = world.take_operations().into_iter().filter(|operation| operation.writes()).collect();
@@ -82,17 +82,7 @@ fn what_a_pass_finds_about_the_current_key_an_audit_finds_too() {
 #[test]
 fn a_rotation_that_is_overdue_stuck_or_switched_off_is_found() {
     let (world, _, _, _) = rotated_twice();
-    let rules = sandbox::secrets_manager::RotateSecret {
-        secret_id: world.secret().as_str().to_owned(),
-        rotation_rules: Some(sandbox::secrets_manager::RotationRules {
-            automatically_after_days: Some(30),
-            ..Default::default()
-        }),
-        rotate_immediately: Some(false),
-        ..Default::default()
-    };
-    world.secrets_manager(|model, now| model.rotate_secret(&rules, now)).expect("a schedule");
-    while world.run_due().is_some() {}
+    schedule(&world, 30);
     hours(&world, 24 * 20);
     assert!(!found(&audit(&world), Code::Overdue));
     hours(&world, 24 * 20);
@@ -392,4 +382,38 @@ fn a_master_that_cannot_be_read_may_be_the_one_that_is_looked_for() {
     world.secrets_manager(|model, now| model.delete_secret(&request, now)).expect("it is deleted");
     let answer = world.operate(self::request(Some(&fingerprint(world.master_key())), Form::Json));
     assert!(!found(&answer, Code::KeyNotFound) && answer.counts["unread"] > 0, "{answer:#?}");
+}
+
+#[test]
+fn a_schedule_that_loses_the_race_against_a_keys_end_is_found() {
+    // The venue ends an unbound key after 90 days. The window is a day, and the grace another.
+    for (days, is_found) in [(90, true), (89, true), (88, false), (30, false)] {
+        let (world, token, _, _) = rotated_twice();
+        schedule(&world, days);
+        bind(&world, &key_in(&world, &token), Ips::Any);
+        assert_eq!(found(&audit(&world), Code::ExpiresBeforeRotation), is_found, "{days} days");
+    }
+}
+
+#[test]
+fn a_row_says_when_the_next_rotation_is_and_how_the_replicas_are() {
+    let (world, _, key, _) = rotated();
+    schedule(&world, 30);
+    replicate(&world, ReplicaStatus::Failed);
+    delete(&world, &key);
+    let pending = world.begin_rotation();
+    world.run(protocol::rotation::Step::Create, &pending).expect("a key");
+    hour(&world);
+    let answer = audit(&world);
+    assert!(found(&answer, Code::ReplicaBehind), "{answer:#?}");
+    let row = row(&answer, "prod/bybit/main");
+    let audited = row.audit.expect("an audit");
+    assert!(audited.next_rotation > Some(world.now()) && audited.last_rotated.is_some());
+    assert_eq!(audited.replicas.iter().map(|replica| replica.in_sync).collect::<Vec<_>>(), [false]);
+    let of = |key: &KeyId| {
+        let row = row.keys.iter().find(|row| row.fingerprint == fingerprint(key)).expect("its row");
+        (row.alive, row.audit.as_ref().expect("what is known of it").origin)
+    };
+    assert_eq!(of(&key), (Some(false), "hand_made"));
+    assert_eq!(of(&key_in(&world, &pending)), (Some(true), "issued"));
 }

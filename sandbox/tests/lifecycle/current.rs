@@ -5,6 +5,7 @@ use protocol::rotation::Step;
 use sandbox::in_process::{Fault, OTHER_SUB, Operation, SUB};
 use sandbox::secrets_manager::{Tag, TagResource};
 
+use super::audit::audit;
 use super::*;
 
 #[test]
@@ -177,9 +178,9 @@ fn a_key_that_was_put_back_is_told_until_it_is_rotated_though_nothing_is_left_of
     hours(&world, 25);
     settle(&world);
     assert!(world.labels(&token).is_empty(), "its key is dead");
-    assert_eq!(codes(&world.maintain()), [Code::CurrentOverwritten]);
+    assert!(codes(&audit(&world)).contains(&Code::CurrentOverwritten));
     world.rotate().expect("a rotation");
-    assert!(!codes(&world.maintain()).contains(&Code::CurrentOverwritten));
+    assert!(!codes(&audit(&world)).contains(&Code::CurrentOverwritten));
 }
 
 #[test]
@@ -194,7 +195,7 @@ fn a_version_of_ours_that_never_was_current_is_no_sign_that_a_key_was_put_back()
     let request = TagResource { secret_id: world.secret().as_str().to_owned(), tags };
     world.secrets_manager(|model, now| model.tag_resource(&request, now)).expect("it is tagged");
     world.put_by_hand(world.text_of_setup(), &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
-    assert!(!codes(&world.maintain()).contains(&Code::CurrentOverwritten));
+    assert!(!codes(&audit(&world)).contains(&Code::CurrentOverwritten));
 }
 
 #[test]
@@ -244,6 +245,23 @@ fn the_key_before_proves_that_a_supplied_one_is_dead_and_is_the_way_back() {
 }
 
 #[test]
+fn an_audit_names_the_way_to_another_supplied_key() {
+    let (world, token) = supplied(r#""policy":{"#);
+    delete(&world, &key_in(&world, &token));
+    let way = |world: &World| {
+        let answer = audit(world);
+        let dead = answer.findings.into_iter().find(|finding| finding.code == Code::CurrentDead).expect("a page");
+        dead.r#do
+    };
+    assert!(way(&world).contains("maintain"), "one look decides nothing where there is a way back");
+    world.maintain();
+    hour(&world);
+    assert!(way(&world).contains("rollback"));
+    hours(&world, 24 * 8);
+    assert!(way(&world).contains("--version-stages CANDIDATE"));
+}
+
+#[test]
 fn a_supplied_key_that_dies_is_rolled_back_where_the_policy_says_so() {
     let (world, token) = supplied(r#""policy":{"auto_rollback":true,"#);
     delete(&world, &key_in(&world, &token));
@@ -254,6 +272,17 @@ fn a_supplied_key_that_dies_is_rolled_back_where_the_policy_says_so() {
         step.expect("the rotation back");
     }
     assert_eq!(world.current_key().as_ref(), Some(world.first_key()));
+}
+
+#[test]
+fn a_version_that_cannot_be_used_does_not_keep_a_supplied_key_from_being_proven_dead() {
+    let (world, token) = supplied(r#""policy":{"#);
+    world.put_by_hand("{}", world.first_credential(), SUB, "unusable");
+    world.put_by_hand(world.text_of_setup(), &key_by_hand(&world, SUB), SUB, "spare");
+    delete(&world, &key_in(&world, &token));
+    world.plan(Operation::ReadVersion, 1, Fault::Denied);
+    assert!(codes(&world.maintain()).contains(&Code::CurrentSuspect));
+    assert!(world.labels(&token).iter().any(|label| label.starts_with("SUSPECT-")));
 }
 
 #[test]
@@ -293,7 +322,7 @@ fn a_supplied_key_that_was_stored_just_now_is_not_dead_yet() {
     world.put_by_hand(&document, &by_hand, SUB, "AWSCURRENT");
     delete(&world, &by_hand.key);
     let codes = codes(&world.maintain());
-    assert!(codes.contains(&Code::CurrentSuspect) && !codes.contains(&Code::CurrentDead), "{codes:?}");
+    assert!(codes.contains(&Code::CurrentUnchecked) && !codes.contains(&Code::CurrentDead), "{codes:?}");
     assert_eq!(world.labels(&world.holder("AWSCURRENT").expect("a version")), ["AWSCURRENT"]);
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::lifecycle::Code;
+use protocol::lifecycle::{Code, Request, Shard};
+use protocol::name::SecretId;
 use sandbox::bybit::Knobs;
 use sandbox::in_process::{OTHER_SUB, SUB};
 
@@ -76,4 +77,55 @@ fn a_pass_that_runs_out_of_time_answers_before_its_end_and_says_so() {
     let (answer, _) = tended(&world);
     assert!(world.now() < before + world.timeout);
     assert!(codes(&answer).contains(&Code::Unfinished), "{:?}", answer.counts);
+}
+
+#[test]
+fn the_shards_of_a_fleet_are_all_of_it_and_none_twice() {
+    let (mut world, _) = fleet();
+    world.0.timeout = SignedDuration::from_mins(15);
+    let ask = |shard: &str| {
+        world.take_calls();
+        let shard = shard.parse().expect("a shard");
+        let answer = world.operate(Request::Maintain { shard, secret: None, dry_run: false });
+        let looks = world.take_calls().into_iter().filter(|made| made.call.operation == Operation::Inspect);
+        (answer.counts["secrets"], looks.map(|made| made.call.about).collect::<Vec<_>>())
+    };
+    let parts: Vec<(u64, Vec<String>)> = ["1/4", "2/4", "3/4", "4/4"].map(ask).into();
+    assert!(parts.iter().all(|(count, _)| *count > 4), "{parts:?}");
+    let all: Vec<&String> = parts.iter().flat_map(|(_, keys)| keys).filter(|key| key.starts_with("the current")).collect();
+    assert_eq!((all.len(), all.iter().collect::<BTreeSet<_>>().len()), (SECRETS, SECRETS));
+}
+
+#[test]
+fn a_key_that_a_secret_of_another_shard_holds_is_not_revoked() {
+    let (world, _, key, version) = rotated_twice();
+    let credential = world.bybit(|model, _| model.credential(&key)).expect("the key is there");
+    let names: Vec<SecretId> = (0..6)
+        .map(|number| world.add_secret(&format!("prod/bybit/holder-{number}"), world.text_of_setup(), &credential, SUB))
+        .collect();
+    hours(&world, 30);
+    for _ in 0..6 {
+        for shard in ["1/3", "2/3", "3/3"] {
+            world.operate(Request::Maintain { shard: shard.parse().expect("a shard"), secret: None, dry_run: false });
+        }
+        hour(&world);
+    }
+    assert!(world.alive(&key), "{names:?} hold it: {:?}", world.labels(&version));
+}
+
+#[test]
+fn no_more_secrets_are_looked_after_at_once_than_a_pass_has_hands_for() {
+    let (world, _) = fleet();
+    let request = Request::Maintain { shard: Shard::ALL, secret: None, dry_run: false };
+    let mut pass = world.start_operation(request);
+    let mut most = 0;
+    while pass.poll().is_pending() {
+        let waiting = pass.waiting();
+        most = most.max(waiting.len());
+        for (ticket, _) in waiting {
+            pass.let_through(ticket, None);
+        }
+    }
+    // Eight secrets, and two calls of one at a time.
+    assert!((8..=16).contains(&most), "{most} calls were open");
 }

@@ -13,6 +13,7 @@ mod orphans;
 mod plan;
 mod proof;
 mod strain;
+mod tags;
 mod way_back;
 
 use std::ops::Deref;
@@ -22,6 +23,7 @@ use protocol::label::VersionId;
 use protocol::lifecycle::{Answer, Code, Outcome};
 use sandbox::bybit::{Credential, Ips, KeyId, Permissions, Settings, Uid};
 use sandbox::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, Operation, Setup, World};
+use sandbox::secrets_manager::{Replica, ReplicaStatus, RotateSecret, RotationRules};
 
 /// A world that has to have kept every secret to itself, and every promise, when a test is done with it.
 struct Watched(World);
@@ -95,6 +97,32 @@ fn key_by_hand(world: &World, uid: Uid) -> Credential {
 
 fn delete(world: &World, key: &KeyId) {
     world.bybit(|model, now| model.delete_key_by_hand(key, now)).expect("the key is there");
+}
+
+/// Sets how often the secret is to be rotated, and rotates nothing.
+fn schedule(world: &World, days: u32) {
+    let rules = RotateSecret {
+        secret_id: world.secret().as_str().to_owned(),
+        rotation_rules: Some(RotationRules { automatically_after_days: Some(i64::from(days)), ..Default::default() }),
+        rotate_immediately: Some(false),
+        ..Default::default()
+    };
+    world.secrets_manager(|model, now| model.rotate_secret(&rules, now)).expect("a schedule");
+    while world.run_due().is_some() {}
+}
+
+/// Binds a key to other addresses, by hand.
+fn bind(world: &World, key: &KeyId, ips: Ips) {
+    let mut settings = world.bybit(|model, _| model.key(key)).expect("the key is there").settings;
+    settings.ips = ips;
+    world.bybit(|model, now| model.edit_key_by_hand(key, settings, now)).expect("it is edited");
+    hour(world);
+}
+
+/// A replica of the secret, and how it is.
+fn replicate(world: &World, status: ReplicaStatus) {
+    let replica = Replica { region: "eu-west-1".to_owned(), status, status_message: None };
+    world.secrets_manager(|model, _| model.set_replicas(world.secret().as_str(), vec![replica])).expect("the secret is there");
 }
 
 /// The codes of what was found, the worst first.

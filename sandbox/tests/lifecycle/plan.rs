@@ -2,6 +2,7 @@
 
 use protocol::lifecycle::{self, Code, Request, Severity};
 use protocol::name::SecretId;
+use protocol::rotation::Step;
 use sandbox::in_process::{Fault, Operation, SUB, Setup};
 use sandbox::secrets_manager::{SecretValue, Seed, UpdateSecret};
 
@@ -203,4 +204,86 @@ fn an_answer_that_does_not_come_is_no_plan() {
     let answer = plan(&world);
     blocked(&answer, "VENUE_UNAVAILABLE");
     assert!(answer.findings.iter().all(|finding| finding.severity != Severity::Page));
+}
+
+#[test]
+fn an_account_without_room_is_in_the_way_unless_a_lost_key_makes_some() {
+    for lost in [false, true] {
+        let world = world();
+        if lost {
+            let token = world.begin_rotation();
+            world.plan(Operation::Put, 1, Fault::CrashBefore);
+            assert!(world.run(Step::Create, &token).is_err());
+            world.label("AWSPENDING", None);
+            hour(&world);
+        }
+        while world.live_keys().len() < 20 {
+            key_by_hand(&world, SUB);
+        }
+        hour(&world);
+        let answer = plan(&world);
+        assert_eq!(would_succeed(&answer), lost, "{answer:#?}");
+        assert_eq!(world.rotate().is_ok(), lost);
+        if lost {
+            warned(&answer, "room only where one is revoked first");
+        } else {
+            blocked(&answer, "no room for another");
+        }
+    }
+}
+
+#[test]
+fn a_key_that_dies_before_it_is_rotated_is_told() {
+    for (days, is_told) in [(90, true), (30, false)] {
+        let setup = Setup::default();
+        let document = setup.document.replace(r#"["203.0.113.7"]"#, r#""any""#);
+        let world = Watched(World::with(Setup { document, ..setup }));
+        schedule(&world, days);
+        bind(&world, world.first_key(), Ips::Any);
+        let answer = plan(&world);
+        let says = |what: &str| answer.findings.iter().any(|finding| finding.code == Code::Warning && finding.say.contains(what));
+        assert_eq!(says("the current key expires on"), is_told, "{days}: {answer:#?}");
+        assert_eq!(says("a key without addresses lives 90 days"), is_told, "{days}: {answer:#?}");
+    }
+    let mut setup = Setup::default();
+    setup.master_key.ips = Ips::Any;
+    warned(&plan(&Watched(World::with(setup))), "the master credential expires on");
+}
+
+#[test]
+fn a_replica_that_is_behind_is_told() {
+    let world = world();
+    replicate(&world, ReplicaStatus::InSync);
+    assert!(!plan(&world).findings.iter().any(|finding| finding.say.contains("replica")));
+    replicate(&world, ReplicaStatus::Failed);
+    warned(&plan(&world), "the replica in eu-west-1 is not in sync");
+}
+
+#[test]
+fn whether_the_keys_may_be_used_from_here_is_told_as_the_venue_says_it() {
+    let world = Watched(World::with(Setup { egress: std::collections::BTreeSet::new(), ..Setup::default() }));
+    warned(&plan(&world), "EGRESS_IPS is empty");
+    bind(&world, world.first_key(), Ips::only([BOT_ADDRESS]));
+    let answer = plan(&world);
+    warned(&answer, "the current key may not be used from this function's address");
+    assert!(would_succeed(&answer), "{answer:#?}");
+    bind(&world, world.master_key(), Ips::only([BOT_ADDRESS]));
+    blocked(&plan(&world), "MASTER_REFUSED");
+}
+
+#[test]
+fn a_rotation_that_copies_is_planned_as_it_then_happens() {
+    for (label, source) in [("CANDIDATE", "candidate"), ("ROLLBACK", "rollback")] {
+        let (world, _, _, _) = rotated_twice();
+        let offered = key_by_hand(&world, SUB);
+        world.put_by_hand(world.text_of_setup(), &offered, SUB, label);
+        let planned = plan(&world).secrets[0].plan.clone().expect("a plan");
+        assert_eq!((planned.source, planned.would_succeed), (Some(source), true));
+        world.take_calls();
+        world.rotate().expect("a rotation");
+        let made = world.take_operations().len();
+        let told =
+            planned.calls.iter().flat_map(|line| line.split([',', ';'])).filter(|call| !call.contains("where one is")).count();
+        assert!(made.abs_diff(told) <= 2, "{label}: {made} {told} {:#?}", planned.calls);
+    }
 }

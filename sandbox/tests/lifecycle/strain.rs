@@ -466,3 +466,81 @@ fn a_young_key_that_is_dead_stays_so_when_its_successor_has_come() {
         assert_eq!(answer.counts["revoked"], 1);
     }
 }
+
+#[test]
+fn an_offer_that_is_bound_to_no_address_does_not_keep_a_leaked_key_alive() {
+    for is_ordered in [true, false] {
+        let (world, token, _, _) = rotated_twice();
+        let key = key_in(&world, &token);
+        let mut settings = world.bybit(|model, _| model.key(world.0.first_key())).expect("it was there").settings;
+        settings.ips = Ips::Any;
+        let unbound = world.bybit(|model, now| model.create_key_by_hand(SUB, settings, now)).expect("the account is there");
+        world.put_by_hand(world.text_of_setup(), &unbound, SUB, "CANDIDATE");
+        if is_ordered {
+            let answer = world.operate_beside_the_service(leaked(&world, None));
+            assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
+        } else {
+            world.label("COMPROMISED", Some(&token));
+            passes_beside_the_service(&world);
+        }
+        assert!(!world.alive(&key) && world.alive(&unbound.key));
+    }
+}
+
+#[test]
+fn where_no_key_can_be_issued_a_persons_offer_is_left_to_them() {
+    let (world, token, _, _) = rotated_twice();
+    let offered = key_by_hand(&world, SUB);
+    let mut settings = world.bybit(|model, _| model.key(&offered.key)).expect("the key is there").settings;
+    let good = std::mem::replace(&mut settings.permissions, Permissions::of(&[("Spot", &["SpotTrade"])]));
+    world.bybit(|model, now| model.edit_key_by_hand(&offered.key, settings.clone(), now)).expect("it is edited");
+    let offer = world.put_by_hand(world.text_of_setup(), &offered, SUB, "CANDIDATE");
+    delete(&world, world.master_key());
+    hour(&world);
+    world.operate_beside_the_service(leaked(&world, Some(&token)));
+    assert_eq!(world.holder("CANDIDATE").as_ref(), Some(&offer), "it is the only way to a successor");
+    settings.permissions = good;
+    world.bybit(|model, now| model.edit_key_by_hand(&offered.key, settings, now)).expect("it is edited");
+    passes_beside_the_service(&world);
+    assert_eq!(world.holder("CANDIDATE").as_ref(), Some(&offer), "a master is needed to look at the account");
+}
+
+#[test]
+fn an_order_about_a_key_that_was_replaced_is_carried_out_though_it_was_cut_off() {
+    for copies in [true, false] {
+        for cut in 1..12 {
+            let (world, _, key, version) = rotated_twice();
+            world.label("ROLLBACK", Some(&version));
+            if copies {
+                let copy = world.begin_rotation();
+                world.run(Step::Create, &copy).expect("a copy");
+            }
+            world.plan_at(cut, Fault::CrashBefore);
+            drop(world.start_operation(leaked(&world, Some(&version))).finish());
+            if world.holder("COMPROMISED").is_none() {
+                continue;
+            }
+            for _ in 0..4 {
+                world.maintain();
+                hour(&world);
+            }
+            assert!(!world.alive(&key) && world.holder("ROLLBACK").is_none(), "{copies} {cut}: {:#?}", world.maintain());
+        }
+    }
+}
+
+#[test]
+fn stale_looks_one_after_the_other_do_not_end_an_order_before_the_leaked_key_is_dead() {
+    let (beginning, token, _, _) = rotated_twice();
+    let key = key_in(&beginning, &token);
+    for operation in [Operation::Describe, Operation::ReadCurrent] {
+        for first in 1..=24 {
+            let world = beginning.fork();
+            for occurrence in first..first + 3 {
+                world.plan(operation, occurrence, Fault::Stale(6));
+            }
+            let answer = world.operate_beside_the_service(leaked(&world, Some(&token)));
+            assert!(!world.alive(&key) && answer.outcome == Outcome::Ok, "{operation:?} {first}: {answer:#?}");
+        }
+    }
+}
