@@ -62,7 +62,12 @@ impl Hand<'_> {
             let result = fleet.start_rotation(self.secret, &token).await;
             self.record(Action::StartRotation, &token, &About::default(), store_class(&result));
             if !result.as_ref().is_err_and(|error| error.kind == StoreErrorKind::Busy) || attempt == ATTEMPTS {
-                return Ok(result);
+                // A request that went out twice is refused the second time, and the answer to one may be lost.
+                let begun = result.is_err() && self.describe().await.is_ok_and(|now| now.versions.contains_key(&token));
+                if begun {
+                    self.record(Action::StartRotation, &token, &About::default(), None);
+                }
+                return if begun { Ok(Ok(())) } else { Ok(result) };
             }
             self.ports.time.sleep(pause).await;
             (pause, attempt) = (pause * 2, attempt + 1);

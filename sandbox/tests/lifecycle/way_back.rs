@@ -146,10 +146,19 @@ fn nobody_goes_back_to_a_key_of_another_account() {
 #[test]
 fn a_rollback_whose_beginning_is_not_known_says_so() {
     let (world, _, _, version) = rotated_twice();
-    world.plan(Operation::Rotate, 1, Fault::ReplyLost);
-    let answer = back(&world);
+    let unseen = world.fork();
+    unseen.plan(Operation::Rotate, 1, Fault::ReplyLost);
+    unseen.plan(Operation::Describe, 2, Fault::Dropped);
+    let answer = back(&unseen);
     assert!(answer.findings[0].say.contains("nobody knows"), "{answer:#?}");
-    assert_eq!(world.holder("ROLLBACK"), Some(version));
+    assert_eq!(unseen.holder("ROLLBACK").as_ref(), Some(&version));
+    // A look tells, where one can be had; also of a request that went out twice.
+    for fault in [Fault::ReplyLost, Fault::Twice] {
+        let world = world.fork();
+        world.plan(Operation::Rotate, 1, fault);
+        assert_eq!(back(&world).outcome, Outcome::Ok, "{fault:?}");
+        assert_eq!(world.holder("ROLLBACK").as_ref(), Some(&version));
+    }
 }
 
 #[test]
