@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use protocol::audit::Record;
@@ -26,6 +27,8 @@ pub(super) struct State {
     pub(super) function_ahead: SignedDuration,
     /// How long a round of calls takes that is driven to its end.
     pub(super) round_trip: SignedDuration,
+    /// The least time between two calls to a venue, and between two of one master credential.
+    pub(super) spacing: [Duration; 2],
     /// Where the function's calls come from.
     pub(super) address: IpAddr,
     pub(super) random: SplitMix64,
@@ -71,6 +74,7 @@ impl State {
             now,
             function_ahead: SignedDuration::ZERO,
             round_trip: SignedDuration::ZERO,
+            spacing: [Duration::ZERO; 2],
             address,
             // Not the sequence that Secrets Manager draws its ids from.
             random: SplitMix64::new(!seed),

@@ -69,11 +69,12 @@ impl Venue for InProcessVenue {
     }
 
     fn facts(&self) -> VenueFacts {
+        let [spacing, master_spacing] = self.port.state.lock().spacing;
         VenueFacts {
             propagation: PROPAGATION,
             signature_window: RECV_WINDOW,
-            spacing: Duration::ZERO,
-            master_spacing: Duration::ZERO,
+            spacing,
+            master_spacing,
             unbound_life: Some(UNBOUND_LIFE),
             most_keys: Some(20),
         }

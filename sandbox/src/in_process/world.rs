@@ -230,6 +230,11 @@ impl World {
         self.state.lock().round_trip = takes;
     }
 
+    /// Has two calls to a venue keep this distance, and two of one master credential that.
+    pub fn set_spacing(&self, of_the_venue: Duration, of_a_master: Duration) {
+        self.state.lock().spacing = [of_the_venue, of_a_master];
+    }
+
     /// Lets the function's calls come from another address.
     pub fn set_function_address(&self, address: std::net::IpAddr) {
         self.state.lock().address = address;

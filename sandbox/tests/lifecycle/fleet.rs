@@ -1,6 +1,7 @@
 //! A fleet that does not fit one pass: nobody in it waits for ever.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use protocol::lifecycle::{Code, Request, Shard};
 use protocol::name::SecretId;
@@ -128,4 +129,27 @@ fn no_more_secrets_are_looked_after_at_once_than_a_pass_has_hands_for() {
     }
     // Eight secrets, and two calls of one at a time.
     assert!((8..=16).contains(&most), "{most} calls were open");
+}
+
+#[test]
+fn calls_to_a_venue_keep_their_distance_and_those_of_a_master_a_greater_one() {
+    // How many seconds a pass takes over four secrets of one master: one call by each key, and one by the master for each.
+    let takes = |of_the_venue: u64, of_a_master: u64| {
+        let world = world();
+        for number in 1..4 {
+            world.add_secret(&format!("prod/bybit/{number}"), world.text_of_setup(), &key_by_hand(&world, SUB), SUB);
+        }
+        world.set_spacing(Duration::from_secs(of_the_venue), Duration::from_secs(of_a_master));
+        let before = world.now();
+        world.take_calls();
+        all_is_well(&world.maintain());
+        let made: Vec<Operation> = world.take_operations();
+        let count = |of: &[Operation]| made.iter().filter(|operation| of.contains(operation)).count();
+        assert_eq!((count(&[Operation::Inspect]), count(&[Operation::List])), (4, 4));
+        world.now().duration_since(before).as_secs()
+    };
+    assert_eq!(takes(0, 0), 0);
+    assert_eq!(takes(2, 0), 7 * 2, "eight calls, one after the other");
+    assert_eq!(takes(0, 5), 3 * 5, "four lists");
+    assert!(takes(2, 5) >= 3 * 5);
 }
