@@ -4,6 +4,7 @@ mod adoption;
 mod adversity;
 mod audit;
 mod current;
+mod doubt;
 mod emergency;
 mod envelope;
 mod fleet;

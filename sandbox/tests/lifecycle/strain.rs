@@ -28,18 +28,6 @@ fn an_order_that_is_given_twice_does_not_kill_the_successor() {
 }
 
 #[test]
-fn one_stale_read_does_not_have_the_key_before_killed_as_the_current_one() {
-    let (world, token, before, _) = rotated_twice();
-    let key = key_in(&world, &token);
-    for read in [Operation::Describe, Operation::ReadCurrent] {
-        let world = world.fork();
-        world.plan(read, 1, Fault::Stale(3));
-        let answer = world.operate_beside_the_service(leaked(&world, None));
-        assert!(world.alive(&before) && !world.alive(&key), "{read:?}: {answer:#?}");
-    }
-}
-
-#[test]
 fn a_pending_key_that_is_leaked_dies_once_another_version_is_current() {
     for mode in [Mode::ReplaceFirst, Mode::RevokeFirst] {
         let (world, token, _, _) = rotated_twice();
@@ -282,19 +270,6 @@ fn a_pass_that_is_faster_than_the_order_does_not_make_it_page() {
 }
 
 #[test]
-fn a_second_order_that_reads_what_was_before_the_first_does_not_kill_the_successor() {
-    let (world, _, _, _) = rotated_twice();
-    assert_eq!(world.operate_beside_the_service(leaked(&world, None)).outcome, Outcome::Ok);
-    let successor = world.current_key().expect("a successor");
-    for stale in 1..12 {
-        let world = world.fork();
-        world.plan(Operation::Describe, 1, Fault::Stale(stale));
-        let answer = world.operate_beside_the_service(leaked(&world, None));
-        assert!(world.alive(&successor), "{stale}: {answer:#?}");
-    }
-}
-
-#[test]
 fn a_leaked_key_that_was_supplied_is_deleted_by_a_person_and_proven_dead_by_the_order() {
     let setup = Setup::default();
     let document = setup.document.replace(r#""masterarn":"<master>","#, "");
@@ -391,83 +366,6 @@ fn a_pass_leaves_a_leaked_key_alive_while_a_run_may_promote_a_copy_that_was_give
 }
 
 #[test]
-fn an_order_looks_again_where_it_could_not_find_out_who_holds_the_key() {
-    let (world, token, _, _) = rotated_twice();
-    let key = key_in(&world, &token);
-    for occurrence in 1..=4 {
-        world.plan(Operation::Secrets, occurrence, Fault::Throttled);
-    }
-    let answer = world.operate_beside_the_service(leaked(&world, None));
-    assert!(!world.alive(&key) && answer.outcome == Outcome::Ok, "{answer:#?}");
-}
-
-#[test]
-fn no_stale_look_at_the_labels_ends_an_order_before_the_leaked_key_is_dead() {
-    let (beginning, token, _, _) = rotated_twice();
-    let key = key_in(&beginning, &token);
-    for occurrence in 1..=40 {
-        let world = beginning.fork();
-        world.plan(Operation::Describe, occurrence, Fault::Stale(6));
-        let answer = world.operate_beside_the_service(leaked(&world, Some(&token)));
-        assert!(!world.alive(&key) && answer.outcome == Outcome::Ok, "{occurrence}: {answer:#?}");
-    }
-}
-
-/// Nobody hears what became of the first label that is put on a version, nor of the labels as they are then.
-fn no_answer_to_a_label(world: &World) {
-    for occurrence in 1..=4 {
-        world.plan(Operation::AddLabel, occurrence, Fault::ReplyLost);
-        world.plan(Operation::Describe, occurrence + 1, Fault::Dropped);
-    }
-}
-
-#[test]
-fn an_order_whose_label_was_put_unseen_does_not_say_that_nothing_was_changed() {
-    let (world, token, _, _) = rotated_twice();
-    no_answer_to_a_label(&world);
-    let answer = world.operate_beside_the_service(leaked(&world, None));
-    assert_eq!(world.holder("COMPROMISED").as_ref(), Some(&token));
-    assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::Exposed]), "{answer:#?}");
-    assert_eq!(answer.secrets[0].did, [format!("perhaps labelled version {token} COMPROMISED: no answer says so")]);
-}
-
-#[test]
-fn a_rollback_whose_label_was_put_unseen_does_not_say_that_nothing_was_changed() {
-    let (world, _, _, version) = rotated_twice();
-    no_answer_to_a_label(&world);
-    let answer = world.operate(Request::Rollback { secret: world.secret().clone(), version: None });
-    assert_eq!(world.holder("ROLLBACK").as_ref(), Some(&version));
-    assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::NotDone]), "{answer:#?}");
-    assert_eq!(answer.secrets[0].did, [format!("perhaps labelled version {version} ROLLBACK: no answer says so")]);
-}
-
-#[test]
-fn what_kept_a_leaked_key_alive_for_a_while_is_not_found_once_it_is_dead() {
-    let (beginning, token, _, _) = rotated_twice();
-    let key = key_in(&beginning, &token);
-    // The leaked key's end is tried for a minute before its successor is sought, and for another one afterwards.
-    for (refusals, found) in [(40, vec![]), (200, vec![Code::Exposed, Code::GraceOverrun])] {
-        let world = beginning.fork();
-        for occurrence in 1..=refusals {
-            world.plan(Operation::Revoke, occurrence, Fault::Refused);
-        }
-        let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
-        assert_eq!((codes(&answer), world.alive(&key)), (found, refusals == 200), "{answer:#?}");
-    }
-}
-
-#[test]
-fn a_young_key_that_is_dead_stays_so_when_its_successor_has_come() {
-    for mode in [Mode::ReplaceFirst, Mode::RevokeFirst] {
-        let (world, token, _, _) = rotated();
-        let answer = world.operate_beside_the_service(order(world.secret(), None, mode));
-        assert!(!world.alive(&key_in(&world, &token)));
-        assert_eq!((answer.outcome, codes(&answer)), (Outcome::Ok, vec![]), "{answer:#?}");
-        assert_eq!(answer.counts["revoked"], 1);
-    }
-}
-
-#[test]
 fn an_offer_that_is_bound_to_no_address_does_not_keep_a_leaked_key_alive() {
     for is_ordered in [true, false] {
         let (world, token, _, _) = rotated_twice();
@@ -503,44 +401,4 @@ fn where_no_key_can_be_issued_a_persons_offer_is_left_to_them() {
     world.bybit(|model, now| model.edit_key_by_hand(&offered.key, settings, now)).expect("it is edited");
     passes_beside_the_service(&world);
     assert_eq!(world.holder("CANDIDATE").as_ref(), Some(&offer), "a master is needed to look at the account");
-}
-
-#[test]
-fn an_order_about_a_key_that_was_replaced_is_carried_out_though_it_was_cut_off() {
-    for copies in [true, false] {
-        for cut in 1..12 {
-            let (world, _, key, version) = rotated_twice();
-            world.label("ROLLBACK", Some(&version));
-            if copies {
-                let copy = world.begin_rotation();
-                world.run(Step::Create, &copy).expect("a copy");
-            }
-            world.plan_at(cut, Fault::CrashBefore);
-            drop(world.start_operation(leaked(&world, Some(&version))).finish());
-            if world.holder("COMPROMISED").is_none() {
-                continue;
-            }
-            for _ in 0..4 {
-                world.maintain();
-                hour(&world);
-            }
-            assert!(!world.alive(&key) && world.holder("ROLLBACK").is_none(), "{copies} {cut}: {:#?}", world.maintain());
-        }
-    }
-}
-
-#[test]
-fn stale_looks_one_after_the_other_do_not_end_an_order_before_the_leaked_key_is_dead() {
-    let (beginning, token, _, _) = rotated_twice();
-    let key = key_in(&beginning, &token);
-    for operation in [Operation::Describe, Operation::ReadCurrent] {
-        for first in 1..=24 {
-            let world = beginning.fork();
-            for occurrence in first..first + 3 {
-                world.plan(operation, occurrence, Fault::Stale(6));
-            }
-            let answer = world.operate_beside_the_service(leaked(&world, Some(&token)));
-            assert!(!world.alive(&key) && answer.outcome == Outcome::Ok, "{operation:?} {first}: {answer:#?}");
-        }
-    }
 }
