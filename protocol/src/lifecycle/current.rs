@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::answer::Code;
 use super::checking::{faults, put_right, replace, rotate, take_off};
-use super::death::{asked, listed};
+use super::death::listed;
 use super::pass::patiently;
 use super::tags::LAST_ROTATED;
 use super::tending::{Tending, account_in};
@@ -184,7 +184,7 @@ impl Tending<'_> {
         self.pass.turn(venue.as_ref()).await;
         let (state, master) = join(venue.inspect(&signer), self.pass.master(venue.id(), &value)).await;
         if state.is_ok() {
-            self.pass.note_accepted_at(venue.id());
+            self.pass.note_accepted(venue.id(), signer.clone());
         }
         let account = stands_for(&state, &value);
         let master = match (master, account) {
@@ -327,25 +327,28 @@ impl Tending<'_> {
         })
     }
 
-    /// Whether the host has accepted another credential in this run: some other secret's, or another of this one's, which is asked now.
+    /// Whether the host accepts another credential now: one of another version's, or one that it has accepted for another secret.
     async fn is_another_accepted(&self, description: &Description, current: &Current) -> bool {
         let venue = current.venue.as_ref();
-        let mut others: Vec<&VersionId> = description.versions.keys().filter(|version| **version != current.version).collect();
-        others.sort_by_key(|version| description.holder(&Label::previous()) != Some(*version));
-        for version in others.into_iter().take(NEAREST) {
-            if self.pass.was_accepted_at(venue.id()) {
-                break;
-            }
+        let mut versions: Vec<&VersionId> = description.versions.keys().filter(|version| **version != current.version).collect();
+        versions.sort_by_key(|version| description.holder(&Label::previous()) != Some(*version));
+        let mut others = Vec::new();
+        for version in versions.into_iter().take(NEAREST) {
             // One that cannot be read is no control; another may be.
             let stored = patiently(self.pass, || self.hand.read(Which::Version(version))).await;
             let Some(value) = stored.ok().flatten().and_then(|stored| SecretValue::parse(&stored.text).ok()) else { continue };
-            let same_host = venue_of(self.pass.ports, description, &value).is_ok_and(|other| other.id() == venue.id());
-            let another = value.credential.key_id != current.value.credential.key_id;
-            if same_host && another && asked(self.pass, venue, &value).await.is_ok() {
-                self.pass.note_accepted_at(venue.id());
+            if venue_of(self.pass.ports, description, &value).is_ok_and(|other| other.id() == venue.id()) {
+                others.push(Signer { whose: Whose::Replaced, credential: value.credential });
             }
         }
-        self.pass.was_accepted_at(venue.id())
+        others.extend(self.pass.accepted_at(venue.id()));
+        for other in others.iter().filter(|other| other.credential.key_id != current.value.credential.key_id) {
+            self.pass.turn(venue).await;
+            if venue.inspect(other).await.is_ok() {
+                return true;
+            }
+        }
+        false
     }
 
     /// When a version was made, at the earliest: its value, and the key in it, may have come later.

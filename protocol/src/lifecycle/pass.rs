@@ -39,8 +39,8 @@ pub(super) struct Pass<'a> {
     pub(super) request: &'a Request,
     /// The values of master credentials, by ARN: a parent account has many children.
     masters: Mutex<BTreeMap<String, Result<Arc<StoredValue>, Error>>>,
-    /// The venues that have accepted some credential in this run.
-    accepted: Mutex<BTreeSet<String>>,
+    /// Of each venue the last credential that it has accepted in this run.
+    accepted: Mutex<BTreeMap<String, Signer>>,
     /// What was said of one secret while others were looked after.
     told: Mutex<BTreeSet<String>>,
     /// Whose next call goes out when.
@@ -163,13 +163,13 @@ impl<'a> Pass<'a> {
     }
 
     /// Notes that a venue has accepted a credential.
-    pub(super) fn note_accepted_at(&self, venue: &VenueId) {
-        self.accepted.lock().unwrap_or_else(PoisonError::into_inner).insert(venue.to_string());
+    pub(super) fn note_accepted(&self, venue: &VenueId, key: Signer) {
+        self.accepted.lock().unwrap_or_else(PoisonError::into_inner).insert(venue.to_string(), key);
     }
 
-    /// Whether a venue has accepted some credential in this run: what it rejects, it does not reject for being the wrong host.
-    pub(super) fn was_accepted_at(&self, venue: &VenueId) -> bool {
-        self.accepted.lock().unwrap_or_else(PoisonError::into_inner).contains(&venue.to_string())
+    /// A credential that a venue has accepted in this run. By itself that says nothing of the host that answers now.
+    pub(super) fn accepted_at(&self, venue: &VenueId) -> Option<Signer> {
+        self.accepted.lock().unwrap_or_else(PoisonError::into_inner).get(&venue.to_string()).cloned()
     }
 
     /// Waits until it is a venue's turn for another call of this function's.
