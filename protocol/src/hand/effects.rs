@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorType};
 use crate::hand::Desk;
 use crate::label::{Label, Stamp, StampKind, VersionId};
 use crate::marker::Marker;
-use crate::ports::{ErrorClass, Fleet, Grant, LabelMove, StoreError, StoreErrorKind, VenueError};
+use crate::ports::{Description, ErrorClass, Fleet, Grant, LabelMove, StoreError, StoreErrorKind, VenueError};
 use crate::secret::KeyId;
 
 /// What an effect was about, beside the version.
@@ -63,7 +63,9 @@ impl Hand<'_> {
             self.record(Action::StartRotation, &token, &About::default(), store_class(&result));
             if !result.as_ref().is_err_and(|error| error.kind == StoreErrorKind::Busy) || attempt == ATTEMPTS {
                 // A request that went out twice is refused the second time, and the answer to one may be lost.
-                let begun = result.is_err() && self.describe().await.is_ok_and(|now| now.versions.contains_key(&token));
+                let is_open =
+                    |now: &Description| now.labels(&token).any(|label| [Label::pending(), Label::current()].contains(label));
+                let begun = result.is_err() && self.describe().await.is_ok_and(|now| is_open(&now));
                 if begun {
                     self.record(Action::StartRotation, &token, &About::default(), None);
                 }

@@ -12,7 +12,7 @@ use super::pass::patiently;
 use super::tags::LAST_ROTATED;
 use super::tending::{Tending, account_in};
 use super::verdict::{created_by_us, is_ours};
-use super::way::{clear_the_way, must_fit_pending, names, open_rotation, take_refused_offers_back};
+use super::way::{clear_the_way, must_fit_pending, open_rotation, surely_names, take_refused_offers_back};
 use crate::error::Error;
 use crate::hand::{Desk, store_error, venue_error, venue_of, was_current};
 use crate::label::{Label, VersionId};
@@ -103,7 +103,8 @@ impl Tending<'_> {
     async fn look_at_the_way_back(&mut self, description: &Description, current: &Current) -> Result<(), Error> {
         let (Some(version), None) = (description.holder(&Label::rollback()), open_rotation(description)) else { return Ok(()) };
         let stored = patiently(self.pass, || self.hand.read(Which::Version(version))).await?;
-        if !stored.is_some_and(|stored| names(&stored, &current.value.credential.key_id)) {
+        let is_used = stored.is_some_and(|stored| surely_names(&stored, &current.value.credential.key_id));
+        if !is_used || description.holder(&Label::current()) != Some(&current.version) {
             let say =
                 format!("version {version} is labelled ROLLBACK, and no rotation is open: the next one goes back to its key");
             let taken_off = take_off(&self.name, Label::rollback().as_str(), version.as_str());

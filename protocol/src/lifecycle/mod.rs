@@ -13,7 +13,7 @@
 //! | whether the current key is what it should be | `current`, `checking` |
 //! | whether there is a way back from it | `soak` |
 //! | giving up a stuck rotation, and going back to an earlier credential | `abandon`, `rollback` |
-//! | what is done about a leaked key | `break_glass`, `way` |
+//! | what is done about a leaked key | `break_glass`, `way`, `leaked_master` |
 //! | what every key is, and whether a rotation would succeed | `audit`, `row`, `plan` |
 
 mod abandon;
@@ -25,6 +25,7 @@ mod current;
 mod death;
 mod fingerprint;
 mod holders;
+mod leaked_master;
 mod maintain;
 mod orphans;
 mod pass;

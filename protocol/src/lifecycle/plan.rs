@@ -14,7 +14,7 @@ use super::tally::Tally;
 use super::verdict::after;
 use super::{Operation, Settings};
 use crate::error::{Error, ErrorType};
-use crate::hand::{must_fit, unstamped_previous};
+use crate::hand::{must_fit, unstamped_previous, was_current};
 use crate::label::Label;
 use crate::marker::Marker;
 use crate::name::{SecretId, unqualified};
@@ -393,7 +393,8 @@ fn may_make_room(description: &Description, value: &SecretValue, list: &KeyList)
     let of_a_version = |key: &ListedKey| {
         let marks = |version| Marker::new(&description.arn, version, 0);
         let of = |version| key.marker.as_ref().is_some_and(|marker| marks(version).same_token(marker));
-        description.versions.keys().any(of)
+        // One that was given up may hold another key, or none.
+        description.versions.keys().filter(|version| was_current(description, version)).any(of)
     };
     let others = list.keys.iter().filter(|key| key.key_id != value.credential.key_id);
     let mut ours = others.filter(|key| is_marked(description, &key.key_id, Some(list)));

@@ -33,6 +33,8 @@ pub(super) enum Retired {
     Unproven,
     /// Another secret stands in the way.
     Elsewhere,
+    /// The labels hold it, or keep it waiting: where another key is current by now, as they were before.
+    Stale,
     /// Its time has not come.
     NotYet,
 }
@@ -97,20 +99,25 @@ impl Tending<'_> {
                 let say = format!("the leaked key {key} is held by {}", named.holders());
                 let way_out = named.held.first().map_or_else(String::new, |held| self.way_out(description, held));
                 self.find(Code::CompromisedHeld, say, way_out);
-                if named.held.iter().any(|held| held.secret != self.name) {
-                    return Ok(Retired::Elsewhere);
-                }
+                let is_elsewhere = named.held.iter().any(|held| held.secret != self.name);
+                return Ok(if is_elsewhere { Retired::Elsewhere } else { Retired::Stale });
             }
             Verdict::Held | Verdict::InGrace(_) if self.has_no_more_to_say(description, version, ending, &named) => {
                 self.shed(version, "it was given up, and another tells its key's end", is_condemnation).await?;
             }
             Verdict::InGrace(until) => self.in_grace(version, key, until, !issued),
+            Verdict::Wait if ending.compromised => return Ok(Retired::Stale),
             Verdict::Held | Verdict::Wait => {}
             Verdict::Replica => {
                 let say = format!("{key} stays alive: a replica of a secret that names it is not in sync");
                 self.find(Code::ReplicaBehind, say, format!("aws secretsmanager describe-secret --secret-id {}", self.name));
             }
-            Verdict::Condemn => self.condemn(description, version, key).await?,
+            Verdict::Condemn => {
+                self.condemn(description, version, key).await?;
+                if ending.compromised {
+                    return Ok(Retired::Stale);
+                }
+            }
             Verdict::Revoke => {
                 let theirs = current.and_then(|current| current.master.as_ref().ok());
                 let master = match (pass.master(venue.id(), &value).await, theirs) {
@@ -147,12 +154,16 @@ impl Tending<'_> {
                 format!("a version of {secret} that may hold a key cannot be read: no named key of {venue} is revoked meanwhile");
             let what_to_do = format!("restore {secret}, or allow the function's role to read it, or delete it for good");
             self.key(version, key, None, format!("waits: a version of {secret} cannot be read"));
-            self.find_elsewhere(Code::HolderUnreadable, secret, say, what_to_do);
+            if secret == self.name {
+                self.find(Code::HolderUnreadable, say, what_to_do);
+            } else {
+                self.find_elsewhere(Code::HolderUnreadable, secret, say, what_to_do);
+            }
             return Some(Retired::Elsewhere);
         }
         if !holders.know(arn) {
             self.key(version, key, None, "waits: ListSecrets does not show the secret yet".to_owned());
-            return Some(Retired::NotYet);
+            return Some(Retired::Stale);
         }
         None
     }

@@ -94,15 +94,20 @@ impl Tending<'_> {
         let key = &value.credential.key_id;
         let since = description.labels(version).filter_map(Label::stamp).filter(|stamp| stamp.kind == StampKind::Suspect);
         let is_decided = since.map(|stamp| stamp.at).any(|since| self.pass.now() > after(since, UNSETTLED));
-        let what_to_do = match self.replaced_in_grace(description).await? {
-            Some(_) if !is_decided => self.pass.command(Operation::Maintain, &self.name),
-            Some(previous) if self.is_alive(description, previous, current).await? => {
-                self.pass.command(Operation::Rollback, &self.name)
-            }
-            _ => replace(&self.name, value),
+        let way_back = async {
+            Ok(match self.replaced_in_grace(description).await? {
+                Some(_) if !is_decided => Some(Operation::Maintain),
+                Some(previous) => self.is_alive(description, previous, current).await?.then_some(Operation::Rollback),
+                None => None,
+            })
+        };
+        let way_back: Result<Option<Operation>, Error> = way_back.await;
+        let what_to_do = match way_back {
+            Ok(Some(operation)) => self.pass.command(operation, &self.name),
+            Ok(None) | Err(_) => replace(&self.name, value),
         };
         self.find(Code::CurrentDead, format!("the venue rejects the current key {key}"), what_to_do);
-        Ok(())
+        way_back.map(drop)
     }
 
     async fn suspect(&self, description: &Description, version: &VersionId) -> Result<(), Error> {
@@ -110,7 +115,7 @@ impl Tending<'_> {
         self.hand.add_stamp(StampKind::Suspect, version).await
     }
 
-    async fn is_alive(&mut self, description: &Description, version: &VersionId, current: &Current) -> Result<bool, Error> {
+    async fn is_alive(&self, description: &Description, version: &VersionId, current: &Current) -> Result<bool, Error> {
         let Some(stored) = self.hand.read(Which::Version(version)).await? else { return Ok(false) };
         let Ok(value) = SecretValue::parse(&stored.text) else { return Ok(false) };
         let venue = venue_of(self.pass.ports, description, &value)?;

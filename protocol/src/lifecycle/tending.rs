@@ -182,8 +182,11 @@ impl<'a> Tending<'a> {
         if let Some(current) = &current {
             self.verify(&description, current).await;
         }
-        let cleared = self.clear_the_way_of_the_dying(&description, current.as_ref()).await;
-        self.note(cleared);
+        let cleared = self.clear_the_way_of_the_dying(description.clone(), current.as_ref()).await;
+        let description = cleared.unwrap_or_else(|error| {
+            self.trouble(&error);
+            description
+        });
         self.retire_what_is_due(&description, current.as_ref()).await;
         self.announce_adoptions(&description, current.as_ref()).await;
         if let Some(current) = &current {
@@ -196,19 +199,32 @@ impl<'a> Tending<'a> {
         Ok(())
     }
 
-    /// Goes on with an order that was cut off: nothing brings a leaked key back that is not current, and no label holds it.
-    async fn clear_the_way_of_the_dying(&mut self, description: &Description, current: Option<&Current>) -> Result<(), Error> {
-        let Some(version) = description.holder(&Label::compromised()) else { return Ok(()) };
-        let Some(stored) = patiently(self.pass, || self.hand.read(Which::Version(version))).await? else { return Ok(()) };
-        let Ok(value) = SecretValue::parse(&stored.text) else { return Ok(()) };
-        let key = &value.credential.key_id;
-        let is_current = description.holder(&Label::current()) == Some(version)
-            || current.is_none_or(|current| current.value.credential.key_id == *key);
-        // What is current is looked after with its successor.
-        if !is_current && !self.pass.is_dry_run() {
-            clear_the_way(self.pass, self.hand, description, key, false, &mut self.row).await?;
+    /// Goes on with an order that was cut off: nothing brings a leaked key back that is not current, and no label holds it. The secret
+    /// as it then is.
+    async fn clear_the_way_of_the_dying(
+        &mut self,
+        described: Description,
+        current: Option<&Current>,
+    ) -> Result<Description, Error> {
+        let Some(version) = described.holder(&Label::compromised()) else { return Ok(described) };
+        if self.pass.is_dry_run() || described.holder(&Label::current()) == Some(version) {
+            return Ok(described);
         }
-        Ok(())
+        let stored = patiently(self.pass, || self.hand.read(Which::Version(version))).await?;
+        let Some(value) = stored.and_then(|stored| SecretValue::parse(&stored.text).ok()) else { return Ok(described) };
+        let key = &value.credential.key_id;
+        // What is current is looked after with its successor.
+        if current.is_none_or(|current| current.value.credential.key_id == *key) {
+            return Ok(described);
+        }
+        let now = self.hand.describe().await?;
+        let done = self.row.did.len();
+        clear_the_way(self.pass, self.hand, &now, key, false, &mut self.row).await?;
+        if self.row.did.len() == done {
+            return Ok(now);
+        }
+        self.pass.read_holders_anew().await;
+        self.hand.describe().await
     }
 
     pub(super) async fn retire_what_is_due(&mut self, description: &Description, current: Option<&Current>) {

@@ -30,6 +30,11 @@ pub(super) fn names(stored: &StoredValue, key: &KeyId) -> bool {
     SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == *key)
 }
 
+/// Whether a value names a key, and can be read.
+pub(super) fn surely_names(stored: &StoredValue, key: &KeyId) -> bool {
+    SecretValue::parse(&stored.text).is_ok_and(|value| value.credential.key_id == *key)
+}
+
 /// Takes a leaked key's offers back, and gives up the open rotation where it would bring that key back, or is stuck and another is
 /// `needed`: nothing else could begin meanwhile. What was found or done, in words.
 pub(super) async fn clear_the_way(
@@ -44,7 +49,9 @@ pub(super) async fn clear_the_way(
     for label in [Label::rollback(), Label::candidate()] {
         let Some(version) = description.holder(&label) else { continue };
         let stored = patiently(pass, || hand.read(Which::Version(version))).await?;
-        if !stored.is_some_and(|stored| names(&stored, key)) {
+        // Where the key is not current, a person may be mending what cannot be read.
+        let names_it = |stored: &StoredValue| if needed { names(stored, key) } else { surely_names(stored, key) };
+        if !stored.is_some_and(|stored| names_it(&stored)) {
             continue;
         }
         let what = format!("took {label} off version {version}");

@@ -129,7 +129,7 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
     let account = wanted::account(&base.value, &current)?;
     let desk = Desk { venue, master, account };
     let list = venue.list(&desk.master, &desk.account).await.map_err(|error| venue_error(&error))?;
-    let wanted = Wanted { grant: wanted::grant(run, base, &current, &list)?, account: desk.account.clone() };
+    let wanted = Wanted { grant: wanted::grant(run, base, &current, &list).await?, account: desk.account.clone() };
     run.hand.tidy(&base.description).await;
 
     if let Some(stored) = issue::stored_meanwhile(run, &base.description, &list).await? {

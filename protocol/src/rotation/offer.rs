@@ -99,7 +99,10 @@ pub(super) async fn fit(run: &Run<'_>, base: &Base, venue: &dyn Venue, value: &S
     // Who offers a key where the current one is dead is not to be kept from it by that.
     let held = match &current {
         Ok(current) => Some(current.powers.clone()),
-        Err(error) => wanted::recorded(base).filter(|_| error.class.is_rejection()).map(|(powers, _)| powers),
+        Err(error) if error.class.is_rejection() || wanted::is_leaked(run, base).await? => {
+            wanted::recorded(base).map(|(powers, _)| powers)
+        }
+        Err(_) => None,
     };
     let permissions = wanted::permissions(&base.value, &current, held)?;
     let beyond = state.powers.beyond(&permissions);

@@ -134,7 +134,7 @@ async fn asked(
     let desk = Desk { venue, master: master.clone(), account };
     let list = desk.venue.list(&desk.master, &desk.account).await.map_err(|error| venue_error(&error));
     let wanted = match &list {
-        Ok(list) => wanted::grant(run, base, &current, list).map(|grant| (desk.account.clone(), grant)),
+        Ok(list) => wanted::grant(run, base, &current, list).await.map(|grant| (desk.account.clone(), grant)),
         Err(error) => Err(error.clone()),
     };
     (Issuing { master: state, list }, wanted)

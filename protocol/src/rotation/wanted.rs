@@ -5,7 +5,7 @@ use super::run::Run;
 use crate::error::{Error, ErrorType};
 use crate::hand::venue_error;
 use crate::label::Label;
-use crate::ports::{ErrorClass, Grant, KeyList, KeyState, Powers, VenueError};
+use crate::ports::{ErrorClass, Grant, KeyList, KeyState, Powers, VenueError, Which};
 use crate::secret::{AccountId, Addresses, CREATED_BY, Permissions, SecretValue};
 
 /// The account and the grant that a new value is built for.
@@ -73,15 +73,18 @@ pub(super) fn account(value: &SecretValue, current: &Result<KeyState, VenueError
 }
 
 /// What the new key is to be: what the policy says, and where it says nothing what the current key is.
-pub(super) fn grant(run: &Run<'_>, base: &Base, current: &Result<KeyState, VenueError>, list: &KeyList) -> Result<Grant, Error> {
+pub(super) async fn grant(
+    run: &Run<'_>,
+    base: &Base,
+    current: &Result<KeyState, VenueError>,
+    list: &KeyList,
+) -> Result<Grant, Error> {
     let value = &base.value;
-    // In an emergency the leaked key may be dead before its successor is there.
-    let copied_from = value.rotation.as_ref().and_then(|rotation| rotation.copied_from.as_ref());
-    let is_emergency = base
-        .description
-        .holder(&Label::compromised())
-        .is_some_and(|leaked| *leaked == base.version || copied_from == Some(leaked));
-    let seen = seen(value, current, list).or_else(|| recorded(base).filter(|_| is_emergency));
+    let seen = match seen(value, current, list) {
+        // In an emergency the leaked key may be dead before its successor is there.
+        None if is_leaked(run, base).await? => recorded(base),
+        seen => seen,
+    };
     let (powers, held) = seen.unzip();
     let policy = &value.policy;
     let missing: Vec<&str> = [
@@ -148,6 +151,17 @@ fn seen(value: &SecretValue, current: &Result<KeyState, VenueError>, list: &KeyL
             Some((listed.powers.clone(), listed.addresses.clone()))
         }
     }
+}
+
+/// Whether the current key is leaked: whichever version says so, it is the key that counts.
+pub(super) async fn is_leaked(run: &Run<'_>, base: &Base) -> Result<bool, Error> {
+    let Some(leaked) = base.description.holder(&Label::compromised()) else { return Ok(false) };
+    if *leaked == base.version {
+        return Ok(true);
+    }
+    let stored = run.hand.read(Which::Version(leaked)).await?;
+    let value = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
+    Ok(value.is_some_and(|value| value.credential.key_id == base.value.credential.key_id))
 }
 
 /// What the current key was made for, where this function wrote that down when it built the value.

@@ -222,14 +222,17 @@ fn a_rollback_that_could_not_take_its_label_off_again_does_not_begin() {
 }
 
 #[test]
-fn the_way_out_of_a_leaked_key_that_is_pending_is_to_abandon_it() {
+fn a_leaked_key_that_is_pending_is_given_up_by_a_pass_and_dies() {
     let (world, _, _, _) = rotated_twice();
     let token = world.begin_rotation();
     world.run(protocol::rotation::Step::Create, &token).expect("a key");
     world.label("COMPROMISED", Some(&token));
     let answer = world.maintain();
-    let held = answer.findings.iter().find(|finding| finding.code == Code::CompromisedHeld).expect("it is told");
-    assert!(held.r#do.contains(r#""operation":"abandon""#), "{held:#?}");
+    assert!(answer.secrets[0].did.iter().any(|did| did.contains("gave up version")), "{answer:#?}");
+    assert_eq!(world.holder("AWSPENDING"), None);
+    hour(&world);
+    world.maintain();
+    assert!(!world.alive(&key_in(&world, &token)));
 }
 
 #[test]

@@ -181,3 +181,20 @@ fn a_label_that_sends_the_next_rotation_back_is_told() {
     world.begin_rotation();
     all_is_well(&world.maintain());
 }
+
+#[test]
+fn a_label_that_was_used_is_taken_off_and_one_that_a_person_is_mending_is_not() {
+    let (world, _, key, version) = rotated_twice();
+    world.label("ROLLBACK", Some(&version));
+    let token = world.rotate().expect("a rotation back");
+    assert_eq!(world.current_key().as_ref(), Some(&key));
+    // The run that died after its swap left the label there.
+    world.label("ROLLBACK", Some(&version));
+    let answer = world.maintain();
+    assert!(!codes(&answer).contains(&Code::RollbackWaits), "{answer:#?}");
+    assert_eq!((world.holder("ROLLBACK"), world.holder("AWSCURRENT")), (None, Some(token)));
+    let broken = world.put_by_hand("{}", world.first_credential(), SUB, "ROLLBACK");
+    hour(&world);
+    assert!(codes(&world.maintain()).contains(&Code::RollbackWaits));
+    assert_eq!(world.holder("ROLLBACK"), Some(broken));
+}

@@ -293,3 +293,21 @@ fn a_leaked_key_that_is_dead_has_a_successor_by_what_it_was_made_for() {
     let token = world.begin_rotation();
     refused(world.run(Step::Create, &token), ErrorType::CurrentUnusable);
 }
+
+#[test]
+fn it_is_the_key_that_is_leaked_whichever_version_is_said_to_name_it() {
+    let world = world_with(Setup { document: value(""), key: settings(&[SPOT]), ..Setup::default() });
+    let first = world.rotate().unwrap();
+    let key = key_in(&world, &first);
+    let leaked = world.bybit(|model, _| model.credential(&key)).unwrap();
+    // Copied from a version that neither is the leaked one nor was copied from it.
+    world.rotate().unwrap();
+    world.put_by_hand(&value(""), &leaked, SUB, "ROLLBACK");
+    world.rotate().unwrap();
+    assert_eq!(world.current_key().as_ref(), Some(&key));
+    delete(&world, &key);
+    world.label("COMPROMISED", Some(&first));
+    world.advance(SETTLED);
+    world.rotate().unwrap();
+    assert_ne!(world.current_key(), Some(key));
+}
