@@ -130,8 +130,15 @@ impl Hand<'_> {
         Ok(())
     }
 
+    /// # Errors
+    /// STORE_UNAVAILABLE when that cannot be told.
     async fn is_made(&self, change: &LabelMove) -> Result<bool, Error> {
-        let description = self.describe().await?;
+        let unknown = |error: Error| {
+            let problem =
+                format!("nobody knows whether {} was changed, since the labels cannot be read: {}", change.label, error.problem);
+            Error::new(ErrorType::StoreUnavailable, problem)
+        };
+        let description = self.describe().await.map_err(unknown)?;
         let holder = description.holder(&change.label);
         Ok(if change.to.is_some() { holder == change.to.as_ref() } else { holder != change.from.as_ref() })
     }

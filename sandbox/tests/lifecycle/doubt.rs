@@ -149,3 +149,15 @@ fn stale_looks_one_after_the_other_do_not_end_an_order_before_the_leaked_key_is_
         }
     }
 }
+
+#[test]
+fn an_order_whose_label_was_put_twice_and_cannot_be_looked_at_does_not_say_that_nothing_was_changed() {
+    let (world, token, _, _) = rotated_twice();
+    world.plan(Operation::AddLabel, 1, Fault::Twice);
+    for occurrence in 2..6 {
+        world.plan(Operation::Describe, occurrence, Fault::Refused);
+    }
+    let answer = world.operate_beside_the_service(leaked(&world, Some(&token)));
+    assert_eq!(world.holder("COMPROMISED").as_ref(), Some(&token));
+    assert!(answer.secrets[0].did[0].starts_with("perhaps labelled"), "{answer:#?}");
+}
