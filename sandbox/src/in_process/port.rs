@@ -50,7 +50,11 @@ impl Port {
         E: Told,
     {
         let operation = call.operation;
-        let decided = self.state.lock().now;
+        let decided = {
+            let mut state = self.state.lock();
+            state.testify(|witness, _| witness.sent(&self.actor, &asked));
+            state.now
+        };
         let fault = self.gate.pass(Point::Call(call.clone())).await;
         let told = |class| Err(E::of(class, who));
         {

@@ -5,7 +5,7 @@ use protocol::rotation::{Step, UNSETTLED};
 use protocol::task::{Operation, Task};
 
 use super::Invariant;
-use super::act::{Act, Asked, Labelled, Scene};
+use super::act::{Act, Actor, Asked, Labelled, Scene};
 use super::witness::Witness;
 use crate::bybit::{By, KeyId};
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS};
@@ -62,6 +62,14 @@ impl Witness {
         }
         if !fair {
             self.run(actor).misled += 1;
+        }
+    }
+
+    /// A call goes out. What is seen after it was sent, its run could not know.
+    pub(crate) fn sent(&mut self, actor: &Actor, asked: &Asked) {
+        if *asked == Asked::Promote {
+            let run = self.run(actor);
+            run.knew_condemned = run.saw_condemned;
         }
     }
 

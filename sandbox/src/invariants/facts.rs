@@ -89,6 +89,8 @@ pub(super) struct Run {
     /// When that was, and whether they showed that its token was given up.
     pub(super) described_at: Option<Timestamp>,
     pub(super) saw_condemned: bool,
+    /// What it had seen of that when it asked for its token to be made current.
+    pub(super) knew_condemned: bool,
     /// The version that it saw labelled COMPROMISED.
     pub(super) saw_leaked: Option<String>,
     /// Whether it has asked for its token to be made current.
@@ -136,6 +138,7 @@ impl Run {
             saw_current: false,
             described_at: None,
             saw_condemned: false,
+            knew_condemned: false,
             saw_leaked: None,
             asked_to_promote: false,
             misled: 0,

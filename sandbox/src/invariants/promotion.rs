@@ -29,7 +29,7 @@ impl Witness {
         let labels = scene.secrets.secret(arn).map(|secret| secret.stages_of(token)).unwrap_or_default();
         let run = self.run(actor);
         let slow = run.described_at.is_none_or(|at| act.decided.duration_since(at) > LOOK);
-        if labels.iter().any(|label| label.starts_with("CONDEMNED-")) && (run.saw_condemned || slow) {
+        if labels.iter().any(|label| label.starts_with("CONDEMNED-")) && (run.knew_condemned || slow) {
             self.broken(
                 Invariant::CurrentLives,
                 scene,
