@@ -311,9 +311,11 @@ impl Tending<'_> {
         let propagation = SignedDuration::try_from(current.venue.facts().propagation).unwrap_or(SignedDuration::MAX);
         let made = match listed {
             Some(listed) => Some(listed.created_at),
+            // The account's list tells nothing of it, as of one that was deleted: its value may say since when it was there.
+            None if current.master.is_ok() => current.value.created_at,
             None => created_by_us(&current.value, &current.version),
         };
-        let stored = if made.is_some() { made } else { self.stored_at(&current.version).await? };
+        let stored = if made.is_some() || current.master.is_ok() { made } else { self.stored_at(&current.version).await? };
         if stored.is_some_and(|stored| self.pass.now().duration_since(stored) < propagation) {
             return Ok(Rejection::Unproven);
         }
