@@ -7,7 +7,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::answer::{Answer, Code, Finding, Moment, Row};
 use super::checking::{look_at, take_off};
-
 use super::leaked_master::leaked_master;
 use super::maintain::add;
 use super::pass::{Pass, finding, passes, patiently, perhaps, told};
