@@ -44,11 +44,14 @@ enum Command {
         /// Leave out what is not by chance.
         #[arg(long)]
         only_random: bool,
+        /// Go on after a promise was broken, and say how often each was, and in which way.
+        #[arg(long)]
+        keep_going: bool,
         /// In how many threads; as many as there are cores where left out.
         #[arg(long)]
         threads: Option<usize>,
         /// Play this one history, and tell it.
-        #[arg(long, conflicts_with_all = ["histories", "seed", "rest_from_one_in", "only_random"])]
+        #[arg(long, conflicts_with_all = ["histories", "seed", "rest_from_one_in", "only_random", "keep_going"])]
         replay: Option<History>,
         /// Do all this to a protocol that is wrong on purpose, until the wrong is seen: a variant's word, or all.
         #[cfg(feature = "wrong-on-purpose")]
@@ -98,6 +101,7 @@ async fn main() -> ExitCode {
             seed,
             rest_from_one_in,
             only_random,
+            keep_going,
             threads,
             replay,
             #[cfg(feature = "wrong-on-purpose")]
@@ -106,7 +110,7 @@ async fn main() -> ExitCode {
             anew,
         } => {
             let threads = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-            let options = Options { histories, seed, rest_from_one_in, exhaustive: !only_random, threads };
+            let options = Options { histories, seed, rest_from_one_in, exhaustive: !only_random, threads, keep_going };
             #[cfg(feature = "wrong-on-purpose")]
             let outcome = wrong.map(|word| simulate_wrong(&word, replay.as_ref(), &options, anew)).transpose();
             #[cfg(not(feature = "wrong-on-purpose"))]

@@ -100,6 +100,14 @@ pub struct Violation {
     pub what: String,
 }
 
+impl Violation {
+    /// What sort of break it is: the same words about another version, key or time are of one kind.
+    pub(crate) fn kind(&self) -> String {
+        let words = self.what.split(' ').map(|word| if word.contains(|c: char| c.is_ascii_digit()) { "…" } else { word });
+        format!("{}: {}", self.invariant, words.collect::<Vec<_>>().join(" "))
+    }
+}
+
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} (at {})", self.invariant, self.what, self.at)

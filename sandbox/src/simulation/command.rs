@@ -1,5 +1,6 @@
 //! The command: what is simulated, in how many threads, and what is said about it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -30,6 +31,8 @@ pub struct Options {
     pub exhaustive: bool,
     /// In how many threads.
     pub threads: usize,
+    /// Whether the search goes on after a promise was broken, and counts what breaks and how often.
+    pub keep_going: bool,
 }
 
 /// What came of it.
@@ -55,7 +58,7 @@ pub struct Counterexample {
 /// Simulates.
 pub fn simulate(options: &Options) -> Outcome {
     let began = Instant::now();
-    let search = Search { rest_from_one_in: options.rest_from_one_in, ..Search::default() };
+    let search = Search { rest_from_one_in: options.rest_from_one_in, keep_going: options.keep_going, ..Search::default() };
     if options.exhaustive {
         search.exhaustive(options.threads);
     }
@@ -92,8 +95,11 @@ pub(super) struct Search {
     pub(super) wrong: Option<protocol::wrong::Wrong>,
     /// The way to rest is tried from one in so many states.
     pub(super) rest_from_one_in: u64,
+    /// Whether it goes on after a promise was broken.
+    keep_going: bool,
     coverage: Mutex<Coverage>,
-    found: Mutex<Option<Counterexample>>,
+    /// What was broken, by its kind: how often, and the first history that did.
+    found: Mutex<BTreeMap<String, (u64, Counterexample)>>,
     stop: AtomicBool,
     parts: Mutex<Vec<String>>,
 }
@@ -209,12 +215,12 @@ impl Search {
 
     pub(super) fn played(&self, mut play: Play, place: &str) {
         lock(&self.coverage).add(&play.coverage());
-        let Some(violation) = &play.broken else { return };
-        if self.stop.swap(true, Ordering::SeqCst) {
+        let Some(violation) = play.broken else { return };
+        if !self.keep_going && self.stop.swap(true, Ordering::SeqCst) {
             return;
         }
-        let (history, violation) = shrinking::shrink(&play.history, violation);
-        *lock(&self.found) = Some(Counterexample { violation, history, place: place.to_owned() });
+        let found = Counterexample { violation, history: play.history, place: place.to_owned() };
+        lock(&self.found).entry(found.violation.kind()).or_insert((0, found)).0 += 1;
     }
 
     fn one_in(&self) -> u64 {
@@ -247,7 +253,8 @@ impl Search {
     /// The promise that was found broken.
     #[cfg(feature = "wrong-on-purpose")]
     pub(super) fn into_found(self) -> Option<Counterexample> {
-        self.found.into_inner().unwrap_or_else(PoisonError::into_inner)
+        let found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        found.into_values().next().map(|(_, found)| shrinking::shrink(found))
     }
 
     fn part(&self, what: &str, began: Instant) {
@@ -281,15 +288,21 @@ impl Search {
             each(coverage.states)
         );
         let missing = coverage.missing();
-        if let Some(Counterexample { violation, history, place }) = &found {
-            let _ = writeln!(text, "\nBROKEN {violation}\nin {place}; the shortest history found:");
+        let good = found.is_empty() && missing.is_empty();
+        let mut found: Vec<(u64, Counterexample)> = found.into_values().collect();
+        found.sort_by_key(|(times, _)| std::cmp::Reverse(*times));
+        for (times, found) in found {
+            let Counterexample { violation, history, place } = shrinking::shrink(found);
+            let times = if options.keep_going { format!(" {times} times,") } else { String::new() };
+            let _ = writeln!(text, "\nBROKEN {violation}\n{times} in {place}; the shortest history found:");
             let _ = writeln!(text, "  cargo run --release -p sandbox -- simulate --replay '{history}'");
+        }
+        if good {
+            let _ = writeln!(text, "\nEvery promise held, and every action and fault was reached.");
         } else if !missing.is_empty() {
             let _ = writeln!(text, "\nNever reached, so more histories are needed: {}", missing.join(", "));
-        } else {
-            let _ = writeln!(text, "\nEvery promise held, and every action and fault was reached.");
         }
-        Outcome { text, good: found.is_none() && missing.is_empty() }
+        Outcome { text, good }
     }
 }
 

@@ -1,40 +1,40 @@
 //! The shortest history that can be found that breaks the same promise.
 
 use super::action::History;
+use super::command::Counterexample;
 use super::playing::Play;
-use crate::invariants::{Invariant, Violation};
 
 /// So many histories are tried at most.
 const MOST_TRIES: usize = 4_000;
 
-/// Takes away what is not needed, as long as the promise stays broken.
-pub(super) fn shrink(history: &History, broken: &Violation) -> (History, Violation) {
-    let mut shrinker = Shrinker { best: history.clone(), broken: broken.clone(), tries: 0 };
+/// Takes away what is not needed, as long as the promise stays broken in the same way. What does not even break when it is played
+/// again is left as it is.
+pub(super) fn shrink(found: Counterexample) -> Counterexample {
+    let mut shrinker = Shrinker { best: found, tries: 0 };
     loop {
-        let before = shrinker.best.actions.len();
+        let before = shrinker.best.history.actions.len();
         let mut size = before.div_ceil(2);
         while size > 0 {
             shrinker.without_chunks(size);
             size /= 2;
         }
         shrinker.without_faults();
-        if shrinker.best.actions.len() == before || shrinker.tries >= MOST_TRIES {
-            return (shrinker.best, shrinker.broken);
+        if shrinker.best.history.actions.len() == before || shrinker.tries >= MOST_TRIES {
+            return shrinker.best;
         }
     }
 }
 
 struct Shrinker {
-    best: History,
-    broken: Violation,
+    best: Counterexample,
     tries: usize,
 }
 
 impl Shrinker {
     fn without_chunks(&mut self, size: usize) {
         let mut at = 0;
-        while at < self.best.actions.len() {
-            let mut shorter = self.best.clone();
+        while at < self.best.history.actions.len() {
+            let mut shorter = self.best.history.clone();
             let end = (at + size).min(shorter.actions.len());
             shorter.actions.drain(at..end);
             if !self.takes(&shorter) {
@@ -44,8 +44,8 @@ impl Shrinker {
     }
 
     fn without_faults(&mut self) {
-        for at in 0..self.best.actions.len() {
-            let mut simpler = self.best.clone();
+        for at in 0..self.best.history.actions.len() {
+            let mut simpler = self.best.history.clone();
             if simpler.actions.get_mut(at).and_then(|action| action.fault.take()).is_some() {
                 self.takes(&simpler);
             }
@@ -58,14 +58,12 @@ impl Shrinker {
             return false;
         }
         let play = Play::again(history);
-        let Some(violation) = play.broken.filter(|violation| self.is_same(violation.invariant)) else { return false };
+        let Some(violation) = play.broken.filter(|violation| violation.kind() == self.best.violation.kind()) else {
+            return false;
+        };
         // What comes after the break is not needed either.
-        self.best = play.history;
-        self.broken = violation;
+        self.best.history = play.history;
+        self.best.violation = violation;
         true
-    }
-
-    fn is_same(&self, invariant: Invariant) -> bool {
-        invariant == self.broken.invariant
     }
 }
