@@ -8,6 +8,10 @@ use sandbox::bench::{self, OtherBuild, Part};
 use sandbox::serve::{BYBIT_PORT, SECRETS_MANAGER_PORT};
 use sandbox::simulation::{self, History, Options, Outcome};
 
+/// A simulation allocates for each call it makes: this allocator does it in less than half the time of the system's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Stand-ins to rotate against without an AWS account.
 #[derive(Parser)]
 #[command(name = "sandbox", version)]
