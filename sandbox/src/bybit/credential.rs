@@ -1,6 +1,7 @@
 //! Key ids, key secrets, and the signature that proves that a caller holds both.
 
 use std::fmt;
+use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -9,7 +10,7 @@ use crate::random::SplitMix64;
 
 /// The public half of a credential: what Bybit calls the API key. It names the key everywhere.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KeyId(String);
+pub struct KeyId(Arc<str>);
 
 impl KeyId {
     /// The id as it goes on the wire.
@@ -20,7 +21,7 @@ impl KeyId {
 
 impl From<&str> for KeyId {
     fn from(id: &str) -> Self {
-        Self(id.to_owned())
+        Self(id.into())
     }
 }
 
@@ -32,7 +33,7 @@ impl fmt::Display for KeyId {
 
 /// The secret half of a credential. It can be asked for by name, and never shows up in a debug print.
 #[derive(Clone, PartialEq, Eq)]
-pub struct KeySecret(String);
+pub struct KeySecret(Arc<str>);
 
 impl KeySecret {
     /// The secret itself, for the one reply that carries it and for seeding clients.
@@ -58,7 +59,7 @@ impl KeySecret {
 
 impl From<&str> for KeySecret {
     fn from(secret: &str) -> Self {
-        Self(secret.to_owned())
+        Self(secret.into())
     }
 }
 
@@ -110,10 +111,10 @@ impl Generator {
         self.last_record
     }
 
-    fn alphanumerics(&mut self, length: usize) -> String {
+    fn alphanumerics(&mut self, length: usize) -> Arc<str> {
         const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
         // The remainder is below 62, so the narrowing is exact.
-        (0..length).map(|_| char::from(ALPHABET[(self.random.next() % 62) as usize])).collect()
+        (0..length).map(|_| char::from(ALPHABET[(self.random.next() % 62) as usize])).collect::<String>().into()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What keys may do: the venue's groups and values, who may ask for which, and what the venue adds by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::refusal::Refusal;
 
@@ -65,9 +66,10 @@ pub(super) enum Role {
     Sub,
 }
 
-/// What a key may do. Groups without a value are not kept.
+/// What a key may do. Groups without a value are not kept. Shared by all clones: a key's settings are looked at far more often than
+/// they change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Permissions(BTreeMap<String, BTreeSet<String>>);
+pub struct Permissions(Arc<BTreeMap<String, BTreeSet<String>>>);
 
 impl Permissions {
     /// Permissions as given, known to the venue or not: for what is done by hand.
@@ -89,6 +91,11 @@ impl Permissions {
     /// Whether nothing is granted.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Each value that is granted, with its group, in alphabetical order.
+    pub fn granted(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().flat_map(|(group, values)| values.iter().map(|value| (group.as_str(), value.as_str())))
     }
 
     /// The groups as a reply shows them: all that the venue knows, empty or not, and any granted beyond those.
@@ -143,7 +150,7 @@ impl Permissions {
 
     /// Takes over from `held` what the API can neither grant nor take away.
     pub(super) fn keeping_from(mut self, held: &Self) -> Self {
-        for (group, values) in &held.0 {
+        for (group, values) in held.0.iter() {
             for value in values {
                 let editable = lists(FOR_MASTERS, group, value) || lists(WITHOUT_EFFECT, group, value);
                 if !editable && group != "Wallet" {
@@ -155,7 +162,7 @@ impl Permissions {
     }
 
     fn grant(&mut self, group: &str, value: &str) {
-        self.0.entry(group.to_owned()).or_default().insert(value.to_owned());
+        Arc::make_mut(&mut self.0).entry(group.to_owned()).or_default().insert(value.to_owned());
     }
 }
 

@@ -1,8 +1,6 @@
 //! Bybit's groups in the protocol's vocabulary and back, written from the venue's facts and apart from the function's own
 //! mapping: where the two disagree, one of them is wrong.
 
-use std::collections::BTreeSet;
-
 use protocol::ports::Powers;
 use protocol::secret::{Permission, Permissions, Word};
 
@@ -18,45 +16,47 @@ const GRANTABLE: [(&str, &str, Word); 6] = [
     ("Spot", "SpotTrade", Word::Spot),
 ];
 
+/// Which of the [`GRANTABLE`] a key holds.
+type Held = [bool; GRANTABLE.len()];
+
 /// What a key with these settings may do.
 pub(crate) fn powers(settings: &Settings) -> Powers {
     let mut powers = Powers::default();
-    let (mut held, mut added_by_the_system) = (BTreeSet::new(), false);
-    for (group, values) in settings.permissions.shown() {
-        for value in values {
-            match GRANTABLE.iter().position(|(known, part, _)| *known == group && *part == value) {
-                Some(at) => drop(held.insert(at)),
-                None if group == "Wallet" => powers.moves_funds.push(format!("{group}:{value}")),
-                None if group == "Derivatives" && value == "DerivativesTrade" => added_by_the_system = true,
-                None => powers.unknown.push(format!("{group}:{value}")),
-            }
+    let (mut held, mut added_by_the_system) = (Held::default(), false);
+    for (group, value) in settings.permissions.granted() {
+        match GRANTABLE.iter().position(|(known, part, _)| *known == group && *part == value) {
+            Some(at) => held[at] = true,
+            None if group == "Wallet" => powers.moves_funds.push(format!("{group}:{value}")),
+            None if group == "Derivatives" && value == "DerivativesTrade" => added_by_the_system = true,
+            None => powers.unknown.push(format!("{group}:{value}")),
         }
     }
-    powers.permissions = if settings.read_only { reads(&held) } else { trades(&held, added_by_the_system) };
+    powers.permissions = if settings.read_only { reads(held) } else { trades(held, added_by_the_system) };
     powers
 }
 
-/// A key that only reads does so in the groups it has.
-fn reads(held: &BTreeSet<usize>) -> Permissions {
-    if held.len() == GRANTABLE.len() {
-        return Permissions::from([Word::Read.into()]);
-    }
-    let part = |at: &usize| {
-        let (group, value, _) = GRANTABLE[*at];
-        Permission::part(Word::Read, format!("{group}.{value}"))
-    };
-    held.iter().map(part).collect()
+/// The values that a key holds, with the words they are part of.
+fn of(held: Held) -> impl Iterator<Item = &'static (&'static str, &'static str, Word)> {
+    GRANTABLE.iter().zip(held).filter(|(_, held)| *held).map(|(grantable, _)| grantable)
 }
 
-fn trades(held: &BTreeSet<usize>, derivatives_by_the_system: bool) -> Permissions {
+/// A key that only reads does so in the groups it has.
+fn reads(held: Held) -> Permissions {
+    if held.iter().all(|held| *held) {
+        return Permissions::from([Word::Read.into()]);
+    }
+    of(held).map(|(group, value, _)| Permission::part(Word::Read, format!("{group}.{value}"))).collect()
+}
+
+fn trades(held: Held, derivatives_by_the_system: bool) -> Permissions {
     let mut permissions = Permissions::new();
     for word in Word::ALL {
-        let parts: Vec<usize> = (0..GRANTABLE.len()).filter(|at| GRANTABLE[*at].2 == word).collect();
-        let granted: Vec<usize> = parts.iter().copied().filter(|at| held.contains(at)).collect();
-        if !granted.is_empty() && granted.len() == parts.len() {
-            permissions.insert(word.into());
-        } else {
-            permissions.extend(granted.into_iter().map(|at| Permission::part(word, GRANTABLE[at].1)));
+        let parts = GRANTABLE.iter().filter(|(_, _, of)| *of == word).count();
+        let granted = || of(held).filter(|(_, _, of)| *of == word);
+        match granted().count() {
+            0 => {}
+            all if all == parts => drop(permissions.insert(word.into())),
+            _ => permissions.extend(granted().map(|(_, part, _)| Permission::part(word, *part))),
         }
     }
     // The system puts it beside whatever was asked for; alone it is what the key trades by.
