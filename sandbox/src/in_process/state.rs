@@ -62,12 +62,13 @@ struct Late {
 
 impl State {
     pub(super) fn new(
-        secrets_manager: secrets_manager::Model,
+        mut secrets_manager: secrets_manager::Model,
         bybit: bybit::Model,
         now: Timestamp,
         address: IpAddr,
         seed: u64,
     ) -> Self {
+        secrets_manager.note_nothing();
         let mut state = Self {
             secrets_manager,
             bybit,
@@ -97,8 +98,6 @@ impl State {
 
     /// The same state, with an empty record of what was said and called, which stays empty.
     pub(super) fn without_what_was_said(&mut self) -> Self {
-        self.bybit.take_calls();
-        self.secrets_manager.take_calls();
         Self {
             secrets_manager: self.secrets_manager.clone(),
             bybit: self.bybit.clone(),
@@ -156,7 +155,6 @@ impl State {
         &mut self,
         act: impl FnOnce(&mut secrets_manager::Model, Timestamp) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.secrets_manager.take_calls();
         if !self.listening {
             return act(&mut self.secrets_manager, self.now);
         }

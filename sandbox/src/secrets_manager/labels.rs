@@ -21,22 +21,28 @@ impl Model {
             ("RemoveFromVersionId", request.remove_from_version_id.as_deref()),
             ("MoveToVersionId", request.move_to_version_id.as_deref()),
         ]);
-        self.logged(Operation::UpdateSecretVersionStage, &request.secret_id, detail, now, |model| {
-            let label = request.version_stage.as_str();
-            check_label(label)?;
-            let (from, to) = (request.remove_from_version_id.as_deref(), request.move_to_version_id.as_deref());
-            for id in [from, to].into_iter().flatten() {
-                check_token(id)?;
-            }
-            let secret = model.secrets.live_mut(&request.secret_id)?;
-            check_removal(secret, label, from, to)?;
-            match to {
-                Some(to) => attach(secret, label, to)?,
-                None => detach(secret, label)?,
-            }
-            secret.last_changed = now;
-            Ok(reference(secret, None))
-        })
+        self.logged(
+            Operation::UpdateSecretVersionStage,
+            &request.secret_id,
+            || detail,
+            now,
+            |model| {
+                let label = request.version_stage.as_str();
+                check_label(label)?;
+                let (from, to) = (request.remove_from_version_id.as_deref(), request.move_to_version_id.as_deref());
+                for id in [from, to].into_iter().flatten() {
+                    check_token(id)?;
+                }
+                let secret = model.secrets.live_mut(&request.secret_id)?;
+                check_removal(secret, label, from, to)?;
+                match to {
+                    Some(to) => attach(secret, label, to)?,
+                    None => detach(secret, label)?,
+                }
+                secret.last_changed = now;
+                Ok(reference(secret, None))
+            },
+        )
     }
 }
 

@@ -14,12 +14,12 @@ impl Model {
         let days = request.recovery_window_in_days.map(|days| days.to_string());
         let force = request.force_delete_without_recovery.to_string();
         let detail = detail(&[("RecoveryWindowInDays", days.as_deref()), ("Force", Some(&force))]);
-        self.logged(Operation::DeleteSecret, &request.secret_id, detail, now, |model| model.delete(request, now))
+        self.logged(Operation::DeleteSecret, &request.secret_id, || detail, now, |model| model.delete(request, now))
     }
 
     /// `RestoreSecret`: takes the mark off again. On a secret without one it changes nothing (unverified).
     pub fn restore_secret(&mut self, request: &RestoreSecret, now: Timestamp) -> Result<SecretRef, Error> {
-        self.logged(Operation::RestoreSecret, &request.secret_id, String::new(), now, |model| {
+        self.logged(Operation::RestoreSecret, &request.secret_id, String::new, now, |model| {
             let secret = model.secrets.find_mut(&request.secret_id)?;
             if secret.deletion.take().is_some() {
                 secret.last_changed = now;

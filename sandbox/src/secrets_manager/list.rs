@@ -15,21 +15,29 @@ impl Model {
         let filters: Vec<&str> = request.filters.iter().map(|filter| filter.key.as_str()).collect();
         let filters = filters.join(",");
         let detail = detail(&[("Filters", Some(filters.as_str()).filter(|keys| !keys.is_empty()))]);
-        self.logged(Operation::ListSecrets, "", detail, now, |model| {
-            let filters: Vec<Matcher<'_>> = request.filters.iter().map(Matcher::new).collect::<Result<_, _>>()?;
-            let mut found: Vec<SecretSummary> = model
-                .secrets
-                .0
-                .values()
-                .filter(|secret| request.include_planned_deletion || secret.deletion.is_none())
-                .map(|secret| summary(secret, &model.place.region))
-                .filter(|secret| filters.iter().all(|filter| filter.matches(secret)))
-                .collect();
-            sort(&mut found, request);
-            let (secret_list, next_token) =
-                page(found, |secret| &secret.arn, request.max_results, request.next_token.as_deref())?;
-            Ok(SecretPage { secret_list, next_token })
-        })
+        self.logged(
+            Operation::ListSecrets,
+            "",
+            || detail,
+            now,
+            |model| {
+                let filters: Vec<Matcher<'_>> = request.filters.iter().map(Matcher::new).collect::<Result<_, _>>()?;
+                let mut found: Vec<SecretSummary> = model
+                    .secrets
+                    .all()
+                    .filter(|secret| request.include_planned_deletion || secret.deletion.is_none())
+                    .map(|secret| SecretSummary {
+                        secret_versions_to_stages: secret.versions_to_stages(),
+                        ..summary(secret, &model.place.region)
+                    })
+                    .filter(|secret| filters.iter().all(|filter| filter.matches(secret)))
+                    .collect();
+                sort(&mut found, request);
+                let (secret_list, next_token) =
+                    page(found, |secret| &secret.arn, request.max_results, request.next_token.as_deref())?;
+                Ok(SecretPage { secret_list, next_token })
+            },
+        )
     }
 }
 

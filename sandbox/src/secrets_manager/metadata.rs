@@ -16,15 +16,13 @@ pub(super) const MOST_TAGS: usize = 50;
 impl Model {
     /// `DescribeSecret`. It answers for a secret that is marked for deletion too, with its `DeletedDate`.
     pub fn describe_secret(&mut self, request: &DescribeSecret, now: Timestamp) -> Result<Description, Error> {
-        self.logged(Operation::DescribeSecret, &request.secret_id, String::new(), now, |model| {
-            let region = model.place.region.clone();
-            let secret = model.secrets.find_mut(&request.secret_id)?;
-            let mut summary = summary(secret, &region);
+        self.logged(Operation::DescribeSecret, &request.secret_id, String::new, now, |model| {
+            let secret = model.secrets.must_be(&request.secret_id)?;
+            let mut summary = summary(secret, &model.place.region);
             // Here "the date the secret is scheduled for deletion", in ListSecrets when it was asked for.
             summary.deleted_date = secret.deletion.map(|(_, due)| due);
             // "If the secret isn't configured for rotation or rotation has been disabled, Secrets Manager returns null."
             summary.last_rotated_date = summary.last_rotated_date.filter(|_| secret.rotation_enabled == Some(true));
-            summary.secret_versions_to_stages.clear();
             Ok(Description {
                 summary,
                 version_ids_to_stages: secret.versions_to_stages(),
@@ -35,7 +33,7 @@ impl Model {
 
     /// `TagResource`: adds tags, or gives those that are there a new value.
     pub fn tag_resource(&mut self, request: &TagResource, now: Timestamp) -> Result<(), Error> {
-        self.logged(Operation::TagResource, &request.secret_id, String::new(), now, |model| {
+        self.logged(Operation::TagResource, &request.secret_id, String::new, now, |model| {
             let added = check_tags(&request.tags)?;
             let secret = model.secrets.live_mut(&request.secret_id)?;
             let mut tags = secret.tags.clone();
@@ -54,19 +52,25 @@ impl Model {
     pub fn untag_resource(&mut self, request: &UntagResource, now: Timestamp) -> Result<(), Error> {
         let keys = request.tag_keys.join(",");
         let detail = detail(&[("TagKeys", Some(&keys))]);
-        self.logged(Operation::UntagResource, &request.secret_id, detail, now, |model| {
-            let secret = model.secrets.live_mut(&request.secret_id)?;
-            for key in &request.tag_keys {
-                if secret.tags.remove(key).is_some() {
-                    secret.last_changed = now;
+        self.logged(
+            Operation::UntagResource,
+            &request.secret_id,
+            || detail,
+            now,
+            |model| {
+                let secret = model.secrets.live_mut(&request.secret_id)?;
+                for key in &request.tag_keys {
+                    if secret.tags.remove(key).is_some() {
+                        secret.last_changed = now;
+                    }
                 }
-            }
-            Ok(())
-        })
+                Ok(())
+            },
+        )
     }
 }
 
-/// A secret as `ListSecrets` shows it.
+/// A secret as `ListSecrets` shows it, without its versions and their labels.
 pub(super) fn summary(secret: &Secret, region: &str) -> SecretSummary {
     let rotates = secret.rotation_enabled == Some(true);
     SecretSummary {
@@ -87,7 +91,7 @@ pub(super) fn summary(secret: &Secret, region: &str) -> SecretSummary {
             .filter(|_| rotates)
             .and_then(|rules| rules.window_closes(secret.scheduled_from)),
         tags: secret.tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect(),
-        secret_versions_to_stages: secret.versions_to_stages(),
+        secret_versions_to_stages: BTreeMap::new(),
         created_date: secret.created,
         primary_region: (!secret.replicas.is_empty()).then(|| region.to_owned()),
     }

@@ -16,13 +16,13 @@ impl Model {
         let immediately = request.rotate_immediately.unwrap_or(true).to_string();
         let detail =
             detail(&[("ClientRequestToken", request.client_request_token.as_deref()), ("RotateImmediately", Some(&immediately))]);
-        self.logged(Operation::RotateSecret, &request.secret_id, detail, now, |model| model.rotate(request, now))
+        self.logged(Operation::RotateSecret, &request.secret_id, || detail, now, |model| model.rotate(request, now))
     }
 
     /// `CancelRotateSecret`: switches rotation off and forgets the open rotation. It does not take AWSPENDING off: "If you
     /// cancel a rotation in progress, it can leave the `VersionStage` labels in an unexpected state."
     pub fn cancel_rotate_secret(&mut self, request: &CancelRotateSecret, now: Timestamp) -> Result<SecretRef, Error> {
-        self.logged(Operation::CancelRotateSecret, &request.secret_id, String::new(), now, |model| {
+        self.logged(Operation::CancelRotateSecret, &request.secret_id, String::new, now, |model| {
             let secret = model.secrets.live_mut(&request.secret_id)?;
             if secret.rotation_enabled.is_none() {
                 return Err(no_function());

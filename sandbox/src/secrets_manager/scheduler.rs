@@ -15,12 +15,13 @@ impl Model {
         self.give_up_waiting(now);
         self.open_scheduled(now);
         let patience = self.knobs.invocation_patience;
-        let secret = self
+        let due = self
             .secrets
-            .0
-            .values_mut()
+            .all()
             .filter(|secret| rotating(secret).is_some_and(|open| open.in_flight.is_none() && open.not_before <= now))
             .min_by_key(|secret| rotating(secret).map(|open| open.acts_at(patience)))?;
+        let arn = due.arn.clone();
+        let secret = self.secrets.get_mut(&arn)?;
         let rotation = secret.rotation.as_mut()?;
         let id = self.next_invocation;
         self.next_invocation += 1;
@@ -47,13 +48,13 @@ impl Model {
             Some(open) => Some(open.acts_at(patience)),
             None => scheduled(secret).map(|opens| opens + delay),
         };
-        self.secrets.0.values().filter_map(due).min()
+        self.secrets.all().filter_map(due).min()
     }
 
     /// Takes the outcome of an invocation: the next step, a replay from createSecret, or the end. An outcome that the
     /// service no longer waits for is ignored.
     pub fn invocation_finished(&mut self, invocation: &Invocation, succeeded: bool, now: Timestamp) {
-        let Some(secret) = self.secrets.0.get_mut(&invocation.secret_arn) else {
+        let Some(secret) = self.secrets.get_mut(&invocation.secret_arn) else {
             return;
         };
         let Some(rotation) = &mut secret.rotation else {
@@ -69,13 +70,12 @@ impl Model {
         let patience = self.knobs.invocation_patience;
         let overdue: Vec<String> = self
             .secrets
-            .0
-            .values()
+            .all()
             .filter(|secret| rotating(secret).is_some_and(|open| open.in_flight.is_some() && open.acts_at(patience) <= now))
             .map(|secret| secret.arn.clone())
             .collect();
         for arn in overdue {
-            if let Some(rotation) = self.secrets.0.get_mut(&arn).and_then(|secret| secret.rotation.as_mut()) {
+            if let Some(rotation) = self.secrets.get_mut(&arn).and_then(|secret| secret.rotation.as_mut()) {
                 rotation.in_flight = None;
             }
             self.conclude(&arn, false, now);
@@ -86,8 +86,7 @@ impl Model {
         let delay = self.knobs.window_delay;
         let due: Vec<(String, Option<String>)> = self
             .secrets
-            .0
-            .values()
+            .all()
             .filter(|secret| secret.rotation.is_none() && scheduled(secret).is_some_and(|opens| opens + delay <= now))
             .map(|secret| (secret.arn.clone(), secret.open_pending().map(str::to_owned)))
             .collect();
@@ -106,7 +105,7 @@ impl Model {
 
     fn conclude(&mut self, arn: &str, succeeded: bool, now: Timestamp) {
         let demand = self.knobs.demand_rotation_token;
-        let Some(secret) = self.secrets.0.get_mut(arn) else {
+        let Some(secret) = self.secrets.get_mut(arn) else {
             return;
         };
         let Some(rotation) = &mut secret.rotation else {
@@ -139,7 +138,7 @@ impl Model {
 
     fn succeed(&mut self, arn: &str, now: Timestamp) {
         let clean_up = self.knobs.clean_up_pending;
-        let Some(secret) = self.secrets.0.get_mut(arn) else {
+        let Some(secret) = self.secrets.get_mut(arn) else {
             return;
         };
         let Some(rotation) = secret.rotation.take() else {
@@ -161,7 +160,7 @@ impl Model {
         let knobs = self.knobs.clone();
         let fresh =
             (knobs.send_rotation_token && knobs.fresh_rotation_token_per_replay).then(|| new_rotation_token(&mut self.random));
-        let Some(secret) = self.secrets.0.get_mut(arn) else {
+        let Some(secret) = self.secrets.get_mut(arn) else {
             return;
         };
         let Some(rotation) = &mut secret.rotation else {
@@ -184,7 +183,7 @@ impl Model {
     }
 
     fn give_up(&mut self, arn: &str, token: &str, now: Timestamp) {
-        let Some(secret) = self.secrets.0.get_mut(arn) else {
+        let Some(secret) = self.secrets.get_mut(arn) else {
             return;
         };
         secret.rotation = None;

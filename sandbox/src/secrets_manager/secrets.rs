@@ -1,31 +1,42 @@
 //! All secrets of the account, and how an operation finds the one it is about.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::secret::Secret;
 use super::{Error, ErrorKind};
 
-/// The secrets by ARN.
+/// The secrets by ARN. A clone shares each of them until one of the two changes it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Secrets(pub(super) BTreeMap<String, Secret>);
+pub(super) struct Secrets(BTreeMap<Arc<str>, Arc<Secret>>);
 
 impl Secrets {
+    /// In the order of their ARNs.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Secret> {
+        self.0.values().map(Arc::as_ref)
+    }
+
     /// By name, full ARN, or ARN without the hyphen and six characters at its end.
     pub(super) fn find(&self, id: &str) -> Option<&Secret> {
         if let Some(secret) = self.0.get(id) {
             return Some(secret);
         }
-        self.0.values().find(|secret| secret.name == id || partial_arn(&secret.arn) == Some(id))
+        self.all().find(|secret| secret.name == id || partial_arn(&secret.arn) == Some(id))
     }
 
     pub(super) fn named(&self, name: &str) -> Option<&Secret> {
-        self.0.values().find(|secret| secret.name == name)
+        self.all().find(|secret| secret.name == name)
+    }
+
+    /// By full ARN, to change it.
+    pub(super) fn get_mut(&mut self, arn: &str) -> Option<&mut Secret> {
+        self.0.get_mut(arn).map(Arc::make_mut)
     }
 
     /// The secret, marked for deletion or not.
-    pub(super) fn find_mut(&mut self, id: &str) -> Result<&mut Secret, Error> {
+    pub(super) fn must_be(&self, id: &str) -> Result<&Secret, Error> {
         if id.is_empty() {
             return Err(Error::new(
                 ErrorKind::Validation,
@@ -33,23 +44,38 @@ impl Secrets {
                  null",
             ));
         }
-        let arn = self.find(id).map(|secret| secret.arn.clone());
-        arn.and_then(|arn| self.0.get_mut(&arn)).ok_or_else(Error::not_found)
+        self.find(id).ok_or_else(Error::not_found)
+    }
+
+    /// The same, to change it.
+    pub(super) fn find_mut(&mut self, id: &str) -> Result<&mut Secret, Error> {
+        let arn = self.must_be(id)?.arn.clone();
+        self.get_mut(&arn).ok_or_else(Error::not_found)
     }
 
     /// The secret, unless it is marked for deletion.
-    pub(super) fn live_mut(&mut self, id: &str) -> Result<&mut Secret, Error> {
-        let secret = self.find_mut(id)?;
+    pub(super) fn live(&self, id: &str) -> Result<&Secret, Error> {
+        let secret = self.must_be(id)?;
         if secret.deletion.is_some() { Err(Error::deleted()) } else { Ok(secret) }
     }
 
+    /// The same, to change it.
+    pub(super) fn live_mut(&mut self, id: &str) -> Result<&mut Secret, Error> {
+        self.live(id)?;
+        self.find_mut(id)
+    }
+
     pub(super) fn insert(&mut self, secret: Secret) {
-        self.0.insert(secret.arn.clone(), secret);
+        self.0.insert(secret.arn.as_str().into(), Arc::new(secret));
     }
 
     /// Removes for good what was marked for deletion and whose window is over. AWS says "some time after".
     pub(super) fn purge(&mut self, now: Timestamp) {
-        self.0.retain(|_, secret| secret.deletion.is_none_or(|(_, due)| now < due));
+        let stays = |secret: &Secret| secret.deletion.is_none_or(|(_, due)| now < due);
+        // Every call comes by here, and hardly one finds anything to remove.
+        if !self.all().all(stays) {
+            self.0.retain(|_, secret| stays(secret));
+        }
     }
 }
 

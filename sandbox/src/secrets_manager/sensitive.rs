@@ -1,18 +1,18 @@
 //! What must not be shown: secret values and rotation tokens.
 
 use std::fmt;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A text that `Debug` never shows. Serialising it does show it: only replies to the caller and the event that a
-/// rotation function is invoked with do that.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Sensitive(String);
+/// rotation function is invoked with do that. Shared by all clones.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sensitive(Arc<str>);
 
 impl Sensitive {
     /// Wraps a text.
-    pub fn new(text: impl Into<String>) -> Self {
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
 
@@ -25,6 +25,18 @@ impl Sensitive {
 impl fmt::Debug for Sensitive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
+    }
+}
+
+impl Serialize for Sensitive {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.expose().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Sensitive {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
     }
 }
 
@@ -45,7 +57,7 @@ pub enum SecretValue {
 
 impl SecretValue {
     /// A `SecretString`.
-    pub fn from_text(text: impl Into<String>) -> Self {
+    pub fn from_text(text: impl Into<Arc<str>>) -> Self {
         Self::Text(Sensitive::new(text))
     }
 

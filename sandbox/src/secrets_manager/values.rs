@@ -14,7 +14,7 @@ impl Model {
     /// `CreateSecret`.
     pub fn create_secret(&mut self, request: &CreateSecret, now: Timestamp) -> Result<SecretRef, Error> {
         let detail = detail(&[("ClientRequestToken", request.client_request_token.as_deref())]);
-        self.logged(Operation::CreateSecret, &request.name, detail, now, |model| model.create(request, now))
+        self.logged(Operation::CreateSecret, &request.name, || detail, now, |model| model.create(request, now))
     }
 
     /// `PutSecretValue`: a write-once register for each `ClientRequestToken`.
@@ -29,13 +29,13 @@ impl Model {
             ("VersionStages", stages.as_deref()),
             ("RotationToken", Some(check.as_str())),
         ]);
-        self.logged(Operation::PutSecretValue, &request.secret_id, detail, now, |model| model.put_value(request, check, now))
+        self.logged(Operation::PutSecretValue, &request.secret_id, || detail, now, |model| model.put_value(request, check, now))
     }
 
     /// `UpdateSecret`: description and key, and a value that becomes current.
     pub fn update_secret(&mut self, request: &UpdateSecret, now: Timestamp) -> Result<SecretRef, Error> {
         let detail = detail(&[("ClientRequestToken", request.client_request_token.as_deref())]);
-        self.logged(Operation::UpdateSecret, &request.secret_id, detail, now, |model| model.update(request, now))
+        self.logged(Operation::UpdateSecret, &request.secret_id, || detail, now, |model| model.update(request, now))
     }
 
     fn create(&mut self, request: &CreateSecret, now: Timestamp) -> Result<SecretRef, Error> {

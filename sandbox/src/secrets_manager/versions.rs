@@ -13,24 +13,30 @@ impl Model {
     pub fn list_secret_version_ids(&mut self, request: &ListSecretVersionIds, now: Timestamp) -> Result<VersionPage, Error> {
         let deprecated = request.include_deprecated.to_string();
         let detail = detail(&[("IncludeDeprecated", Some(&deprecated))]);
-        self.logged(Operation::ListSecretVersionIds, &request.secret_id, detail, now, |model| {
-            let secret = model.secrets.find_mut(&request.secret_id)?;
-            let mut versions: Vec<VersionSummary> = secret
-                .versions
-                .iter()
-                .map(|(id, version)| VersionSummary {
-                    version_id: id.clone(),
-                    version_stages: secret.stages_of(id),
-                    last_accessed_date: version.last_accessed,
-                    created_date: version.created,
-                })
-                .filter(|version| request.include_deprecated || !version.version_stages.is_empty())
-                .collect();
-            versions.sort_by_key(|version| version.created_date);
-            let (versions, next_token) =
-                page(versions, |version| &version.version_id, request.max_results, request.next_token.as_deref())?;
-            Ok(VersionPage { arn: secret.arn.clone(), name: secret.name.clone(), versions, next_token })
-        })
+        self.logged(
+            Operation::ListSecretVersionIds,
+            &request.secret_id,
+            || detail,
+            now,
+            |model| {
+                let secret = model.secrets.must_be(&request.secret_id)?;
+                let mut versions: Vec<VersionSummary> = secret
+                    .versions
+                    .iter()
+                    .map(|(id, version)| VersionSummary {
+                        version_id: id.clone(),
+                        version_stages: secret.stages_of(id),
+                        last_accessed_date: version.last_accessed,
+                        created_date: version.created,
+                    })
+                    .filter(|version| request.include_deprecated || !version.version_stages.is_empty())
+                    .collect();
+                versions.sort_by_key(|version| version.created_date);
+                let (versions, next_token) =
+                    page(versions, |version| &version.version_id, request.max_results, request.next_token.as_deref())?;
+                Ok(VersionPage { arn: secret.arn.clone(), name: secret.name.clone(), versions, next_token })
+            },
+        )
     }
 }
 
