@@ -4,7 +4,7 @@ use std::fmt;
 
 use secrecy::SecretString;
 use serde::Serialize;
-use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use thiserror::Error;
 use zeroize::{Zeroize, Zeroizing};
@@ -89,6 +89,11 @@ impl Document {
         self.raw(name).is_some()
     }
 
+    /// Whether a field of this name is there and is a text.
+    pub(super) fn has_text(&self, name: &str) -> bool {
+        self.raw(name).is_some_and(|raw| raw.starts_with('"'))
+    }
+
     /// The field's value, or `None` when it is missing or `null`.
     ///
     /// # Errors
@@ -166,10 +171,27 @@ pub(super) struct SecretText(pub(super) SecretString);
 
 impl<'de> serde::Deserialize<'de> for SecretText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut text = String::deserialize(deserializer).map_err(|_| D::Error::custom("not a string"))?;
+        deserializer.deserialize_str(Text)
+    }
+}
+
+struct Text;
+
+impl Visitor<'_> for Text {
+    type Value = SecretText;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(SecretText(text.into()))
+    }
+
+    fn visit_string<E: serde::de::Error>(self, mut text: String) -> Result<Self::Value, E> {
         let secret = SecretString::from(text.as_str());
         text.zeroize();
-        Ok(Self(secret))
+        Ok(SecretText(secret))
     }
 }
 

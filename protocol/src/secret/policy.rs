@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use serde::de::Error as _;
+use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
@@ -33,8 +33,7 @@ impl Policy {
             let wrong = |problem: String| wrong(format!("has a `{}` that is not usable: {problem}", shown(name)));
             match name.as_str() {
                 "permissions" => {
-                    let words: Vec<String> =
-                        serde_json::from_value(value.clone()).map_err(|_| wrong("it must be a list of words".into()))?;
+                    let words = Vec::<String>::deserialize(value).map_err(|_| wrong("it must be a list of words".into()))?;
                     let read: Result<Permissions, _> = words.iter().map(|word| whole_word(word)).collect();
                     let permissions = read.map_err(|error| wrong(error.to_string()))?;
                     if permissions.is_empty() {
@@ -43,7 +42,7 @@ impl Policy {
                     policy.permissions = Some(permissions);
                 }
                 "ip_allowlist" => {
-                    policy.addresses = Some(serde_json::from_value(value.clone()).map_err(|error| wrong(error.to_string()))?);
+                    policy.addresses = Some(Addresses::deserialize(value).map_err(|error| wrong(error.to_string()))?);
                 }
                 "auto_rollback" => {
                     policy.auto_rollback = value.as_bool().ok_or_else(|| wrong("it must be true or false".into()))?;
@@ -104,13 +103,7 @@ impl Serialize for Addresses {
 
 impl<'de> Deserialize<'de> for Addresses {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Spelling {
-            Word(String),
-            List(Vec<String>),
-        }
-        let list = match Spelling::deserialize(deserializer) {
+        let list = match deserializer.deserialize_any(Spelled) {
             Ok(Spelling::Word(word)) if word == "any" => return Ok(Self::Any),
             Ok(Spelling::List(list)) => list,
             _ => return Err(D::Error::custom("it must be a list of IP addresses, or \"any\"")),
@@ -121,6 +114,34 @@ impl<'de> Deserialize<'de> for Addresses {
             return Err(D::Error::custom("it is empty: name the addresses, or say \"any\""));
         }
         Ok(Self::Only(addresses))
+    }
+}
+
+/// Addresses as they are written.
+enum Spelling {
+    Word(String),
+    List(Vec<String>),
+}
+
+struct Spelled;
+
+impl<'de> Visitor<'de> for Spelled {
+    type Value = Spelling;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or a list of strings")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<Spelling, E> {
+        Ok(Spelling::Word(word.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Spelling, A::Error> {
+        let mut words = Vec::new();
+        while let Some(word) = list.next_element()? {
+            words.push(word);
+        }
+        Ok(Spelling::List(words))
     }
 }
 
@@ -155,7 +176,10 @@ impl FromStr for Address {
         if ip.is_unspecified() {
             return Err(wrong());
         }
-        let Some(bits) = bits else { return Ok(Self(ip.to_string())) };
+        let Some(bits) = bits else {
+            // An IPv4 address is read in its canonical spelling alone.
+            return Ok(Self(if ip.is_ipv4() { text.to_owned() } else { ip.to_string() }));
+        };
         let most = if ip.is_ipv4() { 32 } else { 128 };
         match bits.parse::<u8>() {
             Ok(bits) if (1..=most).contains(&bits) => Ok(Self(format!("{ip}/{bits}"))),

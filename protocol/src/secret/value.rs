@@ -119,7 +119,9 @@ fn secret_text(document: &Document, spellings: [&'static str; 2]) -> Result<Opti
 fn account(document: &Document) -> Result<Option<AccountId>, DocumentError> {
     let field = one_spelling(document, SUBACCOUNT)?;
     // Bybit's uid is written as a number by some.
-    if let Ok(Some(number)) = document.field::<u64>(field, "a number") {
+    if !document.has_text(field)
+        && let Ok(Some(number)) = document.field::<u64>(field, "a number")
+    {
         return Ok(Some(AccountId::new(number.to_string())));
     }
     let text: Option<String> = document.field(field, "a string or a whole number")?;
