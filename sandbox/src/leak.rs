@@ -75,13 +75,13 @@ fn digit(hex: u8) -> Option<u8> {
 
 /// How much of a spelling's beginning the search goes by.
 const BEGINNING: usize = 8;
-/// So many beginnings are told apart before a table is asked.
+/// So many bits tell beginnings apart before a table is asked.
 const SIEVE: usize = 1 << 16;
 
 /// What to look for.
 struct Wanted {
-    /// Whether any beginning falls here.
-    sieve: Vec<bool>,
+    /// One bit for each place: whether any beginning falls there.
+    sieve: Vec<u64>,
     /// By their first bytes, the spellings and whose they are.
     by_beginning: BTreeMap<u64, Vec<(usize, Vec<u8>)>>,
     /// Those that are shorter than a beginning.
@@ -90,7 +90,7 @@ struct Wanted {
 
 impl Default for Wanted {
     fn default() -> Self {
-        Self { sieve: vec![false; SIEVE], by_beginning: BTreeMap::new(), short: Vec::new() }
+        Self { sieve: vec![0; SIEVE / 64], by_beginning: BTreeMap::new(), short: Vec::new() }
     }
 }
 
@@ -101,7 +101,8 @@ impl Wanted {
             return;
         };
         let beginning = u64::from_be_bytes(*beginning);
-        self.sieve[place(beginning)] = true;
+        let (word, bit) = place(beginning);
+        self.sieve[word] |= bit;
         self.by_beginning.entry(beginning).or_default().push((of, spelling));
     }
 
@@ -111,7 +112,8 @@ impl Wanted {
         let mut last = 0;
         for (end, byte) in text.iter().enumerate() {
             last = last << 8 | u64::from(*byte);
-            if !self.sieve[place(last)] || end + 1 < BEGINNING {
+            let (word, bit) = place(last);
+            if self.sieve[word] & bit == 0 || end + 1 < BEGINNING {
                 continue;
             }
             let here = &text[end + 1 - BEGINNING..];
@@ -124,9 +126,11 @@ impl Wanted {
     }
 }
 
-/// Where in the sieve a beginning falls. Source of the factor: Fibonacci hashing, 2 to the 64 over the golden ratio.
-fn place(beginning: u64) -> usize {
-    (beginning.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48) as usize
+/// Where in the sieve a beginning falls: which bit of which word. Source of the factor: Fibonacci hashing, 2 to the 64 over the golden
+/// ratio.
+fn place(beginning: u64) -> (usize, u64) {
+    let place = beginning.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48;
+    ((place / 64) as usize, 1 << (place % 64))
 }
 
 #[cfg(test)]
