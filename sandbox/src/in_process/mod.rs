@@ -36,7 +36,6 @@ pub use journal::MemoryJournal;
 pub(crate) use powers::powers;
 pub use setup::{BOT_ADDRESS, FUNCTION_ADDRESS, FUNCTION_ARN, OPERATIONS_ARN, OTHER_SUB, PARENT, SUB, Setup};
 pub use store::InProcessStore;
-pub(crate) use store::digest;
 pub use time::ManualTime;
 pub use venue::{InProcessVenue, InProcessVenues};
 pub use world::World;

@@ -9,8 +9,7 @@ use super::act::{Act, Actor, Scene};
 use super::facts::{Client, KeyFacts, Named, Run};
 use super::{Invariant, Violation};
 use crate::bybit::{By, KeyId};
-use crate::in_process::digest;
-use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS, Secret, Version};
+use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS, Secret, SecretValue, Version};
 
 /// The longest that AWS's caching clients and its agent keep a value.
 pub(super) const CLIENT_CACHE: SignedDuration = SignedDuration::from_hours(1);
@@ -30,6 +29,9 @@ pub(super) struct Previous {
     pub(super) since: u64,
 }
 
+/// A value, and what it says where that can be read.
+type Read = (SecretValue, Option<Arc<Named>>);
+
 /// See the [module](super).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Witness {
@@ -37,7 +39,8 @@ pub(crate) struct Witness {
     pub(super) changes: u64,
     /// How often anything was done, by whomever; what was refused does not count.
     pub(super) took_effect: u64,
-    pub(super) named: BTreeMap<Place, (u64, Option<Arc<Named>>)>,
+    /// For each secret what its versions' values say, and the values that were read.
+    named: BTreeMap<String, BTreeMap<String, Read>>,
     /// For each secret the version that is current.
     pub(super) current: BTreeMap<String, String>,
     /// For each secret the version that was current before.
@@ -66,7 +69,7 @@ pub(crate) struct Witness {
     /// When a person, or the service, last changed the labels on each version.
     pub(super) by_hand: BTreeMap<Place, Timestamp>,
     /// The labels of each secret, as they were last.
-    labels: BTreeMap<String, Vec<(String, String)>>,
+    labels: BTreeMap<String, BTreeMap<String, String>>,
     pub(super) clients: BTreeMap<String, Client>,
     /// For each secret what its replica holds, where it has one.
     replicas: BTreeMap<String, Option<KeyId>>,
@@ -111,6 +114,7 @@ impl Witness {
 
     /// The same witness where every invocation is gone. What is known of them is needed only where an effect of theirs may come.
     pub(crate) fn without_runs(&mut self, nothing_to_come: bool) -> Self {
+        // None of them is looked at meanwhile.
         let mut runs = std::mem::take(&mut self.runs);
         let mut fork = self.clone();
         if !nothing_to_come {
@@ -129,13 +133,12 @@ impl Witness {
             self.venue_by_hand = (self.changes, Some(scene.now));
         }
         for secret in scene.secrets.secrets() {
-            let (labels, nothing) = (labels_of(secret), Vec::new());
+            let (labels, nothing) = (secret.labels(), BTreeMap::new());
             let before = self.labels.get(secret.arn()).unwrap_or(&nothing);
-            let gone = before.iter().filter(|label| !labels.contains(label));
-            let changed: Vec<String> =
-                labels.iter().filter(|label| !before.contains(label)).chain(gone).map(|(_, version)| version.clone()).collect();
-            for version in changed {
-                self.by_hand.insert((secret.arn().to_owned(), version), scene.now);
+            let added = labels.iter().filter(|(label, version)| before.get(*label) != Some(*version));
+            let gone = before.iter().filter(|(label, version)| labels.get(*label) != Some(*version));
+            for (_, version) in added.chain(gone) {
+                self.by_hand.insert((secret.arn().to_owned(), version.clone()), scene.now);
             }
         }
         self.keep_up(scene);
@@ -157,8 +160,8 @@ impl Witness {
     /// A run has looked around.
     fn current_is_seen(&mut self, scene: &Scene<'_>) {
         let Self { current, named, keys, .. } = self;
-        for place in current.iter().map(|(arn, version)| (arn.clone(), version.clone())) {
-            if let Some((_, Some(named))) = named.get(&place) {
+        for (arn, version) in &*current {
+            if let Some((_, Some(named))) = named.get(arn).and_then(|versions| versions.get(version)) {
                 keys.entry(named.key.clone()).or_default().seen_current = Some(scene.now);
             }
         }
@@ -175,29 +178,28 @@ impl Witness {
     /// Brings what follows from the world's state up to date.
     fn keep_up(&mut self, scene: &Scene<'_>) {
         self.meet_new_keys(scene);
-        let secrets: Vec<&Secret> = scene.secrets.secrets().collect();
-        for secret in &secrets {
-            let arn = secret.arn().to_owned();
-            let holder = secret.holder(AWSCURRENT).map(str::to_owned);
-            if self.current.get(&arn) != holder.as_ref() {
-                self.current_moved(&arn, holder, scene);
+        for secret in scene.secrets.secrets() {
+            let arn = secret.arn();
+            let holder = secret.holder(AWSCURRENT);
+            if self.current.get(arn).map(String::as_str) != holder {
+                self.current_moved(arn, holder.map(str::to_owned), scene);
             }
-            if let Some(key) = self.current_key(scene, &arn) {
-                self.keys.entry(key.clone()).or_default().current = Some(scene.now);
+            if let Some(named) = holder.and_then(|version| self.named_in(secret, version)) {
+                self.keys.entry(named.key.clone()).or_default().current = Some(scene.now);
                 if secret.replicas_in_sync() {
-                    self.replicas.insert(arn.clone(), Some(key));
+                    set(&mut self.replicas, arn, &Some(named.key.clone()));
                 }
             }
-            self.previous_moved(&arn, secret);
-            self.labels.insert(arn.clone(), labels_of(secret));
+            self.previous_moved(arn, secret);
+            set(&mut self.labels, arn, secret.labels());
             for label in ["CANDIDATE", "ROLLBACK"] {
-                if let Some(named) = secret.holder(label).and_then(|version| self.named(scene, &arn, version)) {
-                    self.offered.insert((arn.clone(), named.key.clone()));
+                if let Some(named) = secret.holder(label).and_then(|version| self.named_in(secret, version)) {
+                    self.offered.insert((arn.to_owned(), named.key.clone()));
                 }
             }
         }
-        self.current.retain(|arn, _| secrets.iter().any(|secret| secret.arn() == arn));
-        for secret in &secrets {
+        self.current.retain(|arn, _| scene.secrets.secrets().any(|secret| secret.arn() == arn));
+        for secret in scene.secrets.secrets() {
             if let Some(token) = secret.holder(AWSPENDING) {
                 let actor = Actor { secret: secret.arn().to_owned(), token: token.to_owned(), ..Actor::nobody() };
                 if self.is_hopeless(&actor, scene) {
@@ -205,24 +207,24 @@ impl Witness {
                 }
             }
         }
-        let active: Vec<Actor> =
-            self.runs.values().filter(|run| run.active && !run.hopeless).map(|run| run.actor.clone()).collect();
-        for actor in active {
-            if self.is_hopeless(&actor, scene) {
-                self.run(&actor).hopeless = true;
-            }
+        // None of them is looked at meanwhile.
+        let mut runs = std::mem::take(&mut self.runs);
+        for run in runs.values_mut().filter(|run| run.active && !run.hopeless) {
+            run.hopeless = self.is_hopeless(&run.actor, scene);
         }
+        self.runs = runs;
     }
 
     fn previous_moved(&mut self, arn: &str, secret: &Secret) {
-        let version = secret.holder(AWSPREVIOUS).map(str::to_owned);
-        let stamped = version.as_ref().is_some_and(|version| is_stamped(secret, version));
-        let known = self.previous.get(arn);
+        let version = secret.holder(AWSPREVIOUS);
+        let stamped = version.is_some_and(|version| is_stamped(secret, version));
+        let known = self.previous.get(arn).filter(|known| known.version.as_deref() == version);
         let since = match known {
-            Some(known) if known.version == version && (stamped || !known.stamped) => known.since,
+            Some(known) if known.stamped == stamped => return,
+            Some(known) if stamped || !known.stamped => known.since,
             _ => self.changes,
         };
-        self.previous.insert(arn.to_owned(), Previous { version, stamped, since });
+        self.previous.insert(arn.to_owned(), Previous { version: version.map(str::to_owned), stamped, since });
     }
 
     fn current_moved(&mut self, arn: &str, to: Option<String>, scene: &Scene<'_>) {
@@ -243,8 +245,7 @@ impl Witness {
     }
 
     fn current_key_known(&self, arn: &str) -> Option<KeyId> {
-        let place = (arn.to_owned(), self.current.get(arn)?.clone());
-        self.named.get(&place)?.1.as_ref().map(|named| named.key.clone())
+        self.named.get(arn)?.get(self.current.get(arn)?)?.1.as_ref().map(|named| named.key.clone())
     }
 
     fn meet_new_keys(&mut self, scene: &Scene<'_>) {
@@ -262,23 +263,27 @@ impl Witness {
 
     /// What a version's value says, where it has one that can be read.
     pub(super) fn named(&mut self, scene: &Scene<'_>, arn: &str, version: &str) -> Option<Arc<Named>> {
-        let text = scene.secrets.secret(arn)?.versions().get(version).and_then(Version::value)?.text()?;
-        let place = (arn.to_owned(), version.to_owned());
+        self.named_in(scene.secrets.secret(arn)?, version)
+    }
+
+    fn named_in(&mut self, secret: &Secret, version: &str) -> Option<Arc<Named>> {
+        let value = secret.versions().get(version).and_then(Version::value)?;
+        let text = value.text()?;
         // A version that the service's dry run left can go, and come again with another value.
-        let digest = digest(text);
-        if let Some((known, named)) = self.named.get(&place)
-            && *known == digest
+        if let Some((known, named)) = self.named.get(secret.arn()).and_then(|versions| versions.get(version))
+            && known == value
         {
             return named.clone();
         }
         let named = Named::read(text).map(Arc::new);
-        self.named.insert(place, (digest, named.clone()));
+        let versions = self.named.entry(secret.arn().to_owned()).or_default();
+        versions.insert(version.to_owned(), (value.clone(), named.clone()));
         named
     }
 
     pub(super) fn current_key(&mut self, scene: &Scene<'_>, arn: &str) -> Option<KeyId> {
-        let version = scene.secrets.secret(arn)?.holder(AWSCURRENT)?.to_owned();
-        self.named(scene, arn, &version).map(|named| named.key.clone())
+        let secret = scene.secrets.secret(arn)?;
+        self.named_in(secret, secret.holder(AWSCURRENT)?).map(|named| named.key.clone())
     }
 
     /// Whether a key works, or stopped working by somebody else's doing.
@@ -296,7 +301,10 @@ impl Witness {
     }
 
     pub(super) fn run(&mut self, actor: &Actor) -> &mut Run {
-        self.runs.entry(actor.request_id.clone()).or_insert_with(|| Run::new(actor.clone()))
+        if !self.runs.contains_key(&actor.request_id) {
+            self.runs.insert(actor.request_id.clone(), Run::new(actor.clone()));
+        }
+        self.runs.get_mut(&actor.request_id).expect("it is known by now")
     }
 
     /// Whether a client may still use the key: it read it lately.
@@ -311,9 +319,12 @@ impl Witness {
 
 /// Whether a stamp says since when a version is not current any more.
 pub(super) fn is_stamped(secret: &Secret, version: &str) -> bool {
-    secret.stages_of(version).iter().any(|label| label.starts_with("REPLACED-"))
+    secret.labels().iter().any(|(label, on)| on == version && label.starts_with("REPLACED-"))
 }
 
-fn labels_of(secret: &Secret) -> Vec<(String, String)> {
-    secret.labels().iter().map(|(label, version)| (label.clone(), version.clone())).collect()
+/// Puts a value under a name, where another is there or none.
+fn set<T: Clone + PartialEq>(values: &mut BTreeMap<String, T>, name: &str, value: &T) {
+    if values.get(name) != Some(value) {
+        values.insert(name.to_owned(), value.clone());
+    }
 }
