@@ -1,8 +1,12 @@
 //! The calls that an invocation makes of its ports, and what may go wrong with each.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
+use protocol::name::SecretId;
+use protocol::ports::Whose;
+use protocol::secret::KeyId;
 
 /// What a call asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,13 +78,47 @@ impl Operation {
     }
 }
 
-/// A call that waits to be let through, or was. Holds no secret.
+/// A call that waits to be let through. Shows no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// What it asks for.
     pub operation: Operation,
-    /// About what: a version, a label, whose key, a key's fingerprint.
-    pub about: String,
+    /// About what.
+    pub(super) about: Arc<About>,
+}
+
+/// What a call is about. It becomes words where somebody asks for them: of most calls nobody does.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum About {
+    /// A version, a label, an account, a marker.
+    Words(String),
+    /// A secret, by its name.
+    Secret(SecretId),
+    /// A key, by its fingerprint.
+    Key(KeyId),
+    /// A key that signs, by whose it is and its fingerprint.
+    Signer(Whose, KeyId),
+}
+
+impl fmt::Display for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Words(words) => f.write_str(words),
+            Self::Secret(secret) => secret.name().fmt(f),
+            Self::Key(key) => key.fmt(f),
+            Self::Signer(whose, key) => write!(f, "the {} key {key}", whose.as_str()),
+        }
+    }
+}
+
+impl Call {
+    pub(super) fn new(operation: Operation, about: About) -> Self {
+        Self { operation, about: Arc::new(about) }
+    }
+
+    pub(super) fn told(&self) -> Told {
+        Told { operation: self.operation, about: self.about.to_string() }
+    }
 }
 
 impl fmt::Display for Call {
@@ -89,11 +127,20 @@ impl fmt::Display for Call {
     }
 }
 
+/// A call in words. Holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// What it asks for.
+    pub operation: Operation,
+    /// About what: a version, a label, whose key, a key's fingerprint.
+    pub about: String,
+}
+
 /// A call that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Made {
     /// The call.
-    pub call: Call,
+    pub call: Told,
     /// What was done to it.
     pub fault: Option<Fault>,
     /// In which round of its invocation: calls of one round went out together.

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use jiff::Timestamp;
 
-use super::call::{Call, Fault};
+use super::call::{Call, Fault, Operation};
 
 /// Something that waits: a call before it is sent, or a sleep.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +48,23 @@ enum Order {
     Go(Option<Fault>),
 }
 
+impl Point {
+    fn as_call(&self) -> Option<&Call> {
+        if let Self::Call(call) = self { Some(call) } else { None }
+    }
+
+    fn as_sleep(&self) -> Option<Timestamp> {
+        if let Self::Sleep(until) = self { Some(*until) } else { None }
+    }
+}
+
+impl Inner {
+    /// What waits, and was not let through yet.
+    fn held(&self) -> impl Iterator<Item = &Waiting> {
+        self.waiting.iter().filter(|one| one.order == Order::Wait)
+    }
+}
+
 impl Gate {
     /// Waits to be let through; gives the fault to suffer.
     pub(super) fn pass(&self, point: Point) -> Pass<'_> {
@@ -56,8 +73,22 @@ impl Gate {
 
     /// What waits, in the order in which it came.
     pub(super) fn waiting(&self) -> Vec<(Ticket, Point)> {
-        let inner = self.lock();
-        inner.waiting.iter().filter(|one| one.order == Order::Wait).map(|one| (one.ticket, one.point.clone())).collect()
+        self.lock().held().map(|one| (one.ticket, one.point.clone())).collect()
+    }
+
+    /// The calls that wait, in the order in which they came.
+    pub(super) fn calls(&self) -> Vec<(Ticket, Operation)> {
+        self.lock().held().filter_map(|one| Some((one.ticket, one.point.as_call()?.operation))).collect()
+    }
+
+    /// The sleep that ends first.
+    pub(super) fn first_sleep(&self) -> Option<(Timestamp, Ticket)> {
+        self.lock().held().filter_map(|one| Some((one.point.as_sleep()?, one.ticket))).min()
+    }
+
+    /// Until when that which waits with this ticket sleeps, if it does.
+    pub(super) fn sleep_of(&self, ticket: Ticket) -> Option<Timestamp> {
+        self.lock().held().find(|one| one.ticket == ticket)?.point.as_sleep()
     }
 
     pub(super) fn let_through(&self, ticket: Ticket, fault: Option<Fault>) {

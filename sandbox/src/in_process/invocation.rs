@@ -153,8 +153,7 @@ impl<T: fmt::Debug + Serialize> Invocation<T> {
 
     /// Lets a call through, or ends a sleep. A sleep takes the world's clock along.
     pub fn let_through(&mut self, ticket: Ticket, fault: Option<Fault>) {
-        let point = self.waiting().into_iter().find(|(waiting, _)| *waiting == ticket);
-        if let Some((_, Point::Sleep(until))) = point {
+        if let Some(until) = self.gate.sleep_of(ticket) {
             self.state.lock().advance_to(until);
         }
         self.gate.let_through(ticket, fault);
@@ -189,13 +188,11 @@ impl<T: fmt::Debug + Serialize> Invocation<T> {
             if let Poll::Ready(result) = self.poll() {
                 return result;
             }
-            let waiting = self.waiting();
-            let calls: Vec<_> = waiting.iter().filter_map(|(ticket, point)| Some((*ticket, as_call(point)?.operation))).collect();
+            let calls = self.gate.calls();
             if calls.is_empty() {
                 others();
                 // Time passes only when there is nothing else to do.
-                let sleeps = waiting.iter().filter_map(|(ticket, point)| Some((as_sleep(point)?, *ticket)));
-                let Some((_, first)) = sleeps.min() else { return Err(Failure::Crashed) };
+                let Some((_, first)) = self.gate.first_sleep() else { return Err(Failure::Crashed) };
                 self.let_through(first, None);
                 if self.state.lock().now >= self.actor.ends {
                     return Err(Failure::Crashed);
@@ -218,14 +215,6 @@ impl<T: fmt::Debug + Serialize> Invocation<T> {
             }
         }
     }
-}
-
-fn as_call(point: &Point) -> Option<&super::Call> {
-    if let Point::Call(call) = point { Some(call) } else { None }
-}
-
-fn as_sleep(point: &Point) -> Option<Timestamp> {
-    if let Point::Sleep(until) = point { Some(*until) } else { None }
 }
 
 impl<T: fmt::Debug + Serialize> Invocation<T> {

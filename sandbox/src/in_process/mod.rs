@@ -29,7 +29,7 @@ mod truth;
 mod venue;
 mod world;
 
-pub use call::{Call, Fault, Made, Operation};
+pub use call::{Call, Fault, Made, Operation, Told};
 pub use gate::{Point, Ticket};
 pub use invocation::{Failure, Invocation};
 pub use journal::MemoryJournal;

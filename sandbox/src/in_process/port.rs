@@ -20,7 +20,7 @@ pub(super) struct Port {
 }
 
 /// What a port's caller is told of a fault.
-pub(super) trait Told: Send {
+pub(super) trait Answered: Send {
     /// What to tell; `who` is the call's own knowledge of itself.
     fn of(class: ErrorClass, who: Who) -> Self;
     /// What to tell who asks for what is done already.
@@ -47,7 +47,7 @@ impl Port {
     ) -> Result<T, E>
     where
         T: Send,
-        E: Told,
+        E: Answered,
     {
         let operation = call.operation;
         let decided = {
@@ -60,8 +60,10 @@ impl Port {
         {
             let mut state = self.state.lock();
             let sent = state.now;
-            let made = Made { call, fault, round: self.gate.round(), request_id: self.actor.request_id.clone() };
-            state.calls.push(made);
+            if state.listening {
+                let (round, request_id) = (self.gate.round(), self.actor.request_id.clone());
+                state.calls.push(Made { call: call.told(), fault, round, request_id });
+            }
             let actor = Arc::clone(&self.actor);
             let fair = !matches!(fault, Some(Fault::Twice | Fault::PageMissing | Fault::Stale(_)));
             let perform = move |state: &mut State| {
@@ -119,7 +121,7 @@ impl Port {
     }
 }
 
-impl Told for StoreError {
+impl Answered for StoreError {
     fn of(class: ErrorClass, who: Who) -> Self {
         let (kind, code) = match class {
             ErrorClass::Busy => (StoreErrorKind::Busy, "ThrottlingException"),
@@ -147,7 +149,7 @@ impl Who {
     }
 }
 
-impl Told for VenueError {
+impl Answered for VenueError {
     fn of(class: ErrorClass, who: Who) -> Self {
         let whose = if let Who::Venue(whose) = who { whose } else { Whose::Master };
         Self { class, whose, say: format!("the stand-in for Bybit was made to answer: {}", class.as_str()) }

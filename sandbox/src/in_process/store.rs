@@ -12,7 +12,7 @@ use protocol::ports::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use super::call::{Call, Operation};
+use super::call::{About, Call, Operation};
 use super::port::{Port, Who};
 use super::state::State;
 use crate::invariants::{Asked, Labelled};
@@ -36,7 +36,7 @@ impl InProcessStore {
 #[async_trait]
 impl Store for InProcessStore {
     async fn describe(&self, secret: &SecretId) -> Result<Description, StoreError> {
-        let call = Call { operation: Operation::Describe, about: secret.name().to_string() };
+        let call = Call::new(Operation::Describe, About::Secret(secret.clone()));
         let request = DescribeSecret { secret_id: secret.as_str().to_owned() };
         let effect = move |state: &mut State, _| {
             let now = state.now;
@@ -47,10 +47,11 @@ impl Store for InProcessStore {
     }
 
     async fn read(&self, secret: &SecretId, which: Which<'_>) -> Result<Option<StoredValue>, StoreError> {
-        let name = secret.name();
         let (operation, about, version_id) = match which {
-            Which::Version(version) => (Operation::ReadVersion, version.to_string(), Some(version.as_str().to_owned())),
-            Which::Current => (Operation::ReadCurrent, name.to_string(), None),
+            Which::Version(version) => {
+                (Operation::ReadVersion, About::Words(version.to_string()), Some(version.as_str().to_owned()))
+            }
+            Which::Current => (Operation::ReadCurrent, About::Secret(secret.clone()), None),
         };
         let asked = version_id.clone().map_or_else(|| Asked::Current(secret.as_str().to_owned()), Asked::Value);
         let version_stage = version_id.is_none().then(|| AWSCURRENT.to_owned());
@@ -66,11 +67,11 @@ impl Store for InProcessStore {
                 Err(error) => Err(refused("GetSecretValue", &error)),
             }
         };
-        self.port.call(Call { operation, about }, asked, Who::Store("GetSecretValue"), effect).await
+        self.port.call(Call::new(operation, about), asked, Who::Store("GetSecretValue"), effect).await
     }
 
     async fn versions(&self, secret: &SecretId) -> Result<Vec<ListedVersion>, StoreError> {
-        let call = Call { operation: Operation::Versions, about: secret.name().to_string() };
+        let call = Call::new(Operation::Versions, About::Secret(secret.clone()));
         let secret_id = secret.as_str().to_owned();
         let effect = move |state: &mut State, _| {
             let (now, mut versions, mut next_token) = (state.now, Vec::new(), None);
@@ -97,7 +98,7 @@ impl Store for InProcessStore {
     }
 
     async fn put(&self, secret: &SecretId, put: &Put<'_>) -> Result<(), StoreError> {
-        let call = Call { operation: Operation::Put, about: put.token.to_string() };
+        let call = Call::new(Operation::Put, About::Words(put.token.to_string()));
         let request = PutSecretValue {
             secret_id: secret.as_str().to_owned(),
             client_request_token: Some(put.token.as_str().to_owned()),
@@ -124,7 +125,7 @@ impl Store for InProcessStore {
             None => Operation::RemoveLabel,
         };
         let version = change.to.as_ref().or(change.from.as_ref()).map_or(String::new(), ToString::to_string);
-        let call = Call { operation, about: format!("{} {version}", change.label) };
+        let call = Call::new(operation, About::Words(format!("{} {version}", change.label)));
         let label = change.label.as_str().to_owned();
         let asked = match operation {
             Operation::Swap => Asked::Promote,
@@ -148,7 +149,7 @@ impl Store for InProcessStore {
 #[async_trait]
 impl Fleet for InProcessStore {
     async fn list(&self, after: Option<&str>) -> Result<SecretPage, StoreError> {
-        let call = Call { operation: Operation::Secrets, about: String::new() };
+        let call = Call::new(Operation::Secrets, About::Words(String::new()));
         let next_token = after.map(str::to_owned);
         let effect = move |state: &mut State, _| {
             let request =
@@ -161,7 +162,7 @@ impl Fleet for InProcessStore {
     }
 
     async fn start_rotation(&self, secret: &SecretId, token: &VersionId) -> Result<(), StoreError> {
-        let call = Call { operation: Operation::Rotate, about: secret.name().to_string() };
+        let call = Call::new(Operation::Rotate, About::Secret(secret.clone()));
         let request = RotateSecret {
             secret_id: secret.as_str().to_owned(),
             client_request_token: Some(token.as_str().to_owned()),
@@ -175,7 +176,7 @@ impl Fleet for InProcessStore {
     }
 
     async fn tag(&self, secret: &SecretId, tags: &BTreeMap<String, String>) -> Result<(), StoreError> {
-        let call = Call { operation: Operation::Tag, about: secret.name().to_string() };
+        let call = Call::new(Operation::Tag, About::Secret(secret.clone()));
         let tags = tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect();
         let request = TagResource { secret_id: secret.as_str().to_owned(), tags };
         let effect = move |state: &mut State, _| {
@@ -187,7 +188,7 @@ impl Fleet for InProcessStore {
 }
 
 /// Tells two values apart without keeping either.
-pub(crate) fn digest(text: &str) -> u64 {
+fn digest(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()

@@ -14,7 +14,7 @@ use protocol::ports::{
 use protocol::secret::{AccountId, Address, Addresses, Credential, KeyId};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::call::{Call, Operation};
+use super::call::{About, Call, Operation};
 use super::port::{Port, Who};
 use super::powers::{powers, requested};
 use super::state::State;
@@ -86,7 +86,7 @@ impl Venue for InProcessVenue {
     }
 
     async fn inspect(&self, key: &Signer) -> Result<KeyState, VenueError> {
-        let about = format!("the {} key {}", key.whose.as_str(), key.credential.key_id);
+        let about = About::Signer(key.whose, key.credential.key_id.clone());
         let whose = key.whose;
         let asked = Asked::Inspect(bybit::KeyId::from(key.credential.key_id.expose()));
         self.signed(Operation::Inspect, about, asked, key, move |state, caller| {
@@ -104,7 +104,7 @@ impl Venue for InProcessVenue {
 
     async fn list(&self, master: &Signer, account: &AccountId) -> Result<KeyList, VenueError> {
         let (whose, sub_uid) = (master.whose, uid(account, master.whose)?);
-        self.signed(Operation::List, account.to_string(), Asked::List(sub_uid), master, move |state, caller| {
+        self.signed(Operation::List, About::Words(account.to_string()), Asked::List(sub_uid), master, move |state, caller| {
             Ok(KeyList { keys: all_keys(state, caller, sub_uid, whose)?, as_of: state.now })
         })
         .await
@@ -115,7 +115,7 @@ impl Venue for InProcessVenue {
         let (read_only, permissions) = requested(&grant.permissions).ok_or_else(|| no_such_power(whose))?;
         let (note, ips) = (Some(marker.to_string()), Some(ips(&grant.addresses)));
         let request = CreateSubApi { sub_uid, note, read_only, ips, permissions };
-        self.signed(Operation::Issue, marker.to_string(), Asked::Issue, master, move |state, caller| {
+        self.signed(Operation::Issue, About::Words(marker.to_string()), Asked::Issue, master, move |state, caller| {
             let created = state.bybit.create_sub_api(caller, request.clone(), state.now);
             let created = created.map_err(|refusal| said_no(whose, &refusal))?.credential;
             let secret = SecretString::from(created.secret.expose());
@@ -134,7 +134,7 @@ impl Venue for InProcessVenue {
             permissions: Some(permissions),
         };
         let asked = Asked::Edit(bybit::KeyId::from(key.expose()));
-        self.signed(Operation::Edit, key.to_string(), asked, master, move |state, caller| {
+        self.signed(Operation::Edit, About::Key(key.clone()), asked, master, move |state, caller| {
             let edited = state.bybit.update_sub_api(caller, &request, state.now);
             edited.map(drop).map_err(|refusal| said_no(whose, &refusal))
         })
@@ -145,7 +145,7 @@ impl Venue for InProcessVenue {
         let (whose, sub_uid) = (master.whose, uid(account, master.whose)?);
         let named = key.clone();
         let asked = Asked::Revoke(bybit::KeyId::from(key.expose()));
-        self.signed(Operation::Revoke, key.to_string(), asked, master, move |state, caller| {
+        self.signed(Operation::Revoke, About::Key(key.clone()), asked, master, move |state, caller| {
             let request = DeleteSubApi { key: Some(bybit::KeyId::from(named.expose())) };
             let Err(refusal) = state.bybit.delete_sub_api(caller, &request, state.now) else { return Ok(()) };
             // The code for a key that is gone is not documented: the list tells, where it shows other keys.
@@ -162,7 +162,7 @@ impl InProcessVenue {
     async fn signed<T: Send>(
         &self,
         operation: Operation,
-        about: String,
+        about: About,
         asked: Asked,
         signer: &Signer,
         endpoint: impl Fn(&mut State, &bybit::KeyId) -> Result<T, VenueError> + Send + Sync + 'static,
@@ -173,7 +173,7 @@ impl InProcessVenue {
             let caller = authenticated(state, &signer.credential, site, sent).map_err(|refusal| said_no(whose, &refusal))?;
             endpoint(state, &caller)
         };
-        self.port.call(Call { operation, about }, asked, Who::Venue(whose), effect).await
+        self.port.call(Call::new(operation, about), asked, Who::Venue(whose), effect).await
     }
 }
 
