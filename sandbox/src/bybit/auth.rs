@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use super::credential::KeyId;
+use super::credential::{Credential, KeyId};
 use super::key::Seen;
 use super::model::{Environment, Model};
 use super::refusal::Refusal;
@@ -49,6 +49,25 @@ impl Model {
     /// Checks a request's caller, and returns the key to call the endpoints with. Unverified: the order of the checks
     /// where several would fail.
     pub fn authenticate(&self, request: &SignedRequest<'_>, now: Timestamp) -> Result<KeyId, Refusal> {
+        let window = request.recv_window.unwrap_or_default();
+        let signed = |Credential { key, secret }: &Credential| {
+            secret.sign(request.timestamp, key, window, request.payload) == request.signature
+        };
+        self.authenticate_where(signed, request, now)
+    }
+
+    /// The same for a caller in this process, which shows its secret instead of a signature: whoever holds the key's secret could have
+    /// signed, and nobody else.
+    pub fn authenticate_by_secret(&self, secret: &str, request: &SignedRequest<'_>, now: Timestamp) -> Result<KeyId, Refusal> {
+        self.authenticate_where(|credential| credential.secret.expose() == secret, request, now)
+    }
+
+    fn authenticate_where(
+        &self,
+        proven: impl FnOnce(&Credential) -> bool,
+        request: &SignedRequest<'_>,
+        now: Timestamp,
+    ) -> Result<KeyId, Refusal> {
         within_window(request, now)?;
         let name = KeyId::from(request.key);
         if self.knobs.wrong_host {
@@ -67,9 +86,8 @@ impl Model {
         if in_force.expires_at(account.password_changed_at).is_some_and(|expiry| expiry <= now) {
             return Err(Refusal::expired());
         }
-        let window = request.recv_window.unwrap_or_default();
-        let signature = key.credential.secret.sign(request.timestamp, &name, window, request.payload);
-        if signature != request.signature {
+        if !proven(&key.credential) {
+            let window = request.recv_window.unwrap_or_default();
             let payload = String::from_utf8_lossy(request.payload);
             return Err(Refusal::signature(&format!("{}{name}{window}{payload}", request.timestamp)));
         }
