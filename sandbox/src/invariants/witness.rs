@@ -32,6 +32,15 @@ pub(super) struct Previous {
 /// A value, and what it says where that can be read.
 type Read = (SecretValue, Option<Arc<Named>>);
 
+/// The state of a secret that the witness has kept up with: the secret's edition, how many values were read, and the key that is
+/// current.
+#[derive(Clone, Debug)]
+struct Kept {
+    edition: u64,
+    read: u64,
+    key: Option<KeyId>,
+}
+
 /// See the [module](super).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Witness {
@@ -41,6 +50,11 @@ pub(crate) struct Witness {
     pub(super) took_effect: u64,
     /// For each secret what its versions' values say, and the values that were read.
     named: BTreeMap<String, BTreeMap<String, Read>>,
+    /// How many values were read for that.
+    read: u64,
+    kept: BTreeMap<String, Kept>,
+    /// After which change, with how many values read, and when a run last looked around.
+    looked: Option<(u64, u64, Timestamp)>,
     /// For each secret the version that is current.
     pub(super) current: BTreeMap<String, String>,
     /// For each secret the version that was current before.
@@ -159,6 +173,11 @@ impl Witness {
 
     /// A run has looked around.
     fn current_is_seen(&mut self, scene: &Scene<'_>) {
+        // Most look where nothing has happened since another did.
+        let looks = Some((self.changes, self.read, scene.now));
+        if std::mem::replace(&mut self.looked, looks) == looks {
+            return;
+        }
         let Self { current, named, keys, .. } = self;
         for (arn, version) in &*current {
             if let Some((_, Some(named))) = named.get(arn).and_then(|versions| versions.get(version)) {
@@ -179,23 +198,14 @@ impl Witness {
     fn keep_up(&mut self, scene: &Scene<'_>) {
         self.meet_new_keys(scene);
         for secret in scene.secrets.secrets() {
-            let arn = secret.arn();
-            let holder = secret.holder(AWSCURRENT);
-            if self.current.get(arn).map(String::as_str) != holder {
-                self.current_moved(arn, holder.map(str::to_owned), scene);
-            }
-            if let Some(named) = holder.and_then(|version| self.named_in(secret, version)) {
-                self.keys.entry(named.key.clone()).or_default().current = Some(scene.now);
-                if secret.replicas_in_sync() {
-                    set(&mut self.replicas, arn, &Some(named.key.clone()));
-                }
-            }
-            self.previous_moved(arn, secret);
-            set(&mut self.labels, arn, secret.labels());
-            for label in ["CANDIDATE", "ROLLBACK"] {
-                if let Some(named) = secret.holder(label).and_then(|version| self.named_in(secret, version)) {
-                    self.offered.insert((arn.to_owned(), named.key.clone()));
-                }
+            // A secret that is as it was has its current key used a while longer, and nothing else follows.
+            let kept = self.kept.get(secret.arn()).filter(|kept| (kept.edition, kept.read) == (secret.edition(), self.read));
+            let key = match kept.map(|kept| kept.key.clone()) {
+                Some(key) => key,
+                None => self.keep_up_with(secret, scene),
+            };
+            if let Some(key) = key {
+                self.keys.entry(key).or_default().current = Some(scene.now);
             }
         }
         self.current.retain(|arn, _| scene.secrets.secrets().any(|secret| secret.arn() == arn));
@@ -213,6 +223,28 @@ impl Witness {
             run.hopeless = self.is_hopeless(&run.actor, scene);
         }
         self.runs = runs;
+    }
+
+    /// What follows from the state of a secret that has changed. Gives the key that is current.
+    fn keep_up_with(&mut self, secret: &Secret, scene: &Scene<'_>) -> Option<KeyId> {
+        let arn = secret.arn();
+        let holder = secret.holder(AWSCURRENT);
+        if self.current.get(arn).map(String::as_str) != holder {
+            self.current_moved(arn, holder.map(str::to_owned), scene);
+        }
+        let key = holder.and_then(|version| self.named_in(secret, version)).map(|named| named.key.clone());
+        if key.is_some() && secret.replicas_in_sync() {
+            set(&mut self.replicas, arn, &key);
+        }
+        self.previous_moved(arn, secret);
+        set(&mut self.labels, arn, secret.labels());
+        for label in ["CANDIDATE", "ROLLBACK"] {
+            if let Some(named) = secret.holder(label).and_then(|version| self.named_in(secret, version)) {
+                self.offered.insert((arn.to_owned(), named.key.clone()));
+            }
+        }
+        self.kept.insert(arn.to_owned(), Kept { edition: secret.edition(), read: self.read, key: key.clone() });
+        key
     }
 
     fn previous_moved(&mut self, arn: &str, secret: &Secret) {
@@ -275,6 +307,7 @@ impl Witness {
         {
             return named.clone();
         }
+        self.read += 1;
         let named = Named::read(text).map(Arc::new);
         let versions = self.named.entry(secret.arn().to_owned()).or_default();
         versions.insert(version.to_owned(), (value.clone(), named.clone()));

@@ -41,6 +41,8 @@ pub struct Secret {
     pub(super) replicas: Vec<Replica>,
     /// Whether the key that protects the values can be used.
     pub(super) key_usable: bool,
+    /// See [`Self::edition`].
+    pub(super) edition: u64,
 }
 
 impl Secret {
@@ -66,6 +68,7 @@ impl Secret {
             deletion: None,
             replicas: Vec::new(),
             key_usable: true,
+            edition: 0,
         }
     }
 
@@ -77,6 +80,11 @@ impl Secret {
     /// The name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// A number that is another one once anything of the secret has changed, in one model and the clones that it comes from.
+    pub fn edition(&self) -> u64 {
+        self.edition
     }
 
     /// The versions by id, unlabelled ones among them.

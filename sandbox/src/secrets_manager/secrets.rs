@@ -8,19 +8,23 @@ use jiff::Timestamp;
 use super::secret::Secret;
 use super::{Error, ErrorKind};
 
-/// The secrets by ARN. A clone shares each of them until one of the two changes it.
+/// The secrets. A clone shares each of them until one of the two changes it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Secrets(BTreeMap<Arc<str>, Arc<Secret>>);
+pub(super) struct Secrets {
+    by_arn: BTreeMap<Arc<str>, Arc<Secret>>,
+    /// How often any of them was to be changed.
+    editions: u64,
+}
 
 impl Secrets {
     /// In the order of their ARNs.
     pub(super) fn all(&self) -> impl Iterator<Item = &Secret> {
-        self.0.values().map(Arc::as_ref)
+        self.by_arn.values().map(Arc::as_ref)
     }
 
     /// By name, full ARN, or ARN without the hyphen and six characters at its end.
     pub(super) fn find(&self, id: &str) -> Option<&Secret> {
-        if let Some(secret) = self.0.get(id) {
+        if let Some(secret) = self.by_arn.get(id) {
             return Some(secret);
         }
         self.all().find(|secret| secret.name == id || partial_arn(&secret.arn) == Some(id))
@@ -32,7 +36,10 @@ impl Secrets {
 
     /// By full ARN, to change it.
     pub(super) fn get_mut(&mut self, arn: &str) -> Option<&mut Secret> {
-        self.0.get_mut(arn).map(Arc::make_mut)
+        let secret = self.by_arn.get_mut(arn).map(Arc::make_mut)?;
+        self.editions += 1;
+        secret.edition = self.editions;
+        Some(secret)
     }
 
     /// The secret, marked for deletion or not.
@@ -66,7 +73,7 @@ impl Secrets {
     }
 
     pub(super) fn insert(&mut self, secret: Secret) {
-        self.0.insert(secret.arn.as_str().into(), Arc::new(secret));
+        self.by_arn.insert(secret.arn.as_str().into(), Arc::new(secret));
     }
 
     /// Removes for good what was marked for deletion and whose window is over. AWS says "some time after".
@@ -74,7 +81,7 @@ impl Secrets {
         let stays = |secret: &Secret| secret.deletion.is_none_or(|(_, due)| now < due);
         // Every call comes by here, and hardly one finds anything to remove.
         if !self.all().all(stays) {
-            self.0.retain(|_, secret| stays(secret));
+            self.by_arn.retain(|_, secret| stays(secret));
         }
     }
 }
