@@ -1,10 +1,11 @@
 //! The JSON object that a secret's value is: fields in order, each kept as the very text it came with.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use secrecy::SecretString;
 use serde::Serialize;
-use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use thiserror::Error;
 use zeroize::{Zeroize, Zeroizing};
@@ -94,6 +95,34 @@ impl Document {
         self.raw(name).is_some_and(|raw| raw.starts_with('"'))
     }
 
+    /// The text in a field, or `None` when it is missing or `null`.
+    ///
+    /// # Errors
+    /// As [`field`](Self::field).
+    pub(super) fn text(&self, name: &'static str, wanted: &str) -> Result<Option<Cow<'_, str>>, DocumentError> {
+        match self.plain(name) {
+            Some(text) => Ok(Some(text.into())),
+            None => Ok(self.field::<String>(name, wanted)?.map(Cow::Owned)),
+        }
+    }
+
+    /// The same for a text that is secret.
+    ///
+    /// # Errors
+    /// As [`field`](Self::field).
+    pub(super) fn secret(&self, name: &'static str, wanted: &str) -> Result<Option<SecretString>, DocumentError> {
+        match self.plain(name) {
+            Some(text) => Ok(Some(text.into())),
+            None => Ok(self.field(name, wanted)?.map(|SecretText(text)| text)),
+        }
+    }
+
+    /// A text that stands between its quotes as it is, with nothing escaped: most do, and need no parser.
+    fn plain(&self, name: &str) -> Option<&str> {
+        let text = self.raw(name)?.strip_prefix('"')?.strip_suffix('"')?;
+        (!text.contains('\\')).then_some(text)
+    }
+
     /// The field's value, or `None` when it is missing or `null`.
     ///
     /// # Errors
@@ -167,31 +196,14 @@ impl<'de> Visitor<'de> for Fields {
 }
 
 /// A text field that is wiped when it goes; `String` would stay in memory.
-pub(super) struct SecretText(pub(super) SecretString);
+struct SecretText(SecretString);
 
 impl<'de> serde::Deserialize<'de> for SecretText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Text)
-    }
-}
-
-struct Text;
-
-impl Visitor<'_> for Text {
-    type Value = SecretText;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(SecretText(text.into()))
-    }
-
-    fn visit_string<E: serde::de::Error>(self, mut text: String) -> Result<Self::Value, E> {
+        let mut text = String::deserialize(deserializer).map_err(|_| D::Error::custom("not a string"))?;
         let secret = SecretString::from(text.as_str());
         text.zeroize();
-        Ok(SecretText(secret))
+        Ok(Self(secret))
     }
 }
 

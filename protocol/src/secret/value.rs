@@ -1,9 +1,10 @@
 //! A secret's value, parsed once: everything the protocol asks of it, beside the document it was read from.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::document::SecretText;
 use super::{AccountId, Credential, Document, DocumentError, KeyId, Policy, Provenance};
 
 /// What `created_by` says of a value that we wrote.
@@ -49,22 +50,22 @@ impl SecretValue {
     /// A [`DocumentError`] that names the field, never its content.
     pub fn parse(text: &SecretString) -> Result<Self, DocumentError> {
         let document = Document::parse(text.expose_secret())?;
-        let lower = |word: Option<String>| word.map(|word| word.trim().to_lowercase()).filter(|word| !word.is_empty());
-        let key: SecretText = document.field("api_key", "a string")?.ok_or(DocumentError::Missing("api_key"))?;
-        let key_id = KeyId::parse(key.0.expose_secret())
+        let lower = |word: Option<Cow<'_, str>>| word.map(|word| word.trim().to_lowercase()).filter(|word| !word.is_empty());
+        let key = document.secret("api_key", "a string")?.ok_or(DocumentError::Missing("api_key"))?;
+        let key_id = KeyId::parse(key.expose_secret())
             .map_err(|problem| DocumentError::Field { field: "api_key", problem: problem.into() })?;
         let secret = secret_text(&document, SECRET)?.ok_or(DocumentError::Missing(SECRET[0]))?;
         let policy: Option<serde_json::Value> = document.field("policy", "an object")?;
         Ok(Self {
-            exchange: lower(document.field("exchange", "a string")?),
-            environment: lower(document.field("environment", "a string")?),
+            exchange: lower(document.text("exchange", "a string")?),
+            environment: lower(document.text("environment", "a string")?),
             credential: Credential { key_id, secret, passphrase: secret_text(&document, PASSPHRASE)? },
             subaccount: account(&document)?,
-            master_arn: document.field::<String>("masterarn", "a string")?.filter(|arn| !arn.is_empty()),
+            master_arn: document.text("masterarn", "a string")?.filter(|arn| !arn.is_empty()).map(Cow::into_owned),
             policy: policy.as_ref().map(Policy::read).transpose()?.unwrap_or_default(),
             // A hand may have written any date format here; only one that we can read counts.
-            created_at: document.field::<String>("created_at", "a string").ok().flatten().and_then(|at| at.parse().ok()),
-            created_by: document.field("created_by", "a string").ok().flatten(),
+            created_at: document.text("created_at", "a string").ok().flatten().and_then(|at| at.parse().ok()),
+            created_by: document.text("created_by", "a string").ok().flatten().map(Cow::into_owned),
             rotation: document.field("rotation", "what createSecret writes there (remove it, it is not yours to edit)")?,
             document,
         })
@@ -107,7 +108,7 @@ fn one_spelling(document: &Document, spellings: [&'static str; 2]) -> Result<&'s
 
 fn secret_text(document: &Document, spellings: [&'static str; 2]) -> Result<Option<SecretString>, DocumentError> {
     let field = one_spelling(document, spellings)?;
-    let Some(SecretText(text)) = document.field(field, "a string")? else { return Ok(None) };
+    let Some(text) = document.secret(field, "a string")? else { return Ok(None) };
     let problem = match text.expose_secret() {
         "" => "is empty",
         shown if shown.trim() != shown => "begins or ends with white space",
@@ -124,12 +125,12 @@ fn account(document: &Document) -> Result<Option<AccountId>, DocumentError> {
     {
         return Ok(Some(AccountId::new(number.to_string())));
     }
-    let text: Option<String> = document.field(field, "a string or a whole number")?;
+    let text = document.text(field, "a string or a whole number")?;
     if text.as_ref().is_some_and(|text| text.len() > LONGEST_ACCOUNT) {
         let problem = format!("is longer than the {LONGEST_ACCOUNT} bytes that an account's id can have");
         return Err(DocumentError::Field { field, problem });
     }
-    Ok(text.filter(|text| !text.is_empty()).map(AccountId::new))
+    Ok(text.filter(|text| !text.is_empty()).map(Cow::into_owned).map(AccountId::new))
 }
 
 #[cfg(test)]
