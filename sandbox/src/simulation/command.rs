@@ -11,6 +11,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::action::{History, fault_name};
 use super::beginnings::{BEGINNINGS, FOR_PAIRS};
 use super::coverage::Coverage;
+use super::crossing;
+use super::crossings::CROSSINGS;
 use super::exhaustive::{Planned, disturbed};
 use super::interleaving::{self, Overlap};
 use super::playing::Play;
@@ -116,6 +118,9 @@ impl Search {
         let began = Instant::now();
         let interleavings = self.interleavings(&bar, threads);
         self.part(&format!("{interleavings} interleavings of {} overlaps", Overlap::all().len()), began);
+        let began = Instant::now();
+        let crossed = self.crossings(&bar, threads);
+        self.part(&format!("{crossed} orders of {} operations beside steps", CROSSINGS.len()), began);
         bar.finish_and_clear();
     }
 
@@ -184,6 +189,23 @@ impl Search {
             while let Some(overlap) = take(&next, &overlaps) {
                 interleaving::every(overlap, self.one_in(), &mut |play| {
                     self.played(play, &overlap.name());
+                    count.fetch_add(1, Ordering::Relaxed);
+                    bar.inc(1);
+                    !self.is_stopped()
+                });
+            }
+        });
+        count.into_inner()
+    }
+
+    /// Every order of an operation's calls and a step's, with few switches between the two.
+    pub(super) fn crossings(&self, bar: &ProgressBar, threads: usize) -> u64 {
+        bar.set_message("operations beside steps");
+        let (next, count) = (AtomicU64::new(0), AtomicU64::new(0));
+        self.in_threads(threads, || {
+            while let Some(crossing) = take(&next, &CROSSINGS) {
+                crossing::every(crossing, self.one_in(), &mut |play| {
+                    self.played(play, crossing.name);
                     count.fetch_add(1, Ordering::Relaxed);
                     bar.inc(1);
                     !self.is_stopped()

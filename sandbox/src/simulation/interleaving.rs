@@ -5,7 +5,8 @@ use protocol::rotation::Step;
 
 use super::action::{Action, Kind};
 use super::playing::Play;
-use crate::in_process::{Operation, Point, Ticket};
+use super::two_runs::{TwoRuns, What};
+use crate::in_process::Ticket;
 
 /// Two steps at once, and what was done before.
 #[derive(Clone, Debug)]
@@ -77,31 +78,6 @@ struct Choice {
     what: What,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
-    Call(Operation),
-    Sleep,
-    Hand,
-}
-
-impl What {
-    /// Whether it makes no difference which of two comes first.
-    fn commutes_with(self, other: Self) -> bool {
-        let writes = |what: Self| match what {
-            Self::Call(operation) => operation.writes(),
-            Self::Sleep => false,
-            Self::Hand => true,
-        };
-        let is_venue = |what: Self| matches!(what, Self::Call(operation) if operation.is_venue());
-        match (self, other) {
-            (Self::Sleep, Self::Sleep) => false,
-            _ if !writes(self) && !writes(other) => true,
-            (Self::Sleep, _) | (_, Self::Sleep) => false,
-            _ => is_venue(self) != is_venue(other),
-        }
-    }
-}
-
 /// Plays every interleaving. `seen` is shown each play when it is over, and says whether to go on.
 pub(super) fn every(overlap: &Overlap, one_in: u64, seen: &mut impl FnMut(Play) -> bool) {
     let mut explorer = Explorer { overlap, one_in, seen, stopped: false };
@@ -123,15 +99,15 @@ impl<F: FnMut(Play) -> bool> Explorer<'_, F> {
         }
         let mut path = prefix.to_vec();
         let mut asleep = asleep.to_vec();
-        let Some((mut play, mut runs)) = self.played(&path) else { return };
+        let Some(mut both) = self.played(&path) else { return };
         loop {
-            let choices: Vec<Choice> = choices(&play, &runs, self.overlap.by_hand.is_some(), &path);
+            let choices: Vec<Choice> = choices(&both, self.overlap.by_hand.is_some(), &path);
             let mut awake = choices.iter().filter(|choice| !asleep.contains(choice)).cloned();
             let Some(first) = awake.next() else {
                 // Where all that is left was tried before, another play covers it.
                 if choices.is_empty() {
-                    play.end();
-                    self.stopped = !(self.seen)(play);
+                    both.play.end();
+                    self.stopped = !(self.seen)(both.play);
                 }
                 return;
             };
@@ -145,8 +121,8 @@ impl<F: FnMut(Play) -> bool> Explorer<'_, F> {
                 tried.push(other);
             }
             asleep.retain(|choice| choice.what.commutes_with(first.what));
-            if !self.take(&mut play, &mut runs, &first) {
-                self.stopped = !(self.seen)(play);
+            if !self.take(&mut both, &first) {
+                self.stopped = !(self.seen)(both.play);
                 return;
             }
             path.push(first);
@@ -154,54 +130,40 @@ impl<F: FnMut(Play) -> bool> Explorer<'_, F> {
     }
 
     /// The play after these choices; nothing where a promise was broken on the way, which another play has shown.
-    fn played(&self, path: &[Choice]) -> Option<(Play, Vec<usize>)> {
-        let mut play = self.overlap.begun(self.one_in);
-        let mut runs: Vec<usize> = (0..play.stage.runs()).collect();
+    fn played(&self, path: &[Choice]) -> Option<TwoRuns> {
+        let mut both = TwoRuns::of(self.overlap.begun(self.one_in));
         // Whoever played the prefix first tried its ways to rest.
         let (last, before) = match path.split_last() {
             Some((last, before)) => (Some(last), before),
             None => (None, path),
         };
-        play.heals = false;
-        if !before.iter().all(|choice| self.take(&mut play, &mut runs, choice)) {
+        both.play.heals = false;
+        if !before.iter().all(|choice| self.take(&mut both, choice)) {
             return None;
         }
-        play.heals = true;
+        both.play.heals = true;
         match last {
-            Some(last) if !self.take(&mut play, &mut runs, last) => None,
-            _ => Some((play, runs)),
+            Some(last) if !self.take(&mut both, last) => None,
+            _ => Some(both),
         }
     }
 
     /// Lets it happen. Whether the promises still hold.
-    fn take(&self, play: &mut Play, runs: &mut Vec<usize>, choice: &Choice) -> bool {
-        let Some(ticket) = choice.ticket else {
-            return self.overlap.by_hand.is_none_or(|action| play.act(action).is_ok());
-        };
-        let Some(at) = runs.iter().position(|run| *run == choice.run) else { return true };
-        let Some(point) = play.stage.waiting(at).iter().position(|waiting| waiting.ticket == ticket) else { return true };
-        let before = play.stage.runs();
-        let held = play.act(Action::go(at, point, None)).is_ok();
-        if play.stage.runs() < before {
-            runs.remove(at);
+    fn take(&self, both: &mut TwoRuns, choice: &Choice) -> bool {
+        match choice.ticket {
+            Some(ticket) => both.go(choice.run, ticket),
+            None => self.overlap.by_hand.is_none_or(|action| both.play.act(action).is_ok()),
         }
-        held
     }
 }
 
-/// `runs` says for each run on the stage which of the two it is.
-fn choices(play: &Play, runs: &[usize], by_hand: bool, path: &[Choice]) -> Vec<Choice> {
+fn choices(both: &TwoRuns, by_hand: bool, path: &[Choice]) -> Vec<Choice> {
     let mut choices = Vec::new();
-    for (at, run) in runs.iter().enumerate() {
-        for waiting in play.stage.waiting(at) {
-            let what = match &waiting.point {
-                Point::Call(call) => What::Call(call.operation),
-                Point::Sleep(_) => What::Sleep,
-            };
-            choices.push(Choice { run: *run, ticket: Some(waiting.ticket), what });
+    for run in both.runs() {
+        for waiting in both.waiting(*run) {
+            choices.push(Choice { run: *run, ticket: Some(waiting.ticket), what: What::of(&waiting.point) });
         }
     }
-    // Time passes only where both wait for it, or one has nothing else to do.
     if by_hand && !path.iter().any(|choice| choice.what == What::Hand) {
         choices.push(Choice { run: 2, ticket: None, what: What::Hand });
     }

@@ -6,7 +6,8 @@
 //! | what can happen, and how a history is written | `action` |
 //! | how it happens | `stage` |
 //! | what has to come right again from every state | `healing` |
-//! | every fault, every pair of faults, every interleaving | `beginnings`, `preparing`, `exhaustive`, `interleaving` |
+//! | every fault, every pair of faults | `beginnings`, `preparing`, `exhaustive` |
+//! | two steps at once, an operation beside a step | `interleaving`, `crossings`, `crossing`, `two_runs` |
 //! | long histories by chance, and the shortest that breaks a promise | `random`, `shrinking` |
 //! | what was reached | `coverage` |
 //! | the command | `command` |
@@ -15,6 +16,8 @@ mod action;
 mod beginnings;
 mod command;
 mod coverage;
+mod crossing;
+mod crossings;
 mod exhaustive;
 mod healing;
 mod interleaving;
@@ -23,6 +26,7 @@ mod preparing;
 mod random;
 mod shrinking;
 mod stage;
+mod two_runs;
 #[cfg(feature = "wrong-on-purpose")]
 mod wrong;
 

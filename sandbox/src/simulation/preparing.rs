@@ -60,6 +60,18 @@ pub(super) fn under(play: &mut Play, faults: &[(Operation, Fault)]) -> Result<()
     Ok(())
 }
 
+/// The service performs the steps that are due, each to its end: what comes after a step that went well is due at once.
+pub(super) fn service_goes_on(play: &mut Play) -> Result<(), Broken> {
+    loop {
+        let before = play.stage.runs();
+        play.act(Action::new(Kind::Due, 0, 0))?;
+        if play.stage.runs() == before {
+            return Ok(());
+        }
+        play.act(Action::new(Kind::Run, before, 0))?;
+    }
+}
+
 /// Lets the first run go on until it is about to make a call of this operation.
 pub(super) fn until(play: &mut Play, operation: Operation) -> Result<(), Broken> {
     let is_it = |play: &Play| {

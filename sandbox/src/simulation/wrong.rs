@@ -55,6 +55,7 @@ impl Search {
             std::thread::scope(|scope| {
                 scope.spawn(|| self.singles(&bar, 1));
                 scope.spawn(|| self.interleavings(&bar, 1));
+                scope.spawn(|| self.crossings(&bar, 1));
                 if options.exhaustive {
                     scope.spawn(|| self.pairs(&bar, 1));
                 }
