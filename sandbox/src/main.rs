@@ -34,7 +34,7 @@ enum Command {
         #[arg(long)]
         logs: bool,
     },
-    /// Simulate rotations: every fault, every pair of faults, every interleaving, and long histories by chance.
+    /// Simulate rotations: every fault, pairs of faults, every interleaving, operations beside steps, and long histories by chance.
     Simulate {
         /// How many histories by chance.
         #[arg(long, default_value_t = 10_000)]

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::action::{History, fault_name};
-use super::beginnings::{BEGINNINGS, FOR_PAIRS};
+use super::beginnings::{self, FOR_PAIRS};
 use super::coverage::Coverage;
 use super::crossing;
 use super::crossings::CROSSINGS;
-use super::exhaustive::{Planned, disturbed};
+use super::exhaustive::{Planned, disturbed, seconds};
 use super::interleaving::{self, Overlap};
 use super::playing::Play;
 use super::{random, shrinking};
@@ -29,7 +29,7 @@ pub struct Options {
     pub seed: u64,
     /// From one in so many states the way to rest is tried.
     pub rest_from_one_in: u64,
-    /// Whether every fault, every pair of faults and every interleaving are played too.
+    /// Whether every fault, pairs of faults, every interleaving and operations beside steps are played too.
     pub exhaustive: bool,
     /// In how many threads.
     pub threads: usize,
@@ -111,7 +111,7 @@ impl Search {
         let began = Instant::now();
         let bar = progress(None, "single faults");
         let singles = self.singles(&bar, threads);
-        self.part(&format!("{singles} histories with one fault, from {} beginnings", BEGINNINGS.len()), began);
+        self.part(&format!("{singles} histories with one fault, from {} beginnings", beginnings::all().len()), began);
         let began = Instant::now();
         let pairs = self.pairs(&bar, threads);
         self.part(&format!("{pairs} histories with two faults"), began);
@@ -127,7 +127,7 @@ impl Search {
     /// Every beginning, and no fault: most of what is wrong shows there.
     #[cfg(feature = "wrong-on-purpose")]
     pub(super) fn undisturbed(&self) {
-        for beginning in &BEGINNINGS {
+        for beginning in beginnings::all() {
             let (play, _) = disturbed(beginning, &[], 1);
             self.played(play, beginning.name);
             if self.is_stopped() {
@@ -138,12 +138,13 @@ impl Search {
 
     /// Every fault at every call, one at a time, from every beginning.
     pub(super) fn singles(&self, bar: &ProgressBar, threads: usize) -> u64 {
+        let beginnings = beginnings::all();
         let (next, count) = (AtomicU64::new(0), AtomicU64::new(0));
         self.in_threads(threads, || {
-            while let Some(beginning) = take(&next, &BEGINNINGS) {
+            while let Some(beginning) = take(&next, &beginnings) {
                 let (play, open) = disturbed(beginning, &[], 1);
                 self.played(play, beginning.name);
-                for planned in open {
+                for planned in open.into_iter().map(|open| open.planned) {
                     if self.is_stopped() {
                         return;
                     }
@@ -157,17 +158,17 @@ impl Search {
         count.into_inner()
     }
 
-    /// Every fault at every call, and then every other at every later call.
+    /// Every fault at every call, and then every other at a later call: at every one, or at those that matter most.
     pub(super) fn pairs(&self, bar: &ProgressBar, threads: usize) -> u64 {
         bar.set_message("pairs of faults");
-        let firsts =
-            FOR_PAIRS.iter().flat_map(|beginning| disturbed(beginning, &[], 1).1.into_iter().map(|first| (*beginning, first)));
+        let firsts = FOR_PAIRS
+            .iter()
+            .flat_map(|beginning| disturbed(beginning, &[], 1).1.into_iter().map(|first| (*beginning, first.planned)));
         let firsts: Vec<_> = firsts.collect();
         let (next, count) = (AtomicU64::new(0), AtomicU64::new(0));
         self.in_threads(threads, || {
             while let Some((beginning, first)) = take(&next, &firsts) {
-                let (_, seconds) = disturbed(beginning, &[*first], self.one_in());
-                for second in seconds {
+                for second in seconds(beginning, *first, self.one_in()) {
                     if self.is_stopped() {
                         return;
                     }

@@ -6,7 +6,7 @@
 //! | what can happen, and how a history is written | `action` |
 //! | how it happens | `stage` |
 //! | what has to come right again from every state | `healing` |
-//! | every fault, every pair of faults | `beginnings`, `preparing`, `exhaustive` |
+//! | every fault, pairs of faults | `beginnings`, `preparing`, `exhaustive` |
 //! | two steps at once, an operation beside a step | `interleaving`, `crossings`, `crossing`, `two_runs` |
 //! | long histories by chance, and the shortest that breaks a promise | `random`, `shrinking` |
 //! | what was reached | `coverage` |

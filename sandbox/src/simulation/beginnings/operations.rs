@@ -1,227 +1,54 @@
-//! From where faults are played: the beginnings that lead through other code.
+//! What happens before an operation that is disturbed.
 
 use protocol::rotation::Step;
 
-use super::action::{Action, Kind};
-use super::playing::{Broken, Play};
-use super::preparing::{
-    begin, dies_after, holder_of, lose_a_key, position_in, position_of, put_and_replaced, step, twice, under, until, whole,
-    whole_of,
-};
+use super::{Beginning, Then};
 use crate::in_process::{Fault, Operation};
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS};
+use crate::simulation::action::{Action, Kind};
+use crate::simulation::preparing::{
+    begin, holder_of, lose_a_key, position_in, position_of, put_and_replaced, step, twice, under, until, whole, whole_of,
+};
 
 const DAY: usize = 24 * 60 * 60;
 
-/// A beginning: what happens before the rotation that is disturbed.
-pub(super) struct Beginning {
-    pub(super) name: &'static str,
-    /// How the world begins.
-    pub(super) seed: u64,
-    pub(super) prepare: fn(&mut Play) -> Result<(), Broken>,
-    pub(super) then: Then,
-}
+/// A person replaces a leaked key.
+pub(super) const LEAKED: Beginning =
+    Beginning { name: "an order to replace a leaked key", seed: 0, prepare: whole, then: Then::Order(Kind::BreakGlass, 0) };
 
-/// What is disturbed.
-#[derive(Clone, Copy)]
-pub(super) enum Then {
-    Rotation,
-    Operation(Kind),
-}
-
-/// The one where reads that are stale show another version current.
-const MOVED: Beginning = Beginning {
-    name: "a version built on what a hand made current just now",
+/// A pass ends what the one before decided.
+pub(super) const CONDEMNED: Beginning = Beginning {
+    name: "a key that is condemned, and one that was issued and never stored",
     seed: 0,
     prepare: |play| {
         whole(play)?;
+        play.act(Action::new(Kind::Wait, 0, 8 * DAY))?;
+        play.act(Action::new(Kind::Maintain, 0, 1))?;
+        play.act(Action::new(Kind::Run, 0, 0))?;
         begin(play)?;
-        // The stalest read is one minute old.
-        play.act(Action::new(Kind::Wait, 0, 61))?;
-        play.act(Action::new(Kind::Label, 0, 0))?;
-        step(play, Step::Create)
+        lose_a_key(play)?;
+        play.act(Action::new(Kind::Wait, 0, 1300))
     },
-    then: Then::Rotation,
+    then: Then::Order(Kind::Maintain, 1),
 };
 
-/// The beginnings that every pair of faults is played from.
-pub(super) const FOR_PAIRS: [&Beginning; 2] = [&BEGINNINGS[0], &MOVED];
+/// A person goes back.
+pub(super) const WAY_BACK: Beginning =
+    Beginning { name: "a way back", seed: 0, prepare: twice, then: Then::Operation(Kind::Rollback) };
 
-/// The beginnings.
-pub(super) const BEGINNINGS: [Beginning; 45] = [
-    Beginning { name: "a plain rotation", seed: 0, prepare: begin, then: Then::Rotation },
-    Beginning {
-        name: "a credential that a person offers",
-        seed: 0,
-        prepare: |play| {
-            play.act(Action::new(Kind::Offer, 0, 0))?;
-            begin(play)
-        },
-        then: Then::Rotation,
+/// A person gives a rotation up.
+pub(super) const STUCK: Beginning = Beginning {
+    name: "a stuck rotation",
+    seed: 0,
+    prepare: |play| {
+        begin(play)?;
+        step(play, Step::Create)
     },
-    Beginning {
-        name: "a return to the version before",
-        seed: 0,
-        prepare: |play| {
-            whole(play)?;
-            play.act(Action::new(Kind::Label, 0, 3))?;
-            begin(play)
-        },
-        then: Then::Rotation,
-    },
-    Beginning {
-        name: "a current key that is dead",
-        seed: 0,
-        prepare: |play| {
-            play.act(Action::new(Kind::DeleteKey, 0, 1))?;
-            begin(play)
-        },
-        then: Then::Rotation,
-    },
-    Beginning {
-        name: "a key that was issued and lost just now",
-        seed: 0,
-        prepare: |play| {
-            begin(play)?;
-            lose_a_key(play)
-        },
-        then: Then::Rotation,
-    },
-    Beginning {
-        name: "an account whose key slots are full, one of them with a key that was lost",
-        seed: 0,
-        prepare: |play| {
-            whole(play)?;
-            whole(play)?;
-            begin(play)?;
-            lose_a_key(play)?;
-            play.act(Action::new(Kind::Wait, 0, 1100))?;
-            play.act(Action::new(Kind::FillSlots, 0, 0))
-        },
-        then: Then::Rotation,
-    },
-    Beginning {
-        name: "an account whose key slots are full, one of them with the key of a version without labels",
-        seed: 0,
-        prepare: |play| {
-            whole(play)?;
-            whole(play)?;
-            whole(play)?;
-            play.act(Action::new(Kind::Unlabel, 0, 4))?;
-            play.act(Action::new(Kind::Unlabel, 0, 4))?;
-            begin(play)?;
-            lose_a_key(play)?;
-            play.act(Action::new(Kind::Wait, 0, 1100))?;
-            play.act(Action::new(Kind::FillSlots, 0, 0))
-        },
-        then: Then::Rotation,
-    },
-    Beginning {
-        name: "a pending key that was given more by hand",
-        seed: 0,
-        prepare: |play| {
-            begin(play)?;
-            step(play, Step::Create)?;
-            play.act(Action::new(Kind::EditKey, 0, 0))
-        },
-        then: Then::Rotation,
-    },
-    Beginning {
-        name: "a pending key that was given what nobody knows",
-        seed: 0,
-        prepare: |play| {
-            begin(play)?;
-            step(play, Step::Create)?;
-            play.act(Action::new(Kind::EditKey, 0, 1))
-        },
-        then: Then::Rotation,
-    },
-    Beginning {
-        name: "a pending version whose base was replaced",
-        seed: 0,
-        prepare: |play| {
-            whole(play)?;
-            begin(play)?;
-            step(play, Step::Create)?;
-            play.act(Action::new(Kind::Label, 0, 0))
-        },
-        then: Then::Rotation,
-    },
-    Beginning {
-        name: "a pending value that somebody else put",
-        seed: 0,
-        prepare: |play| {
-            begin(play)?;
-            play.act(Action::new(Kind::PutPending, 0, 0))
-        },
-        then: Then::Rotation,
-    },
-    MOVED,
-    Beginning {
-        name: "a rotation after a hand brought a version back",
-        seed: 0,
-        prepare: |play| {
-            whole(play)?;
-            play.act(Action::new(Kind::Wait, 0, 300))?;
-            play.act(Action::new(Kind::Label, 0, 0))?;
-            step(play, Step::Create)?;
-            begin(play)
-        },
-        then: Then::Rotation,
-    },
-    Beginning {
-        name: "a secret with room for one label",
-        seed: 0,
-        prepare: |play| {
-            begin(play)?;
-            step(play, Step::Create)?;
-            play.act(Action::new(Kind::FillLabels, 0, 1))
-        },
-        then: Then::Rotation,
-    },
-    Beginning {
-        name: "a version that was condemned and whose base came back",
-        seed: 0,
-        prepare: |play| {
-            whole(play)?;
-            begin(play)?;
-            step(play, Step::Create)?;
-            play.act(Action::new(Kind::Label, 0, 0))?;
-            dies_after(play, Operation::AddLabel)?;
-            let previous = position_of(play, AWSPREVIOUS);
-            play.act(Action::new(Kind::Label, 0, 5 * previous))
-        },
-        then: Then::Rotation,
-    },
-    Beginning {
-        name: "a current key that is not of the account it is said to be of",
-        seed: 0,
-        prepare: |play| play.act(Action::new(Kind::Put, 0, 3)),
-        then: Then::Rotation,
-    },
-    Beginning { name: "a current value without a policy", seed: 3, prepare: begin, then: Then::Rotation },
-    Beginning {
-        name: "a person's key without a master, at a host that knows no key",
-        seed: 5,
-        prepare: |play| {
-            play.act(Action::new(Kind::Offer, 0, 0))?;
-            begin(play)?;
-            step(play, Step::Create)?;
-            play.act(Action::new(Kind::Wait, 0, 400))?;
-            play.act(Action::new(Kind::Venue, 0, 5 * 54))
-        },
-        then: Then::Rotation,
-    },
-    Beginning {
-        name: "a current version that came back by a hand",
-        seed: 0,
-        prepare: |play| {
-            whole(play)?;
-            play.act(Action::new(Kind::Label, 0, 0))?;
-            begin(play)
-        },
-        then: Then::Rotation,
-    },
+    then: Then::Operation(Kind::Abandon),
+};
+
+/// All of them.
+pub(super) const BEGINNINGS: [Beginning; 28] = [
     Beginning {
         name: "a replaced key whose grace is over",
         seed: 0,
@@ -333,21 +160,6 @@ pub(super) const BEGINNINGS: [Beginning; 45] = [
         then: Then::Operation(Kind::Maintain),
     },
     Beginning {
-        name: "a way back to a key whose end is decided",
-        seed: 0,
-        prepare: |play| {
-            twice(play)?;
-            play.act(Action::new(Kind::Wait, 0, 90_000))?;
-            play.act(Action::new(Kind::Maintain, 0, 0))?;
-            play.act(Action::new(Kind::Run, 0, 0))?;
-            play.act(Action::new(Kind::Wait, 0, 1300))?;
-            let previous = position_of(play, AWSPREVIOUS);
-            play.act(Action::new(Kind::Label, 0, 5 * previous + 3))?;
-            begin(play)
-        },
-        then: Then::Rotation,
-    },
-    Beginning {
         name: "a key made by hand that a way back copied, replaced a day ago",
         seed: 0,
         prepare: |play| {
@@ -426,20 +238,6 @@ pub(super) const BEGINNINGS: [Beginning; 45] = [
         then: Then::Operation(Kind::Maintain),
     },
     Beginning {
-        name: "a way back to a key that is leaked by now",
-        seed: 0,
-        prepare: |play| {
-            twice(play)?;
-            let previous = position_of(play, AWSPREVIOUS);
-            play.act(Action::new(Kind::Label, 0, 5 * previous + 3))?;
-            begin(play)?;
-            step(play, Step::Create)?;
-            let previous = position_of(play, AWSPREVIOUS);
-            play.act(Action::new(Kind::Label, 0, 5 * previous + 4))
-        },
-        then: Then::Rotation,
-    },
-    Beginning {
         name: "a leaked key that was given up just before a run promotes it",
         seed: 0,
         prepare: |play| {
@@ -456,14 +254,31 @@ pub(super) const BEGINNINGS: [Beginning; 45] = [
     },
     Beginning { name: "an audit", seed: 0, prepare: twice, then: Then::Operation(Kind::Audit) },
     Beginning { name: "a plan", seed: 0, prepare: twice, then: Then::Operation(Kind::Plan) },
-    Beginning { name: "a way back", seed: 0, prepare: twice, then: Then::Operation(Kind::Rollback) },
+    WAY_BACK,
+    STUCK,
+    LEAKED,
     Beginning {
-        name: "a stuck rotation",
+        name: "an order to revoke a leaked key first, beside a rotation under way",
         seed: 0,
         prepare: |play| {
+            whole(play)?;
             begin(play)?;
             step(play, Step::Create)
         },
-        then: Then::Operation(Kind::Abandon),
+        then: Then::Order(Kind::BreakGlass, 1),
+    },
+    CONDEMNED,
+    Beginning {
+        name: "an order to replace a leaked key beside a rotation that is stuck, and brings it back",
+        seed: 0,
+        prepare: |play| {
+            twice(play)?;
+            let previous = position_of(play, AWSPREVIOUS);
+            play.act(Action::new(Kind::Label, 0, 5 * previous + 3))?;
+            begin(play)?;
+            step(play, Step::Create)?;
+            play.act(Action::new(Kind::Wait, 0, 400))
+        },
+        then: Then::Order(Kind::BreakGlass, 0),
     },
 ];
