@@ -48,7 +48,7 @@ pub(super) const STUCK: Beginning = Beginning {
 };
 
 /// All of them.
-pub(super) const BEGINNINGS: [Beginning; 28] = [
+pub(super) const BEGINNINGS: [Beginning; 30] = [
     Beginning {
         name: "a replaced key whose grace is over",
         seed: 0,
@@ -280,5 +280,16 @@ pub(super) const BEGINNINGS: [Beginning; 28] = [
             play.act(Action::new(Kind::Wait, 0, 400))
         },
         then: Then::Order(Kind::BreakGlass, 0),
+    },
+    Beginning { name: "a leaked master", seed: 0, prepare: whole, then: Then::Order(Kind::BreakGlass, 12) },
+    Beginning {
+        name: "a current key that dies in the grace of the one before, where the policy says to go back",
+        seed: 4,
+        prepare: |play| {
+            twice(play)?;
+            play.act(Action::new(Kind::Wait, 0, 4000))?;
+            play.act(Action::new(Kind::DeleteKey, 0, 0))
+        },
+        then: Then::Order(Kind::Maintain, 1),
     },
 ];

@@ -73,6 +73,12 @@ const WITH_POLICY: &str = concat!(
     r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","subaccount":"<account>","#,
     r#""masterarn":"<master>","policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}}"#
 );
+/// Whoever wrote it wants a dead key's predecessor back unasked.
+const WITH_WAY_BACK: &str = concat!(
+    r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","subaccount":"<account>","#,
+    r#""masterarn":"<master>","policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"],"#,
+    r#""auto_rollback":true}}"#
+);
 const WITHOUT_MASTER: &str = concat!(
     r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","subaccount":"<account>","#,
     r#""policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}}"#
@@ -88,6 +94,7 @@ impl Stage {
     pub(super) fn new(seed: u64) -> Self {
         let first = match seed % 8 {
             3 | 7 => WITHOUT_POLICY,
+            4 => WITH_WAY_BACK,
             5 => WITHOUT_MASTER,
             _ => WITH_POLICY,
         };

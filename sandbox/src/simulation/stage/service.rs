@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use protocol::label::VersionId;
 use protocol::lifecycle::{Mode, Order, Request, Shard};
+use protocol::name::SecretId;
 use protocol::rotation::Step;
 use protocol::task::Task;
 
@@ -59,8 +60,14 @@ impl Stage {
         self.go_on(self.runs.len() - 1, false);
     }
 
-    /// The schedule's pass over all secrets, that over one of them which an event asks for, or what either would do.
+    /// The schedule's pass over all secrets, that over one of them which an event asks for, or what either would do; or the passes of
+    /// two schedules at once, each over its part.
     pub(super) fn maintain(&mut self, secret: usize, how: usize) -> Option<()> {
+        if how % 8 == 7 && self.runs.len() + 2 <= MOST_RUNS {
+            return ["1/2", "2/2"].into_iter().try_for_each(|part| {
+                self.operate(None, Request::Maintain { shard: part.parse().ok()?, secret: None, dry_run: false })
+            });
+        }
         let one = (how % 4 == 1).then(|| self.secrets[secret].clone());
         let about = one.as_ref().map(|_| secret);
         self.operate(about, Request::Maintain { shard: Shard::ALL, secret: one, dry_run: how % 16 == 2 })
@@ -77,12 +84,15 @@ impl Stage {
         Some(())
     }
 
-    /// A person says that the current key is leaked, or that of another version.
+    /// A person says that the current key is leaked, or that of another version, or the master's.
     pub(super) fn break_glass(&mut self, secret: usize, how: usize) -> Option<()> {
         let mode = if how % 2 == 1 { Mode::RevokeFirst } else { Mode::ReplaceFirst };
+        let is_master = how % 16 == 12;
         let version = if how / 2 % 2 == 1 { Some(self.version(secret, how / 4)?) } else { None };
         let order = Order { reason: "seen in a public log".to_owned(), incident: "INC-7".to_owned() };
-        self.operate(Some(secret), Request::BreakGlass { secret: self.secrets[secret].clone(), version, mode, order })
+        let leaked = if is_master { SecretId::parse(self.world.master_arn()).ok()? } else { self.secrets[secret].clone() };
+        let about = Some(secret).filter(|_| !is_master);
+        self.operate(about, Request::BreakGlass { secret: leaked, version, mode, order })
     }
 
     pub(super) fn ways(&mut self, how: usize) {
