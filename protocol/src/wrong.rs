@@ -169,6 +169,22 @@ variants! {
     VoidStampsKept = "void-stamps-kept",
     /// The same, and no stamp follows the swap: the grace of a version that came back counts from its first replacement.
     OldStampTrusted = "old-stamp-trusted",
+
+    // On a person's order.
+    /// An abandon whose change was refused says that it was done: a person begins anew, and the stuck rotation blocks that.
+    AbandonClaimed = "abandon-claimed",
+    /// An abandon that was cut off between its two changes says that it did nothing: nobody looks at what it left.
+    AbandonHalfTold = "abandon-half-told",
+    /// A rollback moves AWSCURRENT back by hand: an untested version is current, and for the second time.
+    RollbackMovesCurrent = "rollback-moves-current",
+    /// ROLLBACK stays where no rotation could be begun, and nobody is told: the next one on the schedule goes back.
+    RollbackLabelLeft = "rollback-label-left",
+    /// A leaked key is revoked before its successor is there, though the order said otherwise: whoever uses it is cut off.
+    RevokedBeforeReplaced = "revoked-before-replaced",
+    /// The order is kept in memory: what is revoked bears no label that says why, and whoever comes next knows of no leak.
+    OrderUnwritten = "order-unwritten",
+    /// A leaked key dies while a run promotes a copy of it, which was given up just now.
+    LeakedCopyAtOnce = "leaked-copy-at-once",
 }
 
 /// Whether this variant is in force.

@@ -25,6 +25,7 @@ use crate::name::SecretId;
 use crate::ports::{Description, LabelMove, StoreErrorKind, StoredValue, Which};
 use crate::rotation::rehearse;
 use crate::secret::{KeyId, SecretValue};
+use crate::wrong::{self, Wrong};
 
 /// What to do where nobody can tell which key is meant.
 const NAME_IT: &str = "name the version that holds the leaked key";
@@ -215,7 +216,9 @@ impl<'a> Order<'a> {
     }
 
     async fn carry_out(&mut self, description: &Description, leaked: &Leaked, row: &mut Row) -> Result<(), Error> {
-        self.mark(description, &leaked.version, row).await?;
+        if !wrong::is(Wrong::OrderUnwritten) {
+            self.mark(description, &leaked.version, row).await?;
+        }
         let description = patiently(self.pass, || self.hand.describe()).await?;
         // A rotation that does not bring the leaked key back is in the way only of the one that is needed.
         self.copy = self.open_copy(&description, leaked).await?;
@@ -230,7 +233,8 @@ impl<'a> Order<'a> {
         }
         // Nobody uses a key that was never current: what counts is that no run makes it so.
         let unused = may_be_promoted(&description, &leaked.version, &leaked.value, self.pass.now());
-        if self.mode == Mode::RevokeFirst && !unused {
+        let first = self.mode == Mode::RevokeFirst || wrong::is(Wrong::RevokedBeforeReplaced);
+        if first && !unused {
             self.end(leaked, false, row).await?;
         }
         let why = match self.replace(leaked, row).await {
@@ -316,7 +320,8 @@ impl<'a> Order<'a> {
     async fn must_be_replaced(&self, description: &Description, leaked: &Leaked) -> Result<bool, Error> {
         let now = self.pass.now();
         let may_be = |version, value| may_be_promoted(description, version, value, now);
-        let copy = self.copy.as_ref().is_some_and(|(version, value)| may_be(version, value));
+        let copy =
+            self.copy.as_ref().is_some_and(|(version, value)| may_be(version, value) && !wrong::is(Wrong::LeakedCopyAtOnce));
         if copy || may_be(&leaked.version, &leaked.value) {
             return Ok(true);
         }
@@ -392,7 +397,8 @@ impl<'a> Order<'a> {
         loop {
             let description = patiently(self.pass, || self.hand.describe()).await?;
             let mut tending = Tending::new(self.pass, self.hand, &description);
-            (tending.order, tending.is_revoked) = (Some(self.mode), self.is_revoked);
+            let mode = if wrong::is(Wrong::RevokedBeforeReplaced) { Mode::RevokeFirst } else { self.mode };
+            (tending.order, tending.is_revoked) = (Some(mode), self.is_revoked);
             let current = tending.current(&description).await.unwrap_or_else(|error| {
                 tending.trouble(&error);
                 None

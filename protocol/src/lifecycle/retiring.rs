@@ -175,7 +175,7 @@ impl Tending<'_> {
         ending.at_once |= self.order == Some(Mode::RevokeFirst);
         ending.was_there = !is_issued(value, version);
         ending.may_be_promoted = may_be_promoted(description, version, value, self.pass.now());
-        if ending.compromised && !ending.at_once && !ending.may_be_promoted {
+        if ending.compromised && !ending.at_once && !ending.may_be_promoted && !wrong::is(Wrong::LeakedCopyAtOnce) {
             ending.may_be_promoted = self.a_copy_may_be_promoted(description, version, &value.credential.key_id).await?;
         }
         Ok(ending)

@@ -103,6 +103,14 @@ pub(super) async fn begin(
     examine(pass, hand, description, version).await?;
     // Time for the label, the rotation's beginning, and to take the label off again.
     hand.must_have_left(TIME_TO_BEGIN)?;
+    if wrong::is(Wrong::RollbackMovesCurrent) {
+        let change = LabelMove {
+            label: Label::current(),
+            to: Some(version.clone()),
+            from: description.holder(&Label::current()).cloned(),
+        };
+        return Ok(hand.move_label(change, version).await?);
+    }
     let label = Label::rollback();
     let from = description.holder(&label).cloned();
     let moved_from = from.clone().filter(|other| other != version);
@@ -124,7 +132,7 @@ pub(super) async fn begin(
         (format!("nobody knows whether a rotation began: {error}"), vec![labelled])
     } else {
         // Left there, the next rotation on the schedule would go back, long after anybody remembers why.
-        let taken_off = hand.remove_label(label, version).await.is_ok();
+        let taken_off = wrong::is(Wrong::RollbackLabelLeft) || hand.remove_label(label, version).await.is_ok();
         (format!("no rotation could be begun: {error}"), if taken_off { Vec::new() } else { vec![labelled] })
     };
     if let Some(other) = moved_from {

@@ -26,7 +26,7 @@ fn about(play: &Play, holder: &str, mode: usize) -> Action {
 }
 
 /// The crossings.
-pub(super) const CROSSINGS: [Crossing; 26] = [
+pub(super) const CROSSINGS: [Crossing; 29] = [
     Crossing { name: "abandon beside createSecret", prepare: creates, operation: |_| ABANDON },
     Crossing { name: "abandon beside a createSecret that is about to store", prepare: stores, operation: |_| ABANDON },
     Crossing {
@@ -39,15 +39,7 @@ pub(super) const CROSSINGS: [Crossing; 26] = [
         operation: |_| ABANDON,
     },
     Crossing { name: "abandon beside finishSecret", prepare: finishes, operation: |_| ABANDON },
-    Crossing {
-        name: "abandon beside finishSecret of a way back",
-        prepare: |play| {
-            twice(play)?;
-            label(play, AWSPREVIOUS, 3)?;
-            finishes(play)
-        },
-        operation: |_| ABANDON,
-    },
+    Crossing { name: "abandon beside finishSecret of a way back", prepare: goes_back, operation: |_| ABANDON },
     Crossing { name: "break_glass beside createSecret", prepare: |play| after_one(play, creates), operation: |_| REPLACE_FIRST },
     Crossing { name: "break_glass beside finishSecret", prepare: |play| after_one(play, finishes), operation: |_| REPLACE_FIRST },
     Crossing {
@@ -76,12 +68,18 @@ pub(super) const CROSSINGS: [Crossing; 26] = [
         operation: |play| about(play, AWSPENDING, 0),
     },
     Crossing {
+        name: "break_glass, revoking first, for the pending key beside finishSecret",
+        prepare: |play| after_one(play, finishes),
+        operation: |play| about(play, AWSPENDING, 1),
+    },
+    Crossing {
         name: "break_glass for the key before beside finishSecret of a way back to it",
-        prepare: |play| {
-            twice(play)?;
-            label(play, AWSPREVIOUS, 3)?;
-            finishes(play)
-        },
+        prepare: goes_back,
+        operation: |play| about(play, AWSPREVIOUS, 0),
+    },
+    Crossing {
+        name: "break_glass, revoking first, for the key before beside finishSecret of a way back to it",
+        prepare: goes_back,
         operation: |play| about(play, AWSPREVIOUS, 1),
     },
     Crossing { name: "rollback beside createSecret", prepare: |play| after_one(play, creates), operation: |_| ROLLBACK },
@@ -170,6 +168,14 @@ pub(super) const CROSSINGS: [Crossing; 26] = [
         operation: |_| MAINTAIN,
     },
     Crossing {
+        name: "maintain of a leaked key beside finishSecret of a way back to it",
+        prepare: |play| {
+            goes_back(play)?;
+            label(play, AWSPREVIOUS, 4)
+        },
+        operation: |_| MAINTAIN,
+    },
+    Crossing {
         name: "maintain of a leaked current key beside finishSecret",
         prepare: |play| {
             whole(play)?;
@@ -204,6 +210,13 @@ fn finishes(play: &mut Play) -> Result<(), Broken> {
     begin(play)?;
     [Step::Create, Step::Set, Step::Test].into_iter().try_for_each(|one| step(play, one))?;
     play.act(Action::invoke(0, Step::Finish))
+}
+
+/// The last step of a rotation that goes back to the key before is under way.
+fn goes_back(play: &mut Play) -> Result<(), Broken> {
+    twice(play)?;
+    label(play, AWSPREVIOUS, 3)?;
+    finishes(play)
 }
 
 /// A rotation after one that went well.

@@ -3,6 +3,7 @@
 
 mod giving_up;
 mod issuing;
+mod operating;
 mod proving;
 mod retiring;
 mod swapping;
@@ -19,8 +20,15 @@ type Rule = fn() -> bool;
 
 #[test]
 fn every_variant_breaks_its_rule_and_nothing_else_does() {
-    let histories: Vec<(Wrong, Rule)> =
-        [issuing::HISTORIES, giving_up::HISTORIES, proving::HISTORIES, swapping::HISTORIES, retiring::HISTORIES].concat();
+    let histories: Vec<(Wrong, Rule)> = [
+        issuing::HISTORIES,
+        giving_up::HISTORIES,
+        proving::HISTORIES,
+        swapping::HISTORIES,
+        retiring::HISTORIES,
+        operating::HISTORIES,
+    ]
+    .concat();
     let mut surprises = Vec::new();
     for wrong in Wrong::ALL {
         let Some((_, holds)) = histories.iter().find(|(of, _)| of == wrong) else {
