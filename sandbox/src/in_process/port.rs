@@ -60,7 +60,7 @@ impl Port {
         {
             let mut state = self.state.lock();
             let sent = state.now;
-            if state.listening {
+            if state.noting {
                 let (round, request_id) = (self.gate.round(), self.actor.request_id.clone());
                 state.calls.push(Made { call: call.told(), fault, round, request_id });
             }

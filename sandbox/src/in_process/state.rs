@@ -48,6 +48,8 @@ pub(super) struct State {
     pub(super) page_missing: bool,
     /// Whether what is said is kept, and what was, for stale reads.
     pub(super) listening: bool,
+    /// Whether calls are kept.
+    pub(super) noting: bool,
     /// Secrets Manager before each of its last writes, and when that was.
     past: Vec<(Timestamp, secrets_manager::Model)>,
     late: Vec<Late>,
@@ -89,6 +91,7 @@ impl State {
             witness: Witness::default(),
             page_missing: false,
             listening: true,
+            noting: true,
             past: Vec::new(),
             late: Vec::new(),
         };
@@ -110,6 +113,7 @@ impl State {
             rotation_tokens: BTreeSet::new(),
             witness: self.witness.without_runs(self.late.is_empty()),
             listening: false,
+            noting: false,
             past: Vec::new(),
             late: self.late.clone(),
             ..*self

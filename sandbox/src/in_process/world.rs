@@ -124,6 +124,11 @@ impl World {
         self.with_state(state, tracing::Dispatch::none(), Log::default())
     }
 
+    /// Keeps the calls that are made from now on, as a world does that is no quiet fork.
+    pub fn note_calls(&self) {
+        self.state.lock().noting = true;
+    }
+
     fn with_state(&self, state: State, listener: tracing::Dispatch, log: Log) -> Self {
         Self {
             state: Shared::new(state),

@@ -30,6 +30,7 @@ fn fleet() -> (Watched, Vec<String>) {
     }
     // So much would be said that it takes long to search.
     let mut world = world.quiet_fork();
+    world.note_calls();
     world.set_round_trip(SignedDuration::from_secs(1));
     world.timeout = SignedDuration::from_secs(34);
     let shown = |key: &KeyId| protocol::secret::KeyId::parse(key.as_str()).expect("it is one").to_string();
