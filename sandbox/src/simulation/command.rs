@@ -16,6 +16,7 @@ use super::crossings::CROSSINGS;
 use super::exhaustive::{Planned, disturbed, seconds};
 use super::interleaving::{self, Overlap};
 use super::playing::Play;
+use super::stage::summary;
 use super::{random, shrinking};
 use crate::invariants::Violation;
 use crate::random::SplitMix64;
@@ -80,8 +81,14 @@ pub fn replay(history: &History) -> Outcome {
             break;
         }
     }
-    play.end();
+    let mut passes = String::new();
+    play.end_telling(&mut |world, answer| {
+        let _ = writeln!(passes, "{}  a pass  -> {}", world.now(), summary(answer));
+    });
     let good = play.broken.is_none();
+    if !good {
+        let _ = write!(text, "{passes}");
+    }
     let _ = match &play.broken {
         Some(violation) => writeln!(text, "\n{violation}"),
         None => writeln!(text, "\nEvery promise holds."),

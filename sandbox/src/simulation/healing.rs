@@ -3,7 +3,7 @@
 
 use jiff::SignedDuration;
 use protocol::label::VersionId;
-use protocol::lifecycle::Code;
+use protocol::lifecycle::{Answer, Code};
 use protocol::name::SecretId;
 use protocol::rotation::Step;
 use protocol::{Error, ErrorType};
@@ -34,11 +34,11 @@ pub(super) fn heal(world: &World, secret: &SecretId, thoroughly: bool) -> Option
 }
 
 /// Tries what becomes of a fork of the world, without whatever is under way there, where nobody does anything but passes come round:
-/// once every grace is over, nothing of ours is alive but what versions hold.
-pub(super) fn look_after(world: &World) -> Option<Violation> {
+/// once every grace is over, nothing of ours is alive but what versions hold. `tell` hears what each pass did and found.
+pub(super) fn look_after(world: &World, tell: Tell<'_>) -> Option<Violation> {
     let world = world.quiet_fork();
     calm(&world);
-    let result = looked_after(&world);
+    let result = looked_after(&world, tell);
     verdict(&world, result)
 }
 
@@ -75,23 +75,35 @@ fn come_to_rest(world: &World, secret: &SecretId) -> Result<(), String> {
     }
 }
 
-fn looked_after(world: &World) -> Result<(), String> {
+/// Hears what is done on the way to rest.
+pub(super) type Tell<'a> = &'a mut dyn FnMut(&World, &Answer);
+
+fn looked_after(world: &World, tell: Tell<'_>) -> Result<(), String> {
+    let mut maintain = || {
+        let answer = world.maintain();
+        tell(world, &answer);
+        answer
+    };
     let leaks = world.rotated().iter().any(|secret| world.of(secret, |secret| secret.holder("COMPROMISED").is_some()));
     let mut rotations_fail = false;
     // A pass begins a rotation where the current key is leaked, and the service performs it.
-    for _ in 0..if leaks { PASSES } else { 0 } {
-        world.maintain();
-        while let Some(step) = world.run_due() {
+    let mut serve = || {
+        while let Some(step) = leaks.then(|| world.run_due()).flatten() {
             rotations_fail |= step.is_err();
         }
+    };
+    for _ in 0..if leaks { PASSES } else { 0 } {
+        maintain();
+        serve();
         world.advance(LONG);
     }
     // The grace of what nobody has stamped yet begins here.
-    world.maintain();
+    maintain();
     world.advance(SignedDuration::from_hours(24 * 7 + 1));
     let mut last = Vec::new();
     for _ in 0..PASSES {
-        last = world.maintain().findings;
+        last = maintain().findings;
+        serve();
         world.advance(SignedDuration::from_hours(25));
     }
     let masterless = one_names_no_master(world) || last.iter().any(|finding| finding.code == Code::MasterUnusable);

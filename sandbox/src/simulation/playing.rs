@@ -2,7 +2,7 @@
 
 use super::action::{Action, History, Kind};
 use super::coverage::Coverage;
-use super::healing::{heal, look_after};
+use super::healing::{Tell, heal, look_after};
 use super::stage::Stage;
 use crate::invariants::{Invariant, Violation};
 
@@ -84,6 +84,11 @@ impl Play {
 
     /// The history is over: nothing was said that must not be, and every secret finds its way to rest.
     pub(super) fn end(&mut self) {
+        self.end_telling(&mut |_, _| {});
+    }
+
+    /// The same, telling what the passes do that come round.
+    pub(super) fn end_telling(&mut self, tell: Tell<'_>) {
         if self.broken.is_some() {
             return;
         }
@@ -96,7 +101,7 @@ impl Play {
         }
         if self.looks_after
             && self.heals
-            && let Some(violation) = look_after(&self.stage.world)
+            && let Some(violation) = look_after(&self.stage.world, tell)
         {
             self.broken = Some(violation);
             return;

@@ -5,6 +5,8 @@ mod runs;
 mod service;
 mod venue;
 
+pub(super) use runs::summary;
+
 use jiff::SignedDuration;
 use protocol::lifecycle::{Answer, Form, Request, Shard};
 use protocol::name::SecretId;

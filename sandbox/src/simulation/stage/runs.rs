@@ -2,6 +2,9 @@
 
 use std::task::Poll;
 
+use protocol::lifecycle::Answer;
+
+use super::super::action::can_meet;
 use super::{Driven, Ending, Running, Stage, Waiting};
 use crate::in_process::{Failure, Fault, Point, Ticket};
 
@@ -27,16 +30,18 @@ impl Driven {
                 Err(failure) => Ending::of(&failure),
             }),
             Self::Operation(invocation) => invocation.poll().map(|result| match result {
-                Ok(answer) => {
-                    let codes: Vec<&str> = answer.findings.iter().map(|finding| finding.code.as_str()).collect();
-                    let did: Vec<&str> = answer.secrets.iter().flat_map(|row| &row.did).map(String::as_str).collect();
-                    let said = format!("{:?} {} [{}]", answer.outcome, codes.join(" "), did.join("; "));
-                    Ending { well: true, word: format!("{:?}", answer.outcome), said }
-                }
+                Ok(answer) => Ending { well: true, word: format!("{:?}", answer.outcome), said: summary(&answer) },
                 Err(failure) => Ending::of(&failure),
             }),
         }
     }
+}
+
+/// An answer in one line.
+pub(in crate::simulation) fn summary(answer: &Answer) -> String {
+    let codes: Vec<&str> = answer.findings.iter().map(|finding| finding.code.as_str()).collect();
+    let did: Vec<&str> = answer.secrets.iter().flat_map(|row| &row.did).map(String::as_str).collect();
+    format!("{:?} {} [{}]", answer.outcome, codes.join(" "), did.join("; "))
 }
 
 impl Ending {
@@ -57,6 +62,8 @@ impl Stage {
         let Waiting { ticket, point } = waiting.get(point.checked_rem(waiting.len())?)?;
         let fault = match point {
             Point::Call(call) => {
+                // A history from which something was taken out may bring a fault to another call.
+                let fault = fault.filter(|fault| can_meet(*fault, call.operation));
                 self.coverage.called(call.operation, fault);
                 fault
             }
