@@ -103,8 +103,13 @@ impl<'a> Tally<'a> {
         }
     }
 
+    /// What answers the question comes first, then what is worst.
     fn keep_the_worst(&mut self) {
-        self.findings.sort_by(|a, b| (a.severity, a.code, &a.secret).cmp(&(b.severity, b.code, &b.secret)));
+        let is_answer = |finding: &Finding| matches!(finding.code, Code::KeyFound | Code::KeyNotFound);
+        self.findings.sort_by(|a, b| {
+            let place = |finding| (!is_answer(finding), finding.severity, finding.code);
+            place(a).cmp(&place(b)).then_with(|| a.secret.cmp(&b.secret))
+        });
         let left_out = self.findings.len().saturating_sub(MOST);
         if left_out > 0 {
             self.findings.truncate(MOST);

@@ -273,6 +273,15 @@ fn the_secret_of_a_leaked_key_is_found_by_its_fingerprint() {
 }
 
 #[test]
+fn the_answer_to_the_question_comes_before_whatever_else_is_found() {
+    let world = world();
+    let token = world.rotate().expect("a rotation");
+    let answer = world.operate(request(Some(&fingerprint(&key_in(&world, &token))), Form::Json));
+    assert!(codes(&answer).contains(&Code::AdoptionGrace), "the key before was made by hand: {answer:#?}");
+    assert_eq!(answer.findings[0].code, Code::KeyFound, "{answer:#?}");
+}
+
+#[test]
 fn a_leaked_master_is_found_by_its_fingerprint_once() {
     let (world, _, _, _) = rotated_twice();
     by_hand(&world, "prod/bybit/other");
