@@ -16,6 +16,10 @@ pub(crate) struct About<'a> {
     pub(crate) key: Option<&'a KeyId>,
     pub(crate) marker: Option<&'a Marker>,
     pub(crate) label: Option<&'a Label>,
+    /// The version that the label was on before.
+    pub(crate) from: Option<&'a VersionId>,
+    /// Whether a refusal says for certain that nothing was done.
+    pub(crate) is_definite: bool,
 }
 
 impl<'a> About<'a> {
@@ -106,7 +110,9 @@ impl Hand<'_> {
         for attempt in 1.. {
             self.must_have_left(LAST_MOMENT)?;
             let result = self.ports.store.move_label(self.secret, &change).await;
-            let about = About { label: Some(&change.label), ..About::default() };
+            let from = change.from.as_ref().filter(|from| change.to.as_ref().is_some_and(|to| to != *from));
+            let is_definite = result.as_ref().is_err_and(|error| error.kind == StoreErrorKind::Limit);
+            let about = About { label: Some(&change.label), from, is_definite, ..About::default() };
             self.record(action, version, &about, store_class(&result));
             let Err(error) = result else { return Ok(()) };
             unsure |= error.kind == StoreErrorKind::UnknownOutcome;
@@ -144,6 +150,7 @@ impl Hand<'_> {
     }
 
     pub(crate) fn record(&self, action: Action, version: &VersionId, about: &About<'_>, class: Option<ErrorClass>) {
+        self.changes.note(self.secret, action, version, about, class);
         self.ports.journal.record(&Record {
             time: self.now(),
             actor: self.caller.function_arn.clone(),

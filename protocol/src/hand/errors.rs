@@ -3,6 +3,9 @@
 use crate::error::{Error, ErrorType};
 use crate::ports::{ErrorClass, StoreError, StoreErrorKind, VenueError, Whose};
 
+/// The operation whose limit is the number of labels that a secret can hold.
+const LABELLING: &str = "UpdateSecretVersionStage";
+
 pub(crate) fn store_error(error: &StoreError) -> Error {
     let StoreError { kind, operation, code } = error;
     let (error_type, advice) = match kind {
@@ -14,6 +17,10 @@ pub(crate) fn store_error(error: &StoreError) -> Error {
         StoreErrorKind::Busy | StoreErrorKind::UnknownOutcome => (
             ErrorType::StoreUnavailable,
             "a step is repeated by Secrets Manager, and an operation may be asked for again; nothing else need be done unless this lasts",
+        ),
+        StoreErrorKind::Limit if *operation == LABELLING => (
+            ErrorType::LabelsFull,
+            "take labels off old versions whose keys are dead (aws secretsmanager update-secret-version-stage --remove-from-version-id …)",
         ),
         StoreErrorKind::Exists | StoreErrorKind::Invalid | StoreErrorKind::Limit => {
             (ErrorType::StoreRefused, "look at the secret's state with describe-secret")

@@ -5,10 +5,12 @@
 //! | time, and reads of the secret | here |
 //! | effects, each with its audit line | `effects` |
 //! | what the staging labels say, and the stamps among them | `stamps` |
+//! | what was changed, for the answer | `changes` |
 //! | giving up a pending version | `giving_up` |
 //! | the venue, the account and who may ask about its keys | `desk` |
 //! | errors of the ports in the words of an invocation's | `errors` |
 
+mod changes;
 mod desk;
 mod effects;
 mod errors;
@@ -27,6 +29,7 @@ use crate::ports::{Description, ListedVersion, Ports, StoredValue, Which};
 use crate::task::Task;
 use crate::wrong::{self, Wrong};
 
+pub(crate) use changes::Changes;
 pub(crate) use desk::{Desk, master_id, master_in, master_of, read_master, venue_of};
 pub(crate) use effects::About;
 pub(crate) use errors::{store_class, store_error, venue_class, venue_error};
@@ -50,6 +53,8 @@ pub(crate) struct Hand<'a> {
     pub(crate) secret: &'a SecretId,
     /// The person's order that it acts on.
     pub(crate) order: Option<&'a Order>,
+    /// Where its effects are noted.
+    pub(crate) changes: &'a Changes,
 }
 
 impl Hand<'_> {
@@ -79,6 +84,11 @@ impl Hand<'_> {
             left.as_secs_f32()
         );
         Err(Error::new(ErrorType::DeadlineNear, problem))
+    }
+
+    /// What this invocation has changed of the secret, or may have.
+    pub(crate) fn changed(&self) -> Vec<String> {
+        self.changes.of(self.secret)
     }
 
     // Reads.

@@ -1,13 +1,13 @@
 //! Giving up a stuck rotation: AWSPENDING comes off, and the key that was issued for it is revoked by the rules.
 
 use super::Operation;
-use super::answer::{Answer, Code, Row};
+use super::answer::{Answer, Code};
 use super::checking::take_off;
-use super::pass::{Pass, finding, half_done};
-use crate::hand::{Hand, is_condemned};
+use super::pass::{Pass, finding, not_done, row_of};
+use crate::hand::Hand;
 use crate::label::{Label, VersionId};
 use crate::name::SecretId;
-use crate::ports::{Description, Which};
+use crate::ports::Which;
 use crate::secret::{SecretValue, Source};
 use crate::wrong::{self, Wrong};
 
@@ -30,44 +30,27 @@ pub(super) async fn abandon(pass: &Pass<'_>, secret: &SecretId) -> Answer {
     };
     let is_rollback = may_be_a_rollback(&hand, pending).await;
     let given_up = hand.give_up(pending, "a person abandoned the rotation").await;
-    match given_up.or_else(|error| if wrong::is(Wrong::AbandonClaimed) { Ok(()) } else { Err(error) }) {
-        Ok(()) => {
-            let mut did = vec![format!("gave up version {pending}: it is condemned and has lost AWSPENDING")];
-            let mut tally = pass.tally();
-            // Left there, the next rotation on the schedule would go back, long after anybody remembers why.
-            if let Some(version) = description.holder(&Label::rollback()).filter(|_| is_rollback) {
-                match hand.remove_label(Label::rollback(), version).await {
-                    Ok(()) => did.push(format!("took ROLLBACK off version {version}")),
-                    Err(error) => {
-                        let say = format!("ROLLBACK is still on version {version}: {}", error.problem);
-                        let what_to_do = take_off(name, Label::rollback().as_str(), version.as_str());
-                        tally.fail();
-                        tally.find(finding(Code::NotDone, name, say, what_to_do));
-                    }
-                }
-            }
-            let row = Row { secret: name.to_owned(), arn: description.arn.clone(), did, ..Row::default() };
-            tally.count("abandoned", 1);
-            tally.row(row);
-            tally.answer(false)
-        }
-        Err(error) => {
-            let again = pass.command(Operation::Abandon, name);
-            let say = format!("version {pending} was not given up: {}: {}", error.error_type, error.problem);
-            // Half of it may be done.
-            let after = hand.describe().await;
-            let unchanged = |after: &Description| is_condemned(after, pending) == is_condemned(&description, pending);
-            if after.as_ref().is_ok_and(unchanged) || wrong::is(Wrong::AbandonHalfTold) {
-                return pass.refusal(name, say, again);
-            }
-            let did = match after {
-                Ok(_) => format!("condemned version {pending}; it still is AWSPENDING"),
-                Err(_) => format!("perhaps condemned version {pending}: that could not be looked at"),
-            };
-            let row = Row { secret: name.to_owned(), arn: description.arn.clone(), did: vec![did], ..Row::default() };
-            half_done(pass, row, say, again)
-        }
+    if let Err(error) = given_up.or_else(|error| if wrong::is(Wrong::AbandonClaimed) { Ok(()) } else { Err(error) }) {
+        let again = pass.command(Operation::Abandon, name);
+        let say = format!("version {pending} was not given up: {}: {}", error.error_type, error.problem);
+        return if wrong::is(Wrong::AbandonHalfTold) {
+            pass.refusal(name, say, again)
+        } else {
+            not_done(pass, &hand, &description, say, again)
+        };
     }
+    let mut tally = pass.tally();
+    tally.count("abandoned", 1);
+    // Left there, the next rotation on the schedule would go back, long after anybody remembers why.
+    if let Some(version) = description.holder(&Label::rollback()).filter(|_| is_rollback)
+        && let Err(error) = hand.remove_label(Label::rollback(), version).await
+    {
+        let say = format!("ROLLBACK is still on version {version}: {}", error.problem);
+        tally.fail();
+        tally.find(finding(Code::NotDone, name, say, take_off(name, Label::rollback().as_str(), version.as_str())));
+    }
+    tally.row(row_of(&hand, &description));
+    tally.answer(false)
 }
 
 /// Whether an open rotation was to go back to an earlier credential, or has no value yet that says so.

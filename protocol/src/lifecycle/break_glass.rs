@@ -9,11 +9,11 @@ use super::answer::{Answer, Code, Finding, Moment, Row};
 use super::checking::{look_at, take_off};
 use super::leaked_master::leaked_master;
 use super::maintain::add;
-use super::pass::{Pass, finding, passes, patiently, perhaps, told};
+use super::pass::{Pass, finding, passes, patiently, told};
 use super::retiring::Retired;
 use super::rollback::Refusal;
 use super::tally::Tally;
-use super::tending::Tending;
+use super::tending::{SWITCHED_ON, Tending};
 use super::verdict::{is_ours, may_be_promoted};
 use super::way::{FRESH, clear_the_way, must_fit_pending, names, open_rotation, take_refused_offers_back};
 use super::{Mode, Operation};
@@ -61,7 +61,7 @@ pub(super) async fn break_glass(pass: &Pass<'_>, secret: &SecretId, version: Opt
     let carried_out = order.carry_out(&description, &leaked, &mut row).await;
     let again = order.again(name, Some(&leaked.version), mode);
     if let Err(error) = carried_out {
-        if row.did.is_empty() && !order.stood {
+        if hand.changed().is_empty() && !order.stood {
             return pass.refusal(name, told(&error), again);
         }
         let code = if order.is_dead { Code::NotDone } else { Code::Exposed };
@@ -72,6 +72,7 @@ pub(super) async fn break_glass(pass: &Pass<'_>, secret: &SecretId, version: Opt
         order.tally.fail();
         order.tally.find(finding(Code::Exposed, name, say, again));
     }
+    row.did.splice(0..0, hand.changed());
     order.answer(row)
 }
 
@@ -217,22 +218,22 @@ impl<'a> Order<'a> {
 
     async fn carry_out(&mut self, description: &Description, leaked: &Leaked, row: &mut Row) -> Result<(), Error> {
         if !wrong::is(Wrong::OrderUnwritten) {
-            self.mark(description, &leaked.version, row).await?;
+            self.mark(description, &leaked.version).await?;
         }
         let description = patiently(self.pass, || self.hand.describe()).await?;
         // A rotation that does not bring the leaked key back is in the way only of the one that is needed.
         self.copy = self.open_copy(&description, leaked).await?;
         let needed = self.must_be_replaced(&description, leaked).await?;
-        for what in clear_the_way(self.pass, self.hand, &description, &leaked.key, needed, row).await? {
+        let unused = needed && self.is_not_used_yet(&description, leaked).await;
+        for what in clear_the_way(self.pass, self.hand, &description, &leaked.key, needed).await? {
             self.happened(what);
         }
         if needed && leaked.value.master_arn.is_some() {
-            for what in take_refused_offers_back(self.pass, self.hand, row).await? {
+            for what in take_refused_offers_back(self.pass, self.hand).await? {
                 self.happened(what);
             }
         }
-        // Nobody uses a key that was never current: what counts is that no run makes it so.
-        let unused = may_be_promoted(&description, &leaked.version, &leaked.value, self.pass.now());
+        // Nobody uses a key that is not current: what counts is that no run makes it so.
         let first = self.mode == Mode::RevokeFirst || wrong::is(Wrong::RevokedBeforeReplaced);
         if first && !unused {
             self.end(leaked, false, row).await?;
@@ -260,7 +261,7 @@ impl<'a> Order<'a> {
     }
 
     /// Writes the order down. A label sits on one version: another leaked one keeps it until its key is dead.
-    async fn mark(&mut self, description: &Description, version: &VersionId, row: &mut Row) -> Result<(), Error> {
+    async fn mark(&mut self, description: &Description, version: &VersionId) -> Result<(), Error> {
         self.stood = description.holder(&Label::compromised()) == Some(version);
         let first = Label::revoke_first();
         let (labels, taken_back) = match self.mode {
@@ -268,9 +269,7 @@ impl<'a> Order<'a> {
             Mode::RevokeFirst => (vec![Label::compromised(), first.clone()], false),
         };
         if taken_back {
-            let what = format!("took REVOKE_FIRST off version {version}");
-            self.hand.remove_label(first, version).await.inspect_err(|error| row.did.extend(perhaps(&what, error)))?;
-            row.did.push(what);
+            self.hand.remove_label(first, version).await?;
         }
         for label in labels {
             if description.holder(&label) == Some(version) {
@@ -279,10 +278,8 @@ impl<'a> Order<'a> {
             // COMPROMISED on another version is another order.
             let from = description.holder(&label).filter(|_| label == Label::revoke_first()).cloned();
             let change = LabelMove { label: label.clone(), to: Some(version.clone()), from };
-            let what = format!("labelled version {version} {label}");
-            self.hand.move_label(change, version).await.inspect_err(|error| row.did.extend(perhaps(&what, error)))?;
+            self.hand.move_label(change, version).await?;
             self.happened(format!("version {version} is labelled {label}"));
-            row.did.push(what);
         }
         Ok(())
     }
@@ -336,6 +333,12 @@ impl<'a> Order<'a> {
         }
     }
 
+    /// Whether a run may make the leaked key current that is not: where that is not certain, an order to revoke it first goes ahead.
+    async fn is_not_used_yet(&self, description: &Description, leaked: &Leaked) -> bool {
+        let current = self.current(description.clone()).await;
+        current.is_ok_and(|current| current.is_some_and(|(_, stored)| !names(&stored, &leaked.key)))
+    }
+
     async fn rotate(&mut self, description: &Description, which: usize, row: &mut Row) -> Result<(), Error> {
         if open_rotation(description).is_some() {
             return Ok(());
@@ -344,8 +347,9 @@ impl<'a> Order<'a> {
         match self.hand.begin_rotation(self.pass.fleet, which).await? {
             Ok(()) => {
                 self.happened("a rotation was begun");
-                let switched = if description.rotation_enabled { "" } else { "; rotation was switched off, and is on again" };
-                row.did.push(format!("began a rotation{switched}"));
+                if !description.rotation_enabled {
+                    row.did.push(SWITCHED_ON.to_owned());
+                }
             }
             // It may have begun all the same, or another is under way that this one had not seen.
             Err(error) => {
@@ -417,11 +421,12 @@ impl<'a> Order<'a> {
             let pause = if is_stale { LONGEST_PAUSE } else { POLL_PAUSE };
             tending.note(ended.map(drop));
             let mut tended = tending.over();
+            // What was changed is told once, with the whole order's.
+            tended.row.did.clear();
             if tended.counts.contains_key("revoked") {
                 self.is_revoked = true;
                 self.happened(format!("{} was revoked", leaked.key));
             }
-            row.did.append(&mut tended.row.did);
             row.keys.retain(|key| !tended.row.keys.iter().any(|newer| newer.version == key.version));
             row.keys.append(&mut tended.row.keys);
             let over = !again || self.pass.now() + pause >= until || self.hand.time_left() < TIME_TO_END + pause;

@@ -10,7 +10,7 @@ use super::checking::{faults, put_right, replace, rotate, take_off};
 use super::death::listed;
 use super::pass::patiently;
 use super::tags::LAST_ROTATED;
-use super::tending::{Tending, account_in};
+use super::tending::{SWITCHED_ON, Tending, account_in};
 use super::verdict::{created_by_us, is_ours};
 use super::way::{clear_the_way, must_fit_pending, open_rotation, surely_names, take_refused_offers_back};
 use crate::error::Error;
@@ -29,6 +29,8 @@ pub(super) struct Current {
     pub(super) value: SecretValue,
     pub(super) venue: Arc<dyn Venue>,
     pub(super) state: Result<KeyState, VenueError>,
+    /// When it was asked.
+    pub(super) at: Timestamp,
     /// The master credential, which the same host has accepted; with the account's keys, where the account is known.
     pub(super) master: Result<(Signer, Option<(AccountId, KeyList)>), Error>,
 }
@@ -113,8 +115,7 @@ impl Tending<'_> {
         }
         let what = format!("take ROLLBACK off version {version}: its key is the current one");
         if self.pass.request.operation() == Operation::Maintain && !self.would(&what) {
-            let hand = self.hand;
-            self.change(what, hand.remove_label(Label::rollback(), version)).await?;
+            self.hand.remove_label(Label::rollback(), version).await?;
         }
         Ok(())
     }
@@ -151,18 +152,17 @@ impl Tending<'_> {
         if self.would(what) {
             return Ok(());
         }
-        clear_the_way(self.pass, self.hand, description, &current.value.credential.key_id, true, &mut self.row).await?;
+        clear_the_way(self.pass, self.hand, description, &current.value.credential.key_id, true).await?;
         if current.value.master_arn.is_some() {
-            take_refused_offers_back(self.pass, self.hand, &mut self.row).await?;
+            take_refused_offers_back(self.pass, self.hand).await?;
         }
         let now = self.hand.describe().await?;
         if open_rotation(&now).is_none() && now.holder(&Label::current()) == Some(&current.version) {
             must_fit_pending(&now)?;
-            let begun = self.hand.begin_rotation(self.pass.fleet, 1).await?.map_err(|error| store_error(&error));
-            // A request that went out twice is refused the second time.
-            begun.inspect_err(|_| self.row.did.push(format!("perhaps {what}: the answer does not say so")))?;
-            let switched = if now.rotation_enabled { "" } else { "; rotation was switched off, and is on again" };
-            self.did(format!("{what}{switched}"));
+            self.hand.begin_rotation(self.pass.fleet, 1).await?.map_err(|error| store_error(&error))?;
+            if !now.rotation_enabled {
+                self.did(SWITCHED_ON);
+            }
         }
         Ok(())
     }
@@ -183,6 +183,7 @@ impl Tending<'_> {
         let venue = venue_of(self.pass.ports, description, &value)?;
         let signer = Signer { whose: Whose::Current, credential: value.credential.clone() };
         self.pass.turn(venue.as_ref()).await;
+        let at = self.pass.now();
         let (state, master) = join(venue.inspect(&signer), self.pass.master(venue.id(), &value)).await;
         if state.is_ok() {
             self.pass.note_accepted(venue.id(), signer.clone());
@@ -200,7 +201,7 @@ impl Tending<'_> {
             }
             (Err(error), _) => Err(error),
         };
-        Ok(Some(Current { version, value, venue, state, master }))
+        Ok(Some(Current { version, value, venue, state, at, master }))
     }
 
     /// What is wrong with the current key; whether it is definitely dead.
@@ -217,7 +218,7 @@ impl Tending<'_> {
         }
         match state {
             Ok(state) => {
-                self.key(version, key, Some(true), "current".to_owned());
+                self.key_at(current.at, version, key, Some(true), "current".to_owned());
                 self.findings.extend(faults(self.pass, description, value, state));
                 false
             }

@@ -5,8 +5,8 @@ use super::holders::holding;
 use super::pass::patiently;
 use super::tending::Tending;
 use crate::error::Error;
-use crate::hand::{Desk, must_fit};
-use crate::label::{StampKind, VersionId};
+use crate::hand::{Desk, has_stamp, must_fit};
+use crate::label::{Label, StampKind, VersionId};
 use crate::marker::Marker;
 use crate::ports::{Description, KeyList, ListedKey, Which};
 use crate::rotation::{NONE_PURGED_BELOW, settled};
@@ -19,7 +19,7 @@ enum IssuedFor {
     Names,
     /// It has another value, or none, and will never name this one.
     NamesAnother,
-    /// It is not known.
+    /// Its value cannot be read.
     Unknown,
 }
 
@@ -37,19 +37,12 @@ impl Tending<'_> {
             }
             let labelled = description.versions.keys().find(|version| is_of(marker, description, version));
             let done = match labelled {
-                // One that was replaced names the only one there is, as far as its labels tell: retiring sees to it when it is due.
-                Some(version) if !may_hold(description, version) && count_of(marker, list) == 1 => Ok(()),
-                Some(version) => self.judge_labelled(desk, key, version).await,
+                // One that was replaced names the only one there is, as far as its stamp tells: retiring sees to it when it is due.
+                Some(version) if was_replaced(description, version) && count_of(marker, list) == 1 => Ok(()),
+                Some(version) => self.judge_issued(description, desk, key, version).await,
                 None => self.judge_unlabelled(description, desk, key, marker, &mut versions).await,
             };
             self.note(done);
-        }
-    }
-
-    async fn judge_labelled(&mut self, desk: &Desk<'_>, key: &ListedKey, version: &VersionId) -> Result<(), Error> {
-        match self.names(version, key).await? {
-            IssuedFor::NamesAnother => self.revoke_orphan(desk, key, Some(version)).await,
-            IssuedFor::Names | IssuedFor::Unknown => Ok(()),
         }
     }
 
@@ -67,24 +60,35 @@ impl Tending<'_> {
             *versions = Some(listed.into_iter().map(|version| version.id).collect());
         }
         let listed = versions.as_deref().unwrap_or_default();
-        let version = listed.iter().find(|version| is_of(marker, description, version)).cloned();
+        if let Some(version) = listed.iter().find(|version| is_of(marker, description, version)).cloned() {
+            return self.judge_issued(description, desk, key, &version).await;
+        }
         let complete = description.versions.keys().all(|known| listed.contains(known));
-        let stands = match &version {
-            Some(version) => self.names(version, key).await?,
-            None if complete && listed.len() < NONE_PURGED_BELOW => IssuedFor::NamesAnother,
-            None => IssuedFor::Unknown,
-        };
-        match (stands, version) {
-            (IssuedFor::NamesAnother, version) => self.revoke_orphan(desk, key, version.as_ref()).await,
-            (IssuedFor::Names, Some(version)) if wrong::is(Wrong::UnlabelledReaped) => {
-                self.revoke_orphan(desk, key, Some(&version)).await
+        if complete && listed.len() < NONE_PURGED_BELOW {
+            return self.revoke_orphan(desk, key, None).await;
+        }
+        let say = format!("{} was issued for a version that is not listed any more", key.key_id);
+        self.find(Code::OrphanUndecided, say, "delete the key at the venue, if nothing uses it");
+        Ok(())
+    }
+
+    /// A key whose version is known: what it names never changes, so that it names this key for ever, or never.
+    async fn judge_issued(
+        &mut self,
+        description: &Description,
+        desk: &Desk<'_>,
+        key: &ListedKey,
+        version: &VersionId,
+    ) -> Result<(), Error> {
+        match self.names(version, key).await? {
+            IssuedFor::NamesAnother => self.revoke_orphan(desk, key, Some(version)).await,
+            IssuedFor::Names if wrong::is(Wrong::UnlabelledReaped) && description.labels(version).count() == 0 => {
+                self.revoke_orphan(desk, key, Some(version)).await
             }
-            (IssuedFor::Names, Some(version)) => self.stamp_unlabelled(description, &version, key).await,
-            (IssuedFor::Names | IssuedFor::Unknown, _) => {
-                let say = format!("{} was issued for a version that is not listed any more", key.key_id);
-                self.find(Code::OrphanUndecided, say, "delete the key at the venue, if nothing uses it");
-                Ok(())
+            IssuedFor::Names if !says_what_becomes_of_it(description, version) => {
+                self.stamp_unlabelled(description, version, key).await
             }
+            IssuedFor::Names | IssuedFor::Unknown => Ok(()),
         }
     }
 
@@ -111,13 +115,8 @@ impl Tending<'_> {
         let version = version.unwrap_or(&none);
         self.pass.turn_of(desk.venue, &desk.master).await;
         match self.hand.revoke(version, desk, &key.key_id).await? {
-            Ok(()) => {
-                self.count("orphans");
-                self.did(what);
-            }
+            Ok(()) => self.count("orphans"),
             Err(error) => {
-                // A request that went out twice is refused the second time.
-                self.did(format!("perhaps {what}: the answer does not say so"));
                 let say =
                     format!("{} was issued for this secret and never stored, and could not be revoked: {error}", key.key_id);
                 self.find(Code::NotDone, say, "nothing, unless this lasts");
@@ -126,15 +125,14 @@ impl Tending<'_> {
         Ok(())
     }
 
-    /// A key that was stored, in a version that lost its labels: it may have been current until just now.
+    /// A key that was stored, in a version that lost the labels that count: it may have been current until just now.
     async fn stamp_unlabelled(&mut self, description: &Description, version: &VersionId, key: &ListedKey) -> Result<(), Error> {
-        let what = format!("stamp version {version}, which bears no label and names the living {}", key.key_id);
+        let what = format!("stamp version {version}, which nothing holds and which names the living {}", key.key_id);
         if self.would(&what) {
             return Ok(());
         }
         must_fit(description, 1)?;
-        let hand = self.hand;
-        self.change(what, hand.add_stamp(StampKind::Replaced, version)).await?;
+        self.hand.add_stamp(StampKind::Replaced, version).await?;
         self.count("stamped");
         Ok(())
     }
@@ -144,8 +142,17 @@ fn is_of(marker: &Marker, description: &Description, version: &VersionId) -> boo
     Marker::new(&description.arn, version, 0).same_token(marker)
 }
 
-fn may_hold(description: &Description, version: &VersionId) -> bool {
-    holding().iter().any(|label| description.holder(label) == Some(version))
+/// Whether a label says that a version was current, and since when it is not.
+fn was_replaced(description: &Description, version: &VersionId) -> bool {
+    has_stamp(description, version, StampKind::Replaced)
+}
+
+/// Whether a version's labels say that its key is held, or when it dies.
+fn says_what_becomes_of_it(description: &Description, version: &VersionId) -> bool {
+    let ends = was_replaced(description, version) || has_stamp(description, version, StampKind::Condemned);
+    ends || description
+        .labels(version)
+        .any(|label| holding().contains(label) || [Label::previous(), Label::compromised()].contains(label))
 }
 
 /// How many keys were issued for the same version.

@@ -16,7 +16,7 @@ use super::tally::Tally;
 use super::{Operation, Request, Settings};
 use crate::bounds::{ATTEMPTS, REREAD_PAUSE};
 use crate::error::{Error, ErrorType};
-use crate::hand::{Caller, Hand, master_id, master_in, read_master, store_error};
+use crate::hand::{Caller, Changes, Hand, master_id, master_in, read_master, store_error};
 use crate::name::{SecretId, VenueId, unqualified};
 use crate::ports::{Description, Fleet, Ports, SecretPage, Signer, StoredValue, Venue};
 use crate::secret::SecretValue;
@@ -49,6 +49,7 @@ pub(super) struct Pass<'a> {
     holders: AsyncMutex<Option<(Timestamp, Index)>>,
     /// What the answers of one audit share.
     kept: &'a Kept,
+    changes: Changes,
 }
 
 impl<'a> Pass<'a> {
@@ -61,8 +62,8 @@ impl<'a> Pass<'a> {
         request: &'a Request,
     ) -> Self {
         let (masters, told, pace, holders) = (Mutex::default(), Mutex::default(), Mutex::default(), AsyncMutex::default());
-        let accepted = Mutex::default();
-        Self { ports, fleet, caller, settings, request, masters, accepted, told, pace, holders, kept }
+        let (accepted, changes) = (Mutex::default(), Changes::default());
+        Self { ports, fleet, caller, settings, request, masters, accepted, told, pace, holders, kept, changes }
     }
 
     pub(super) fn hand<'s>(&'s self, secret: &'s SecretId) -> Hand<'s> {
@@ -72,6 +73,7 @@ impl<'a> Pass<'a> {
             task: Task::Operation(self.request.operation()),
             secret,
             order: self.request.order(),
+            changes: &self.changes,
         }
     }
 
@@ -259,13 +261,29 @@ pub(super) fn event(operation: Operation, fields: &[(&str, &str)]) -> Map<String
     event
 }
 
-/// The answer of an operation that failed after it had changed something.
-pub(super) fn half_done(pass: &Pass<'_>, row: Row, say: impl Into<String>, what_to_do: impl Into<String>) -> Answer {
+/// The answer of an operation that was not done: refused, where nothing was changed, and where something was with what that is.
+pub(super) fn not_done(
+    pass: &Pass<'_>,
+    hand: &Hand<'_>,
+    description: &Description,
+    say: impl Into<String>,
+    what_to_do: impl Into<String>,
+) -> Answer {
+    let row = row_of(hand, description);
+    if row.did.is_empty() {
+        return pass.refusal(&row.secret, say, what_to_do);
+    }
     let mut tally = pass.tally();
     tally.fail();
     tally.find(finding(Code::NotDone, &row.secret, say, what_to_do));
     tally.row(row);
     tally.answer(false)
+}
+
+/// The row of a secret that an operation is about, with what it has changed.
+pub(super) fn row_of(hand: &Hand<'_>, description: &Description) -> Row {
+    let (secret, arn) = (description.name.as_str().to_owned(), description.arn.clone());
+    Row { secret, arn, did: hand.changed(), ..Row::default() }
 }
 
 pub(super) fn finding(code: Code, secret: &str, say: impl Into<String>, what_to_do: impl Into<String>) -> Finding {
@@ -279,11 +297,6 @@ pub(super) fn passes(error: &Error) -> bool {
 /// An error in an answer's words.
 pub(super) fn told(error: &Error) -> String {
     format!("{}: {}", error.error_type, error.problem)
-}
-
-/// What an answer says of a change whose outcome nobody knows.
-pub(super) fn perhaps(what: &str, error: &Error) -> Option<String> {
-    passes(error).then(|| format!("perhaps {what}: no answer says so"))
 }
 
 /// A read that is made again where what stands in its way passes.

@@ -10,7 +10,7 @@ use super::checking::day;
 use super::current::Current;
 use super::death::{Known, Life, asked, life};
 use super::holders::{Held, Holders, Named, Replicas, holding, holding_labels, is_issued};
-use super::pass::{patiently, perhaps};
+use super::pass::patiently;
 use super::tending::{Tending, account_in};
 use super::verdict::{Ending, Verdict, after, created_by_us, is_ours, is_past, may_be_promoted, state, verdict};
 use crate::audit::Action;
@@ -53,7 +53,7 @@ impl Tending<'_> {
             // Given up before it had a value, or made current by a hand without one. A value that is there would be shown after so long.
             let ending = Ending::of(description, version);
             if ending.condemned.max(ending.replaced).is_some_and(|at| is_past(at, UNSETTLED, pass.now())) {
-                self.forget(version).await?;
+                self.shed(version, "it has no value", says_of_the_end).await?;
             }
             return Ok(Retired::NotYet);
         };
@@ -67,7 +67,9 @@ impl Tending<'_> {
             }
         };
         let key = &value.credential.key_id;
-        let ending = self.ending_of(description, version, &value).await?;
+        // What consumers read, as far as that is known.
+        let is_read = current.is_none_or(|current| current.value.credential.key_id == *key);
+        let ending = self.ending_of(description, version, &value, is_read).await?;
         let by_hand = !is_ours(&value, version);
         // Its own stamp says it without a look at all the others.
         let own = pass.settings.grace_of(!by_hand);
@@ -137,7 +139,6 @@ impl Tending<'_> {
                 let known = Known { since, alive, revoked: self.is_revoked, ..Known::default() };
                 let dead = self.end(&desk, version, &value, ending.at_once, known).await?;
                 // Who comes next has to see that what consumers read is a leaked key, and a dead one.
-                let is_read = current.is_none_or(|current| current.value.credential.key_id == *key);
                 if dead && !(ending.compromised && is_read) {
                     self.forget(version).await?;
                 }
@@ -169,13 +170,21 @@ impl Tending<'_> {
     }
 
     /// What the labels say of a version's end, what a person ordered, and what its value adds.
-    async fn ending_of(&self, description: &Description, version: &VersionId, value: &SecretValue) -> Result<Ending, Error> {
+    async fn ending_of(
+        &self,
+        description: &Description,
+        version: &VersionId,
+        value: &SecretValue,
+        is_read: bool,
+    ) -> Result<Ending, Error> {
         let mut ending = Ending::of(description, version);
         ending.compromised |= self.order.is_some();
         ending.at_once |= self.order == Some(Mode::RevokeFirst);
         ending.was_there = !is_issued(value, version);
         ending.may_be_promoted = may_be_promoted(description, version, value, self.pass.now());
-        if ending.compromised && !ending.at_once && !ending.may_be_promoted && !wrong::is(Wrong::LeakedCopyAtOnce) {
+        // Where consumers read it already, an order to revoke it first waits for nobody.
+        let waits_for_copies = (!ending.at_once || !is_read) && !wrong::is(Wrong::LeakedCopyAtOnce);
+        if ending.compromised && waits_for_copies && !ending.may_be_promoted {
             ending.may_be_promoted = self.a_copy_may_be_promoted(description, version, &value.credential.key_id).await?;
         }
         Ok(ending)
@@ -265,12 +274,11 @@ impl Tending<'_> {
             .filter(|label| label.stamp().is_some_and(|stamp| stamp.kind == StampKind::Condemned))
             .cloned()
             .collect();
-        let hand = self.hand;
         for label in &old {
-            self.change(format!("take {label} off version {version}"), hand.remove_label(label.clone(), version)).await?;
+            self.hand.remove_label(label.clone(), version).await?;
         }
         must_fit(description, usize::from(old.is_empty()))?;
-        self.change(what, hand.add_stamp(StampKind::Condemned, version)).await?;
+        self.hand.add_stamp(StampKind::Condemned, version).await?;
         self.count("condemned");
         Ok(())
     }
@@ -338,15 +346,11 @@ impl Tending<'_> {
             let refused = hand.revoke(version, &desk, key).await?.err();
             if refused.is_none() {
                 self.count("revoked");
-                self.did(what.clone());
             }
             // Where it was refused, another may have done it, or an answer was lost.
             let answer = asked(pass, desk.venue, value).await;
             let known = if refused.is_none() { Known { revoked: true, on_account: true, ..known } } else { known };
             life_now = life(pass, &desk, key, &answer, known).await?;
-            if refused.is_some() {
-                self.did(format!("perhaps {what}: the answer does not say so"));
-            }
             if let Some(error) = refused.filter(|_| life_now != Life::Dead) {
                 let say = format!("{key} of version {version} could not be revoked: {error}");
                 self.find(Code::GraceOverrun, say, pass.command(Operation::Maintain, &self.name));
@@ -367,11 +371,9 @@ impl Tending<'_> {
 
     /// Takes the labels off a version that names no living key.
     async fn forget(&mut self, version: &VersionId) -> Result<(), Error> {
-        self.shed(version, "its key is dead", |label| {
-            label.stamp().is_some() || [Label::previous(), Label::compromised(), Label::revoke_first()].contains(label)
-        })
-        .await?;
-        self.count("retired");
+        if self.shed(version, "its key is dead", says_of_the_end).await? {
+            self.count("retired");
+        }
         Ok(())
     }
 
@@ -385,14 +387,15 @@ impl Tending<'_> {
         ending.was_there && never_current && !ending.compromised && was_given_up && !holds_itself && is_told
     }
 
-    async fn shed(&mut self, version: &VersionId, why: &str, which: impl Fn(&Label) -> bool) -> Result<(), Error> {
+    /// Takes labels off a version that is not current. Whether there were any, or would be.
+    async fn shed(&mut self, version: &VersionId, why: &str, which: impl Fn(&Label) -> bool) -> Result<bool, Error> {
         let what = format!("take the labels off version {version}: {why}");
         if self.would(&what) {
-            return Ok(());
+            return Ok(true);
         }
         let description = self.hand.describe().await?;
         if description.holder(&Label::current()) == Some(version) {
-            return Ok(());
+            return Ok(false);
         }
         let mut labels: Vec<Label> = description.labels(version).filter(|label| which(label)).cloned().collect();
         // AWSPREVIOUS first: without it no pass stamps the version anew. REVOKE_FIRST says nothing alone. The stamp that says most
@@ -401,20 +404,17 @@ impl Tending<'_> {
             let is_replaced = label.stamp().is_some_and(|stamp| stamp.kind == StampKind::Replaced);
             (*label != Label::previous(), *label != Label::revoke_first(), is_replaced)
         });
-        let mut taken: Vec<String> = Vec::new();
+        let any = !labels.is_empty();
         for label in labels {
-            if let Err(error) = self.hand.remove_label(label.clone(), version).await {
-                if !taken.is_empty() {
-                    self.did(format!("take {} off version {version}", taken.join(", ")));
-                }
-                self.row.did.extend(perhaps(&format!("take {label} off version {version}"), &error));
-                return Err(error);
-            }
-            taken.push(label.to_string());
+            self.hand.remove_label(label, version).await?;
         }
-        self.did(what);
-        Ok(())
+        Ok(any)
     }
+}
+
+/// Whether a label says of a version what becomes of its key.
+fn says_of_the_end(label: &Label) -> bool {
+    label.stamp().is_some() || [Label::previous(), Label::compromised(), Label::revoke_first()].contains(label)
 }
 
 fn is_condemnation(label: &Label) -> bool {

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::Operation;
-use super::answer::{Answer, Row};
+use super::answer::Answer;
 use super::checking::{put_right, rotate, switch_on};
-use super::pass::{Pass, half_done, perhaps, told};
+use super::pass::{Pass, not_done, row_of, told};
 use crate::error::ErrorType;
 use crate::hand::{Hand, is_condemned, venue_of};
 use crate::label::{Label, VersionId};
@@ -22,13 +22,11 @@ const TIME_TO_BEGIN: Duration = Duration::from_secs(10);
 pub(super) struct Refusal {
     pub(super) say: String,
     pub(super) what_to_do: String,
-    /// What was changed all the same.
-    pub(super) did: Vec<String>,
 }
 
 impl Refusal {
     pub(super) fn new(say: impl Into<String>, what_to_do: impl Into<String>) -> Self {
-        Self { say: say.into(), what_to_do: what_to_do.into(), did: Vec::new() }
+        Self { say: say.into(), what_to_do: what_to_do.into() }
     }
 }
 
@@ -43,31 +41,21 @@ pub(super) async fn rollback(pass: &Pass<'_>, secret: &SecretId, version: Option
     let description = match hand.describe().await {
         Ok(description) => description,
         Err(error) => {
-            let Refusal { say, what_to_do, .. } = error.into();
+            let Refusal { say, what_to_do } = error.into();
             return pass.refusal(secret.name().as_str(), say, what_to_do);
         }
     };
-    let name = description.name.as_str();
-    let row = |did| Row { secret: name.to_owned(), arn: description.arn.clone(), did, ..Row::default() };
     let begun = async {
         let version = wanted(pass, &description, version)?;
-        begin(pass, &hand, &description, &version).await?;
-        Ok(version)
+        begin(pass, &hand, &description, &version).await
     };
-    match begun.await {
-        Ok(version) => {
-            let did = vec![
-                format!("labelled version {version} ROLLBACK"),
-                "began a rotation that copies its credential into a new version".to_owned(),
-            ];
-            let mut tally = pass.tally();
-            tally.count("rollbacks", 1);
-            tally.row(row(did));
-            tally.answer(false)
-        }
-        Err(Refusal { say, what_to_do, did }) if did.is_empty() => pass.refusal(name, say, what_to_do),
-        Err(Refusal { say, what_to_do, did }) => half_done(pass, row(did), say, what_to_do),
+    if let Err(Refusal { say, what_to_do }) = begun.await {
+        return not_done(pass, &hand, &description, say, what_to_do);
     }
+    let mut tally = pass.tally();
+    tally.count("rollbacks", 1);
+    tally.row(row_of(&hand, &description));
+    tally.answer(false)
 }
 
 /// The version to go back to: the one that is named, or that was current last.
@@ -113,32 +101,26 @@ pub(super) async fn begin(
     }
     let label = Label::rollback();
     let from = description.holder(&label).cloned();
-    let moved_from = from.clone().filter(|other| other != version);
     if from.as_ref() != Some(version) {
         let change = LabelMove { label: label.clone(), to: Some(version.clone()), from };
-        hand.move_label(change, version).await.map_err(|error| {
-            let did = perhaps(&format!("labelled version {version} ROLLBACK"), &error).into_iter().collect();
-            Refusal { did, ..error.into() }
-        })?;
+        hand.move_label(change, version).await?;
     }
     let (is_unknown, error) = match hand.begin_rotation(pass.fleet, 1).await {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(error)) => (error.kind == StoreErrorKind::UnknownOutcome, error.to_string()),
         Err(error) => (false, error.problem),
     };
-    let name = description.name.as_str();
-    let labelled = format!("labelled version {version} ROLLBACK");
-    let (say, mut did) = if is_unknown {
-        (format!("nobody knows whether a rotation began: {error}"), vec![labelled])
+    let say = if is_unknown {
+        format!("nobody knows whether a rotation began: {error}")
     } else {
         // Left there, the next rotation on the schedule would go back, long after anybody remembers why.
-        let taken_off = wrong::is(Wrong::RollbackLabelLeft) || hand.remove_label(label, version).await.is_ok();
-        (format!("no rotation could be begun: {error}"), if taken_off { Vec::new() } else { vec![labelled] })
+        let taken_off = if wrong::is(Wrong::RollbackLabelLeft) { Ok(()) } else { hand.remove_label(label, version).await };
+        match taken_off {
+            Ok(()) => format!("no rotation could be begun: {error}"),
+            Err(_) => format!("no rotation could be begun, and ROLLBACK is still on version {version}: {error}"),
+        }
     };
-    if let Some(other) = moved_from {
-        did.push(format!("took ROLLBACK off version {other}"));
-    }
-    Err(Refusal { did, ..Refusal::new(say, rotate(name)) })
+    Err(Refusal::new(say, rotate(description.name.as_str())))
 }
 
 /// Whether there is anything against going back to a version.

@@ -51,6 +51,8 @@ struct Beside {
     value: SecretValue,
     venue: Option<Arc<dyn Venue>>,
     answer: Option<Result<KeyState, VenueError>>,
+    /// When it was asked.
+    at: Timestamp,
 }
 
 impl Tending<'_> {
@@ -238,17 +240,18 @@ impl Tending<'_> {
             };
             let venue =
                 venue_of(self.pass.ports, description, &value).ok().or_else(|| current.map(|current| Arc::clone(&current.venue)));
+            let at = self.pass.now();
             let answer = match &venue {
                 Some(venue) => Some(asked(self.pass, venue.as_ref(), &value).await),
                 None => None,
             };
-            beside.push(Beside { version: version.clone(), value, venue, answer });
+            beside.push(Beside { version: version.clone(), value, venue, answer, at });
         }
         beside
     }
 
     fn look_at(&mut self, description: &Description, beside: &Beside, current: Option<&Current>, list: Option<&KeyList>) {
-        let Beside { version, value, venue, answer } = beside;
+        let Beside { version, value, venue, answer, at } = beside;
         let key = &value.credential.key_id;
         let ending = Ending::of(description, version);
         let alive = match (venue, answer, list) {
@@ -269,7 +272,7 @@ impl Tending<'_> {
             _ => None,
         };
         let labels: Vec<String> = description.labels(version).map(ToString::to_string).collect();
-        self.key(version, key, alive, labels.join(" "));
+        self.key_at(*at, version, key, alive, labels.join(" "));
         let state = answer.as_ref().and_then(|answer| answer.as_ref().ok());
         let audited = self.audited(description, version, value, state, list);
         self.describe_key(version, audited);

@@ -5,7 +5,7 @@ use super::checking::replace;
 use super::current::Current;
 use super::death::{Known, Life, asked, life};
 use super::holders::is_issued;
-use super::pass::{patiently, perhaps};
+use super::pass::patiently;
 use super::rollback;
 use super::tending::Tending;
 use super::verdict::{Ending, after};
@@ -28,8 +28,7 @@ impl Tending<'_> {
             if let Some(label) = suspect.filter(|_| current.state.is_ok()) {
                 let what = format!("take {label} off version {version}: its key answers");
                 if !self.would(&what) {
-                    let hand = self.hand;
-                    self.change(what, hand.remove_label(label.clone(), version)).await?;
+                    self.hand.remove_label(label.clone(), version).await?;
                 }
             }
             return Ok(());
@@ -44,7 +43,6 @@ impl Tending<'_> {
             let what = format!("stamp version {version}: its key was rejected");
             if !self.would(&what) && !has_stamp(description, version, StampKind::Suspect) {
                 if let Err(error) = self.suspect(description, version).await {
-                    self.row.did.extend(perhaps(&what, &error));
                     // No later pass could tell that this one saw it.
                     self.find(
                         Code::CurrentDead,
@@ -53,7 +51,6 @@ impl Tending<'_> {
                     );
                     return Err(error);
                 }
-                self.did(what);
             }
             let say = format!("the venue rejects the current key {key} for the first time: the next pass decides");
             self.find(Code::CurrentSuspect, say, self.pass.command(Operation::Maintain, &self.name));
@@ -74,12 +71,8 @@ impl Tending<'_> {
         let what = format!("roll back to version {previous}");
         if way_back && current.value.policy.auto_rollback && !self.would(&what) {
             match rollback::begin(self.pass, self.hand, description, previous).await {
-                Ok(()) => {
-                    self.count("rollbacks");
-                    self.did(what);
-                }
+                Ok(()) => self.count("rollbacks"),
                 Err(refusal) => {
-                    self.row.did.extend(refusal.did);
                     self.find(Code::NotDone, format!("no rollback: {}", refusal.say), refusal.what_to_do);
                 }
             }

@@ -1,16 +1,15 @@
 //! What there is to do for one secret.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Mode;
 use super::answer::{AuditedKey, Code, Finding, KeyRow, Row};
 use super::checking::{look_at, put_right, rotate, take_off};
 use super::current::Current;
 use super::holders::{Held, is_issued};
-use super::pass::{Pass, finding, patiently, perhaps, told};
+use super::pass::{Pass, finding, patiently, told};
 use super::row::is_marked;
 use super::verdict::{Ending, after};
 use super::way::clear_the_way;
@@ -36,6 +35,9 @@ pub(super) struct Tending<'a> {
     pub(super) is_revoked: bool,
     counts: BTreeMap<&'static str, u64>,
 }
+
+/// What a rotation that was begun has changed beside.
+pub(super) const SWITCHED_ON: &str = "rotation was switched off, and is on again";
 
 /// What came of it.
 #[derive(Default)]
@@ -76,7 +78,8 @@ impl<'a> Tending<'a> {
         Self { pass, hand, name, row, findings: Vec::new(), order: None, is_revoked: false, counts: BTreeMap::new() }
     }
 
-    pub(super) fn over(self) -> Tended {
+    pub(super) fn over(mut self) -> Tended {
+        self.row.did.splice(0..0, self.hand.changed());
         Tended { row: self.row, findings: self.findings, counts: self.counts }
     }
 
@@ -105,27 +108,20 @@ impl<'a> Tending<'a> {
         self.pass.is_dry_run()
     }
 
-    /// Notes what was done.
+    /// Notes what else there is to know of what was done.
     pub(super) fn did(&mut self, what: impl Into<String>) {
         self.row.did.push(what.into());
     }
 
-    /// Notes a change once it is made, or that nobody knows whether it was.
-    pub(super) async fn change(&mut self, what: String, change: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
-        match change.await {
-            Ok(()) => self.row.did.push(what),
-            Err(error) => {
-                self.row.did.extend(perhaps(&what, &error));
-                return Err(error);
-            }
-        }
-        Ok(())
+    pub(super) fn key(&mut self, version: &VersionId, key: &KeyId, alive: Option<bool>, state: String) {
+        self.key_at(self.pass.now(), version, key, alive, state);
     }
 
-    pub(super) fn key(&mut self, version: &VersionId, key: &KeyId, alive: Option<bool>, state: String) {
+    /// The same of what was seen a while ago.
+    pub(super) fn key_at(&mut self, at: Timestamp, version: &VersionId, key: &KeyId, alive: Option<bool>, state: String) {
         let (version, fingerprint) = (version.to_string(), key.fingerprint());
         self.row.keys.retain(|row| row.version != version);
-        self.row.keys.push(KeyRow { version, fingerprint, alive, checked_at: self.pass.now(), state, audit: None });
+        self.row.keys.push(KeyRow { version, fingerprint, alive, checked_at: at, state, audit: None });
     }
 
     /// What stood in the way; the next pass tries again.
@@ -218,9 +214,9 @@ impl<'a> Tending<'a> {
             return Ok(described);
         }
         let now = self.hand.describe().await?;
-        let done = self.row.did.len();
-        clear_the_way(self.pass, self.hand, &now, key, false, &mut self.row).await?;
-        if self.row.did.len() == done {
+        let before = self.hand.changed();
+        clear_the_way(self.pass, self.hand, &now, key, false).await?;
+        if self.hand.changed() == before {
             return Ok(now);
         }
         self.pass.read_holders_anew().await;
@@ -267,8 +263,7 @@ impl<'a> Tending<'a> {
         if let Some(previous) = unstamped_previous(description) {
             let what = format!("stamp version {previous}: it is not current any more");
             if !self.would(&what) {
-                let hand = self.hand;
-                self.change(what, hand.stamp_previous(description)).await?;
+                self.hand.stamp_previous(description).await?;
                 self.count("stamped");
             }
         }
@@ -276,8 +271,7 @@ impl<'a> Tending<'a> {
         let void = |label: &Label| label.stamp().is_some_and(|stamp| stamp.kind != StampKind::Suspect);
         let what = format!("take void stamps off version {current}: it is current");
         if description.labels(current).any(void) && !self.would(&what) {
-            let hand = self.hand;
-            self.change(what, hand.remove_void_stamps(description, current)).await?;
+            self.hand.remove_void_stamps(description, current).await?;
         }
         Ok(())
     }
@@ -293,8 +287,7 @@ impl<'a> Tending<'a> {
         }
         let what = format!("take AWSPENDING off version {pending}, which was given up");
         if !self.would(&what) {
-            let hand = self.hand;
-            self.change(what, hand.remove_label(Label::pending(), pending)).await?;
+            self.hand.remove_label(Label::pending(), pending).await?;
         }
         Ok(())
     }

@@ -2,8 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::answer::Row;
-use super::pass::{Pass, passes, patiently, perhaps};
+use super::pass::{Pass, patiently};
 use crate::error::{Error, ErrorType};
 use crate::hand::{Hand, is_condemned, must_fit};
 use crate::label::{Label, VersionId};
@@ -43,7 +42,6 @@ pub(super) async fn clear_the_way(
     description: &Description,
     key: &KeyId,
     needed: bool,
-    row: &mut Row,
 ) -> Result<Vec<String>, Error> {
     let (mut told, mut offered) = (Vec::new(), false);
     for label in [Label::rollback(), Label::candidate()] {
@@ -54,11 +52,9 @@ pub(super) async fn clear_the_way(
         if !stored.is_some_and(|stored| names_it(&stored)) {
             continue;
         }
-        let what = format!("took {label} off version {version}");
-        hand.remove_label(label.clone(), version).await.inspect_err(|error| row.did.extend(perhaps(&what, error)))?;
+        hand.remove_label(label.clone(), version).await?;
         offered = true;
         told.push(format!("{label} was taken off version {version}, which names the leaked key"));
-        row.did.push(what);
     }
     let Some(pending) = open_rotation(description) else { return Ok(told) };
     let stored = patiently(pass, || hand.read(Which::Version(pending))).await?;
@@ -74,21 +70,16 @@ pub(super) async fn clear_the_way(
         return Ok(told);
     }
     if let Err(error) = hand.give_up(pending, "a key is leaked, and this rotation was in the way").await {
-        // It may have come to its end in the meantime, or half of it may be done.
-        let half = || format!("perhaps condemned version {pending}, which was in the way: {}", error.error_type);
-        let now = patiently(pass, || hand.describe()).await.inspect_err(|_| row.did.push(half()))?;
-        if is_condemned(&now, pending) || passes(&error) {
-            row.did.push(half());
-        }
+        // It may have come to its end in the meantime.
+        let now = patiently(pass, || hand.describe()).await?;
         return if open_rotation(&now) == Some(pending) { Err(error) } else { Ok(told) };
     }
     told.push(format!("the rotation that was open, version {pending}, was given up"));
-    row.did.push(format!("gave up version {pending}: it is condemned and has lost AWSPENDING"));
     Ok(told)
 }
 
 /// An offer that createSecret refuses would keep a successor from being issued, where one can be. What was done, in words.
-pub(super) async fn take_refused_offers_back(pass: &Pass<'_>, hand: &Hand<'_>, row: &mut Row) -> Result<Vec<String>, Error> {
+pub(super) async fn take_refused_offers_back(pass: &Pass<'_>, hand: &Hand<'_>) -> Result<Vec<String>, Error> {
     let mut told = Vec::new();
     for label in [Label::rollback(), Label::candidate()] {
         let description = patiently(pass, || hand.describe()).await?;
@@ -100,10 +91,8 @@ pub(super) async fn take_refused_offers_back(pass: &Pass<'_>, hand: &Hand<'_>, r
         {
             break;
         }
-        let what = format!("took {label} off version {version}");
-        hand.remove_label(label.clone(), version).await.inspect_err(|error| row.did.extend(perhaps(&what, error)))?;
+        hand.remove_label(label.clone(), version).await?;
         told.push(format!("{label} was taken off version {version}, which cannot be used: {}", error.problem));
-        row.did.push(what);
     }
     Ok(told)
 }

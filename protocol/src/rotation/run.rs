@@ -9,7 +9,7 @@ use super::{Request, Settings};
 use crate::audit::Action;
 use crate::bounds::{LAST_MOMENT, REREAD, REREAD_PAUSE};
 use crate::error::{Error, ErrorType};
-use crate::hand::{About, Caller, Desk, Hand, store_class, venue_class};
+use crate::hand::{About, Caller, Changes, Desk, Hand, store_class, venue_class};
 use crate::label::{Label, VersionId};
 use crate::marker::Marker;
 use crate::ports::{Grant, IssuedKey, LabelMove, Ports, Put, StoreError, StoredValue, VenueError, Which};
@@ -23,8 +23,14 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(ports: Ports<'a>, caller: &'a Caller, settings: &'a Settings, request: &'a Request) -> Self {
-        let hand = Hand { ports, caller, task: Task::Step(request.step), secret: &request.secret, order: None };
+    pub(super) fn new(
+        ports: Ports<'a>,
+        caller: &'a Caller,
+        settings: &'a Settings,
+        request: &'a Request,
+        changes: &'a Changes,
+    ) -> Self {
+        let hand = Hand { ports, caller, task: Task::Step(request.step), secret: &request.secret, order: None, changes };
         Self { hand, settings, request }
     }
 
@@ -69,7 +75,7 @@ impl<'a> Run<'a> {
         self.hand.must_have_left(LAST_MOMENT)?;
         let result = desk.venue.issue(&desk.master, &desk.account, marker, grant).await;
         let key = result.as_ref().ok().map(|issued| issued.credential.key_id.clone());
-        let about = About { key: key.as_ref(), marker: Some(marker), label: None };
+        let about = About { key: key.as_ref(), marker: Some(marker), ..About::default() };
         self.hand.record(Action::IssueKey, self.token(), &about, venue_class(&result));
         Ok(result)
     }

@@ -1,13 +1,13 @@
 //! What is claimed: audit lines, and how an invocation says it ended.
 
 use protocol::audit::{Action, Outcome, Record};
-use protocol::lifecycle::{Answer, Code, Operation};
+use protocol::lifecycle::{Answer, Code};
 use protocol::rotation::{Done, Step};
 use protocol::task::Task;
 use protocol::{Error, ErrorType};
 
 use super::Invariant;
-use super::act::{Actor, Labelled, Scene};
+use super::act::{Actor, Scene};
 use super::operations::LATELY;
 use super::witness::Witness;
 use crate::secrets_manager::Secret;
@@ -90,25 +90,17 @@ impl Witness {
             }
         }
         let done: Vec<&String> = answer.secrets.iter().flat_map(|row| &row.did).collect();
-        // A rollback that could not begin has taken its label off again.
-        let is_undone = answer.operation == Operation::Rollback
-            && scene.secrets.secret(&actor.secret).is_some_and(|secret| secret.holder("ROLLBACK").is_none());
-        if run.changed && done.is_empty() && !is_undone {
+        if run.changed && done.is_empty() {
             self.broken(
                 Invariant::Honest,
                 scene,
                 format!("{} has changed something, and its answer says nothing of that", actor.task),
             );
         }
-        for Labelled { secret, version, .. } in run.forgot {
-            let claim = format!("take the labels off version {version}: its key is dead");
-            if !done.contains(&&claim) {
-                continue;
-            }
-            let Some(named) = self.named(scene, &secret, &version) else { continue };
-            if scene.venue.key(&named.key).is_some_and(|truth| truth.alive(scene.now)) {
-                self.broken(Invariant::Honest, scene, format!("version {version} counts as retired, and its key is alive"));
-            }
+        let dead = answer.secrets.iter().flat_map(|row| &row.keys).filter(|key| key.alive == Some(false)).count();
+        if count("retired") > u64::try_from(dead).unwrap_or(u64::MAX) {
+            let what = format!("{} counts {} versions retired, and calls {dead} keys dead", actor.task, count("retired"));
+            self.broken(Invariant::Honest, scene, what);
         }
         // What another has done just before may well be said to be done.
         let did = answer.secrets.iter().flat_map(|row| &row.did).find(|did| !did.starts_with("perhaps"));

@@ -54,11 +54,14 @@ impl Witness {
                 run.saw_leaked = leaked;
                 run.described = changes;
                 run.saw_current |= been_current;
-                run.described_at = Some(scene.now);
                 run.saw_condemned = labels.iter().any(|label| label.starts_with("CONDEMNED-"));
             }
             Asked::Inspect(key) if done && fair => drop(self.run(actor).inspected.insert(key.clone(), (changes, scene.now))),
             _ => {}
+        }
+        // What an old look does not show, nobody can know; that it looked counts.
+        if *asked == Asked::Labels && done {
+            self.run(actor).described_at = Some(scene.now);
         }
         if !fair {
             self.run(actor).misled += 1;
@@ -67,9 +70,12 @@ impl Witness {
 
     /// A call goes out. What is seen after it was sent, its run could not know.
     pub(crate) fn sent(&mut self, actor: &Actor, asked: &Asked) {
+        if asked.writes() {
+            self.run(actor).asked(asked);
+        }
         if *asked == Asked::Promote {
             let run = self.run(actor);
-            run.knew_condemned = run.saw_condemned;
+            (run.knew_condemned, run.knew_leaked) = (run.saw_condemned, run.saw_leaked.clone());
         }
     }
 
@@ -77,7 +83,6 @@ impl Witness {
     pub(super) fn effect(&mut self, act: &Act<'_>, scene: &Scene<'_>) {
         let Act { actor, asked, decided, done, .. } = *act;
         self.took_effect += u64::from(done);
-        self.run(actor).asked(asked);
         self.run(actor).changed |= done && !matches!(asked, Asked::Tag);
         let only_reads = [Task::Step(Step::Test), Task::Operation(Operation::Audit), Task::Operation(Operation::Plan)];
         if only_reads.contains(&actor.task) {
@@ -107,9 +112,6 @@ impl Witness {
             Asked::Unlabel(place) if place.label == AWSPENDING => self.condemned(act, place, scene),
             Asked::Unlabel(place) if place.label == "CANDIDATE" || place.label == "ROLLBACK" => {
                 self.released(act, &place.version, scene);
-            }
-            Asked::Unlabel(place) if matches!(actor.task, Task::Operation(Operation::Maintain | Operation::BreakGlass)) => {
-                self.forgotten(act, place, scene);
             }
             _ => {}
         }

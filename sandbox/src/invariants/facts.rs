@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::act::{Actor, Asked, Labelled};
+use super::act::{Actor, Asked};
 use crate::bybit::KeyId;
 
 /// What a version's value says. Values never change.
@@ -91,8 +91,9 @@ pub(super) struct Run {
     pub(super) saw_condemned: bool,
     /// What it had seen of that when it asked for its token to be made current.
     pub(super) knew_condemned: bool,
-    /// The version that it saw labelled COMPROMISED.
+    /// The version that it saw labelled COMPROMISED, and what it had seen of that then.
     pub(super) saw_leaked: Option<String>,
+    pub(super) knew_leaked: Option<String>,
     /// Whether it has asked for its token to be made current.
     pub(super) asked_to_promote: bool,
     /// How many reads and lists did not show it all there is, and the versions that the others showed it as current.
@@ -121,8 +122,6 @@ pub(super) struct Run {
     /// Whether it asked for any change at all, and whether one that an answer has to tell was made.
     pub(super) asked: bool,
     pub(super) changed: bool,
-    /// The labels that it took off last of those that say of a version that its key is to die.
-    pub(super) forgot: Vec<Labelled>,
     /// How many reads failed that another attempt could have mended, and whether one was refused for good.
     pub(super) failed: usize,
     pub(super) refused: bool,
@@ -140,6 +139,7 @@ impl Run {
             saw_condemned: false,
             knew_condemned: false,
             saw_leaked: None,
+            knew_leaked: None,
             asked_to_promote: false,
             misled: 0,
             bases: BTreeSet::new(),
@@ -157,7 +157,6 @@ impl Run {
             condemned: 0,
             asked: false,
             changed: false,
-            forgot: Vec::new(),
             failed: 0,
             refused: false,
         }

@@ -57,7 +57,10 @@ impl Witness {
         // One that is leaked, or died of it, has no grace, whatever else names it.
         let lives = scene.venue.key(&named.key).is_some_and(|truth| truth.alive(scene.now));
         let leaked = |naming: &Naming| naming.labels.iter().any(|label| label == "COMPROMISED");
+        // A version that never was current ends alone: its key lives on by what other versions say of it.
+        let was_current = self.been_current.contains(&(place.secret.clone(), place.version.clone()));
         if place.label.starts_with("CONDEMNED")
+            && was_current
             && lives
             && !self.naming(&named.key, scene).iter().any(leaked)
             && since.is_some_and(|since| act.decided.duration_since(since) < self.grace_of(&named.key, act.actor) - SKEW)
@@ -74,22 +77,6 @@ impl Witness {
     pub(super) fn grace_of(&self, key: &KeyId, actor: &Actor) -> SignedDuration {
         let by_hand = self.keys.get(key).is_none_or(|facts| facts.issued.is_none());
         if by_hand { actor.grace.max(actor.adoption_grace) } else { actor.grace }
-    }
-
-    /// A pass takes a label off a version. Where it was the last that says that its key is to die, nobody looks after that key any more.
-    pub(super) fn forgotten(&mut self, act: &Act<'_>, place: &Labelled, scene: &Scene<'_>) {
-        let ends = |label: &str| label.starts_with("REPLACED-") || label.starts_with("CONDEMNED-") || label == "COMPROMISED";
-        if ends(&place.label) {
-            let Labelled { secret, version, .. } = place;
-            let left = scene.secrets.secret(secret).map(|secret| secret.stages_of(version)).unwrap_or_default();
-            let run = self.run(act.actor);
-            // It may be the first half of a condemnation anew.
-            if left.iter().any(|label| ends(label) || label == AWSCURRENT) {
-                run.forgot.retain(|forgot| forgot != place);
-            } else {
-                run.forgot.push(place.clone());
-            }
-        }
     }
 
     /// An operation has revoked a key.

@@ -53,7 +53,7 @@ impl Witness {
             let what = format!("a version built on {} replaces {}", rotation.based_on, base.as_deref().unwrap_or("nothing"));
             self.broken(Invariant::Provenance, scene, what);
         }
-        let leaked = self.run(actor).saw_leaked.clone();
+        let leaked = self.run(actor).knew_leaked.clone();
         let names_it =
             leaked.as_ref().and_then(|leaked| self.named(scene, arn, leaked)).is_some_and(|other| other.key == named.key);
         let is_leaked =

@@ -228,7 +228,7 @@ fn a_leaked_key_that_is_pending_is_given_up_by_a_pass_and_dies() {
     world.run(protocol::rotation::Step::Create, &token).expect("a key");
     world.label("COMPROMISED", Some(&token));
     let answer = world.maintain();
-    assert!(answer.secrets[0].did.iter().any(|did| did.contains("gave up version")), "{answer:#?}");
+    assert!(answer.secrets[0].did.iter().any(|did| did.contains("took AWSPENDING off version")), "{answer:#?}");
     assert_eq!(world.holder("AWSPENDING"), None);
     hour(&world);
     world.maintain();
