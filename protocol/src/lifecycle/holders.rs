@@ -9,8 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::pass::{Pass, patiently};
-use super::verdict::is_ours;
+use super::verdict::{is_ours, is_past};
 use super::walk::Walk;
+use crate::bounds::UNSETTLED;
 use crate::error::{Error, ErrorType};
 use crate::hand::{has_stamp, unstamped_previous};
 use crate::label::{Label, StampKind, VersionId};
@@ -216,6 +217,22 @@ struct Facts {
     unstamped: bool,
 }
 
+impl Facts {
+    /// A version that bears no label.
+    fn of_none(version: VersionId) -> Self {
+        Self { version, holding: Vec::new(), replaced: None, unstamped: false }
+    }
+
+    fn says_nothing(&self) -> bool {
+        self.holding.is_empty() && self.replaced.is_none() && !self.unstamped
+    }
+
+    /// Whether it was replaced so long ago, and is held by nothing, that a value would be shown if it had one.
+    fn is_over(&self, now: Timestamp) -> bool {
+        self.holding.is_empty() && self.replaced.is_some_and(|at| is_past(at, UNSETTLED, now))
+    }
+}
+
 /// The key that a version names.
 struct KeyOfVersion {
     digest: Digest16,
@@ -249,20 +266,31 @@ async fn versions_of(pass: &Pass<'_>, listed: Description) -> Versions {
         return nothing(arn, name, exchange, gone.then(Vec::new));
     };
     let mut read = Vec::new();
-    for facts in facts(&description) {
+    let mut facts = facts(&description);
+    // A replica that is behind may still hand out what lost its labels in the primary.
+    let replicas = Replicas::of(&description);
+    if replicas == Replicas::Behind {
+        let Ok(versions) = patiently(pass, || hand.versions()).await else { return nothing(arn, name, exchange, None) };
+        let more = versions.into_iter().filter(|listed| !facts.iter().any(|facts| facts.version == listed.id));
+        let more: Vec<Facts> = more.map(|listed| Facts::of_none(listed.id)).collect();
+        facts.extend(more);
+    }
+    for facts in facts {
         let key = match patiently(pass, || hand.read(Which::Version(&facts.version))).await {
-            Ok(Some(stored)) => SecretValue::parse(&stored.text).ok().map(|value| KeyOfVersion {
+            Ok(Some(stored)) if let Ok(value) = SecretValue::parse(&stored.text) => Some(KeyOfVersion {
                 digest: digest(value.credential.key_id.expose()),
                 issued: is_issued(&value, &facts.version),
                 master: value.master_arn.as_deref().map(digest),
             }),
             // A rotation that has just begun: what it may come to name is held by its own label, or not issued yet.
-            Ok(None) if !description.deleted && only_pending(&facts) => continue,
-            Ok(None) | Err(_) => None,
+            Ok(None) if !description.deleted && (only_pending(&facts) || facts.is_over(pass.now())) => continue,
+            // Nor does one that nothing holds and that cannot be used as a value.
+            Ok(_) if facts.says_nothing() => continue,
+            Ok(_) | Err(_) => None,
         };
         read.push((facts, key));
     }
-    Versions { arn, name, exchange, replicas: Replicas::of(&description), read: Some(read) }
+    Versions { arn, name, exchange, replicas, read: Some(read) }
 }
 
 /// Whether this function issued the key that a version names, as its value says: copied ones were made by whoever made the first.

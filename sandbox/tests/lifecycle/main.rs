@@ -9,6 +9,7 @@ mod emergency;
 mod envelope;
 mod fleet;
 mod grace;
+mod histories;
 mod holders;
 mod orphans;
 mod plan;
