@@ -170,6 +170,9 @@ variants! {
     /// The same, and no stamp follows the swap: the grace of a version that came back counts from its first replacement.
     OldStampTrusted = "old-stamp-trusted",
 
+    /// A pass counts and tells a stamp that it did not make: nobody else looks after the version.
+    StampClaimed = "stamp-claimed",
+
     // On a person's order.
     /// An abandon whose change was refused says that it was done: a person begins anew, and the stuck rotation blocks that.
     AbandonClaimed = "abandon-claimed",

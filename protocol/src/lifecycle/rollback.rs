@@ -50,6 +50,9 @@ pub(super) async fn rollback(pass: &Pass<'_>, secret: &SecretId, version: Option
         begin(pass, &hand, &description, &version).await
     };
     if let Err(Refusal { say, what_to_do }) = begun.await {
+        if wrong::is(Wrong::RollbackLabelLeft) {
+            return pass.refusal(description.name.as_str(), say, what_to_do);
+        }
         return not_done(pass, &hand, &description, say, what_to_do);
     }
     let mut tally = pass.tally();

@@ -81,7 +81,11 @@ impl Witness {
                 continue;
             }
             let is_current = self.current_key(scene, &arn).as_ref() == Some(&key);
-            if !(is_current && rotations_fail) {
+            // The last pass may have begun what none before it could.
+            let is_under_way = scene.secrets.secret(&arn).is_some_and(|secret| {
+                secret.holder(AWSPENDING).is_some_and(|pending| secret.holder(AWSCURRENT) != Some(pending))
+            });
+            if !(is_current && (rotations_fail || is_under_way)) {
                 let labels = scene.secrets.secret(&arn).map(|secret| secret.stages_of(&version).join(" ")).unwrap_or_default();
                 let what = format!(
                     "the leaked key of version {version} ({labels}) of {arn} is alive, and nobody does anything about it"

@@ -87,23 +87,26 @@ fn looked_after(world: &World, tell: Tell<'_>) -> Result<(), String> {
     let leaks = world.rotated().iter().any(|secret| world.of(secret, |secret| secret.holder("COMPROMISED").is_some()));
     let mut rotations_fail = false;
     // A pass begins a rotation where the current key is leaked, and the service performs it.
-    let mut serve = || {
-        while let Some(step) = leaks.then(|| world.run_due()).flatten() {
-            rotations_fail |= step.is_err();
-        }
-    };
     for _ in 0..if leaks { PASSES } else { 0 } {
         maintain();
-        serve();
+        while let Some(step) = world.run_due() {
+            rotations_fail |= step.is_err();
+        }
         world.advance(LONG);
     }
     // The grace of what nobody has stamped yet begins here.
     maintain();
     world.advance(SignedDuration::from_hours(24 * 7 + 1));
     let mut last = Vec::new();
+    let mut idle = 0;
     for _ in 0..PASSES {
-        last = maintain().findings;
-        serve();
+        let answer = maintain();
+        idle = if answer.secrets.iter().all(|row| row.did.is_empty()) { idle + 1 } else { 0 };
+        last = answer.findings;
+        // Whatever has its time has had it: a third pass would find nothing to do either.
+        if idle == 2 {
+            break;
+        }
         world.advance(SignedDuration::from_hours(25));
     }
     let masterless = one_names_no_master(world) || last.iter().any(|finding| finding.code == Code::MasterUnusable);

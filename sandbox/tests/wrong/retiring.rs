@@ -85,6 +85,14 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         passes(&world);
         world.alive(world.first_key())
     }),
+    (Wrong::StampClaimed, || {
+        // A hand replaces a key of ours, and the pass that should stamp it only says so.
+        let world = World::new();
+        let token = world.rotate().expect("a rotation");
+        world.put_by_hand(BY_HAND, &key_by_hand(&world, super::ALL), SUB, "AWSCURRENT");
+        world.maintain();
+        world.labels(&token).iter().any(|label| label.starts_with("REPLACED-"))
+    }),
     (Wrong::YoungOrphanReaped, || {
         let world = World::new();
         let token = unstored(&world);
