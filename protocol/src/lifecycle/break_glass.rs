@@ -421,8 +421,11 @@ impl<'a> Order<'a> {
             let pause = if is_stale { LONGEST_PAUSE } else { POLL_PAUSE };
             tending.note(ended.map(drop));
             let mut tended = tending.over();
-            // What was changed is told once, with the whole order's.
+            // What was changed is told once, with the whole order's; and one key is retired once, whatever stamp came late.
             tended.row.did.clear();
+            if self.is_dead {
+                tended.counts.remove("retired");
+            }
             if tended.counts.contains_key("revoked") {
                 self.is_revoked = true;
                 self.happened(format!("{} was revoked", leaked.key));

@@ -31,6 +31,9 @@ pub(super) struct Known<'a> {
     pub(super) on_account: bool,
     /// Whether this run has just revoked it.
     pub(super) revoked: bool,
+    /// Whether the same host accepted another credential before it rejected this one. The list that comes after shows that it does so
+    /// still: a host's name may come to mean another one in between.
+    pub(super) controlled: bool,
 }
 
 /// Asks a key itself whether it is alive.
@@ -76,7 +79,7 @@ pub(super) fn judged(
     // Bound to addresses that the function does not have, or with another key's secret.
     let absent = known.on_account && known.alive.is_some_and(|alive| shows(list, alive));
     match error.class {
-        ErrorClass::Rejected => Life::Dead,
+        ErrorClass::Rejected if known.controlled || known.revoked || wrong::is(Wrong::NoControl) => Life::Dead,
         ErrorClass::Denied if wrong::is(Wrong::DeniedIsDeath) => Life::Dead,
         _ if wrong::is(Wrong::SilenceIsDeath) => Life::Dead,
         ErrorClass::Denied | ErrorClass::Mismatched if absent => Life::Dead,

@@ -136,7 +136,8 @@ impl Tending<'_> {
                     Condemned { venue: venue.as_ref(), master, account: account.or_else(|| current?.account()), on_account };
                 let since = [created_by_us(&value, version), ending.replaced, ending.condemned].into_iter().flatten().min();
                 let alive = current.and_then(Current::alive);
-                let known = Known { since, alive, revoked: self.is_revoked, ..Known::default() };
+                let controlled = current.is_some_and(|current| current.master.is_ok() || current.alive().is_some());
+                let known = Known { since, alive, revoked: self.is_revoked, controlled, ..Known::default() };
                 let dead = self.end(&desk, version, &value, ending.at_once, known).await?;
                 // Who comes next has to see that what consumers read is a leaked key, and a dead one.
                 if dead && !(ending.compromised && is_read) {
@@ -298,7 +299,12 @@ impl Tending<'_> {
         let since = [created_by_us(value, version), ending.replaced, ending.condemned].into_iter().flatten().min();
         let old = since.is_some_and(|since| is_past(since, venue.facts().propagation, self.pass.now()));
         let answer = asked(self.pass, venue, value).await;
-        if old && accepted && !is_read && answer.is_err_and(|error| error.class == ErrorClass::Rejected) {
+        let rejected = answer.is_err_and(|error| error.class == ErrorClass::Rejected);
+        let accepted_still = match current {
+            Some(current) if old && accepted && !is_read && rejected => asked(self.pass, venue, &current.value).await.is_ok(),
+            _ => false,
+        };
+        if accepted_still {
             self.key(version, key, Some(false), "dead".to_owned());
             if !self.pass.is_dry_run() {
                 self.hand.record(Action::ProveDead, version, &About::key(key), None);

@@ -262,6 +262,8 @@ impl Tending<'_> {
                     alive: current.and_then(Current::alive),
                     on_account: is_ours(value, version) && account_in(value) == current.and_then(Current::account),
                     revoked: false,
+                    // The list came before.
+                    controlled: true,
                 };
                 match judged(self.pass, venue.as_ref(), key, answer, list, known) {
                     Life::Alive => Some(true),

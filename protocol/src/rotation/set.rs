@@ -37,8 +37,8 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
     let venue = venue_of(run.hand.ports, &description, &value)?;
     if provenance.source != Source::Issued && value.master_arn.is_none() {
         // A person's key at a venue where nothing is issued: there is no one to ask but the key itself.
-        let control =
-            wrong::is(Wrong::NoControl) || venue.inspect(&Signer { whose: Whose::Current, credential: in_use }).await.is_ok();
+        let in_use = Signer { whose: Whose::Current, credential: in_use };
+        let control = venue.inspect(&in_use).await.is_ok().then_some(Control::Current(&in_use));
         alone(run, venue.as_ref(), &value, &provenance, control).await?;
         return Ok(Done::Agreed);
     }
@@ -52,7 +52,7 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
             return Err(run.doom("its key is in no list").await);
         }
         // The list itself is the control: the same host has just accepted the master credential.
-        alone(run, venue.as_ref(), &value, &provenance, true).await?;
+        alone(run, venue.as_ref(), &value, &provenance, Some(Control::Master(&desk))).await?;
         list = match list_that_shows(run, &desk, &value.credential.key_id).await {
             // A person's key may be of a kind that is not listed; the current key shows that the list is of the right account.
             Err(error) if provenance.source != Source::Issued && shows(&list, &in_use.key_id) => {
@@ -157,9 +157,35 @@ async fn must_have_shrunk(
     }
 }
 
-/// The pending key is in no list: ask it itself. It counts as dead only by rule 7: rejected where the same host has just accepted
-/// another credential (`control`), and older than the venue's propagation bound.
-async fn alone(run: &Run<'_>, venue: &dyn Venue, value: &SecretValue, rotation: &Provenance, control: bool) -> Result<(), Error> {
+/// Another credential, which the same host has just accepted.
+enum Control<'a> {
+    Master(&'a Desk<'a>),
+    Current(&'a Signer),
+}
+
+impl Control<'_> {
+    /// Whether the host accepts it still, and does not show the key that it has rejected meanwhile: the host's name may have come to
+    /// mean another one in between.
+    async fn holds(&self, venue: &dyn Venue, rejected: &KeyId) -> bool {
+        match self {
+            Self::Master(desk) => {
+                let list = venue.list(&desk.master, &desk.account).await;
+                list.is_ok_and(|list| !shows(&list, rejected))
+            }
+            Self::Current(in_use) => venue.inspect(in_use).await.is_ok(),
+        }
+    }
+}
+
+/// The pending key is in no list: ask it itself. It counts as dead only by rule 7: rejected where the same host accepted another
+/// credential just before (`control`) and accepts it after, and older than the venue's propagation bound.
+async fn alone(
+    run: &Run<'_>,
+    venue: &dyn Venue,
+    value: &SecretValue,
+    rotation: &Provenance,
+    control: Option<Control<'_>>,
+) -> Result<(), Error> {
     match run.inspect_pending(venue, value).await {
         Ok(state) if state.account.as_str() != rotation.account => {
             Err(run.doom(&format!("its key belongs to account {}, not to {}", state.account, rotation.account)).await)
@@ -172,7 +198,14 @@ async fn alone(run: &Run<'_>, venue: &dyn Venue, value: &SecretValue, rotation: 
             Err(run.doom(&format!("its key may do what it must not ({}) and is not ours to edit", forbidden.join(", "))).await)
         }
         Err(error) if wrong::is_death(error.class) => Err(run.doom(&format!("its key is dead: {error}")).await),
-        Err(error) if error.class.is_rejection() && control && value.created_at.is_some() && !run.is_young(venue, value) => {
+        Err(error) if error.class.is_rejection() && value.created_at.is_some() && !run.is_young(venue, value) => {
+            let holds = match &control {
+                Some(control) => control.holds(venue, &value.credential.key_id).await,
+                None => false,
+            };
+            if !holds && !wrong::is(Wrong::NoControl) {
+                return Err(venue_error(&error));
+            }
             let what = if error.class == ErrorClass::Mismatched { "cannot be used" } else { "is dead" };
             Err(run.doom(&format!("its key {what}: {error}")).await)
         }

@@ -188,6 +188,24 @@ fn a_pending_key_is_never_called_dead_by_a_venue_that_refuses_the_master_too() {
 }
 
 #[test]
+fn a_host_that_becomes_another_between_the_list_and_the_rejection_dooms_nothing() {
+    let world = world();
+    let token = created(&world);
+    world.advance(SignedDuration::from_hours(1));
+    let mut run = world.start(world.request(Step::Set, &token));
+    let list = until(&mut run, Operation::List);
+    // The pending key is on the page that is missing.
+    run.let_through(list, Some(Fault::PageMissing));
+    let inspect = until(&mut run, Operation::Inspect);
+    world.bybit(|model, _| model.knobs.wrong_host = true);
+    run.let_through(inspect, None);
+    refused(run.finish(), ErrorType::PendingRejected);
+    assert_eq!(world.labels(&token), ["AWSPENDING"]);
+    world.bybit(|model, _| model.knobs.wrong_host = false);
+    world.pass(&token).expect("the rotation goes on");
+}
+
+#[test]
 fn an_answer_that_says_nothing_dooms_nothing() {
     for fault in [Fault::Dropped, Fault::Throttled, Fault::Refused, Fault::Denied] {
         let world = world();
