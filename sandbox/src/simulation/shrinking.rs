@@ -67,3 +67,24 @@ impl Shrinker {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariants::{Invariant, Violation};
+
+    fn found(history: &str, what: &str) -> Counterexample {
+        let history = history.parse().expect("a history");
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        let violation = Violation { invariant: Invariant::Honest, at, what: what.to_owned() };
+        Counterexample { violation, history, place: "a test".to_owned() }
+    }
+
+    #[test]
+    fn what_does_not_break_when_it_is_played_again_is_printed_as_it_was_found() {
+        let history = "7 begin:0:0 due:0:0 run:0:0 wait:0:61";
+        let shrunk = shrink(found(history, "nothing of the kind"));
+        assert_eq!(shrunk.history.to_string(), history);
+        assert_eq!(shrunk.violation.what, "nothing of the kind");
+    }
+}
