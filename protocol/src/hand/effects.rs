@@ -11,7 +11,7 @@ use crate::ports::{Description, ErrorClass, Fleet, Grant, LabelMove, StoreError,
 use crate::secret::KeyId;
 
 /// What an effect was about, beside the version.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct About<'a> {
     pub(crate) key: Option<&'a KeyId>,
     pub(crate) marker: Option<&'a Marker>,

@@ -41,16 +41,14 @@ impl Tending<'_> {
         let since = suspect.and_then(Label::stamp).map(|stamp| stamp.at);
         let Some(since) = since else {
             let what = format!("stamp version {version}: its key was rejected");
-            if !self.would(&what) && !has_stamp(description, version, StampKind::Suspect) {
-                if let Err(error) = self.suspect(description, version).await {
-                    // No later pass could tell that this one saw it.
-                    self.find(
-                        Code::CurrentDead,
-                        format!("the venue rejects the current key {key}"),
-                        replace(&self.name, &current.value),
-                    );
-                    return Err(error);
-                }
+            if !self.would(&what)
+                && !has_stamp(description, version, StampKind::Suspect)
+                && let Err(error) = self.suspect(description, version).await
+            {
+                // No later pass could tell that this one saw it.
+                let say = format!("the venue rejects the current key {key}");
+                self.find(Code::CurrentDead, say, replace(&self.name, &current.value));
+                return Err(error);
             }
             let say = format!("the venue rejects the current key {key} for the first time: the next pass decides");
             self.find(Code::CurrentSuspect, say, self.pass.command(Operation::Maintain, &self.name));
