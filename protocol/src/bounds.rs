@@ -8,6 +8,8 @@ pub(crate) const LONGEST_RUN: Duration = Duration::from_mins(15);
 pub(crate) const STALENESS: Duration = Duration::from_mins(1);
 /// How far two clocks may be apart.
 const SKEW: Duration = Duration::from_mins(1);
+/// The same for two runs of this function, one of which may be ahead of the true time and the other behind.
+pub(crate) const CLOCKS_APART: Duration = SKEW.saturating_mul(2);
 
 /// After this long, a key that was issued and is in no version will never be in one: the run that issued it has ended, and no
 /// read is that stale.

@@ -119,7 +119,8 @@ impl Hand<'_> {
             let again = error.kind.passes() && attempt < ATTEMPTS;
             // What was done already, by an attempt without an answer, by a request that went out twice or by somebody else, is refused
             // when it is asked for again.
-            let may_be_made = unsure || change.to.is_none() || error.kind == StoreErrorKind::Invalid;
+            let may_be_made =
+                unsure || change.to.is_none() || matches!(error.kind, StoreErrorKind::Invalid | StoreErrorKind::Limit);
             if !again && may_be_made && self.is_made(&change).await? {
                 // A label that is there was put. One that is not may have been taken off by another, or not be shown yet.
                 if change.to.is_some() {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::answer::Code;
 use super::checking::{faults, put_right, replace, rotate, take_off};
-use super::death::listed;
+use super::death::{asked, listed};
 use super::pass::patiently;
 use super::tags::LAST_ROTATED;
 use super::tending::{SWITCHED_ON, Tending, account_in};
@@ -54,6 +54,11 @@ impl Current {
     /// The current key, where it is known to be alive.
     pub(super) fn alive(&self) -> Option<&KeyId> {
         self.state.is_ok().then_some(&self.value.credential.key_id)
+    }
+
+    /// Whether the host has accepted a credential of this secret's: the current key, or the master.
+    pub(super) fn has_accepted_one(&self) -> bool {
+        self.master.is_ok() || self.alive().is_some()
     }
 
     /// The account that the secret stands for, as far as it is known.
@@ -353,6 +358,17 @@ impl Tending<'_> {
             }
         }
         false
+    }
+
+    /// Whether the host that has accepted a credential of this secret's does so still.
+    pub(super) async fn is_one_accepted_still(&self, current: &Current) -> bool {
+        match &current.master {
+            Ok((master, Some((account, _)))) if current.alive().is_none() => {
+                let (venue, master, account) = (current.venue.as_ref(), master.clone(), account.clone());
+                listed(self.pass, &Desk { venue, master, account }).await.is_ok()
+            }
+            _ => asked(self.pass, current.venue.as_ref(), &current.value).await.is_ok(),
+        }
     }
 
     /// When a version was made, at the earliest: its value, and the key in it, may have come later.

@@ -88,6 +88,11 @@ impl Tending<'_> {
             IssuedFor::Names if !says_what_becomes_of_it(description, version) => {
                 self.stamp_unlabelled(description, version, key).await
             }
+            IssuedFor::Unknown if !says_what_becomes_of_it(description, version) => {
+                let say = format!("{} was issued for version {version}, whose value cannot be read", key.key_id);
+                self.find(Code::OrphanUndecided, say, "delete the key at the venue, if nothing uses it");
+                Ok(())
+            }
             IssuedFor::Names | IssuedFor::Unknown => Ok(()),
         }
     }

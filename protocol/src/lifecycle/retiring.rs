@@ -14,7 +14,7 @@ use super::pass::patiently;
 use super::tending::{Tending, account_in};
 use super::verdict::{Ending, Verdict, after, created_by_us, is_ours, is_past, may_be_promoted, state, verdict};
 use crate::audit::Action;
-use crate::bounds::UNSETTLED;
+use crate::bounds::{CLOCKS_APART, UNSETTLED};
 use crate::error::Error;
 use crate::hand::{About, Desk, must_fit, venue_of};
 use crate::label::{Label, StampKind, VersionId};
@@ -136,7 +136,8 @@ impl Tending<'_> {
                     Condemned { venue: venue.as_ref(), master, account: account.or_else(|| current?.account()), on_account };
                 let since = [created_by_us(&value, version), ending.replaced, ending.condemned].into_iter().flatten().min();
                 let alive = current.and_then(Current::alive);
-                let controlled = current.is_some_and(|current| current.master.is_ok() || current.alive().is_some());
+                let there = |current: &Current| current.venue.id() == venue.id();
+                let controlled = current.is_some_and(|current| there(current) && current.has_accepted_one());
                 let known = Known { since, alive, revoked: self.is_revoked, controlled, ..Known::default() };
                 let dead = self.end(&desk, version, &value, ending.at_once, known).await?;
                 // Who comes next has to see that what consumers read is a leaked key, and a dead one.
@@ -184,7 +185,9 @@ impl Tending<'_> {
         ending.was_there = !is_issued(value, version);
         ending.may_be_promoted = may_be_promoted(description, version, value, self.pass.now());
         // Where consumers read it already, an order to revoke it first waits for nobody.
-        let waits_for_copies = (!ending.at_once || !is_read) && !wrong::is(Wrong::LeakedCopyAtOnce);
+        // Nor does it where a copy cannot be given up for want of room.
+        let cannot_wait = ending.at_once && (is_read || must_fit(description, 1).is_err());
+        let waits_for_copies = !cannot_wait && !wrong::is(Wrong::LeakedCopyAtOnce);
         if ending.compromised && waits_for_copies && !ending.may_be_promoted {
             ending.may_be_promoted = self.a_copy_may_be_promoted(description, version, &value.credential.key_id).await?;
         }
@@ -195,8 +198,11 @@ impl Tending<'_> {
     async fn a_copy_may_be_promoted(&self, description: &Description, leaked: &VersionId, key: &KeyId) -> Result<bool, Error> {
         let pending = description.holder(&Label::pending());
         let now = self.pass.now();
-        let recently =
-            |version: &VersionId| Ending::of(description, version).condemned.is_some_and(|at| !is_past(at, UNSETTLED, now));
+        // A stamp of a time to come is none of ours: nothing waits for it.
+        let recently = |version: &VersionId| {
+            let condemned = Ending::of(description, version).condemned;
+            condemned.is_some_and(|at| !is_past(at, UNSETTLED, now) && at <= after(now, CLOCKS_APART))
+        };
         let others = description.versions.keys().filter(|version| *version != leaked);
         for version in others.filter(|version| Some(*version) == pending || recently(version)) {
             let stored = patiently(self.pass, || self.hand.read(Which::Version(version))).await?;
@@ -301,7 +307,7 @@ impl Tending<'_> {
         let answer = asked(self.pass, venue, value).await;
         let rejected = answer.is_err_and(|error| error.class == ErrorClass::Rejected);
         let accepted_still = match current {
-            Some(current) if old && accepted && !is_read && rejected => asked(self.pass, venue, &current.value).await.is_ok(),
+            Some(current) if old && accepted && !is_read && rejected => self.is_one_accepted_still(current).await,
             _ => false,
         };
         if accepted_still {
@@ -334,6 +340,7 @@ impl Tending<'_> {
             self.find(Code::GraceOverrun, say, "delete the key at the venue");
             return Ok(false);
         };
+        let first_failed = answer.is_err();
         let known = Known { on_account, ..known };
         let mut life_now = life(pass, &desk, key, &answer, known).await?;
         if life_now != Life::Dead {
@@ -355,7 +362,12 @@ impl Tending<'_> {
             }
             // Where it was refused, another may have done it, or an answer was lost.
             let answer = asked(pass, desk.venue, value).await;
-            let known = if refused.is_none() { Known { revoked: true, on_account: true, ..known } } else { known };
+            // Where the first answer was an error, a list came after it: the host has accepted the master since.
+            let controlled = known.controlled || first_failed;
+            let known = match refused {
+                None => Known { revoked: true, on_account: true, controlled, ..known },
+                Some(_) => Known { controlled, ..known },
+            };
             life_now = life(pass, &desk, key, &answer, known).await?;
             if let Some(error) = refused.filter(|_| life_now != Life::Dead) {
                 let say = format!("{key} of version {version} could not be revoked: {error}");

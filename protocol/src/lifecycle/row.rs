@@ -51,8 +51,9 @@ struct Beside {
     value: SecretValue,
     venue: Option<Arc<dyn Venue>>,
     answer: Option<Result<KeyState, VenueError>>,
-    /// When it was asked.
+    /// When it was asked, and whether the host accepted another key after it had rejected this one.
     at: Timestamp,
+    controlled: bool,
 }
 
 impl Tending<'_> {
@@ -245,13 +246,18 @@ impl Tending<'_> {
                 Some(venue) => Some(asked(self.pass, venue.as_ref(), &value).await),
                 None => None,
             };
-            beside.push(Beside { version: version.clone(), value, venue, answer, at });
+            let rejected = answer.as_ref().is_some_and(|answer| answer.as_ref().is_err_and(|error| error.class.is_rejection()));
+            let controlled = match current {
+                Some(current) if rejected && current.has_accepted_one() => self.is_one_accepted_still(current).await,
+                _ => false,
+            };
+            beside.push(Beside { version: version.clone(), value, venue, answer, at, controlled });
         }
         beside
     }
 
     fn look_at(&mut self, description: &Description, beside: &Beside, current: Option<&Current>, list: Option<&KeyList>) {
-        let Beside { version, value, venue, answer, at } = beside;
+        let Beside { version, value, venue, answer, at, controlled } = beside;
         let key = &value.credential.key_id;
         let ending = Ending::of(description, version);
         let alive = match (venue, answer, list) {
@@ -262,8 +268,7 @@ impl Tending<'_> {
                     alive: current.and_then(Current::alive),
                     on_account: is_ours(value, version) && account_in(value) == current.and_then(Current::account),
                     revoked: false,
-                    // The list came before.
-                    controlled: true,
+                    controlled: *controlled,
                 };
                 match judged(self.pass, venue.as_ref(), key, answer, list, known) {
                     Life::Alive => Some(true),

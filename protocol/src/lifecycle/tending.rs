@@ -34,6 +34,8 @@ pub(super) struct Tending<'a> {
     pub(super) order: Option<Mode>,
     /// Whether this invocation has revoked the key already that is retired.
     pub(super) is_revoked: bool,
+    /// So many changes of this secret are told elsewhere: a list may show it twice.
+    told_before: usize,
     counts: BTreeMap<&'static str, u64>,
 }
 
@@ -76,11 +78,12 @@ impl<'a> Tending<'a> {
     pub(super) fn new(pass: &'a Pass<'a>, hand: &'a Hand<'a>, secret: &Description) -> Self {
         let name = secret.name.as_str().to_owned();
         let row = Row { secret: name.clone(), arn: secret.arn.clone(), ..Row::default() };
-        Self { pass, hand, name, row, findings: Vec::new(), order: None, is_revoked: false, counts: BTreeMap::new() }
+        let (told_before, counts) = (hand.changed().len(), BTreeMap::new());
+        Self { pass, hand, name, row, findings: Vec::new(), order: None, is_revoked: false, told_before, counts }
     }
 
     pub(super) fn over(mut self) -> Tended {
-        self.row.did.splice(0..0, self.hand.changed());
+        self.row.did.splice(0..0, self.hand.changed().into_iter().skip(self.told_before));
         Tended { row: self.row, findings: self.findings, counts: self.counts }
     }
 

@@ -159,6 +159,10 @@ pub(super) async fn is_leaked(run: &Run<'_>, base: &Base) -> Result<bool, Error>
     if *leaked == base.version {
         return Ok(true);
     }
+    // What a version that is being built comes to name is not current.
+    if leaked == run.token() {
+        return Ok(false);
+    }
     let stored = run.hand.read(Which::Version(leaked)).await?;
     let value = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
     Ok(value.is_some_and(|value| value.credential.key_id == base.value.credential.key_id))

@@ -327,7 +327,7 @@ impl World {
             self.state.lock().rotation_tokens.insert(secrecy::ExposeSecret::expose_secret(token).to_owned());
         }
         let (secret, token) = (request.secret.as_str().to_owned(), request.token.as_str().to_owned());
-        let start = self.starts(&self.function_arn, Task::Step(request.step), secret, token, &request);
+        let start = self.starts(&self.function_arn, Task::Step(request.step), secret, token, false, &request);
         Invocation::step(&self.state, start, self.settings.clone(), request)
     }
 
@@ -340,7 +340,9 @@ impl World {
             | lifecycle::Request::Plan { secret } => secret.as_str().to_owned(),
             lifecycle::Request::Maintain { .. } | lifecycle::Request::Audit { .. } => String::new(),
         };
-        let start = self.starts(OPERATIONS_ARN, Task::Operation(request.operation()), secret, String::new(), &request);
+        let revokes_first = matches!(&request, lifecycle::Request::BreakGlass { mode: lifecycle::Mode::RevokeFirst, .. });
+        let task = Task::Operation(request.operation());
+        let start = self.starts(OPERATIONS_ARN, task, secret, String::new(), revokes_first, &request);
         let settings = lifecycle::Settings {
             egress: self.settings.egress.clone(),
             rotation_function: self.function_arn.clone(),
@@ -376,7 +378,15 @@ impl World {
         self.operate(lifecycle::Request::Maintain { shard: lifecycle::Shard::ALL, secret: None, dry_run: false })
     }
 
-    fn starts(&self, function: &str, task: Task, secret: String, token: String, request: &impl fmt::Debug) -> Start {
+    fn starts(
+        &self,
+        function: &str,
+        task: Task,
+        secret: String,
+        token: String,
+        revokes_first: bool,
+        request: &impl fmt::Debug,
+    ) -> Start {
         let mut state = self.state.lock();
         state.invocations += 1;
         // As long as the ids that Lambda gives.
@@ -389,7 +399,7 @@ impl World {
         let length = |grace| SignedDuration::try_from(grace).unwrap_or(SignedDuration::MAX);
         let (grace, adoption_grace) = (length(self.grace), length(self.adoption_grace));
         let ends = state.now + self.timeout;
-        let actor = Actor { request_id, secret, task, token, ends, egress, grace, adoption_grace };
+        let actor = Actor { request_id, secret, task, token, ends, egress, grace, adoption_grace, revokes_first };
         Start { actor, caller, listener: self.listener.clone() }
     }
 

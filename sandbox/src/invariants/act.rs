@@ -26,6 +26,8 @@ pub struct Actor {
     pub grace: SignedDuration,
     /// The same for a key that was made by hand, in whichever version: it may sit in a file somewhere.
     pub adoption_grace: SignedDuration,
+    /// Whether it is a person's order that a leaked key dies first.
+    pub revokes_first: bool,
 }
 
 impl Actor {
@@ -35,7 +37,17 @@ impl Actor {
         let task = Task::Step(Step::Create);
         let (grace, adoption_grace) = (SignedDuration::ZERO, SignedDuration::ZERO);
         let ends = Timestamp::MAX;
-        Self { request_id: none(), secret: none(), task, token: none(), ends, egress: Vec::new(), grace, adoption_grace }
+        Self {
+            request_id: none(),
+            secret: none(),
+            task,
+            token: none(),
+            ends,
+            egress: Vec::new(),
+            grace,
+            adoption_grace,
+            revokes_first: false,
+        }
     }
 }
 

@@ -124,8 +124,11 @@ impl Witness {
             return;
         }
         let Some(named) = self.named(scene, arn, token) else { return };
-        // What a run sends past its end, having been frozen just before, comes when nobody can still reckon with it.
-        if !Self::lives_or_was_killed_by_others(scene, &named.key) && scene.now < act.actor.ends {
+        // What a run sends past its end, having been frozen just before, comes when nobody can still reckon with it. Nor does an order
+        // to revoke a leaked key first wait for a run that copies it: that one's version was given up.
+        let copied = named.rotation.as_ref().is_some_and(|rotation| rotation.copied_from.is_some());
+        let ordered = copied && self.keys.get(&named.key).is_some_and(|facts| facts.ordered_dead);
+        if !ordered && !Self::lives_or_was_killed_by_others(scene, &named.key) && scene.now < act.actor.ends {
             self.broken(Invariant::Foreign, scene, "a version names a key that was revoked by us before it was stored");
         }
         let rotation = named.rotation.as_ref();

@@ -72,6 +72,8 @@ pub(super) struct KeyFacts {
     pub(super) seen_current: Option<Timestamp>,
     /// Whether it was seen dead.
     pub(super) dead: bool,
+    /// Whether a person's order revoked it that waits for nobody.
+    pub(super) ordered_dead: bool,
 }
 
 /// What is known of a run.

@@ -28,6 +28,10 @@ impl Naming {
         ["COMPROMISED", "REVOKE_FIRST"].iter().all(|order| self.labels.iter().any(|label| label == order))
     }
 
+    fn is_leaked_in(&self, arn: &str) -> bool {
+        self.arn == arn && self.labels.iter().any(|label| label == "COMPROMISED")
+    }
+
     /// Whether its end was decided, at that time or before, and since it was last current.
     fn is_condemned_since(&self, time: Timestamp) -> bool {
         let latest = |kind| {
@@ -87,8 +91,11 @@ impl Witness {
         if issued.is_none() && naming.is_empty() {
             self.broken(Invariant::Foreign, scene, "a key was revoked that no version names and nobody here issued");
         }
-        // A person ordered it, and said so on the version before.
-        if naming.iter().any(Naming::is_ordered_dead) {
+        // A person ordered it, and said so on the version before; another order that was given meanwhile may have taken that back.
+        let ordered =
+            |naming: &Naming| naming.is_ordered_dead() || act.actor.revokes_first && naming.is_leaked_in(&act.actor.secret);
+        if naming.iter().any(ordered) {
+            self.keys.entry(key.clone()).or_default().ordered_dead = true;
             return;
         }
         let lately = self.changed_lately(key, scene);

@@ -7,10 +7,12 @@ use super::Invariant;
 use super::act::Scene;
 use super::witness::Witness;
 use crate::bybit::{KeyId, Uid};
-use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS};
+use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS, Version};
 
 /// How far two clocks may be apart, and the second that a stamp is rounded down by.
 const SKEW: SignedDuration = SignedDuration::from_secs(61);
+/// What the last pass of a history did was done that long ago at most.
+const SINCE_THE_LAST_PASS: SignedDuration = SignedDuration::from_mins(25 * 60 + 1);
 
 impl Witness {
     /// No invocation runs, and no effect is to come: every version that was promoted has one living key at most. A key that was
@@ -83,7 +85,9 @@ impl Witness {
             let is_current = self.current_key(scene, &arn).as_ref() == Some(&key);
             // The last pass may have begun what none before it could.
             let is_under_way = scene.secrets.secret(&arn).is_some_and(|secret| {
-                secret.holder(AWSPENDING).is_some_and(|pending| secret.holder(AWSCURRENT) != Some(pending))
+                let pending = secret.holder(AWSPENDING).filter(|pending| secret.holder(AWSCURRENT) != Some(*pending));
+                let begun = pending.and_then(|pending| secret.versions().get(pending)).map(Version::created);
+                begun.is_some_and(|begun| scene.now.duration_since(begun) <= SINCE_THE_LAST_PASS)
             });
             if !(is_current && (rotations_fail || is_under_way)) {
                 let labels = scene.secrets.secret(&arn).map(|secret| secret.stages_of(&version).join(" ")).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Histories that broke a promise once, each by its root: found by the simulation on seeds that nobody chose.
 
-use protocol::lifecycle::Request;
+use protocol::lifecycle::{Mode, Request};
 use protocol::rotation::Step;
 use sandbox::in_process::{Fault, Operation, SUB};
 use sandbox::secrets_manager::{PutSecretValue, Sensitive};
@@ -99,4 +99,66 @@ fn a_replica_that_is_behind_keeps_alive_what_no_label_tells_of() {
         world.maintain();
     }
     assert!(!world.alive(&key), "no replica hands it out any more");
+}
+
+/// HONEST: a dead key is proven dead though nothing is known of the current one.
+#[test]
+fn a_key_that_a_person_deleted_is_proven_dead_beside_a_current_key_that_is_dead_too() {
+    let (world, _, key, version) = rotated_twice();
+    hours(&world, 25);
+    world.maintain();
+    hour(&world);
+    delete(&world, &key);
+    // A supplied key that is dead, so that no credential of the current value is accepted.
+    let supplied = r#"{"api_key":"<key>","api_secret":"<secret>","subaccount":"<account>"}"#;
+    let current = key_by_hand(&world, SUB);
+    world.put_by_hand(supplied, &current, SUB, "AWSCURRENT");
+    delete(&world, &current.key);
+    hour(&world);
+    world.maintain();
+    let stamps: Vec<String> = world.labels(&version).into_iter().filter(|label| label.starts_with("CONDEMNED")).collect();
+    assert_eq!(stamps, Vec::<String>::new(), "its labels are off: it is dead");
+}
+
+/// NO-ORPHANS: a living key of ours whose version holds a value that cannot be read is told of, whatever labels are left.
+#[test]
+fn a_key_whose_version_cannot_be_read_and_bears_no_label_is_told_of() {
+    let world = world();
+    let token = world.begin_rotation();
+    world.plan(Operation::Put, 1, Fault::CrashBefore);
+    world.run(Step::Create, &token).expect_err("the process ends before it stores the key");
+    world.put_by_hand_as(&token, "not a value", &key_by_hand(&world, SUB), SUB, "AWSPENDING");
+    world.label("AWSPENDING", None);
+    hour(&world);
+    assert!(codes(&world.maintain()).contains(&Code::OrphanUndecided));
+}
+
+/// An order to revoke first is not kept waiting by a stamp of a time to come, which whoever may write the secret can put there.
+#[test]
+fn no_stamp_of_a_time_to_come_keeps_a_leaked_key_alive() {
+    let (world, token, _, version) = rotated_twice();
+    let key = key_in(&world, &version);
+    // A copy of the leaked key, as if it had been built on the current version and given up in 2099.
+    let forged = VersionId::new("99999999-0000-4000-8000-000000000001");
+    let mut value = world.document(&version);
+    value["rotation"]["token"] = forged.as_str().into();
+    value["rotation"]["based_on"] = token.as_str().into();
+    let request = PutSecretValue {
+        secret_id: world.secret().as_str().to_owned(),
+        client_request_token: Some(forged.as_str().to_owned()),
+        secret_string: Some(Sensitive::new(value.to_string())),
+        version_stages: Some(vec!["CONDEMNED-20990101T000000Z-99999999".to_owned()]),
+        ..PutSecretValue::default()
+    };
+    world.secrets_manager(|model, now| model.put_secret_value(&request, now)).expect("it is stored");
+    let answer = world.operate_beside_the_service(emergency::order(world.secret(), Some(&version), Mode::RevokeFirst));
+    assert!(!world.alive(&key), "{answer:#?}");
+}
+
+/// HONEST: a key that was revoked first counts as retired once, when its labels come off.
+#[test]
+fn a_current_key_that_was_revoked_first_counts_as_retired_once() {
+    let (world, _, _, _) = rotated_twice();
+    let answer = world.operate_beside_the_service(emergency::order(world.secret(), None, Mode::RevokeFirst));
+    assert_eq!((answer.outcome, answer.counts.get("retired")), (Outcome::Ok, Some(&1)), "{answer:#?}");
 }
