@@ -14,6 +14,9 @@ use crate::label::{Label, StampKind, VersionId};
 use crate::ports::{Description, StoreError, StoreErrorKind, StoredValue, Which};
 use crate::secret::{Provenance, SecretValue};
 
+/// So often the pending key and the labels are looked at before a step that finds no fresh look gives up.
+const MOST_LOOKS: u32 = 5;
+
 pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
     let began = run.hand.now();
     let (description, pending) = join(run.hand.describe(), run.hand.read(Which::Version(run.token()))).await;
@@ -43,7 +46,15 @@ pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
     stamped?;
     proven?;
     run.hand.remove_void_stamps(&description, base).await?;
-    if run.hand.now().duration_since(began).unsigned_abs() > OVERTAKEN && !wrong::is(Wrong::OvertakenUnseen) {
+    // A look that took long is as old as its beginning, the second as the first.
+    let (mut looked, mut looks) = (began, 1);
+    while run.hand.now().duration_since(looked).unsigned_abs() > OVERTAKEN && !wrong::is(Wrong::OvertakenUnseen) {
+        if looks == MOST_LOOKS {
+            let problem = "the venue or Secrets Manager answers so slowly that what was read is old before the pending version could be \
+                           promoted: the step can be repeated";
+            return Err(Error::new(ErrorType::VenueUnavailable, problem));
+        }
+        (looked, looks) = (run.hand.now(), looks + 1);
         let (after, proven) = join(run.hand.describe(), run.prove(venue.as_ref(), &value)).await;
         let after = after?;
         if run.standing(&after)? == Standing::Current {

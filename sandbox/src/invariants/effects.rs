@@ -289,7 +289,8 @@ impl Witness {
             self.broken(Invariant::Grace, scene, "a version that has been current is condemned, and its key with it");
         }
         let labels = scene.secrets.secret(arn).map(|secret| secret.stages_of(version)).unwrap_or_default();
-        let stated = labels.iter().any(|label| label.starts_with("CONDEMNED-"));
+        // A pass stamps what lost its labels as if it had been current: that says as well that it can never be promoted.
+        let stated = labels.iter().any(|label| label.starts_with("CONDEMNED-") || label.starts_with("REPLACED-"));
         if !stated && !self.been_current.contains(&(arn.clone(), version.clone())) {
             self.broken(Invariant::Converges, scene, "a version is given up and does not say so");
         }

@@ -257,3 +257,21 @@ fn what_changed_while_the_key_was_looked_at_for_long_stops_the_swap() {
         assert_eq!(world.holder(AWSCURRENT), current);
     }
 }
+
+#[test]
+fn a_second_look_that_takes_as_long_as_the_first_is_made_again() {
+    let world = world();
+    let token = created(&world);
+    let mut run = world.start(world.request(Step::Finish, &token));
+    let first = until(&mut run, Operation::Inspect);
+    world.advance(SignedDuration::from_secs(20));
+    run.let_through(first, None);
+    // The labels are read at once, and the key answers a minute later.
+    let second = until(&mut run, Operation::Inspect);
+    let abandon = protocol::lifecycle::Request::Abandon { secret: world.secret().clone() };
+    world.operate(abandon);
+    world.advance(SignedDuration::from_secs(60));
+    run.let_through(second, None);
+    refused(run.finish(), ErrorType::VersionDoomed);
+    assert_eq!(world.holder("AWSCURRENT"), Some(world.first_version()));
+}
