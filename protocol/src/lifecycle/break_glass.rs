@@ -93,8 +93,6 @@ pub(super) struct Order<'a> {
     stood: bool,
     is_revoked: bool,
     is_dead: bool,
-    /// Whether its version counts as retired.
-    is_counted: bool,
     /// A rotation that was to bring the leaked key back.
     copy: Option<(VersionId, SecretValue)>,
     /// Why it is not, where that is known.
@@ -115,7 +113,6 @@ impl<'a> Order<'a> {
             stood: false,
             is_revoked: false,
             is_dead: false,
-            is_counted: false,
             copy: None,
             why: String::new(),
             timeline: Vec::new(),
@@ -426,7 +423,7 @@ impl<'a> Order<'a> {
             let mut tended = tending.over();
             // What was changed is told once, with the whole order's; and one key is retired once, whatever stamp came late.
             tended.row.did.clear();
-            if tended.counts.contains_key("retired") && std::mem::replace(&mut self.is_counted, true) {
+            if self.tally.counted("retired") > 0 {
                 tended.counts.remove("retired");
             }
             if tended.counts.contains_key("revoked") {
