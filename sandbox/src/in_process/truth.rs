@@ -126,9 +126,10 @@ impl World {
         }
     }
 
-    /// Checks what has to be true where every grace is over and undisturbed passes have come round.
-    pub fn nothing_may_be_left(&self) {
-        self.state.lock().testify(Witness::nothing_is_left);
+    /// Checks what has to be true where every grace is over and undisturbed passes have come round, the first of which made its stamps
+    /// then.
+    pub fn nothing_may_be_left(&self, stamped: jiff::Timestamp) {
+        self.state.lock().testify(|witness, scene| witness.nothing_is_left(stamped, scene));
     }
 
     /// Checks what has to be true of leaked keys where passes have come round, and the rotations they began.

@@ -10,7 +10,7 @@ use super::Invariant;
 use super::act::{Actor, Scene};
 use super::operations::LATELY;
 use super::witness::Witness;
-use crate::secrets_manager::Secret;
+use crate::secrets_manager::{AWSCURRENT, AWSPENDING, Secret};
 
 /// So many reads in a row that fail are more than chance.
 const EVERY_TIME: usize = 4;
@@ -100,6 +100,15 @@ impl Witness {
         let dead = answer.secrets.iter().flat_map(|row| &row.keys).filter(|key| key.alive == Some(false)).count();
         if count("retired") > u64::try_from(dead).unwrap_or(u64::MAX) {
             let what = format!("{} counts {} versions retired, and calls {dead} keys dead", actor.task, count("retired"));
+            self.broken(Invariant::Honest, scene, what);
+        }
+        let is_open = || {
+            let secret = scene.secrets.secret(&actor.secret);
+            secret
+                .is_some_and(|secret| secret.holder(AWSPENDING).is_some_and(|pending| secret.holder(AWSCURRENT) != Some(pending)))
+        };
+        if count("abandoned") > 0 && self.took_effect == run.began && is_open() {
+            let what = format!("{} says that it gave a rotation up, and it is open as before", actor.task);
             self.broken(Invariant::Honest, scene, what);
         }
         // What another has done just before may well be said to be done.

@@ -123,6 +123,9 @@ impl Witness {
         if !self.built.insert((arn.clone(), token.clone())) {
             return;
         }
+        if scene.now >= act.actor.ends {
+            self.stored_late.insert((arn.clone(), token.clone()));
+        }
         let Some(named) = self.named(scene, arn, token) else { return };
         // What a run sends past its end, having been frozen just before, comes when nobody can still reckon with it. Nor does an order
         // to revoke a leaked key first wait for a run that copies it: that one's version was given up.
@@ -231,9 +234,10 @@ impl Witness {
                 if self.named(scene, &arn, &version).is_none_or(|named| named.key != *key) {
                     continue;
                 }
+                let stored_late = self.stored_late.contains(&(arn.clone(), version.clone()));
                 if labels.contains(AWSCURRENT) {
                     self.broken(Invariant::CurrentLives, scene, "the key that AWSCURRENT names was revoked by us");
-                } else if last_current.is_none() {
+                } else if last_current.is_none() && !stored_late {
                     self.broken(
                         Invariant::Foreign,
                         scene,

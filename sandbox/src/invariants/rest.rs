@@ -1,6 +1,6 @@
 //! What has to be true when nothing is under way.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use protocol::label::{Label, StampKind};
 
 use super::Invariant;
@@ -43,16 +43,17 @@ impl Witness {
     }
 
     /// Every grace is over, and passes have come round: what was issued for a secret that is looked after, on the account that it
-    /// stands for, is held by a version, or dead.
-    pub(crate) fn nothing_is_left(&mut self, scene: &Scene<'_>) {
+    /// stands for, is held by a version, or dead. What could be stamped only after `stamped`, for want of room, is in its grace still.
+    pub(crate) fn nothing_is_left(&mut self, stamped: Timestamp, scene: &Scene<'_>) {
         let held = [AWSCURRENT, AWSPENDING, "CANDIDATE", "ROLLBACK"];
         let mut holding = Vec::new();
         for secret in scene.secrets.secrets() {
             let versions: Vec<String> = held.iter().filter_map(|label| secret.holder(label)).map(str::to_owned).collect();
             holding.extend(versions.into_iter().map(|version| (secret.arn().to_owned(), version)));
         }
-        let held: Vec<KeyId> =
+        let mut held: Vec<KeyId> =
             holding.into_iter().filter_map(|(arn, version)| Some(self.named(scene, &arn, &version)?.key.clone())).collect();
+        held.extend(self.stamped_after(stamped, scene));
         let issued: Vec<(KeyId, String)> =
             self.keys.iter().filter_map(|(key, facts)| Some((key.clone(), facts.issued.clone()?.0))).collect();
         for (key, arn) in issued {
@@ -65,6 +66,23 @@ impl Witness {
             }
         }
         self.none_outlives_its_grace(&held, scene);
+    }
+
+    /// The keys of versions that were stamped after that.
+    fn stamped_after(&mut self, stamped: Timestamp, scene: &Scene<'_>) -> Vec<KeyId> {
+        let late = |label: &str| {
+            let stamp = Label::new(label).stamp().filter(|stamp| stamp.kind == StampKind::Replaced);
+            stamp.is_some_and(|stamp| stamp.at > stamped + SKEW)
+        };
+        let versions: Vec<(String, String)> = scene
+            .secrets
+            .secrets()
+            .flat_map(|secret| {
+                let late = secret.labels().iter().filter(|(label, _)| late(label));
+                late.map(|(_, version)| (secret.arn().to_owned(), version.clone()))
+            })
+            .collect();
+        versions.into_iter().filter_map(|(arn, version)| Some(self.named(scene, &arn, &version)?.key.clone())).collect()
     }
 
     /// Passes have come round, and the service has performed the rotations they began: a key that is labelled as leaked is dead, where

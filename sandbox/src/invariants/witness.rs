@@ -62,6 +62,8 @@ pub(crate) struct Witness {
     pub(super) been_current: BTreeSet<Place>,
     /// The versions whose values were stored by a run of theirs.
     pub(super) built: BTreeSet<Place>,
+    /// Those that were stored by a run past its end, when nobody could still reckon with it.
+    pub(super) stored_late: BTreeSet<Place>,
     /// The versions that were replaced by us, and when.
     pub(super) replaced: BTreeMap<Place, Timestamp>,
     /// The versions that were promoted by us.

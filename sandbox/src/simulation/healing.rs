@@ -96,6 +96,7 @@ fn looked_after(world: &World, tell: Tell<'_>) -> Result<(), String> {
     }
     // The grace of what nobody has stamped yet begins here.
     maintain();
+    let stamped = world.now();
     world.advance(SignedDuration::from_hours(24 * 7 + 1));
     let mut last = Vec::new();
     let mut idle = 0;
@@ -116,7 +117,7 @@ fn looked_after(world: &World, tell: Tell<'_>) -> Result<(), String> {
     }
     let stuck = one_names_no_master(world) || last.iter().any(|finding| is_in_the_way(finding.code));
     if !stuck {
-        world.nothing_may_be_left();
+        world.nothing_may_be_left(stamped);
     }
     let unknown = last.iter().find(|finding| finding.code == Code::NotDone);
     unknown.map_or(Ok(()), |finding| Err(format!("an undisturbed pass cannot do its work: {}", finding.say)))
