@@ -37,8 +37,6 @@ impl Tending<'_> {
             }
             let labelled = description.versions.keys().find(|version| is_of(marker, description, version));
             let done = match labelled {
-                // One that was replaced names the only one there is, as far as its stamp tells: retiring sees to it when it is due.
-                Some(version) if was_replaced(description, version) && count_of(marker, list) == 1 => Ok(()),
                 Some(version) => self.judge_issued(description, desk, key, version).await,
                 None => self.judge_unlabelled(description, desk, key, marker, &mut versions).await,
             };
@@ -147,20 +145,10 @@ fn is_of(marker: &Marker, description: &Description, version: &VersionId) -> boo
     Marker::new(&description.arn, version, 0).same_token(marker)
 }
 
-/// Whether a label says that a version was current, and since when it is not.
-fn was_replaced(description: &Description, version: &VersionId) -> bool {
-    has_stamp(description, version, StampKind::Replaced)
-}
-
 /// Whether a version's labels say that its key is held, or when it dies.
 fn says_what_becomes_of_it(description: &Description, version: &VersionId) -> bool {
-    let ends = was_replaced(description, version) || has_stamp(description, version, StampKind::Condemned);
+    let ends = [StampKind::Replaced, StampKind::Condemned].into_iter().any(|kind| has_stamp(description, version, kind));
     ends || description
         .labels(version)
         .any(|label| holding().contains(label) || [Label::previous(), Label::compromised()].contains(label))
-}
-
-/// How many keys were issued for the same version.
-fn count_of(marker: &Marker, list: &KeyList) -> usize {
-    list.keys.iter().filter(|key| key.marker.as_ref().is_some_and(|other| other.same_token(marker))).count()
 }

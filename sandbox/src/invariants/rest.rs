@@ -61,7 +61,7 @@ impl Witness {
             let looked_after = scene.secrets.secret(&arn).is_some_and(|secret| !secret.is_deleted());
             let stands_for = self.stands_for(scene, &arn);
             if looked_after && stands_for == Some(truth.uid) && !held.contains(&key) {
-                let what = format!("a key that was issued for {arn} is alive, and no version holds it");
+                let what = format!("a key that was issued for {arn} at {} is alive, and no version holds it", truth.created_at);
                 self.broken(Invariant::NoOrphans, scene, what);
             }
         }
