@@ -30,7 +30,7 @@ pub(crate) fn parse(event: &Value) -> Result<Request, Error> {
         Operation::Maintain => &["operation", "shard", "secret", "dry_run"],
         Operation::Abandon | Operation::Plan => &["operation", "secret"],
         Operation::Rollback => &["operation", "secret", "version"],
-        Operation::BreakGlass => &["operation", "secret", "version", "mode", "reason", "incident"],
+        Operation::BreakGlass => &["operation", "secret", "version", "mode", "fingerprint", "no_successor", "reason", "incident"],
         Operation::Audit => &["operation", "shard", "secret", "match", "after", "format"],
     })?;
     if fields.text("shard")?.is_some() && fields.secret()?.is_some() {
@@ -48,6 +48,8 @@ pub(crate) fn parse(event: &Value) -> Result<Request, Error> {
             secret: secret()?,
             version: fields.text("version")?.map(VersionId::new),
             mode: fields.mode()?,
+            fingerprint: fields.key()?,
+            no_successor: fields.flag("no_successor")?,
             order: Order { reason: fields.words("reason")?, incident: fields.words("incident")? },
         },
         Operation::Audit => Request::Audit {
@@ -130,6 +132,12 @@ impl Fields<'_> {
         let fingerprint = matching.text("fingerprint")?.ok_or_else(|| invalid("the event's `match` has no `fingerprint`"))?;
         let fingerprint = fingerprint.parse::<Fingerprint>();
         fingerprint.map(Some).map_err(|error| invalid(&format!("the event's `match` cannot be used: {error}")))
+    }
+
+    /// The key that is meant, as the person knows it.
+    fn key(&self) -> Result<Option<Fingerprint>, Error> {
+        let fingerprint = self.text("fingerprint")?.map(str::parse::<Fingerprint>).transpose();
+        fingerprint.map_err(|error| invalid(&format!("the event's `fingerprint` cannot be used: {error}")))
     }
 
     fn secret(&self) -> Result<Option<SecretId>, Error> {

@@ -58,6 +58,8 @@ error_types! {
     MasterInvalid = "MASTER_INVALID",
     /// The venue did not accept the master credential, or not for this.
     MasterRefused = "MASTER_REFUSED",
+    /// Neither the master's value nor a key of the secret says that the secret may have this of the account.
+    ScopeRefused = "SCOPE_REFUSED",
     /// The current key cannot be asked for what its successor needs, and the value does not say it.
     CurrentUnusable = "CURRENT_UNUSABLE",
     /// The accounts that are known do not agree.

@@ -188,6 +188,18 @@ variants! {
     OrderUnwritten = "order-unwritten",
     /// A leaked key dies while a run promotes a copy of it, which was given up just now.
     LeakedCopyAtOnce = "leaked-copy-at-once",
+
+    // Authority.
+    /// What a secret's value says of account and master is believed: whoever may write it gets a key of any account.
+    ClaimsBelieved = "claims-believed",
+    /// A key that was issued for another secret proves the account: a stolen one brings its thief a successor of his own.
+    StolenKeyProves = "stolen-key-proves",
+    /// A key is revoked though nothing shows that the secret has more than its id: another's key dies of a label.
+    IdRevokes = "id-revokes",
+    /// A label of one secret revokes what is current in another.
+    LabelOrdersAnothers = "label-orders-anothers",
+    /// A label of one secret takes the grace from what another has just replaced.
+    LabelTakesAnothersGrace = "label-takes-anothers-grace",
 }
 
 /// Whether this variant is in force.

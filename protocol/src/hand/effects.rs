@@ -1,6 +1,8 @@
 //! Effects at the venue and on the secret, each with its audit line.
 
-use super::{Hand, store_class, store_error, venue_class};
+use std::collections::BTreeSet;
+
+use super::{Act, Hand, store_class, store_error, venue_class};
 use crate::audit::{Action, Outcome, Record};
 use crate::bounds::{ATTEMPTS, LAST_MOMENT, REREAD_PAUSE, STAMP_RESOLUTION};
 use crate::error::{Error, ErrorType};
@@ -8,7 +10,7 @@ use crate::hand::Desk;
 use crate::label::{Label, Stamp, StampKind, VersionId};
 use crate::marker::Marker;
 use crate::ports::{Description, ErrorClass, Fleet, Grant, LabelMove, StoreError, StoreErrorKind, VenueError};
-use crate::secret::KeyId;
+use crate::secret::{Address, KeyId};
 
 /// What an effect was about, beside the version.
 #[derive(Clone, Copy, Default)]
@@ -28,7 +30,7 @@ impl<'a> About<'a> {
     }
 }
 
-/// The outer error says that nothing was tried.
+/// The outer error says that nothing was tried: no time is left, or the secret may not have this of the account.
 impl Hand<'_> {
     pub(crate) async fn edit(
         &self,
@@ -36,9 +38,11 @@ impl Hand<'_> {
         desk: &Desk<'_>,
         key: &KeyId,
         grant: &Grant,
+        own: &BTreeSet<Address>,
     ) -> Result<Result<(), VenueError>, Error> {
+        desk.must_serve(Act::Have(grant, own))?;
         self.must_have_left(LAST_MOMENT)?;
-        let result = desk.venue.edit(&desk.master, &desk.account, key, grant).await;
+        let result = desk.venue.edit(&desk.master.signer, &desk.account, key, grant).await;
         self.record(Action::EditKey, version, &About::key(key), venue_class(&result));
         Ok(result)
     }
@@ -49,8 +53,9 @@ impl Hand<'_> {
         desk: &Desk<'_>,
         key: &KeyId,
     ) -> Result<Result<(), VenueError>, Error> {
+        desk.must_serve(Act::Die)?;
         self.must_have_left(LAST_MOMENT)?;
-        let result = desk.venue.revoke(&desk.master, &desk.account, key).await;
+        let result = desk.venue.revoke(&desk.master.signer, &desk.account, key).await;
         self.record(Action::RevokeKey, version, &About::key(key), venue_class(&result));
         Ok(result)
     }

@@ -8,6 +8,7 @@
 //! | what was changed, for the answer | `changes` |
 //! | giving up a pending version | `giving_up` |
 //! | the venue, the account and who may ask about its keys | `desk` |
+//! | what a master may be asked to do for a secret | `scope` |
 //! | errors of the ports in the words of an invocation's | `errors` |
 
 mod changes;
@@ -15,6 +16,7 @@ mod desk;
 mod effects;
 mod errors;
 mod giving_up;
+mod scope;
 mod stamps;
 
 use std::time::Duration;
@@ -30,9 +32,10 @@ use crate::task::Task;
 use crate::wrong::{self, Wrong};
 
 pub(crate) use changes::Changes;
-pub(crate) use desk::{Desk, master_id, master_in, master_of, read_master, venue_of};
+pub(crate) use desk::{Desk, Master, master_id, master_in, master_of, read_master, venue_of};
 pub(crate) use effects::About;
 pub(crate) use errors::{store_class, store_error, venue_class, venue_error};
+pub(crate) use scope::Act;
 pub(crate) use stamps::{has_stamp, is_condemned, must_fit, unstamped_previous, was_current};
 
 /// Who is acting.

@@ -154,6 +154,8 @@ codes! {
     HolderUnreadable = "HOLDER_UNREADABLE" Page,
     /// The master credential cannot be used: nothing of its accounts can be issued, listed or revoked.
     MasterUnusable = "MASTER_UNUSABLE" Page,
+    /// The master's value does not say whom it serves, or not this secret for what it needs: what rests on a secret's own word is refused.
+    MasterUnscoped = "MASTER_UNSCOPED" Ticket,
     /// A value cannot be read as a credential.
     ValueInvalid = "VALUE_INVALID" Ticket,
     /// A replaced key whose grace is over is alive, since it could not be revoked.

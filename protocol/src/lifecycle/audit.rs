@@ -14,11 +14,11 @@ use super::row::look;
 use super::table::table;
 use super::tally::Tally;
 use super::tending::Tended;
-use super::walk::{Shard, Walk};
+use super::walk::{Shard, Walk, is_named_for_a_venue};
 use crate::error::{Error, ErrorType};
-use crate::hand::master_id;
+use crate::hand::{Master, master_id};
 use crate::label::VersionId;
-use crate::name::{Environment, SecretId, VenueId};
+use crate::name::SecretId;
 use crate::ports::{Description, Which};
 use crate::secret::SecretValue;
 use crate::task::Operation;
@@ -215,13 +215,6 @@ fn unrotated(pass: &Pass<'_>, secret: &Description, holders: Option<&Holders>) -
     Looked::Row(Box::new(Tended { row, findings, counts: [("unrotated", 1)].into() }))
 }
 
-/// Whether the name says at which exchange its key is, of those that are rotated here; the environment may stand in the value.
-fn is_named_for_a_venue(pass: &Pass<'_>, secret: &Description) -> bool {
-    let Ok((Some(exchange), environment)) = secret.name.place(None, None) else { return false };
-    let venue = VenueId { exchange, environment: environment.unwrap_or(Environment::Mainnet) };
-    pass.ports.venues.venue(&venue).is_ok()
-}
-
 /// Where the versions of a secret name a key: what was found, and what to do if the key is leaked; and whether every one could be
 /// read.
 async fn found(pass: &Pass<'_>, secret: &Description, fingerprint: &Fingerprint) -> Result<(Vec<(String, String)>, bool), Error> {
@@ -242,12 +235,12 @@ async fn found(pass: &Pass<'_>, secret: &Description, fingerprint: &Fingerprint)
         }
         let Ok(master) = master_id(&value) else { continue };
         let key = crate::hand::venue_of(pass.ports, &description, &value).ok();
-        let signer = match &key {
+        let known = match &key {
             Some(venue) => pass.master(venue.id(), &value).await.ok(),
             None => None,
         };
-        whole &= signer.is_some();
-        if let Some(signer) = signer
+        whole &= known.is_some();
+        if let Some(Master { signer, .. }) = known
             && fingerprint.is_of(&signer.credential.key_id)
             && pass.is_news(format!("found {}", master.as_str()))
         {

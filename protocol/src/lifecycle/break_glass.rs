@@ -4,26 +4,27 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
 
 use super::answer::{Answer, Code, Finding, Moment, Row};
-use super::checking::{look_at, take_off};
+use super::checking::{look_at, serve, take_off};
 use super::leaked_master::leaked_master;
 use super::maintain::add;
-use super::pass::{Pass, finding, passes, patiently, told};
+use super::pass::{Pass, event, finding, passes, patiently, told};
 use super::retiring::Retired;
 use super::rollback::Refusal;
 use super::tally::Tally;
 use super::tending::{SWITCHED_ON, Tending};
 use super::verdict::{is_ours, may_be_promoted};
 use super::way::{FRESH, clear_the_way, must_fit_pending, names, open_rotation, take_refused_offers_back};
-use super::{Mode, Operation};
+use super::{Mode, Operation, Request};
 use crate::bounds::{POLL, POLL_PAUSE, REREAD, REREAD_PAUSE, STALENESS};
 use crate::error::{Error, ErrorType};
 use crate::hand::{Hand, store_error};
 use crate::label::{Label, VersionId};
 use crate::name::SecretId;
 use crate::ports::{Description, LabelMove, StoreErrorKind, StoredValue, Which};
-use crate::rotation::rehearse;
+use crate::rotation::{Rehearsal, rehearse, rehearse_without_current};
 use crate::secret::{KeyId, SecretValue};
 use crate::wrong::{self, Wrong};
 
@@ -56,6 +57,9 @@ pub(super) async fn break_glass(pass: &Pass<'_>, secret: &SecretId, version: Opt
         Ok(leaked) => leaked,
         Err(Refusal { say, what_to_do, .. }) => return pass.refusal(secret.name().as_str(), say, what_to_do),
     };
+    if let Err(Refusal { say, what_to_do }) = order.must_leave_a_way(&description, &leaked).await {
+        return pass.refusal(description.name.as_str(), say, what_to_do);
+    }
     let name = description.name.as_str();
     let mut row = Row { secret: name.to_owned(), arn: description.arn.clone(), ..Row::default() };
     let carried_out = order.carry_out(&description, &leaked, &mut row).await;
@@ -91,7 +95,8 @@ pub(super) struct Order<'a> {
     began: Timestamp,
     /// Whether it was given before: since when, no label says.
     stood: bool,
-    is_revoked: bool,
+    /// The leaked key, once an order to revoke it went out.
+    revoked: Option<KeyId>,
     is_dead: bool,
     /// A rotation that was to bring the leaked key back.
     copy: Option<(VersionId, SecretValue)>,
@@ -111,7 +116,7 @@ impl<'a> Order<'a> {
             mode,
             began: pass.now(),
             stood: false,
-            is_revoked: false,
+            revoked: None,
             is_dead: false,
             copy: None,
             why: String::new(),
@@ -141,6 +146,10 @@ impl<'a> Order<'a> {
 
     /// The command that gives the order, or goes on with it.
     pub(super) fn again(&self, secret: &str, version: Option<&VersionId>, mode: Mode) -> String {
+        self.pass.command_of(self.order_again(secret, version, mode))
+    }
+
+    fn order_again(&self, secret: &str, version: Option<&VersionId>, mode: Mode) -> Map<String, Value> {
         let order = self.pass.request.order();
         let (reason, incident) = order.map_or(("", ""), |order| (order.reason.as_str(), order.incident.as_str()));
         let mode = match mode {
@@ -149,7 +158,14 @@ impl<'a> Order<'a> {
         };
         let mut fields = vec![("secret", secret), ("mode", mode), ("reason", reason), ("incident", incident)];
         fields.extend(version.map(|version| ("version", version.as_str())));
-        self.pass.command_with(Operation::BreakGlass, &fields)
+        let mut order = event(Operation::BreakGlass, &fields);
+        if let Request::BreakGlass { fingerprint, no_successor, .. } = self.pass.request {
+            order.extend(fingerprint.as_ref().map(|named| ("fingerprint".to_owned(), named.to_string().into())));
+            if *no_successor {
+                order.insert("no_successor".to_owned(), true.into());
+            }
+        }
+        order
     }
 
     /// The version that is meant, with the labels as they were read beside it.
@@ -214,6 +230,40 @@ impl<'a> Order<'a> {
         let young = value.created_at.is_some_and(|at| self.pass.now().duration_since(at) < grace);
         let before = value.rotation.as_ref().map(|rotation| &rotation.based_on);
         young && is_ours(value, version) && before.is_some_and(|before| description.holder(&Label::previous()) != Some(before))
+    }
+
+    /// Where nothing but the leaked key proves the account, its death leaves the secret without a successor: who orders that has to
+    /// say that none is needed.
+    async fn must_leave_a_way(&self, description: &Description, leaked: &Leaked) -> Result<(), Refusal> {
+        let asked = match self.pass.request {
+            Request::BreakGlass { no_successor, .. } => !no_successor,
+            _ => false,
+        };
+        let is_current = description.holder(&Label::current()) == Some(&leaked.version);
+        if !asked || self.mode == Mode::ReplaceFirst || !is_current || leaked.value.master_arn.is_none() {
+            return Ok(());
+        }
+        let rehearsed = rehearse_without_current(*self.hand, &self.pass.settings.egress, description.clone()).await;
+        // Whatever else stands in a successor's way is told where none comes.
+        let Ok(Rehearsal { issuing: Some(issuing), wanted: Err(error), .. }) = rehearsed else { return Ok(()) };
+        let (ErrorType::ScopeRefused, Some((master, _)), Some((account, grant))) =
+            (error.error_type, &issuing.by, &issuing.asked)
+        else {
+            return Ok(());
+        };
+        let name = description.name.as_str();
+        let serve = serve(master, name, Some(account), Some(grant));
+        let mut order = self.order_again(name, Some(&leaked.version), self.mode);
+        order.insert("no_successor".to_owned(), true.into());
+        let say = format!(
+            "nothing but the leaked key {} proves that {account} is this secret's account: revoked first, it could have no successor",
+            leaked.key
+        );
+        let what_to_do = format!(
+            "{serve}; then give the order again; or, to end the key without a successor: {}",
+            self.pass.command_of(order)
+        );
+        Err(Refusal::new(say, what_to_do))
     }
 
     async fn carry_out(&mut self, description: &Description, leaked: &Leaked, row: &mut Row) -> Result<(), Error> {
@@ -402,7 +452,7 @@ impl<'a> Order<'a> {
             let description = patiently(self.pass, || self.hand.describe()).await?;
             let mut tending = Tending::new(self.pass, self.hand, &description);
             let mode = if wrong::is(Wrong::RevokedBeforeReplaced) { Mode::RevokeFirst } else { self.mode };
-            (tending.order, tending.is_revoked) = (Some(mode), self.is_revoked);
+            (tending.order, tending.revoked) = (Some(mode), self.revoked.take());
             let current = tending.current(&description).await.unwrap_or_else(|error| {
                 tending.trouble(&error);
                 None
@@ -419,6 +469,7 @@ impl<'a> Order<'a> {
             let is_dead = matches!(ended, Ok(Retired::Dead));
             let is_stale = matches!(ended, Ok(Retired::Stale | Retired::Elsewhere));
             let pause = if is_stale { LONGEST_PAUSE } else { POLL_PAUSE };
+            self.revoked = tending.revoked.take();
             tending.note(ended.map(drop));
             let mut tended = tending.over();
             // What was changed is told once, with the whole order's; and one key is retired once, whatever stamp came late.
@@ -427,7 +478,6 @@ impl<'a> Order<'a> {
                 tended.counts.remove("retired");
             }
             if tended.counts.contains_key("revoked") {
-                self.is_revoked = true;
                 self.happened(format!("{} was revoked", leaked.key));
             }
             row.keys.retain(|key| !tended.row.keys.iter().any(|newer| newer.version == key.version));

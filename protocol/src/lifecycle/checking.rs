@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::answer::{Code, Finding};
 use super::pass::{Pass, finding};
-use crate::ports::{Description, KeyState, Powers};
+use crate::name::SecretId;
+use crate::ports::{Description, Grant, KeyState, Powers};
 use crate::secret::{AccountId, Addresses, Provenance, SecretValue};
 
 /// What is wrong with a current key that answers.
@@ -100,6 +101,27 @@ pub(super) fn attach(pass: &Pass<'_>, name: &str) -> String {
         "aws secretsmanager rotate-secret --secret-id {name} --rotation-lambda-arn {} --rotation-rules '{{\"ScheduleExpression\":\"rate(90 days)\",\"Duration\":\"4h\"}}' --no-rotate-immediately",
         pass.settings.rotation_function
     )
+}
+
+/// The command that has a master's value say that it serves a secret.
+pub(super) fn serve(master: &SecretId, secret: &str, account: Option<&AccountId>, grant: Option<&Grant>) -> String {
+    let mut entry = serde_json::json!({"accounts": [account.map_or("<account>", AccountId::as_str)]});
+    entry["permissions"] = grant.map_or_else(|| serde_json::json!(["<word>"]), |grant| serde_json::json!(grant.permissions));
+    entry["ip_allowlist"] = grant.map_or_else(|| serde_json::json!(["<address>"]), |grant| serde_json::json!(grant.addresses));
+    let master = quoted(master.as_str());
+    let change = quoted(&format!(".serves += {}", serde_json::json!({secret: entry})));
+    format!(
+        "aws secretsmanager get-secret-value --secret-id {master} --query SecretString --output text | jq -c {change} | aws secretsmanager put-secret-value --secret-id {master} --secret-string file:///dev/stdin"
+    )
+}
+
+/// A word as a shell takes it whole, whatever is in it.
+pub(super) fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/_+=.@:,-".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// The command that switches rotation on again, by the rules that the secret has.

@@ -7,14 +7,15 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::answer::Code;
 use super::checking::{faults, put_right, replace, rotate, take_off};
-use super::death::{asked, listed};
+use super::death::{asked, listed, shows};
 use super::pass::patiently;
+use super::row::was_issued_for;
 use super::tags::LAST_ROTATED;
 use super::tending::{SWITCHED_ON, Tending, account_in};
-use super::verdict::{created_by_us, is_ours};
+use super::verdict::{created_by_us, is_copy, is_ours};
 use super::way::{clear_the_way, must_fit_pending, open_rotation, surely_names, take_refused_offers_back};
 use crate::error::Error;
-use crate::hand::{Desk, store_error, venue_error, venue_of, was_current};
+use crate::hand::{Desk, Master, store_error, venue_error, venue_of, was_current};
 use crate::label::{Label, VersionId};
 use crate::ports::{Description, ErrorClass, KeyList, KeyState, Signer, StoredValue, Venue, VenueError, Which, Whose};
 use crate::secret::{AccountId, KeyId, SecretValue};
@@ -32,7 +33,7 @@ pub(super) struct Current {
     /// When it was asked.
     pub(super) at: Timestamp,
     /// The master credential, which the same host has accepted; with the account's keys, where the account is known.
-    pub(super) master: Result<(Signer, Option<(AccountId, KeyList)>), Error>,
+    pub(super) master: Result<(Master, Option<(AccountId, KeyList)>), Error>,
 }
 
 /// What it means that the venue rejects the current key.
@@ -59,6 +60,28 @@ impl Current {
     /// Whether the host has accepted a credential of this secret's: the current key, or the master.
     pub(super) fn has_accepted_one(&self) -> bool {
         self.master.is_ok() || self.alive().is_some()
+    }
+
+    /// Whom to ask about the keys of the secret's account, with a list of them; the current key's own answer is a proof.
+    pub(super) fn desk(&self, description: &Description) -> Option<(Desk<'_>, &KeyList)> {
+        let (master, Some((account, list))) = self.master.as_ref().ok()? else { return None };
+        let mut desk = Desk::new(self.venue.as_ref(), master.clone(), account.clone(), description);
+        self.prove(&mut desk, list);
+        Some((desk, list))
+    }
+
+    /// Takes the current key's own answer for a proof.
+    pub(super) fn prove(&self, desk: &mut Desk<'_>, list: &KeyList) {
+        if let Ok(state) = &self.state
+            && self.venue.id() == desk.venue.id()
+        {
+            desk.take_for_proof(&self.value.credential.key_id, state, list);
+        }
+    }
+
+    /// The account's keys, as far as they are known.
+    pub(super) fn list(&self) -> Option<&KeyList> {
+        self.master.as_ref().ok()?.1.as_ref().map(|(_, list)| list)
     }
 
     /// The account that the secret stands for, as far as it is known.
@@ -196,12 +219,12 @@ impl Tending<'_> {
         let account = stands_for(&state, &value);
         let master = match (master, account) {
             (Ok(master), Some(account)) => {
-                let desk = Desk { venue: venue.as_ref(), master: master.clone(), account: account.clone() };
+                let desk = Desk::new(venue.as_ref(), master.clone(), account.clone(), description);
                 listed(self.pass, &desk).await.map(|list| (master, Some((account, list))))
             }
             (Ok(master), None) => {
                 self.pass.turn_of(venue.as_ref(), &master).await;
-                let accepted = venue.inspect(&master).await.map_err(|error| venue_error(&error));
+                let accepted = venue.inspect(&master.signer).await.map_err(|error| venue_error(&error));
                 accepted.map(|_| (master, None))
             }
             (Err(error), _) => Err(error),
@@ -272,7 +295,10 @@ impl Tending<'_> {
     async fn is_overwritten(&self, description: &Description, current: &Current) -> Result<bool, Error> {
         let Current { version, value, .. } = current;
         if is_ours(value, version) {
-            return Ok(false);
+            // Whoever stores a value chooses its version's id, and what it says of itself: the account's list tells whose the key is.
+            let (key, list) = (&value.credential.key_id, current.list());
+            let is_shown = list.is_some_and(|list| shows(list, key));
+            return Ok(!is_copy(value) && is_shown && !was_issued_for(description, version, key, list));
         }
         if value.rotation.is_some() {
             return Ok(true);
@@ -364,8 +390,8 @@ impl Tending<'_> {
     pub(super) async fn is_one_accepted_still(&self, current: &Current) -> bool {
         match &current.master {
             Ok((master, Some((account, _)))) if current.alive().is_none() => {
-                let (venue, master, account) = (current.venue.as_ref(), master.clone(), account.clone());
-                listed(self.pass, &Desk { venue, master, account }).await.is_ok()
+                self.pass.turn_of(current.venue.as_ref(), master).await;
+                current.venue.list(&master.signer, account).await.is_ok()
             }
             _ => asked(self.pass, current.venue.as_ref(), &current.value).await.is_ok(),
         }

@@ -89,7 +89,7 @@ pub(super) fn judged(
 
 pub(super) async fn listed(pass: &Pass<'_>, desk: &Desk<'_>) -> Result<KeyList, Error> {
     pass.turn_of(desk.venue, &desk.master).await;
-    desk.venue.list(&desk.master, &desk.account).await.map_err(|error| venue_error(&error))
+    desk.venue.list(&desk.master.signer, &desk.account).await.map_err(|error| venue_error(&error))
 }
 
 pub(super) fn shows(list: &KeyList, key: &KeyId) -> bool {

@@ -1,4 +1,5 @@
-//! Rule 1: which keys are held. Key ids count, not versions, over all secrets that this function manages.
+//! Rule 1: which keys are held. Keys count, not versions, over all secrets there are. Who names no more than a key's id holds nothing of
+//! another secret's: an id is no secret.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,19 +7,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::StreamExt;
 use futures_util::stream::iter;
 use jiff::{SignedDuration, Timestamp};
+use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
 use super::pass::{Pass, patiently};
-use super::verdict::{is_ours, is_past};
-use super::walk::Walk;
+use super::tending::account_in;
+use super::verdict::is_past;
+use super::walk::{Shard, Walk, is_named_for_a_venue};
 use crate::bounds::UNSETTLED;
 use crate::error::{Error, ErrorType};
 use crate::hand::{has_stamp, unstamped_previous};
 use crate::label::{Label, StampKind, VersionId};
 use crate::marker::Marker;
-use crate::name::SecretId;
+use crate::name::{SecretId, SecretName};
 use crate::ports::{Description, Which};
-use crate::secret::{KeyId, SecretValue, Source};
+use crate::secret::{AccountId, Credential, KeyId, SecretValue, Serves};
 use crate::wrong::{self, Wrong};
 
 /// How many secrets are read at once.
@@ -36,8 +39,8 @@ pub(super) struct Holders {
     keys: HashMap<Digest16, Entry>,
     /// The secrets that were looked at.
     secrets: HashSet<Digest16>,
-    /// The part of a marker that tells each of them.
-    markers: HashSet<Digest16>,
+    /// The part of a marker that tells each of them, and the accounts that their current values say they stand for.
+    markers: HashMap<Digest16, HashSet<Digest16>>,
     /// The secrets that they name as their masters.
     masters: HashSet<Digest16>,
     /// The secrets with a version that may hold a key and cannot be read, and the exchange where its name tells.
@@ -93,30 +96,82 @@ pub(super) struct Named {
     pub(super) held: BTreeSet<Held>,
     /// The latest stamp of a version that names it and was current.
     pub(super) replaced: Option<Timestamp>,
+    /// The same of other secrets' versions, with one of those secrets.
+    pub(super) replaced_elsewhere: Option<(Timestamp, String)>,
     /// The copies of the secrets that name it: one that is behind may still hand it out.
     pub(super) replicas: Replicas,
-    /// Whether a version says that this function issued it: no other key has this id.
-    pub(super) issued: bool,
 }
 
-/// The same as it is kept: small, since there is one for each secret at least.
+/// Which key is asked about, and by which secret.
+#[derive(Clone, Copy)]
+pub(super) struct Asking<'a> {
+    /// The secret's name.
+    pub(super) secret: &'a str,
+    pub(super) credential: &'a Credential,
+    /// Its account, where that is certain, and what the account's master says of whom it serves.
+    pub(super) account: Option<&'a AccountId>,
+    pub(super) serves: Option<&'a Serves>,
+}
+
+impl Asking<'_> {
+    /// Whether the master says that another secret stands for the account too; so it may, where the master says nothing.
+    fn is_served(&self, secret: &str) -> bool {
+        match (self.serves, self.account) {
+            (Some(serves), Some(account)) => serves.of(&SecretName::new(secret), account).next().is_some(),
+            _ => true,
+        }
+    }
+}
+
+/// What is kept of one key: small, since there is one for each secret at least.
 #[derive(Debug, Default)]
 struct Entry {
-    /// The names of secrets, with the places of their labels among those that hold.
-    held: Vec<(Arc<str>, usize)>,
-    replaced: Option<Timestamp>,
+    held: Vec<Holding>,
+    /// The names of secrets with a version that names the key and was current, and until when the last one was.
+    replaced: Vec<(Arc<str>, Digest16, Timestamp)>,
     replicas: Replicas,
-    issued: bool,
+}
+
+/// A label that holds a key.
+#[derive(Debug)]
+struct Holding {
+    secret: Arc<str>,
+    /// Its place among those that hold.
+    label: usize,
+    /// Key id and key secret, as its version has them.
+    credential: Digest16,
+}
+
+impl Holding {
+    fn is_current(&self) -> bool {
+        holding()[self.label] == Label::current()
+    }
+
+    fn held(&self) -> Held {
+        Held { secret: String::from(&*self.secret), label: holding()[self.label].as_str().to_owned() }
+    }
 }
 
 impl Entry {
-    fn named(&self) -> Named {
-        let labels = holding();
-        let held = self
-            .held
-            .iter()
-            .map(|(secret, label)| Held { secret: String::from(&**secret), label: labels[*label].as_str().to_owned() });
-        Named { held: held.collect(), replaced: self.replaced, replicas: self.replicas, issued: self.issued }
+    /// What counts for one who asks: whatever its own secret says, and what others say who have the same credential; what they offer
+    /// or build only where they are served too.
+    fn for_one(&self, asking: Asking<'_>) -> Named {
+        let credential = digest_of(asking.credential);
+        let is_own = |secret: &Arc<str>| **secret == *asking.secret;
+        let has = |other: &Digest16| *other == credential;
+        let holds = |holding: &&Holding| {
+            let holds = holding.is_current() || asking.is_served(&holding.secret);
+            is_own(&holding.secret) || has(&holding.credential) && holds
+        };
+        let counts = |secret: &Arc<str>, other: &Digest16| is_own(secret) || has(other);
+        let replaced = self.replaced.iter().filter(|(secret, other, _)| counts(secret, other));
+        let elsewhere = replaced.clone().filter(|(secret, ..)| !is_own(secret)).max_by_key(|(.., at)| *at);
+        Named {
+            held: self.held.iter().filter(holds).map(Holding::held).collect(),
+            replaced: replaced.map(|(.., at)| *at).max(),
+            replaced_elsewhere: elsewhere.map(|(secret, _, at)| (*at, String::from(&**secret))),
+            replicas: self.replicas,
+        }
     }
 }
 
@@ -129,28 +184,43 @@ impl Named {
 }
 
 impl Holders {
-    /// Reads every version that may hold a key, of every secret there is.
+    /// Reads every version that may hold a key, of every secret that is rotated here; and what is current in those that are named like
+    /// them, as far as it can be read.
     pub(super) async fn of_all(pass: &Pass<'_>) -> Result<Self, Error> {
         let mut holders = Self::default();
-        let mut walk = Walk::of_all();
+        let mut walk = Walk::of_every_secret(Shard::ALL, None);
         while let Some(secrets) = walk.next(pass).await? {
             if !pass.has_time() {
                 let problem = "too little time is left to find out which keys are held";
                 return Err(Error::new(ErrorType::DeadlineNear, problem));
             }
-            let read = iter(secrets).map(|secret| versions_of(pass, secret)).buffer_unordered(AT_ONCE);
+            let (rotated, others): (Vec<_>, Vec<_>) = secrets.into_iter().partition(|secret| pass.manages(secret));
+            let read = iter(rotated).map(|secret| versions_of(pass, secret)).buffer_unordered(AT_ONCE);
             let read: Vec<Versions> = read.collect().await;
             for versions in read {
                 holders.take(pass, versions);
+            }
+            let others = others.into_iter().filter(|secret| !secret.deleted && is_named_for_a_venue(pass, secret));
+            let read = iter(others).map(|secret| current_of(pass, secret)).buffer_unordered(AT_ONCE);
+            let read: Vec<Option<(String, KeyOfVersion)>> = read.collect().await;
+            for (name, key) in read.into_iter().flatten() {
+                holders.hold_for(&name, &key);
             }
         }
         Ok(holders)
     }
 
+    /// What is current in a secret that nothing rotates.
+    fn hold_for(&mut self, secret: &str, key: &KeyOfVersion) {
+        let Some(label) = place(&Label::current()) else { return };
+        let holding = Holding { secret: secret.into(), label, credential: key.credential };
+        self.keys.entry(key.digest).or_default().held.push(holding);
+    }
+
     fn take(&mut self, pass: &Pass<'_>, versions: Versions) {
         let Versions { arn, name, exchange, replicas, read } = versions;
         self.secrets.insert(digest(&arn));
-        self.markers.insert(digest(Marker::new(&arn, &VersionId::new(""), 0).of_secret()));
+        let accounts = self.markers.entry(digest(Marker::new(&arn, &VersionId::new(""), 0).of_secret())).or_default();
         let Some(read) = read else {
             self.unreadable.insert(name, exchange);
             return;
@@ -162,19 +232,37 @@ impl Holders {
                 continue;
             };
             self.masters.extend(key.master);
+            if facts.holding.iter().any(|label| holding()[*label] == Label::current()) {
+                accounts.extend(key.account);
+            }
             let named = self.keys.entry(key.digest).or_default();
+            let credential = key.credential;
             named.held.reserve_exact(facts.holding.len());
-            named.held.extend(facts.holding.into_iter().map(|label| (Arc::clone(&shared), label)));
+            let held = facts.holding.into_iter().map(|label| Holding { secret: Arc::clone(&shared), label, credential });
+            named.held.extend(held);
             // One that was current until just now, and bears no stamp yet.
             let replaced = if facts.unstamped { Some(pass.now()) } else { facts.replaced };
-            named.replaced = named.replaced.max(replaced);
+            named.replaced.extend(replaced.map(|at| (Arc::clone(&shared), credential, at)));
             named.replicas = named.replicas.max(replicas);
-            named.issued |= key.issued;
         }
     }
 
-    pub(super) fn of(&self, key: &KeyId) -> Named {
-        self.keys.get(&digest(key.expose())).map(Entry::named).unwrap_or_default()
+    /// What holds a key for one who has it.
+    pub(super) fn of(&self, asking: Asking<'_>) -> Named {
+        self.keys.get(&digest(asking.credential.key_id.expose())).map(|entry| entry.for_one(asking)).unwrap_or_default()
+    }
+
+    /// Whether any version names a key, holds it or was current with it, whatever key secret it has.
+    pub(super) fn name(&self, key: &KeyId) -> bool {
+        let entry = self.keys.get(&digest(key.expose()));
+        entry.is_some_and(|entry| !entry.held.is_empty() || !entry.replaced.is_empty())
+    }
+
+    /// Another secret whose current value names a key, whatever key secret it has.
+    pub(super) fn current_elsewhere(&self, secret: &str, key: &KeyId) -> Option<String> {
+        let entry = self.keys.get(&digest(key.expose()))?;
+        let is_current = |holding: &&Holding| holding.is_current() && *holding.secret != *secret;
+        entry.held.iter().find(is_current).map(|holding| String::from(&*holding.secret))
     }
 
     /// Whether a secret was among those that were looked at: what a list does not show yet holds its keys unseen.
@@ -184,7 +272,13 @@ impl Holders {
 
     /// Whether a key was issued for one of the secrets.
     pub(super) fn issued_for_one(&self, marker: &Marker) -> bool {
-        self.markers.contains(&digest(marker.of_secret()))
+        self.markers.contains_key(&digest(marker.of_secret()))
+    }
+
+    /// Whether a key was issued for one of the secrets that stand for this account.
+    pub(super) fn issued_for_one_of(&self, account: &AccountId, marker: &Marker) -> bool {
+        let accounts = self.markers.get(&digest(marker.of_secret()));
+        accounts.is_some_and(|accounts| accounts.contains(&digest(account.as_str())))
     }
 
     /// Whether a value names this secret as its master.
@@ -192,13 +286,18 @@ impl Holders {
         ways_to_name(secret).into_iter().any(|master| self.masters.contains(&digest(master)))
     }
 
-    /// A secret whose unreadable version stops named keys of this exchange from being revoked.
-    pub(super) fn unreadable_at(&self, exchange: &str) -> Option<&str> {
+    /// A secret whose unreadable version stops this key from being revoked: its own; and another's where it may hold a key of the
+    /// account, as far as the master tells, unless a person ordered the key's death.
+    pub(super) fn unreadable(&self, exchange: &str, asking: Asking<'_>, ordered: bool) -> Option<&str> {
         if wrong::is(Wrong::UnreadableHoldsNothing) {
             return None;
         }
-        let may_be_there = |place: &Option<String>| place.as_deref().is_none_or(|place| place == exchange);
-        self.unreadable.iter().find(|(_, place)| may_be_there(place)).map(|(name, _)| name.as_str())
+        let is_known = asking.serves.is_some() && asking.account.is_some();
+        let stops = |name: &str, place: &Option<String>| {
+            let may_be_there = place.as_deref().is_none_or(|place| place == exchange);
+            may_be_there && (name == asking.secret || asking.is_served(name) && (is_known || !ordered))
+        };
+        self.unreadable.iter().find(|(name, place)| stops(name, place)).map(|(name, _)| name.as_str())
     }
 }
 
@@ -236,10 +335,26 @@ impl Facts {
 /// The key that a version names.
 struct KeyOfVersion {
     digest: Digest16,
-    /// Whether the version says that this function issued it.
-    issued: bool,
-    /// The master that the version names.
+    /// Key id and key secret.
+    credential: Digest16,
+    /// The master that the version names, and the account.
     master: Option<Digest16>,
+    account: Option<Digest16>,
+}
+
+impl KeyOfVersion {
+    fn of(credential: &Credential) -> Self {
+        Self { digest: digest(credential.key_id.expose()), credential: digest_of(credential), master: None, account: None }
+    }
+}
+
+/// The credential in the current value of a secret that nothing rotates, read apart from the rest of it.
+async fn current_of(pass: &Pass<'_>, secret: Description) -> Option<(String, KeyOfVersion)> {
+    let id = SecretId::parse(&secret.arn).ok()?;
+    let hand = pass.hand(&id);
+    let stored = patiently(pass, || hand.read(Which::Current)).await.ok()??;
+    let credential = Credential::in_text(&stored.text)?;
+    Some((secret.name.as_str().to_owned(), KeyOfVersion::of(&credential)))
 }
 
 /// One secret's versions that may hold a key, with the keys; `None` for what could not be read.
@@ -277,11 +392,13 @@ async fn versions_of(pass: &Pass<'_>, listed: Description) -> Versions {
     }
     for facts in facts {
         let key = match patiently(pass, || hand.read(Which::Version(&facts.version))).await {
-            Ok(Some(stored)) if let Ok(value) = SecretValue::parse(&stored.text) => Some(KeyOfVersion {
-                digest: digest(value.credential.key_id.expose()),
-                issued: is_issued(&value, &facts.version),
-                master: value.master_arn.as_deref().map(digest),
-            }),
+            Ok(Some(stored)) if let Ok(value) = SecretValue::parse(&stored.text) => {
+                let account = account_in(&value).map(|account| digest(account.as_str()));
+                let master = value.master_arn.as_deref().map(digest);
+                Some(KeyOfVersion { master, account, ..KeyOfVersion::of(&value.credential) })
+            }
+            // Whatever else is wrong with the value, it tells which key it holds.
+            Ok(Some(stored)) if let Some(credential) = Credential::in_text(&stored.text) => Some(KeyOfVersion::of(&credential)),
             // A rotation that has just begun: what it may come to name is held by its own label, or not issued yet.
             Ok(None) if !description.deleted && (only_pending(&facts) || facts.is_over(pass.now())) => continue,
             // Nor does one that nothing holds and that cannot be used as a value.
@@ -291,11 +408,6 @@ async fn versions_of(pass: &Pass<'_>, listed: Description) -> Versions {
         read.push((facts, key));
     }
     Versions { arn, name, exchange, replicas, read: Some(read) }
-}
-
-/// Whether this function issued the key that a version names, as its value says: copied ones were made by whoever made the first.
-pub(super) fn is_issued(value: &SecretValue, version: &VersionId) -> bool {
-    is_ours(value, version) && value.rotation.as_ref().is_some_and(|rotation| rotation.source == Source::Issued)
 }
 
 /// The labels that hold what their version names.
@@ -342,8 +454,22 @@ fn only_pending(facts: &Facts) -> bool {
     matches!(facts.holding[..], [place] if holding()[place] == Label::pending())
 }
 
+/// Tells two credentials apart that have one key id.
+fn digest_of(credential: &Credential) -> Digest16 {
+    let mut hash = Sha256::new();
+    for part in [credential.key_id.expose(), credential.secret.expose_secret()] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    first(&hash.finalize())
+}
+
 fn digest(text: &str) -> Digest16 {
+    first(&Sha256::digest(text.as_bytes()))
+}
+
+fn first(digest: &[u8]) -> Digest16 {
     let mut short = [0; 16];
-    short.copy_from_slice(&Sha256::digest(text.as_bytes())[..16]);
+    short.copy_from_slice(&digest[..16]);
     short
 }

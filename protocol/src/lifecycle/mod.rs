@@ -94,6 +94,10 @@ pub enum Request {
         version: Option<VersionId>,
         /// What comes first.
         mode: Mode,
+        /// The key itself, as the person who orders it knows it.
+        fingerprint: Option<Fingerprint>,
+        /// Revoke it first though no successor can be issued then.
+        no_successor: bool,
         /// What happened, for the trail.
         order: Order,
     },

@@ -106,8 +106,7 @@ impl Tending<'_> {
 
     async fn revoke_orphan(&mut self, desk: &Desk<'_>, key: &ListedKey, version: Option<&VersionId>) -> Result<(), Error> {
         // Markers are short: two secrets of one account could have the same.
-        let named = self.pass.holders().await?.of(&key.key_id);
-        if !named.held.is_empty() || named.replaced.is_some() {
+        if self.pass.holders().await?.name(&key.key_id) {
             return Ok(());
         }
         let what = format!("revoke {}, which was issued and never stored", key.key_id);

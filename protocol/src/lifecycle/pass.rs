@@ -16,7 +16,7 @@ use super::tally::Tally;
 use super::{Operation, Request, Settings};
 use crate::bounds::{ATTEMPTS, REREAD_PAUSE};
 use crate::error::{Error, ErrorType};
-use crate::hand::{Caller, Changes, Hand, master_id, master_in, read_master, store_error};
+use crate::hand::{Caller, Changes, Hand, Master, master_id, master_in, read_master, store_error};
 use crate::name::{SecretId, VenueId, unqualified};
 use crate::ports::{Description, Fleet, Ports, SecretPage, Signer, StoredValue, Venue};
 use crate::secret::SecretValue;
@@ -144,7 +144,7 @@ impl<'a> Pass<'a> {
     // The venue.
 
     /// The master credential that a value names.
-    pub(super) async fn master(&self, venue: &VenueId, value: &SecretValue) -> Result<Signer, Error> {
+    pub(super) async fn master(&self, venue: &VenueId, value: &SecretValue) -> Result<Master, Error> {
         let id = master_id(value)?;
         let known = self.masters.lock().unwrap_or_else(PoisonError::into_inner).get(id.as_str()).cloned();
         let stored = if let Some(stored) = known {
@@ -180,9 +180,9 @@ impl<'a> Pass<'a> {
     }
 
     /// The same for a call that the master credential signs.
-    pub(super) async fn turn_of(&self, venue: &dyn Venue, master: &Signer) {
+    pub(super) async fn turn_of(&self, venue: &dyn Venue, master: &Master) {
         self.turn(venue).await;
-        self.wait_for(master.credential.key_id.fingerprint(), venue.facts().master_spacing).await;
+        self.wait_for(master.signer.credential.key_id.fingerprint(), venue.facts().master_spacing).await;
     }
 
     async fn wait_for(&self, whose: String, spacing: Duration) {

@@ -6,8 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::answer::{Answer, Code, Planned, Row, Standing};
-use super::checking::{attach, day, in_words, put_right, switch_on};
-use super::holders::is_issued;
+use super::checking::{attach, day, in_words, put_right, serve, switch_on};
 use super::pass::{Pass, finding, patiently, told};
 use super::row::{is_marked, next_rotation, stuck_since};
 use super::tally::Tally;
@@ -214,8 +213,9 @@ impl Planning<'_> {
     // The venue.
 
     fn rehearsed(&mut self, description: &Description, rehearsal: &Rehearsal, planned: &mut Planned) {
-        let Rehearsal { version, value, venue, source, current, issuing, wanted } = rehearsal;
-        let issued = is_issued(value, version);
+        let Rehearsal { value, venue, source, current, issuing, wanted } = rehearsal;
+        let list = issuing.as_ref().and_then(|issuing| issuing.list.as_ref().ok());
+        let issued = is_marked(description, &value.credential.key_id, list);
         self.grace = self.pass.settings.grace_of(issued);
         planned.grace_hours = Some(self.grace.as_secs() / 3600);
         if !issued {
@@ -245,6 +245,12 @@ impl Planning<'_> {
             ),
         }
         if let Some(issuing) = issuing {
+            if matches!(issuing.by, Some((_, false))) && wanted.is_ok() {
+                let say = "the master's value does not say whom it serves: this secret gets no more than its own key proves, and a dead key \
+                           has no successor";
+                let command = self.serving(issuing).unwrap_or_default();
+                self.tally.find(finding(Code::MasterUnscoped, &self.name, say, command));
+            }
             self.issuing(description, value, venue.as_ref(), issuing);
         }
         match wanted {
@@ -256,10 +262,20 @@ impl Planning<'_> {
                     self.unbound(description, venue.facts().unbound_life);
                 }
             }
+            Err(error) if error.error_type == ErrorType::ScopeRefused => {
+                let command = issuing.as_ref().and_then(|issuing| self.serving(issuing));
+                self.blocker(told(error), command.unwrap_or_else(|| put_right(&self.name)));
+            }
             // Said of the master or of the list already.
             Err(error) if issuing.as_ref().is_some_and(|issuing| said(issuing, error)) => {}
             Err(error) => self.error(error),
         }
+    }
+
+    /// The command that has the master's value say that it serves this secret as it is asked for.
+    fn serving(&self, issuing: &Issuing) -> Option<String> {
+        let ((master, _), (account, grant)) = (issuing.by.as_ref()?, issuing.asked.as_ref()?);
+        Some(serve(master, &self.name, Some(account), Some(grant)))
     }
 
     fn current(&mut self, description: &Description, made: Option<Timestamp>, state: &KeyState) {

@@ -1,25 +1,27 @@
 //! Rules 1 to 3: when the key of a version that is not current any more dies.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Mode;
 use super::answer::Code;
-use super::checking::day;
+use super::checking::{day, look_at, rotate};
 use super::current::Current;
-use super::death::{Known, Life, asked, life};
-use super::holders::{Held, Holders, Named, Replicas, holding, holding_labels, is_issued};
-use super::pass::patiently;
+use super::death::{Known, Life, asked, judged, life, listed};
+use super::holders::{Asking, Held, Holders, Named, Replicas, holding, holding_labels};
+use super::pass::{Pass, patiently};
+use super::row::{counts_as_issued, is_marked, was_issued_for};
 use super::tending::{Tending, account_in};
 use super::verdict::{Ending, Verdict, after, created_by_us, is_ours, is_past, may_be_promoted, state, verdict};
+use super::{Mode, Request};
 use crate::audit::Action;
 use crate::bounds::{CLOCKS_APART, UNSETTLED};
 use crate::error::Error;
-use crate::hand::{About, Desk, must_fit, venue_of};
+use crate::hand::{About, Desk, Master, must_fit, venue_error, venue_of};
 use crate::label::{Label, StampKind, VersionId};
 use crate::name::VenueId;
-use crate::ports::{Description, ErrorClass, KeyState, Signer, Venue, VenueError, Which};
+use crate::ports::{Description, ErrorClass, KeyList, KeyState, Venue, VenueError, Which};
 use crate::secret::{AccountId, KeyId, SecretValue};
 use crate::task::Operation;
 use crate::wrong::{self, Wrong};
@@ -49,35 +51,25 @@ impl Tending<'_> {
         current: Option<&Current>,
     ) -> Result<Retired, Error> {
         let pass = self.pass;
-        let Some(stored) = patiently(pass, || self.hand.read(Which::Version(version))).await? else {
-            // Given up before it had a value, or made current by a hand without one. A value that is there would be shown after so long.
-            let ending = Ending::of(description, version);
-            if ending.condemned.max(ending.replaced).is_some_and(|at| is_past(at, UNSETTLED, pass.now())) {
-                self.shed(version, "it has no value", says_of_the_end).await?;
-            }
-            return Ok(Retired::NotYet);
-        };
-        let value = match SecretValue::parse(&stored.text) {
-            Ok(value) => value,
-            Err(error) => {
-                let say = format!("version {version} is to be retired, and its value cannot be used: {error}");
-                let what_to_do = "delete its key at the venue, if there is one; then take the version's labels off";
-                self.find(Code::ValueInvalid, say, what_to_do);
-                return Ok(Retired::NotYet);
-            }
-        };
+        let Some(value) = self.value_to_retire(description, version).await? else { return Ok(Retired::NotYet) };
         let key = &value.credential.key_id;
         // What consumers read, as far as that is known.
         let is_read = current.is_none_or(|current| current.value.credential.key_id == *key);
-        let ending = self.ending_of(description, version, &value, is_read).await?;
-        let by_hand = !is_ours(&value, version);
+        let list = current.and_then(Current::list);
+        let ending = self.ending_of(description, version, &value, is_read, list).await?;
+        // What the list does not show may have been made by anybody.
+        let issued = if wrong::is(Wrong::GraceByVersion) {
+            is_ours(&value, version)
+        } else {
+            counts_as_issued(description, version, &value, list)
+        };
         // Its own stamp says it without a look at all the others.
-        let own = pass.settings.grace_of(!by_hand);
+        let own = pass.settings.grace_of(issued);
         if let Some(until) = ending.replaced.map(|at| after(at, own))
             && !ending.compromised
             && pass.now() < until
         {
-            self.in_grace(version, key, until, by_hand);
+            self.in_grace(version, key, until, !issued);
             return Ok(Retired::NotYet);
         }
         let (venue, account) = (self.venue_of(description, &value, current)?, account_in(&value));
@@ -86,13 +78,31 @@ impl Tending<'_> {
             Err(_) if ending.at_once => Arc::default(),
             holders => holders?,
         };
-        if !ending.at_once
-            && let Some(waits) = self.waits_for(&holders, &description.arn, venue.id(), version, key)
+        let known = current.and_then(|current| current.master.as_ref().ok());
+        // What the value says of the account is a claim: the account's list tells.
+        let is_there = list.is_some_and(|list| list.keys.iter().any(|listed| listed.key_id == *key));
+        let certain = current.filter(|_| is_there).and_then(Current::account);
+        let asking = Asking {
+            secret: &self.name.clone(),
+            credential: &value.credential,
+            account: certain.as_ref(),
+            serves: known.and_then(|(master, _)| master.serves.as_ref()),
+        };
+        let ordered = self.order.is_some();
+        if !(ending.at_once && ordered)
+            && let Some(waits) = self.waits_for(&holders, &description.arn, venue.id(), version, asking)
         {
             return Ok(waits);
         }
-        let named = self.named(description, version, key, current, holders.of(key));
-        let issued = if wrong::is(Wrong::GraceByVersion) { !by_hand } else { named.issued || is_issued(&value, version) };
+        let mut named = self.named(description, version, key, current, holders.of(asking));
+        if ordered {
+            // A person's order does not wait for what others offer, build, or have replaced.
+            named.held.retain(|held| held.secret == self.name || held.label == Label::current().as_str());
+            named.replaced_elsewhere = None;
+        } else if ending.at_once {
+            // A label orders something about this secret's own: what is current elsewhere gives way to a person's order alone.
+            named.held.retain(|held| held.secret != self.name);
+        }
         let grace = pass.settings.grace_of(issued);
         let verdict = verdict(ending, &named, grace, pass.now());
         self.key(version, key, None, state(&verdict, &named));
@@ -104,12 +114,21 @@ impl Tending<'_> {
                 let is_elsewhere = named.held.iter().any(|held| held.secret != self.name);
                 return Ok(if is_elsewhere { Retired::Elsewhere } else { Retired::Stale });
             }
+            Verdict::InGrace(until) if ending.compromised => {
+                let elsewhere = named.replaced_elsewhere.map_or_else(String::new, |(_, secret)| secret);
+                let say = format!(
+                    "the leaked key {key} was current in {elsewhere} too, and stays alive until {until} for those who have read it there"
+                );
+                self.find(Code::CompromisedHeld, say, self.order_for(version));
+                return Ok(Retired::Elsewhere);
+            }
             Verdict::Held | Verdict::InGrace(_) if self.has_no_more_to_say(description, version, ending, &named) => {
                 self.shed(version, "it was given up, and another tells its key's end", is_condemnation).await?;
             }
             Verdict::InGrace(until) => self.in_grace(version, key, until, !issued),
             Verdict::Wait if ending.compromised => return Ok(Retired::Stale),
-            Verdict::Held | Verdict::Wait => {}
+            Verdict::Held => self.tell_who_holds(key, ending, &named, grace),
+            Verdict::Wait => {}
             Verdict::Replica => {
                 let say = format!("{key} stays alive: a replica of a secret that names it is not in sync");
                 self.find(Code::ReplicaBehind, say, format!("aws secretsmanager describe-secret --secret-id {}", self.name));
@@ -121,38 +140,77 @@ impl Tending<'_> {
                 }
             }
             Verdict::Revoke => {
-                let theirs = current.and_then(|current| current.master.as_ref().ok());
-                let master = match (pass.master(venue.id(), &value).await, theirs) {
-                    (Ok(master), _) => master,
-                    (Err(_), Some((master, _))) => master.clone(),
-                    (Err(_), None) if value.master_arn.is_none() => {
-                        return self.end_supplied(venue.as_ref(), version, &value, ending, current).await;
-                    }
-                    (Err(error), None) => return Err(error),
-                };
                 self.tell_other_holders(description, key, &named);
-                let on_account = account.is_some() && !by_hand;
-                let desk =
-                    Condemned { venue: venue.as_ref(), master, account: account.or_else(|| current?.account()), on_account };
-                let since = [created_by_us(&value, version), ending.replaced, ending.condemned].into_iter().flatten().min();
-                let alive = current.and_then(Current::alive);
-                let there = |current: &Current| current.venue.id() == venue.id();
-                let controlled = current.is_some_and(|current| there(current) && current.has_accepted_one());
-                let known = Known { since, alive, revoked: self.is_revoked, controlled, ..Known::default() };
-                let dead = self.end(&desk, version, &value, ending.at_once, known).await?;
-                // Who comes next has to see that what consumers read is a leaked key, and a dead one.
-                if dead && !(ending.compromised && is_read) {
-                    self.forget(version).await?;
-                }
-                return Ok(if dead { Retired::Dead } else { Retired::Unproven });
+                let end = End { version, value: &value, ending, venue, account, current, holders: &holders, is_read };
+                return self.end_now(description, end).await;
             }
         }
         Ok(Retired::NotYet)
     }
 
+    /// What a version names that is to be retired. One that can name no key loses its labels, or is told.
+    async fn value_to_retire(&mut self, description: &Description, version: &VersionId) -> Result<Option<SecretValue>, Error> {
+        let Some(stored) = patiently(self.pass, || self.hand.read(Which::Version(version))).await? else {
+            // Given up before it had a value, or made current by a hand without one. A value that is there would be shown after so long.
+            let ending = Ending::of(description, version);
+            if ending.condemned.max(ending.replaced).is_some_and(|at| is_past(at, UNSETTLED, self.pass.now())) {
+                self.shed(version, "it has no value", says_of_the_end).await?;
+            }
+            return Ok(None);
+        };
+        match SecretValue::parse(&stored.text) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => {
+                let say = format!("version {version} is to be retired, and its value cannot be used: {error}");
+                let what_to_do = "delete its key at the venue, if there is one; then take the version's labels off";
+                self.find(Code::ValueInvalid, say, what_to_do);
+                Ok(None)
+            }
+        }
+    }
+
+    /// A key whose time has come: it is revoked, and its death proven.
+    async fn end_now(&mut self, description: &Description, end: End<'_>) -> Result<Retired, Error> {
+        let pass = self.pass;
+        let End { version, value, ending, venue, account, current, holders, is_read } = end;
+        let theirs = current.and_then(|current| current.master.as_ref().ok());
+        let master = match (pass.master(venue.id(), value).await, theirs) {
+            (Ok(master), _) => master,
+            (Err(_), Some((master, _))) => master.clone(),
+            (Err(_), None) if value.master_arn.is_none() => {
+                return self.end_supplied(venue.as_ref(), version, value, ending, current).await;
+            }
+            (Err(error), None) => return Err(error),
+        };
+        let on_account = account.is_some() && is_ours(value, version);
+        let account = account.or_else(|| current?.account());
+        let in_grace_by_hand = ending.replaced.filter(|_| !ending.compromised).map(|at| after(at, pass.settings.longest_grace()));
+        let condemned = Condemned { venue: venue.as_ref(), master, account, on_account, current, holders, in_grace_by_hand };
+        let since = [created_by_us(value, version), ending.replaced, ending.condemned].into_iter().flatten().min();
+        let alive = current.and_then(Current::alive);
+        let there = |current: &Current| current.venue.id() == venue.id();
+        let controlled = current.is_some_and(|current| there(current) && current.has_accepted_one());
+        let revoked = self.revoked.as_ref() == Some(&value.credential.key_id);
+        let known = Known { since, alive, revoked, controlled, ..Known::default() };
+        let dead = self.end(&condemned, description, version, value, ending.at_once, known).await?;
+        // Who comes next has to see that what consumers read is a leaked key, and a dead one.
+        if dead && !(ending.compromised && is_read) {
+            self.forget(version).await?;
+        }
+        Ok(if dead { Retired::Dead } else { Retired::Unproven })
+    }
+
     /// What keeps every named key alive: that it is not known who holds which.
-    fn waits_for(&mut self, holders: &Holders, arn: &str, venue: &VenueId, version: &VersionId, key: &KeyId) -> Option<Retired> {
-        if let Some(secret) = holders.unreadable_at(&venue.exchange) {
+    fn waits_for(
+        &mut self,
+        holders: &Holders,
+        arn: &str,
+        venue: &VenueId,
+        version: &VersionId,
+        asking: Asking<'_>,
+    ) -> Option<Retired> {
+        let key = &asking.credential.key_id;
+        if let Some(secret) = holders.unreadable(&venue.exchange, asking, self.order.is_some()) {
             let say =
                 format!("a version of {secret} that may hold a key cannot be read: no named key of {venue} is revoked meanwhile");
             let what_to_do = format!("restore {secret}, or allow the function's role to read it, or delete it for good");
@@ -178,11 +236,15 @@ impl Tending<'_> {
         version: &VersionId,
         value: &SecretValue,
         is_read: bool,
+        list: Option<&KeyList>,
     ) -> Result<Ending, Error> {
         let mut ending = Ending::of(description, version);
         ending.compromised |= self.order.is_some();
         ending.at_once |= self.order == Some(Mode::RevokeFirst);
-        ending.was_there = !is_issued(value, version);
+        ending.ordered = self.order == Some(Mode::RevokeFirst) || ending.at_once && wrong::is(Wrong::LabelOrdersAnothers);
+        let key = &value.credential.key_id;
+        let is_gone = !is_marked(description, key, list) && counts_as_issued(description, version, value, list);
+        ending.was_there = !is_gone && !was_issued_for(description, version, key, list);
         ending.may_be_promoted = may_be_promoted(description, version, value, self.pass.now());
         // Where consumers read it already, an order to revoke it first waits for nobody.
         // Nor does it where a copy cannot be given up for want of room.
@@ -311,10 +373,7 @@ impl Tending<'_> {
             _ => false,
         };
         if accepted_still {
-            self.key(version, key, Some(false), "dead".to_owned());
-            if !self.pass.is_dry_run() {
-                self.hand.record(Action::ProveDead, version, &About::key(key), None);
-            }
+            self.proven_dead(version, key);
             self.forget(version).await?;
             return Ok(Retired::Dead);
         }
@@ -327,6 +386,7 @@ impl Tending<'_> {
     async fn end(
         &mut self,
         condemned: &Condemned<'_>,
+        description: &Description,
         version: &VersionId,
         value: &SecretValue,
         at_once: bool,
@@ -335,15 +395,28 @@ impl Tending<'_> {
         let (pass, hand) = (self.pass, self.hand);
         let key = &value.credential.key_id;
         let answer = asked(pass, condemned.venue, value).await;
-        let Some((desk, on_account)) = condemned.desk(&answer) else {
+        let Some((mut desk, on_account)) = condemned.desk(description, &answer) else {
             let say = format!("the account of {key} is not known, so it cannot be revoked");
             self.find(Code::GraceOverrun, say, "delete the key at the venue");
             return Ok(false);
         };
         let first_failed = answer.is_err();
         let known = Known { on_account, ..known };
-        let mut life_now = life(pass, &desk, key, &answer, known).await?;
+        let list = condemned.list(pass, &desk, &answer).await?;
+        let mut life_now = judged(pass, desk.venue, key, &answer, &list, known);
         if life_now != Life::Dead {
+            let by_hand = condemned.in_grace_by_hand.filter(|until| pass.now() < *until);
+            if let (Ok(_), false, Some(until)) = (&answer, is_marked(description, key, Some(&list)), by_hand) {
+                self.in_grace(version, key, until, true);
+                return Ok(false);
+            }
+            condemned.prove(&mut desk, key, &answer, &list);
+            if !condemned.has(description, key, &answer, &list) && !wrong::is(Wrong::IdRevokes) {
+                if !self.is_named_by_the_order(condemned, key) {
+                    return self.leave(&desk, version, value, answer, known).await;
+                }
+                desk.take_order();
+            }
             let what = format!("revoke {key} of version {version}");
             if self.would(&what) {
                 return Ok(false);
@@ -359,6 +432,10 @@ impl Tending<'_> {
             let refused = hand.revoke(version, &desk, key).await?.err();
             if refused.is_none() {
                 self.count("revoked");
+            }
+            // An order that went out may have been carried out: a rejection does not mean "not yet" any more.
+            if refused.as_ref().is_none_or(|error| error.class == ErrorClass::UnknownOutcome) {
+                self.revoked = Some(key.clone());
             }
             // Where it was refused, another may have done it, or an answer was lost.
             let answer = asked(pass, desk.venue, value).await;
@@ -380,11 +457,87 @@ impl Tending<'_> {
             self.find(Code::NotProvenDead, say, "nothing: the next pass looks again");
             return Ok(false);
         }
-        self.key(version, key, Some(false), "dead".to_owned());
-        if !pass.is_dry_run() {
-            hand.record(Action::ProveDead, version, &About::key(key), None);
-        }
+        self.proven_dead(version, key);
         Ok(true)
+    }
+
+    /// Whether a person's order to revoke first names the key itself, and nobody else's current value does: then it dies by that word.
+    fn is_named_by_the_order(&self, condemned: &Condemned<'_>, key: &KeyId) -> bool {
+        let named = match self.pass.request {
+            Request::BreakGlass { fingerprint: Some(fingerprint), .. } => fingerprint.is_of(key),
+            _ => false,
+        };
+        named && self.order == Some(Mode::RevokeFirst) && condemned.holders.current_elsewhere(&self.name, key).is_none()
+    }
+
+    /// What nothing shows to be this secret's key is not revoked: it is proven dead, or a person ends it.
+    async fn leave(
+        &mut self,
+        desk: &Desk<'_>,
+        version: &VersionId,
+        value: &SecretValue,
+        answer: Result<KeyState, VenueError>,
+        known: Known<'_>,
+    ) -> Result<bool, Error> {
+        let (pass, key) = (self.pass, &value.credential.key_id);
+        let why = match answer {
+            Err(error) if error.class == ErrorClass::Rejected => {
+                // The list that came after the first answer has shown that the host accepts another credential.
+                let answer = asked(pass, desk.venue, value).await;
+                let list = listed(pass, desk).await?;
+                if judged(pass, desk.venue, key, &answer, &list, Known { controlled: true, ..known }) == Life::Dead {
+                    self.proven_dead(version, key);
+                    return Ok(true);
+                }
+                let say = format!("{key} of version {version} was rejected, which does not prove yet that it is dead");
+                self.find(Code::NotProvenDead, say, "nothing: the next pass looks again");
+                return Ok(false);
+            }
+            Err(error) if !matches!(error.class, ErrorClass::Mismatched | ErrorClass::Denied | ErrorClass::Refused) => {
+                return Err(venue_error(&error));
+            }
+            Err(error) => format!("the venue does not accept its credential as it is stored ({error})"),
+            Ok(_) => "it was issued for another secret".to_owned(),
+        };
+        let say = format!("{key} of version {version} is not revoked, since nothing proves that it is this secret's: {why}");
+        let what_to_do = format!(
+            "where it is this secret's, delete it at the venue; then take the version's labels off, which are shown by: {}",
+            look_at(&self.name)
+        );
+        self.find(Code::GraceOverrun, say, what_to_do);
+        Ok(false)
+    }
+
+    /// The order that ends a leaked key whoever else may have it.
+    fn order_for(&self, version: &VersionId) -> String {
+        let fields = [
+            ("secret", self.name.as_str()),
+            ("version", version.as_str()),
+            ("reason", "<what happened>"),
+            ("incident", "<number>"),
+        ];
+        format!("where that is too long: {}", self.pass.command_with(Operation::BreakGlass, &fields))
+    }
+
+    fn proven_dead(&mut self, version: &VersionId, key: &KeyId) {
+        self.key(version, key, Some(false), "dead".to_owned());
+        if !self.pass.is_dry_run() {
+            self.hand.record(Action::ProveDead, version, &About::key(key), None);
+        }
+    }
+
+    /// What another label of this or another secret holds past its grace is told to both.
+    fn tell_who_holds(&mut self, key: &KeyId, ending: Ending, named: &Named, grace: Duration) {
+        let over = ending.replaced.is_some_and(|at| is_past(at, grace, self.pass.now()));
+        if !over {
+            return;
+        }
+        let others: Vec<&Held> = named.held.iter().filter(|held| held.secret != self.name).collect();
+        for Held { secret, label } in others {
+            let say = format!("{key} is past its grace in {}, and stays alive as the {label} key of {secret}", self.name);
+            self.find(Code::SharedKey, say.clone(), rotate(secret));
+            self.find_elsewhere(Code::SharedKey, secret, say, rotate(secret));
+        }
     }
 
     /// Takes the labels off a version that names no living key.
@@ -439,22 +592,67 @@ fn is_condemnation(label: &Label) -> bool {
     label.stamp().is_some_and(|stamp| stamp.kind == StampKind::Condemned)
 }
 
+/// A version whose key's time has come.
+struct End<'a> {
+    version: &'a VersionId,
+    value: &'a SecretValue,
+    ending: Ending,
+    venue: Arc<dyn Venue>,
+    /// The account that its value tells.
+    account: Option<AccountId>,
+    current: Option<&'a Current>,
+    holders: &'a Holders,
+    /// Whether consumers read it.
+    is_read: bool,
+}
+
 /// Whom to ask for the end of a key, as far as that is known before the key itself was asked.
 struct Condemned<'a> {
     venue: &'a dyn Venue,
-    master: Signer,
+    master: Master,
     account: Option<AccountId>,
     /// Whether this function wrote the account down, after it had asked the key.
     on_account: bool,
+    current: Option<&'a Current>,
+    holders: &'a Holders,
+    /// Until when it stays alive if it turns out that it was made by hand.
+    in_grace_by_hand: Option<Timestamp>,
 }
 
 impl<'a> Condemned<'a> {
+    /// The account's keys: where the key was rejected, as they are after that.
+    async fn list(&self, pass: &Pass<'_>, desk: &Desk<'_>, answer: &Result<KeyState, VenueError>) -> Result<KeyList, Error> {
+        let known = self.current.filter(|current| current.account().as_ref() == Some(&desk.account) && answer.is_ok());
+        match known.filter(|current| current.venue.id() == desk.venue.id()).and_then(Current::list) {
+            Some(list) => Ok(list.clone()),
+            None => listed(pass, desk).await,
+        }
+    }
+
+    /// Takes the answers of the current key and of this one for proofs of the account.
+    fn prove(&self, desk: &mut Desk<'_>, key: &KeyId, answer: &Result<KeyState, VenueError>, list: &KeyList) {
+        if let Some(current) = self.current {
+            current.prove(desk, list);
+        }
+        if let Ok(state) = answer {
+            desk.take_for_proof(key, state, list);
+        }
+    }
+
+    /// Whether the secret has the key itself: the account's list shows that it was issued for this secret, or the venue accepts its
+    /// credential, and the list does not show that it was issued for another. Who has a key's id has not the key.
+    fn has(&self, description: &Description, key: &KeyId, answer: &Result<KeyState, VenueError>, list: &KeyList) -> bool {
+        let marker = list.keys.iter().find(|listed| listed.key_id == *key).and_then(|listed| listed.marker.as_ref());
+        let is_anothers = marker.is_some_and(|marker| self.holders.issued_for_one(marker));
+        is_marked(description, key, Some(list)) || answer.is_ok() && !is_anothers
+    }
+
     /// The desk that the key belongs to, and whether that is certain: its own answer tells best.
-    fn desk(&self, answer: &Result<KeyState, VenueError>) -> Option<(Desk<'a>, bool)> {
+    fn desk(&self, secret: &Description, answer: &Result<KeyState, VenueError>) -> Option<(Desk<'a>, bool)> {
         let (account, certain) = match answer {
             Ok(state) => (state.account.clone(), true),
             Err(_) => (self.account.clone()?, self.on_account),
         };
-        Some((Desk { venue: self.venue, master: self.master.clone(), account }, certain))
+        Some((Desk::new(self.venue, self.master.clone(), account, secret), certain))
     }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::answer::{Audited, AuditedKey, Code, KeyOnAccount, ReplicaRow, Slots, Standing};
-use super::checking::{day, in_words, is_within_policy, replace, rotate, switch_on};
+use super::checking::{day, in_words, is_within_policy, replace, rotate, serve, switch_on};
 use super::current::Current;
-use super::death::{Known, Life, asked, judged};
-use super::holders::is_issued;
+use super::death::{Known, Life, asked, judged, shows};
+use super::holders::Asking;
 use super::pass::{Pass, patiently};
 use super::tending::{Tended, Tending, account_in};
 use super::verdict::{Ending, after, is_copy, is_ours};
@@ -152,13 +152,21 @@ impl Tending<'_> {
     /// A master that lists keys and cannot issue any keeps every rotation from happening: told once for all its children.
     async fn look_at_master(&mut self, current: &Current) {
         let Ok((master, _)) = &current.master else { return };
-        let key = &master.credential.key_id;
+        let key = &master.signer.credential.key_id;
         if !self.pass.is_news(format!("master {}", key.fingerprint())) {
             return;
         }
         self.pass.turn_of(current.venue.as_ref(), master).await;
         // Whether it is accepted at all, the list has told.
-        let Ok(state) = current.venue.inspect(master).await else { return };
+        let Ok(state) = current.venue.inspect(&master.signer).await else { return };
+        if master.serves.is_none() {
+            let say = format!(
+                "the master credential {key} does not say whom it serves: each secret that names it gets what its own key proves, and a \
+                 dead key has no successor"
+            );
+            let (account, none) = (current.account(), None);
+            self.find(Code::MasterUnscoped, say, serve(&master.secret, &self.name, account.as_ref(), none));
+        }
         if let Err(lacks) = current.venue.may_issue(&state) {
             let say = format!("the master credential {key} cannot issue keys: {lacks}");
             self.find(Code::MasterUnusable, say, "make a better one at the venue, and store it in its secret");
@@ -173,7 +181,7 @@ impl Tending<'_> {
         state: Option<&KeyState>,
         list: Option<&KeyList>,
     ) -> AuditedKey {
-        // A copied credential was made by whoever made the first: the marker at the venue tells.
+        // What the value says of it is the word of whoever may write the value: the marker at the venue tells.
         let is_marked = is_marked(description, &value.credential.key_id, list);
         // The venue knows best when it was made; a copied value says when it was copied.
         let listed = list.and_then(|list| list.keys.iter().find(|listed| listed.key_id == value.credential.key_id));
@@ -181,7 +189,7 @@ impl Tending<'_> {
         let age = created_at.map(|at| self.pass.now().duration_since(at));
         AuditedKey {
             labels: description.labels(version).map(ToString::to_string).collect(),
-            origin: if is_issued(value, version) || is_marked { "issued" } else { "hand_made" },
+            origin: if is_marked { "issued" } else { "hand_made" },
             created_at,
             age_days: age.map(|age| age.as_hours() / A_DAY),
             expires_at: state.and_then(|state| state.expires_at),
@@ -205,7 +213,7 @@ impl Tending<'_> {
             self.find(Code::ExpiresBeforeRotation, say, replace(&self.name, &current.value));
             return;
         };
-        let grace = self.pass.settings.grace_of(is_issued(&current.value, &current.version));
+        let grace = self.pass.settings.grace_of(is_marked(description, key, current.list()));
         if expires < after(next, grace) {
             let say = format!(
                 "{key} expires on {}, and is needed until {}: the end of the next rotation's window and the grace of {} hours",
@@ -288,7 +296,7 @@ impl Tending<'_> {
             let say = format!("{key} of version {version} is alive and may do what no rotated key may: {}", forbidden.join(", "));
             self.find(Code::CanMoveFunds, say, "take that from the key at the venue, or delete it there if nothing uses it");
         }
-        let issued = is_issued(value, version) || is_marked(description, key, list);
+        let issued = is_marked(description, key, list);
         let grace = self.pass.settings.grace_of(issued);
         if let Some(until) = ending.replaced.map(|at| after(at, grace)).filter(|until| *until > self.pass.now() && !issued) {
             self.announce(key, until);
@@ -321,6 +329,8 @@ impl Tending<'_> {
             let say = format!("the account has {} keys, and hardly room for another", slots.used);
             self.find(Code::SlotsLow, say, "delete keys at the venue that nothing uses");
         }
+        let account = current.account();
+        let account = account.as_ref();
         let holders = match self.pass.holders().await {
             Ok(holders) => holders,
             Err(error) => return self.trouble(&error),
@@ -331,28 +341,27 @@ impl Tending<'_> {
         let ours = Marker::new(&description.arn, &VersionId::new(""), 0);
         let (mut foreign, mut orphans, mut forbidden) = (Vec::new(), Vec::new(), Vec::new());
         for listed in list.keys.iter().filter(|listed| !listed.expired && !named.contains(&&listed.key_id)) {
-            let elsewhere = holders.of(&listed.key_id);
-            if !elsewhere.held.is_empty() || elsewhere.replaced.is_some() {
+            if holders.name(&listed.key_id) {
                 continue;
             }
             match &listed.marker {
                 Some(marker) if marker.same_secret(&ours) && !settled(listed, list) => {}
                 Some(marker) if marker.same_secret(&ours) => orphans.push(on_account(listed)),
-                Some(marker) if holders.issued_for_one(marker) => {}
-                _ => {
-                    foreign.push(on_account(listed));
-                    if !listed.powers.forbidden().is_empty() {
-                        forbidden.push(listed.key_id.fingerprint());
-                    }
-                }
+                Some(marker) if account.is_some_and(|account| holders.issued_for_one_of(account, marker)) => {}
+                _ => foreign.push(on_account(listed)),
             }
+            // Whatever marker it bears: anybody may write one.
+            if !listed.powers.forbidden().is_empty() {
+                forbidden.push(listed.key_id.fingerprint());
+            }
+        }
+        if !forbidden.is_empty() {
+            let say = format!("keys live on the account that may do what no rotated key may: {}", forbidden.join(", "));
+            self.find(Code::CanMoveFunds, say, "find out whose they are; delete at the venue what nobody needs");
         }
         if !foreign.is_empty() {
             let shown: Vec<&str> = foreign.iter().map(|key| key.fingerprint.as_str()).collect();
-            let mut say = format!("{} keys live on the account that no secret names: {}", foreign.len(), shown.join(", "));
-            if !forbidden.is_empty() {
-                say = format!("{say}; of these may do what no rotated key may: {}", forbidden.join(", "));
-            }
+            let say = format!("{} keys live on the account that no secret names: {}", foreign.len(), shown.join(", "));
             self.find(Code::ForeignKeys, say, "find out whose they are; delete at the venue what nobody needs");
         }
         if !orphans.is_empty() {
@@ -360,8 +369,9 @@ impl Tending<'_> {
             self.find(Code::Orphans, say, self.pass.command(Operation::Maintain, &self.name));
         }
         (audited.foreign_keys, audited.orphans) = (Some(foreign), Some(orphans));
+        let asking = Asking { secret: &self.name, credential: &current.value.credential, account: None, serves: None };
         let mut sharing: Vec<String> =
-            holders.of(key).held.into_iter().map(|held| held.secret).filter(|secret| *secret != self.name).collect();
+            holders.of(asking).held.into_iter().map(|held| held.secret).filter(|secret| *secret != self.name).collect();
         sharing.dedup();
         if !sharing.is_empty() {
             let say = format!(
@@ -378,6 +388,26 @@ pub(super) fn is_marked(description: &Description, key: &KeyId, list: Option<&Ke
     let ours = Marker::new(&description.arn, &VersionId::new(""), 0);
     let listed = list.and_then(|list| list.keys.iter().find(|listed| listed.key_id == *key));
     listed.and_then(|listed| listed.marker.as_ref()).is_some_and(|marker| marker.same_secret(&ours))
+}
+
+/// Whether a key counts as issued for this secret: the account's list shows its marker; or the list does not show the key, so that it is
+/// dead or was made by hand, and the value says that it was issued. Who goes by the latter may end nothing that answers.
+pub(super) fn counts_as_issued(
+    description: &Description,
+    version: &VersionId,
+    value: &SecretValue,
+    list: Option<&KeyList>,
+) -> bool {
+    let key = &value.credential.key_id;
+    let is_gone = list.is_some_and(|list| !shows(list, key));
+    is_marked(description, key, list) || is_gone && is_ours(value, version) && !is_copy(value)
+}
+
+/// Whether the account's list shows that a key was issued for this very version.
+pub(super) fn was_issued_for(description: &Description, version: &VersionId, key: &KeyId, list: Option<&KeyList>) -> bool {
+    let ours = Marker::new(&description.arn, version, 0);
+    let listed = list.and_then(|list| list.keys.iter().find(|listed| listed.key_id == *key));
+    listed.and_then(|listed| listed.marker.as_ref()).is_some_and(|marker| marker.same_token(&ours))
 }
 
 fn on_account(listed: &ListedKey) -> KeyOnAccount {

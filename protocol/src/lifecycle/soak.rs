@@ -4,9 +4,9 @@ use super::answer::Code;
 use super::checking::replace;
 use super::current::Current;
 use super::death::{Known, Life, asked, life};
-use super::holders::is_issued;
 use super::pass::patiently;
 use super::rollback;
+use super::row::is_marked;
 use super::tending::Tending;
 use super::verdict::{Ending, after};
 use crate::bounds::UNSETTLED;
@@ -34,7 +34,7 @@ impl Tending<'_> {
             return Ok(());
         }
         let key = &current.value.credential.key_id;
-        let Some(previous) = self.replaced_in_grace(description).await? else {
+        let Some(previous) = self.replaced_in_grace(description, current).await? else {
             self.find(Code::CurrentDead, format!("the venue rejects the current key {key}"), replace(&self.name, &current.value));
             return Ok(());
         };
@@ -86,7 +86,7 @@ impl Tending<'_> {
         let since = description.labels(version).filter_map(Label::stamp).filter(|stamp| stamp.kind == StampKind::Suspect);
         let is_decided = since.map(|stamp| stamp.at).any(|since| self.pass.now() > after(since, UNSETTLED));
         let way_back = async {
-            Ok(match self.replaced_in_grace(description).await? {
+            Ok(match self.replaced_in_grace(description, current).await? {
                 Some(_) if !is_decided => Some(Operation::Maintain),
                 Some(previous) => self.is_alive(description, previous, current).await?.then_some(Operation::Rollback),
                 None => None,
@@ -112,19 +112,23 @@ impl Tending<'_> {
         let venue = venue_of(self.pass.ports, description, &value)?;
         let answer = asked(self.pass, venue.as_ref(), &value).await;
         let (Err(_), Ok((master, Some((account, _))))) = (&answer, &current.master) else { return Ok(answer.is_ok()) };
-        let desk = Desk { venue: venue.as_ref(), master: master.clone(), account: account.clone() };
+        let desk = Desk::new(venue.as_ref(), master.clone(), account.clone(), description);
         Ok(life(self.pass, &desk, &value.credential.key_id, &answer, Known::default()).await? == Life::Alive)
     }
 
     /// The version before the current one, where its key has not come to its end.
-    async fn replaced_in_grace<'d>(&self, description: &'d Description) -> Result<Option<&'d VersionId>, Error> {
+    async fn replaced_in_grace<'d>(
+        &self,
+        description: &'d Description,
+        current: &Current,
+    ) -> Result<Option<&'d VersionId>, Error> {
         let Some(previous) = description.holder(&Label::previous()) else { return Ok(None) };
         if description.holder(&Label::current()) == Some(previous) {
             return Ok(None);
         }
         let stored = patiently(self.pass, || self.hand.read(Which::Version(previous))).await?;
         let value = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
-        let issued = value.is_some_and(|value| is_issued(&value, previous));
+        let issued = value.is_some_and(|value| is_marked(description, &value.credential.key_id, current.list()));
         let over = Ending::of(description, previous).may_be_due(self.pass.now(), self.pass.settings.grace_of(issued));
         Ok((!over).then_some(previous))
     }

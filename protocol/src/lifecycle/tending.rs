@@ -8,14 +8,15 @@ use super::Mode;
 use super::answer::{AuditedKey, Code, Finding, KeyRow, Row};
 use super::checking::{look_at, put_right, rotate, take_off};
 use super::current::Current;
-use super::holders::{Held, is_issued};
+use super::death::shows;
+use super::holders::Held;
 use super::pass::{Pass, finding, patiently, told};
 use super::row::is_marked;
 use super::verdict::{Ending, after};
 use super::way::clear_the_way;
 use crate::bounds::UNSETTLED;
 use crate::error::{Error, ErrorType};
-use crate::hand::{Desk, Hand, unstamped_previous};
+use crate::hand::{Hand, unstamped_previous};
 use crate::label::{Label, StampKind, VersionId};
 use crate::name::SecretId;
 use crate::ports::{Description, Which};
@@ -32,8 +33,8 @@ pub(super) struct Tending<'a> {
     pub(super) findings: Vec<Finding>,
     /// What a person ordered of the key that is retired, whatever a stale read shows of the labels that say so.
     pub(super) order: Option<Mode>,
-    /// Whether this invocation has revoked the key already that is retired.
-    pub(super) is_revoked: bool,
+    /// The key that this invocation has revoked, or may have.
+    pub(super) revoked: Option<KeyId>,
     /// So many changes of this secret are told elsewhere: a list may show it twice.
     told_before: usize,
     counts: BTreeMap<&'static str, u64>,
@@ -79,7 +80,7 @@ impl<'a> Tending<'a> {
         let name = secret.name.as_str().to_owned();
         let row = Row { secret: name.clone(), arn: secret.arn.clone(), ..Row::default() };
         let (told_before, counts) = (hand.changed().len(), BTreeMap::new());
-        Self { pass, hand, name, row, findings: Vec::new(), order: None, is_revoked: false, told_before, counts }
+        Self { pass, hand, name, row, findings: Vec::new(), order: None, revoked: None, told_before, counts }
     }
 
     pub(super) fn over(mut self) -> Tended {
@@ -133,6 +134,7 @@ impl<'a> Tending<'a> {
         let code = match error.error_type {
             ErrorType::LabelsFull => Code::LabelsFull,
             ErrorType::MasterInvalid | ErrorType::MasterRefused => Code::MasterUnusable,
+            ErrorType::ScopeRefused => Code::MasterUnscoped,
             ErrorType::ValueInvalid | ErrorType::VenueUnsupported => Code::ValueInvalid,
             _ => Code::NotDone,
         };
@@ -141,7 +143,7 @@ impl<'a> Tending<'a> {
         let what_to_do = match code {
             Code::LabelsFull => format!("take labels off that nobody needs; they are shown by: {}", look_at(&self.name)),
             // A plan tells what is wrong with it.
-            Code::MasterUnusable => self.pass.command(Operation::Plan, &self.name),
+            Code::MasterUnusable | Code::MasterUnscoped => self.pass.command(Operation::Plan, &self.name),
             Code::ValueInvalid => put_right(&self.name),
             _ => self.pass.command(again, &self.name),
         };
@@ -190,8 +192,7 @@ impl<'a> Tending<'a> {
         self.retire_what_is_due(&description, current.as_ref()).await;
         self.announce_adoptions(&description, current.as_ref()).await;
         if let Some(current) = &current {
-            if let Ok((master, Some((account, list)))) = &current.master {
-                let desk = Desk { venue: current.venue.as_ref(), master: master.clone(), account: account.clone() };
+            if let Some((desk, list)) = current.desk(&description) {
                 self.reap(&description, &desk, list, &current.value.credential.key_id).await;
             }
             self.tag(&description, current).await;
@@ -233,7 +234,8 @@ impl<'a> Tending<'a> {
             let before = self.findings.len();
             let retired = self.retire(description, &version, current).await;
             self.note(retired.map(drop));
-            let lives = self.findings[before..].iter().find(|finding| finding.code == Code::GraceOverrun);
+            let cannot = [Code::GraceOverrun, Code::MasterUnscoped];
+            let lives = self.findings[before..].iter().find(|finding| cannot.contains(&finding.code));
             if let Some(what_to_do) = lives.map(|finding| finding.r#do.clone())
                 && Ending::of(description, &version).compromised
             {
@@ -256,8 +258,12 @@ impl<'a> Tending<'a> {
             let key = &value.credential.key_id;
             let is_current =
                 current.is_some_and(|current| current.version == *version || current.value.credential.key_id == *key);
-            let may_be_ours = list.is_none() && value.rotation.is_some() && value.master_arn.is_some();
-            if !is_current && !may_be_ours && !is_issued(&value, version) && !is_marked(description, key, list) {
+            // A list that does not show it shows that nobody uses it any more.
+            let is_by_hand = match list {
+                Some(list) => shows(list, key) && !is_marked(description, key, Some(list)),
+                None => value.rotation.is_none() || value.master_arn.is_none(),
+            };
+            if !is_current && is_by_hand {
                 self.in_grace(version, key, after(replaced, self.pass.settings.longest_grace()), true);
             }
         }

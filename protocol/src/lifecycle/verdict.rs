@@ -22,6 +22,8 @@ pub(super) struct Ending {
     pub(super) compromised: bool,
     /// A person ordered that it dies whether it is held or not.
     pub(super) at_once: bool,
+    /// A person's order says so, and not a label alone: nothing holds it then, whoever's label it is.
+    pub(super) ordered: bool,
     /// It never was current, and a run that is under way may make it so.
     pub(super) may_be_promoted: bool,
     /// Its key was not issued for it, and was there before: somebody may use it.
@@ -70,14 +72,18 @@ pub(super) enum Verdict {
 /// What the key of a version has deserved. A stamp in the future never counts as past.
 pub(super) fn verdict(ending: Ending, named: &Named, grace: Duration, now: Timestamp) -> Verdict {
     let may_be_promoted = ending.may_be_promoted && !wrong::is(Wrong::LeakedPendingAtOnce);
-    if ending.at_once && !may_be_promoted {
+    if ending.ordered && !may_be_promoted {
         return Verdict::Revoke;
     }
-    if !named.held.is_empty() && !ending.at_once {
+    if !named.held.is_empty() && !ending.ordered {
         return Verdict::Held;
     }
     if ending.compromised && !may_be_promoted {
-        return Verdict::Revoke;
+        let theirs = named.replaced_elsewhere.as_ref().map(|(at, _)| after(*at, grace)).filter(|until| now < *until);
+        return match theirs {
+            Some(until) if !wrong::is(Wrong::LabelTakesAnothersGrace) => Verdict::InGrace(until),
+            _ => Verdict::Revoke,
+        };
     }
     if ending.compromised {
         // A run may still promote it: from the condemnation on the time counts that this can take.

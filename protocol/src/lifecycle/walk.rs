@@ -1,4 +1,4 @@
-//! All secrets that the rotation function rotates, page by page.
+//! All secrets, page by page: those that the rotation function rotates, and those that are named like them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::pass::Pass;
 use crate::error::Error;
+use crate::name::{Environment, VenueId};
 use crate::ports::Description;
 
 /// One of several parts of all secrets: `2/4`.
@@ -123,6 +124,13 @@ impl Walk {
     pub(super) fn next_page(&self) -> Option<&str> {
         self.after.as_deref()
     }
+}
+
+/// Whether the name says at which exchange its key is, of those that are rotated here; the environment may stand in the value.
+pub(super) fn is_named_for_a_venue(pass: &Pass<'_>, secret: &Description) -> bool {
+    let Ok((Some(exchange), environment)) = secret.name.place(None, None) else { return false };
+    let venue = VenueId { exchange, environment: environment.unwrap_or(Environment::Mainnet) };
+    pass.ports.venues.venue(&venue).is_ok()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::run::{Run, parse};
 use super::standing::{Opening, Standing};
 use super::wanted::{self, Wanted};
 use super::wrong::{self, Wrong};
-use super::{Done, issue, offer, set};
+use super::{Done, authority, issue, offer, set};
 use crate::bounds::{LAST_MOMENT, REREAD, REREAD_PAUSE, STALENESS};
 use crate::error::{Error, ErrorType};
 use crate::hand::{Desk, master_of, venue_error, venue_of};
@@ -127,9 +127,10 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
     let (master, current) = (master?, wanted::unless_undecided(current)?);
     wanted::must_be_of_a_sub_account(&current)?;
     let account = wanted::account(&base.value, &current)?;
-    let desk = Desk { venue, master, account };
-    let list = venue.list(&desk.master, &desk.account).await.map_err(|error| venue_error(&error))?;
+    let mut desk = Desk::new(venue, master, account, &base.description);
+    let list = venue.list(&desk.master.signer, &desk.account).await.map_err(|error| venue_error(&error))?;
     let wanted = Wanted { grant: wanted::grant(run, base, &current, &list).await?, account: desk.account.clone() };
+    authority::must_serve(run, base, &mut desk, current.as_ref().ok(), &list, &wanted.grant).await?;
     run.hand.tidy(&base.description).await;
 
     if let Some(stored) = issue::stored_meanwhile(run, &base.description, &list).await? {

@@ -98,7 +98,7 @@ async fn recover(run: &Run<'_>, desk: &Desk<'_>, marker: &Marker, error: VenueEr
     let wait = desk.venue.facts().signature_window + Duration::from_secs(1);
     run.hand.must_have_left(wait + TIME_TO_STORE)?;
     run.hand.ports.time.sleep(wait).await;
-    let list = desk.venue.list(&desk.master, &desk.account).await.map_err(|error| venue_error(&error))?;
+    let list = desk.venue.list(&desk.master.signer, &desk.account).await.map_err(|error| venue_error(&error))?;
     let Some(key) = list.keys.iter().find(|key| key.marker.as_ref() == Some(marker)) else {
         return if wrong::is(Wrong::UnlistedIsNotIssued) { Ok(()) } else { Err(venue_error(&error)) };
     };

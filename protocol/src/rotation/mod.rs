@@ -1,5 +1,6 @@
 //! The four steps that Secrets Manager calls, one file each, and what they share.
 
+mod authority;
 mod create;
 mod doom;
 mod finish;
@@ -28,7 +29,7 @@ use crate::name::SecretId;
 use crate::ports::Ports;
 use crate::secret::Address;
 pub(crate) use issue::{NONE_PURGED_BELOW, settled};
-pub(crate) use rehearsal::{Issuing, Rehearsal, rehearse, rehearse_return};
+pub(crate) use rehearsal::{Issuing, Rehearsal, rehearse, rehearse_return, rehearse_without_current};
 use run::Run;
 
 /// The oldest age at which a key that was issued and not stored may still be stored by a living run.

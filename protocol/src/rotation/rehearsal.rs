@@ -8,20 +8,19 @@ use futures_util::future::join;
 use super::create::Base;
 use super::offer::{self, Offer, Unfit};
 use super::run::{Run, parse};
-use super::wanted;
 use super::{Request, Settings};
+use super::{authority, wanted};
 use crate::error::{Error, ErrorType};
-use crate::hand::{Desk, Hand, master_of, venue_error, venue_of};
+use crate::hand::{Desk, Hand, Master, master_of, venue_error, venue_of};
 use crate::label::VersionId;
+use crate::name::SecretId;
 use crate::ports::{Description, Grant, KeyList, KeyState, Signer, Venue, VenueError, Which, Whose};
 use crate::secret::{AccountId, Address, SecretValue, Source};
 use crate::step::Step;
 
 /// What a rotation would find and do.
 pub(crate) struct Rehearsal {
-    /// The version that it would be built on, and replace.
-    pub(crate) version: VersionId,
-    /// Its value.
+    /// The value that it would be built on, and replace.
     pub(crate) value: SecretValue,
     pub(crate) venue: Arc<dyn Venue>,
     /// Where its key would come from.
@@ -36,6 +35,10 @@ pub(crate) struct Rehearsal {
 
 /// Whom a key would be issued by, and beside which others.
 pub(crate) struct Issuing {
+    /// The secret that holds the master credential, where it can be read, and whether its value says whom it serves.
+    pub(crate) by: Option<(SecretId, bool)>,
+    /// The account and what the key would be, as it is asked for.
+    pub(crate) asked: Option<(AccountId, Grant)>,
     pub(crate) master: Result<KeyState, Error>,
     pub(crate) list: Result<KeyList, Error>,
 }
@@ -51,8 +54,24 @@ pub(crate) async fn rehearse(hand: Hand<'_>, egress: &BTreeSet<Address>, descrip
     let (base, venue) = built_on(&run, description).await?;
     match offer::found(&run, &base).await?.offer {
         Some(offer) => Ok(copying(&run, base, venue, &offer).await),
-        None => Ok(issuing(&run, base, venue).await),
+        None => Ok(issuing(&run, base, venue, true).await),
     }
+}
+
+/// Whether a key could still be issued if the current one were dead: by the master's own word, or by what other keys prove.
+///
+/// # Errors
+/// What an attempt would end with.
+pub(crate) async fn rehearse_without_current(
+    hand: Hand<'_>,
+    egress: &BTreeSet<Address>,
+    description: Description,
+) -> Result<Rehearsal, Error> {
+    let settings = Settings { egress: egress.clone() };
+    let request = request(hand);
+    let run = Run { hand, settings: &settings, request: &request };
+    let (base, venue) = built_on(&run, description).await?;
+    Ok(issuing(&run, base, venue, false).await)
 }
 
 /// Whether a rotation would copy this credential, if its version were labelled ROLLBACK.
@@ -103,39 +122,48 @@ async fn copying(run: &Run<'_>, base: Base, venue: Arc<dyn Venue>, offer: &Offer
     let current = venue.inspect(&in_use(&base)).await;
     let examined = offer::examined(run, &base, venue.as_ref(), offer).await;
     let wanted = examined.map(|wanted| (wanted.account, wanted.grant));
-    Rehearsal { version: base.version, value: base.value, venue, source: offer.source, current, issuing: None, wanted }
+    Rehearsal { value: base.value, venue, source: offer.source, current, issuing: None, wanted }
 }
 
-async fn issuing(run: &Run<'_>, base: Base, venue: Arc<dyn Venue>) -> Rehearsal {
+async fn issuing(run: &Run<'_>, base: Base, venue: Arc<dyn Venue>, by_current: bool) -> Rehearsal {
     let (master, current) = join(master_of(run.hand.ports, venue.id(), &base.value), venue.inspect(&in_use(&base))).await;
-    let nothing = |error: &Error| Issuing { master: Err(error.clone()), list: Err(error.clone()) };
+    let nothing = |error: &Error| Issuing { by: None, asked: None, master: Err(error.clone()), list: Err(error.clone()) };
     let (issuing, wanted) = match &master {
         Err(error) => (nothing(error), Err(error.clone())),
-        Ok(master) => asked(run, &base, venue.as_ref(), master, &current).await,
+        Ok(master) => asked(run, &base, venue.as_ref(), master, &current, by_current).await,
     };
-    Rehearsal { version: base.version, value: base.value, venue, source: Source::Issued, current, issuing: Some(issuing), wanted }
+    Rehearsal { value: base.value, venue, source: Source::Issued, current, issuing: Some(issuing), wanted }
 }
 
 async fn asked(
     run: &Run<'_>,
     base: &Base,
     venue: &dyn Venue,
-    master: &Signer,
+    master: &Master,
     current: &Result<KeyState, VenueError>,
+    by_current: bool,
 ) -> (Issuing, Result<(AccountId, Grant), Error>) {
-    let state = venue.inspect(master).await.map_err(|error| venue_error(&error));
+    let by = Some((master.secret.clone(), master.serves.is_some()));
+    let state = venue.inspect(&master.signer).await.map_err(|error| venue_error(&error));
     let desk = wanted::unless_undecided(current.clone())
         .and_then(|current| wanted::must_be_of_a_sub_account(&current).map(|()| current))
         .and_then(|current| Ok((wanted::account(&base.value, &current)?, current)));
     let (account, current) = match desk {
         Ok(desk) => desk,
-        Err(error) => return (Issuing { master: state, list: Err(error.clone()) }, Err(error)),
+        Err(error) => return (Issuing { by, asked: None, master: state, list: Err(error.clone()) }, Err(error)),
     };
-    let desk = Desk { venue, master: master.clone(), account };
-    let list = desk.venue.list(&desk.master, &desk.account).await.map_err(|error| venue_error(&error));
-    let wanted = match &list {
+    let mut desk = Desk::new(venue, master.clone(), account, &base.description);
+    let list = desk.venue.list(&desk.master.signer, &desk.account).await.map_err(|error| venue_error(&error));
+    let asked = match &list {
         Ok(list) => wanted::grant(run, base, &current, list).await.map(|grant| (desk.account.clone(), grant)),
         Err(error) => Err(error.clone()),
     };
-    (Issuing { master: state, list }, wanted)
+    let wanted = match (&list, &asked) {
+        (Ok(list), Ok((_, grant))) => {
+            let proof = current.as_ref().ok().filter(|_| by_current);
+            authority::must_serve(run, base, &mut desk, proof, list, grant).await.and_then(|()| asked.clone())
+        }
+        _ => asked.clone(),
+    };
+    (Issuing { by, asked: asked.ok(), master: state, list }, wanted)
 }

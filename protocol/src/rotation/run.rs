@@ -9,7 +9,7 @@ use super::{Request, Settings};
 use crate::audit::Action;
 use crate::bounds::{LAST_MOMENT, REREAD, REREAD_PAUSE};
 use crate::error::{Error, ErrorType};
-use crate::hand::{About, Caller, Changes, Desk, Hand, store_class, venue_class};
+use crate::hand::{About, Act, Caller, Changes, Desk, Hand, store_class, venue_class};
 use crate::label::{Label, VersionId};
 use crate::marker::Marker;
 use crate::ports::{Grant, IssuedKey, LabelMove, Ports, Put, StoreError, StoredValue, VenueError, Which};
@@ -64,7 +64,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    // Effects. The outer error says that nothing was tried.
+    // Effects. The outer error says that nothing was tried, as with those of the hand.
 
     pub(super) async fn issue(
         &self,
@@ -72,8 +72,9 @@ impl<'a> Run<'a> {
         marker: &Marker,
         grant: &Grant,
     ) -> Result<Result<IssuedKey, VenueError>, Error> {
+        desk.must_serve(Act::Have(grant, &self.settings.egress))?;
         self.hand.must_have_left(LAST_MOMENT)?;
-        let result = desk.venue.issue(&desk.master, &desk.account, marker, grant).await;
+        let result = desk.venue.issue(&desk.master.signer, &desk.account, marker, grant).await;
         let key = result.as_ref().ok().map(|issued| issued.credential.key_id.clone());
         let about = About { key: key.as_ref(), marker: Some(marker), ..About::default() };
         self.hand.record(Action::IssueKey, self.token(), &about, venue_class(&result));

@@ -2,15 +2,15 @@
 
 use futures_util::future::join;
 
-use super::Done;
 use super::doom::{Doubt, judged_from_store};
 use super::issue::settled;
 use super::run::{Run, parse};
 use super::standing::Opening;
 use super::wrong::{self, Wrong};
+use super::{Done, authority};
 use crate::bounds::{LAST_MOMENT, POLL, POLL_PAUSE};
 use crate::error::{Error, ErrorType};
-use crate::hand::{Desk, master_of, venue_error, venue_of};
+use crate::hand::{Act, Desk, master_of, venue_error, venue_of};
 use crate::label::Label;
 use crate::marker::Marker;
 use crate::ports::{ErrorClass, Grant, KeyList, ListedKey, Signer, Venue, Whose};
@@ -43,8 +43,8 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
         return Ok(Done::Agreed);
     }
     let master = master_of(run.hand.ports, venue.id(), &value).await?;
-    let desk = Desk { venue: venue.as_ref(), master, account: AccountId::new(&provenance.account) };
-    let (list, ()) = join(venue.list(&desk.master, &desk.account), run.hand.tidy(&description)).await;
+    let mut desk = Desk::new(venue.as_ref(), master, AccountId::new(&provenance.account), &description);
+    let (list, ()) = join(venue.list(&desk.master.signer, &desk.account), run.hand.tidy(&description)).await;
     let mut list = list.map_err(|error| venue_error(&error))?;
     let ours = Marker::new(&description.arn, run.token(), 0);
     if !shows(&list, &value.credential.key_id) {
@@ -62,16 +62,31 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
             listed => listed?,
         };
     }
-    if let Some(key) = list.keys.iter().find(|key| key.key_id == value.credential.key_id) {
+    let keep = [&value.credential.key_id, &in_use.key_id];
+    let pending = list.keys.iter().find(|key| key.key_id == value.credential.key_id);
+    let is_done = pending.is_none_or(|key| agrees(key, &provenance)) && the_rest(&list, &ours, keep).next().is_none();
+    let grant = Grant { permissions: provenance.permissions.clone(), addresses: provenance.ip_allowlist.clone() };
+    if !is_done && desk.needs_proof(Act::Have(&grant, &run.settings.egress)) {
+        authority::ask_keys(run, &description, &[], &mut desk, &list).await;
+    }
+    if let Some(key) = pending {
         if key.expired {
             return Err(run.doom("its key has expired at the venue").await);
         }
         bring_to_policy(run, &desk, key, &value, &provenance, &ours).await?;
     }
     if !wrong::is(Wrong::LosersKept) {
-        revoke_the_rest(run, &desk, &list, &ours, [&value.credential.key_id, &in_use.key_id]).await?;
+        revoke_the_rest(run, &desk, &list, &ours, keep).await?;
     }
     Ok(Done::Agreed)
+}
+
+/// Whether a key is what it was to be.
+fn agrees(key: &ListedKey, rotation: &Provenance) -> bool {
+    let powers = &key.powers;
+    powers.beyond(&rotation.permissions).is_empty()
+        && powers.lacks(&rotation.permissions).is_empty()
+        && key.addresses == rotation.ip_allowlist
 }
 
 fn shows(list: &KeyList, key: &KeyId) -> bool {
@@ -83,7 +98,7 @@ fn shows(list: &KeyList, key: &KeyId) -> bool {
 async fn list_that_shows(run: &Run<'_>, desk: &Desk<'_>, key: &KeyId) -> Result<KeyList, Error> {
     let until = run.hand.now() + POLL.min(run.hand.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
     loop {
-        let list = desk.venue.list(&desk.master, &desk.account).await.map_err(|error| venue_error(&error))?;
+        let list = desk.venue.list(&desk.master.signer, &desk.account).await.map_err(|error| venue_error(&error))?;
         if shows(&list, key) {
             return Ok(list);
         }
@@ -105,16 +120,17 @@ async fn bring_to_policy(
     rotation: &Provenance,
     ours: &Marker,
 ) -> Result<(), Error> {
-    let beyond = key.powers.beyond(&rotation.permissions);
-    let agrees =
-        beyond.is_empty() && key.powers.lacks(&rotation.permissions).is_empty() && key.addresses == rotation.ip_allowlist;
-    if agrees {
+    if agrees(key, rotation) {
         return Ok(());
     }
+    let beyond = key.powers.beyond(&rotation.permissions);
     if key.marker.as_ref().is_some_and(|marker| marker.same_secret(ours)) {
         let grant = Grant { permissions: rotation.permissions.clone(), addresses: rotation.ip_allowlist.clone() };
         tracing::warn!(key = %key.key_id, ?beyond, "the pending key is not what it was issued as: setting it right");
-        run.hand.edit(run.token(), desk, &key.key_id, &grant).await?.map_err(|error| venue_error(&error))?;
+        run.hand
+            .edit(run.token(), desk, &key.key_id, &grant, &run.settings.egress)
+            .await?
+            .map_err(|error| venue_error(&error))?;
         return if beyond.is_empty() { Ok(()) } else { must_have_shrunk(run, desk, key, value, rotation).await };
     }
     if !beyond.is_empty() {
@@ -135,7 +151,7 @@ async fn must_have_shrunk(
 ) -> Result<(), Error> {
     let until = run.hand.now() + POLL.min(run.hand.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
     loop {
-        let list = desk.venue.list(&desk.master, &desk.account).await.map_err(|error| venue_error(&error))?;
+        let list = desk.venue.list(&desk.master.signer, &desk.account).await.map_err(|error| venue_error(&error))?;
         let Some(listed) = list.keys.iter().find(|listed| listed.key_id == key.key_id) else { return Ok(()) };
         let beyond = listed.powers.beyond(&rotation.permissions);
         if beyond.is_empty() {
@@ -169,7 +185,7 @@ impl Control<'_> {
     async fn holds(&self, venue: &dyn Venue, rejected: &KeyId) -> bool {
         match self {
             Self::Master(desk) => {
-                let list = venue.list(&desk.master, &desk.account).await;
+                let list = venue.list(&desk.master.signer, &desk.account).await;
                 list.is_ok_and(|list| !shows(&list, rejected))
             }
             Self::Current(in_use) => venue.inspect(in_use).await.is_ok(),
@@ -213,6 +229,16 @@ async fn alone(
     }
 }
 
+fn the_rest<'l>(list: &'l KeyList, ours: &Marker, keep: [&KeyId; 2]) -> impl Iterator<Item = &'l ListedKey> {
+    let same_token = |key: &&ListedKey| {
+        key.marker.as_ref().is_some_and(|marker| {
+            let by_age = wrong::is(Wrong::LosersByAge);
+            if by_age { marker.same_secret(ours) && settled(key, list) } else { marker.same_token(ours) }
+        })
+    };
+    list.keys.iter().filter(same_token).filter(move |key| !keep.contains(&&key.key_id))
+}
+
 /// Every other key issued for this version is garbage that no version can ever name.
 pub(super) async fn revoke_the_rest(
     run: &Run<'_>,
@@ -221,13 +247,7 @@ pub(super) async fn revoke_the_rest(
     ours: &Marker,
     keep: [&KeyId; 2],
 ) -> Result<(), Error> {
-    let same_token = |key: &&ListedKey| {
-        key.marker.as_ref().is_some_and(|marker| {
-            let by_age = wrong::is(Wrong::LosersByAge);
-            if by_age { marker.same_secret(ours) && settled(key, list) } else { marker.same_token(ours) }
-        })
-    };
-    for key in list.keys.iter().filter(same_token).filter(|key| !keep.contains(&&key.key_id)) {
+    for key in the_rest(list, ours, keep) {
         tracing::warn!(key = %key.key_id, "revoking a key that was issued for this version and is not in it");
         run.hand.revoke(run.token(), desk, &key.key_id).await?.map_err(|error| venue_error(&error))?;
     }

@@ -55,7 +55,7 @@ pub(super) async fn revoke_doomed(run: &Run<'_>) -> Result<(), Error> {
     let master = master_of(run.hand.ports, venue.id(), &current).await?;
     let in_use = Signer { whose: Whose::Current, credential: current.credential.clone() };
     let account = wanted::account(&current, &venue.inspect(&in_use).await)?;
-    let desk = Desk { venue: venue.as_ref(), master, account };
+    let desk = Desk::new(venue.as_ref(), master, account, &description);
     run.hand.revoke(run.token(), &desk, &key).await?.map_err(|error| venue_error(&error))
 }
 

@@ -5,6 +5,7 @@ mod document;
 mod permission;
 mod policy;
 mod provenance;
+mod serves;
 mod value;
 
 pub use credential::{AccountId, Credential, KeyId};
@@ -12,4 +13,5 @@ pub use document::{Document, DocumentError};
 pub use permission::{Permission, PermissionError, Permissions, Word};
 pub use policy::{Address, AddressError, Addresses, Policy};
 pub use provenance::{Provenance, Source};
+pub use serves::{Entry, Serves};
 pub use value::{CREATED_BY, SecretValue};

@@ -68,6 +68,11 @@ impl Permission {
         Self { word, part: Some(part.into()) }
     }
 
+    /// Whether it is reading, which every key may that may do anything.
+    pub fn only_reads(&self) -> bool {
+        *self == Self::whole(Word::Read)
+    }
+
     /// Whether who holds `self` may do all that `other` allows.
     pub fn covers(&self, other: &Self) -> bool {
         self.word == other.word && (self.part.is_none() || self.part == other.part)

@@ -32,18 +32,8 @@ impl Policy {
         for (name, value) in fields {
             let wrong = |problem: String| wrong(format!("has a `{}` that is not usable: {problem}", shown(name)));
             match name.as_str() {
-                "permissions" => {
-                    let words = Vec::<String>::deserialize(value).map_err(|_| wrong("it must be a list of words".into()))?;
-                    let read: Result<Permissions, _> = words.iter().map(|word| whole_word(word)).collect();
-                    let permissions = read.map_err(|error| wrong(error.to_string()))?;
-                    if permissions.is_empty() {
-                        return Err(wrong("it is empty, and a key that may do nothing helps nobody".into()));
-                    }
-                    policy.permissions = Some(permissions);
-                }
-                "ip_allowlist" => {
-                    policy.addresses = Some(Addresses::deserialize(value).map_err(|error| wrong(error.to_string()))?);
-                }
+                "permissions" => policy.permissions = Some(read_permissions(value).map_err(wrong)?),
+                "ip_allowlist" => policy.addresses = Some(read_addresses(value).map_err(wrong)?),
                 "auto_rollback" => {
                     policy.auto_rollback = value.as_bool().ok_or_else(|| wrong("it must be true or false".into()))?;
                 }
@@ -52,6 +42,22 @@ impl Policy {
         }
         Ok(policy)
     }
+}
+
+/// A list of words: what a key may do.
+pub(super) fn read_permissions(value: &serde_json::Value) -> Result<Permissions, String> {
+    let words = Vec::<String>::deserialize(value).map_err(|_| "it must be a list of words".to_owned())?;
+    let read: Result<Permissions, _> = words.iter().map(|word| whole_word(word)).collect();
+    let permissions = read.map_err(|error| error.to_string())?;
+    if permissions.is_empty() {
+        return Err("it is empty, and a key that may do nothing helps nobody".to_owned());
+    }
+    Ok(permissions)
+}
+
+/// A list of addresses, or `"any"`: from where a key may be used.
+pub(super) fn read_addresses(value: &serde_json::Value) -> Result<Addresses, String> {
+    Addresses::deserialize(value).map_err(|error| error.to_string())
 }
 
 /// A policy speaks in whole words; a part of one is only ever inherited.
@@ -75,7 +81,18 @@ impl Addresses {
         match (self, other) {
             (_, Self::Any) => true,
             (Self::Any, Self::Only(_)) => false,
-            (Self::Only(own), Self::Only(others)) => own.is_subset(others),
+            (Self::Only(own), Self::Only(others)) => own.iter().all(|own| others.iter().any(|other| other.covers(own))),
+        }
+    }
+
+    /// The same without these, as far as they are named; `None` where nothing is left.
+    pub fn without(&self, these: &BTreeSet<Address>) -> Option<Self> {
+        match self {
+            Self::Any => Some(Self::Any),
+            Self::Only(own) => {
+                let left: BTreeSet<Address> = own.difference(these).cloned().collect();
+                (!left.is_empty()).then_some(Self::Only(left))
+            }
         }
     }
 }
@@ -155,10 +172,38 @@ impl Address {
         text.parse().unwrap_or_else(|_| Self(text.to_owned()))
     }
 
+    /// Whether it is `other`, or a range that `other` lies in.
+    fn covers(&self, other: &Self) -> bool {
+        match (self.range(), other.range()) {
+            (Some((range, bits)), Some((address, more))) => {
+                range.is_ipv4() == address.is_ipv4() && bits <= more && head(range, bits) == head(address, bits)
+            }
+            // As a venue shows it, in a form that we do not know.
+            _ => self == other,
+        }
+    }
+
+    /// The address, and how many of its bits count.
+    fn range(&self) -> Option<(IpAddr, u32)> {
+        let (ip, bits) = self.0.split_once('/').map_or((self.0.as_str(), None), |(ip, bits)| (ip, Some(bits)));
+        let ip: IpAddr = ip.parse().ok()?;
+        let whole = if ip.is_ipv4() { 32 } else { 128 };
+        Some((ip, bits.map_or(Some(whole), |bits| bits.parse().ok())?))
+    }
+
     /// The address as a venue is sent it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The first bits of an address.
+fn head(ip: IpAddr, bits: u32) -> u128 {
+    let (number, length) = match ip {
+        IpAddr::V4(ip) => (u128::from(ip.to_bits()), 32),
+        IpAddr::V6(ip) => (ip.to_bits(), 128),
+    };
+    number.checked_shr(length - bits.min(length)).unwrap_or(0)
 }
 
 /// Not an IP address, or one that stands for everywhere.
@@ -232,5 +277,29 @@ mod tests {
         let two: Addresses = serde_json::from_value(json!(["203.0.113.7", "203.0.113.8"])).unwrap();
         assert!(one.within(&two) && one.within(&Addresses::Any));
         assert!(!two.within(&one) && !Addresses::Any.within(&two));
+    }
+
+    #[test]
+    fn an_address_lies_in_its_range() {
+        for (address, range, lies) in [
+            ("203.0.113.7", "203.0.113.0/24", true),
+            ("203.0.113.0/25", "203.0.113.0/24", true),
+            ("203.0.112.0/23", "203.0.113.0/24", false),
+            ("203.0.114.7", "203.0.113.0/24", false),
+            ("2001:db8::7", "2001:db8::/32", true),
+            ("2001:db9::7", "2001:db8::/32", false),
+            ("203.0.113.7", "2001:db8::/32", false),
+            ("203.0.113.7", "203.0.113.7/32", true),
+        ] {
+            let only = |text: &str| Addresses::Only([text.parse().unwrap()].into());
+            assert_eq!(only(address).within(&only(range)), lies, "{address} {range}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_addresses_may_be_nothing() {
+        let own: BTreeSet<Address> = ["203.0.113.7".parse().unwrap()].into();
+        assert_eq!(Addresses::Only(own.clone()).without(&own), None);
+        assert_eq!(Addresses::Any.without(&own), Some(Addresses::Any));
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{AccountId, Credential, Document, DocumentError, KeyId, Policy, Provenance};
+use super::{AccountId, Credential, Document, DocumentError, KeyId, Policy, Provenance, Serves};
 
 /// What `created_by` says of a value that we wrote.
 pub const CREATED_BY: &str = "exchange-key-rotation";
@@ -41,6 +41,16 @@ pub struct SecretValue {
     /// What createSecret wrote of its origin.
     pub rotation: Option<Provenance>,
     document: Document,
+}
+
+impl Credential {
+    /// The credential in a value, whatever else in it cannot be used.
+    pub fn in_text(text: &SecretString) -> Option<Self> {
+        let document = Document::parse(text.expose_secret()).ok()?;
+        let key_id = KeyId::parse(document.secret("api_key", "a string").ok()??.expose_secret()).ok()?;
+        let secret = secret_text(&document, SECRET).ok()??;
+        Some(Self { key_id, secret, passphrase: secret_text(&document, PASSPHRASE).ok()? })
+    }
 }
 
 impl SecretValue {
@@ -84,6 +94,15 @@ impl SecretValue {
         document.set_text("created_by", CREATED_BY);
         document.set("rotation", rotation);
         document
+    }
+
+    /// Whom the credential may serve, where it is a master's and says so.
+    ///
+    /// # Errors
+    /// [`DocumentError::Field`] with what is wrong.
+    pub fn serves(&self) -> Result<Option<Serves>, DocumentError> {
+        let serves: Option<serde_json::Value> = self.document.field("serves", "an object")?;
+        serves.as_ref().map(Serves::read).transpose()
     }
 
     /// About how many bytes the value has; never fewer than it does.

@@ -107,6 +107,11 @@ impl Model {
         self.keys.get(key).map(|key| key.truth(self.password_changed_at(key.uid)))
     }
 
+    /// Whether this is the key's secret: who has no more than its id has not the key.
+    pub(crate) fn is_secret_of(&self, secret: &super::credential::KeySecret, key: &KeyId) -> bool {
+        self.keys.get(key).is_some_and(|key| key.credential.secret == *secret)
+    }
+
     fn account_mut(&mut self, uid: Uid) -> Result<&mut Account, NoSuch> {
         self.accounts.get_mut(&uid).ok_or(NoSuch)
     }

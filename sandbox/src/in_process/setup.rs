@@ -13,6 +13,8 @@ use crate::secrets_manager;
 
 /// The parent account.
 pub const PARENT: Uid = 24_617_703;
+/// The name of the secret that holds the master credential.
+pub const MASTER: &str = "masters/bybit/parent";
 /// The sub-account that the secret's key belongs to.
 pub const SUB: Uid = 53_888_000;
 /// Another sub-account of the same parent.
@@ -81,7 +83,11 @@ impl Default for Setup {
                 ]),
             },
             master_document: Some(
-                r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>"}"#.to_owned(),
+                concat!(
+                    r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","#,
+                    r#""serves":{"*":{"accounts":"*","permissions":["convert","derivatives","earn","options","read","spot"],"ip_allowlist":"any"}}}"#
+                )
+                .to_owned(),
             ),
             master_key: Settings {
                 note: "master".to_owned(),

@@ -57,6 +57,15 @@ impl World {
         self.document(version)["api_key"].as_str().map(KeyId::from)
     }
 
+    /// Whether the master's value says that it serves every secret on every account with whatever is asked for.
+    pub fn master_serves_all(&self) -> bool {
+        let state = self.state.lock();
+        let master = state.secrets_manager.secret(self.master_arn());
+        let current = master.and_then(|master| master.versions().get(master.holder(AWSCURRENT)?));
+        let text = current.and_then(|version| version.value()?.text());
+        text.and_then(|text| serde_json::from_str::<Value>(text).ok()).is_some_and(|value| value["serves"]["*"].is_object())
+    }
+
     /// The key that AWSCURRENT names.
     pub fn current_key(&self) -> Option<KeyId> {
         self.key_in(&self.holder(AWSCURRENT)?)

@@ -15,7 +15,7 @@ use secrecy::SecretString;
 
 use super::call::{Fault, Operation};
 use super::invocation::{Failure, Invocation, Start};
-use super::setup::{FUNCTION_ADDRESS, FUNCTION_ARN, OPERATIONS_ARN, OTHER_SUB, PARENT, SUB, Setup, filled_in};
+use super::setup::{FUNCTION_ADDRESS, FUNCTION_ARN, MASTER, OPERATIONS_ARN, OTHER_SUB, PARENT, SUB, Setup, filled_in};
 use super::silence::Log;
 use super::state::{Shared, State};
 use crate::bybit::{self, Environment, KeyId, Uid};
@@ -80,7 +80,7 @@ impl World {
         let master_arn = match &setup.master_document {
             Some(document) => {
                 let value = filled_in(document, &master_key, PARENT, "");
-                secrets.seed(seed("masters/bybit/parent", value), setup.now).expect("the first secret has a free name")
+                secrets.seed(seed(MASTER, value), setup.now).expect("the first secret has a free name")
             }
             None => "arn:aws:secretsmanager:us-east-1:123456789012:secret:masters/bybit/parent-AbCdEf".to_owned(),
         };

@@ -127,10 +127,10 @@ impl Witness {
             self.stored_late.insert((arn.clone(), token.clone()));
         }
         let Some(named) = self.named(scene, arn, token) else { return };
-        // What a run sends past its end, having been frozen just before, comes when nobody can still reckon with it. Nor does an order
-        // to revoke a leaked key first wait for a run that copies it: that one's version was given up.
+        // What a run sends past its end, having been frozen just before, comes when nobody can still reckon with it. Nor does the end of a
+        // leaked key wait for a run that copies it: that one's version was given up, or will be.
         let copied = named.rotation.as_ref().is_some_and(|rotation| rotation.copied_from.is_some());
-        let ordered = copied && self.keys.get(&named.key).is_some_and(|facts| facts.ordered_dead);
+        let ordered = copied && self.keys.get(&named.key).is_some_and(|facts| facts.died_leaked);
         if !ordered && !Self::lives_or_was_killed_by_others(scene, &named.key) && scene.now < act.actor.ends {
             self.broken(Invariant::Foreign, scene, "a version names a key that was revoked by us before it was stored");
         }

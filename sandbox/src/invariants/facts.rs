@@ -6,12 +6,13 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::act::{Actor, Asked};
-use crate::bybit::KeyId;
+use crate::bybit::{KeyId, KeySecret};
 
 /// What a version's value says. Values never change.
 #[derive(Clone, Debug)]
 pub(super) struct Named {
     pub(super) key: KeyId,
+    pub(super) secret: KeySecret,
     pub(super) subaccount: Option<String>,
     /// What its policy allows, where it says.
     pub(super) policy: Option<Vec<String>>,
@@ -51,6 +52,7 @@ impl Named {
         });
         Some(Self {
             key: KeyId::from(document["api_key"].as_str()?),
+            secret: KeySecret::from(document["api_secret"].as_str().or(document["secret"].as_str()).unwrap_or_default()),
             subaccount: text(&document["subaccount"]),
             policy: list(&document["policy"]["permissions"]),
             anywhere: document["policy"]["ip_allowlist"] == "any",
@@ -72,8 +74,8 @@ pub(super) struct KeyFacts {
     pub(super) seen_current: Option<Timestamp>,
     /// Whether it was seen dead.
     pub(super) dead: bool,
-    /// Whether a person's order revoked it that waits for nobody.
-    pub(super) ordered_dead: bool,
+    /// Whether it was revoked since it is leaked: nothing waits then for a run that copies it.
+    pub(super) died_leaked: bool,
 }
 
 /// What is known of a run.
@@ -115,8 +117,9 @@ pub(super) struct Run {
     pub(super) listed: Option<(u64, Timestamp)>,
     /// Whether there was a time since its beginning when the token could not have been promoted any more.
     pub(super) hopeless: bool,
-    /// How much anybody had done when it began.
+    /// How much anybody had done when it began, and how often the world had changed.
     pub(super) began: u64,
+    pub(super) since: u64,
     /// The keys that it asked to be revoked, each as often as it asked, and how many stamps it asked for.
     pub(super) revoked: Vec<KeyId>,
     pub(super) stamped: u64,
@@ -154,6 +157,7 @@ impl Run {
             listed: None,
             hopeless: false,
             began: 0,
+            since: 0,
             revoked: Vec::new(),
             stamped: 0,
             condemned: 0,

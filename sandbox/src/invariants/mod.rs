@@ -59,6 +59,10 @@ invariants! {
     NoOrphans = "NO-ORPHANS",
     /// What we edit or revoke was issued for this secret and is in no version.
     Foreign = "FOREIGN",
+    /// What is said in one secret harms no other: no key, label or value of another secret or account changes or loses its protection.
+    OthersUnharmed = "OTHERS-UNHARMED",
+    /// No credential of an account reaches a secret that is neither served for it nor has proven that it is its own.
+    NoGift = "NO-GIFT",
     /// A version has one living key; while its rotation is open, a bounded number.
     OnePerToken = "ONE-PER-TOKEN",
     /// Once faults stop, repetitions end in success, in a version given up for a reason, or in an error that needs a person.

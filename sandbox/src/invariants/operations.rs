@@ -2,12 +2,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 use protocol::label::{Label, StampKind};
+use protocol::name::SecretId;
+use protocol::secret::{AccountId, Serves};
+use protocol::task::{Operation, Task};
 
 use super::Invariant;
 use super::act::{Act, Actor, Labelled, Scene};
 use super::witness::Witness;
 use crate::bybit::KeyId;
-use crate::secrets_manager::{AWSCURRENT, AWSPENDING, Secret};
+use crate::in_process::MASTER;
+use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS, Secret};
 
 /// How old what a pass goes by may be: the index of what is held, and the stale reads it was made of.
 pub(super) const LATELY: SignedDuration = SignedDuration::from_mins(4);
@@ -16,10 +20,11 @@ const LONGEST_RUN: SignedDuration = SignedDuration::from_mins(15);
 /// How far two clocks may be apart, and the second that a stamp is rounded down by.
 const SKEW: SignedDuration = SignedDuration::from_secs(122);
 
-/// A version that names a key: of which secret, and the labels that hold it.
+/// A version that names a key: of which secret, whether with its key secret, and its labels.
 struct Naming {
     arn: String,
     version: String,
+    has_it: bool,
     labels: Vec<String>,
 }
 
@@ -41,6 +46,13 @@ impl Naming {
         let replaced = latest(StampKind::Replaced);
         latest(StampKind::Condemned).is_some_and(|at| at <= time + SKEW && replaced.is_none_or(|replaced| at >= replaced))
     }
+}
+
+/// What the master's value says of whom it serves.
+pub(super) fn serves(scene: &Scene<'_>) -> Option<Serves> {
+    let master = scene.secrets.secrets().find(|secret| secret.name() == MASTER)?;
+    let text = master.versions().get(master.holder(AWSCURRENT)?)?.value()?.text()?;
+    protocol::secret::SecretValue::parse(&text.into()).ok()?.serves().ok()?
 }
 
 impl Witness {
@@ -91,17 +103,31 @@ impl Witness {
         if issued.is_none() && naming.is_empty() {
             self.broken(Invariant::Foreign, scene, "a key was revoked that no version names and nobody here issued");
         }
+        if issued.is_none() && !naming.iter().any(|naming| naming.has_it) {
+            self.broken(Invariant::OthersUnharmed, scene, "a key was revoked of which no secret has more than the id");
+        }
+        let is_leaked = |naming: &Naming| naming.labels.iter().any(|label| label == "COMPROMISED");
+        if naming.iter().any(is_leaked) {
+            self.keys.entry(key.clone()).or_default().died_leaked = true;
+        }
         // A person ordered it, and said so on the version before; another order that was given meanwhile may have taken that back.
-        let ordered =
-            |naming: &Naming| naming.is_ordered_dead() || act.actor.revokes_first && naming.is_leaked_in(&act.actor.secret);
-        if naming.iter().any(ordered) {
-            self.keys.entry(key.clone()).or_default().ordered_dead = true;
+        if act.actor.revokes_first && naming.iter().any(|naming| naming.is_leaked_in(&act.actor.secret)) {
             return;
         }
+        // A label orders something about the secret that bears it, and about no other.
+        let ordering: Vec<String> =
+            naming.iter().filter(|naming| naming.is_ordered_dead()).map(|naming| naming.arn.clone()).collect();
+        let by_order = act.actor.task == Task::Operation(Operation::BreakGlass);
         let lately = self.changed_lately(key, scene);
-        for Naming { arn, version, labels } in &naming {
+        for Naming { arn, version, has_it, labels } in &naming {
+            let is_own = issued.as_ref().is_some_and(|(secret, ..)| secret == arn);
+            if ordering.contains(arn) || !(*has_it || is_own) {
+                continue;
+            }
             let held = [AWSCURRENT, AWSPENDING, "CANDIDATE", "ROLLBACK"];
-            let held: Vec<&str> = held.into_iter().filter(|label| labels.iter().any(|held| held == label)).collect();
+            let others_offer = by_order && *arn != act.actor.secret || !Self::is_served(arn, key, scene);
+            let held = held.into_iter().filter(|label| *label == AWSCURRENT || !others_offer);
+            let held: Vec<&str> = held.filter(|label| labels.iter().any(|held| held == label)).collect();
             let given_up = labels.iter().any(|label| label.starts_with("CONDEMNED-"));
             if held.contains(&AWSCURRENT) && !lately {
                 self.broken(Invariant::CurrentLives, scene, format!("the current key of {arn} was revoked by a pass"));
@@ -113,8 +139,10 @@ impl Witness {
                 );
             }
         }
-        let leaked = naming.iter().any(|naming| naming.labels.iter().any(|label| label == "COMPROMISED"));
-        if leaked {
+        if naming.iter().any(is_leaked) {
+            if !by_order && !lately {
+                self.takes_no_grace_from_others(act, &naming, scene);
+            }
             return;
         }
         if let Some(since) = last_current
@@ -141,6 +169,36 @@ impl Witness {
         }
     }
 
+    /// What one secret says of a leaked key takes no grace from those who have the key of another, which has just replaced it.
+    fn takes_no_grace_from_others(&mut self, act: &Act<'_>, naming: &[Naming], scene: &Scene<'_>) {
+        let leaked: Vec<&String> = naming
+            .iter()
+            .filter(|naming| naming.labels.iter().any(|label| label == "COMPROMISED"))
+            .map(|naming| &naming.arn)
+            .collect();
+        // What a hand replaced a second time before anybody stamped it says nothing of its grace.
+        let tells = |label: &String| label == AWSPREVIOUS || label.starts_with("REPLACED-");
+        let others = naming.iter().filter(|naming| !leaked.contains(&&naming.arn) && naming.labels.iter().any(tells));
+        for Naming { arn, version, has_it, .. } in others {
+            let ceased = self.ceased.get(&(arn.clone(), version.clone())).copied();
+            let in_grace = ceased.is_some_and(|ceased| act.decided.duration_since(ceased) < act.actor.grace - SKEW);
+            if *has_it && in_grace {
+                let what = format!("the key of version {version} of {arn} was revoked within its grace by another's label");
+                self.broken(Invariant::OthersUnharmed, scene, what);
+            }
+        }
+    }
+
+    /// Whether the master says that a secret stands for a key's account; so it may, where the master says nothing.
+    fn is_served(arn: &str, key: &KeyId, scene: &Scene<'_>) -> bool {
+        let Some(account) = scene.venue.key(key).map(|truth| AccountId::new(truth.uid.to_string())) else { return true };
+        let Ok(id) = SecretId::parse(arn) else { return true };
+        match serves(scene) {
+            Some(serves) => serves.of(&id.name(), &account).next().is_some(),
+            None => true,
+        }
+    }
+
     fn naming(&mut self, key: &KeyId, scene: &Scene<'_>) -> Vec<Naming> {
         let versions: Vec<Naming> = scene
             .secrets
@@ -150,15 +208,17 @@ impl Witness {
                 let naming = move |version: &String| Naming {
                     arn: arn.clone(),
                     version: version.clone(),
+                    has_it: false,
                     labels: secret.stages_of(version),
                 };
                 secret.versions().keys().map(naming).collect::<Vec<_>>()
             })
             .collect();
-        versions
-            .into_iter()
-            .filter(|naming| self.named(scene, &naming.arn, &naming.version).is_some_and(|named| named.key == *key))
-            .collect()
+        let named = versions.into_iter().filter_map(|naming| {
+            let named = self.named(scene, &naming.arn, &naming.version).filter(|named| named.key == *key)?;
+            Some(Naming { has_it: scene.venue.is_secret_of(&named.secret, key), ..naming })
+        });
+        named.collect()
     }
 
     /// Whether somebody else changed what is said of a key so lately that a pass cannot have known.

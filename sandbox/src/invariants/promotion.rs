@@ -124,8 +124,9 @@ impl Witness {
         }
     }
 
-    /// Whether the token can be promoted no more, whatever is done.
-    pub(super) fn is_hopeless(&mut self, actor: &Actor, scene: &Scene<'_>) -> bool {
+    /// Whether the token can be promoted no more, whatever is done; as far as a run can know that began at the world's change `since`. Who
+    /// takes a power from a key that a person gives to it again meanwhile sees one that cannot be taken away.
+    pub(super) fn is_hopeless(&mut self, actor: &Actor, since: u64, scene: &Scene<'_>) -> bool {
         let (arn, token) = (&actor.secret, &actor.token);
         let place = (arn.clone(), token.clone());
         let Some(secret) = scene.secrets.secret(arn) else { return true };
@@ -163,7 +164,8 @@ impl Witness {
         let out_of_reach = rotation.source == "issued"
             && rotation.addresses.as_ref().is_some_and(|bound| actor.egress.iter().any(|ip| !bound.contains(ip)));
         let Some(key) = scene.venue.key(&named.key) else { return true };
-        let beyond = rotation.source != "issued"
+        let (by_hand, _) = self.venue_by_hand;
+        let beyond = (rotation.source != "issued" || by_hand > since)
             && (!forbidden(&key.settings).is_empty()
                 || crate::in_process::powers(&key.settings)
                     .permissions

@@ -2,11 +2,15 @@
 
 use jiff::{SignedDuration, Timestamp};
 use protocol::label::{Label, StampKind};
+use protocol::name::SecretId;
+use protocol::secret::AccountId;
 
 use super::Invariant;
 use super::act::Scene;
+use super::operations::serves;
 use super::witness::Witness;
 use crate::bybit::{KeyId, Uid};
+use crate::in_process::FUNCTION_ADDRESS;
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS, Version};
 
 /// How far two clocks may be apart, and the second that a stamp is rounded down by.
@@ -60,7 +64,8 @@ impl Witness {
             let Some(truth) = scene.venue.key(&key).filter(|truth| truth.alive(scene.now)) else { continue };
             let looked_after = scene.secrets.secret(&arn).is_some_and(|secret| !secret.is_deleted());
             let stands_for = self.stands_for(scene, &arn);
-            if looked_after && stands_for == Some(truth.uid) && !held.contains(&key) {
+            let in_reach = looked_after && stands_for == Some(truth.uid) && self.is_in_scope(scene, &arn, truth.uid);
+            if in_reach && !held.contains(&key) {
                 let what = format!("a key that was issued for {arn} at {} is alive, and no version holds it", truth.created_at);
                 self.broken(Invariant::NoOrphans, scene, what);
             }
@@ -97,7 +102,8 @@ impl Witness {
         for (arn, version) in leaked {
             let Some(key) = self.named(scene, &arn, &version).map(|named| named.key.clone()) else { continue };
             let Some(truth) = scene.venue.key(&key).filter(|truth| truth.alive(scene.now)) else { continue };
-            if self.stands_for(scene, &arn) != Some(truth.uid) || self.is_held_elsewhere(&key, &arn, scene) {
+            let in_reach = self.stands_for(scene, &arn) == Some(truth.uid) && self.can_be_ended(scene, &arn, &version);
+            if !in_reach || self.is_held_elsewhere(&key, &arn, scene) {
                 continue;
             }
             let is_current = self.current_key(scene, &arn).as_ref() == Some(&key);
@@ -141,6 +147,37 @@ impl Witness {
         said.is_none_or(|said| said == uid.to_string()).then_some(uid)
     }
 
+    /// Whether the master serves a secret on an account: it says so, or the secret's current key proves it.
+    fn is_in_scope(&mut self, scene: &Scene<'_>, arn: &str, account: Uid) -> bool {
+        if serves(scene).is_some() {
+            let id = AccountId::new(account.to_string());
+            let name = SecretId::parse(arn).map(|id| id.name());
+            return name.is_ok_and(|name| serves(scene).is_some_and(|serves| serves.of(&name, &id).next().is_some()));
+        }
+        let version = scene.secrets.secret(arn).and_then(|secret| secret.holder(AWSCURRENT)).map(str::to_owned);
+        version.is_some_and(|version| self.answers(scene, arn, &version))
+    }
+
+    /// Whether the key of a version answers with what is stored there, from the function's address, and was not issued for another secret.
+    fn answers(&mut self, scene: &Scene<'_>, arn: &str, version: &str) -> bool {
+        let Some(named) = self.named(scene, arn, version) else { return false };
+        let Some(truth) = scene.venue.key(&named.key).filter(|truth| truth.alive(scene.now)) else { return false };
+        let issued = self.keys.get(&named.key).and_then(|facts| facts.issued.clone());
+        let is_anothers = issued.is_some_and(|(secret, ..)| secret != arn);
+        !is_anothers && scene.venue.is_secret_of(&named.secret, &named.key) && truth.settings.ips.admits(FUNCTION_ADDRESS)
+    }
+
+    /// Whether a pass can end the key of a version: it was issued for this secret, or answers with what is stored there; and the master
+    /// serves the secret there. What has no more than a key's id is left to a person.
+    fn can_be_ended(&mut self, scene: &Scene<'_>, arn: &str, version: &str) -> bool {
+        let Some(named) = self.named(scene, arn, version) else { return false };
+        let Some(account) = scene.venue.key(&named.key).map(|truth| truth.uid) else { return false };
+        let issued = self.keys.get(&named.key).and_then(|facts| facts.issued.clone());
+        let is_ours = issued.is_some_and(|(secret, ..)| secret == arn);
+        let answers = self.answers(scene, arn, version);
+        (is_ours || answers) && (self.is_in_scope(scene, arn, account) || answers && serves(scene).is_none())
+    }
+
     /// The same for what was made by hand and was replaced: where a label says that its end has come, it has.
     fn none_outlives_its_grace(&mut self, held: &[KeyId], scene: &Scene<'_>) {
         let replaced: Vec<(String, String)> = scene
@@ -155,8 +192,8 @@ impl Witness {
         for (arn, version) in replaced {
             let Some(named) = self.named(scene, &arn, &version) else { continue };
             let Some(truth) = scene.venue.key(&named.key).filter(|truth| truth.alive(scene.now)) else { continue };
-            let stands_for = self.stands_for(scene, &arn);
-            if stands_for == Some(truth.uid) && !held.contains(&named.key) {
+            let in_reach = self.stands_for(scene, &arn) == Some(truth.uid) && self.can_be_ended(scene, &arn, &version);
+            if in_reach && !held.contains(&named.key) {
                 let what = format!("the key of version {version} of {arn} outlives its grace, and no version holds it");
                 self.broken(Invariant::NoOrphans, scene, what);
             }

@@ -109,8 +109,8 @@ impl Witness {
         run.decided = self.named(scene, &actor.secret, &actor.token).is_some();
         let place = (actor.secret.clone(), actor.token.clone());
         let lately = self.hopeless.get(&place).is_some_and(|at| scene.now.duration_since(*at) <= STALENESS);
-        run.hopeless = lately || self.is_hopeless(actor, scene);
-        run.began = self.took_effect;
+        (run.began, run.since) = (self.took_effect, self.changes);
+        run.hopeless = lately || self.is_hopeless(actor, run.since, scene);
         self.runs.insert(actor.request_id.clone(), run);
     }
 
@@ -214,7 +214,7 @@ impl Witness {
         for secret in scene.secrets.secrets() {
             if let Some(token) = secret.holder(AWSPENDING) {
                 let actor = Actor { secret: secret.arn().to_owned(), token: token.to_owned(), ..Actor::nobody() };
-                if self.is_hopeless(&actor, scene) {
+                if self.is_hopeless(&actor, self.changes, scene) {
                     self.hopeless.insert((actor.secret, actor.token), scene.now);
                 }
             }
@@ -222,7 +222,7 @@ impl Witness {
         // None of them is looked at meanwhile.
         let mut runs = std::mem::take(&mut self.runs);
         for run in runs.values_mut().filter(|run| run.active && !run.hopeless) {
-            run.hopeless = self.is_hopeless(&run.actor, scene);
+            run.hopeless = self.is_hopeless(&run.actor, run.since, scene);
         }
         self.runs = runs;
     }

@@ -8,8 +8,9 @@ use protocol::name::SecretId;
 use protocol::rotation::Step;
 use protocol::{Error, ErrorType};
 
-use crate::bybit::{Ips, KeyId};
-use crate::in_process::{FUNCTION_ADDRESS, Failure, SUB, World};
+use super::stage::{SPOT, TRADES};
+use crate::bybit::{Ips, KeyId, Permissions};
+use crate::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, Failure, SUB, World};
 use crate::invariants::{Invariant, Violation};
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, Secret, Version};
 
@@ -139,6 +140,7 @@ fn is_in_the_way(code: Code) -> bool {
             | Code::ValueInvalid
             | Code::LabelsFull
             | Code::OrphanUndecided
+            | Code::MasterUnscoped
             | Code::ReplicaBehind
             | Code::AccountMismatch
             | Code::CompromisedHeld
@@ -214,6 +216,7 @@ fn needs_a_person(world: &World, secret: &SecretId, token: &VersionId, error: Er
         ErrorType::SecretDeleted => world.of(secret, Secret::is_deleted),
         ErrorType::RotationDisabled => !world.of(secret, Secret::rotation_is_enabled),
         ErrorType::MasterInvalid => current.text_of("masterarn").is_none(),
+        ErrorType::ScopeRefused => !world.master_serves_all() && !current.proves_all(world),
         ErrorType::NoCurrentValue => current.text.is_none(),
         ErrorType::ValueInvalid => !current.is_readable() || (pending.text.is_some() && !pending.is_readable()),
         ErrorType::LabelsFull => world.of(secret, |secret| secret.labels().len() >= 17),
@@ -269,6 +272,13 @@ impl Holder {
     /// Whether the key is alive, on the account, and can be used by the function.
     fn is_whole(&self, world: &World) -> bool {
         self.key(world).is_some_and(|key| key.uid == SUB && key.alive(world.now()) && key.settings.ips.admits(FUNCTION_ADDRESS))
+    }
+
+    /// Whether the key answers, and has as much as its policy may ask for.
+    fn proves_all(&self, world: &World) -> bool {
+        let (permissions, ips) = (Permissions::of(&[TRADES, SPOT]), Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]));
+        self.is_whole(world)
+            && self.key(world).is_some_and(|key| key.settings.permissions == permissions && key.settings.ips == ips)
     }
 
     /// Whether the value says all that its successor needs.

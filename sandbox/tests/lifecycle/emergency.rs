@@ -12,7 +12,7 @@ use super::*;
 
 pub(super) fn order(secret: &SecretId, version: Option<&VersionId>, mode: Mode) -> Request {
     let order = Order { reason: "seen in a public log".to_owned(), incident: "INC-7".to_owned() };
-    Request::BreakGlass { secret: secret.clone(), version: version.cloned(), mode, order }
+    Request::BreakGlass { secret: secret.clone(), version: version.cloned(), mode, fingerprint: None, no_successor: false, order }
 }
 
 pub(super) fn leaked(world: &World, version: Option<&VersionId>) -> Request {

@@ -135,7 +135,8 @@ fn a_key_that_a_person_deleted_is_proven_dead_beside_a_current_key_that_is_dead_
     let current = key_by_hand(&world, SUB);
     world.put_by_hand(supplied, &current, SUB, "AWSCURRENT");
     delete(&world, &current.key);
-    hour(&world);
+    // No list tells any more that the key was issued: it has the grace of one that was made by hand.
+    hours(&world, 24 * 8);
     // The order to delete it is refused, so that its own answer has to prove it.
     world.plan(Operation::Revoke, 1, Fault::Denied);
     world.maintain();

@@ -3,6 +3,7 @@
 mod adoption;
 mod adversity;
 mod audit;
+mod authority;
 mod current;
 mod doubt;
 mod emergency;

@@ -50,11 +50,15 @@ fn a_key_whose_secret_is_mistyped_is_not_dead_where_its_value_names_another_acco
 }
 
 #[test]
-fn a_key_that_the_function_may_not_use_is_revoked_and_proven_dead() {
+fn a_key_that_the_function_may_not_use_is_left_to_a_person_and_proven_dead_then() {
     let world = world();
     let key = bound_elsewhere(&world, SUB);
     let version = replaced(&world, world.text_of_setup(), &key, SUB);
-    assert!(!world.alive(&key.key));
+    assert!(world.alive(&key.key), "nothing proves that the secret has more than its id");
+    assert!(codes(&world.maintain()).contains(&Code::GraceOverrun));
+    delete(&world, &key.key);
+    hour(&world);
+    world.maintain();
     assert_eq!(world.labels(&version), Vec::<String>::new());
 }
 

@@ -147,7 +147,7 @@ fn exchange_and_environment_are_taken_from_the_name_where_the_value_does_not_say
         ("trading-bot/bybit/credentials", r#","environment":"mainnet""#),
         ("my-key", r#","environment":"PROD","exchange":"Bybit""#),
     ] {
-        let master_document = Some(r#"{"api_key":"<key>","api_secret":"<secret>"}"#.to_owned());
+        let master_document = Some(MASTER.to_owned());
         let world = world_with(Setup { name: name.to_owned(), document: value(fields), master_document, ..Setup::default() });
         world.rotate().unwrap();
     }
@@ -155,7 +155,7 @@ fn exchange_and_environment_are_taken_from_the_name_where_the_value_does_not_say
 
 #[test]
 fn a_key_that_is_alive_in_another_environment_is_not_known_in_this_one() {
-    let master_document = Some(r#"{"api_key":"<key>","api_secret":"<secret>"}"#.to_owned());
+    let master_document = Some(MASTER.replace("mainnet", "testnet"));
     let document = value(&format!(r#","environment":"testnet"{SUBACCOUNT}{POLICY}"#));
     let world = world_with(Setup { document, master_document, ..Setup::default() });
     let token = world.begin_rotation();
@@ -175,6 +175,8 @@ fn a_master_that_cannot_be_used_is_named_and_nothing_is_issued() {
         (None, "has no current value"),
         (Some("hunter2"), "not a JSON object"),
         (Some(r#"{"api_key":"<key>"}"#), "`api_secret` is missing"),
+        (Some(r#"{"api_key":"<key>","api_secret":"<secret>"}"#), "add `environment`"),
+        (Some(r#"{"environment":"mainnet","api_key":"<key>","api_secret":"<secret>","serves":[]}"#), "`serves`"),
         (Some(r#"{"exchange":"okx","environment":"mainnet","api_key":"<key>","api_secret":"<secret>"}"#), "another exchange"),
         (Some(r#"{"exchange":"bybit","environment":"testnet","api_key":"<key>","api_secret":"<secret>"}"#), "or environment"),
     ];
@@ -217,7 +219,7 @@ fn a_master_key_that_the_venue_refuses_is_no_reflection_on_the_key_it_was_to_man
 
 #[test]
 fn a_master_with_a_wrong_secret_or_that_only_reads_is_refused() {
-    let world = world_with_master(Some(r#"{"api_key":"<key>","api_secret":"not-the-one"}"#));
+    let world = world_with_master(Some(&MASTER.replace("<secret>", "not-the-one")));
     let token = world.begin_rotation();
     refused(world.run(Step::Create, &token), ErrorType::MasterRefused);
     assert_eq!(writes(&world), []);

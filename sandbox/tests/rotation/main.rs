@@ -8,6 +8,7 @@ mod finish;
 mod inherit;
 mod offers;
 mod plain;
+mod scope;
 mod set;
 mod slots;
 mod swap;
@@ -59,6 +60,9 @@ fn world_of(document: &str) -> Silent {
 fn value(fields: &str) -> String {
     format!(r#"{{"api_key":"<key>","api_secret":"<secret>","masterarn":"<master>"{fields}}}"#)
 }
+
+/// A master's value that does not say whom it serves.
+const MASTER: &str = r#"{"environment":"mainnet","api_key":"<key>","api_secret":"<secret>"}"#;
 
 const POLICY: &str = r#","policy":{"permissions":["read","spot"],"ip_allowlist":["203.0.113.7"]}"#;
 const SUBACCOUNT: &str = r#","subaccount":"<account>""#;

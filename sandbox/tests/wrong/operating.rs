@@ -70,7 +70,14 @@ fn abandon(world: &World) -> Answer {
 
 fn replace_first(world: &World, version: Option<VersionId>) {
     let order = Order { reason: "seen in a public log".to_owned(), incident: "INC-7".to_owned() };
-    world.operate(Request::BreakGlass { secret: world.secret().clone(), version, mode: Mode::ReplaceFirst, order });
+    world.operate(Request::BreakGlass {
+        secret: world.secret().clone(),
+        version,
+        mode: Mode::ReplaceFirst,
+        fingerprint: None,
+        no_successor: false,
+        order,
+    });
 }
 
 fn says_nothing(answer: &Answer) -> bool {

@@ -68,8 +68,8 @@ pub(super) struct Waiting {
     pub(super) point: Point,
 }
 
-const TRADES: (&str, &[&str]) = ("ContractTrade", &["Order", "Position"]);
-const SPOT: (&str, &[&str]) = ("Spot", &["SpotTrade"]);
+pub(super) const TRADES: (&str, &[&str]) = ("ContractTrade", &["Order", "Position"]);
+pub(super) const SPOT: (&str, &[&str]) = ("Spot", &["SpotTrade"]);
 
 const WITH_POLICY: &str = concat!(
     r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","subaccount":"<account>","#,
@@ -89,6 +89,12 @@ const WITHOUT_ACCOUNT: &str = concat!(
     r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","masterarn":"<master>","#,
     r#""policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}}"#
 );
+/// A master's value, as far as what it says of whom it serves.
+const MASTER: &str = r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>""#;
+/// One that serves these secrets for what they have, on their account.
+const SERVES_THEM: &str = r#","serves":{"prod/bybit/*":{"accounts":["53888000"],"permissions":["derivatives","read","spot"],"ip_allowlist":["203.0.113.7"]}}"#;
+/// One that says of powers and addresses nothing: no more than the key before.
+const SERVES_AS_BEFORE: &str = r#","serves":{"prod/bybit/*":{"accounts":["53888000"]}}"#;
 const WITHOUT_POLICY: &str = r#"{"api_key":"<key>","api_secret":"<secret>","masterarn":"<master>"}"#;
 
 impl Stage {
@@ -101,7 +107,18 @@ impl Stage {
             _ => WITH_POLICY,
         };
         let knobs = bybit::Knobs { rate_limits: false, max_keys: KEY_SLOTS, ..bybit::Knobs::default() };
-        let world = World::with(Setup { seed, document: first.to_owned(), bybit: knobs, ..Setup::default() });
+        let setup = Setup { seed, document: first.to_owned(), bybit: knobs, ..Setup::default() };
+        // Most masters serve whatever is asked for: what becomes of keys is played, and not that they are refused.
+        let served = match (seed >> 8) % 16 {
+            0 => Some(""),
+            1 => Some(SERVES_THEM),
+            2 => Some(SERVES_AS_BEFORE),
+            _ => None,
+        };
+        let world = World::with(match served {
+            Some(said) => Setup { master_document: Some(format!("{MASTER}{said}}}")), ..setup },
+            None => setup,
+        });
         let key = world.bybit(|model, now| model.create_key_by_hand(SUB, by_hand("second"), now)).expect("the account is there");
         let second = world.add_secret("prod/bybit/second", WITH_POLICY, &key, SUB);
         let third = world.add_secret("prod/bybit/third", WITH_POLICY, world.first_credential(), SUB);

@@ -128,11 +128,12 @@ impl Stage {
             let current = secret.versions().get(secret.holder(AWSCURRENT)?)?;
             current.value()?.text().map(str::to_owned)
         })?;
-        let old: serde_json::Value = serde_json::from_str(&text).ok()?;
-        let old = KeyId::from(old["api_key"].as_str()?);
+        let mut document: serde_json::Value = serde_json::from_str(&text).ok()?;
+        let old = KeyId::from(document["api_key"].as_str()?);
+        (document["api_key"], document["api_secret"]) = ("<key>".into(), "<secret>".into());
         let ips = Ips::only([FUNCTION_ADDRESS]);
         let new = self.world.bybit(|model, now| model.add_master_key(PARENT, ips, now)).ok()?;
-        let value = self.world.filled_in(r#"{"exchange":"bybit","api_key":"<key>","api_secret":"<secret>"}"#, &new, PARENT);
+        let value = self.world.filled_in(&document.to_string(), &new, PARENT);
         let request = PutSecretValue {
             secret_id: master_arn,
             client_request_token: Some(format!("{:016x}-stored-by-one-hand", self.world.chance())),

@@ -90,9 +90,10 @@ impl Stage {
         let is_master = how % 16 == 12;
         let version = if how / 2 % 2 == 1 { Some(self.version(secret, how / 4)?) } else { None };
         let order = Order { reason: "seen in a public log".to_owned(), incident: "INC-7".to_owned() };
+        let (fingerprint, no_successor) = (None, how % 32 >= 16);
         let leaked = if is_master { SecretId::parse(self.world.master_arn()).ok()? } else { self.secrets[secret].clone() };
         let about = Some(secret).filter(|_| !is_master);
-        self.operate(about, Request::BreakGlass { secret: leaked, version, mode, order })
+        self.operate(about, Request::BreakGlass { secret: leaked, version, mode, fingerprint, no_successor, order })
     }
 
     pub(super) fn ways(&mut self, how: usize) {

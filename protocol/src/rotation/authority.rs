@@ -1,0 +1,45 @@
+//! By whose authority a key is issued, edited or revoked: the master's own word, or what keys of this secret prove.
+
+use super::create::Base;
+use super::run::Run;
+use crate::error::Error;
+use crate::hand::{Act, Desk, venue_of};
+use crate::label::VersionId;
+use crate::ports::{Description, Grant, KeyList, KeyState, Signer, Which, Whose};
+use crate::secret::SecretValue;
+
+/// # Errors
+/// SCOPE_REFUSED where neither the master's value nor any key of a labelled version says that a key may have this.
+pub(super) async fn must_serve(
+    run: &Run<'_>,
+    base: &Base,
+    desk: &mut Desk<'_>,
+    current: Option<&KeyState>,
+    list: &KeyList,
+    grant: &Grant,
+) -> Result<(), Error> {
+    let act = Act::Have(grant, &run.settings.egress);
+    if let Some(state) = current {
+        desk.take_for_proof(&base.value.credential.key_id, state, list);
+    }
+    if desk.needs_proof(act) {
+        ask_keys(run, &base.description, &[&base.version, run.token()], desk, list).await;
+    }
+    desk.must_serve(act)
+}
+
+/// Asks the keys of the labelled versions but these: what answers proves something.
+pub(super) async fn ask_keys(run: &Run<'_>, description: &Description, but: &[&VersionId], desk: &mut Desk<'_>, list: &KeyList) {
+    for version in description.versions.keys().filter(|version| !but.contains(version)) {
+        // One that cannot be read proves nothing; another may.
+        let stored = run.hand.read(Which::Version(version)).await;
+        let Some(value) = stored.ok().flatten().and_then(|stored| SecretValue::parse(&stored.text).ok()) else { continue };
+        if venue_of(run.hand.ports, description, &value).is_ok_and(|venue| venue.id() == desk.venue.id()) {
+            let key = value.credential.key_id.clone();
+            let signer = Signer { whose: Whose::Replaced, credential: value.credential };
+            if let Ok(state) = desk.venue.inspect(&signer).await {
+                desk.take_for_proof(&key, &state, list);
+            }
+        }
+    }
+}
