@@ -156,6 +156,12 @@ fn seed_secrets(
     let master_value = json!({
         "exchange": "bybit", "environment": "mainnet",
         "api_key": master.key.as_str(), "api_secret": master.secret.expose(),
+        "serves": {
+            "prod/bybit/*": {
+                "accounts": [SUB_ACCOUNT.to_string(), (SUB_ACCOUNT + 1).to_string()],
+                "permissions": ["derivatives", "read", "spot"], "ip_allowlist": ["203.0.113.0/24"],
+            },
+        },
     });
     let master_arn = store.seed(seed(MASTER_SECRET, &master_value, None), now)?;
     let document = |credential: &Credential, uid: Uid| {
