@@ -405,7 +405,7 @@ impl Tending<'_> {
         let list = condemned.list(pass, &desk, &answer).await?;
         let mut life_now = judged(pass, desk.venue, key, &answer, &list, known);
         if life_now != Life::Dead {
-            let by_hand = condemned.in_grace_by_hand.filter(|until| pass.now() < *until);
+            let by_hand = condemned.in_grace_by_hand.filter(|until| pass.now() < *until && !wrong::is(Wrong::GraceByVersion));
             if let (Ok(_), false, Some(until)) = (&answer, is_marked(description, key, Some(&list)), by_hand) {
                 self.in_grace(version, key, until, true);
                 return Ok(false);

@@ -1,13 +1,16 @@
 //! What a run learns, and what it does: whether an effect breaks a promise at the moment it happens.
 
 use jiff::SignedDuration;
+use protocol::name::SecretId;
 use protocol::rotation::{Step, UNSETTLED};
+use protocol::secret::{AccountId, Address, Addresses};
 use protocol::task::{Operation, Task};
 
 use super::Invariant;
 use super::act::{Act, Actor, Asked, Labelled, Scene};
+use super::operations::serves;
 use super::witness::Witness;
-use crate::bybit::{By, KeyId};
+use crate::bybit::{By, Ips, KeyId, KeyTruth};
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS};
 
 /// For how long a run that was shown no value looks again before it believes it.
@@ -181,6 +184,7 @@ impl Witness {
         if key.settings.ips.is_any() && !anywhere {
             self.broken(Invariant::NeverWithdraw, scene, "a key was issued that may be used from anywhere");
         }
+        self.must_be_no_gift(act, &key, scene);
         let run = self.run(act.actor).clone();
         let lives = |key: &KeyId| scene.venue.key(key).is_some_and(|truth| truth.alive(scene.now));
         if run.issued.iter().any(|(earlier, fair)| *fair && lives(earlier)) {
@@ -198,6 +202,44 @@ impl Witness {
             self.broken(Invariant::OnePerToken, scene, what);
         }
         self.run(act.actor).issued.push((key.key, act.fair));
+    }
+
+    /// A key was issued: the master's value says that it serves the secret so, or a key of the secret has proven it in this run.
+    fn must_be_no_gift(&mut self, act: &Act<'_>, issued: &KeyTruth, scene: &Scene<'_>) {
+        let arn = &act.actor.secret;
+        let Ok(name) = SecretId::parse(arn).map(|id| id.name()) else { return };
+        let account = AccountId::new(issued.uid.to_string());
+        let proofs: Vec<KeyTruth> = self
+            .run(act.actor)
+            .inspected
+            .clone()
+            .into_keys()
+            .filter(|key| self.keys.get(key).is_none_or(|facts| facts.issued.as_ref().is_none_or(|(secret, ..)| secret == arn)))
+            .filter_map(|key| scene.venue.key(&key))
+            .filter(|truth| truth.uid == issued.uid && truth.key != issued.key)
+            .collect();
+        // What a person changed at the venue since a key was asked, nobody could know.
+        let (by_hand, _) = self.venue_by_hand;
+        let is_known = by_hand <= self.run(act.actor).since;
+        let proven = |more: &dyn Fn(&KeyTruth) -> bool| proofs.iter().any(|truth| !is_known || more(truth));
+        let asked = crate::in_process::powers(&issued.settings);
+        let no_more_power = |truth: &KeyTruth| crate::in_process::powers(&truth.settings).lacks(&asked.permissions).is_empty();
+        let no_more_places =
+            |truth: &KeyTruth| places(&issued.settings.ips, &act.actor.egress).within(&places(&truth.settings.ips, &[]));
+        let served = match serves(scene) {
+            None => proven(&|truth| no_more_power(truth) && no_more_places(truth)),
+            Some(serves) => serves.of(&name, &account).any(|entry| {
+                let powers = entry.permissions.as_ref().map(|most| {
+                    asked.permissions.iter().all(|held| held.only_reads() || most.iter().any(|most| most.covers(held)))
+                });
+                let addresses = entry.addresses.as_ref().map(|most| places(&issued.settings.ips, &act.actor.egress).within(most));
+                powers.unwrap_or_else(|| proven(&no_more_power)) && addresses.unwrap_or_else(|| proven(&no_more_places))
+            }),
+        };
+        if !served {
+            let what = format!("{arn} got a key of account {account} that nothing but its own value says that it may have");
+            self.broken(Invariant::NoGift, scene, what);
+        }
     }
 
     fn edited(&mut self, act: &Act<'_>, key: &KeyId, scene: &Scene<'_>) {
@@ -313,6 +355,13 @@ fn is_young(scene: &Scene<'_>, key: &KeyId) -> bool {
 /// How long after it was made a list shows a key.
 fn shown_after(scene: &Scene<'_>) -> SignedDuration {
     if scene.venue.knobs.listings_lag { scene.venue.knobs.new_key_delay } else { SignedDuration::ZERO }
+}
+
+/// From where a key may be used, but for these.
+fn places(ips: &Ips, but: &[String]) -> Addresses {
+    let Ips::Only(ips) = ips else { return Addresses::Any };
+    let places = ips.iter().map(ToString::to_string).filter(|ip| !but.contains(ip));
+    Addresses::Only(places.map(|ip| Address::as_shown(&ip)).collect())
 }
 
 /// What a key may do that none may, in the venue's words.

@@ -113,6 +113,9 @@ kinds! {
     Client = "client",
     /// The secret's replica falls behind, fails, or is in sync.
     Replica = "replica",
+    /// Whoever may write one secret, knows every key id and has stolen one credential, stores a value there under some label, or has the
+    /// secret rotated.
+    Enemy = "enemy",
 }
 
 impl Action {

@@ -141,7 +141,8 @@ impl Play {
             | Kind::FillSlots
             | Kind::FreeSlots
             | Kind::Skew
-            | Kind::Venue => None,
+            | Kind::Venue
+            | Kind::Enemy => None,
             _ => Some(usize::from(action.which)),
         };
         secret.unwrap_or(self.history.actions.len()) % self.stage.secrets.len()

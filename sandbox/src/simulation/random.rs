@@ -13,7 +13,7 @@ const FAULT_AT_ONE_IN: u64 = 9;
 /// The seconds that pass at once: less than a pause, the staleness of a read, a run's life, an hour, a day.
 const WAITS: [usize; 12] = [1, 3, 6, 20, 61, 61, 130, 950, 1100, 60_000, 4_000, 90_000];
 /// What a person does, and what the service does beside invoking: each with its weight.
-const SELDOM: [(u64, Kind); 28] = [
+const SELDOM: [(u64, Kind); 29] = [
     (24, Kind::Maintain),
     (3, Kind::Abandon),
     (6, Kind::Rollback),
@@ -42,6 +42,7 @@ const SELDOM: [(u64, Kind); 28] = [
     (6, Kind::Venue),
     (4, Kind::Client),
     (4, Kind::Replica),
+    (12, Kind::Enemy),
 ];
 
 /// The history that a seed decides, played until its end or until a promise is broken. The way to rest is tried from one in so many

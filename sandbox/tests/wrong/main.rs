@@ -1,6 +1,7 @@
 //! Each variant of the protocol that is wrong on purpose, over one history in which its rule counts: the rule holds as long as the
 //! variant is not in force, and does not hold once it is. A check that the variants are wrong, not of what a simulation finds.
 
+mod authority;
 mod giving_up;
 mod issuing;
 mod operating;
@@ -27,6 +28,7 @@ fn every_variant_breaks_its_rule_and_nothing_else_does() {
         swapping::HISTORIES,
         retiring::HISTORIES,
         operating::HISTORIES,
+        authority::HISTORIES,
     ]
     .concat();
     let mut surprises = Vec::new();

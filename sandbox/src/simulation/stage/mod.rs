@@ -1,10 +1,12 @@
 //! A world with several secrets in it, and what happens to it, one action at a time.
 
+mod enemy;
 mod operator;
 mod runs;
 mod service;
 mod venue;
 
+pub(super) use enemy::NAME as ENEMY;
 pub(super) use runs::summary;
 
 use jiff::SignedDuration;
@@ -27,12 +29,15 @@ const LABELS: [&str; 5] = ["AWSCURRENT", "AWSPENDING", "CANDIDATE", "ROLLBACK", 
 /// Small, so that a history can fill them.
 const KEY_SLOTS: usize = 9;
 
-/// See the [module](self). What can happen on it stands in four files: what Secrets Manager does (`service`), what becomes of the
-/// function's invocations (`runs`), and what a person does at Secrets Manager (`operator`) and at the venue (`venue`).
+/// See the [module](self). What can happen on it stands in five files: what Secrets Manager does (`service`), what becomes of the
+/// function's invocations (`runs`), what a person does at Secrets Manager (`operator`) and at the venue (`venue`), and what one does
+/// who may write a secret of their own and means the others harm (`enemy`).
 pub(super) struct Stage {
     pub(super) world: World,
     pub(super) secrets: Vec<SecretId>,
     documents: Vec<&'static str>,
+    /// Who may write a secret of their own, once they have begun.
+    enemy: Option<enemy::Enemy>,
     runs: Vec<Running>,
     /// How the last run ended that did.
     pub(super) ended: Option<(Task, Ending)>,
@@ -92,9 +97,17 @@ const WITHOUT_ACCOUNT: &str = concat!(
 /// A master's value, as far as what it says of whom it serves.
 const MASTER: &str = r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>""#;
 /// One that serves these secrets for what they have, on their account.
-const SERVES_THEM: &str = r#","serves":{"prod/bybit/*":{"accounts":["53888000"],"permissions":["derivatives","read","spot"],"ip_allowlist":["203.0.113.7"]}}"#;
+const SERVES_THEM: &str = concat!(
+    r#","serves":{"#,
+    r#""prod/bybit/main":{"accounts":["53888000"],"permissions":["derivatives","read","spot"],"ip_allowlist":["203.0.113.7"]},"#,
+    r#""prod/bybit/second":{"accounts":["53888000"],"permissions":["derivatives","read","spot"],"ip_allowlist":["203.0.113.7"]},"#,
+    r#""prod/bybit/third":{"accounts":["53888000"],"permissions":["derivatives","read","spot"],"ip_allowlist":["203.0.113.7"]}}"#
+);
 /// One that says of powers and addresses nothing: no more than the key before.
-const SERVES_AS_BEFORE: &str = r#","serves":{"prod/bybit/*":{"accounts":["53888000"]}}"#;
+const SERVES_AS_BEFORE: &str = concat!(
+    r#","serves":{"prod/bybit/main":{"accounts":["53888000"]},"prod/bybit/second":{"accounts":["53888000"]},"#,
+    r#""prod/bybit/third":{"accounts":["53888000"]}}"#
+);
 const WITHOUT_POLICY: &str = r#"{"api_key":"<key>","api_secret":"<secret>","masterarn":"<master>"}"#;
 
 impl Stage {
@@ -110,9 +123,9 @@ impl Stage {
         let setup = Setup { seed, document: first.to_owned(), bybit: knobs, ..Setup::default() };
         // Most masters serve whatever is asked for: what becomes of keys is played, and not that they are refused.
         let served = match (seed >> 8) % 16 {
-            0 => Some(""),
-            1 => Some(SERVES_THEM),
-            2 => Some(SERVES_AS_BEFORE),
+            13 => Some(""),
+            14 => Some(SERVES_THEM),
+            15 => Some(SERVES_AS_BEFORE),
             _ => None,
         };
         let world = World::with(match served {
@@ -127,6 +140,7 @@ impl Stage {
             world,
             secrets,
             documents: vec![first, WITH_POLICY, WITH_POLICY],
+            enemy: None,
             runs: Vec::new(),
             ended: None,
             coverage: Coverage::default(),
@@ -239,6 +253,7 @@ impl Stage {
             Kind::Venue => self.venue_ways(how),
             Kind::Client => self.world.client_reads(&self.secrets[secret], how % 2 == 1),
             Kind::Replica => self.replica(secret, how)?,
+            Kind::Enemy => self.enemy_acts(usize::from(action.which), how)?,
         }
         Some(())
     }

@@ -38,7 +38,7 @@ impl Stage {
         self.store(secret, None, value, AWSCURRENT)
     }
 
-    fn current_text(&self, secret: usize) -> Option<String> {
+    pub(super) fn current_text(&self, secret: usize) -> Option<String> {
         self.look(secret, |secret| {
             let current = secret.versions().get(secret.holder(AWSCURRENT)?)?;
             current.value()?.text().map(str::to_owned)
