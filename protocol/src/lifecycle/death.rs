@@ -22,13 +22,9 @@ pub(super) enum Life {
 
 /// What else is known of a key whose life is asked for.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Known<'a> {
+pub(super) struct Known {
     /// Since when it has been there at the least. A younger one may be rejected since not everybody at the venue knows it yet.
     pub(super) since: Option<Timestamp>,
-    /// A key of the account that is known to be alive: a list that shows it is complete enough to prove an absence.
-    pub(super) alive: Option<&'a KeyId>,
-    /// Whether the key is certain to be of the account whose keys are listed: the list of another one proves nothing.
-    pub(super) on_account: bool,
     /// Whether this run has just revoked it.
     pub(super) revoked: bool,
     /// Whether the same host accepted another credential before it rejected this one. The list that comes after shows that it does so
@@ -49,7 +45,7 @@ pub(super) async fn life(
     desk: &Desk<'_>,
     key: &KeyId,
     answer: &Result<KeyState, VenueError>,
-    known: Known<'_>,
+    known: Known,
 ) -> Result<Life, Error> {
     if answer.is_ok() {
         return Ok(Life::Alive);
@@ -65,7 +61,7 @@ pub(super) fn judged(
     key: &KeyId,
     answer: &Result<KeyState, VenueError>,
     list: &KeyList,
-    known: Known<'_>,
+    known: Known,
 ) -> Life {
     let Err(error) = answer else { return Life::Alive };
     if shows(list, key) {
@@ -76,13 +72,11 @@ pub(super) fn judged(
     if young && !known.revoked {
         return Life::Unknown;
     }
-    // Bound to addresses that the function does not have, or with another key's secret.
-    let absent = known.on_account && known.alive.is_some_and(|alive| shows(list, alive));
+    // Where the key is bound to other addresses, or its secret is another's, nothing but the value says on whose list it should be.
     match error.class {
         ErrorClass::Rejected if known.controlled || known.revoked || wrong::is(Wrong::NoControl) => Life::Dead,
         ErrorClass::Denied if wrong::is(Wrong::DeniedIsDeath) => Life::Dead,
         _ if wrong::is(Wrong::SilenceIsDeath) => Life::Dead,
-        ErrorClass::Denied | ErrorClass::Mismatched if absent => Life::Dead,
         _ => Life::Unknown,
     }
 }

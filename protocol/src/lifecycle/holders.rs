@@ -41,6 +41,8 @@ pub(super) struct Holders {
     secrets: HashSet<Digest16>,
     /// The part of a marker that tells each of them, and the accounts that their current values say they stand for.
     markers: HashMap<Digest16, HashSet<Digest16>>,
+    /// The same part for each of them by its name.
+    marked: HashMap<Arc<str>, Digest16>,
     /// The secrets that they name as their masters.
     masters: HashSet<Digest16>,
     /// The secrets with a version that may hold a key and cannot be read, and the exchange where its name tells.
@@ -220,7 +222,9 @@ impl Holders {
     fn take(&mut self, pass: &Pass<'_>, versions: Versions) {
         let Versions { arn, name, exchange, replicas, read } = versions;
         self.secrets.insert(digest(&arn));
-        let accounts = self.markers.entry(digest(Marker::new(&arn, &VersionId::new(""), 0).of_secret())).or_default();
+        let part = digest(Marker::new(&arn, &VersionId::new(""), 0).of_secret());
+        self.marked.insert(name.as_str().into(), part);
+        let accounts = self.markers.entry(part).or_default();
         let Some(read) = read else {
             self.unreadable.insert(name, exchange);
             return;
@@ -254,8 +258,21 @@ impl Holders {
 
     /// Whether any version names a key, holds it or was current with it, whatever key secret it has.
     pub(super) fn name(&self, key: &KeyId) -> bool {
-        let entry = self.keys.get(&digest(key.expose()));
-        entry.is_some_and(|entry| !entry.held.is_empty() || !entry.replaced.is_empty())
+        self.namers(key).next().is_some()
+    }
+
+    /// The same of a secret whose keys bear this marker: markers are short, and two secrets could have the same.
+    pub(super) fn name_for(&self, marker: &Marker, key: &KeyId) -> bool {
+        let part = digest(marker.of_secret());
+        self.namers(key).any(|secret| self.marked.get(secret).is_some_and(|own| *own == part))
+    }
+
+    fn namers(&self, key: &KeyId) -> impl Iterator<Item = &str> {
+        let entries = self.keys.get(&digest(key.expose())).into_iter();
+        entries.flat_map(|entry| {
+            let held = entry.held.iter().map(|holding| &*holding.secret);
+            held.chain(entry.replaced.iter().map(|(secret, ..)| &**secret))
+        })
     }
 
     /// Another secret whose current value names a key, whatever key secret it has.

@@ -106,7 +106,8 @@ impl Tending<'_> {
 
     async fn revoke_orphan(&mut self, desk: &Desk<'_>, key: &ListedKey, version: Option<&VersionId>) -> Result<(), Error> {
         // Markers are short: two secrets of one account could have the same.
-        if self.pass.holders().await?.name(&key.key_id) {
+        let Some(marker) = &key.marker else { return Ok(()) };
+        if self.pass.holders().await?.name_for(marker, &key.key_id) {
             return Ok(());
         }
         let what = format!("revoke {}, which was issued and never stored", key.key_id);

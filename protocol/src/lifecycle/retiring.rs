@@ -182,16 +182,14 @@ impl Tending<'_> {
             }
             (Err(error), None) => return Err(error),
         };
-        let on_account = account.is_some() && is_ours(value, version);
         let account = account.or_else(|| current?.account());
         let in_grace_by_hand = ending.replaced.filter(|_| !ending.compromised).map(|at| after(at, pass.settings.longest_grace()));
-        let condemned = Condemned { venue: venue.as_ref(), master, account, on_account, current, holders, in_grace_by_hand };
+        let condemned = Condemned { venue: venue.as_ref(), master, account, current, holders, in_grace_by_hand };
         let since = [created_by_us(value, version), ending.replaced, ending.condemned].into_iter().flatten().min();
-        let alive = current.and_then(Current::alive);
         let there = |current: &Current| current.venue.id() == venue.id();
         let controlled = current.is_some_and(|current| there(current) && current.has_accepted_one());
         let revoked = self.revoked.as_ref() == Some(&value.credential.key_id);
-        let known = Known { since, alive, revoked, controlled, ..Known::default() };
+        let known = Known { since, revoked, controlled };
         let dead = self.end(&condemned, description, version, value, ending.at_once, known).await?;
         // Who comes next has to see that what consumers read is a leaked key, and a dead one.
         if dead && !(ending.compromised && is_read) {
@@ -390,18 +388,17 @@ impl Tending<'_> {
         version: &VersionId,
         value: &SecretValue,
         at_once: bool,
-        known: Known<'_>,
+        known: Known,
     ) -> Result<bool, Error> {
         let (pass, hand) = (self.pass, self.hand);
         let key = &value.credential.key_id;
         let answer = asked(pass, condemned.venue, value).await;
-        let Some((mut desk, on_account)) = condemned.desk(description, &answer) else {
+        let Some(mut desk) = condemned.desk(description, &answer) else {
             let say = format!("the account of {key} is not known, so it cannot be revoked");
             self.find(Code::GraceOverrun, say, "delete the key at the venue");
             return Ok(false);
         };
         let first_failed = answer.is_err();
-        let known = Known { on_account, ..known };
         let list = condemned.list(pass, &desk, &answer).await?;
         let mut life_now = judged(pass, desk.venue, key, &answer, &list, known);
         if life_now != Life::Dead {
@@ -442,7 +439,7 @@ impl Tending<'_> {
             // Where the first answer was an error, a list came after it: the host has accepted the master since.
             let controlled = known.controlled || first_failed;
             let known = match refused {
-                None => Known { revoked: true, on_account: true, controlled, ..known },
+                None => Known { revoked: true, controlled, ..known },
                 Some(_) => Known { controlled, ..known },
             };
             life_now = life(pass, &desk, key, &answer, known).await?;
@@ -477,7 +474,7 @@ impl Tending<'_> {
         version: &VersionId,
         value: &SecretValue,
         answer: Result<KeyState, VenueError>,
-        known: Known<'_>,
+        known: Known,
     ) -> Result<bool, Error> {
         let (pass, key) = (self.pass, &value.credential.key_id);
         let why = match answer {
@@ -611,8 +608,6 @@ struct Condemned<'a> {
     venue: &'a dyn Venue,
     master: Master,
     account: Option<AccountId>,
-    /// Whether this function wrote the account down, after it had asked the key.
-    on_account: bool,
     current: Option<&'a Current>,
     holders: &'a Holders,
     /// Until when it stays alive if it turns out that it was made by hand.
@@ -647,12 +642,12 @@ impl<'a> Condemned<'a> {
         is_marked(description, key, Some(list)) || answer.is_ok() && !is_anothers
     }
 
-    /// The desk that the key belongs to, and whether that is certain: its own answer tells best.
-    fn desk(&self, secret: &Description, answer: &Result<KeyState, VenueError>) -> Option<(Desk<'a>, bool)> {
-        let (account, certain) = match answer {
-            Ok(state) => (state.account.clone(), true),
-            Err(_) => (self.account.clone()?, self.on_account),
+    /// The desk that the key belongs to: its own answer tells best.
+    fn desk(&self, secret: &Description, answer: &Result<KeyState, VenueError>) -> Option<Desk<'a>> {
+        let account = match answer {
+            Ok(state) => state.account.clone(),
+            Err(_) => self.account.clone()?,
         };
-        Some((Desk::new(self.venue, self.master.clone(), account, secret), certain))
+        Some(Desk::new(self.venue, self.master.clone(), account, secret))
     }
 }

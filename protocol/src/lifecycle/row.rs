@@ -10,7 +10,7 @@ use super::current::Current;
 use super::death::{Known, Life, asked, judged, shows};
 use super::holders::Asking;
 use super::pass::{Pass, patiently};
-use super::tending::{Tended, Tending, account_in};
+use super::tending::{Tended, Tending};
 use super::verdict::{Ending, after, is_copy, is_ours};
 use crate::bounds::UNSETTLED;
 use crate::error::Error;
@@ -273,8 +273,6 @@ impl Tending<'_> {
             (Some(venue), Some(answer), Some(list)) => {
                 let known = Known {
                     since: [value.created_at, ending.replaced, ending.condemned].into_iter().flatten().min(),
-                    alive: current.and_then(Current::alive),
-                    on_account: is_ours(value, version) && account_in(value) == current.and_then(Current::account),
                     revoked: false,
                     controlled: *controlled,
                 };

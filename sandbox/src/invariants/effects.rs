@@ -1,6 +1,6 @@
 //! What a run learns, and what it does: whether an effect breaks a promise at the moment it happens.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use protocol::name::SecretId;
 use protocol::rotation::{Step, UNSETTLED};
 use protocol::secret::{AccountId, Address, Addresses};
@@ -209,19 +209,23 @@ impl Witness {
         let arn = &act.actor.secret;
         let Ok(name) = SecretId::parse(arn).map(|id| id.name()) else { return };
         let account = AccountId::new(issued.uid.to_string());
-        let proofs: Vec<KeyTruth> = self
+        let (by_hand, when) = self.venue_by_hand;
+        // What a person changed at the venue after a key was asked, or so shortly before that it was not shown, nobody could know.
+        let is_known = |(change, at): (u64, Timestamp)| {
+            change >= by_hand && when.is_none_or(|when| at.duration_since(when) > scene.venue.knobs.edit_delay)
+        };
+        let proofs: Vec<(KeyTruth, bool)> = self
             .run(act.actor)
             .inspected
             .clone()
-            .into_keys()
-            .filter(|key| self.keys.get(key).is_none_or(|facts| facts.issued.as_ref().is_none_or(|(secret, ..)| secret == arn)))
-            .filter_map(|key| scene.venue.key(&key))
-            .filter(|truth| truth.uid == issued.uid && truth.key != issued.key)
+            .into_iter()
+            .filter(|(key, _)| {
+                self.keys.get(key).is_none_or(|facts| facts.issued.as_ref().is_none_or(|(secret, ..)| secret == arn))
+            })
+            .filter_map(|(key, asked)| Some((scene.venue.key(&key)?, is_known(asked))))
+            .filter(|(truth, _)| truth.uid == issued.uid && truth.key != issued.key)
             .collect();
-        // What a person changed at the venue since a key was asked, nobody could know.
-        let (by_hand, _) = self.venue_by_hand;
-        let is_known = by_hand <= self.run(act.actor).since;
-        let proven = |more: &dyn Fn(&KeyTruth) -> bool| proofs.iter().any(|truth| !is_known || more(truth));
+        let proven = |more: &dyn Fn(&KeyTruth) -> bool| proofs.iter().any(|(truth, is_known)| !is_known || more(truth));
         let asked = crate::in_process::powers(&issued.settings);
         let no_more_power = |truth: &KeyTruth| crate::in_process::powers(&truth.settings).lacks(&asked.permissions).is_empty();
         let no_more_places =
@@ -273,7 +277,8 @@ impl Witness {
             .collect();
         for (arn, versions) in secrets {
             for (version, labels) in versions {
-                if self.named(scene, &arn, &version).is_none_or(|named| named.key != *key) {
+                let named = self.named(scene, &arn, &version);
+                if named.is_none_or(|named| named.key != *key || !Self::is_usable(scene, &named)) {
                     continue;
                 }
                 let stored_late = self.stored_late.contains(&(arn.clone(), version.clone()));
@@ -316,7 +321,8 @@ impl Witness {
         let arn = &act.actor.secret;
         let used = self.been_current.contains(&(arn.clone(), act.actor.token.clone()));
         let key = self.named(scene, arn, version).map(|named| named.key.clone());
-        let in_use = key.is_some_and(|key| self.keys.get(&key).is_some_and(|facts| facts.current.is_some()));
+        let is_current = key.is_some() && self.current_key(scene, arn) == key;
+        let in_use = is_current || key.is_some_and(|key| self.keys.get(&key).is_some_and(|facts| facts.current.is_some()));
         if !used && !in_use {
             self.broken(Invariant::Converges, scene, "a person's offer is forgotten before it was used");
         }

@@ -35,6 +35,12 @@ pub(super) struct Rotation {
 }
 
 impl Named {
+    /// Whether the value says that we built it for this version. Whoever may store one can write that down, in the one secret that they may
+    /// make current as they please.
+    pub(super) fn claims_to_be_ours(&self, version: &str) -> bool {
+        self.rotation.as_ref().is_some_and(|rotation| rotation.token == version)
+    }
+
     pub(super) fn read(text: &str) -> Option<Self> {
         let document: Value = serde_json::from_str(text).ok()?;
         let text = |value: &Value| value.as_str().map(str::to_owned);

@@ -68,7 +68,9 @@ impl Witness {
 
     /// A pass ends a version: it condemns it, or takes AWSPENDING off it.
     pub(super) fn end_decided(&mut self, act: &Act<'_>, place: &Labelled, scene: &Scene<'_>) {
-        let Some(named) = self.named(scene, &place.secret, &place.version) else { return };
+        // What holds no more than a key's id says nothing of the key.
+        let named = self.named(scene, &place.secret, &place.version).filter(|named| Self::is_usable(scene, named));
+        let Some(named) = named else { return };
         let since = self.keys.get(&named.key).and_then(|facts| facts.seen_current);
         // One that is leaked, or died of it, has no grace, whatever else names it.
         let lives = scene.venue.key(&named.key).is_some_and(|truth| truth.alive(scene.now));

@@ -47,7 +47,10 @@ impl Witness {
         };
         let Some(rotation) = named.rotation.as_ref().filter(|rotation| rotation.token == *token && self.built.contains(&place))
         else {
-            return self.broken(Invariant::Provenance, scene, "a version is promoted that was not built by us");
+            if !named.claims_to_be_ours(token) {
+                self.broken(Invariant::Provenance, scene, "a version is promoted that was not built by us");
+            }
+            return;
         };
         if base.as_deref() != Some(&rotation.based_on) {
             let what = format!("a version built on {} replaces {}", rotation.based_on, base.as_deref().unwrap_or("nothing"));

@@ -182,7 +182,9 @@ impl Witness {
         }
         let Self { current, named, keys, .. } = self;
         for (arn, version) in &*current {
-            if let Some((_, Some(named))) = named.get(arn).and_then(|versions| versions.get(version)) {
+            if let Some((_, Some(named))) = named.get(arn).and_then(|versions| versions.get(version))
+                && scene.venue.is_secret_of(&named.secret, &named.key)
+            {
                 keys.entry(named.key.clone()).or_default().seen_current = Some(scene.now);
             }
         }
@@ -228,13 +230,19 @@ impl Witness {
     }
 
     /// What follows from the state of a secret that has changed. Gives the key that is current.
+    /// Whether a value holds a key itself, and not its id alone: nobody can use that.
+    pub(super) fn is_usable(scene: &Scene<'_>, named: &Named) -> bool {
+        scene.venue.is_secret_of(&named.secret, &named.key)
+    }
+
     fn keep_up_with(&mut self, secret: &Secret, scene: &Scene<'_>) -> Option<KeyId> {
         let arn = secret.arn();
         let holder = secret.holder(AWSCURRENT);
         if self.current.get(arn).map(String::as_str) != holder {
             self.current_moved(arn, holder.map(str::to_owned), scene);
         }
-        let key = holder.and_then(|version| self.named_in(secret, version)).map(|named| named.key.clone());
+        let named = holder.and_then(|version| self.named_in(secret, version));
+        let key = named.filter(|named| Self::is_usable(scene, named)).map(|named| named.key.clone());
         if key.is_some() && secret.replicas_in_sync() {
             set(&mut self.replicas, arn, &key);
         }
@@ -263,7 +271,7 @@ impl Witness {
 
     fn current_moved(&mut self, arn: &str, to: Option<String>, scene: &Scene<'_>) {
         // Until just now a current version named it.
-        if let Some(key) = self.current_key_known(arn) {
+        if let Some(key) = self.current_key_known(arn, scene) {
             self.keys.entry(key).or_default().current = Some(scene.now);
         }
         if let Some(version) = self.current.get(arn) {
@@ -278,8 +286,9 @@ impl Witness {
         }
     }
 
-    fn current_key_known(&self, arn: &str) -> Option<KeyId> {
-        self.named.get(arn)?.get(self.current.get(arn)?)?.1.as_ref().map(|named| named.key.clone())
+    fn current_key_known(&self, arn: &str, scene: &Scene<'_>) -> Option<KeyId> {
+        let named = self.named.get(arn)?.get(self.current.get(arn)?)?.1.as_ref();
+        named.filter(|named| Self::is_usable(scene, named)).map(|named| named.key.clone())
     }
 
     fn meet_new_keys(&mut self, scene: &Scene<'_>) {
