@@ -90,7 +90,12 @@ impl Config {
 impl Aws {
     fn from_env(read: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let ignore_endpoint = flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", &read)?;
-        let endpoint = || read("AWS_ENDPOINT_URL_SECRETS_MANAGER").or_else(|| read("AWS_ENDPOINT_URL"));
+        // Every secret is read over it.
+        let endpoint = ["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"]
+            .into_iter()
+            .filter(|_| !ignore_endpoint)
+            .find_map(|name| read(name).map(|endpoint| base_url(name, &endpoint).map(|_| endpoint)))
+            .transpose()?;
         let access_key = read("AWS_ACCESS_KEY_ID").zip(read("AWS_SECRET_ACCESS_KEY")).map(|(id, secret)| AccessKey {
             id,
             secret: secret.into(),
@@ -98,7 +103,7 @@ impl Aws {
         });
         Ok(Self {
             region: read("AWS_REGION").or_else(|| read("AWS_DEFAULT_REGION")),
-            endpoint: if ignore_endpoint { None } else { endpoint() },
+            endpoint,
             fips: flag("AWS_USE_FIPS_ENDPOINT", &read)?,
             dual_stack: flag("AWS_USE_DUALSTACK_ENDPOINT", &read)?,
             access_key,
@@ -265,6 +270,8 @@ mod tests {
             ("GRACE_HOURS", "-1"),
             ("ADOPTION_GRACE_HOURS", "99999"),
             ("AWS_USE_FIPS_ENDPOINT", "yes"),
+            ("AWS_ENDPOINT_URL", "http://10.0.0.1:4566"),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "localhost:9311"),
         ] {
             let error = read(name, value).unwrap_err();
             assert!(error.contains(name), "{error}");
@@ -275,12 +282,16 @@ mod tests {
     #[test]
     fn an_endpoint_of_the_service_goes_before_one_of_all_services() {
         let set = |names: &[&str]| {
-            let value = |asked: &str| if asked.contains("IGNORE") { "true" } else { asked }.to_owned();
+            let value = |asked: &str| match asked {
+                "AWS_ENDPOINT_URL" => "https://all.example".to_owned(),
+                "AWS_ENDPOINT_URL_SECRETS_MANAGER" => "https://one.example".to_owned(),
+                _ => "true".to_owned(),
+            };
             Config::from_env(|asked| names.contains(&asked).then(|| value(asked))).unwrap().aws.endpoint
         };
-        assert_eq!(set(&["AWS_ENDPOINT_URL"]).as_deref(), Some("AWS_ENDPOINT_URL"));
+        assert_eq!(set(&["AWS_ENDPOINT_URL"]).as_deref(), Some("https://all.example"));
         let both = set(&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER"]);
-        assert_eq!(both.as_deref(), Some("AWS_ENDPOINT_URL_SECRETS_MANAGER"));
+        assert_eq!(both.as_deref(), Some("https://one.example"));
         assert_eq!(set(&["AWS_ENDPOINT_URL", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]), None);
     }
 

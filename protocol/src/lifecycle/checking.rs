@@ -136,6 +136,8 @@ pub(super) fn look_at(name: &str) -> String {
 
 /// The command that takes a label off a version.
 pub(super) fn take_off(name: &str, label: &str, version: &str) -> String {
+    // Whoever stores a value chooses its version's id.
+    let (label, version) = (quoted(label), quoted(version));
     format!(
         "aws secretsmanager update-secret-version-stage --secret-id {name} --version-stage {label} --remove-from-version-id {version}"
     )
@@ -143,4 +145,19 @@ pub(super) fn take_off(name: &str, label: &str, version: &str) -> String {
 
 pub(super) fn put_right(name: &str) -> String {
     format!("aws secretsmanager put-secret-value --secret-id {name} --secret-string file://right-value.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_with_anything_in_it_is_one_word_to_a_shell() {
+        assert_eq!(quoted("prod/bybit/main-a1B2c3"), "prod/bybit/main-a1B2c3");
+        assert_eq!(quoted("a; rm -rf $HOME"), "'a; rm -rf $HOME'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+        let command = take_off("prod/bybit/main", "COMPROMISED", "$(id)0000-0000");
+        assert!(command.ends_with("--remove-from-version-id '$(id)0000-0000'"), "{command}");
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::answer::{Answer, Code, Planned, Row, Standing};
-use super::checking::{attach, day, in_words, put_right, serve, switch_on};
+use super::checking::{attach, day, in_words, put_right, quoted, serve, switch_on};
 use super::pass::{Pass, finding, patiently, told};
 use super::row::{is_marked, next_rotation, stuck_since};
 use super::tally::Tally;
@@ -184,7 +184,8 @@ impl Planning<'_> {
              encrypt with it is not known"
         );
         let what_to_do = format!(
-            "deploy with KmsKeyArn set to what this prints: aws kms describe-key --key-id {key} --query KeyMetadata.Arn --output text"
+            "deploy with KmsKeyArn set to what this prints: aws kms describe-key --key-id {} --query KeyMetadata.Arn --output text",
+            quoted(key)
         );
         self.warning(say, what_to_do);
     }

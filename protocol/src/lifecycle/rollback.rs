@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Operation;
 use super::answer::Answer;
-use super::checking::{put_right, rotate, switch_on};
+use super::checking::{put_right, quoted, rotate, switch_on};
 use super::pass::{Pass, not_done, row_of, told};
 use crate::error::ErrorType;
 use crate::hand::{Hand, is_condemned, venue_of};
@@ -72,8 +72,9 @@ fn wanted(pass: &Pass<'_>, description: &Description, version: Option<&VersionId
             let say = format!("version {version} bears no label: nobody knows whether its key is alive");
             let name = description.name.as_str();
             let offer = format!(
-                "if its key is known to be good: aws secretsmanager update-secret-version-stage --secret-id {name} --version-stage {} --move-to-version-id {version}; then: {}",
+                "if its key is known to be good: aws secretsmanager update-secret-version-stage --secret-id {name} --version-stage {} --move-to-version-id {}; then: {}",
                 Label::candidate(),
+                quoted(version.as_str()),
                 rotate(name)
             );
             Err(Refusal::new(say, offer))

@@ -33,10 +33,15 @@ pub(super) fn table(rows: &[Row], findings: &[Finding]) -> String {
     // Writing into memory does not fail, and every line has the same columns.
     let mut written = writer.write_record(head).is_ok();
     for row in rows {
-        written &= writer.write_record(line(row, findings)).is_ok();
+        written &= writer.write_record(line(row, findings).into_iter().map(defused)).is_ok();
     }
     debug_assert!(written, "a line has another number of columns than the first");
     String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
+}
+
+/// A cell that a spreadsheet would take for a formula, as text: an account or a version's id is what somebody wrote.
+fn defused(cell: String) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
 }
 
 fn line(row: &Row, findings: &[Finding]) -> Vec<String> {
@@ -84,4 +89,21 @@ fn of_key(key: Option<&KeyRow>) -> [String; OF_A_KEY.len()] {
         audited.addresses.clone().unwrap_or_default(),
         audited.within_policy.map(|within| within.to_string()).unwrap_or_default(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::answer::Audited;
+    use super::*;
+
+    #[test]
+    fn what_a_spreadsheet_would_take_for_a_formula_is_text() {
+        for (account, shown) in [("=1+1", "'=1+1"), ("+7", "'+7"), ("-7", "'-7"), ("@a", "'@a"), ("53888000", "53888000")] {
+            let audited = Audited { account: Some(account.to_owned()), ..Audited::default() };
+            let row = Row { secret: "a".to_owned(), audit: Some(Box::new(audited)), ..Row::default() };
+            let table = table(&[row], &[]);
+            let cells: Vec<&str> = table.lines().nth(1).expect("a line").split(',').collect();
+            assert_eq!(cells[3], shown);
+        }
+    }
 }

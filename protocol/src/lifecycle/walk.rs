@@ -10,6 +10,9 @@ use crate::error::Error;
 use crate::name::{Environment, VenueId};
 use crate::ports::Description;
 
+/// More parts than that have no alarm.
+const MOST_PARTS: u32 = 16;
+
 /// One of several parts of all secrets: `2/4`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
@@ -30,7 +33,7 @@ impl Shard {
 
 /// No part of a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a shard is written as in 2/4: the second of four parts")]
+#[error("a shard is written as in 2/4: the second of four parts, of 16 at the most")]
 pub struct NoShard;
 
 impl FromStr for Shard {
@@ -39,7 +42,9 @@ impl FromStr for Shard {
     fn from_str(text: &str) -> Result<Self, NoShard> {
         let (part, of) = text.split_once('/').ok_or(NoShard)?;
         let (part, of) = (part.parse().map_err(|_| NoShard)?, of.parse().map_err(|_| NoShard)?);
-        if (1..=of).contains(&part) { Ok(Self { part, of }) } else { Err(NoShard) }
+        let shard = Self { part, of };
+        // One spelling: an alarm counts a shard's passes by it.
+        if (1..=of).contains(&part) && of <= MOST_PARTS && shard.to_string() == text { Ok(shard) } else { Err(NoShard) }
     }
 }
 
@@ -140,7 +145,7 @@ mod tests {
     #[test]
     fn a_shard_is_read_as_it_is_written_and_nothing_else_is_one() {
         assert_eq!("2/4".parse::<Shard>().unwrap().to_string(), "2/4");
-        for none in ["", "2", "0/4", "5/4", "1/0", "a/b", "1/2/3", "-1/2"] {
+        for none in ["", "2", "0/4", "5/4", "1/0", "a/b", "1/2/3", "-1/2", "+1/2", "01/2", "1/17", "1/ 2"] {
             assert!(none.parse::<Shard>().is_err(), "{none}");
         }
     }

@@ -94,6 +94,35 @@ fn no_label_revokes_a_key_that_a_person_made_for_another_purpose() {
     }
 }
 
+/// A version that names another's key, and says of itself that this function built it for an account where that key is not.
+#[test]
+fn another_s_key_is_not_said_to_be_dead() {
+    let (world, enemy) = with_an_enemy(SERVED);
+    let victim = by_id(&world);
+    let based_on = world.of(&enemy, |secret| secret.holder("AWSCURRENT").map(str::to_owned)).expect("a current version");
+    let mut value: serde_json::Value =
+        serde_json::from_str(&world.filled_in(world.text_of_setup(), &victim, OTHER_SUB)).expect("a value");
+    let version = "66666666-0000-4000-8000-000000000666";
+    (value["created_by"], value["created_at"]) = ("exchange-key-rotation".into(), "2026-01-01T00:00:00Z".into());
+    value["rotation"] = serde_json::json!({
+        "token": version, "source": "issued", "based_on": based_on, "account": OTHER_SUB.to_string(),
+        "permissions": ["spot"], "ip_allowlist": "any",
+    });
+    let request = PutSecretValue {
+        secret_id: enemy.as_str().to_owned(),
+        client_request_token: Some(version.to_owned()),
+        secret_string: Some(Sensitive::new(value.to_string())),
+        version_stages: Some(LONG_OVER.iter().map(|label| (*label).to_owned()).collect()),
+        ..PutSecretValue::default()
+    };
+    world.secrets_manager(|model, now| model.put_secret_value(&request, now)).expect("it is stored");
+    hour(&world);
+    let answer = world.maintain();
+    let said = answer.secrets.iter().flat_map(|row| &row.keys).find(|key| key.version == version).expect("it was looked at");
+    assert_ne!(said.alive, Some(false), "{answer:#?}");
+    assert!(codes(&answer).contains(&Code::GraceOverrun), "{answer:#?}");
+}
+
 #[test]
 fn what_another_offers_or_breaks_keeps_no_key_of_the_victim_alive() {
     type Plant = fn(&World, &SecretId);
