@@ -33,10 +33,9 @@ impl Stage {
             return None;
         }
         let due = self.world.secrets_manager(secrets_manager::Model::due_invocation)?;
-        let secret = self.secrets.iter().position(|secret| secret.as_str() == due.secret_arn)?;
         let step = Step::ALL.into_iter().find(|step| step.as_str() == due.step.as_str())?;
         let token = VersionId::new(due.token.clone());
-        self.start(secret, &token, step, Some(due));
+        self.start(&SecretId::parse(&due.secret_arn).ok()?, &token, step, Some(due));
         Some(())
     }
 
@@ -44,7 +43,7 @@ impl Stage {
         if self.runs.len() >= MOST_RUNS {
             return None;
         }
-        self.start(secret, token, step, None);
+        self.start(&self.secrets[secret].clone(), token, step, None);
         Some(())
     }
 
@@ -53,9 +52,10 @@ impl Stage {
         self.invoke(secret, &token, step(how))
     }
 
-    pub(super) fn start(&mut self, secret: usize, token: &VersionId, step: Step, due: Option<secrets_manager::Invocation>) {
-        let invocation = self.world.start(self.world.request_of(&self.secrets[secret], step, token));
-        let (invocation, secret) = (Driven::Step(invocation), Some(secret));
+    fn start(&mut self, secret: &SecretId, token: &VersionId, step: Step, due: Option<secrets_manager::Invocation>) {
+        let invocation = self.world.start(self.world.request_of(secret, step, token));
+        let secret = self.secrets.iter().position(|known| known == secret);
+        let invocation = Driven::Step(invocation);
         self.runs.push(Running { invocation, secret, task: Task::Step(step), due });
         self.go_on(self.runs.len() - 1, false);
     }
