@@ -170,9 +170,11 @@ impl Witness {
                 let account = scene.venue.key(&named.key).map(|key| key.uid.to_string());
                 run.inspected.contains_key(&named.key) && (named.subaccount.is_none() || named.subaccount == account)
             }),
-            // A step that gives nothing up may say so by a stale look at the labels: createSecret looks twice, and gives up.
+            // A step that gives nothing up says what one look showed: a stale one, or one at what was changed just then. createSecret looks
+            // twice, and gives up.
             Err(error) if error.error_type == ErrorType::VersionDoomed => {
-                run.hopeless || run.misled > 0 && actor.task != Task::Step(Step::Create)
+                let may_be_old = run.misled > 0 || self.took_effect != run.began;
+                run.hopeless || may_be_old && actor.task != Task::Step(Step::Create)
             }
             Err(_) => true,
         };
