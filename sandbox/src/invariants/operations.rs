@@ -108,6 +108,9 @@ impl Witness {
         if issued.is_none() && !naming.iter().any(|naming| naming.has_it) {
             self.broken(Invariant::OthersUnharmed, scene, "a key was revoked of which no secret has more than the id");
         }
+        // A version that has no more than the id says nothing of the key, unless it is of the secret that it was issued for.
+        let issued_for = |naming: &Naming| issued.as_ref().is_some_and(|(secret, ..)| *secret == naming.arn);
+        let naming: Vec<Naming> = naming.into_iter().filter(|naming| naming.has_it || issued_for(naming)).collect();
         let is_leaked = |naming: &Naming| naming.labels.iter().any(|label| label == "COMPROMISED");
         if naming.iter().any(is_leaked) {
             self.keys.entry(key.clone()).or_default().died_leaked = true;
@@ -121,9 +124,8 @@ impl Witness {
             naming.iter().filter(|naming| naming.is_ordered_dead()).map(|naming| naming.arn.clone()).collect();
         let by_order = act.actor.task == Task::Operation(Operation::BreakGlass);
         let lately = self.changed_lately(key, scene);
-        for Naming { arn, version, has_it, labels } in &naming {
-            let is_own = issued.as_ref().is_some_and(|(secret, ..)| secret == arn);
-            if ordering.contains(arn) || !(*has_it || is_own) {
+        for Naming { arn, version, labels, .. } in &naming {
+            if ordering.contains(arn) {
                 continue;
             }
             let held = [AWSCURRENT, AWSPENDING, "CANDIDATE", "ROLLBACK"];
