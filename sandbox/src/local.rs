@@ -158,9 +158,10 @@ fn seed_secrets(
         "api_key": master.key.as_str(), "api_secret": master.secret.expose(),
         "serves": {
             "prod/bybit/*": {
-                "accounts": [SUB_ACCOUNT.to_string(), (SUB_ACCOUNT + 1).to_string()],
+                "accounts": [SUB_ACCOUNT.to_string()],
                 "permissions": ["derivatives", "read", "spot"], "ip_allowlist": ["203.0.113.0/24"],
             },
+            EVENTS_SECRET: {"accounts": [(SUB_ACCOUNT + 1).to_string()]},
         },
     });
     let master_arn = store.seed(seed(MASTER_SECRET, &master_value, None), now)?;
