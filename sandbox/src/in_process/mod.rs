@@ -9,11 +9,13 @@
 //! | question | file |
 //! | --- | --- |
 //! | what a world is made of, and how it is set up | `world`, `setup`, `state` |
+//! | what a person does in it | `by_hand` |
 //! | what is true in it | `truth` |
 //! | what was logged | `silence` |
 //! | how an invocation is driven, and what may go wrong with a call | `invocation`, `gate`, `call` |
 //! | the ports | `store`, `venue`, `powers`, `time`, `journal`, with the one hook of all in `port` |
 
+mod by_hand;
 mod call;
 mod gate;
 mod invocation;
