@@ -200,6 +200,8 @@ variants! {
     LabelOrdersAnothers = "label-orders-anothers",
     /// A label of one secret takes the grace from what another has just replaced.
     LabelTakesAnothersGrace = "label-takes-anothers-grace",
+    /// Stamps of a time before their version was made count: written by hand, they end a key at once.
+    OldStampsCount = "old-stamps-count",
 }
 
 /// Whether this variant is in force.

@@ -398,7 +398,7 @@ impl Tending<'_> {
     }
 
     /// When a version was made, at the earliest: its value, and the key in it, may have come later.
-    async fn stored_at(&self, version: &VersionId) -> Result<Option<Timestamp>, Error> {
+    pub(super) async fn stored_at(&self, version: &VersionId) -> Result<Option<Timestamp>, Error> {
         let versions = patiently(self.pass, || self.hand.versions()).await?;
         Ok(versions.into_iter().find(|listed| listed.id == *version).and_then(|listed| listed.created_at))
     }

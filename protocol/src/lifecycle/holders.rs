@@ -12,9 +12,9 @@ use sha2::{Digest, Sha256};
 
 use super::pass::{Pass, patiently};
 use super::tending::account_in;
-use super::verdict::is_past;
+use super::verdict::{after, is_past};
 use super::walk::{Shard, Walk, is_named_for_a_venue};
-use crate::bounds::UNSETTLED;
+use crate::bounds::{CLOCKS_APART, UNSETTLED};
 use crate::error::{Error, ErrorType};
 use crate::hand::{has_stamp, unstamped_previous};
 use crate::label::{Label, StampKind, VersionId};
@@ -244,8 +244,9 @@ impl Holders {
             named.held.reserve_exact(facts.holding.len());
             let held = facts.holding.into_iter().map(|label| Holding { secret: Arc::clone(&shared), label, credential });
             named.held.extend(held);
-            // One that was current until just now, and bears no stamp yet.
-            let replaced = if facts.unstamped { Some(pass.now()) } else { facts.replaced };
+            // One that was current until just now, and bears no stamp yet. A stamp of a time to come is none of ours.
+            let stamped = facts.replaced.filter(|at| *at <= after(pass.now(), CLOCKS_APART));
+            let replaced = if facts.unstamped { Some(pass.now()) } else { stamped };
             named.replaced.extend(replaced.map(|at| (Arc::clone(&shared), credential, at)));
             named.replicas = named.replicas.max(replicas);
         }

@@ -13,7 +13,7 @@ use super::holders::{Asking, Held, Holders, Named, Replicas, holding, holding_la
 use super::pass::{Pass, patiently};
 use super::row::{counts_as_issued, is_marked, was_issued_for};
 use super::tending::{Tending, account_in};
-use super::verdict::{Ending, Verdict, after, created_by_us, is_ours, is_past, may_be_promoted, state, verdict};
+use super::verdict::{Ending, Verdict, after, created_by_us, is_ours, is_past, may_be_promoted, state, verdict as verdict_of};
 use super::{Mode, Request};
 use crate::audit::Action;
 use crate::bounds::{CLOCKS_APART, UNSETTLED};
@@ -56,7 +56,7 @@ impl Tending<'_> {
         // What consumers read, as far as that is known.
         let is_read = current.is_none_or(|current| current.value.credential.key_id == *key);
         let list = current.and_then(Current::list);
-        let ending = self.ending_of(description, version, &value, is_read, list).await?;
+        let mut ending = self.ending_of(description, version, &value, is_read, list).await?;
         // What the list does not show may have been made by anybody.
         let issued = if wrong::is(Wrong::GraceByVersion) {
             is_ours(&value, version)
@@ -104,7 +104,11 @@ impl Tending<'_> {
             named.held.retain(|held| held.secret != self.name);
         }
         let grace = pass.settings.grace_of(issued);
-        let verdict = verdict(ending, &named, grace, pass.now());
+        let mut verdict = verdict_of(ending, &named, grace, pass.now());
+        if matches!(verdict, Verdict::Condemn | Verdict::Revoke) && !ending.compromised {
+            ending = self.since_it_was_made(version, ending).await?;
+            verdict = verdict_of(ending, &named, grace, pass.now());
+        }
         self.key(version, key, None, state(&verdict, &named));
         match verdict {
             Verdict::Held if ending.compromised => {
@@ -252,6 +256,18 @@ impl Tending<'_> {
             ending.may_be_promoted = self.a_copy_may_be_promoted(description, version, &value.credential.key_id).await?;
         }
         Ok(ending)
+    }
+
+    /// The same without what stamps say of a time before the version was made, as Secrets Manager has it: whoever may write the secret can
+    /// write such stamps.
+    async fn since_it_was_made(&self, version: &VersionId, ending: Ending) -> Result<Ending, Error> {
+        if wrong::is(Wrong::OldStampsCount) {
+            return Ok(ending);
+        }
+        let Some(made) = self.stored_at(version).await? else { return Ok(ending) };
+        let replaced = ending.replaced.map(|at| at.max(made));
+        let condemned = ending.condemned.filter(|at| after(*at, CLOCKS_APART) >= made);
+        Ok(Ending { replaced, condemned, ..ending })
     }
 
     /// Whether a run may be about to make another version current that names this key, though it is given up.

@@ -94,6 +94,18 @@ fn no_label_revokes_a_key_that_a_person_made_for_another_purpose() {
     }
 }
 
+/// Whoever has stolen a key stores it with a stamp of a time to come: it would be in its grace for ever.
+#[test]
+fn no_stamp_of_a_time_to_come_keeps_the_victim_s_key_alive() {
+    let (world, enemy) = with_an_enemy(UNSERVED);
+    let key = world.current_key().expect("a current key");
+    plant(&world, &enemy, &stolen(&world), &["REPLACED-20990101T000000Z-66666666"]);
+    world.rotate().expect("the victim's next rotation");
+    hours(&world, 25);
+    settle(&world);
+    assert!(!world.alive(&key), "its grace is over");
+}
+
 /// A version that names another's key, and says of itself that this function built it for an account where that key is not.
 #[test]
 fn another_s_key_is_not_said_to_be_dead() {

@@ -51,6 +51,14 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         passes(&world);
         world.alive(world.first_key())
     }),
+    (Wrong::OldStampsCount, || {
+        // The stolen key is current nowhere any more, and no label says so.
+        let world = World::new();
+        let stolen = key_by_hand(&world, &[SPOT]);
+        planted(&world, &stolen, &["REPLACED-20200101T000000Z-66666666", "CONDEMNED-20200201T000000Z-66666666"]);
+        passes(&world);
+        world.alive(&stolen.key)
+    }),
 ];
 
 fn unserved() -> World {
