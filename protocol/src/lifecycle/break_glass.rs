@@ -239,8 +239,12 @@ impl<'a> Order<'a> {
             Request::BreakGlass { no_successor, .. } => !no_successor,
             _ => false,
         };
-        let is_current = description.holder(&Label::current()) == Some(&leaked.version);
-        if !asked || self.mode == Mode::ReplaceFirst || !is_current || leaked.value.master_arn.is_none() {
+        if !asked || self.mode == Mode::ReplaceFirst || leaked.value.master_arn.is_none() {
+            return Ok(());
+        }
+        // Whichever version is named, it is the key that counts.
+        let current = self.current(description.clone()).await;
+        if current.is_ok_and(|current| current.is_some_and(|(_, stored)| !names(&stored, &leaked.key))) {
             return Ok(());
         }
         let rehearsed = rehearse_without_current(*self.hand, &self.pass.settings.egress, description.clone()).await;
@@ -255,6 +259,7 @@ impl<'a> Order<'a> {
         let serve = serve(master, name, Some(account), Some(grant));
         let mut order = self.order_again(name, Some(&leaked.version), self.mode);
         order.insert("no_successor".to_owned(), true.into());
+        order.insert("fingerprint".to_owned(), fingerprint_alone(&leaked.key).into());
         let say = format!(
             "nothing but the leaked key {} proves that {account} is this secret's account: revoked first, it could have no successor",
             leaked.key
@@ -499,6 +504,11 @@ impl<'a> Order<'a> {
             self.pass.ports.time.sleep(pause).await;
         }
     }
+}
+
+/// A key's fingerprint as an event names it.
+fn fingerprint_alone(key: &KeyId) -> String {
+    key.fingerprint().split(' ').next().unwrap_or_default().to_owned()
 }
 
 /// What the moment says at which a leaked key is gone.

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
-use super::pass::{Pass, patiently};
+use super::pass::{Pass, passes, patiently};
 use super::tending::account_in;
 use super::verdict::{after, is_past};
 use super::walk::{Shard, Walk, is_named_for_a_venue};
@@ -117,7 +117,7 @@ pub(super) struct Asking<'a> {
 
 impl Asking<'_> {
     /// Whether the master says that another secret stands for the account too; so it may, where the master says nothing.
-    fn is_served(&self, secret: &str) -> bool {
+    pub(super) fn is_served(&self, secret: &str) -> bool {
         match (self.serves, self.account) {
             (Some(serves), Some(account)) => serves.of(&SecretName::new(secret), account).next().is_some(),
             _ => true,
@@ -131,7 +131,8 @@ struct Entry {
     held: Vec<Holding>,
     /// The names of secrets with a version that names the key and was current, and until when the last one was.
     replaced: Vec<(Arc<str>, Digest16, Timestamp)>,
-    replicas: Replicas,
+    /// Those that have copies in other Regions.
+    replicas: Vec<(Arc<str>, Digest16, Replicas)>,
 }
 
 /// A label that holds a key.
@@ -167,12 +168,13 @@ impl Entry {
         };
         let counts = |secret: &Arc<str>, other: &Digest16| is_own(secret) || has(other);
         let replaced = self.replaced.iter().filter(|(secret, other, _)| counts(secret, other));
+        let replicas = self.replicas.iter().filter(|(secret, other, _)| counts(secret, other));
         let elsewhere = replaced.clone().filter(|(secret, ..)| !is_own(secret)).max_by_key(|(.., at)| *at);
         Named {
             held: self.held.iter().filter(holds).map(Holding::held).collect(),
             replaced: replaced.map(|(.., at)| *at).max(),
             replaced_elsewhere: elsewhere.map(|(secret, _, at)| (*at, String::from(&**secret))),
-            replicas: self.replicas,
+            replicas: replicas.map(|(.., replicas)| *replicas).max().unwrap_or_default(),
         }
     }
 }
@@ -204,9 +206,11 @@ impl Holders {
             }
             let others = others.into_iter().filter(|secret| !secret.deleted && is_named_for_a_venue(pass, secret));
             let read = iter(others).map(|secret| current_of(pass, secret)).buffer_unordered(AT_ONCE);
-            let read: Vec<Option<(String, KeyOfVersion)>> = read.collect().await;
-            for (name, key) in read.into_iter().flatten() {
-                holders.hold_for(&name, &key);
+            let read: Vec<Result<Option<(String, KeyOfVersion)>, Error>> = read.collect().await;
+            for key in read {
+                if let Some((name, key)) = key? {
+                    holders.hold_for(&name, &key);
+                }
             }
         }
         Ok(holders)
@@ -248,7 +252,9 @@ impl Holders {
             let stamped = facts.replaced.filter(|at| *at <= after(pass.now(), CLOCKS_APART));
             let replaced = if facts.unstamped { Some(pass.now()) } else { stamped };
             named.replaced.extend(replaced.map(|at| (Arc::clone(&shared), credential, at)));
-            named.replicas = named.replicas.max(replicas);
+            if replicas != Replicas::None {
+                named.replicas.push((Arc::clone(&shared), credential, replicas));
+            }
         }
     }
 
@@ -274,6 +280,11 @@ impl Holders {
             let held = entry.held.iter().map(|holding| &*holding.secret);
             held.chain(entry.replaced.iter().map(|(secret, ..)| &**secret))
         })
+    }
+
+    /// Whether every version that may hold a key was read.
+    pub(super) fn are_all_known(&self) -> bool {
+        self.unreadable.is_empty() && !self.secrets.is_empty()
     }
 
     /// Another secret whose current value names a key, whatever key secret it has.
@@ -367,12 +378,16 @@ impl KeyOfVersion {
 }
 
 /// The credential in the current value of a secret that nothing rotates, read apart from the rest of it.
-async fn current_of(pass: &Pass<'_>, secret: Description) -> Option<(String, KeyOfVersion)> {
-    let id = SecretId::parse(&secret.arn).ok()?;
+/// One that may not be read tells nothing; what keeps another from being read for a moment may be over for the next pass.
+async fn current_of(pass: &Pass<'_>, secret: Description) -> Result<Option<(String, KeyOfVersion)>, Error> {
+    let Ok(id) = SecretId::parse(&secret.arn) else { return Ok(None) };
     let hand = pass.hand(&id);
-    let stored = patiently(pass, || hand.read(Which::Current)).await.ok()??;
-    let credential = Credential::in_text(&stored.text)?;
-    Some((secret.name.as_str().to_owned(), KeyOfVersion::of(&credential)))
+    let stored = match patiently(pass, || hand.read(Which::Current)).await {
+        Err(error) if passes(&error) => return Err(error),
+        read => read.ok().flatten(),
+    };
+    let credential = stored.and_then(|stored| Credential::in_text(&stored.text));
+    Ok(credential.map(|credential| (secret.name.as_str().to_owned(), KeyOfVersion::of(&credential))))
 }
 
 /// One secret's versions that may hold a key, with the keys; `None` for what could not be read.

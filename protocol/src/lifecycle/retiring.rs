@@ -74,8 +74,8 @@ impl Tending<'_> {
         }
         let (venue, account) = (self.venue_of(description, &value, current)?, account_in(&value));
         let holders = match pass.holders().await {
-            // Whoever holds it, a person ordered that it dies.
-            Err(_) if ending.at_once => Arc::default(),
+            // Whoever holds it, a person orders that it dies.
+            Err(_) if ending.at_once && self.order.is_some() => Arc::default(),
             holders => holders?,
         };
         let known = current.and_then(|current| current.master.as_ref().ok());
@@ -97,23 +97,28 @@ impl Tending<'_> {
         let mut named = self.named(description, version, key, current, holders.of(asking));
         if ordered {
             // A person's order does not wait for what others offer, build, or have replaced.
-            named.held.retain(|held| held.secret == self.name || held.label == Label::current().as_str());
+            let counts = |held: &Held| held.label == Label::current().as_str() && asking.is_served(&held.secret);
+            named.held.retain(|held| held.secret == self.name || counts(held));
             named.replaced_elsewhere = None;
         } else if ending.at_once {
             // A label orders something about this secret's own: what is current elsewhere gives way to a person's order alone.
             named.held.retain(|held| held.secret != self.name);
         }
-        let grace = pass.settings.grace_of(issued);
-        let mut verdict = verdict_of(ending, &named, grace, pass.now());
+        // Of a key that others have replaced, this secret's value need not say who made it.
+        let graces = (pass.settings.grace_of(issued), pass.settings.longest_grace());
+        let mut verdict = verdict_of(ending, &named, graces, pass.now());
         if matches!(verdict, Verdict::Condemn | Verdict::Revoke) && !ending.compromised {
             ending = self.since_it_was_made(version, ending).await?;
-            verdict = verdict_of(ending, &named, grace, pass.now());
+            verdict = verdict_of(ending, &named, graces, pass.now());
         }
         self.key(version, key, None, state(&verdict, &named));
         match verdict {
             Verdict::Held if ending.compromised => {
                 let say = format!("the leaked key {key} is held by {}", named.holders());
-                let way_out = named.held.first().map_or_else(String::new, |held| self.way_out(description, held));
+                let mut way_out = named.held.first().map_or_else(String::new, |held| self.way_out(description, held));
+                if named.held.iter().any(|held| held.secret != self.name) {
+                    way_out = format!("{way_out}; or, whoever else is cut off: {}", self.order_for(version));
+                }
                 self.find(Code::CompromisedHeld, say, way_out);
                 let is_elsewhere = named.held.iter().any(|held| held.secret != self.name);
                 return Ok(if is_elsewhere { Retired::Elsewhere } else { Retired::Stale });
@@ -123,15 +128,19 @@ impl Tending<'_> {
                 let say = format!(
                     "the leaked key {key} was current in {elsewhere} too, and stays alive until {until} for those who have read it there"
                 );
-                self.find(Code::CompromisedHeld, say, self.order_for(version));
+                let what_to_do = format!("where that is too long: {}", self.order_for(version));
+                self.find(Code::CompromisedHeld, say, what_to_do);
                 return Ok(Retired::Elsewhere);
             }
             Verdict::Held | Verdict::InGrace(_) if self.has_no_more_to_say(description, version, ending, &named) => {
                 self.shed(version, "it was given up, and another tells its key's end", is_condemnation).await?;
             }
-            Verdict::InGrace(until) => self.in_grace(version, key, until, !issued),
+            Verdict::InGrace(until) => {
+                self.tell_who_holds(key, ending, &named, graces.0);
+                self.in_grace(version, key, until, !issued);
+            }
             Verdict::Wait if ending.compromised => return Ok(Retired::Stale),
-            Verdict::Held => self.tell_who_holds(key, ending, &named, grace),
+            Verdict::Held => self.tell_who_holds(key, ending, &named, graces.0),
             Verdict::Wait => {}
             Verdict::Replica => {
                 let say = format!("{key} stays alive: a replica of a secret that names it is not in sync");
@@ -145,7 +154,8 @@ impl Tending<'_> {
             }
             Verdict::Revoke => {
                 self.tell_other_holders(description, key, &named);
-                let end = End { version, value: &value, ending, venue, account, current, holders: &holders, is_read };
+                let replaced = ending.replaced.max(named.replaced);
+                let end = End { version, value: &value, ending, replaced, venue, account, current, holders: &holders, is_read };
                 return self.end_now(description, end).await;
             }
         }
@@ -176,7 +186,7 @@ impl Tending<'_> {
     /// A key whose time has come: it is revoked, and its death proven.
     async fn end_now(&mut self, description: &Description, end: End<'_>) -> Result<Retired, Error> {
         let pass = self.pass;
-        let End { version, value, ending, venue, account, current, holders, is_read } = end;
+        let End { version, value, ending, replaced, venue, account, current, holders, is_read } = end;
         let theirs = current.and_then(|current| current.master.as_ref().ok());
         let master = match (pass.master(venue.id(), value).await, theirs) {
             (Ok(master), _) => master,
@@ -187,7 +197,7 @@ impl Tending<'_> {
             (Err(error), None) => return Err(error),
         };
         let account = account.or_else(|| current?.account());
-        let in_grace_by_hand = ending.replaced.filter(|_| !ending.compromised).map(|at| after(at, pass.settings.longest_grace()));
+        let in_grace_by_hand = replaced.filter(|_| !ending.compromised).map(|at| after(at, pass.settings.longest_grace()));
         let condemned = Condemned { venue: venue.as_ref(), master, account, current, holders, in_grace_by_hand };
         let since = [created_by_us(value, version), ending.replaced, ending.condemned].into_iter().flatten().min();
         let there = |current: &Current| current.venue.id() == venue.id();
@@ -424,11 +434,10 @@ impl Tending<'_> {
                 return Ok(false);
             }
             condemned.prove(&mut desk, key, &answer, &list);
-            if !condemned.has(description, key, &answer, &list) && !wrong::is(Wrong::IdRevokes) {
-                if !self.is_named_by_the_order(condemned, key) {
-                    return self.leave(&desk, version, value, answer, known).await;
-                }
+            if self.is_named_by_the_order(condemned, key) {
                 desk.take_order();
+            } else if !condemned.has(description, version, key, &answer, &list) && !wrong::is(Wrong::IdRevokes) {
+                return self.leave(&desk, version, value, answer, known).await;
             }
             let what = format!("revoke {key} of version {version}");
             if self.would(&what) {
@@ -480,7 +489,8 @@ impl Tending<'_> {
             Request::BreakGlass { fingerprint: Some(fingerprint), .. } => fingerprint.is_of(key),
             _ => false,
         };
-        named && self.order == Some(Mode::RevokeFirst) && condemned.holders.current_elsewhere(&self.name, key).is_none()
+        let is_elsewhere = || condemned.holders.current_elsewhere(&self.name, key).is_some();
+        named && self.order == Some(Mode::RevokeFirst) && condemned.holders.are_all_known() && !is_elsewhere()
     }
 
     /// What nothing shows to be this secret's key is not revoked: it is proven dead, or a person ends it.
@@ -523,13 +533,17 @@ impl Tending<'_> {
 
     /// The order that ends a leaked key whoever else may have it.
     fn order_for(&self, version: &VersionId) -> String {
+        let order = self.pass.request.order();
+        let (reason, incident) =
+            order.map_or(("<what happened>", "<number>"), |order| (order.reason.as_str(), order.incident.as_str()));
         let fields = [
             ("secret", self.name.as_str()),
             ("version", version.as_str()),
-            ("reason", "<what happened>"),
-            ("incident", "<number>"),
+            ("mode", "revoke_first"),
+            ("reason", reason),
+            ("incident", incident),
         ];
-        format!("where that is too long: {}", self.pass.command_with(Operation::BreakGlass, &fields))
+        self.pass.command_with(Operation::BreakGlass, &fields)
     }
 
     fn proven_dead(&mut self, version: &VersionId, key: &KeyId) {
@@ -544,6 +558,11 @@ impl Tending<'_> {
         let over = ending.replaced.is_some_and(|at| is_past(at, grace, self.pass.now()));
         if !over {
             return;
+        }
+        if let Some((at, secret)) = named.replaced_elsewhere.as_ref().filter(|_| named.held.is_empty()) {
+            let say = format!("{key} is past its grace in {}, and was current in {secret} until {at}", self.name);
+            self.find(Code::SharedKey, say.clone(), "give each its own key");
+            self.find_elsewhere(Code::SharedKey, secret, say, "give each its own key".to_owned());
         }
         let others: Vec<&Held> = named.held.iter().filter(|held| held.secret != self.name).collect();
         for Held { secret, label } in others {
@@ -610,6 +629,8 @@ struct End<'a> {
     version: &'a VersionId,
     value: &'a SecretValue,
     ending: Ending,
+    /// When it was last replaced, in any secret.
+    replaced: Option<Timestamp>,
     venue: Arc<dyn Venue>,
     /// The account that its value tells.
     account: Option<AccountId>,
@@ -650,12 +671,20 @@ impl<'a> Condemned<'a> {
         }
     }
 
-    /// Whether the secret has the key itself: the account's list shows that it was issued for this secret, or the venue accepts its
-    /// credential, and the list does not show that it was issued for another. Who has a key's id has not the key.
-    fn has(&self, description: &Description, key: &KeyId, answer: &Result<KeyState, VenueError>, list: &KeyList) -> bool {
+    /// Whether the version has the key itself: the account's list shows that it was issued for this very version, or the venue accepts
+    /// its credential, and the list does not show that it was issued for another secret. Who has a key's id has not the key.
+    fn has(
+        &self,
+        description: &Description,
+        version: &VersionId,
+        key: &KeyId,
+        answer: &Result<KeyState, VenueError>,
+        list: &KeyList,
+    ) -> bool {
         let marker = list.keys.iter().find(|listed| listed.key_id == *key).and_then(|listed| listed.marker.as_ref());
         let is_anothers = marker.is_some_and(|marker| self.holders.issued_for_one(marker));
-        is_marked(description, key, Some(list)) || answer.is_ok() && !is_anothers
+        let is_mismatched = answer.as_ref().is_err_and(|error| error.class == ErrorClass::Mismatched);
+        was_issued_for(description, version, key, Some(list)) && !is_mismatched || answer.is_ok() && !is_anothers
     }
 
     /// The desk that the key belongs to: its own answer tells best.

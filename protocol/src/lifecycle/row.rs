@@ -339,6 +339,10 @@ impl Tending<'_> {
         let ours = Marker::new(&description.arn, &VersionId::new(""), 0);
         let (mut foreign, mut orphans, mut forbidden) = (Vec::new(), Vec::new(), Vec::new());
         for listed in list.keys.iter().filter(|listed| !listed.expired && !named.contains(&&listed.key_id)) {
+            // Whoever names it, and whatever marker it bears: anybody may write those.
+            if !listed.powers.forbidden().is_empty() {
+                forbidden.push(listed.key_id.fingerprint());
+            }
             if holders.name(&listed.key_id) {
                 continue;
             }
@@ -347,10 +351,6 @@ impl Tending<'_> {
                 Some(marker) if marker.same_secret(&ours) => orphans.push(on_account(listed)),
                 Some(marker) if account.is_some_and(|account| holders.issued_for_one_of(account, marker)) => {}
                 _ => foreign.push(on_account(listed)),
-            }
-            // Whatever marker it bears: anybody may write one.
-            if !listed.powers.forbidden().is_empty() {
-                forbidden.push(listed.key_id.fingerprint());
             }
         }
         if !forbidden.is_empty() {

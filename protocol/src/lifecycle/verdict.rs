@@ -70,7 +70,10 @@ pub(super) enum Verdict {
 }
 
 /// What the key of a version has deserved. A stamp in the future never counts as past.
-pub(super) fn verdict(ending: Ending, named: &Named, grace: Duration, now: Timestamp) -> Verdict {
+/// `graces` are its own, and that of a key which another secret has replaced, made by whomever.
+pub(super) fn verdict(ending: Ending, named: &Named, graces: (Duration, Duration), now: Timestamp) -> Verdict {
+    let (grace, theirs) = graces;
+    let in_theirs = named.replaced_elsewhere.as_ref().map(|(at, _)| after(*at, theirs)).filter(|until| now < *until);
     let may_be_promoted = ending.may_be_promoted && !wrong::is(Wrong::LeakedPendingAtOnce);
     if ending.ordered && !may_be_promoted {
         return Verdict::Revoke;
@@ -79,8 +82,7 @@ pub(super) fn verdict(ending: Ending, named: &Named, grace: Duration, now: Times
         return Verdict::Held;
     }
     if ending.compromised && !may_be_promoted {
-        let theirs = named.replaced_elsewhere.as_ref().map(|(at, _)| after(*at, grace)).filter(|until| now < *until);
-        return match theirs {
+        return match in_theirs {
             Some(until) if !wrong::is(Wrong::LabelTakesAnothersGrace) => Verdict::InGrace(until),
             _ => Verdict::Revoke,
         };
@@ -101,7 +103,8 @@ pub(super) fn verdict(ending: Ending, named: &Named, grace: Duration, now: Times
             _ => Verdict::Wait,
         };
     };
-    let over = after(since, grace);
+    let in_theirs = in_theirs.filter(|_| !wrong::is(Wrong::GraceOfOneVersion));
+    let over = in_theirs.map_or(after(since, grace), |until| until.max(after(since, grace)));
     if now < over {
         return Verdict::InGrace(over);
     }
@@ -184,7 +187,7 @@ mod tests {
     }
 
     fn judged(ending: Ending, now: i64) -> Verdict {
-        verdict(ending, &Named::default(), DAY, at(now))
+        verdict(ending, &Named::default(), (DAY, DAY), at(now))
     }
 
     #[test]
@@ -212,7 +215,7 @@ mod tests {
     #[test]
     fn the_latest_time_that_any_version_of_the_key_was_replaced_counts() {
         let elsewhere = Named { replaced: Some(at(20 * HOUR)), ..Named::default() };
-        let verdict = verdict(replaced(0), &elsewhere, DAY, at(25 * HOUR));
+        let verdict = verdict(replaced(0), &elsewhere, (DAY, DAY), at(25 * HOUR));
         assert_eq!(verdict, Verdict::InGrace(at(44 * HOUR)));
     }
 
@@ -222,16 +225,16 @@ mod tests {
         assert_eq!(judged(leaked, 1), Verdict::Revoke);
         let holder = Held { secret: "b".to_owned(), label: "AWSCURRENT".to_owned() };
         let held = Named { held: [holder].into(), ..Named::default() };
-        assert_eq!(verdict(leaked, &held, DAY, at(1)), Verdict::Held);
-        assert_eq!(verdict(replaced(0), &held, DAY, at(99 * HOUR)), Verdict::Held);
+        assert_eq!(verdict(leaked, &held, (DAY, DAY), at(1)), Verdict::Held);
+        assert_eq!(verdict(replaced(0), &held, (DAY, DAY), at(99 * HOUR)), Verdict::Held);
     }
 
     #[test]
     fn a_replica_that_is_behind_keeps_the_key_alive() {
         let with = |replicas| Named { replicas, ..Named::default() };
-        assert_eq!(verdict(replaced(0), &with(Replicas::Behind), DAY, at(99 * HOUR)), Verdict::Replica);
+        assert_eq!(verdict(replaced(0), &with(Replicas::Behind), (DAY, DAY), at(99 * HOUR)), Verdict::Replica);
         let condemned = Ending { condemned: Some(at(99 * HOUR)), ..replaced(0) };
-        let judged = |now| verdict(condemned, &with(Replicas::InSync), DAY, at(99 * HOUR + now));
+        let judged = |now| verdict(condemned, &with(Replicas::InSync), (DAY, DAY), at(99 * HOUR + now));
         assert_eq!(judged(30 * 60), Verdict::Wait, "who read it from the replica just before has it for an hour");
         assert_eq!(judged(HOUR + 1), Verdict::Revoke);
     }
@@ -240,9 +243,9 @@ mod tests {
     fn a_leaked_key_that_a_run_may_promote_waits_from_its_condemnation_on_whoever_else_named_it() {
         let leaked = Ending { compromised: true, may_be_promoted: true, ..Ending::default() };
         let elsewhere = Named { replaced: Some(at(0)), ..Named::default() };
-        assert_eq!(verdict(leaked, &elsewhere, DAY, at(HOUR)), Verdict::Condemn);
+        assert_eq!(verdict(leaked, &elsewhere, (DAY, DAY), at(HOUR)), Verdict::Condemn);
         let condemned = Ending { condemned: Some(at(HOUR)), ..leaked };
-        assert_eq!(verdict(condemned, &elsewhere, DAY, at(2 * HOUR)), Verdict::Wait);
+        assert_eq!(verdict(condemned, &elsewhere, (DAY, DAY), at(2 * HOUR)), Verdict::Wait);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::hand::{Act, Desk, venue_of};
 use crate::label::VersionId;
 use crate::ports::{Description, Grant, KeyList, KeyState, Signer, Which, Whose};
-use crate::secret::SecretValue;
+use crate::secret::{KeyId, SecretValue};
 
 /// # Errors
 /// SCOPE_REFUSED where neither the master's value nor any key of a labelled version says that a key may have this.
@@ -23,18 +23,27 @@ pub(super) async fn must_serve(
         desk.take_for_proof(&base.value.credential.key_id, state, list);
     }
     if desk.needs_proof(act) {
-        ask_keys(run, &base.description, &[&base.version, run.token()], desk, list).await;
+        let in_use = Some(&base.value.credential.key_id);
+        ask_keys(run, &base.description, &[&base.version, run.token()], in_use, desk, list).await;
     }
     desk.must_serve(act)
 }
 
-/// Asks the keys of the labelled versions but these: what answers proves something.
-pub(super) async fn ask_keys(run: &Run<'_>, description: &Description, but: &[&VersionId], desk: &mut Desk<'_>, list: &KeyList) {
+/// Asks the keys of the labelled versions but these, and but this one: what answers proves something.
+pub(super) async fn ask_keys(
+    run: &Run<'_>,
+    description: &Description,
+    but: &[&VersionId],
+    but_key: Option<&KeyId>,
+    desk: &mut Desk<'_>,
+    list: &KeyList,
+) {
     for version in description.versions.keys().filter(|version| !but.contains(version)) {
         // One that cannot be read proves nothing; another may.
         let stored = run.hand.read(Which::Version(version)).await;
         let Some(value) = stored.ok().flatten().and_then(|stored| SecretValue::parse(&stored.text).ok()) else { continue };
-        if venue_of(run.hand.ports, description, &value).is_ok_and(|venue| venue.id() == desk.venue.id()) {
+        let is_another = but_key != Some(&value.credential.key_id);
+        if is_another && venue_of(run.hand.ports, description, &value).is_ok_and(|venue| venue.id() == desk.venue.id()) {
             let key = value.credential.key_id.clone();
             let signer = Signer { whose: Whose::Replaced, credential: value.credential };
             if let Ok(state) = desk.venue.inspect(&signer).await {

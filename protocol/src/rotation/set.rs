@@ -67,7 +67,7 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
     let is_done = pending.is_none_or(|key| agrees(key, &provenance)) && the_rest(&list, &ours, keep).next().is_none();
     let grant = Grant { permissions: provenance.permissions.clone(), addresses: provenance.ip_allowlist.clone() };
     if !is_done && desk.needs_proof(Act::Have(&grant, &run.settings.egress)) {
-        authority::ask_keys(run, &description, &[], &mut desk, &list).await;
+        authority::ask_keys(run, &description, &[], None, &mut desk, &list).await;
     }
     if let Some(key) = pending {
         if key.expired {

@@ -48,7 +48,7 @@ impl Credential {
     pub fn in_text(text: &SecretString) -> Option<Self> {
         let document = Document::parse(text.expose_secret()).ok()?;
         let key_id = KeyId::parse(document.secret("api_key", "a string").ok()??.expose_secret()).ok()?;
-        let secret = secret_text(&document, SECRET).ok()??;
+        let secret = key_secret(&document).ok()??;
         Some(Self { key_id, secret, passphrase: secret_text(&document, PASSPHRASE).ok()? })
     }
 }
@@ -64,7 +64,7 @@ impl SecretValue {
         let key = document.secret("api_key", "a string")?.ok_or(DocumentError::Missing("api_key"))?;
         let key_id = KeyId::parse(key.expose_secret())
             .map_err(|problem| DocumentError::Field { field: "api_key", problem: problem.into() })?;
-        let secret = secret_text(&document, SECRET)?.ok_or(DocumentError::Missing(SECRET[0]))?;
+        let secret = key_secret(&document)?.ok_or(DocumentError::Missing(SECRET[0]))?;
         let policy: Option<serde_json::Value> = document.field("policy", "an object")?;
         Ok(Self {
             exchange: lower(document.text("exchange", "a string")?),
@@ -136,6 +136,21 @@ fn secret_text(document: &Document, spellings: [&'static str; 2]) -> Result<Opti
     Err(DocumentError::Field { field, problem: problem.into() })
 }
 
+/// A key secret in the one spelling that it has: HMAC takes a key with zero bytes after it for the same key, so that two values that
+/// differ would sign alike.
+fn key_secret(document: &Document) -> Result<Option<SecretString>, DocumentError> {
+    let secret = secret_text(document, SECRET)?;
+    let is_plain =
+        |text: &SecretString| text.expose_secret().chars().all(|c| c.is_ascii_graphic() || [' ', '\n', '\r'].contains(&c));
+    if secret.as_ref().is_none_or(is_plain) {
+        return Ok(secret);
+    }
+    Err(DocumentError::Field {
+        field: one_spelling(document, SECRET)?,
+        problem: "holds a character that no key secret has".into(),
+    })
+}
+
 fn account(document: &Document) -> Result<Option<AccountId>, DocumentError> {
     let field = one_spelling(document, SUBACCOUNT)?;
     // Bybit's uid is written as a number by some.
@@ -199,6 +214,8 @@ mod tests {
             (r#"{"api_key":"k","secret":"hidden\n"}"#, "secret"),
             (r#"{"api_key":"k","api_secret":"hidden","secret":"hidden"}"#, "api_secret"),
             (r#"{"api_key":"k","api_secret":["hidden"]}"#, "api_secret"),
+            (r#"{"api_key":"k","api_secret":"hidden\u0000"}"#, "api_secret"),
+            (r#"{"api_key":"k","secret":"hidd\u00e9n"}"#, "secret"),
             (r#"{"api_key":"k","api_secret":"hidden","subaccount":{}}"#, "subaccount"),
             (r#"{"api_key":"k","api_secret":"s","subaccount":"zqLxk9x1HNEzfhiddenEOuhikbC6vl5pQjBj"}"#, "subaccount"),
             (r#"{"api_key":"k","api_secret":"hidden","policy":["spot"]}"#, "policy"),

@@ -167,13 +167,13 @@ impl Witness {
         !is_anothers && scene.venue.is_secret_of(&named.secret, &named.key) && truth.settings.ips.admits(FUNCTION_ADDRESS)
     }
 
-    /// Whether a pass can end the key of a version: it was issued for this secret, or answers with what is stored there; and the master
+    /// Whether a pass can end the key of a version: it was issued for this version, or answers with what is stored there; and the master
     /// serves the secret there. What has no more than a key's id is left to a person.
     fn can_be_ended(&mut self, scene: &Scene<'_>, arn: &str, version: &str) -> bool {
         let Some(named) = self.named(scene, arn, version) else { return false };
         let Some(account) = scene.venue.key(&named.key).map(|truth| truth.uid) else { return false };
         let issued = self.keys.get(&named.key).and_then(|facts| facts.issued.clone());
-        let is_ours = issued.is_some_and(|(secret, ..)| secret == arn);
+        let is_ours = issued.is_some_and(|(secret, of, _)| secret == arn && of == version) && Self::is_usable(scene, &named);
         let answers = self.answers(scene, arn, version);
         (is_ours || answers) && (self.is_in_scope(scene, arn, account) || answers && serves(scene).is_none())
     }

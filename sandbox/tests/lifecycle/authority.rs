@@ -94,6 +94,49 @@ fn no_label_revokes_a_key_that_a_person_made_for_another_purpose() {
     }
 }
 
+/// HMAC takes a key with zero bytes after it for the same key: a value that says so signs alike, and looks like another.
+#[test]
+fn a_stolen_credential_in_another_spelling_is_none() {
+    let (world, enemy) = with_an_enemy(UNSERVED);
+    let by_hand = key_by_hand(&world, SUB);
+    world.put_by_hand(world.text_of_setup(), &by_hand, SUB, "AWSCURRENT");
+    let spelt = KeySecret::from(format!("{}\\u0000", by_hand.secret.expose()).as_str());
+    plant(&world, &enemy, &Credential { secret: spelt, ..by_hand.clone() }, &["COMPROMISED"]);
+    settle(&world);
+    assert!(world.alive(&by_hand.key));
+}
+
+/// A version that names a key of its own secret with a wrong key secret ends it no more than any other does.
+#[test]
+fn a_mistyped_copy_does_not_end_a_key_that_another_secret_has() {
+    let (world, _, key, _) = rotated_twice();
+    let secret = world.document(&world.holder("AWSPREVIOUS").expect("a version before"))["api_secret"].clone();
+    let copied = Credential { key: key.clone(), secret: KeySecret::from(secret.as_str().expect("a key secret")) };
+    world.add_secret("prod/bybit/other", world.text_of_setup(), &copied, SUB);
+    let mistyped = Credential { secret: KeySecret::from("mistyped-by-somebody-in-a-hurry-0000"), ..copied };
+    for labels in [&["REPLACED-20260301T120000Z-66666666"][..], &ORDERED_DEAD] {
+        plant(&world, &world.secret().clone(), &mistyped, labels);
+        hours(&world, 25);
+        settle(&world);
+        assert!(world.alive(&key), "{labels:?}: the other secret's consumers have it");
+    }
+}
+
+#[test]
+fn a_leaked_key_that_answers_nobody_dies_by_an_order_that_names_it_without_serves() {
+    let (world, _) = with_an_enemy(UNSERVED);
+    let key = world.current_key().expect("a current key");
+    bind(&world, &key, Ips::only([BOT_ADDRESS]));
+    let Request::BreakGlass { secret, version, mode, order, .. } = emergency::order(world.secret(), None, Mode::RevokeFirst)
+    else {
+        panic!("another request")
+    };
+    let fingerprint = protocol::secret::KeyId::parse(key.as_str()).expect("a key id").fingerprint().parse().ok();
+    let answer =
+        world.operate_beside_the_service(Request::BreakGlass { secret, version, mode, fingerprint, no_successor: true, order });
+    assert!(!world.alive(&key), "{answer:#?}");
+}
+
 /// Whoever has stolen a key stores it with a stamp of a time to come: it would be in its grace for ever.
 #[test]
 fn no_stamp_of_a_time_to_come_keeps_the_victim_s_key_alive() {
@@ -124,11 +167,11 @@ fn another_s_key_is_not_said_to_be_dead() {
         secret_id: enemy.as_str().to_owned(),
         client_request_token: Some(version.to_owned()),
         secret_string: Some(Sensitive::new(value.to_string())),
-        version_stages: Some(LONG_OVER.iter().map(|label| (*label).to_owned()).collect()),
+        version_stages: Some(vec!["COMPROMISED".to_owned()]),
         ..PutSecretValue::default()
     };
     world.secrets_manager(|model, now| model.put_secret_value(&request, now)).expect("it is stored");
-    hour(&world);
+    settle(&world);
     let answer = world.maintain();
     let said = answer.secrets.iter().flat_map(|row| &row.keys).find(|key| key.version == version).expect("it was looked at");
     assert_ne!(said.alive, Some(false), "{answer:#?}");

@@ -22,6 +22,8 @@ const LABELS: [&[&str]; 6] = [
     &["COMPROMISED", "REVOKE_FIRST"],
     &["REPLACED-20200101T000000Z-00000000", "CONDEMNED-20200201T000000Z-00000000"],
 ];
+/// Instead of the last, now and then.
+const TO_COME: &[&str] = &["REPLACED-20990101T000000Z-00000000"];
 
 /// See the [module](self).
 pub(super) struct Enemy {
@@ -47,7 +49,11 @@ impl Stage {
         if how % 7 == 6 {
             return self.world.try_begin_rotation_of(&secret).ok().map(drop);
         }
-        let (what, account, claim, labels) = (how % 6, how / 6 % 2, how / 12 % 3, LABELS[which % LABELS.len()]);
+        let (what, account, claim) = (how % 6, how / 6 % 2, how / 12 % 3);
+        let labels = match which % LABELS.len() {
+            5 if how % 5 == 4 => TO_COME,
+            which => LABELS[which],
+        };
         let credential = match what {
             0 | 1 => stolen,
             2 => known_by_id(credential(&self.current_text(0)?)?.key),
