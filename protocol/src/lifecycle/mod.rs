@@ -8,7 +8,7 @@
 //! | how an answer grows, and what of it is logged | `tally` |
 //! | which keys are held, and by whom | `holders` |
 //! | what there is to do for one secret | `maintain`, `tending` |
-//! | what the labels say of a key's end, when it dies, and the proof | `verdict`, `retiring`, `death` |
+//! | what the labels say of a key's end, when it dies, and the proof | `verdict`, `retiring`, `ending`, `death` |
 //! | what becomes of keys that no version names | `orphans` |
 //! | whether the current key is what it should be | `current`, `checking` |
 //! | whether there is a way back from it | `soak` |
@@ -23,6 +23,7 @@ mod break_glass;
 mod checking;
 mod current;
 mod death;
+mod ending;
 mod fingerprint;
 mod holders;
 mod leaked_master;

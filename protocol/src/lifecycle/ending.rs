@@ -1,0 +1,291 @@
+//! Rules 7 and 9: the end of a key whose time has come. It is revoked where it is the secret's own, and proven dead.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::answer::Code;
+use super::checking::look_at;
+use super::current::Current;
+use super::death::{Known, Life, asked, judged, life, listed};
+use super::holders::{Holders, holding};
+use super::pass::Pass;
+use super::retiring::Retired;
+use super::row::{is_marked, was_issued_for};
+use super::tending::Tending;
+use super::verdict::{Ending, after, created_by_us, is_past};
+use super::{Mode, Request};
+use crate::audit::Action;
+use crate::error::Error;
+use crate::hand::{About, Desk, Master, venue_error};
+use crate::label::{Label, VersionId};
+use crate::ports::{Description, ErrorClass, KeyList, KeyState, Venue, VenueError};
+use crate::secret::{AccountId, KeyId, SecretValue};
+use crate::task::Operation;
+use crate::wrong::{self, Wrong};
+
+/// A version whose key's time has come.
+pub(super) struct End<'a> {
+    pub(super) version: &'a VersionId,
+    pub(super) value: &'a SecretValue,
+    pub(super) ending: Ending,
+    /// When it was last replaced, in any secret.
+    pub(super) replaced: Option<Timestamp>,
+    pub(super) venue: Arc<dyn Venue>,
+    /// The account that its value tells.
+    pub(super) account: Option<AccountId>,
+    pub(super) current: Option<&'a Current>,
+    pub(super) holders: &'a Holders,
+    /// Whether consumers read it.
+    pub(super) is_read: bool,
+}
+
+impl Tending<'_> {
+    /// A key whose time has come: it is revoked, and its death proven.
+    pub(super) async fn end_now(&mut self, description: &Description, end: End<'_>) -> Result<Retired, Error> {
+        let pass = self.pass;
+        let End { version, value, ending, replaced, venue, account, current, holders, is_read } = end;
+        let theirs = current.and_then(|current| current.master.as_ref().ok());
+        let master = match (pass.master(venue.id(), value).await, theirs) {
+            (Ok(master), _) => master,
+            (Err(_), Some((master, _))) => master.clone(),
+            (Err(_), None) if value.master_arn.is_none() => {
+                return self.end_supplied(venue.as_ref(), version, value, ending, current).await;
+            }
+            (Err(error), None) => return Err(error),
+        };
+        let account = account.or_else(|| current?.account());
+        let in_grace_by_hand = replaced.filter(|_| !ending.compromised).map(|at| after(at, pass.settings.longest_grace()));
+        let condemned = Condemned { venue: venue.as_ref(), master, account, current, holders, in_grace_by_hand };
+        let since = [created_by_us(value, version), ending.replaced, ending.condemned].into_iter().flatten().min();
+        let there = |current: &Current| current.venue.id() == venue.id();
+        let controlled = current.is_some_and(|current| there(current) && current.has_accepted_one());
+        let revoked = self.revoked.as_ref() == Some(&value.credential.key_id);
+        let known = Known { since, revoked, controlled };
+        let dead = self.end(&condemned, description, version, value, ending.at_once, known).await?;
+        // Who comes next has to see that what consumers read is a leaked key, and a dead one.
+        if dead && !(ending.compromised && is_read) {
+            self.forget(version).await?;
+        }
+        Ok(if dead { Retired::Dead } else { Retired::Unproven })
+    }
+
+    /// A supplied key has no master by which it could be revoked, or listed: a person deletes it, and its own answer proves that.
+    async fn end_supplied(
+        &mut self,
+        venue: &dyn Venue,
+        version: &VersionId,
+        value: &SecretValue,
+        ending: Ending,
+        current: Option<&Current>,
+    ) -> Result<Retired, Error> {
+        let key = &value.credential.key_id;
+        let is_read = current.is_none_or(|current| current.value.credential.key_id == *key);
+        let accepted = current.is_some_and(|current| current.venue.id() == venue.id() && current.alive().is_some());
+        let since = [created_by_us(value, version), ending.replaced, ending.condemned].into_iter().flatten().min();
+        let old = since.is_some_and(|since| is_past(since, venue.facts().propagation, self.pass.now()));
+        let answer = asked(self.pass, venue, value).await;
+        let rejected = answer.is_err_and(|error| error.class == ErrorClass::Rejected);
+        let accepted_still = match current {
+            Some(current) if old && accepted && !is_read && rejected => self.is_one_accepted_still(current).await,
+            _ => false,
+        };
+        if accepted_still {
+            self.proven_dead(version, key);
+            self.forget(version).await?;
+            return Ok(Retired::Dead);
+        }
+        let say = format!("{key} of version {version} was supplied, and no master credential is named that could revoke it");
+        self.find(Code::GraceOverrun, say, "delete the key at the venue: the next pass sees that it is dead");
+        Ok(Retired::NotYet)
+    }
+
+    /// Revokes a key, and tells whether it is proven dead.
+    async fn end(
+        &mut self,
+        condemned: &Condemned<'_>,
+        description: &Description,
+        version: &VersionId,
+        value: &SecretValue,
+        at_once: bool,
+        known: Known,
+    ) -> Result<bool, Error> {
+        let (pass, hand) = (self.pass, self.hand);
+        let key = &value.credential.key_id;
+        let answer = asked(pass, condemned.venue, value).await;
+        let Some(mut desk) = condemned.desk(description, &answer) else {
+            let say = format!("the account of {key} is not known, so it cannot be revoked");
+            self.find(Code::GraceOverrun, say, "delete the key at the venue");
+            return Ok(false);
+        };
+        let first_failed = answer.is_err();
+        let list = condemned.list(pass, &desk, &answer).await?;
+        let mut life_now = judged(pass, desk.venue, key, &answer, &list, known);
+        if life_now != Life::Dead {
+            let by_hand = condemned.in_grace_by_hand.filter(|until| pass.now() < *until && !wrong::is(Wrong::GraceByVersion));
+            if let (Ok(_), false, Some(until)) = (&answer, is_marked(description, key, Some(&list)), by_hand) {
+                self.in_grace(version, key, until, true);
+                return Ok(false);
+            }
+            condemned.prove(&mut desk, key, &answer, &list);
+            if self.is_named_by_the_order(condemned, key) {
+                desk.take_order();
+            } else if !condemned.has(description, version, key, &answer, &list) && !wrong::is(Wrong::IdRevokes) {
+                return self.leave(&desk, version, value, answer, known).await;
+            }
+            let what = format!("revoke {key} of version {version}");
+            if self.would(&what) {
+                return Ok(false);
+            }
+            // What was read may be seconds old: a person may have meant the key to stay just now.
+            let again = hand.describe().await?;
+            let labels: Vec<&Label> = again.labels(version).collect();
+            let held = labels.iter().any(|label| holding().contains(label)) && !at_once;
+            if labels.is_empty() || held {
+                return Ok(false);
+            }
+            pass.turn_of(desk.venue, &desk.master).await;
+            let refused = hand.revoke(version, &desk, key).await?.err();
+            if refused.is_none() {
+                self.count("revoked");
+            }
+            // An order that went out may have been carried out: a rejection does not mean "not yet" any more.
+            if refused.as_ref().is_none_or(|error| error.class == ErrorClass::UnknownOutcome) {
+                self.revoked = Some(key.clone());
+            }
+            // Where it was refused, another may have done it, or an answer was lost.
+            let answer = asked(pass, desk.venue, value).await;
+            // Where the first answer was an error, a list came after it: the host has accepted the master since.
+            let controlled = known.controlled || first_failed;
+            let known = match refused {
+                None => Known { revoked: true, controlled, ..known },
+                Some(_) => Known { controlled, ..known },
+            };
+            life_now = life(pass, &desk, key, &answer, known).await?;
+            if let Some(error) = refused.filter(|_| life_now != Life::Dead) {
+                let say = format!("{key} of version {version} could not be revoked: {error}");
+                self.find(Code::GraceOverrun, say, pass.command(Operation::Maintain, &self.name));
+                return Ok(false);
+            }
+        }
+        if life_now != Life::Dead {
+            let say = format!("{key} of version {version} was revoked, and nothing proves yet that it is dead");
+            self.find(Code::NotProvenDead, say, "nothing: the next pass looks again");
+            return Ok(false);
+        }
+        self.proven_dead(version, key);
+        Ok(true)
+    }
+
+    /// Whether a person's order to revoke first names the key itself, and nobody else's current value does: then it dies by that word.
+    fn is_named_by_the_order(&self, condemned: &Condemned<'_>, key: &KeyId) -> bool {
+        let named = match self.pass.request {
+            Request::BreakGlass { fingerprint: Some(fingerprint), .. } => fingerprint.is_of(key),
+            _ => false,
+        };
+        let is_elsewhere = || condemned.holders.current_elsewhere(&self.name, key).is_some();
+        named && self.order == Some(Mode::RevokeFirst) && condemned.holders.are_all_known() && !is_elsewhere()
+    }
+
+    /// What nothing shows to be this secret's key is not revoked: it is proven dead, or a person ends it.
+    async fn leave(
+        &mut self,
+        desk: &Desk<'_>,
+        version: &VersionId,
+        value: &SecretValue,
+        answer: Result<KeyState, VenueError>,
+        known: Known,
+    ) -> Result<bool, Error> {
+        let (pass, key) = (self.pass, &value.credential.key_id);
+        let why = match answer {
+            Err(error) if error.class == ErrorClass::Rejected => {
+                // The list that came after the first answer has shown that the host accepts another credential.
+                let answer = asked(pass, desk.venue, value).await;
+                let list = listed(pass, desk).await?;
+                if judged(pass, desk.venue, key, &answer, &list, Known { controlled: true, ..known }) == Life::Dead {
+                    self.proven_dead(version, key);
+                    return Ok(true);
+                }
+                let say = format!("{key} of version {version} was rejected, which does not prove yet that it is dead");
+                self.find(Code::NotProvenDead, say, "nothing: the next pass looks again");
+                return Ok(false);
+            }
+            Err(error) if !matches!(error.class, ErrorClass::Mismatched | ErrorClass::Denied | ErrorClass::Refused) => {
+                return Err(venue_error(&error));
+            }
+            Err(error) => format!("the venue does not accept its credential as it is stored ({error})"),
+            Ok(_) => "it was issued for another secret".to_owned(),
+        };
+        let say = format!("{key} of version {version} is not revoked, since nothing proves that it is this secret's: {why}");
+        let what_to_do = format!(
+            "where it is this secret's, delete it at the venue; then take the version's labels off, which are shown by: {}",
+            look_at(&self.name)
+        );
+        self.find(Code::GraceOverrun, say, what_to_do);
+        Ok(false)
+    }
+
+    fn proven_dead(&mut self, version: &VersionId, key: &KeyId) {
+        self.key(version, key, Some(false), "dead".to_owned());
+        if !self.pass.is_dry_run() {
+            self.hand.record(Action::ProveDead, version, &About::key(key), None);
+        }
+    }
+}
+
+/// Whom to ask for the end of a key, as far as that is known before the key itself was asked.
+struct Condemned<'a> {
+    venue: &'a dyn Venue,
+    master: Master,
+    account: Option<AccountId>,
+    current: Option<&'a Current>,
+    holders: &'a Holders,
+    /// Until when it stays alive if it turns out that it was made by hand.
+    in_grace_by_hand: Option<Timestamp>,
+}
+
+impl<'a> Condemned<'a> {
+    /// The account's keys: where the key was rejected, as they are after that.
+    async fn list(&self, pass: &Pass<'_>, desk: &Desk<'_>, answer: &Result<KeyState, VenueError>) -> Result<KeyList, Error> {
+        let known = self.current.filter(|current| current.account().as_ref() == Some(&desk.account) && answer.is_ok());
+        match known.filter(|current| current.venue.id() == desk.venue.id()).and_then(Current::list) {
+            Some(list) => Ok(list.clone()),
+            None => listed(pass, desk).await,
+        }
+    }
+
+    /// Takes the answers of the current key and of this one for proofs of the account.
+    fn prove(&self, desk: &mut Desk<'_>, key: &KeyId, answer: &Result<KeyState, VenueError>, list: &KeyList) {
+        if let Some(current) = self.current {
+            current.prove(desk, list);
+        }
+        if let Ok(state) = answer {
+            desk.take_for_proof(key, state, list);
+        }
+    }
+
+    /// Whether the version has the key itself: the account's list shows that it was issued for this very version, or the venue accepts
+    /// its credential, and the list does not show that it was issued for another secret. Who has a key's id has not the key.
+    fn has(
+        &self,
+        description: &Description,
+        version: &VersionId,
+        key: &KeyId,
+        answer: &Result<KeyState, VenueError>,
+        list: &KeyList,
+    ) -> bool {
+        let marker = list.keys.iter().find(|listed| listed.key_id == *key).and_then(|listed| listed.marker.as_ref());
+        let is_anothers = marker.is_some_and(|marker| self.holders.issued_for_one(marker));
+        let is_mismatched = answer.as_ref().is_err_and(|error| error.class == ErrorClass::Mismatched);
+        was_issued_for(description, version, key, Some(list)) && !is_mismatched || answer.is_ok() && !is_anothers
+    }
+
+    /// The desk that the key belongs to: its own answer tells best.
+    fn desk(&self, secret: &Description, answer: &Result<KeyState, VenueError>) -> Option<Desk<'a>> {
+        let account = match answer {
+            Ok(state) => state.account.clone(),
+            Err(_) => self.account.clone()?,
+        };
+        Some(Desk::new(self.venue, self.master.clone(), account, secret))
+    }
+}
