@@ -144,7 +144,8 @@ impl Tending<'_> {
             }
             Verdict::Revoke => {
                 self.tell_other_holders(description, key, &named);
-                let replaced = ending.replaced.max(named.replaced);
+                let elsewhere = named.replaced.filter(|_| !wrong::is(Wrong::GraceOfOneVersion));
+                let replaced = ending.replaced.max(elsewhere);
                 let end = End { version, value: &value, ending, replaced, venue, account, current, holders: &holders, is_read };
                 return self.end_now(description, end).await;
             }

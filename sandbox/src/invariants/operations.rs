@@ -71,6 +71,11 @@ impl Witness {
         // What holds no more than a key's id says nothing of the key.
         let named = self.named(scene, &place.secret, &place.version).filter(|named| Self::is_usable(scene, named));
         let Some(named) = named else { return };
+        // Whoever writes down that a key of their own was issued has its end decided sooner; it dies no sooner all the same.
+        let here = (place.secret.clone(), place.version.clone());
+        if named.claims_to_be_ours(&place.version) && !self.built.contains(&here) {
+            return;
+        }
         let since = self.keys.get(&named.key).and_then(|facts| facts.seen_current);
         // One that is leaked, or died of it, has no grace, whatever else names it.
         let lives = scene.venue.key(&named.key).is_some_and(|truth| truth.alive(scene.now));
