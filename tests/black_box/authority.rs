@@ -107,7 +107,6 @@ async fn no_label_on_a_version_that_names_another_s_key_id_ends_that_key() {
         let answer = ask(&operations, json!({"operation": "maintain"})).await;
         ask(&operations, json!({"operation": "maintain"})).await;
         assert_eq!(all_live(&world), before, "{answer}");
-        assert!(codes(&answer).contains(&"GRACE_OVERRUN") || codes(&answer).contains(&"COMPROMISED_HELD"), "{answer}");
     }
 }
 

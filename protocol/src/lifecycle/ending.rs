@@ -202,7 +202,9 @@ impl Tending<'_> {
                 // The list that came after the first answer has shown that the host accepts another credential.
                 let answer = asked(pass, desk.venue, value).await;
                 let list = listed(pass, desk).await?;
-                if judged(pass, desk.venue, key, &answer, &list, Known { controlled: true, ..known }) == Life::Dead {
+                // A key is there before it is stored.
+                let since = known.since.into_iter().chain(self.stored_at(version).await?).min();
+                if judged(pass, desk.venue, key, &answer, &list, Known { controlled: true, since, ..known }) == Life::Dead {
                     self.proven_dead(version, key);
                     return Ok(true);
                 }
@@ -275,7 +277,8 @@ impl<'a> Condemned<'a> {
         list: &KeyList,
     ) -> bool {
         let marker = list.keys.iter().find(|listed| listed.key_id == *key).and_then(|listed| listed.marker.as_ref());
-        let is_anothers = marker.is_some_and(|marker| self.holders.issued_for_one(marker));
+        let is_ours = is_marked(description, key, Some(list));
+        let is_anothers = !is_ours && marker.is_some_and(|marker| self.holders.issued_for_one(marker));
         let is_mismatched = answer.as_ref().is_err_and(|error| error.class == ErrorClass::Mismatched);
         was_issued_for(description, version, key, Some(list)) && !is_mismatched || answer.is_ok() && !is_anothers
     }

@@ -262,3 +262,35 @@ fn what_is_neither_rotated_nor_a_master_is_refused() {
     let answer = world.operate(order(&nobodys, None, Mode::ReplaceFirst));
     assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::Refused]));
 }
+
+/// A person has put back a key that is dead by now. Nothing says how old it is but that it was stored an hour ago.
+#[test]
+fn a_leaked_key_that_was_dead_before_is_proven_dead() {
+    let (world, _, _, _) = rotated();
+    let text = world.document(&world.first_version()).to_string();
+    hours(&world, 24 * 8);
+    settle(&world);
+    world.put_by_hand(&text, &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
+    hour(&world);
+    let answer = world.operate_beside_the_service(leaked(&world, None));
+    assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
+}
+
+#[test]
+fn a_leaked_key_that_a_rollback_copied_is_replaced_and_dies() {
+    let (world, first, _, _) = rotated();
+    let text = world.document(&world.first_version()).to_string();
+    hours(&world, 24 * 8);
+    settle(&world);
+    world.put_by_hand(&text, &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
+    world.maintain();
+    hour(&world);
+    world.maintain();
+    world.operate(Request::Rollback { secret: world.secret().clone(), version: Some(first) });
+    while world.run_due().is_some() {}
+    let key = world.current_key().expect("a current key");
+    let answer = world.operate_beside_the_service(leaked(&world, None));
+    assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
+    assert!(!world.alive(&key), "{answer:#?}");
+    assert!(answer.exposure_seconds.is_some_and(|seconds| seconds < 30), "{answer:#?}");
+}
