@@ -78,7 +78,8 @@ impl Witness {
         }
         if *asked == Asked::Promote {
             let run = self.run(actor);
-            (run.knew_condemned, run.knew_leaked) = (run.saw_condemned, run.saw_leaked.clone());
+            (run.knew_current, run.knew_condemned, run.knew_leaked) =
+                (run.saw_current, run.saw_condemned, run.saw_leaked.clone());
         }
     }
 

@@ -101,6 +101,8 @@ pub(super) struct Run {
     pub(super) saw_condemned: bool,
     /// What it had seen of that when it asked for its token to be made current.
     pub(super) knew_condemned: bool,
+    /// The same of whether it has been current.
+    pub(super) knew_current: bool,
     /// The version that it saw labelled COMPROMISED, and what it had seen of that then.
     pub(super) saw_leaked: Option<String>,
     pub(super) knew_leaked: Option<String>,
@@ -149,6 +151,7 @@ impl Run {
             described_at: None,
             saw_condemned: false,
             knew_condemned: false,
+            knew_current: false,
             saw_leaked: None,
             knew_leaked: None,
             asked_to_promote: false,

@@ -22,8 +22,9 @@ impl Witness {
             return;
         }
         let place = (arn.clone(), token.clone());
-        // A run that looked before it became so can't know, nor can one that comes when no label shows it any more.
-        if self.been_current.contains(&place) && self.run(actor).saw_current {
+        // A run that looked before it became so can't know, nor can one that comes when no label shows it any more; nor one whose
+        // request is late, and lands after a hand has moved AWSCURRENT back.
+        if self.been_current.contains(&place) && self.run(actor).knew_current {
             self.broken(Invariant::CurrentOnce, scene, "a version that has been current is promoted again");
         }
         let labels = scene.secrets.secret(arn).map(|secret| secret.stages_of(token)).unwrap_or_default();
