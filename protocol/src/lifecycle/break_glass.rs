@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, Code, Finding, Moment, Row};
-use super::checking::{look_at, serve, take_off};
+use super::checking::{look_at, take_off};
 use super::leaked_master::leaked_master;
 use super::maintain::add;
 use super::pass::{Pass, event, finding, passes, patiently, told};
@@ -16,7 +16,9 @@ use super::rollback::Refusal;
 use super::tally::Tally;
 use super::tending::{SWITCHED_ON, Tending};
 use super::verdict::{is_ours, may_be_promoted};
-use super::way::{FRESH, clear_the_way, must_fit_pending, names, open_rotation, take_refused_offers_back};
+use super::way::{
+    FRESH, clear_the_way, must_fit_pending, names, open_rotation, proven_by_current_alone, take_refused_offers_back,
+};
 use super::{Mode, Operation, Request};
 use crate::bounds::{POLL, POLL_PAUSE, REREAD, REREAD_PAUSE, STALENESS};
 use crate::error::{Error, ErrorType};
@@ -24,7 +26,7 @@ use crate::hand::{Hand, store_error};
 use crate::label::{Label, VersionId};
 use crate::name::SecretId;
 use crate::ports::{Description, LabelMove, StoreErrorKind, StoredValue, Which};
-use crate::rotation::{Rehearsal, rehearse, rehearse_without_current};
+use crate::rotation::rehearse;
 use crate::secret::{KeyId, SecretValue};
 use crate::wrong::{self, Wrong};
 
@@ -247,19 +249,12 @@ impl<'a> Order<'a> {
         if current.is_ok_and(|current| current.is_some_and(|(_, stored)| !names(&stored, &leaked.key))) {
             return Ok(());
         }
-        let rehearsed = rehearse_without_current(*self.hand, &self.pass.settings.egress, description.clone()).await;
-        // Whatever else stands in a successor's way is told where none comes.
-        let Ok(Rehearsal { issuing: Some(issuing), wanted: Err(error), .. }) = rehearsed else { return Ok(()) };
-        let (ErrorType::ScopeRefused, Some((master, _)), Some((account, grant))) =
-            (error.error_type, &issuing.by, &issuing.asked)
-        else {
-            return Ok(());
-        };
+        let Some((account, serve)) = proven_by_current_alone(self.pass, self.hand, description).await else { return Ok(()) };
         let name = description.name.as_str();
-        let serve = serve(master, name, Some(account), Some(grant));
         let mut order = self.order_again(name, Some(&leaked.version), self.mode);
         order.insert("no_successor".to_owned(), true.into());
-        order.insert("fingerprint".to_owned(), fingerprint_alone(&leaked.key).into());
+        let fingerprint = leaked.key.fingerprint();
+        order.insert("fingerprint".to_owned(), fingerprint.split(' ').next().unwrap_or_default().into());
         let say = format!(
             "nothing but the leaked key {} proves that {account} is this secret's account: revoked first, it could have no successor",
             leaked.key
@@ -504,11 +499,6 @@ impl<'a> Order<'a> {
             self.pass.ports.time.sleep(pause).await;
         }
     }
-}
-
-/// A key's fingerprint as an event names it.
-fn fingerprint_alone(key: &KeyId) -> String {
-    key.fingerprint().split(' ').next().unwrap_or_default().to_owned()
 }
 
 /// What the moment says at which a leaked key is gone.

@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::StreamExt;
 use futures_util::stream::iter;
 use jiff::{SignedDuration, Timestamp};
-use secrecy::ExposeSecret;
-use sha2::{Digest, Sha256};
 
+use super::digest::{Digest16, digest, digest_of};
 use super::pass::{Pass, passes, patiently};
 use super::tending::account_in;
 use super::verdict::{after, is_past};
@@ -29,9 +28,6 @@ const AT_ONCE: usize = 16;
 
 /// For so long the answers of one audit share what is known: as long as an invocation may live.
 const KEPT_FOR: SignedDuration = SignedDuration::from_mins(15);
-
-/// The first bytes of a SHA-256: enough to tell keys and secrets apart, and nothing that is worth stealing.
-type Digest16 = [u8; 16];
 
 /// What is known of the keys that versions name. Holds digests only.
 #[derive(Debug, Default)]
@@ -485,24 +481,4 @@ fn place(label: &Label) -> Option<usize> {
 
 fn only_pending(facts: &Facts) -> bool {
     matches!(facts.holding[..], [place] if holding()[place] == Label::pending())
-}
-
-/// Tells two credentials apart that have one key id.
-fn digest_of(credential: &Credential) -> Digest16 {
-    let mut hash = Sha256::new();
-    for part in [credential.key_id.expose(), credential.secret.expose_secret()] {
-        hash.update(part.as_bytes());
-        hash.update([0]);
-    }
-    first(&hash.finalize())
-}
-
-fn digest(text: &str) -> Digest16 {
-    first(&Sha256::digest(text.as_bytes()))
-}
-
-fn first(digest: &[u8]) -> Digest16 {
-    let mut short = [0; 16];
-    short.copy_from_slice(&digest[..16]);
-    short
 }

@@ -6,7 +6,7 @@
 //! | what an operation answers | `answer` |
 //! | which secrets there are, in which order, at which pace | `pass`, `walk` |
 //! | how an answer grows, and what of it is logged | `tally` |
-//! | which keys are held, and by whom | `holders` |
+//! | which keys are held, and by whom | `holders`, `digest` |
 //! | what there is to do for one secret | `maintain`, `tending` |
 //! | what the labels say of a key's end, when it dies, and the proof | `verdict`, `retiring`, `ending`, `death` |
 //! | what becomes of keys that no version names | `orphans` |
@@ -23,6 +23,7 @@ mod break_glass;
 mod checking;
 mod current;
 mod death;
+mod digest;
 mod ending;
 mod fingerprint;
 mod holders;

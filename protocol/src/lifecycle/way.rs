@@ -2,13 +2,14 @@
 
 use jiff::SignedDuration;
 
+use super::checking::serve;
 use super::pass::{Pass, patiently};
 use crate::error::{Error, ErrorType};
 use crate::hand::{Hand, is_condemned, must_fit};
 use crate::label::{Label, VersionId};
 use crate::ports::{Description, StoredValue, Which};
-use crate::rotation::rehearse;
-use crate::secret::{KeyId, SecretValue};
+use crate::rotation::{Rehearsal, rehearse, rehearse_without_current};
+use crate::secret::{AccountId, KeyId, SecretValue};
 
 /// A rotation that began this short a time ago is not stuck: its successor is waited for, and no longer.
 pub(super) const FRESH: SignedDuration = SignedDuration::from_mins(5);
@@ -95,6 +96,20 @@ pub(super) async fn take_refused_offers_back(pass: &Pass<'_>, hand: &Hand<'_>) -
         told.push(format!("{label} was taken off version {version}, which cannot be used: {}", error.problem));
     }
     Ok(told)
+}
+
+/// Where nothing but the current key proves the account, so that a key could have no successor once it is dead: the account, and the
+/// command that has the master's value say that it serves the secret. Whatever else stands in a successor's way is told where none comes.
+pub(super) async fn proven_by_current_alone(
+    pass: &Pass<'_>,
+    hand: &Hand<'_>,
+    description: &Description,
+) -> Option<(AccountId, String)> {
+    let rehearsed = rehearse_without_current(*hand, &pass.settings.egress, description.clone()).await;
+    let Ok(Rehearsal { issuing: Some(issuing), wanted: Err(error), .. }) = rehearsed else { return None };
+    let ((master, _), (account, grant)) = (issuing.by?, issuing.asked?);
+    let serve = serve(&master, description.name.as_str(), Some(&account), Some(&grant));
+    (error.error_type == ErrorType::ScopeRefused).then_some((account, serve))
 }
 
 /// Whether a key would be issued if none were offered. Where none can be, an offer is the only way to a successor, and a person may be

@@ -263,14 +263,20 @@ fn what_is_neither_rotated_nor_a_master_is_refused() {
     assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::Refused]));
 }
 
-/// A person has put back a key that is dead by now. Nothing says how old it is but that it was stored an hour ago.
-#[test]
-fn a_leaked_key_that_was_dead_before_is_proven_dead() {
-    let (world, _, _, _) = rotated();
+/// A world where a person has put the first value back, whose key is dead by now; with the version before it.
+fn with_a_dead_key_put_back() -> (Watched, VersionId) {
+    let (world, before, _, _) = rotated();
     let text = world.document(&world.first_version()).to_string();
     hours(&world, 24 * 8);
     settle(&world);
     world.put_by_hand(&text, &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
+    (world, before)
+}
+
+/// Nothing says how old the key is but that it was stored an hour ago.
+#[test]
+fn a_leaked_key_that_was_dead_before_is_proven_dead() {
+    let (world, _) = with_a_dead_key_put_back();
     hour(&world);
     let answer = world.operate_beside_the_service(leaked(&world, None));
     assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
@@ -278,11 +284,7 @@ fn a_leaked_key_that_was_dead_before_is_proven_dead() {
 
 #[test]
 fn a_leaked_key_that_a_rollback_copied_is_replaced_and_dies() {
-    let (world, first, _, _) = rotated();
-    let text = world.document(&world.first_version()).to_string();
-    hours(&world, 24 * 8);
-    settle(&world);
-    world.put_by_hand(&text, &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
+    let (world, first) = with_a_dead_key_put_back();
     world.maintain();
     hour(&world);
     world.maintain();
