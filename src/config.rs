@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use protocol::lifecycle::Settings;
+use protocol::lifecycle::{Duty, Settings};
 use protocol::secret::Address;
 use reqwest::Url;
 use secrecy::SecretString;
@@ -21,18 +21,34 @@ pub(crate) struct Config {
     pub(crate) bybit_base_url: Option<Url>,
     /// `EGRESS_IPS`: the addresses this function's calls leave from, separated by commas.
     pub(crate) egress: BTreeSet<Address>,
-    /// `ROTATION_FUNCTION_ARN`: the function that rotates, where this one is for operations.
-    pub(crate) rotation_function: Option<String>,
+    /// `ROTATION_FUNCTION_ARN`, `OPERATIONS_FUNCTION_ARN` and `EMERGENCY_FUNCTION_ARN`: which of the three functions this is.
+    pub(crate) purpose: Purpose,
     /// `GRACE_HOURS`: how long a replaced key stays alive.
     pub(crate) grace: Duration,
     /// `ADOPTION_GRACE_HOURS`: the same for a key that was made by hand.
     pub(crate) adoption_grace: Duration,
-    /// `KMS_KEY_ARN`: the KMS key that the roles of both functions may use.
+    /// `KMS_KEY_ARN`: the KMS key that the roles of the functions may use.
     pub(crate) kms_key: Option<String>,
     /// Where Secrets Manager is, and who asks.
     pub(crate) aws: Aws,
     /// `LOG_LEVEL`: error, warn, info, debug or trace.
     pub(crate) log_level: LevelFilter,
+}
+
+/// What this function is for. The same program is deployed three times: who may call one of them may not call the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Secrets Manager calls it for the steps of rotations.
+    Rotation,
+    /// It performs the operations of a duty.
+    Operations {
+        /// Which.
+        duty: Duty,
+        /// The ARN of the function that rotates.
+        rotation: String,
+        /// The ARN of the function for the other duty.
+        other: String,
+    },
 }
 
 /// What the AWS SDKs read from the environment, under AWS's own names.
@@ -76,7 +92,7 @@ impl Config {
         Ok(Self {
             bybit_base_url: read("BYBIT_BASE_URL").map(|url| base_url("BYBIT_BASE_URL", &url)).transpose()?,
             egress: read("EGRESS_IPS").map(|list| addresses("EGRESS_IPS", &list)).transpose()?.unwrap_or_default(),
-            rotation_function: read("ROTATION_FUNCTION_ARN").map(|arn| function_arn("ROTATION_FUNCTION_ARN", arn)).transpose()?,
+            purpose: Purpose::from_env(read)?,
             grace: read("GRACE_HOURS").map_or(Ok(Settings::GRACE), |hours| grace("GRACE_HOURS", &hours))?,
             adoption_grace: read("ADOPTION_GRACE_HOURS")
                 .map_or(Ok(Settings::ADOPTION_GRACE), |hours| grace("ADOPTION_GRACE_HOURS", &hours))?,
@@ -84,6 +100,35 @@ impl Config {
             log_level: read("LOG_LEVEL").map(|level| log_level("LOG_LEVEL", &level)).transpose()?.unwrap_or(LevelFilter::INFO),
             aws: Aws::from_env(read)?,
         })
+    }
+}
+
+impl Purpose {
+    /// How the template names the emergency function: like the one that rotates, with this behind it.
+    const EMERGENCY_SUFFIX: &'static str = "-emergency";
+
+    fn from_env(read: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let arn = |name: &'static str| read(name).map(|arn| function_arn(name, arn)).transpose();
+        let operations = arn("OPERATIONS_FUNCTION_ARN")?;
+        let emergency = arn("EMERGENCY_FUNCTION_ARN")?;
+        match (arn("ROTATION_FUNCTION_ARN")?, operations, emergency) {
+            (None, None, None) => Ok(Self::Rotation),
+            (None, ..) => {
+                let problem = "is missing: a function for operations has to know the one that rotates".into();
+                Err(ConfigError { name: "ROTATION_FUNCTION_ARN", problem })
+            }
+            (Some(_), Some(_), Some(_)) => {
+                let problem = "and EMERGENCY_FUNCTION_ARN are both set: the first makes this the emergency function, the second \
+                               names another one"
+                    .into();
+                Err(ConfigError { name: "OPERATIONS_FUNCTION_ARN", problem })
+            }
+            (Some(rotation), Some(other), None) => Ok(Self::Operations { duty: Duty::Emergency, rotation, other }),
+            (Some(rotation), None, other) => {
+                let other = other.unwrap_or_else(|| format!("{}{}", unqualified(&rotation), Self::EMERGENCY_SUFFIX));
+                Ok(Self::Operations { duty: Duty::Operations, rotation, other })
+            }
+        }
     }
 }
 
@@ -186,6 +231,11 @@ fn function_arn(name: &'static str, arn: String) -> Result<String, ConfigError> 
     }
 }
 
+/// A function's ARN without version or alias.
+fn unqualified(arn: &str) -> String {
+    arn.split(':').take(7).collect::<Vec<_>>().join(":")
+}
+
 fn kms_key_arn(name: &'static str, arn: String) -> Result<String, ConfigError> {
     let parts: Vec<&str> = arn.split(':').collect();
     match parts[..] {
@@ -264,6 +314,8 @@ mod tests {
             ("LOG_LEVEL", "loud"),
             ("ROTATION_FUNCTION_ARN", "exchange-key-rotation"),
             ("ROTATION_FUNCTION_ARN", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-AbCdEf"),
+            ("OPERATIONS_FUNCTION_ARN", "exchange-key-rotation-operations"),
+            ("EMERGENCY_FUNCTION_ARN", "exchange-key-rotation-emergency"),
             ("KMS_KEY_ARN", "arn:aws:kms:eu-west-1:123456789012:alias/trading"),
             ("GRACE_HOURS", "0"),
             ("GRACE_HOURS", "a day"),
@@ -277,6 +329,29 @@ mod tests {
             assert!(error.contains(name), "{error}");
         }
         assert_eq!(read("EGRESS_IPS", "203.0.113.7, 203.0.113.8").unwrap().egress.len(), 2);
+    }
+
+    #[test]
+    fn what_the_function_is_for_is_told_by_which_others_it_knows() {
+        let arn = |name: &str| format!("arn:aws:lambda:eu-west-1:123456789012:function:{name}");
+        let purpose = |names: &[&str]| {
+            let known = |asked: &str| names.contains(&asked).then(|| arn(&asked.to_lowercase()));
+            Config::from_env(known).map(|config| config.purpose).map_err(|error| error.to_string())
+        };
+        let operations = |duty, other: String| Purpose::Operations { duty, rotation: arn("rotation_function_arn"), other };
+        assert_eq!(purpose(&[]), Ok(Purpose::Rotation));
+        assert_eq!(purpose(&["ROTATION_FUNCTION_ARN"]), Ok(operations(Duty::Operations, arn("rotation_function_arn-emergency"))));
+        assert_eq!(
+            purpose(&["ROTATION_FUNCTION_ARN", "EMERGENCY_FUNCTION_ARN"]),
+            Ok(operations(Duty::Operations, arn("emergency_function_arn")))
+        );
+        assert_eq!(
+            purpose(&["ROTATION_FUNCTION_ARN", "OPERATIONS_FUNCTION_ARN"]),
+            Ok(operations(Duty::Emergency, arn("operations_function_arn")))
+        );
+        assert!(purpose(&["OPERATIONS_FUNCTION_ARN"]).unwrap_err().contains("ROTATION_FUNCTION_ARN is missing"));
+        let all = purpose(&["ROTATION_FUNCTION_ARN", "OPERATIONS_FUNCTION_ARN", "EMERGENCY_FUNCTION_ARN"]);
+        assert!(all.unwrap_err().contains("both set"));
     }
 
     #[test]

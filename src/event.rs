@@ -48,8 +48,8 @@ pub(crate) fn parse(mut event: Value) -> Result<Request, Error> {
         return Err(invalid("the event is not JSON".into()));
     }
     if event.get("operation").is_some() {
-        let problem = "this function rotates keys, and operations are for the other one: invoke the one that has ROTATION_FUNCTION_ARN \
-                       in its environment";
+        let problem = "this function rotates keys, and operations are for others: invoke the operations function, or for \
+                       break_glass, rollback and abandon the emergency function; both have ROTATION_FUNCTION_ARN in their environment";
         return Err(invalid(problem.into()));
     }
     let Some(fields) = event.as_object() else {

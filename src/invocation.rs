@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
-use protocol::lifecycle::{self, Kept};
+use protocol::lifecycle::{self, Duty, Kept};
 use protocol::ports::Ports;
 use protocol::rotation::{self, Caller, Done, Settings, Step};
 use protocol::{Error, ErrorType};
@@ -15,8 +15,9 @@ use serde_json::Value;
 use tracing::Instrument;
 
 use crate::audit::AuditLog;
-use crate::config::Config;
+use crate::config::{Config, Purpose};
 use crate::exchange::Exchanges;
+use crate::operation::Asked;
 use crate::store::{self, SecretsManager};
 use crate::time::InvocationTime;
 use crate::{event, operation, tls};
@@ -31,13 +32,13 @@ pub(crate) struct Function {
     started: Timestamp,
 }
 
-/// What this function is for. The same program is deployed twice: who may call the one may not call the other.
+/// What this function is for, with what it needs for that.
 #[derive(Debug)]
 enum Role {
-    /// Secrets Manager calls it for the steps of rotations.
+    /// The steps of rotations.
     Rotation(Settings),
-    /// Schedules, rules and people call it for operations.
-    Operations(lifecycle::Settings, Kept),
+    /// The operations of a duty.
+    Operations(Duty, lifecycle::Settings, Kept),
 }
 
 /// The answer to an event that was understood. Secrets Manager ignores it; people read it.
@@ -57,6 +58,8 @@ pub(crate) enum Answer {
     },
     /// To an operation, however it went.
     Operation(lifecycle::Answer),
+    /// To a batch of them, in order.
+    Operations(Vec<lifecycle::Answer>),
 }
 
 /// The error of a failed invocation, as it is reported.
@@ -73,17 +76,18 @@ impl Function {
     pub(crate) fn new(config: &Config) -> Result<Self, Box<dyn std::error::Error>> {
         let tls = tls::config()?;
         Ok(Self {
-            role: match &config.rotation_function {
-                None => Role::Rotation(Settings { egress: config.egress.clone() }),
-                Some(rotation_function) => {
+            role: match &config.purpose {
+                Purpose::Rotation => Role::Rotation(Settings { egress: config.egress.clone() }),
+                Purpose::Operations { duty, rotation, other } => {
                     let settings = lifecycle::Settings {
                         egress: config.egress.clone(),
-                        rotation_function: rotation_function.clone(),
+                        rotation_function: rotation.clone(),
+                        other_function: other.clone(),
                         grace: config.grace,
                         adoption_grace: config.adoption_grace,
                         kms_key: config.kms_key.clone(),
                     };
-                    Role::Operations(settings, Kept::default())
+                    Role::Operations(*duty, settings, Kept::default())
                 }
             },
             secrets_manager: store::client(&config.aws, tls.clone())?,
@@ -122,16 +126,23 @@ impl Function {
                 .instrument(span.clone())
                 .await
             }
-            Role::Operations(settings, kept) => {
-                let request = operation::parse(&payload).inspect_err(logged)?;
-                let span = tracing::info_span!("operation", operation = %request.operation(), request_id = caller.request_id);
-                async {
-                    let answer = lifecycle::operate(ports, &store, &caller, settings, kept, &request).await;
+            Role::Operations(duty, settings, kept) => {
+                let operate = async |request: &lifecycle::Request| {
+                    let span = tracing::info_span!("operation", operation = %request.operation(), request_id = caller.request_id);
+                    let answer = lifecycle::operate(ports, &store, &caller, settings, kept, request).instrument(span).await;
                     self.audit.answered(&answer, payload.get("shard").and_then(Value::as_str), request.order());
-                    Ok(Answer::Operation(answer))
+                    answer
+                };
+                match operation::read(&payload, *duty).inspect_err(logged)? {
+                    Asked::One(request) => Ok(Answer::Operation(operate(&request).await)),
+                    Asked::Batch(requests) => {
+                        let mut answers = Vec::new();
+                        for request in &requests {
+                            answers.push(operate(request).await);
+                        }
+                        Ok(Answer::Operations(answers))
+                    }
                 }
-                .instrument(span.clone())
-                .await
             }
         }
     }

@@ -1,7 +1,9 @@
-//! What may call the operations function: an object that names an operation, from a schedule, a rule or a person.
+//! What may call the operations function and the emergency function: an object that names an operation, from a schedule or a
+//! person; the first takes a queue's batch of such objects as well, one for each label that somebody moved.
 
+use aws_lambda_events::sqs::SqsEvent;
 use protocol::label::VersionId;
-use protocol::lifecycle::{Fingerprint, Form, Mode, Operation, Order, Request, Shard};
+use protocol::lifecycle::{Duty, Fingerprint, Form, Mode, Operation, Order, Request, Shard};
 use protocol::name::SecretId;
 use protocol::{Error, ErrorType, shown};
 use serde_json::{Map, Value};
@@ -9,11 +11,58 @@ use serde_json::{Map, Value};
 /// The longest reason and incident number.
 const LONGEST_WORDS: usize = 256;
 
-/// Reads the event of an operation.
+/// What an event asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// One operation.
+    One(Request),
+    /// What a queue has gathered, each request once.
+    Batch(Vec<Request>),
+}
+
+/// Reads the event of a function that performs the operations of a duty.
 ///
 /// # Errors
 /// EVENT_INVALID, naming what came and what was expected.
-pub(crate) fn parse(event: &Value) -> Result<Request, Error> {
+pub(crate) fn read(event: &Value, duty: Duty) -> Result<Asked, Error> {
+    if duty == Duty::Operations && event.get("Records").is_some() {
+        return batch(event).map(Asked::Batch);
+    }
+    let request = parse(event)?;
+    if request.operation().duty() == duty {
+        return Ok(Asked::One(request));
+    }
+    let (this, other) = match duty {
+        Duty::Operations => ("operations", "emergency function, the one that has OPERATIONS_FUNCTION_ARN in its environment"),
+        Duty::Emergency => ("emergency", "operations function, the one that has no OPERATIONS_FUNCTION_ARN in its environment"),
+    };
+    Err(invalid(&format!("this is the {this} function, and {} is for another: invoke the {other}", request.operation())))
+}
+
+/// Reads a batch of Amazon SQS. Whoever moves ten labels of one secret in a minute has it looked after once.
+fn batch(event: &Value) -> Result<Vec<Request>, Error> {
+    let batch: SqsEvent =
+        serde_json::from_value(event.clone()).map_err(|_| invalid("the event has Records, and is no batch of Amazon SQS"))?;
+    let mut requests = Vec::new();
+    for message in batch.records {
+        if message.event_source.as_deref() != Some("aws:sqs") {
+            return Err(invalid("the event has a record that does not come from Amazon SQS"));
+        }
+        let body = serde_json::from_str(message.body.as_deref().unwrap_or_default())
+            .map_err(|_| invalid("the event has a message whose body is not JSON"))?;
+        let request = parse(&body)?;
+        if !matches!(request, Request::Maintain { secret: Some(_), dry_run: false, .. }) {
+            return Err(invalid("the event has a message that asks for something else than to maintain one secret"));
+        }
+        if !requests.contains(&request) {
+            requests.push(request);
+        }
+    }
+    Ok(requests)
+}
+
+/// Reads the event of one operation.
+fn parse(event: &Value) -> Result<Request, Error> {
     let Some(fields) = event.as_object().filter(|fields| fields.contains_key("operation")) else {
         return Err(invalid(&format!(
             "this function performs operations, and the event names none: {{\"operation\":\"{}\"}} is one",
@@ -170,6 +219,62 @@ mod tests {
         let Request::BreakGlass { mode, order, version, .. } = parse(&event).unwrap() else { panic!("another operation") };
         assert_eq!((mode, version), (Mode::ReplaceFirst, None));
         assert_eq!((order.reason.as_str(), order.incident.as_str()), ("seen in a log", "INC-7"));
+    }
+
+    #[test]
+    fn each_function_refuses_what_the_other_performs() {
+        for (event, duty) in [
+            (json!({"operation": "maintain"}), Duty::Operations),
+            (json!({"operation": "audit"}), Duty::Operations),
+            (json!({"operation": "plan", "secret": "a"}), Duty::Operations),
+            (json!({"operation": "abandon", "secret": "a"}), Duty::Emergency),
+            (json!({"operation": "rollback", "secret": "a"}), Duty::Emergency),
+            (json!({"operation": "break_glass", "secret": "a", "reason": "b", "incident": "c"}), Duty::Emergency),
+        ] {
+            let (other, name) = match duty {
+                Duty::Operations => (Duty::Emergency, "operations function"),
+                Duty::Emergency => (Duty::Operations, "emergency function"),
+            };
+            assert!(matches!(read(&event, duty), Ok(Asked::One(_))), "{event}");
+            let error = read(&event, other).unwrap_err();
+            assert!(
+                error.error_type == ErrorType::EventInvalid && error.to_string().contains(&format!("invoke the {name}")),
+                "{error}"
+            );
+        }
+    }
+
+    fn message(body: &Value) -> Value {
+        json!({"messageId": "1", "receiptHandle": "2", "body": body.to_string(), "attributes": {}, "messageAttributes": {},
+               "md5OfBody": "3", "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:eu-west-1:123456789012:q", "awsRegion": "eu-west-1"})
+    }
+
+    #[test]
+    fn a_batch_asks_for_each_secret_once() {
+        let moved = |name: &str| message(&json!({"operation": "maintain", "secret": name}));
+        let event = json!({"Records": [moved("a"), moved("b"), moved("a")]});
+        let Asked::Batch(requests) = read(&event, Duty::Operations).unwrap() else { panic!("one request") };
+        let secret = |name| Some(SecretId::parse(name).unwrap());
+        let maintain = |name| Request::Maintain { shard: Shard::ALL, secret: secret(name), dry_run: false };
+        assert_eq!(requests, [maintain("a"), maintain("b")]);
+        assert!(read(&event, Duty::Emergency).is_err());
+    }
+
+    #[test]
+    fn a_batch_that_asks_for_more_than_that_is_refused_whole() {
+        let moved = message(&json!({"operation": "maintain", "secret": "a"}));
+        for (other, named) in [
+            (message(&json!({"operation": "maintain"})), "one secret"),
+            (message(&json!({"operation": "abandon", "secret": "a"})), "one secret"),
+            (message(&json!({"operation": "maintain", "secret": "a", "dry_run": true})), "one secret"),
+            (message(&json!("maintain")), "names none"),
+            (json!({"eventSource": "aws:sqs", "body": "{"}), "not JSON"),
+            (json!({"eventSource": "aws:sns", "body": "{}"}), "Amazon SQS"),
+            (json!(1), "no batch"),
+        ] {
+            let error = read(&json!({"Records": [moved, other]}), Duty::Operations).unwrap_err();
+            assert!(error.error_type == ErrorType::EventInvalid && error.to_string().contains(named), "{other}: {error}");
+        }
     }
 
     #[test]

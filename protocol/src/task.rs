@@ -41,6 +41,26 @@ impl Operation {
     }
 }
 
+/// Which of the two functions performs an operation. They are two, so that a storm of events at the one does not keep a person's
+/// order at the other waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// The operations function: maintain, audit and plan. Schedules and moved labels call it.
+    Operations,
+    /// The emergency function: break_glass, rollback and abandon. People alone call it.
+    Emergency,
+}
+
+impl Operation {
+    /// Which function performs it.
+    pub fn duty(self) -> Duty {
+        match self {
+            Self::Maintain | Self::Audit | Self::Plan => Duty::Operations,
+            Self::Abandon | Self::Rollback | Self::BreakGlass => Duty::Emergency,
+        }
+    }
+}
+
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -1,27 +1,15 @@
 //! Whoever may write one secret reaches no further than that secret, in both roles of the real binary.
 
 use sandbox::bybit::{Ips, KeyTruth, Permissions, Settings};
-use sandbox::function::{Function, LAMBDA_ARN};
+use sandbox::function::LAMBDA_ARN;
 use sandbox::local::{MASTER_SECRET, SECRET, SUB_ACCOUNT};
 use sandbox::secrets_manager::{PutSecretValue, RotationSeed, SecretValue, Seed, Sensitive, UpdateSecretVersionStage};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::world::{TOKEN, World};
+use crate::world::{TOKEN, World, ask, codes};
 
 const ENEMY: &str = "prod/bybit/enemy";
 const PLANTED: &str = "66666666-0000-4000-8000-000000000666";
-
-async fn operations(world: &World) -> std::sync::Arc<Function> {
-    world.process(&world.local.environment().with("ROTATION_FUNCTION_ARN", LAMBDA_ARN)).await
-}
-
-async fn ask(function: &Function, event: Value) -> Value {
-    function.invoke(&event).await.unwrap_or_else(|failed| panic!("{event}: {failed}"))
-}
-
-fn codes(answer: &Value) -> Vec<&str> {
-    answer["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap()).collect()
-}
 
 /// The living keys of every account.
 fn all_live(world: &World) -> Vec<KeyTruth> {
@@ -87,7 +75,7 @@ async fn a_value_that_names_another_desks_account_gets_no_key_of_it() {
         assert_eq!(error_type, "SCOPE_REFUSED", "{message}");
         assert!(message.contains("serves"), "{message}");
         assert_eq!(all_live(&world), before);
-        let answer = ask(&*operations(&world).await, json!({"operation": "plan", "secret": SECRET})).await;
+        let answer = ask(&world.operators().await, json!({"operation": "plan", "secret": SECRET})).await;
         let blockers = answer["findings"].as_array().unwrap().iter().filter(|finding| finding["code"] == "BLOCKER");
         let commands: Vec<&str> = blockers.map(|finding| finding["do"].as_str().unwrap()).collect();
         assert!(commands.iter().any(|command| command.contains("jq -c '.serves += ")), "{answer}");
@@ -100,7 +88,7 @@ async fn no_label_on_a_version_that_names_another_s_key_id_ends_that_key() {
         [&["COMPROMISED", "REVOKE_FIRST"][..], &["REPLACED-20200101T000000Z-66666666", "CONDEMNED-20200201T000000Z-66666666"]]
     {
         let world = World::start().await;
-        let operations = operations(&world).await;
+        let operations = world.operators().await;
         let key = world.current()["api_key"].as_str().unwrap().to_owned();
         plant(&world, &key, labels);
         let before = all_live(&world);
@@ -113,7 +101,7 @@ async fn no_label_on_a_version_that_names_another_s_key_id_ends_that_key() {
 #[tokio::test]
 async fn no_label_ends_a_key_that_no_secret_names_but_the_enemys() {
     let world = World::start().await;
-    let operations = operations(&world).await;
+    let operations = world.operators().await;
     let foreign = {
         let now = world.local.clock.now();
         let permissions = Permissions::of(&[("Spot", &["SpotTrade"])]);
@@ -132,7 +120,7 @@ async fn a_value_that_claims_to_be_ours_is_told_to_be_none() {
     let world = World::start().await;
     world.open_rotation(TOKEN);
     world.rotate().await;
-    let operations = operations(&world).await;
+    let operations = world.operators().await;
     let by_hand = {
         let now = world.local.clock.now();
         let ips = Ips::only(["127.0.0.1".parse().unwrap(), "203.0.113.7".parse().unwrap()]);
@@ -152,7 +140,7 @@ async fn a_value_that_claims_to_be_ours_is_told_to_be_none() {
 async fn an_order_that_leaves_no_way_to_a_successor_is_refused_at_once() {
     let world = World::start().await;
     unserve(&world);
-    let operations = operations(&world).await;
+    let operations = world.operators().await;
     let before = all_live(&world);
     let order = json!({
         "operation": "break_glass", "secret": SECRET, "mode": "revoke_first", "reason": "seen in a log", "incident": "INC-7",
@@ -166,7 +154,7 @@ async fn an_order_that_leaves_no_way_to_a_successor_is_refused_at_once() {
 #[tokio::test]
 async fn what_an_answer_gives_to_type_is_quoted() {
     let world = World::start().await;
-    let operations = operations(&world).await;
+    let operations = world.operators().await;
     let version = "$(touch /tmp/x); 0000-0000-4000-8000";
     world.put(version, &world.current().to_string(), "KEPT");
     let label = |label: &str| {

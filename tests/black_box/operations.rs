@@ -2,32 +2,20 @@
 
 use jiff::{SignedDuration, Timestamp};
 use sandbox::fault::Fault;
-use sandbox::function::{Environment, Function, LAMBDA_ARN};
-use sandbox::local::SECRET;
+use sandbox::function::{EMERGENCY_ARN, OPERATIONS_ARN};
+use sandbox::local::{MASTER_SECRET, SECRET};
 use sandbox::secrets_manager::UpdateSecretVersionStage;
 use serde_json::{Value, json};
 
-use crate::world::{TOKEN, World};
+use crate::world::{Operators, TOKEN, World, ask, codes};
 
-fn for_operations(environment: Environment) -> Environment {
-    environment.with("ROTATION_FUNCTION_ARN", LAMBDA_ARN)
-}
-
-/// A world where a rotation has been done, and the function for operations.
-async fn rotated() -> (World, std::sync::Arc<Function>) {
+/// A world where a rotation has been done, and the functions for operations.
+async fn rotated() -> (World, Operators) {
     let world = World::start().await;
     world.open_rotation(TOKEN);
     world.rotate().await;
-    let operations = world.process(&for_operations(world.local.environment())).await;
+    let operations = world.operators().await;
     (world, operations)
-}
-
-async fn ask(function: &Function, event: Value) -> Value {
-    function.invoke(&event).await.unwrap_or_else(|failed| panic!("{event}: {failed}"))
-}
-
-fn codes(answer: &Value) -> Vec<&str> {
-    answer["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap()).collect()
 }
 
 /// Puts a stamp that far back, as if that much time had passed.
@@ -88,18 +76,56 @@ async fn a_dry_run_says_what_would_be_done_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn each_of_the_two_functions_refuses_the_others_events() {
-    let (world, operations) = rotated().await;
-    let failed = world.function.invoke(&json!({"operation": "maintain"})).await.unwrap_err();
-    assert!(failed.error_type == "EVENT_INVALID" && failed.message.contains("ROTATION_FUNCTION_ARN"), "{failed}");
-    let failed = operations.invoke(&world.event("createSecret", TOKEN)).await.unwrap_err();
-    assert!(failed.error_type == "EVENT_INVALID" && failed.message.contains("operations"), "{failed}");
+async fn each_of_the_three_functions_refuses_the_others_events() {
+    let (world, Operators { operations, emergency }) = rotated().await;
+    let abandon = json!({"operation": "abandon", "secret": SECRET});
+    let batch = json!({"Records": []});
+    for (function, event, named) in [
+        (&world.function, json!({"operation": "maintain"}), "ROTATION_FUNCTION_ARN"),
+        (&world.function, batch.clone(), "no Step"),
+        (&operations, world.event("createSecret", TOKEN), "operations"),
+        (&operations, abandon, "emergency function"),
+        (&emergency, world.event("createSecret", TOKEN), "operations"),
+        (&emergency, json!({"operation": "maintain"}), "operations function"),
+        (&emergency, batch, "names none"),
+    ] {
+        let failed = function.invoke(&event).await.unwrap_err();
+        assert!(failed.error_type == "EVENT_INVALID" && failed.message.contains(named), "{event}: {failed}");
+    }
+}
+
+#[tokio::test]
+async fn labels_that_were_moved_within_a_minute_are_taken_up_once_for_each_secret() {
+    let (_world, Operators { operations, .. }) = rotated().await;
+    let moved = json!({"eventSource": "aws:sqs", "body": json!({"operation": "maintain", "secret": SECRET}).to_string()});
+    let answers = operations.invoke(&json!({"Records": [moved, moved, moved]})).await.unwrap();
+    let answers = answers.as_array().unwrap();
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    assert_eq!((&answers[0]["operation"], &answers[0]["secrets"][0]["secret"]), (&json!("maintain"), &json!(SECRET)));
+}
+
+#[tokio::test]
+async fn a_command_names_the_function_that_performs_it() {
+    let world = World::start().await;
+    let operators = world.operators().await;
+    let audit = ask(&operators, json!({"operation": "audit", "secret": SECRET})).await;
+    let key = audit["secrets"][0]["keys"][0]["fingerprint"].clone();
+    let search = json!({"operation": "audit", "match": {"fingerprint": key}});
+    let unattached = json!({"operation": "abandon", "secret": MASTER_SECRET});
+    for (event, operation, function) in [(search, "break_glass", EMERGENCY_ARN), (unattached, "audit", OPERATIONS_ARN)] {
+        let answer = ask(&operators, event).await;
+        let findings = answer["findings"].as_array().unwrap();
+        let commands: Vec<&str> = findings.iter().filter_map(|finding| finding["do"].as_str()).collect();
+        let payload = format!(r#""operation":"{operation}""#);
+        let command = commands.iter().find(|command| command.contains(&payload)).copied().unwrap_or_default();
+        assert!(command.contains(&format!("--function-name {function} ")), "{answer}");
+    }
 }
 
 #[tokio::test]
 async fn a_stuck_rotation_is_abandoned_and_the_next_one_begins_fresh() {
     let world = World::start().await;
-    let operations = world.process(&for_operations(world.local.environment())).await;
+    let operations = world.operators().await;
     world.open_rotation(TOKEN);
     world.succeed("createSecret").await;
     let answer = ask(&operations, json!({"operation": "abandon", "secret": SECRET})).await;
@@ -122,7 +148,7 @@ async fn a_rollback_leaves_a_dead_key_behind_without_a_policy_that_says_what_it_
     roll_back(&world, &operations).await;
 }
 
-async fn roll_back(world: &World, operations: &Function) {
+async fn roll_back(world: &World, operations: &Operators) {
     let before = world.local.value(SECRET, "AWSPREVIOUS").unwrap();
     let answer = ask(operations, json!({"operation": "rollback", "secret": SECRET})).await;
     assert_eq!(answer["outcome"], "ok", "{answer}");

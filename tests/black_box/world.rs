@@ -16,6 +16,31 @@ pub(crate) const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", 
 pub(crate) const TOKEN: &str = "70000000-0000-4000-8000-000000000001";
 pub(crate) const ROTATION_TOKEN: &str = "r0tation-t0ken-that-nobody-may-ever-see-in-a-log";
 
+/// The functions for operations: an event goes to the one that performs it.
+pub(crate) struct Operators {
+    pub(crate) operations: Arc<Function>,
+    pub(crate) emergency: Arc<Function>,
+}
+
+impl Operators {
+    pub(crate) fn output(&self) -> Vec<String> {
+        [&self.operations, &self.emergency].into_iter().flat_map(|function| function.output()).collect()
+    }
+}
+
+pub(crate) async fn ask(operators: &Operators, event: Value) -> Value {
+    let function = match event["operation"].as_str() {
+        Some("break_glass" | "rollback" | "abandon") => &operators.emergency,
+        _ => &operators.operations,
+    };
+    function.invoke(&event).await.unwrap_or_else(|failed| panic!("{event}: {failed}"))
+}
+
+/// The codes of an answer's findings.
+pub(crate) fn codes(answer: &Value) -> Vec<&str> {
+    answer["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap()).collect()
+}
+
 /// Short words of a value that a test made up are no secrets to search for.
 const SHORTEST_SECRET: usize = 8;
 
@@ -60,6 +85,14 @@ impl World {
         let process = start_function(environment).await;
         self.processes.lock().unwrap().push(Arc::clone(&process));
         process
+    }
+
+    /// The two functions for operations.
+    pub(crate) async fn operators(&self) -> Operators {
+        Operators {
+            operations: self.process(&self.local.environment().operations()).await,
+            emergency: self.process(&self.local.environment().emergency()).await,
+        }
     }
 
     /// Opens a rotation as Secrets Manager does: AWSPENDING on a version without a value. The tests invoke the steps.

@@ -1,4 +1,4 @@
-"""The prebuilt function for operations under `cargo lambda watch`, invoked with the files in events/ beside `sandbox serve`"""
+"""The prebuilt operations function and emergency function, each under `cargo lambda watch`, invoked with the files in events/ beside `sandbox serve`"""
 
 import csv
 import io
@@ -11,12 +11,15 @@ from check_cargo_lambda import function, path
 from report import promise
 
 ROTATION_FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:exchange-key-rotation"
+OPERATIONS = {"ROTATION_FUNCTION_ARN": ROTATION_FUNCTION, "EMERGENCY_FUNCTION_ARN": f"{ROTATION_FUNCTION}-emergency"}
+EMERGENCY = {"ROTATION_FUNCTION_ARN": ROTATION_FUNCTION, "OPERATIONS_FUNCTION_ARN": f"{ROTATION_FUNCTION}-operations"}
+FOR_EMERGENCIES = {"break_glass", "rollback", "abandon"}
 SECRET = "prod/bybit/main"
 FIELDS = {"operation", "outcome", "version", "request_id", "dry_run", "counts", "findings", "secrets"}
 
 
 class Fleet:
-    """The function, and the secrets that `sandbox serve` begins with."""
+    """The functions, and the secrets that `sandbox serve` begins with."""
 
     def __init__(self, sandbox, invoke):
         self.invoke = invoke
@@ -53,6 +56,10 @@ class Fleet:
 
     def state(self):
         return self.labels(), self.venue.all_keys()
+
+
+def is_for_emergencies(file):
+    return json.loads(file.read_text()).get("operation") in FOR_EMERGENCIES
 
 
 def codes(answer, severities=("page", "ticket", "info")):
@@ -138,8 +145,9 @@ CHECKS = [
 def run(report):
     with (
         servers.sandbox() as sandbox,
-        function(sandbox.for_function() | {"ROTATION_FUNCTION_ARN": ROTATION_FUNCTION}) as invoke,
+        function(sandbox.for_function() | OPERATIONS) as operations,
+        function(sandbox.for_function() | EMERGENCY) as emergency,
     ):
-        fleet = Fleet(sandbox, invoke)
+        fleet = Fleet(sandbox, lambda file: (emergency if is_for_emergencies(file) else operations)(file))
         for check in CHECKS:
             report.check(promise(check), check, fleet)

@@ -101,7 +101,7 @@ impl Audit<'_> {
         if let Some(form) = form {
             asked.insert("format".to_owned(), form.into());
         }
-        pass.command_of(asked)
+        pass.command_of(Operation::Audit, asked)
     }
 
     async fn one(&self, pass: &Pass<'_>, secret: &SecretId, tally: &mut Tally<'_>) -> Result<(), Error> {

@@ -148,7 +148,7 @@ impl<'a> Order<'a> {
 
     /// The command that gives the order, or goes on with it.
     pub(super) fn again(&self, secret: &str, version: Option<&VersionId>, mode: Mode) -> String {
-        self.pass.command_of(self.order_again(secret, version, mode))
+        self.pass.command_of(Operation::BreakGlass, self.order_again(secret, version, mode))
     }
 
     fn order_again(&self, secret: &str, version: Option<&VersionId>, mode: Mode) -> Map<String, Value> {
@@ -261,7 +261,7 @@ impl<'a> Order<'a> {
         );
         let what_to_do = format!(
             "{serve}; then give the order again; or, to end the key without a successor: {}",
-            self.pass.command_of(order)
+            self.pass.command_of(Operation::BreakGlass, order)
         );
         Err(Refusal::new(say, what_to_do))
     }

@@ -62,7 +62,7 @@ use crate::label::VersionId;
 use crate::name::SecretId;
 use crate::ports::{Fleet, Ports};
 use crate::secret::Address;
-pub use crate::task::Operation;
+pub use crate::task::{Duty, Operation};
 
 /// What an operation is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,6 +171,8 @@ pub struct Settings {
     pub egress: BTreeSet<Address>,
     /// The ARN of the function that rotates: its secrets are the ones to look after.
     pub rotation_function: String,
+    /// The ARN of the function for the operations that this one refuses: commands name it.
+    pub other_function: String,
     /// How long a replaced key stays alive.
     pub grace: Duration,
     /// The same for a key that was made by hand: it may sit in a file somewhere.

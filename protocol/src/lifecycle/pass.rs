@@ -228,16 +228,17 @@ impl<'a> Pass<'a> {
 
     /// The command that asks for an operation, with what it is to say.
     pub(super) fn command_with(&self, operation: Operation, fields: &[(&str, &str)]) -> String {
-        self.command_of(event(operation, fields))
+        self.command_of(operation, event(operation, fields))
     }
 
-    /// The command that sends an event to this function.
-    pub(super) fn command_of(&self, event: Map<String, Value>) -> String {
+    /// The command that sends an operation's event to the function that performs it.
+    pub(super) fn command_of(&self, operation: Operation, event: Map<String, Value>) -> String {
+        let is_ours = operation.duty() == self.request.operation().duty();
+        let function = if is_ours { &self.caller.function_arn } else { &self.settings.other_function };
         // A shell would take the apostrophe of a reason for the payload's end. The CLI asks twice where an answer takes long.
         let payload = Value::from(event).to_string().replace('\'', "\\u0027");
         format!(
-            "aws lambda invoke --function-name {} --cli-read-timeout 0 --cli-binary-format raw-in-base64-out --payload '{payload}' /dev/stdout",
-            self.caller.function_arn,
+            "aws lambda invoke --function-name {function} --cli-read-timeout 0 --cli-binary-format raw-in-base64-out --payload '{payload}' /dev/stdout"
         )
     }
 

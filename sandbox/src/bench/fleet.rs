@@ -14,7 +14,7 @@ use super::process::{Process, milliseconds, world};
 use super::series::figure;
 use super::table::table;
 use crate::bybit::{Credential, Environment as Site, Ips, Permissions, Settings, Uid};
-use crate::function::LAMBDA_ARN;
+use crate::function::{LAMBDA_ARN, OPERATIONS_ARN};
 use crate::local::Local;
 use crate::secrets_manager::{ListSecrets, Operation, RotationSeed, SecretValue, Seed};
 
@@ -106,13 +106,13 @@ async fn pass(peers: &Peers, operation: &str, secrets: u32) -> Result<Pass, Box<
     let local = world().await?;
     seed(&local, secrets)?;
     let peer = &peers.function;
-    let environment = peer.seeing(local.environment()).with("ROTATION_FUNCTION_ARN", LAMBDA_ARN);
+    let environment = peer.seeing(local.environment()).operations();
     let process = Process::start(peer, &environment).await?;
     let began = Instant::now();
     let (mut answers, mut seen, mut event) = (0, 0, json!({"operation": operation}));
     loop {
         let payload = event.to_string().into_bytes();
-        let answer = process.function().invoke_raw(payload, Timestamp::now() + LONGEST, LAMBDA_ARN).await?;
+        let answer = process.function().invoke_raw(payload, Timestamp::now() + LONGEST, OPERATIONS_ARN).await?;
         answers += 1;
         seen += answer["counts"]["secrets"].as_u64().unwrap_or(0);
         if answer["outcome"] == "failed" || is_behind(&answer) {

@@ -17,8 +17,12 @@ use tokio::task::JoinSet;
 
 use super::runtime_api::{self, Failed, RuntimeApi, Work};
 
-/// The ARN that the function is invoked by.
+/// The ARN of the function that rotates.
 pub const LAMBDA_ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:exchange-key-rotation";
+/// The ARN of the operations function.
+pub const OPERATIONS_ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:exchange-key-rotation-operations";
+/// The ARN of the emergency function.
+pub const EMERGENCY_ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:exchange-key-rotation-emergency";
 /// The Region it runs in.
 pub const REGION: &str = "us-east-1";
 /// How long an invocation may take.
@@ -43,12 +47,34 @@ impl Environment {
             .with("EGRESS_IPS", "127.0.0.1")
     }
 
+    /// Makes the function the one for maintain, audit and plan.
+    #[must_use]
+    pub fn operations(self) -> Self {
+        self.with("ROTATION_FUNCTION_ARN", LAMBDA_ARN).with("EMERGENCY_FUNCTION_ARN", EMERGENCY_ARN)
+    }
+
+    /// Makes the function the one for break_glass, rollback and abandon.
+    #[must_use]
+    pub fn emergency(self) -> Self {
+        self.with("ROTATION_FUNCTION_ARN", LAMBDA_ARN).with("OPERATIONS_FUNCTION_ARN", OPERATIONS_ARN)
+    }
+
     /// With one more variable, or another value for one.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.0.retain(|(known, _)| known != name);
         self.0.push((name.into(), value.into()));
         self
+    }
+
+    /// The ARN that the function is invoked by.
+    fn function_arn(&self) -> &'static str {
+        let has = |name: &str| self.0.iter().any(|(known, _)| known == name);
+        match (has("ROTATION_FUNCTION_ARN"), has("OPERATIONS_FUNCTION_ARN")) {
+            (false, _) => LAMBDA_ARN,
+            (true, false) => OPERATIONS_ARN,
+            (true, true) => EMERGENCY_ARN,
+        }
     }
 
     /// How far the process's clock is ahead of the machine's, where somebody moves it.
@@ -71,6 +97,7 @@ pub struct Function {
     exited: watch::Receiver<Option<i32>>,
     order: Arc<Notify>,
     clock_ahead: SignedDuration,
+    arn: &'static str,
     id: Option<u32>,
     _tasks: JoinSet<()>,
 }
@@ -125,7 +152,16 @@ impl Function {
             // Nobody may be watching.
             let _ = exit.send(Some(code));
         });
-        Ok(Self { api, output, exited, order, clock_ahead: environment.clock_ahead(), id, _tasks: tasks })
+        Ok(Self {
+            api,
+            output,
+            exited,
+            order,
+            clock_ahead: environment.clock_ahead(),
+            arn: environment.function_arn(),
+            id,
+            _tasks: tasks,
+        })
     }
 
     /// Invokes the function with an event.
@@ -133,7 +169,7 @@ impl Function {
     /// # Errors
     /// What the function reported, or `Runtime.ExitError` where its process ended.
     pub async fn invoke(&self, event: &Value) -> Result<Value, Failed> {
-        self.invoke_raw(event.to_string().into_bytes(), Timestamp::now() + self.clock_ahead + TIMEOUT, LAMBDA_ARN).await
+        self.invoke_raw(event.to_string().into_bytes(), Timestamp::now() + self.clock_ahead + TIMEOUT, self.arn).await
     }
 
     /// Invokes the function with any bytes, any deadline, and by any ARN.

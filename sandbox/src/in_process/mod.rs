@@ -36,7 +36,7 @@ pub use gate::{Point, Ticket};
 pub use invocation::{Failure, Invocation};
 pub use journal::MemoryJournal;
 pub(crate) use powers::powers;
-pub use setup::{BOT_ADDRESS, FUNCTION_ADDRESS, FUNCTION_ARN, MASTER, OPERATIONS_ARN, OTHER_SUB, PARENT, SUB, Setup};
+pub use setup::{BOT_ADDRESS, FUNCTION_ADDRESS, FUNCTION_ARN, MASTER, OTHER_SUB, PARENT, SUB, Setup};
 pub use store::InProcessStore;
 pub use time::ManualTime;
 pub use venue::{InProcessVenue, InProcessVenues};

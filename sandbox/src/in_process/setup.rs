@@ -9,6 +9,7 @@ use protocol::lifecycle;
 use protocol::secret::Address;
 
 use crate::bybit::{self, Ips, Permissions, Settings, Uid};
+use crate::function::LAMBDA_ARN;
 use crate::secrets_manager;
 
 /// The parent account.
@@ -24,9 +25,7 @@ pub const FUNCTION_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(52, 1, 2, 3));
 /// Where the consumers' calls come from.
 pub const BOT_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
 /// The function.
-pub const FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:exchange-key-rotation";
-/// The function for operations.
-pub const OPERATIONS_ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:exchange-key-operations";
+pub const FUNCTION_ARN: &str = LAMBDA_ARN;
 
 /// A world's beginning: a key made by hand on a sub-account, a master key of the parent, a secret for each, rotation switched on
 /// for the first. The documents may name what only the world knows: `<key>`, `<secret>`, `<account>`, `<master>` (the ARN of the

@@ -14,10 +14,11 @@ use secrecy::SecretString;
 
 use super::call::{Fault, Operation};
 use super::invocation::{Failure, Invocation, Start};
-use super::setup::{FUNCTION_ADDRESS, FUNCTION_ARN, MASTER, OPERATIONS_ARN, OTHER_SUB, PARENT, SUB, Setup, filled_in};
+use super::setup::{FUNCTION_ADDRESS, FUNCTION_ARN, MASTER, OTHER_SUB, PARENT, SUB, Setup, filled_in};
 use super::silence::Log;
 use super::state::{Shared, State};
 use crate::bybit::{self, Environment, KeyId, Uid};
+use crate::function::{EMERGENCY_ARN, OPERATIONS_ARN};
 use crate::invariants::Actor;
 use crate::secrets_manager::{self, RotateSecret, RotationSeed, SecretValue, Seed, Sensitive};
 
@@ -341,10 +342,15 @@ impl World {
         };
         let revokes_first = matches!(&request, lifecycle::Request::BreakGlass { mode: lifecycle::Mode::RevokeFirst, .. });
         let task = Task::Operation(request.operation());
-        let start = self.starts(OPERATIONS_ARN, task, secret, String::new(), revokes_first, &request);
+        let (function, other) = match request.operation().duty() {
+            lifecycle::Duty::Operations => (OPERATIONS_ARN, EMERGENCY_ARN),
+            lifecycle::Duty::Emergency => (EMERGENCY_ARN, OPERATIONS_ARN),
+        };
+        let start = self.starts(function, task, secret, String::new(), revokes_first, &request);
         let settings = lifecycle::Settings {
             egress: self.settings.egress.clone(),
             rotation_function: self.function_arn.clone(),
+            other_function: other.to_owned(),
             grace: self.grace,
             adoption_grace: self.adoption_grace,
             kms_key: self.kms_key.clone(),

@@ -35,7 +35,7 @@ impl Witness {
             Action::ProveDead => key.is_none_or(|key| scene.venue.key(&key).is_none_or(|truth| !truth.alive(scene.now))),
             Action::RevokeKey => key.is_some_and(|key| scene.venue.key(&key).is_some_and(|truth| !truth.alive(scene.now))),
             Action::PutValue => self.named(scene, arn, version).is_some_and(|named| Some(&named.key) == key.as_ref()),
-            Action::MoveCurrent => self.been_current.contains(&(arn.clone(), version.clone())),
+            Action::MoveCurrent => self.been_current.contains_key(&(arn.clone(), version.clone())),
             Action::AddLabel => secrets.any(|secret| secret.holder(label) == Some(version)),
             Action::StartRotation => secrets.any(|secret| secret.versions().contains_key(version)),
             Action::RemoveLabel => secrets.any(|secret| secret.holder(label) != Some(version)),
@@ -158,7 +158,7 @@ impl Witness {
             self.swept.insert(place.clone(), listed);
         }
         let claim = match result {
-            Ok(Done::AlreadyCurrent | Done::Promoted) => self.been_current.contains(&place),
+            Ok(Done::AlreadyCurrent | Done::Promoted) => self.been_current.contains_key(&place),
             // A version that lost its labels meanwhile may be purged by now.
             Ok(Done::Issued) => named.is_none_or(|named| run.issued.iter().any(|(key, _)| *key == named.key)),
             Ok(Done::Copied | Done::AlreadyStored) => {

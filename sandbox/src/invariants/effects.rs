@@ -320,7 +320,7 @@ impl Witness {
             return;
         }
         let arn = &act.actor.secret;
-        let used = self.been_current.contains(&(arn.clone(), act.actor.token.clone()));
+        let used = self.been_current.contains_key(&(arn.clone(), act.actor.token.clone()));
         let key = self.named(scene, arn, version).map(|named| named.key.clone());
         let is_current = key.is_some() && self.current_key(scene, arn) == key;
         let in_use = is_current || key.is_some_and(|key| self.keys.get(&key).is_some_and(|facts| facts.current.is_some()));
@@ -344,7 +344,7 @@ impl Witness {
         let labels = scene.secrets.secret(arn).map(|secret| secret.stages_of(version)).unwrap_or_default();
         // A pass stamps what lost its labels as if it had been current: that says as well that it can never be promoted.
         let stated = labels.iter().any(|label| label.starts_with("CONDEMNED-") || label.starts_with("REPLACED-"));
-        if !stated && !self.been_current.contains(&(arn.clone(), version.clone())) {
+        if !stated && !self.been_current.contains_key(&(arn.clone(), version.clone())) {
             self.broken(Invariant::Converges, scene, "a version is given up and does not say so");
         }
     }

@@ -80,8 +80,10 @@ impl Witness {
         // One that is leaked, or died of it, has no grace, whatever else names it.
         let lives = scene.venue.key(&named.key).is_some_and(|truth| truth.alive(scene.now));
         let leaked = |naming: &Naming| naming.labels.iter().any(|label| label == "COMPROMISED");
-        // A version that never was current ends alone: its key lives on by what other versions say of it.
-        let was_current = self.been_current.contains(&(place.secret.clone(), place.version.clone()));
+        // A version that never was current ends alone: its key lives on by what other versions say of it. Nor does it count where it
+        // was made current after the run's last look at the labels: the stamp is void on it.
+        let looked = self.run(act.actor).described;
+        let was_current = self.been_current.get(&here).is_some_and(|became| looked >= *became);
         if place.label.starts_with("CONDEMNED")
             && was_current
             && lives

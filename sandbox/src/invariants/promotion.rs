@@ -24,7 +24,7 @@ impl Witness {
         let place = (arn.clone(), token.clone());
         // A run that looked before it became so can't know, nor can one that comes when no label shows it any more; nor one whose
         // request is late, and lands after a hand has moved AWSCURRENT back.
-        if self.been_current.contains(&place) && self.run(actor).knew_current {
+        if self.been_current.contains_key(&place) && self.run(actor).knew_current {
             self.broken(Invariant::CurrentOnce, scene, "a version that has been current is promoted again");
         }
         let labels = scene.secrets.secret(arn).map(|secret| secret.stages_of(token)).unwrap_or_default();
@@ -136,7 +136,7 @@ impl Witness {
         let Some(secret) = scene.secrets.secret(arn) else { return true };
         // One that lost its labels to a hand is stamped by a pass as if it had been current: nobody knows.
         let ends = |label: &String| label.starts_with("CONDEMNED-") || label.starts_with("REPLACED-");
-        if self.been_current.contains(&place) || secret.stages_of(token).iter().any(ends) {
+        if self.been_current.contains_key(&place) || secret.stages_of(token).iter().any(ends) {
             return true;
         }
         let value = secret.versions().get(token).and_then(crate::secrets_manager::Version::value);

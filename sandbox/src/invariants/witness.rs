@@ -59,7 +59,8 @@ pub(crate) struct Witness {
     pub(super) current: BTreeMap<String, String>,
     /// For each secret the version that was current before.
     pub(super) previous: BTreeMap<String, Previous>,
-    pub(super) been_current: BTreeSet<Place>,
+    /// The versions that have been current, with the change that first made each so.
+    pub(super) been_current: BTreeMap<Place, u64>,
     /// The versions whose values were stored by a run of theirs.
     pub(super) built: BTreeSet<Place>,
     /// Those that were stored by a run past its end, when nobody could still reckon with it.
@@ -279,7 +280,7 @@ impl Witness {
         }
         match to {
             Some(version) => {
-                self.been_current.insert((arn.to_owned(), version.clone()));
+                self.been_current.entry((arn.to_owned(), version.clone())).or_insert(self.changes);
                 self.current.insert(arn.to_owned(), version);
             }
             None => drop(self.current.remove(arn)),

@@ -1,4 +1,4 @@
-//! Where the story takes place: the stand-ins, the real binary in both its roles, and one clock for all of them.
+//! Where the story takes place: the stand-ins, the real binary in its three roles, and one clock for all of them.
 
 use std::cell::Cell;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::moved_clock::MovedClock;
 use crate::bybit::{KeyId, KeyTruth};
-use crate::function::{Environment, Function, LAMBDA_ARN};
+use crate::function::{EMERGENCY_ARN, Environment, Function, OPERATIONS_ARN};
 use crate::local::{Local, SECRET, SUB_ACCOUNT};
 use crate::report;
 use crate::scheduler::{next_step, wait_until_due};
@@ -17,8 +17,6 @@ use crate::secrets_manager::{PutSecretValue, RotateSecret, Sensitive};
 /// Why the story ended before its end.
 pub(super) type Broken = Box<dyn std::error::Error>;
 
-/// The ARN of the function for operations.
-const OPERATIONS_ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:exchange-key-operations";
 /// An operation is given this long.
 const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
 
@@ -28,8 +26,14 @@ pub(super) struct Stage {
     clock: MovedClock,
     ahead: SignedDuration,
     echo: bool,
-    rotating: Function,
-    operating: Function,
+    functions: Functions,
+}
+
+/// The three functions of a stack.
+struct Functions {
+    rotation: Function,
+    operations: Function,
+    emergency: Function,
 }
 
 impl Stage {
@@ -49,8 +53,8 @@ impl Stage {
             state.model.delete_secret(&request, now)?;
         }
         let ahead = SignedDuration::ZERO;
-        let (rotating, operating) = start(&binary, &clock, &local, ahead, echo).await?;
-        Ok(Self { local, binary, clock, ahead, echo, rotating, operating })
+        let functions = Functions::start(&binary, &clock, &local, ahead, echo).await?;
+        Ok(Self { local, binary, clock, ahead, echo, functions })
     }
 
     // Time.
@@ -63,7 +67,7 @@ impl Stage {
     pub(super) async fn later(&mut self, by: SignedDuration) -> Result<(), Broken> {
         self.local.clock.advance(by);
         self.ahead += by;
-        (self.rotating, self.operating) = start(&self.binary, &self.clock, &self.local, self.ahead, self.echo).await?;
+        self.functions = Functions::start(&self.binary, &self.clock, &self.local, self.ahead, self.echo).await?;
         Ok(())
     }
 
@@ -92,7 +96,7 @@ impl Stage {
     }
 
     async fn steps(&self, done: &mut Vec<String>) -> Result<(), Broken> {
-        while let Some(step) = next_step(&self.local, &self.rotating).await {
+        while let Some(step) = next_step(&self.local, &self.functions.rotation).await {
             let name = step.invocation.step.as_str();
             match &step.outcome {
                 Ok(answer) => done.push(format!("{name} {}", answer["outcome"].as_str().unwrap_or("done"))),
@@ -109,12 +113,16 @@ impl Stage {
             .is_some_and(|secret| secret.holder("AWSPENDING").is_some_and(|pending| secret.holder("AWSCURRENT") != Some(pending)))
     }
 
-    /// Asks the function for operations, while Secrets Manager runs whatever rotation it is asked for.
+    /// Asks the function that performs an operation, while Secrets Manager runs whatever rotation it is asked for.
     pub(super) async fn ask(&self, event: Value) -> Result<Value, Broken> {
         let deadline = self.now() + SignedDuration::from_mins(15);
         let done = Cell::new(false);
+        let (function, arn) = match event["operation"].as_str() {
+            Some("break_glass" | "rollback" | "abandon") => (&self.functions.emergency, EMERGENCY_ARN),
+            _ => (&self.functions.operations, OPERATIONS_ARN),
+        };
         let asking = async {
-            let answer = self.operating.invoke_raw(event.to_string().into_bytes(), deadline, OPERATIONS_ARN).await;
+            let answer = function.invoke_raw(event.to_string().into_bytes(), deadline, arn).await;
             done.set(true);
             answer
         };
@@ -192,19 +200,24 @@ impl Stage {
 
     /// All that the processes wrote since the clock was last moved.
     pub(super) fn output(&self) -> Vec<String> {
-        self.rotating.output().into_iter().chain(self.operating.output()).collect()
+        let Functions { rotation, operations, emergency } = &self.functions;
+        [rotation, operations, emergency].into_iter().flat_map(Function::output).collect()
     }
 }
 
-async fn start(
-    binary: &std::path::Path,
-    clock: &MovedClock,
-    local: &Local,
-    ahead: SignedDuration,
-    echo: bool,
-) -> Result<(Function, Function), Broken> {
-    let environment: Environment = clock.ahead(local.environment(), ahead);
-    let rotating = Function::start(binary, &environment, echo).await?;
-    let operating = Function::start(binary, &environment.with("ROTATION_FUNCTION_ARN", LAMBDA_ARN), echo).await?;
-    Ok((rotating, operating))
+impl Functions {
+    async fn start(
+        binary: &std::path::Path,
+        clock: &MovedClock,
+        local: &Local,
+        ahead: SignedDuration,
+        echo: bool,
+    ) -> Result<Self, Broken> {
+        let environment: Environment = clock.ahead(local.environment(), ahead);
+        Ok(Self {
+            rotation: Function::start(binary, &environment, echo).await?,
+            operations: Function::start(binary, &environment.clone().operations(), echo).await?,
+            emergency: Function::start(binary, &environment.emergency(), echo).await?,
+        })
+    }
 }
