@@ -21,6 +21,10 @@ pub struct Record {
     pub action: Action,
     /// The secret's name, masked.
     pub secret: String,
+    /// The first twelve hex digits of the SHA-256 of the secret's ARN, once that is known.
+    pub arn_digest: Option<String>,
+    /// The account that the secret stands for, as the venue names it, once that is known.
+    pub account: Option<String>,
     /// The version it was about.
     pub version: String,
     /// The key's fingerprint, where the effect was about one.
@@ -64,6 +68,10 @@ pub struct Found {
     pub code: &'static str,
     /// The secret's name, masked; empty where it is about none.
     pub secret: String,
+    /// The first twelve hex digits of the SHA-256 of the secret's ARN, once that is known.
+    pub arn_digest: Option<String>,
+    /// The account that the secret stands for, as the venue names it, once that is known.
+    pub account: Option<String>,
     /// What was found.
     pub say: String,
     /// The person's order that it was found on, where there was one.

@@ -1,5 +1,7 @@
 //! How a word that came from outside is shown: enough of it to recognise, never enough to be a secret that somebody misplaced.
 
+use sha2::{Digest, Sha256};
+
 /// The longest part of a foreign word that is shown.
 const LONGEST: usize = 16;
 
@@ -11,6 +13,13 @@ pub fn shown(word: &str) -> String {
         text.push('…');
     }
     text
+}
+
+/// What tells a text apart from others without showing it: the first twelve hex digits of its SHA-256.
+pub(crate) fn digest(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    let number = digest.iter().take(6).fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
+    format!("{number:012x}")
 }
 
 #[cfg(test)]

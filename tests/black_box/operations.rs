@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use sandbox::fault::Fault;
 use sandbox::function::{EMERGENCY_ARN, OPERATIONS_ARN};
-use sandbox::local::{MASTER_SECRET, SECRET};
+use sandbox::local::{MASTER_SECRET, SECRET, SUB_ACCOUNT};
 use sandbox::secrets_manager::UpdateSecretVersionStage;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::world::{Operators, TOKEN, World, ask, codes};
 
@@ -232,6 +233,16 @@ async fn the_end_of_an_operation_and_each_finding_are_lines_that_an_alarm_can_ma
     let lines: Vec<Value> = operations.output().iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let found = lines.iter().find(|line| line["type"] == "finding").unwrap();
     assert_eq!((&found["operation"], &found["secret"]), (&json!("audit"), &json!("prod/bybit/***")), "{found}");
+    // `printf %s ARN | sha256sum`
+    let digest = Sha256::digest(world.local.arn(SECRET).as_bytes());
+    let digest: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let first = world.audit().into_iter().find(|line| line["action"] == "issue_key").unwrap();
+    let of_it = |finding: &&Value| finding["arn_digest"] == digest.as_str();
+    let told = answer["findings"].as_array().unwrap().iter().find(of_it).unwrap();
+    assert_eq!(told["secret"], SECRET);
+    for line in [lines.iter().find(|line| line["type"] == "finding" && of_it(line)).unwrap(), &first, told] {
+        assert_eq!((&line["arn_digest"], &line["account"]), (&json!(digest), &json!(SUB_ACCOUNT.to_string())), "{line}");
+    }
     assert!(found["severity"].is_string() && found["code"].is_string() && found["timestamp"].is_string(), "{found}");
     let ended = lines.iter().find(|line| line["type"] == "operation").unwrap();
     assert_eq!((&ended["operation"], &ended["outcome"], &ended["shard"]), (&json!("audit"), &json!("attention"), &json!("1/1")));

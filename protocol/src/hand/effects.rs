@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Act, Hand, store_class, store_error, venue_class};
+use super::{Act, Hand, Identity, store_class, store_error, venue_class};
 use crate::audit::{Action, Outcome, Record};
 use crate::bounds::{ATTEMPTS, LAST_MOMENT, REREAD_PAUSE, STAMP_RESOLUTION};
 use crate::error::{Error, ErrorType};
@@ -157,13 +157,17 @@ impl Hand<'_> {
 
     pub(crate) fn record(&self, action: Action, version: &VersionId, about: &About<'_>, class: Option<ErrorClass>) {
         self.changes.note(self.secret, action, version, about, class);
+        let name = self.secret.name();
+        let Identity { arn_digest, account } = self.known.of(&name);
         self.ports.journal.record(&Record {
             time: self.now(),
             actor: self.caller.function_arn.clone(),
             request_id: self.caller.request_id.clone(),
             step: self.task,
             action,
-            secret: self.secret.name().to_string(),
+            secret: name.to_string(),
+            arn_digest,
+            account,
             version: version.to_string(),
             key: about.key.map(KeyId::fingerprint),
             marker: about.marker.map(ToString::to_string),

@@ -16,6 +16,7 @@ mod desk;
 mod effects;
 mod errors;
 mod giving_up;
+mod known;
 mod scope;
 mod stamps;
 
@@ -28,6 +29,7 @@ use crate::bounds::LONGEST_RUN;
 use crate::error::{Error, ErrorType};
 use crate::name::SecretId;
 use crate::ports::{Description, ListedVersion, Ports, StoredValue, Which};
+use crate::secret::AccountId;
 use crate::task::Task;
 use crate::wrong::{self, Wrong};
 
@@ -35,6 +37,7 @@ pub(crate) use changes::Changes;
 pub(crate) use desk::{Desk, Master, master_id, master_in, master_of, read_master, venue_of};
 pub(crate) use effects::About;
 pub(crate) use errors::{store_class, store_error, venue_class, venue_error};
+pub(crate) use known::{Identity, Known};
 pub(crate) use scope::Act;
 pub(crate) use stamps::{has_stamp, is_condemned, must_fit, unstamped_previous, was_current};
 
@@ -58,6 +61,8 @@ pub(crate) struct Hand<'a> {
     pub(crate) order: Option<&'a Order>,
     /// Where its effects are noted.
     pub(crate) changes: &'a Changes,
+    /// What is known of the secrets it is about.
+    pub(crate) known: &'a Known,
 }
 
 impl Hand<'_> {
@@ -89,6 +94,11 @@ impl Hand<'_> {
         Err(Error::new(ErrorType::DeadlineNear, problem))
     }
 
+    /// Notes the account that the secret stands for.
+    pub(crate) fn stands_for(&self, account: &AccountId) {
+        self.known.stands_for(self.secret.name().as_str(), account);
+    }
+
     /// What this invocation has changed of the secret, or may have.
     pub(crate) fn changed(&self) -> Vec<String> {
         self.changes.of(self.secret)
@@ -97,7 +107,9 @@ impl Hand<'_> {
     // Reads.
 
     pub(crate) async fn describe(&self) -> Result<Description, Error> {
-        self.ports.store.describe(self.secret).await.map_err(|error| store_error(&error))
+        let description = self.ports.store.describe(self.secret).await.map_err(|error| store_error(&error))?;
+        self.known.has_arn(description.name.as_str(), &description.arn);
+        Ok(description)
     }
 
     pub(crate) async fn versions(&self) -> Result<Vec<ListedVersion>, Error> {

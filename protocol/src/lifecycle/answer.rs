@@ -73,6 +73,10 @@ pub struct Finding {
     pub code: Code,
     /// The secret's name; empty where it is about none.
     pub secret: String,
+    /// The first twelve hex digits of the SHA-256 of the secret's ARN, once that is known: log lines bear it beside the masked name.
+    pub arn_digest: Option<String>,
+    /// The account that the secret stands for, as the venue names it, once that is known.
+    pub account: Option<String>,
     /// What was found.
     pub say: String,
     /// What to do about it: the next command where there is one.

@@ -217,6 +217,9 @@ impl Tending<'_> {
             self.pass.note_accepted(venue.id(), signer.clone());
         }
         let account = stands_for(&state, &value);
+        if let Some(account) = &account {
+            self.hand.stands_for(account);
+        }
         let master = match (master, account) {
             (Ok(master), Some(account)) => {
                 let desk = Desk::new(venue.as_ref(), master.clone(), account.clone(), description);

@@ -44,6 +44,7 @@ pub(super) fn add(tally: &mut Tally<'_>, tended: Tended) {
     for (what, count) in counts {
         tally.count(what, count);
     }
+    tally.knows(&row);
     for finding in findings {
         tally.find(finding);
     }

@@ -16,7 +16,7 @@ use super::tally::Tally;
 use super::{Operation, Request, Settings};
 use crate::bounds::{ATTEMPTS, REREAD_PAUSE};
 use crate::error::{Error, ErrorType};
-use crate::hand::{Caller, Changes, Hand, Master, master_id, master_in, read_master, store_error};
+use crate::hand::{Caller, Changes, Hand, Known, Master, master_id, master_in, read_master, store_error};
 use crate::name::{SecretId, VenueId, unqualified};
 use crate::ports::{Description, Fleet, Ports, SecretPage, Signer, StoredValue, Venue};
 use crate::secret::SecretValue;
@@ -50,6 +50,7 @@ pub(super) struct Pass<'a> {
     /// What the answers of one audit share.
     kept: &'a Kept,
     changes: Changes,
+    pub(super) known: Known,
 }
 
 impl<'a> Pass<'a> {
@@ -63,7 +64,8 @@ impl<'a> Pass<'a> {
     ) -> Self {
         let (masters, told, pace, holders) = (Mutex::default(), Mutex::default(), Mutex::default(), AsyncMutex::default());
         let (accepted, changes) = (Mutex::default(), Changes::default());
-        Self { ports, fleet, caller, settings, request, masters, accepted, told, pace, holders, kept, changes }
+        let known = Known::default();
+        Self { ports, fleet, caller, settings, request, masters, accepted, told, pace, holders, kept, changes, known }
     }
 
     pub(super) fn hand<'s>(&'s self, secret: &'s SecretId) -> Hand<'s> {
@@ -74,6 +76,7 @@ impl<'a> Pass<'a> {
             secret,
             order: self.request.order(),
             changes: &self.changes,
+            known: &self.known,
         }
     }
 
@@ -243,8 +246,8 @@ impl<'a> Pass<'a> {
     }
 
     /// An answer with nothing in it yet.
-    pub(super) fn tally(&self) -> Tally<'a> {
-        Tally::new(self.ports, self.caller, self.request)
+    pub(super) fn tally(&self) -> Tally<'_> {
+        Tally::new(self.ports, self.caller, self.request, &self.known)
     }
 
     /// The answer of an operation that was refused.
@@ -288,7 +291,10 @@ pub(super) fn row_of(hand: &Hand<'_>, description: &Description) -> Row {
 }
 
 pub(super) fn finding(code: Code, secret: &str, say: impl Into<String>, what_to_do: impl Into<String>) -> Finding {
-    Finding { severity: code.severity(), code, secret: secret.to_owned(), say: say.into(), r#do: what_to_do.into() }
+    // What tells the secret apart is added where the finding goes into the answer.
+    let (arn_digest, account) = (None, None);
+    let (secret, say, r#do) = (secret.to_owned(), say.into(), what_to_do.into());
+    Finding { severity: code.severity(), code, secret, arn_digest, account, say, r#do }
 }
 
 pub(super) fn passes(error: &Error) -> bool {

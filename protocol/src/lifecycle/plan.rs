@@ -77,6 +77,10 @@ pub(super) async fn plan(pass: &Pass<'_>, secret: &SecretId) -> Answer {
         blockers: 0,
         grace: pass.settings.grace,
     };
+    let rehearsed = rehearse(hand, &pass.settings.egress, description.clone()).await;
+    if let Some(account) = rehearsed.as_ref().ok().and_then(Rehearsal::account) {
+        hand.stands_for(account);
+    }
     planning.rotation(&description).await;
     planning.encryption(&description);
     planning.clients();
@@ -86,7 +90,7 @@ pub(super) async fn plan(pass: &Pass<'_>, secret: &SecretId) -> Answer {
         planning.warning(say, "set EGRESS_IPS to the addresses that the functions' calls leave from");
     }
     let mut planned = Planned { client_cache_seconds: Some(Settings::LONGEST_CLIENT_CACHE.as_secs()), ..Planned::default() };
-    match rehearse(hand, &pass.settings.egress, description.clone()).await {
+    match rehearsed {
         Ok(rehearsal) => planning.rehearsed(&description, &rehearsal, &mut planned),
         Err(error) => planning.error(&error),
     }

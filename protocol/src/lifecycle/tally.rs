@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::answer::{Answer, Code, Finding, Outcome, Row, Severity};
 use super::{Operation, Request};
 use crate::audit::{Found, Order};
-use crate::hand::Caller;
+use crate::hand::{Caller, Identity, Known};
 use crate::name::SecretName;
 use crate::ports::Ports;
 
@@ -20,6 +20,7 @@ pub(super) struct Tally<'a> {
     caller: &'a Caller,
     operation: Operation,
     order: Option<&'a Order>,
+    known: &'a Known,
     counts: BTreeMap<&'static str, u64>,
     findings: Vec<Finding>,
     worst: Option<Severity>,
@@ -31,10 +32,23 @@ pub(super) struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    pub(super) fn new(ports: Ports<'a>, caller: &'a Caller, request: &'a Request) -> Self {
+    pub(super) fn new(ports: Ports<'a>, caller: &'a Caller, request: &'a Request, known: &'a Known) -> Self {
         let (operation, order) = (request.operation(), request.order());
         let (counts, findings, rows) = (BTreeMap::new(), Vec::new(), Vec::new());
-        Self { ports, caller, operation, order, counts, findings, worst: None, failed: false, rows, has_rows: true, bytes: 0 }
+        Self {
+            ports,
+            caller,
+            operation,
+            order,
+            known,
+            counts,
+            findings,
+            worst: None,
+            failed: false,
+            rows,
+            has_rows: true,
+            bytes: 0,
+        }
     }
 
     pub(super) fn count(&mut self, what: &'static str, more: u64) {
@@ -56,7 +70,8 @@ impl<'a> Tally<'a> {
     }
 
     /// Notes a finding: in the answer, and in a line of its own, which an alarm can match.
-    pub(super) fn find(&mut self, finding: Finding) {
+    pub(super) fn find(&mut self, mut finding: Finding) {
+        self.identify(&mut finding);
         self.ports.journal.found(&self.line(&finding));
         self.worst = Some(self.worst.map_or(finding.severity, |worst| worst.min(finding.severity)));
         self.failed |= finding.code == Code::Refused;
@@ -65,6 +80,15 @@ impl<'a> Tally<'a> {
         if self.findings.len() >= 2 * MOST {
             self.keep_the_worst();
         }
+    }
+
+    /// Adds what tells the finding's secret apart, as far as it is known by now.
+    fn identify(&self, finding: &mut Finding) {
+        if finding.secret.is_empty() {
+            return;
+        }
+        let Identity { arn_digest, account } = self.known.of(&SecretName::new(finding.secret.as_str()));
+        (finding.arn_digest, finding.account) = (arn_digest, account);
     }
 
     fn line(&self, finding: &Finding) -> Found {
@@ -76,6 +100,8 @@ impl<'a> Tally<'a> {
             severity: finding.severity.as_str(),
             code: finding.code.as_str(),
             secret: if finding.secret.is_empty() { String::new() } else { masked(&finding.secret) },
+            arn_digest: finding.arn_digest.clone(),
+            account: finding.account.clone(),
             say: finding
                 .say
                 .split(' ')
@@ -89,6 +115,11 @@ impl<'a> Tally<'a> {
     /// From here on no row is kept.
     pub(super) fn leave_out_rows(&mut self) {
         self.has_rows = false;
+    }
+
+    /// Notes which secret findings are about.
+    pub(super) fn knows(&self, row: &Row) {
+        self.known.has_arn(&row.secret, &row.arn);
     }
 
     pub(super) fn row(&mut self, row: Row) {
@@ -119,6 +150,8 @@ impl<'a> Tally<'a> {
 
     pub(super) fn answer(mut self, dry_run: bool) -> Answer {
         self.keep_the_worst();
+        let mut findings = std::mem::take(&mut self.findings);
+        findings.iter_mut().for_each(|finding| self.identify(finding));
         let outcome = match self.worst {
             _ if self.failed => Outcome::Failed,
             Some(Severity::Page | Severity::Ticket) => Outcome::Attention,
@@ -131,7 +164,7 @@ impl<'a> Tally<'a> {
             request_id: self.caller.request_id.clone(),
             dry_run,
             counts: self.counts,
-            findings: self.findings,
+            findings,
             secrets: self.rows,
             timeline: Vec::new(),
             exposure_seconds: None,

@@ -17,7 +17,7 @@ use crate::hand::{Desk, master_of, venue_error, venue_of};
 use crate::label::{Label, VersionId};
 use crate::marker::Marker;
 use crate::ports::{Description, Grant, Signer, StoredValue, Venue, Which, Whose};
-use crate::secret::{Addresses, Credential, KeyId, Provenance, SecretValue, Source};
+use crate::secret::{AccountId, Addresses, Credential, KeyId, Provenance, SecretValue, Source};
 
 pub(super) async fn create(run: &Run<'_>) -> Result<Done, Error> {
     let Some(Opening { description, pending, current }) = run.open().await? else { return Ok(Done::AlreadyCurrent) };
@@ -102,6 +102,7 @@ async fn judged(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Resu
     let current = Some(&base.value.credential.key_id);
     Ok(match judged_from_store(&base.description, &base.version, current, stored) {
         Ok((value, provenance)) => {
+            run.hand.stands_for(&AccountId::new(&provenance.account));
             let doubt = match run.out_of_reach(&provenance) {
                 None => run.leaked(&base.description, &value, &provenance).await?,
                 doubt => doubt,
@@ -127,6 +128,7 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
     let (master, current) = (master?, wanted::unless_undecided(current)?);
     wanted::must_be_of_a_sub_account(&current)?;
     let account = wanted::account(&base.value, &current)?;
+    run.hand.stands_for(&account);
     let mut desk = Desk::new(venue, master, account, &base.description);
     let list = venue.list(&desk.master.signer, &desk.account).await.map_err(|error| venue_error(&error))?;
     let wanted = Wanted { grant: wanted::grant(run, base, &current, &list).await?, account: desk.account.clone() };
@@ -170,6 +172,7 @@ fn may_name(stored: &StoredValue, key: &KeyId) -> bool {
 
 async fn copy(run: &Run<'_>, base: &Base, venue: &dyn Venue, offer: &offer::Offer) -> Result<Done, Error> {
     let wanted = offer::examined(run, base, venue, offer).await?;
+    run.hand.stands_for(&wanted.account);
     run.hand.tidy(&base.description).await;
     let credential = &offer.value.credential;
     let text = successor(run, base, credential, &wanted, offer.source, Some(offer.version.clone()));

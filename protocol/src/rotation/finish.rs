@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorType};
 use crate::hand::{has_stamp, must_fit, store_error, unstamped_previous, venue_of};
 use crate::label::{Label, StampKind, VersionId};
 use crate::ports::{Description, StoreError, StoreErrorKind, StoredValue, Which};
-use crate::secret::{Provenance, SecretValue};
+use crate::secret::{AccountId, Provenance, SecretValue};
 
 /// So often the pending key and the labels are looked at before a step that finds no fresh look gives up.
 const MOST_LOOKS: u32 = 5;
@@ -36,6 +36,7 @@ pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
         return Err(Error::new(ErrorType::NoCurrentValue, problem));
     };
     let (value, provenance) = judged_from_store(&description, base, None, &stored).map_err(Doubt::into_error)?;
+    run.hand.stands_for(&AccountId::new(&provenance.account));
     if let Some(doubt) = run.leaked(&description, &value, &provenance).await? {
         return Err(doubt.into_error());
     }

@@ -23,7 +23,7 @@ use serde::Serialize;
 
 use crate::bounds::LAST_MOMENT;
 use crate::error::Error;
-use crate::hand::Changes;
+use crate::hand::{Changes, Known};
 use crate::label::VersionId;
 use crate::name::SecretId;
 use crate::ports::Ports;
@@ -43,8 +43,8 @@ pub use crate::step::Step;
 /// An [`Error`] that says what happened and what to do. A step that failed may be called again, and any later step too: every
 /// repetition and overlap converges.
 pub async fn rotate(ports: Ports<'_>, caller: &Caller, settings: &Settings, request: &Request) -> Result<Done, Error> {
-    let changes = Changes::default();
-    let run = Run::new(ports, caller, settings, request, &changes);
+    let (changes, known) = (Changes::default(), Known::default());
+    let run = Run::new(ports, caller, settings, request, (&changes, &known));
     run.hand.must_have_left(LAST_MOMENT).map_err(|error| error.at(request.step, request.secret.name()))?;
     let done = match request.step {
         Step::Create => create::create(&run).await,

@@ -33,6 +33,14 @@ pub(crate) struct Rehearsal {
     pub(crate) wanted: Result<(AccountId, Grant), Error>,
 }
 
+impl Rehearsal {
+    /// The account that the secret stands for, as far as it is known.
+    pub(crate) fn account(&self) -> Option<&AccountId> {
+        let asked = self.issuing.as_ref().and_then(|issuing| issuing.asked.as_ref());
+        asked.or(self.wanted.as_ref().ok()).map(|(account, _)| account)
+    }
+}
+
 /// Whom a key would be issued by, and beside which others.
 pub(crate) struct Issuing {
     /// The secret that holds the master credential, where it can be read, and whether its value says whom it serves.

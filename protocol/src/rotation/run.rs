@@ -9,7 +9,7 @@ use super::{Request, Settings};
 use crate::audit::Action;
 use crate::bounds::{LAST_MOMENT, REREAD, REREAD_PAUSE};
 use crate::error::{Error, ErrorType};
-use crate::hand::{About, Act, Caller, Changes, Desk, Hand, store_class, venue_class};
+use crate::hand::{About, Act, Caller, Changes, Desk, Hand, Known, store_class, venue_class};
 use crate::label::{Label, VersionId};
 use crate::marker::Marker;
 use crate::ports::{Grant, IssuedKey, LabelMove, Ports, Put, StoreError, StoredValue, VenueError, Which};
@@ -28,9 +28,9 @@ impl<'a> Run<'a> {
         caller: &'a Caller,
         settings: &'a Settings,
         request: &'a Request,
-        changes: &'a Changes,
+        (changes, known): (&'a Changes, &'a Known),
     ) -> Self {
-        let hand = Hand { ports, caller, task: Task::Step(request.step), secret: &request.secret, order: None, changes };
+        let hand = Hand { ports, caller, task: Task::Step(request.step), secret: &request.secret, order: None, changes, known };
         Self { hand, settings, request }
     }
 

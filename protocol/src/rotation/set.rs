@@ -34,6 +34,7 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
     if let Some(doubt) = run.leaked(&description, &value, &provenance).await? {
         return Err(doubt.into_error());
     }
+    run.hand.stands_for(&AccountId::new(&provenance.account));
     let venue = venue_of(run.hand.ports, &description, &value)?;
     if provenance.source != Source::Issued && value.master_arn.is_none() {
         // A person's key at a venue where nothing is issued: there is no one to ask but the key itself.

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
+
+use crate::shown::digest;
 
 /// A venue's credential: the key id, the key secret, and a passphrase where the venue has one.
 #[derive(Clone)]
@@ -48,10 +49,8 @@ impl KeyId {
 
     /// How the key is shown: `fp:` and the first 12 hex digits of its SHA-256, beside its first four characters.
     pub fn fingerprint(&self) -> String {
-        let digest = Sha256::digest(self.expose().as_bytes());
-        let number = digest.iter().take(6).fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
         let head: String = self.expose().chars().take(4).collect();
-        format!("fp:{number:012x} ({head}…)")
+        format!("fp:{} ({head}…)", digest(self.expose()))
     }
 }
 

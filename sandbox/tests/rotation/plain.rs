@@ -116,10 +116,12 @@ fn every_effect_has_its_audit_line() {
     let key = protocol::secret::KeyId::parse(key_in(&world, &token).as_str()).unwrap().fingerprint();
     let (key, first) = (json!(key), world.first_version());
     let seen: Vec<serde_json::Value> = records.iter().map(|record| serde_json::to_value(record).unwrap()).collect();
+    // `printf %s ARN | sha256sum`: the ARN of the world's secret never changes.
+    let digest = "fe227245b928";
     let line = |step: &str, action: &str, request: &str, version: &VersionId| {
         json!({
             "time": "2026-03-01T12:00:00Z", "actor": world.function_arn, "request_id": request, "step": step, "action": action,
-            "secret": "prod/bybit/***", "version": version, "key": null, "label": null, "marker": null, "outcome": "done", "class": null
+            "secret": "prod/bybit/***", "arn_digest": digest, "account": "53888000", "version": version, "key": null, "label": null, "marker": null, "outcome": "done", "class": null
         })
     };
     let mut expected = [
