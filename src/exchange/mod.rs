@@ -42,7 +42,7 @@ impl Venues for WithinInvocation {
     fn venue(&self, id: &VenueId) -> Result<Arc<dyn Venue>, String> {
         let Exchanges { bybit, http } = &self.exchanges;
         match id.exchange.as_str() {
-            "bybit" => Ok(Arc::new(Bybit::new(id, Arc::clone(bybit), http.clone(), self.time)?)),
+            "bybit" => Ok(Arc::new(Bybit::new(id, bybit, http.clone(), self.time)?)),
             other => {
                 Err(format!("the exchange `{}` is not supported: this function rotates keys of bybit", protocol::shown(other)))
             }

@@ -171,7 +171,7 @@ impl Bybit {
         let middle = i64::midpoint(before.as_millisecond(), after.as_millisecond());
         let offset = time.ahead_of(middle).ok_or_else(|| clock("the clocks disagree, and Bybit's time makes no sense"))?;
         tracing::warn!(offset_ms = offset, "this machine's clock and Bybit's disagree: going by Bybit's");
-        self.site.clock_offset.store(offset, Ordering::Relaxed);
+        self.clock_offset.store(offset, Ordering::Relaxed);
         Ok(())
     }
 

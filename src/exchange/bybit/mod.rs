@@ -7,8 +7,9 @@ pub mod reply;
 mod sign;
 mod wire;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -49,8 +50,9 @@ const MOST_PAGES: usize = 50;
 #[derive(Debug)]
 pub(super) struct Site {
     base_url: Option<Url>,
-    /// How far Bybit's clock is ahead of ours, in milliseconds.
-    clock_offset: AtomicI64,
+    /// How far each host's clock is ahead of ours, in milliseconds. One for each: whoever may name a host whose clock is wrong moves
+    /// no other's.
+    clock_offsets: Mutex<BTreeMap<String, Arc<AtomicI64>>>,
 }
 
 /// Bybit in one environment, within one invocation.
@@ -58,30 +60,37 @@ pub(super) struct Site {
 pub(super) struct Bybit {
     id: VenueId,
     base: Url,
-    site: Arc<Site>,
+    /// How far its host's clock is ahead of ours, in milliseconds.
+    clock_offset: Arc<AtomicI64>,
     http: Http,
     time: InvocationTime,
 }
 
 impl Site {
     pub(super) fn new(base_url: Option<Url>) -> Self {
-        Self { base_url, clock_offset: AtomicI64::new(0) }
+        Self { base_url, clock_offsets: Mutex::default() }
+    }
+
+    fn clock_offset_of(&self, base: &Url) -> Arc<AtomicI64> {
+        let mut offsets = self.clock_offsets.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(offsets.entry(base.authority().to_owned()).or_default())
     }
 }
 
 impl Bybit {
-    pub(super) fn new(id: &VenueId, site: Arc<Site>, http: Http, time: InvocationTime) -> Result<Self, String> {
+    pub(super) fn new(id: &VenueId, site: &Site, http: Http, time: InvocationTime) -> Result<Self, String> {
         let own = host(&id.environment)?;
         let base = match &site.base_url {
             Some(base) => base.clone(),
             None => Url::parse(own).map_err(|error| format!("Bybit's own host cannot be read: {error}"))?,
         };
-        Ok(Self { id: id.clone(), base, site, http, time })
+        let clock_offset = site.clock_offset_of(&base);
+        Ok(Self { id: id.clone(), base, clock_offset, http, time })
     }
 
     /// The time by Bybit's clock, in milliseconds.
     fn venue_now(&self) -> i64 {
-        Timestamp::now().as_millisecond().saturating_add(self.site.clock_offset.load(Ordering::Relaxed))
+        Timestamp::now().as_millisecond().saturating_add(self.clock_offset.load(Ordering::Relaxed))
     }
 }
 
@@ -205,4 +214,18 @@ fn uid(account: &AccountId, whose: Whose) -> Result<u64, VenueError> {
         whose,
         say: "the `subaccount` is not the uid of a Bybit sub-account, which is a number".into(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_host_s_clock_says_nothing_of_another_s() {
+        let site = Site::new(None);
+        let (mainnet, testnet) = ("https://api.bybit.com/".parse().unwrap(), "https://api-testnet.bybit.com/".parse().unwrap());
+        site.clock_offset_of(&testnet).store(-3_600_000, Ordering::Relaxed);
+        assert_eq!(site.clock_offset_of(&mainnet).load(Ordering::Relaxed), 0);
+        assert_eq!(site.clock_offset_of(&testnet).load(Ordering::Relaxed), -3_600_000);
+    }
 }
