@@ -17,7 +17,6 @@ use tracing::Instrument;
 use crate::audit::AuditLog;
 use crate::config::{Config, Purpose};
 use crate::exchange::Exchanges;
-use crate::operation::Asked;
 use crate::store::{self, SecretsManager};
 use crate::time::InvocationTime;
 use crate::{event, operation, tls};
@@ -58,8 +57,6 @@ pub(crate) enum Answer {
     },
     /// To an operation, however it went.
     Operation(lifecycle::Answer),
-    /// To a batch of them, in order.
-    Operations(Vec<lifecycle::Answer>),
 }
 
 /// The error of a failed invocation, as it is reported.
@@ -127,22 +124,15 @@ impl Function {
                 .await
             }
             Role::Operations(duty, settings, kept) => {
-                let operate = async |request: &lifecycle::Request| {
-                    let span = tracing::info_span!("operation", operation = %request.operation(), request_id = caller.request_id);
-                    let answer = lifecycle::operate(ports, &store, &caller, settings, kept, request).instrument(span).await;
+                let request = operation::read(&payload, *duty).inspect_err(logged)?;
+                let span = tracing::info_span!("operation", operation = %request.operation(), request_id = caller.request_id);
+                async {
+                    let answer = lifecycle::operate(ports, &store, &caller, settings, kept, &request).await;
                     self.audit.answered(&answer, payload.get("shard").and_then(Value::as_str), request.order());
-                    answer
-                };
-                match operation::read(&payload, *duty).inspect_err(logged)? {
-                    Asked::One(request) => Ok(Answer::Operation(operate(&request).await)),
-                    Asked::Batch(requests) => {
-                        let mut answers = Vec::new();
-                        for request in &requests {
-                            answers.push(operate(request).await);
-                        }
-                        Ok(Answer::Operations(answers))
-                    }
+                    Ok(Answer::Operation(answer))
                 }
+                .instrument(span.clone())
+                .await
             }
         }
     }

@@ -11,26 +11,17 @@ use serde_json::{Map, Value};
 /// The longest reason and incident number.
 const LONGEST_WORDS: usize = 256;
 
-/// What an event asks for.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
-    /// One operation.
-    One(Request),
-    /// What a queue has gathered, each request once.
-    Batch(Vec<Request>),
-}
-
 /// Reads the event of a function that performs the operations of a duty.
 ///
 /// # Errors
 /// EVENT_INVALID, naming what came and what was expected.
-pub(crate) fn read(event: &Value, duty: Duty) -> Result<Asked, Error> {
+pub(crate) fn read(event: &Value, duty: Duty) -> Result<Request, Error> {
     if duty == Duty::Operations && event.get("Records").is_some() {
-        return batch(event).map(Asked::Batch);
+        return batch(event);
     }
     let request = parse(event)?;
     if request.operation().duty() == duty {
-        return Ok(Asked::One(request));
+        return Ok(request);
     }
     let (this, other) = match duty {
         Duty::Operations => ("operations", "emergency function, the one that has OPERATIONS_FUNCTION_ARN in its environment"),
@@ -40,25 +31,27 @@ pub(crate) fn read(event: &Value, duty: Duty) -> Result<Asked, Error> {
 }
 
 /// Reads a batch of Amazon SQS. Whoever moves ten labels of one secret in a minute has it looked after once.
-fn batch(event: &Value) -> Result<Vec<Request>, Error> {
+fn batch(event: &Value) -> Result<Request, Error> {
     let batch: SqsEvent =
         serde_json::from_value(event.clone()).map_err(|_| invalid("the event has Records, and is no batch of Amazon SQS"))?;
-    let mut requests = Vec::new();
+    let mut all = Vec::new();
     for message in batch.records {
         if message.event_source.as_deref() != Some("aws:sqs") {
             return Err(invalid("the event has a record that does not come from Amazon SQS"));
         }
         let body = serde_json::from_str(message.body.as_deref().unwrap_or_default())
             .map_err(|_| invalid("the event has a message whose body is not JSON"))?;
-        let request = parse(&body)?;
-        if !matches!(request, Request::Maintain { secret: Some(_), dry_run: false, .. }) {
-            return Err(invalid("the event has a message that asks for something else than to maintain one secret"));
-        }
-        if !requests.contains(&request) {
-            requests.push(request);
+        match parse(&body)? {
+            Request::Maintain { secrets, dry_run: false, .. } if !secrets.is_empty() => {
+                all.extend(secrets.into_iter().filter(|secret| !all.contains(secret)).collect::<Vec<_>>());
+            }
+            _ => return Err(invalid("the event has a message that asks for something else than to maintain one secret")),
         }
     }
-    Ok(requests)
+    if all.is_empty() {
+        return Err(invalid("the event is a batch without a message"));
+    }
+    Ok(Request::Maintain { shard: Shard::ALL, secrets: all, dry_run: false })
 }
 
 /// Reads the event of one operation.
@@ -89,7 +82,7 @@ fn parse(event: &Value) -> Result<Request, Error> {
     Ok(match operation {
         Operation::Maintain => {
             let shard = fields.shard()?;
-            Request::Maintain { shard, secret: fields.secret()?, dry_run: fields.flag("dry_run")? }
+            Request::Maintain { shard, secrets: fields.secret()?.into_iter().collect(), dry_run: fields.flag("dry_run")? }
         }
         Operation::Abandon => Request::Abandon { secret: secret()? },
         Operation::Rollback => Request::Rollback { secret: secret()?, version: fields.text("version")?.map(VersionId::new) },
@@ -207,7 +200,7 @@ mod tests {
     #[test]
     fn an_operation_is_read_with_what_it_may_say() {
         let read = parse(&json!({"operation": "maintain", "shard": "2/4", "dry_run": true})).unwrap();
-        assert_eq!(read, Request::Maintain { shard: "2/4".parse().unwrap(), secret: None, dry_run: true });
+        assert_eq!(read, Request::Maintain { shard: "2/4".parse().unwrap(), secrets: Vec::new(), dry_run: true });
         let read = parse(&json!({"operation": "rollback", "secret": "prod/bybit/main"})).unwrap();
         assert_eq!(read, Request::Rollback { secret: SecretId::parse("prod/bybit/main").unwrap(), version: None });
     }
@@ -235,7 +228,7 @@ mod tests {
                 Duty::Operations => (Duty::Emergency, "operations function"),
                 Duty::Emergency => (Duty::Operations, "emergency function"),
             };
-            assert!(matches!(read(&event, duty), Ok(Asked::One(_))), "{event}");
+            assert!(read(&event, duty).is_ok(), "{event}");
             let error = read(&event, other).unwrap_err();
             assert!(
                 error.error_type == ErrorType::EventInvalid && error.to_string().contains(&format!("invoke the {name}")),
@@ -253,16 +246,16 @@ mod tests {
     fn a_batch_asks_for_each_secret_once() {
         let moved = |name: &str| message(&json!({"operation": "maintain", "secret": name}));
         let event = json!({"Records": [moved("a"), moved("b"), moved("a")]});
-        let Asked::Batch(requests) = read(&event, Duty::Operations).unwrap() else { panic!("one request") };
-        let secret = |name| Some(SecretId::parse(name).unwrap());
-        let maintain = |name| Request::Maintain { shard: Shard::ALL, secret: secret(name), dry_run: false };
-        assert_eq!(requests, [maintain("a"), maintain("b")]);
+        let secrets = ["a", "b"].map(|name| SecretId::parse(name).unwrap()).to_vec();
+        let maintain = Request::Maintain { shard: Shard::ALL, secrets, dry_run: false };
+        assert_eq!(read(&event, Duty::Operations).unwrap(), maintain);
         assert!(read(&event, Duty::Emergency).is_err());
     }
 
     #[test]
     fn a_batch_that_asks_for_more_than_that_is_refused_whole() {
         let moved = message(&json!({"operation": "maintain", "secret": "a"}));
+        assert!(read(&json!({"Records": []}), Duty::Operations).unwrap_err().to_string().contains("without a message"));
         for (other, named) in [
             (message(&json!({"operation": "maintain"})), "one secret"),
             (message(&json!({"operation": "abandon", "secret": "a"})), "one secret"),

@@ -72,6 +72,8 @@ error_types! {
     IssueRefused = "ISSUE_REFUSED",
     /// Keys were issued and not stored, too many to issue another now.
     IssueUnstored = "ISSUE_UNSTORED",
+    /// The secret has had too many versions within a day to issue another key for it.
+    RotatedTooOften = "ROTATED_TOO_OFTEN",
     /// The venue rejects the pending key.
     PendingRejected = "PENDING_REJECTED",
     /// The pending key is good, but may not be used from here.

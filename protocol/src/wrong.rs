@@ -202,6 +202,8 @@ variants! {
     LabelTakesAnothersGrace = "label-takes-anothers-grace",
     /// Stamps of a time before their version was made count: written by hand, they end a key at once.
     OldStampsCount = "old-stamps-count",
+    /// Keys are issued for a secret however often it is rotated: they fill the slots of an account that others share.
+    OftenUncounted = "often-uncounted",
 }
 
 /// Whether this variant is in force.

@@ -1,6 +1,6 @@
 //! Effects at the venue and on the secret, each with its audit line.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Act, Hand, Identity, store_class, store_error, venue_class};
 use crate::audit::{Action, Outcome, Record};
@@ -11,6 +11,9 @@ use crate::label::{Label, Stamp, StampKind, VersionId};
 use crate::marker::Marker;
 use crate::ports::{Description, ErrorClass, Fleet, Grant, LabelMove, StoreError, StoreErrorKind, VenueError};
 use crate::secret::{Address, KeyId};
+
+/// The secret's tag that names the version whose rotation a person has ordered.
+pub(crate) const ORDER_TAG: &str = "RotationOrder";
 
 /// What an effect was about, beside the version.
 #[derive(Clone, Copy, Default)]
@@ -65,6 +68,13 @@ impl Hand<'_> {
     pub(crate) async fn begin_rotation(&self, fleet: &dyn Fleet, which: usize) -> Result<Result<(), StoreError>, Error> {
         let id = &self.caller.request_id;
         let token = VersionId::new(if which == 1 { id.clone() } else { format!("{id}-{which}") });
+        if self.order.is_some() {
+            let tag = BTreeMap::from([(ORDER_TAG.to_owned(), token.to_string())]);
+            self.must_have_left(LAST_MOMENT)?;
+            if let Err(error) = fleet.tag(self.secret, &tag).await {
+                tracing::warn!(%error, "the rotation could not be tagged as ordered: createSecret refuses it where there were many today");
+            }
+        }
         let (mut pause, mut attempt) = (REREAD_PAUSE, 1);
         loop {
             self.must_have_left(LAST_MOMENT)?;

@@ -35,7 +35,7 @@ use crate::wrong::{self, Wrong};
 
 pub(crate) use changes::Changes;
 pub(crate) use desk::{Desk, Master, master_id, master_in, master_of, read_master, venue_of};
-pub(crate) use effects::About;
+pub(crate) use effects::{About, ORDER_TAG};
 pub(crate) use errors::{store_class, store_error, venue_class, venue_error};
 pub(crate) use known::{Identity, Known};
 pub(crate) use scope::Act;

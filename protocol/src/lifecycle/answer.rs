@@ -196,6 +196,8 @@ codes! {
     Orphans = "ORPHANS" Info,
     /// The venue ends the key before it is rotated and its grace is over.
     ExpiresBeforeRotation = "EXPIRES_BEFORE_ROTATION" Ticket,
+    /// So many keys were issued on an account within a day that somebody should ask why.
+    ManyKeysIssued = "MANY_KEYS_ISSUED" Page,
     /// The account has hardly any room for another key.
     SlotsLow = "SLOTS_LOW" Ticket,
     /// The key that was looked for.

@@ -24,6 +24,10 @@ use crate::task::Operation;
 /// So many of the versions that were made next to a certain time are read to find the one that was made then.
 const NEAREST: usize = 3;
 
+/// The most keys of ours that are younger than this which nobody has to be asked about.
+const MOST_YOUNG_KEYS: usize = 10;
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
+
 /// The current value, with what the venue says of its key.
 pub(super) struct Current {
     pub(super) version: VersionId,
@@ -114,7 +118,7 @@ impl Tending<'_> {
                 let say = "the account of the current key is not known, so that its keys cannot be listed: add `subaccount` to the value";
                 self.find(Code::ValueInvalid, say, put_right(&self.name));
             }
-            Ok((_, Some(_))) => {}
+            Ok((_, Some((account, list)))) => self.count_young_keys(account, list),
         }
         let waits = self.look_at_the_way_back(description, current).await;
         self.note(waits);
@@ -127,6 +131,21 @@ impl Tending<'_> {
             self.find(Code::CompromisedHeld, say, replace(&self.name, &current.value));
         }
         leaked
+    }
+
+    /// Keys that were issued in a loop fill the slots of an account that several secrets share. Said once for each account.
+    fn count_young_keys(&mut self, account: &AccountId, list: &KeyList) {
+        let since = list.as_of - A_DAY;
+        let young = list.keys.iter().filter(|key| key.marker.is_some() && key.created_at > since).count();
+        if young > MOST_YOUNG_KEYS && self.pass.is_news(format!("young keys of {account}")) {
+            let say = format!("{young} keys that this function has issued on account {account} are younger than 24 hours");
+            let what_to_do = format!(
+                "find out what rotates so often: CloudTrail tells who calls RotateSecret and PutSecretValue; the secrets of the account \
+                 are shown by: {}",
+                self.pass.command_that_lists()
+            );
+            self.find(Code::ManyKeysIssued, say, what_to_do);
+        }
     }
 
     /// ROLLBACK without a rotation: used by one that died before it took the label off, or waiting for the next one.

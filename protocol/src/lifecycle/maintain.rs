@@ -15,24 +15,27 @@ use crate::ports::Description;
 /// How many secrets are looked after at once.
 const AT_ONCE: usize = 8;
 
-pub(super) async fn maintain(pass: &Pass<'_>, shard: Shard, secret: Option<&SecretId>) -> Answer {
+pub(super) async fn maintain(pass: &Pass<'_>, shard: Shard, secrets: &[SecretId]) -> Answer {
     let mut tally = pass.tally();
-    let done = match secret {
-        Some(secret) => one(pass, secret, &mut tally).await,
-        None => all(pass, shard, &mut tally).await,
-    };
-    if let Err(error) = done {
-        let (code, name) = match secret {
-            // It was asked for by name: nothing was done.
-            Some(secret) => (Code::Refused, secret.name().as_str().to_owned()),
-            None => (Code::NotDone, String::new()),
-        };
-        let what_to_do = match secret {
-            Some(secret) => pass.after(&error, secret.name().as_str()),
-            None => format!("where this lasts, look at the log of request {}", pass.caller.request_id),
-        };
+    if secrets.is_empty()
+        && let Err(error) = all(pass, shard, &mut tally).await
+    {
+        let what_to_do = format!("where this lasts, look at the log of request {}", pass.caller.request_id);
         tally.fail();
-        tally.find(finding(code, &name, told(&error), what_to_do));
+        tally.find(finding(Code::NotDone, "", told(&error), what_to_do));
+    }
+    for (place, secret) in secrets.iter().enumerate() {
+        if !pass.has_time() && place > 0 {
+            let say = format!("the time was up after {place} of the {} secrets that were named", secrets.len());
+            tally.find(finding(Code::Unfinished, "", say, "nothing: the next pass over all secrets looks after the others"));
+            break;
+        }
+        if let Err(error) = one(pass, secret, &mut tally).await {
+            // It was asked for by name: nothing was done.
+            let name = secret.name();
+            tally.fail();
+            tally.find(finding(Code::Refused, name.as_str(), told(&error), pass.after(&error, name.as_str())));
+        }
     }
     tally.answer(pass.is_dry_run())
 }

@@ -67,12 +67,12 @@ pub use crate::task::{Duty, Operation};
 /// What an operation is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// Look after every secret of a shard, or after one.
+    /// Look after every secret of a shard, or after some.
     Maintain {
         /// Which part of all secrets.
         shard: Shard,
-        /// One secret alone.
-        secret: Option<SecretId>,
+        /// These secrets alone, where there are any.
+        secrets: Vec<SecretId>,
         /// Say what would be done, and do nothing.
         dry_run: bool,
     },
@@ -214,7 +214,7 @@ pub async fn operate(
 ) -> Answer {
     let pass = Pass::new(ports, fleet, caller, settings, kept, request);
     match request {
-        Request::Maintain { shard, secret, .. } => maintain::maintain(&pass, *shard, secret.as_ref()).await,
+        Request::Maintain { shard, secrets, .. } => maintain::maintain(&pass, *shard, secrets).await,
         Request::Abandon { secret } => abandon::abandon(&pass, secret).await,
         Request::Rollback { secret, version } => rollback::rollback(&pass, secret, version.as_ref()).await,
         Request::BreakGlass { secret, version, mode, .. } => {

@@ -32,7 +32,7 @@ const NEW_LABELS: usize = 3;
 const ISSUING: [&str; 13] = [
     "createSecret: DescribeSecret, GetSecretValue of the new version, GetSecretValue of AWSCURRENT",
     "createSecret: GetSecretValue of the master credential, the venue is asked about the current key",
-    "createSecret: the venue lists the account's keys",
+    "createSecret: the venue lists the account's keys, ListSecretVersionIds",
     "createSecret: the venue issues a key",
     "createSecret: PutSecretValue as AWSPENDING",
     "setSecret: DescribeSecret, GetSecretValue of the new version, GetSecretValue of AWSCURRENT",

@@ -10,7 +10,7 @@ use super::run::{Run, parse};
 use super::standing::{Opening, Standing};
 use super::wanted::{self, Wanted};
 use super::wrong::{self, Wrong};
-use super::{Done, authority, issue, offer, set};
+use super::{Done, authority, issue, offer, often, set};
 use crate::bounds::{LAST_MOMENT, REREAD, REREAD_PAUSE, STALENESS};
 use crate::error::{Error, ErrorType};
 use crate::hand::{Desk, master_of, venue_error, venue_of};
@@ -130,9 +130,11 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
     let account = wanted::account(&base.value, &current)?;
     run.hand.stands_for(&account);
     let mut desk = Desk::new(venue, master, account, &base.description);
-    let list = venue.list(&desk.master.signer, &desk.account).await.map_err(|error| venue_error(&error))?;
+    let (list, versions) = join(venue.list(&desk.master.signer, &desk.account), run.hand.versions()).await;
+    let list = list.map_err(|error| venue_error(&error))?;
     let wanted = Wanted { grant: wanted::grant(run, base, &current, &list).await?, account: desk.account.clone() };
     authority::must_serve(run, base, &mut desk, current.as_ref().ok(), &list, &wanted.grant).await?;
+    often::must_not_be_too_often(run, base, versions)?;
     run.hand.tidy(&base.description).await;
 
     if let Some(stored) = issue::stored_meanwhile(run, &base.description, &list).await? {

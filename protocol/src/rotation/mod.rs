@@ -8,6 +8,7 @@ mod issue;
 mod judge;
 mod keep;
 mod offer;
+mod often;
 mod rehearsal;
 mod run;
 mod set;

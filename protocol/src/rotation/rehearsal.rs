@@ -9,7 +9,7 @@ use super::create::Base;
 use super::offer::{self, Offer, Unfit};
 use super::run::{Run, parse};
 use super::{Request, Settings};
-use super::{authority, wanted};
+use super::{authority, often, wanted};
 use crate::error::{Error, ErrorType};
 use crate::hand::{Desk, Hand, Master, master_of, venue_error, venue_of};
 use crate::label::VersionId;
@@ -169,7 +169,9 @@ async fn asked(
     let wanted = match (&list, &asked) {
         (Ok(list), Ok((_, grant))) => {
             let proof = current.as_ref().ok().filter(|_| by_current);
-            authority::must_serve(run, base, &mut desk, proof, list, grant).await.and_then(|()| asked.clone())
+            let served = authority::must_serve(run, base, &mut desk, proof, list, grant).await;
+            let versions = run.hand.versions().await;
+            served.and_then(|()| often::must_not_be_too_often(run, base, versions)).and_then(|()| asked.clone())
         }
         _ => asked.clone(),
     };

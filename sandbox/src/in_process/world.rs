@@ -380,7 +380,7 @@ impl World {
     /// # Panics
     /// As [`World::operate`].
     pub fn maintain(&self) -> Answer {
-        self.operate(lifecycle::Request::Maintain { shard: lifecycle::Shard::ALL, secret: None, dry_run: false })
+        self.operate(lifecycle::Request::Maintain { shard: lifecycle::Shard::ALL, secrets: Vec::new(), dry_run: false })
     }
 
     fn starts(

@@ -17,6 +17,9 @@ use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS};
 const LOOKS: SignedDuration = SignedDuration::from_secs(5);
 /// How many keys may be issued for a version and not be stored before runs have to wait.
 const MOST_UNSTORED: usize = 2;
+/// More versions of a day than those beside which a key is issued, by what a stale look may not show.
+const MOST_A_DAY: usize = 15;
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 impl Witness {
     /// A call that only reads: what the run knows now.
@@ -186,6 +189,7 @@ impl Witness {
             self.broken(Invariant::NeverWithdraw, scene, "a key was issued that may be used from anywhere");
         }
         self.must_be_no_gift(act, &key, scene);
+        self.must_not_be_one_of_too_many(act, scene);
         let run = self.run(act.actor).clone();
         let lives = |key: &KeyId| scene.venue.key(key).is_some_and(|truth| truth.alive(scene.now));
         if run.issued.iter().any(|(earlier, fair)| *fair && lives(earlier)) {
@@ -203,6 +207,19 @@ impl Witness {
             self.broken(Invariant::OnePerToken, scene, what);
         }
         self.run(act.actor).issued.push((key.key, act.fair));
+    }
+
+    /// A key was issued: the secret has not had so many versions today that whoever may write it fills the account's slots.
+    fn must_not_be_one_of_too_many(&mut self, act: &Act<'_>, scene: &Scene<'_>) {
+        let Some(secret) = scene.secrets.secret(&act.actor.secret) else { return };
+        let is_ordered = secret.tags().get("RotationOrder").is_some_and(|token| *token == act.actor.token);
+        let is_leaked = secret.holder("COMPROMISED").is_some() || self.run(act.actor).saw_leaked.is_some();
+        let since = scene.now - A_DAY;
+        let count = secret.versions().values().filter(|version| version.created() > since).count();
+        if count > MOST_A_DAY && !is_ordered && !is_leaked {
+            let what = format!("a key was issued for a secret that has had {count} versions within a day");
+            self.broken(Invariant::OthersUnharmed, scene, what);
+        }
     }
 
     /// A key was issued: the master's value says that it serves the secret so, or a key of the secret has proven it in this run.

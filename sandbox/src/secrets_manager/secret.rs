@@ -191,6 +191,11 @@ impl Secret {
         Ok(purgeable.into_iter().take(excess).map(|(_, id)| id.clone()).collect())
     }
 
+    /// Its tags.
+    pub fn tags(&self) -> &BTreeMap<String, String> {
+        &self.tags
+    }
+
     /// Adds a version with these labels, or nothing at all where a quota forbids it.
     pub(super) fn add_version(&mut self, id: &str, version: Version, stages: &[String], now: Timestamp) -> Result<(), Error> {
         let labels = self.labels_with(id, stages)?;

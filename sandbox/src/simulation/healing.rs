@@ -1,7 +1,7 @@
 //! From every state, once faults stop: replays end in success, in a version given up for a reason after which the next rotation
 //! succeeds, or in an error that needs a person, and then that error is true.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use protocol::label::VersionId;
 use protocol::lifecycle::{Answer, Code, Finding};
 use protocol::name::SecretId;
@@ -222,6 +222,10 @@ fn needs_a_person(world: &World, secret: &SecretId, token: &VersionId, error: Er
         ErrorType::NoCurrentValue => current.text.is_none(),
         ErrorType::ValueInvalid => !current.is_readable() || (pending.text.is_some() && !pending.is_readable()),
         ErrorType::LabelsFull => world.of(secret, |secret| secret.labels().len() >= 17),
+        ErrorType::RotatedTooOften => {
+            let now = world.now();
+            world.of(secret, |secret| has_had_many_versions(secret, now))
+        }
         ErrorType::OfferRefused => has("CANDIDATE") || has("ROLLBACK"),
         ErrorType::IssueRefused => world.live_keys().len() >= world.at_bybit(|model| model.knobs.max_keys),
         // With a policy and an account the current key is not needed.
@@ -238,6 +242,12 @@ fn needs_a_person(world: &World, secret: &SecretId, token: &VersionId, error: Er
         }
         _ => false,
     }
+}
+
+/// Whether so many versions are of the last day that no key is issued beside them.
+fn has_had_many_versions(secret: &Secret, now: Timestamp) -> bool {
+    let since = now - SignedDuration::from_hours(24);
+    secret.versions().values().filter(|version| version.created() > since).count() > 10
 }
 
 /// A version by its value.

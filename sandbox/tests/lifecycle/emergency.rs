@@ -39,6 +39,21 @@ fn a_leaked_current_key_is_replaced_then_revoked_then_proven_dead() {
 }
 
 #[test]
+fn an_order_is_never_refused_for_the_secret_s_many_versions() {
+    let world = world();
+    for _ in 0..55 {
+        world.put_by_hand(world.text_of_setup(), world.first_credential(), SUB, "SCRATCH");
+    }
+    let key = world.first_key().clone();
+    let refused = world.rotate().expect_err("it has had too many");
+    assert!(format!("{refused:?}").contains("RotatedTooOften"), "{refused:?}");
+    hour(&world);
+    let answer = world.operate_beside_the_service(leaked(&world, None));
+    assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
+    assert!(!world.alive(&key), "{answer:#?}");
+}
+
+#[test]
 fn a_key_that_was_replaced_already_dies_without_another_rotation() {
     let (world, token, key, version) = rotated_twice();
     let answer = world.operate_beside_the_service(leaked(&world, Some(&version)));

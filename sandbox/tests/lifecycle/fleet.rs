@@ -88,7 +88,7 @@ fn the_shards_of_a_fleet_are_all_of_it_and_none_twice() {
     let ask = |shard: &str| {
         world.take_calls();
         let shard = shard.parse().expect("a shard");
-        let answer = world.operate(Request::Maintain { shard, secret: None, dry_run: false });
+        let answer = world.operate(Request::Maintain { shard, secrets: Vec::new(), dry_run: false });
         let looks = world.take_calls().into_iter().filter(|made| made.call.operation == Operation::Inspect);
         (answer.counts["secrets"], looks.map(|made| made.call.about).collect::<Vec<_>>())
     };
@@ -96,6 +96,25 @@ fn the_shards_of_a_fleet_are_all_of_it_and_none_twice() {
     assert!(parts.iter().all(|(count, _)| *count > 4), "{parts:?}");
     let all: Vec<&String> = parts.iter().flat_map(|(_, keys)| keys).filter(|key| key.starts_with("the current")).collect();
     assert_eq!((all.len(), all.iter().collect::<BTreeSet<_>>().len()), (SECRETS, SECRETS));
+}
+
+#[test]
+fn many_keys_that_were_issued_on_an_account_within_a_day_are_a_page() {
+    let world = world();
+    for _ in 0..10 {
+        world.rotate().expect("a rotation");
+    }
+    assert!(!codes(&world.maintain()).contains(&Code::ManyKeysIssued));
+    let other = key_by_hand(&world, SUB);
+    let secret = world.add_secret("prod/bybit/other", world.text_of_setup(), &other, SUB);
+    world.try_begin_rotation_of(&secret).expect("a rotation begins");
+    while world.run_due().is_some() {}
+    let answer = world.maintain();
+    let pages: Vec<_> = answer.findings.iter().filter(|finding| finding.code == Code::ManyKeysIssued).collect();
+    assert_eq!(pages.len(), 1, "both secrets stand for the account: {answer:#?}");
+    assert!(pages[0].say.starts_with("11 keys"), "{}", pages[0].say);
+    hours(&world, 25);
+    assert!(!codes(&world.maintain()).contains(&Code::ManyKeysIssued));
 }
 
 #[test]
@@ -108,7 +127,7 @@ fn a_key_that_a_secret_of_another_shard_holds_is_not_revoked() {
     hours(&world, 30);
     for _ in 0..6 {
         for shard in ["1/3", "2/3", "3/3"] {
-            world.operate(Request::Maintain { shard: shard.parse().expect("a shard"), secret: None, dry_run: false });
+            world.operate(Request::Maintain { shard: shard.parse().expect("a shard"), secrets: Vec::new(), dry_run: false });
         }
         hour(&world);
     }
@@ -118,7 +137,7 @@ fn a_key_that_a_secret_of_another_shard_holds_is_not_revoked() {
 #[test]
 fn no_more_secrets_are_looked_after_at_once_than_a_pass_has_hands_for() {
     let (world, _) = fleet();
-    let request = Request::Maintain { shard: Shard::ALL, secret: None, dry_run: false };
+    let request = Request::Maintain { shard: Shard::ALL, secrets: Vec::new(), dry_run: false };
     let mut pass = world.start_operation(request);
     let mut most = 0;
     while pass.poll().is_pending() {

@@ -7,6 +7,7 @@ mod faults;
 mod finish;
 mod inherit;
 mod offers;
+mod often;
 mod plain;
 mod scope;
 mod set;

@@ -26,15 +26,20 @@ fn rounds(world: &World) -> Vec<Vec<Operation>> {
 
 #[test]
 fn a_plain_rotation_makes_these_calls_and_no_others() {
-    use Operation::{AddLabel, Describe, Inspect, Issue, List, Put, ReadCurrent, ReadVersion, Swap};
+    use Operation::{AddLabel, Describe, Inspect, Issue, List, Put, ReadCurrent, ReadVersion, Swap, Versions};
     let world = world();
     // The second rotation costs what the first does.
     for _ in 0..2 {
         let token = world.begin_rotation();
         done(world.run(Step::Create, &token), Done::Issued);
-        let create =
-            vec![vec![Describe, ReadVersion, ReadCurrent], vec![ReadCurrent, Inspect], vec![List], vec![Issue], vec![Put]];
-        assert_eq!(rounds(&world), create, "5 of Secrets Manager, 3 of the venue, 5 deep");
+        let create = vec![
+            vec![Describe, ReadVersion, ReadCurrent],
+            vec![ReadCurrent, Inspect],
+            vec![List, Versions],
+            vec![Issue],
+            vec![Put],
+        ];
+        assert_eq!(rounds(&world), create, "6 of Secrets Manager, 3 of the venue, 5 deep");
         done(world.run(Step::Set, &token), Done::Agreed);
         let set = vec![vec![Describe, ReadVersion, ReadCurrent], vec![ReadCurrent], vec![List]];
         assert_eq!(rounds(&world), set, "4 of Secrets Manager, 1 of the venue, 3 deep");

@@ -51,6 +51,10 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         passes(&world);
         world.alive(world.first_key())
     }),
+    (Wrong::OftenUncounted, || {
+        let world = World::new();
+        (0..15).take_while(|_| world.rotate().is_ok()).count() <= 11
+    }),
     (Wrong::OldStampsCount, || {
         // The stolen key is current nowhere any more, and no label says so.
         let world = World::new();
