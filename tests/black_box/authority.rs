@@ -1,14 +1,17 @@
 //! Whoever may write one secret reaches no further than that secret, in both roles of the real binary.
 
+use protocol::label::VersionId;
+use protocol::marker::Marker;
 use sandbox::bybit::{Ips, KeyTruth, Permissions, Settings};
 use sandbox::function::LAMBDA_ARN;
 use sandbox::local::{MASTER_SECRET, SECRET, SUB_ACCOUNT};
 use sandbox::secrets_manager::{PutSecretValue, RotationSeed, SecretValue, Seed, Sensitive, UpdateSecretVersionStage};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::world::{TOKEN, World, ask, codes};
 
 const ENEMY: &str = "prod/bybit/enemy";
+const INVENTED: &str = "a-secret-of-the-enemys-own-invention";
 const PLANTED: &str = "66666666-0000-4000-8000-000000000666";
 
 /// The living keys of every account.
@@ -19,8 +22,17 @@ fn all_live(world: &World) -> Vec<KeyTruth> {
 
 /// The master's value says nothing of whom it serves.
 fn unserve(world: &World) {
+    change_master(world, |value| drop(value.as_object_mut().unwrap().remove("serves")));
+}
+
+/// It serves the victim's secret alone.
+fn serve_the_victim(world: &World) {
+    change_master(world, |value| value["serves"] = json!({SECRET: value["serves"]["prod/bybit/*"]}));
+}
+
+fn change_master(world: &World, change: impl FnOnce(&mut Value)) {
     let mut value = world.local.value(MASTER_SECRET, "AWSCURRENT").unwrap();
-    value.as_object_mut().unwrap().remove("serves");
+    change(&mut value);
     let mut state = world.local.secrets_manager.lock();
     let now = state.clock.now();
     let request = PutSecretValue {
@@ -35,7 +47,14 @@ fn unserve(world: &World) {
 /// The enemy's secret, with a version that names this key id with a key secret of their own invention, under these labels.
 fn plant(world: &World, key: &str, labels: &[&str]) {
     let mut value = world.current();
-    (value["api_key"], value["api_secret"]) = ("a-key-of-the-enemy".into(), "a-secret-of-the-enemys-own-invention".into());
+    (value["api_key"], value["api_secret"]) = (key.into(), INVENTED.into());
+    plant_value(world, &value.to_string(), labels);
+}
+
+/// The same with any value.
+fn plant_value(world: &World, planted: &str, labels: &[&str]) {
+    let mut value = world.current();
+    (value["api_key"], value["api_secret"]) = ("a-key-of-the-enemy".into(), INVENTED.into());
     let mut state = world.local.secrets_manager.lock();
     let now = state.clock.now();
     let seed = Seed {
@@ -46,11 +65,10 @@ fn plant(world: &World, key: &str, labels: &[&str]) {
         rotation: Some(RotationSeed { lambda_arn: Some(LAMBDA_ARN.into()), rules: None }),
     };
     state.model.seed(seed, now).unwrap();
-    value["api_key"] = key.into();
     let request = PutSecretValue {
         secret_id: ENEMY.into(),
         client_request_token: Some(PLANTED.into()),
-        secret_string: Some(Sensitive::new(value.to_string())),
+        secret_string: Some(Sensitive::new(planted)),
         version_stages: Some(labels.iter().map(|label| (*label).to_owned()).collect()),
         ..PutSecretValue::default()
     };
@@ -173,4 +191,69 @@ async fn what_an_answer_gives_to_type_is_quoted() {
     let answer = ask(&operations, order).await;
     let said = answer["findings"][0]["do"].as_str().unwrap();
     assert!(said.contains(&format!("--remove-from-version-id '{version}'")), "{answer}");
+}
+
+#[tokio::test]
+async fn what_another_offers_or_breaks_does_not_stop_a_persons_order() {
+    let stolen = |world: &World| world.current().to_string();
+    for offer in [stolen, |_: &World| "{".to_owned()] {
+        let world = World::start().await;
+        let operators = world.operators().await;
+        serve_the_victim(&world);
+        let leaked = world.current()["api_key"].as_str().unwrap().to_owned();
+        plant_value(&world, &offer(&world), &["CANDIDATE"]);
+        let order = json!({"operation": "break_glass", "secret": SECRET, "reason": "seen in a log", "incident": "INC-7"});
+        let answer = world.ask_beside_the_service(&operators, order).await;
+        assert!(answer["exposure_seconds"].is_u64() && !codes(&answer).contains(&"EXPOSED"), "{answer}");
+        let live = world.live_keys();
+        assert!(live.len() == 1 && live[0].key.as_str() != leaked, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_can_withdraw_hides_behind_no_other_secrets_marker() {
+    let world = World::start().await;
+    let operators = world.operators().await;
+    plant(&world, "a-key-that-nobody-knows", &["SCRATCH"]);
+    let note = Marker::new(&world.local.arn(ENEMY), &VersionId::new(PLANTED), 1).to_string();
+    {
+        let now = world.local.clock.now();
+        let permissions = Permissions::of(&[("Wallet", &["Withdraw"])]);
+        let settings = Settings { note, read_only: false, ips: Ips::only(["203.0.113.9".parse().unwrap()]), permissions };
+        world.local.bybit.lock().model.create_key_by_hand(SUB_ACCOUNT, settings, now).unwrap();
+    }
+    let answer = ask(&operators, json!({"operation": "audit"})).await;
+    let findings = answer["findings"].as_array().unwrap();
+    let page = findings.iter().find(|finding| finding["code"] == "CAN_MOVE_FUNDS" && finding["secret"] == SECRET);
+    assert!(page.is_some_and(|page| page["severity"] == "page"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_cell_of_the_table_is_no_formula() {
+    let world = World::start().await;
+    world.open_rotation(TOKEN);
+    world.rotate().await;
+    let operators = world.operators().await;
+    world.edit_current(|value| {
+        value["rotation"]["account"] = "=HYPERLINK(\"https://example.org\")".into();
+        value["api_secret"] = INVENTED.into();
+    });
+    let answer = ask(&operators, json!({"operation": "audit", "format": "csv"})).await;
+    let csv = answer["csv"].as_str().unwrap();
+    let cells: Vec<&str> = csv.split([',', '\n']).map(|cell| cell.trim_start_matches('"')).collect();
+    assert!(cells.iter().any(|cell| cell.contains("HYPERLINK")), "{csv}");
+    assert!(!cells.iter().any(|cell| cell.starts_with(['=', '+', '-', '@'])), "{csv}");
+}
+
+#[tokio::test]
+async fn a_secret_that_is_rotated_in_a_loop_gets_no_more_keys() {
+    let world = World::start().await;
+    for number in 0..11 {
+        world.put(&format!("0b000000-0000-4000-8000-{number:012}"), &world.current().to_string(), "SCRATCH");
+    }
+    world.open_rotation(TOKEN);
+    let before = all_live(&world);
+    let (error_type, message) = world.fail("createSecret").await;
+    assert_eq!(error_type, "ROTATED_TOO_OFTEN", "{message}");
+    assert_eq!(all_live(&world), before);
 }

@@ -254,16 +254,10 @@ async fn an_order_to_revoke_first_ends_the_key_and_waits_for_its_successor() {
     let leaked = world.current()["api_key"].as_str().unwrap().to_owned();
     let order = include_str!("../../events/break_glass_revoke_first.json");
     let order: Value = serde_json::from_str(order).unwrap();
-    let pending = || {
-        let state = world.local.secrets_manager.lock();
-        let secret = state.model.secret(SECRET).unwrap();
-        let holder = |label: &str| secret.holder(label).map(str::to_owned);
-        holder("AWSPENDING").filter(|pending| holder("AWSCURRENT").as_ref() != Some(pending))
-    };
     let rotating = async {
         // As Secrets Manager does it once it was asked to.
         let token = loop {
-            match pending() {
+            match world.open_version() {
                 Some(token) => break token,
                 None => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
             }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use sandbox::bybit::KeyTruth;
 use sandbox::function::{Environment, Failed, Function};
@@ -93,6 +94,33 @@ impl World {
             operations: self.process(&self.local.environment().operations()).await,
             emergency: self.process(&self.local.environment().emergency()).await,
         }
+    }
+
+    /// Asks for an operation, while Secrets Manager runs the rotation that it begins.
+    pub(crate) async fn ask_beside_the_service(&self, operators: &Operators, event: Value) -> Value {
+        let served = async {
+            let mut served = BTreeSet::new();
+            loop {
+                if let Some(token) = self.open_version().filter(|token| served.insert(token.clone())) {
+                    for step in STEPS {
+                        self.function.invoke(&self.event(step, &token)).await.unwrap();
+                    }
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::select! {
+            answer = ask(operators, event) => answer,
+            () = served => unreachable!("the service has no end"),
+        }
+    }
+
+    /// The version that a rotation is building.
+    pub(crate) fn open_version(&self) -> Option<String> {
+        let state = self.local.secrets_manager.lock();
+        let secret = state.model.secret(SECRET)?;
+        let pending = secret.holder("AWSPENDING").filter(|pending| secret.holder("AWSCURRENT") != Some(pending));
+        pending.map(str::to_owned)
     }
 
     /// Opens a rotation as Secrets Manager does: AWSPENDING on a version without a value. The tests invoke the steps.
