@@ -204,6 +204,8 @@ variants! {
     OldStampsCount = "old-stamps-count",
     /// Keys are issued for a secret however often it is rotated: they fill the slots of an account that others share.
     OftenUncounted = "often-uncounted",
+    /// A marker of any secret hides a key from the audit: whoever controls an account notes their own so.
+    MarkerHides = "marker-hides",
 }
 
 /// Whether this variant is in force.

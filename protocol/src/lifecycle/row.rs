@@ -22,6 +22,7 @@ use crate::ports::{Description, KeyList, KeyState, ListedKey, Venue, VenueError,
 use crate::rotation::settled;
 use crate::secret::{KeyId, SecretValue};
 use crate::task::Operation;
+use crate::wrong::{self, Wrong};
 
 /// So long after its grace a key that lives has overrun it: two passes, and one that failed.
 const LATE: SignedDuration = SignedDuration::from_hours(3);
@@ -349,6 +350,7 @@ impl Tending<'_> {
             match &listed.marker {
                 Some(marker) if marker.same_secret(&ours) && !settled(listed, list) => {}
                 Some(marker) if marker.same_secret(&ours) => orphans.push(on_account(listed)),
+                Some(_) if wrong::is(Wrong::MarkerHides) => {}
                 Some(marker) if account.is_some_and(|account| holders.issued_for_one_of(account, marker)) => {}
                 _ => foreign.push(on_account(listed)),
             }

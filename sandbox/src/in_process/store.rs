@@ -94,7 +94,7 @@ impl Store for InProcessStore {
                 }
             }
         };
-        self.port.call(call, Asked::Other, Who::Store("ListSecretVersionIds"), effect).await
+        self.port.call(call, Asked::Versions, Who::Store("ListSecretVersionIds"), effect).await
     }
 
     async fn put(&self, secret: &SecretId, put: &Put<'_>) -> Result<(), StoreError> {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use protocol::audit::Record;
 use protocol::label::VersionId;
+use protocol::lifecycle::Answer;
 use protocol::marker::Marker;
 use protocol::name::SecretId;
 use serde_json::Value;
@@ -144,6 +145,11 @@ impl World {
     /// Checks what has to be true of leaked keys where passes have come round, and the rotations they began.
     pub fn no_leak_may_be_left(&self, rotations_fail: bool) {
         self.state.lock().testify(|witness, scene| witness.no_leak_is_left(rotations_fail, scene));
+    }
+
+    /// Checks what an audit has to tell of the keys that bear a secret's marker.
+    pub fn nothing_may_be_hidden(&self, secret: &SecretId, audit: &Answer) {
+        self.state.lock().testify(|witness, scene| witness.nothing_is_hidden(secret.as_str(), audit, scene));
     }
 
     /// Checks what has to be true where a rotation has just ended well, undisturbed.

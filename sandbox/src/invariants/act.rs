@@ -60,6 +60,8 @@ pub enum Asked {
     Value(String),
     /// The current value of a secret.
     Current(String),
+    /// All versions of the actor's secret.
+    Versions,
     /// Anything else that only reads.
     Other,
     /// To store a value with this digest as the token's.
@@ -89,7 +91,8 @@ pub enum Asked {
 impl Asked {
     /// Whether it changes anything.
     pub(crate) fn writes(&self) -> bool {
-        !matches!(self, Self::Labels | Self::Value(_) | Self::Current(_) | Self::Other | Self::Inspect(_) | Self::List(_))
+        use Asked::{Current, Inspect, Labels, List, Other, Value, Versions};
+        !matches!(self, Labels | Value(_) | Current(_) | Versions | Other | Inspect(_) | List(_))
     }
 }
 

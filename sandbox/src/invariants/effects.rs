@@ -17,8 +17,8 @@ use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS};
 const LOOKS: SignedDuration = SignedDuration::from_secs(5);
 /// How many keys may be issued for a version and not be stored before runs have to wait.
 const MOST_UNSTORED: usize = 2;
-/// More versions of a day than those beside which a key is issued, by what a stale look may not show.
-const MOST_A_DAY: usize = 15;
+/// The most versions of a day beside which another key is issued.
+const MOST_A_DAY: usize = 10;
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 impl Witness {
@@ -61,6 +61,15 @@ impl Witness {
                 run.described = changes;
                 run.saw_current |= been_current;
                 run.saw_condemned = labels.iter().any(|label| label.starts_with("CONDEMNED-"));
+            }
+            Asked::Versions if done && fair => {
+                let since = scene.now - A_DAY;
+                let count = scene.secrets.secret(arn).map_or(0, |secret| {
+                    let others = secret.versions().iter().filter(|(version, _)| *version != token);
+                    others.filter(|(_, version)| version.created() > since).count()
+                });
+                let run = self.run(actor);
+                run.versions_of_today = Some(run.versions_of_today.map_or(count, |before| before.min(count)));
             }
             Asked::Inspect(key) if done && fair => drop(self.run(actor).inspected.insert(key.clone(), (changes, scene.now))),
             _ => {}
@@ -213,9 +222,9 @@ impl Witness {
     fn must_not_be_one_of_too_many(&mut self, act: &Act<'_>, scene: &Scene<'_>) {
         let Some(secret) = scene.secrets.secret(&act.actor.secret) else { return };
         let is_ordered = secret.tags().get("RotationOrder").is_some_and(|token| *token == act.actor.token);
-        let is_leaked = secret.holder("COMPROMISED").is_some() || self.run(act.actor).saw_leaked.is_some();
-        let since = scene.now - A_DAY;
-        let count = secret.versions().values().filter(|version| version.created() > since).count();
+        let run = self.run(act.actor);
+        let is_leaked = secret.holder("COMPROMISED").is_some() || run.saw_leaked.is_some() || run.misled > 0;
+        let count = self.run(act.actor).versions_of_today.unwrap_or_default();
         if count > MOST_A_DAY && !is_ordered && !is_leaked {
             let what = format!("a key was issued for a secret that has had {count} versions within a day");
             self.broken(Invariant::OthersUnharmed, scene, what);

@@ -99,6 +99,8 @@ pub(super) struct Run {
     /// When that was, and whether they showed that its token was given up.
     pub(super) described_at: Option<Timestamp>,
     pub(super) saw_condemned: bool,
+    /// How many versions of the last day a list has shown it beside its own, at the least.
+    pub(super) versions_of_today: Option<usize>,
     /// What it had seen of that when it asked for its token to be made current.
     pub(super) knew_condemned: bool,
     /// The same of whether it has been current.
@@ -150,6 +152,7 @@ impl Run {
             saw_current: false,
             described_at: None,
             saw_condemned: false,
+            versions_of_today: None,
             knew_condemned: false,
             knew_current: false,
             saw_leaked: None,

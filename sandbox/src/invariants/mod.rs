@@ -63,6 +63,8 @@ invariants! {
     OthersUnharmed = "OTHERS-UNHARMED",
     /// No credential of an account reaches a secret that is neither served for it nor has proven that it is its own.
     NoGift = "NO-GIFT",
+    /// Every living key that whoever may write one secret has brought about is held by a version, or told by an audit.
+    NothingHidden = "NOTHING-HIDDEN",
     /// A version has one living key; while its rotation is open, a bounded number.
     OnePerToken = "ONE-PER-TOKEN",
     /// Once faults stop, repetitions end in success, in a version given up for a reason, or in an error that needs a person.

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use protocol::label::{Label, StampKind};
+use protocol::marker::Marker;
 use protocol::name::SecretId;
 use protocol::secret::{AccountId, Serves};
 use protocol::task::{Operation, Task};
@@ -109,10 +110,12 @@ impl Witness {
         let last_current = self.keys.get(key).and_then(|facts| facts.seen_current);
         let naming = self.naming(key, scene);
         let issued = self.keys.get(key).and_then(|facts| facts.issued.clone());
-        if issued.is_none() && naming.is_empty() {
+        // Who controls an account may note a key of theirs as ours.
+        let is_noted = scene.venue.key(key).is_some_and(|truth| Marker::parse(&truth.settings.note).is_some());
+        if issued.is_none() && naming.is_empty() && !is_noted {
             self.broken(Invariant::Foreign, scene, "a key was revoked that no version names and nobody here issued");
         }
-        if issued.is_none() && !naming.iter().any(|naming| naming.has_it) {
+        if issued.is_none() && !is_noted && !naming.iter().any(|naming| naming.has_it) {
             self.broken(Invariant::OthersUnharmed, scene, "a key was revoked of which no secret has more than the id");
         }
         // A version that has no more than the id says nothing of the key, unless it is of the secret that it was issued for.
@@ -208,6 +211,11 @@ impl Witness {
             Some(serves) => serves.of(&id.name(), &account).next().is_some(),
             None => true,
         }
+    }
+
+    /// Whether a labelled version names a key.
+    pub(super) fn is_named(&mut self, key: &KeyId, scene: &Scene<'_>) -> bool {
+        self.naming(key, scene).iter().any(|naming| !naming.labels.is_empty())
     }
 
     fn naming(&mut self, key: &KeyId, scene: &Scene<'_>) -> Vec<Naming> {

@@ -1,20 +1,25 @@
 //! What has to be true when nothing is under way.
 
 use jiff::{SignedDuration, Timestamp};
-use protocol::label::{Label, StampKind};
+use protocol::label::{Label, StampKind, VersionId};
+use protocol::lifecycle::{Answer, Code};
+use protocol::marker::Marker;
 use protocol::name::SecretId;
 use protocol::secret::AccountId;
 
 use super::Invariant;
 use super::act::Scene;
+use super::effects::forbidden;
 use super::operations::serves;
 use super::witness::Witness;
-use crate::bybit::{KeyId, Uid};
+use crate::bybit::{KeyId, KeyTruth, Uid};
 use crate::in_process::FUNCTION_ADDRESS;
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS, Version};
 
 /// How far two clocks may be apart, and the second that a stamp is rounded down by.
 const SKEW: SignedDuration = SignedDuration::from_secs(61);
+/// A key of ours may be stored until it is this old.
+const YOUNG: SignedDuration = SignedDuration::from_mins(18);
 /// What the last pass of a history did was done that long ago at most.
 const SINCE_THE_LAST_PASS: SignedDuration = SignedDuration::from_mins(25 * 60 + 1);
 
@@ -71,6 +76,42 @@ impl Witness {
             }
         }
         self.none_outlives_its_grace(&held, scene);
+    }
+
+    /// An audit has looked at everything: on each account whose keys it has seen, every living key with this secret's marker is in a
+    /// version, or it tells of the key; and of what may move funds it pages.
+    pub(crate) fn nothing_is_hidden(&mut self, arn: &str, audit: &Answer, scene: &Scene<'_>) {
+        let ours = Marker::new(arn, &VersionId::new(""), 0);
+        let noted: Vec<KeyTruth> = scene
+            .venue
+            .keys()
+            .into_iter()
+            .filter(|key| {
+                key.alive(scene.now) && Marker::parse(&key.settings.note).is_some_and(|marker| marker.same_secret(&ours))
+            })
+            .filter(|key| scene.now.duration_since(key.created_at) > YOUNG)
+            .collect();
+        for key in noted {
+            let fingerprint = protocol::secret::KeyId::parse(key.key.as_str()).map(|id| id.fingerprint()).unwrap_or_default();
+            let account = key.uid.to_string();
+            let on_account = audit.secrets.iter().filter_map(|row| row.audit.as_ref());
+            let seen: Vec<_> = on_account
+                .filter(|row| row.account.as_ref() == Some(&account))
+                .filter_map(|row| Some((row.foreign_keys.as_ref()?, row.orphans.as_ref()?)))
+                .collect();
+            let told = seen
+                .iter()
+                .any(|(foreign, orphans)| foreign.iter().chain(orphans.iter()).any(|shown| shown.fingerprint == fingerprint));
+            if !seen.is_empty() && !told && !self.is_named(&key.key, scene) {
+                let what = format!("a key with the marker of {arn} is alive on account {account}, and no audit tells of it");
+                self.broken(Invariant::NothingHidden, scene, what);
+            }
+            let paged = audit.findings.iter().any(|found| found.code == Code::CanMoveFunds && found.say.contains(&fingerprint));
+            if !seen.is_empty() && !paged && !forbidden(&key.settings).is_empty() {
+                let what = format!("a key that may move funds is alive on account {account}, and no page tells of it");
+                self.broken(Invariant::NothingHidden, scene, what);
+            }
+        }
     }
 
     /// The keys of versions that were stamped after that.

@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use protocol::label::VersionId;
-use protocol::lifecycle::{Answer, Code, Finding};
+use protocol::lifecycle::{Answer, Code, Finding, Form, Request, Shard};
 use protocol::name::SecretId;
 use protocol::rotation::Step;
 use protocol::{Error, ErrorType};
@@ -121,6 +121,11 @@ fn looked_after(world: &World, tell: Tell<'_>) -> Result<(), String> {
     let stuck = one_names_no_master(world) || last.iter().any(|finding| is_in_the_way(finding.code));
     if !stuck {
         world.nothing_may_be_left(stamped);
+    }
+    if let Some(enemy) = world.rotated().iter().find(|secret| secret.name().as_str() == ENEMY) {
+        let form = Form::Json;
+        let audit = Request::Audit { shard: Shard::ALL, secret: None, fingerprint: None, after: None, form };
+        world.nothing_may_be_hidden(enemy, &world.operate(audit));
     }
     let unknown = last.iter().find(|finding| finding.code == Code::NotDone);
     unknown.map_or(Ok(()), |finding| Err(format!("an undisturbed pass cannot do its work: {}", finding.say)))

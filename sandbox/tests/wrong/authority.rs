@@ -1,9 +1,13 @@
 //! Variants of by whose authority something is done.
 
+use protocol::label::VersionId;
+use protocol::lifecycle::{Code, Form, Request, Shard};
+use protocol::marker::Marker;
+use protocol::name::SecretId;
 use protocol::rotation::Step;
 use protocol::wrong::Wrong;
-use sandbox::bybit::{Credential, KeyId, KeySecret};
-use sandbox::in_process::{SUB, Setup, World};
+use sandbox::bybit::{Credential, Ips, KeyId, KeySecret, Permissions, Settings};
+use sandbox::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, OTHER_SUB, SUB, Setup, World};
 use sandbox::secrets_manager::{PutSecretValue, Sensitive};
 
 use super::{Rule, SPOT, key_by_hand, seconds};
@@ -55,6 +59,24 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         let world = World::new();
         (0..15).take_while(|_| world.rotate().is_ok()).count() <= 11
     }),
+    (Wrong::MarkerHides, || {
+        let world = World::new();
+        let enemy = planted(&world, world.first_credential(), &["SCRATCH"]);
+        let note = Marker::new(enemy.as_str(), &VersionId::new("any"), 7).to_string();
+        let permissions = Permissions::of(&[SPOT]);
+        let settings = Settings { note, read_only: false, ips: Ips::only([BOT_ADDRESS]), permissions };
+        world.bybit(|model, now| model.create_key_by_hand(OTHER_SUB, settings, now)).expect("the account is there");
+        let other = world.bybit(|model, now| {
+            let ips = Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]);
+            let settings = Settings { note: String::new(), read_only: false, ips, permissions: Permissions::of(&[SPOT]) };
+            model.create_key_by_hand(OTHER_SUB, settings, now)
+        });
+        world.add_secret("prod/bybit/other", world.text_of_setup(), &other.expect("the account is there"), OTHER_SUB);
+        world.advance(seconds(HOUR));
+        let form = Form::Findings;
+        let audit = Request::Audit { shard: Shard::ALL, secret: None, fingerprint: None, after: None, form };
+        world.operate(audit).findings.iter().any(|found| found.code == Code::ForeignKeys && found.secret == "prod/bybit/other")
+    }),
     (Wrong::OldStampsCount, || {
         // The stolen key is current nowhere any more, and no label says so.
         let world = World::new();
@@ -77,7 +99,7 @@ fn passes(world: &World) {
 }
 
 /// An enemy's secret, with a version that names this key under these labels.
-fn planted(world: &World, credential: &Credential, labels: &[&str]) {
+fn planted(world: &World, credential: &Credential, labels: &[&str]) -> SecretId {
     let own = key_by_hand(world, &[SPOT]);
     let enemy = world.add_secret("prod/bybit/enemy", world.text_of_setup(), &own, SUB);
     let request = PutSecretValue {
@@ -88,4 +110,5 @@ fn planted(world: &World, credential: &Credential, labels: &[&str]) {
         ..PutSecretValue::default()
     };
     world.secrets_manager(|model, now| model.put_secret_value(&request, now)).expect("it is stored");
+    enemy
 }

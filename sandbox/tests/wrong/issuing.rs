@@ -172,7 +172,7 @@ fn an_unlisted_versions_key_lives() -> bool {
         world.label(&label, None);
     }
     world.advance(hours(1));
-    world.plan(Operation::Versions, 1, Fault::Denied);
+    world.plan(Operation::Versions, 2, Fault::Denied);
     created(&world);
     world.alive(&key_in(&world, &unlabelled))
 }

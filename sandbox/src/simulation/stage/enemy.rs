@@ -1,14 +1,16 @@
-//! What one does who may write a secret of their own and means the others harm: PutSecretValue with any labels, and RotateSecret. They know
+//! What one does who may write a secret of their own and means the others harm: PutSecretValue with any labels,
+//! UpdateSecretVersionStage, and RotateSecret. They know
 //! every key id, and have stolen one credential.
 
 use protocol::label::VersionId;
+use protocol::marker::Marker;
 use protocol::name::SecretId;
 use serde_json::json;
 
 use super::{Stage, WITH_POLICY, by_hand};
-use crate::bybit::{Credential, KeyId, KeySecret};
+use crate::bybit::{Credential, KeyId, KeySecret, Permissions, Settings};
 use crate::in_process::{OTHER_SUB, SUB};
-use crate::secrets_manager::{AWSCURRENT, PutSecretValue, Sensitive};
+use crate::secrets_manager::{AWSCURRENT, PutSecretValue, Sensitive, UpdateSecretVersionStage};
 
 /// The name of their secret.
 pub(in crate::simulation) const NAME: &str = "prod/bybit/enemy";
@@ -48,6 +50,9 @@ impl Stage {
         let (secret, stolen) = self.enemy()?;
         if how % 7 == 6 {
             return self.world.try_begin_rotation_of(&secret).ok().map(drop);
+        }
+        if how % 7 == 5 {
+            return self.enemy_hides(&secret, which, how / 7);
         }
         let (what, account, claim) = (how % 6, how / 6 % 2, how / 12 % 3);
         let labels = match which % LABELS.len() {
@@ -90,6 +95,37 @@ impl Stage {
             ..PutSecretValue::default()
         };
         self.world.secrets_manager(|model, now| model.put_secret_value(&request, now)).ok().map(drop)
+    }
+}
+
+impl Stage {
+    /// They take labels off or move them, or note a key of theirs on the others' account as this function's.
+    fn enemy_hides(&mut self, secret: &SecretId, which: usize, how: usize) -> Option<()> {
+        if how.is_multiple_of(3) {
+            let note = Marker::new(secret.as_str(), &VersionId::new("of-no-version"), self.world.chance()).to_string();
+            let permissions =
+                if how.is_multiple_of(2) { &[("Wallet", &["Withdraw"][..])] } else { &[("Spot", &["SpotTrade"][..])] };
+            let settings = Settings { note, permissions: Permissions::of(permissions), ..by_hand("theirs") };
+            return self.world.bybit(|model, now| model.create_key_by_hand(SUB, settings, now)).ok().map(drop);
+        }
+        let versions = self.world.of(secret, |secret| secret.versions().keys().cloned().collect::<Vec<_>>());
+        let version = versions.get(which.checked_rem(versions.len())?)?.clone();
+        let labels = self.world.of(secret, |secret| secret.stages_of(&version));
+        let change = match labels.get(how.checked_rem(labels.len()).unwrap_or_default()) {
+            Some(label) if label != AWSCURRENT && how % 3 == 1 => UpdateSecretVersionStage {
+                version_stage: label.clone(),
+                move_to_version_id: None,
+                remove_from_version_id: Some(version),
+                secret_id: secret.as_str().to_owned(),
+            },
+            _ => UpdateSecretVersionStage {
+                version_stage: AWSCURRENT.to_owned(),
+                move_to_version_id: Some(version),
+                remove_from_version_id: self.world.of(secret, |secret| secret.holder(AWSCURRENT).map(str::to_owned)),
+                secret_id: secret.as_str().to_owned(),
+            },
+        };
+        self.world.secrets_manager(|model, now| model.update_secret_version_stage(&change, now)).ok().map(drop)
     }
 }
 
