@@ -1,8 +1,8 @@
 """From the SAM file to what CloudFormation would make of it, offline.
 
 `expand` does what the Serverless transform does, `lint` is cfn-lint, and `Deployed` holds the expanded document together with
-three stacks made of it: the smallest one that can be deployed, one with every parameter given, and one that does nothing by
-itself.
+four stacks made of it: the smallest one that can be deployed, one with every parameter given, the same where hosts end
+otherwise, and one that does nothing by itself.
 """
 
 import copy
@@ -19,6 +19,8 @@ from samtranslator.translator.translator import Translator
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 NOTHING = object()
+# What the hosts of the Regions in China end with.
+CHINA = "amazonaws.com.cn"
 
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:"
 SMALLEST = {"ManagedSecretNames": "prod/bybit/trading", "EgressIps": ""}
@@ -36,6 +38,7 @@ FULL = {
     "GraceHours": "48",
     "AdoptionGraceHours": "336",
     "MaintainShards": "4",
+    "OperationsConcurrency": "6",
 }
 QUIET = {
     "ManagedSecretNames": "prod/bybit/trading,prod/okx/bot-*,prod/deribit/*",
@@ -72,12 +75,13 @@ def lint(template):
 
 
 class Deployed:
-    """The expanded document and three stacks made of it."""
+    """The expanded document and four stacks made of it."""
 
     def __init__(self, template):
         self.template = template
         self.smallest = Stack(template, SMALLEST)
         self.full = Stack(template, FULL)
+        self.in_china = Stack(template, FULL, suffix=CHINA)
         self.quiet = Stack(template, QUIET)
 
     def with_arguments(self, **arguments):
@@ -88,7 +92,7 @@ class Deployed:
 class Stack:
     """The document with parameters filled in and conditions decided: what would exist in the account."""
 
-    def __init__(self, template, arguments):
+    def __init__(self, template, arguments, suffix="amazonaws.com"):
         self._template = template
         self.parameters = {
             "AWS::AccountId": ACCOUNT,
@@ -96,7 +100,7 @@ class Stack:
             "AWS::Region": REGION,
             "AWS::NoValue": NOTHING,
             "AWS::StackName": "stack",
-            "AWS::URLSuffix": "amazonaws.com",
+            "AWS::URLSuffix": suffix,
             **{name: argument(name, spec, arguments) for name, spec in template["Parameters"].items()},
         }
         self.resources = {
@@ -180,6 +184,7 @@ class Stack:
             "AWS::IAM::ManagedPolicy": f"arn:aws:iam::{ACCOUNT}:policy/{{}}",
             "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{{}}",
             "AWS::Scheduler::ScheduleGroup": f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/{{}}",
+            "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{{}}",
         }
         if kind in by_name:
             return by_name[kind].format(self._ref(name))

@@ -36,8 +36,18 @@ def operations(document):
     return properties(document, "OperationsFunction")
 
 
+def emergency(document):
+    return properties(document, "EmergencyFunction")
+
+
+def arn_of(suffix):
+    """A function's ARN, spelt out."""
+    name = "${FunctionName}" + suffix
+    return {"Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:" + name}
+
+
 def common(document):
-    """What both functions have."""
+    """What all three functions have."""
     return document["Globals"]["Function"]
 
 
@@ -57,6 +67,11 @@ def statements(document, policy_name, role="ExecutionRole"):
     raise KeyError(policy_name)
 
 
+def unattached(document):
+    """What orders may do with a secret that is not attached: describe it, and read its current version."""
+    return statements(document, "unattached", "EmergencyRole")
+
+
 def grant(document, role="ExecutionRole", **statement):
     """One more statement where nobody looks."""
     statements(document, "log", role).append({"Effect": "Allow", **statement})
@@ -64,7 +79,7 @@ def grant(document, role="ExecutionRole", **statement):
 
 # --- the functions ----------------------------------------------------------------------------------------------------------
 
-RUNS = "both_functions_run_the_arm64_binary_on_provided_al2023_built_once"
+RUNS = "every_function_runs_the_arm64_binary_on_provided_al2023_built_once"
 
 
 @fault(RUNS)
@@ -92,6 +107,16 @@ def a_second_build_for_the_second_function(document):
     document["Resources"]["OperationsFunction"]["Metadata"]["checkov"]["skip"].pop()
 
 
+@fault(RUNS)
+def a_third_build_for_the_third_function(document):
+    document["Resources"]["EmergencyFunction"]["Metadata"]["checkov"]["skip"][0]["comment"] = "None."
+
+
+@fault(RUNS)
+def no_emergency_function(document):
+    emergency(document)["FunctionName"] = {"Fn::Sub": "${FunctionName}-orders"}
+
+
 @fault("a_functions_name_leaves_room_for_the_other_ones")
 def a_name_that_lambda_refuses_with_operations_at_its_end(document):
     document["Parameters"]["FunctionName"]["AllowedPattern"] = "^[A-Za-z0-9_-]{1,64}$"
@@ -112,36 +137,93 @@ def the_longest_timeout(document):
     function(document)["Timeout"] = 900
 
 
-@fault("a_pass_has_all_the_time_there_is")
+TIME = "a_pass_and_an_order_have_all_the_time_there_is"
+
+
+@fault(TIME)
 def a_pass_cut_short(document):
     operations(document)["Timeout"] = 300
 
 
-@fault("a_failed_pass_is_not_repeated_by_lambda")
+@fault(TIME)
+def an_order_cut_short_before_the_proof_of_death(document):
+    emergency(document)["Timeout"] = 300
+
+
+@fault(TIME)
+def an_order_without_the_memory_of_a_pass(document):
+    emergency(document)["MemorySize"] = 128
+
+
+REPEATED = "a_failed_pass_and_a_failed_order_are_not_repeated_by_lambda"
+
+
+@fault(REPEATED)
 def a_failed_pass_repeated_twice(document):
     del operations(document)["EventInvokeConfig"]["MaximumRetryAttempts"]
 
 
-@fault("a_failed_pass_is_not_repeated_by_lambda")
+@fault(REPEATED)
 def a_pass_that_is_begun_hours_late(document):
     del operations(document)["EventInvokeConfig"]["MaximumEventAgeInSeconds"]
 
 
-@fault("only_the_function_for_operations_is_one")
+@fault(REPEATED)
+def an_order_that_lambda_gives_again(document):
+    emergency(document)["EventInvokeConfig"]["MaximumRetryAttempts"] = 2
+
+
+@fault(REPEATED)
+def an_order_left_to_lambdas_defaults(document):
+    del emergency(document)["EventInvokeConfig"]
+
+
+@fault(REPEATED)
+def an_order_that_is_carried_out_hours_late(document):
+    emergency(document)["EventInvokeConfig"]["MaximumEventAgeInSeconds"] = 21600
+
+
+KNOWS = "each_function_knows_by_its_environment_which_of_the_three_it_is_and_who_does_the_rest"
+
+
+@fault(KNOWS)
 def operations_that_are_not_told_who_rotates(document):
     del operations(document)["Environment"]["Variables"]["ROTATION_FUNCTION_ARN"]
 
 
-@fault("only_the_function_for_operations_is_one")
+@fault(KNOWS)
 def operations_that_take_themselves_for_the_rotation_function(document):
-    arn = {"Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${FunctionName}-operations"}
-    operations(document)["Environment"]["Variables"]["ROTATION_FUNCTION_ARN"] = arn
+    operations(document)["Environment"]["Variables"]["ROTATION_FUNCTION_ARN"] = arn_of("-operations")
 
 
-@fault("only_the_function_for_operations_is_one")
+@fault(KNOWS)
 def a_rotation_function_that_refuses_the_steps(document):
-    arn = {"Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${FunctionName}"}
-    common(document)["Environment"]["Variables"]["ROTATION_FUNCTION_ARN"] = arn
+    common(document)["Environment"]["Variables"]["ROTATION_FUNCTION_ARN"] = arn_of("")
+
+
+@fault(KNOWS)
+def a_second_operations_function_in_the_emergency_functions_place(document):
+    del emergency(document)["Environment"]["Variables"]["OPERATIONS_FUNCTION_ARN"]
+
+
+@fault(KNOWS)
+def a_second_emergency_function_in_the_operations_functions_place(document):
+    operations(document)["Environment"]["Variables"]["OPERATIONS_FUNCTION_ARN"] = arn_of("-operations")
+
+
+@fault(KNOWS)
+def operations_that_do_not_know_where_orders_go(document):
+    del operations(document)["Environment"]["Variables"]["EMERGENCY_FUNCTION_ARN"]
+
+
+@fault(KNOWS)
+def orders_sent_to_a_function_that_there_is_not(document):
+    operations(document)["Environment"]["Variables"]["EMERGENCY_FUNCTION_ARN"] = arn_of("-emergencies")
+
+
+@fault(KNOWS)
+def an_emergency_function_that_is_not_told_who_rotates(document):
+    del emergency(document)["Environment"]["Variables"]["ROTATION_FUNCTION_ARN"]
 
 
 GRACE = "replaced_keys_live_as_long_as_said_and_between_an_hour_and_90_days"
@@ -150,6 +232,16 @@ GRACE = "replaced_keys_live_as_long_as_said_and_between_an_hour_and_90_days"
 @fault(GRACE)
 def a_grace_that_is_asked_for_and_not_used(document):
     operations(document)["Environment"]["Variables"]["GRACE_HOURS"] = 24
+
+
+@fault(GRACE)
+def an_order_that_knows_no_grace(document):
+    del emergency(document)["Environment"]["Variables"]["GRACE_HOURS"]
+
+
+@fault(GRACE)
+def an_order_that_knows_no_grace_of_keys_made_by_hand(document):
+    del emergency(document)["Environment"]["Variables"]["ADOPTION_GRACE_HOURS"]
 
 
 @fault(GRACE)
@@ -255,6 +347,31 @@ def both_functions_in_one_log(document):
 
 
 @fault(LOGS)
+def orders_in_the_log_of_passes(document):
+    emergency(document)["LoggingConfig"]["LogGroup"] = {"Ref": "OperationsLogGroup"}
+
+
+@fault(LOGS)
+def what_was_ordered_kept_for_a_week(document):
+    properties(document, "EmergencyLogGroup")["RetentionInDays"] = 7
+
+
+@fault(LOGS)
+def what_was_ordered_forgotten_with_the_stack(document):
+    del document["Resources"]["EmergencyLogGroup"]["DeletionPolicy"]
+
+
+@fault(LOGS)
+def what_was_ordered_forgotten_with_the_functions_name(document):
+    del document["Resources"]["EmergencyLogGroup"]["UpdateReplacePolicy"]
+
+
+@fault(LOGS)
+def a_log_of_orders_that_nobody_finds(document):
+    del document["Outputs"]["EmergencyLogGroupName"]
+
+
+@fault(LOGS)
 def what_was_revoked_forgotten_with_the_stack(document):
     document["Resources"]["OperationsLogGroup"]["DeletionPolicy"] = "Delete"
 
@@ -264,14 +381,55 @@ def lambda_filters_at_its_default_level(document):
     del common(document)["LoggingConfig"]["ApplicationLogLevel"]
 
 
-@fault("nothing_throttles_or_swallows_a_step")
+THROTTLES = "nothing_throttles_or_swallows_a_step_or_an_order"
+
+
+@fault(THROTTLES)
 def concurrency_of_one_as_a_lock(document):
     function(document)["ReservedConcurrentExecutions"] = 1
 
 
-@fault("nothing_throttles_or_swallows_a_step")
+@fault(THROTTLES)
+def orders_that_throttle_each_other(document):
+    emergency(document)["ReservedConcurrentExecutions"] = operations(document)["ReservedConcurrentExecutions"]
+
+
+@fault(THROTTLES)
 def a_dead_letter_queue_as_an_alarm(document):
     function(document)["DeadLetterQueue"] = {"Type": "SNS", "TargetArn": {"Ref": "AlarmTopicArn"}}
+
+
+@fault(THROTTLES)
+def a_dead_letter_queue_for_orders(document):
+    emergency(document)["DeadLetterQueue"] = {"Type": "SNS", "TargetArn": {"Ref": "AlarmTopicArn"}}
+
+
+RESERVED = "concurrency_is_reserved_for_operations_if_somebody_asks_for_it"
+
+
+@fault(RESERVED)
+def a_reservation_that_nobody_asked_for(document):
+    document["Parameters"]["OperationsConcurrency"]["Default"] = "10"
+
+
+@fault(RESERVED)
+def a_reservation_whether_given_or_not(document):
+    operations(document)["ReservedConcurrentExecutions"] = 3
+
+
+@fault(RESERVED)
+def a_reservation_that_is_asked_for_and_not_made(document):
+    del operations(document)["ReservedConcurrentExecutions"]
+
+
+@fault(RESERVED)
+def a_reservation_of_nothing_that_switches_operations_off(document):
+    document["Parameters"]["OperationsConcurrency"]["AllowedPattern"] = "^$|^[0-9]{1,4}$"
+
+
+@fault(RESERVED)
+def a_reservation_that_nobody_knows_how_to_choose(document):
+    document["Parameters"]["OperationsConcurrency"]["Description"] = "Reserved concurrency of the operations function."
 
 
 @fault("the_vpc_is_joined_exactly_when_it_is_given")
@@ -316,22 +474,18 @@ def a_second_wider_permission(document):
     document["Resources"]["Another"] = {"Type": "AWS::Lambda::Permission", "Properties": other}
 
 
-CALLED = "the_rule_alone_may_invoke_the_function_for_operations_without_a_role"
+CALLED = "no_service_may_invoke_the_operations_function_or_the_emergency_function_without_a_role"
+
+
+def permit(document, function, **given):
+    permission = {"Action": "lambda:InvokeFunction", "FunctionName": {"Fn::GetAtt": [function, "Arn"]}, **given}
+    document["Resources"]["Another"] = {"Type": "AWS::Lambda::Permission", "Properties": permission}
 
 
 @fault(CALLED)
-def a_rule_that_may_not_call(document):
-    del document["Resources"]["MovedLabelPermission"]
-
-
-@fault(CALLED)
-def every_rule_of_every_account(document):
-    del properties(document, "MovedLabelPermission")["SourceArn"]
-
-
-@fault(CALLED)
-def another_rule_than_the_one_that_calls(document):
-    properties(document, "MovedLabelPermission")["SourceArn"] = {"Fn::GetAtt": ["FailedRotationRule", "Arn"]}
+def a_rule_that_still_calls_for_each_label(document):
+    arn = {"Fn::GetAtt": ["MovedLabelRule", "Arn"]}
+    permit(document, "OperationsFunction", Principal="events.amazonaws.com", SourceArn=arn)
 
 
 @fault(CALLED)
@@ -340,13 +494,57 @@ def operations_invocable_by_secrets_manager(document):
     document["Resources"]["Another"] = {"Type": "AWS::Lambda::Permission", "Properties": other}
 
 
-ON_CALL = "people_on_call_may_invoke_the_function_for_operations_alone"
+@fault(CALLED)
+def orders_that_rules_may_give(document):
+    permit(document, "EmergencyFunction", Principal="events.amazonaws.com", SourceAccount={"Ref": "AWS::AccountId"})
+
+
+PEOPLE = "people_on_call_alone_may_invoke_the_emergency_function_and_no_event_does"
+
+
+@fault(PEOPLE)
+def an_order_on_a_schedule(document):
+    properties(document, "AuditDaily")["Target"]["Arn"] = {"Fn::GetAtt": ["EmergencyFunction", "Arn"]}
+
+
+@fault(PEOPLE)
+def an_order_by_a_rule(document):
+    target = {"Id": "emergency", "Arn": {"Fn::GetAtt": ["EmergencyFunction", "Arn"]}}
+    properties(document, "MovedLabelRule")["Targets"].append(target)
+
+
+@fault(PEOPLE)
+def an_order_for_every_moved_label(document):
+    properties(document, "MovedLabelMapping")["FunctionName"] = {"Ref": "EmergencyFunction"}
+
+
+@fault(PEOPLE)
+def schedules_that_may_give_orders(document):
+    statement = statements(document, "invoke", "SchedulerRole")[0]
+    statement["Resource"] = [statement["Resource"], {"Fn::GetAtt": ["EmergencyFunction", "Arn"]}]
+
+
+@fault(PEOPLE)
+def operations_that_may_give_orders(document):
+    statements(document, "OperationsPolicy")[2]["Resource"] = arn_of("*")
+
+
+ON_CALL = "people_on_call_may_invoke_the_operations_function_and_the_emergency_function_and_nothing_else"
 
 
 @fault(ON_CALL)
 def people_who_call_the_steps(document):
-    statement = statements(document, "OnCallPolicy")[0]
-    statement["Resource"] = [statement["Resource"], {"Fn::GetAtt": ["Function", "Arn"]}]
+    statements(document, "OnCallPolicy")[0]["Resource"].append({"Fn::GetAtt": ["Function", "Arn"]})
+
+
+@fault(ON_CALL)
+def people_who_cannot_break_the_glass(document):
+    del statements(document, "OnCallPolicy")[0]["Resource"][1]
+
+
+@fault(ON_CALL)
+def people_who_cannot_ask_for_an_audit(document):
+    del statements(document, "OnCallPolicy")[0]["Resource"][0]
 
 
 @fault(ON_CALL)
@@ -365,14 +563,19 @@ def a_function_that_may_call_operations(document):
 
 
 COMMAND = "the_command_that_runs_an_operation_changes_nothing_and_waits_for_the_answer"
+BREAKS_GLASS = "the_command_that_breaks_the_glass_does_it_for_no_secret_until_somebody_names_one"
 
 
-def command(name, old, new):
+def command(name, old, new, output="OperationCommand", caught_by=COMMAND):
     def apply(document):
-        value = document["Outputs"]["OperationCommand"]["Value"]
+        value = document["Outputs"][output]["Value"]
         value["Fn::Sub"] = value["Fn::Sub"].replace(old, new)
 
-    FAULTS.append(Fault(f"command: {name}", COMMAND, apply))
+    FAULTS.append(Fault(f"command: {name}", caught_by, apply))
+
+
+def break_glass_command(name, old, new):
+    command(name, old, new, "BreakGlassCommand", BREAKS_GLASS)
 
 
 command("the rotation function", "${OperationsFunction}", "${Function}")
@@ -380,6 +583,11 @@ command("for good", ',"dry_run":true', "")
 command("no JSON", '"maintain"', "maintain")
 command("a payload taken for base64", "--cli-binary-format raw-in-base64-out", "")
 command("a second pass after a minute", "--cli-read-timeout 0", "")
+break_glass_command("an order to the function that refuses it", "${EmergencyFunction}", "${OperationsFunction}")
+break_glass_command("a key that dies of a copied line", '"SECRET"', '"prod/bybit/main"')
+break_glass_command("an order without a reason", ',"reason":"REASON"', "")
+break_glass_command("an order given twice", "--cli-read-timeout 0", "")
+break_glass_command("an order taken for base64", "--cli-binary-format raw-in-base64-out", "")
 
 
 # --- what they may do -------------------------------------------------------------------------------------------------------
@@ -400,6 +608,22 @@ def an_aws_managed_policy(document):
 @fault(ROLE)
 def one_role_for_both_functions(document):
     operations(document)["Role"] = function(document)["Role"]
+
+
+@fault(ROLE)
+def orders_in_the_role_of_passes(document):
+    emergency(document)["Role"] = operations(document)["Role"]
+
+
+@fault(ROLE)
+def a_role_that_nobody_can_name_in_a_key_policy(document):
+    del document["Outputs"]["EmergencyRoleArn"]
+
+
+@fault(ROLE)
+def an_emergency_role_for_people(document):
+    trust = properties(document, "EmergencyRole")["AssumeRolePolicyDocument"]["Statement"]
+    trust.append({"Effect": "Allow", "Principal": {"AWS": {"Ref": "AWS::AccountId"}}, "Action": "sts:AssumeRole"})
 
 
 @fault(ROLE)
@@ -440,25 +664,145 @@ def one_more_statement_without_the_condition(document):
 
 @fault(ATTACHED)
 def operations_on_secrets_of_every_function(document):
-    del statements(document, "operations", "OperationsRole")[1]["Condition"]["ArnLike"]
+    del statements(document, "OperationsPolicy")[1]["Condition"]["ArnLike"]
 
 
 @fault(ATTACHED)
-def operations_on_secrets_attached_to_the_function_for_operations(document):
-    condition = statements(document, "operations", "OperationsRole")[1]["Condition"]["ArnLike"]
-    condition["secretsmanager:resource/AllowRotationLambdaArn"] = [
-        {"Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${FunctionName}-operations"}
-    ]
+def operations_on_secrets_attached_to_the_operations_function(document):
+    condition = statements(document, "OperationsPolicy")[1]["Condition"]["ArnLike"]
+    condition["secretsmanager:resource/AllowRotationLambdaArn"] = [arn_of("-operations")]
 
 
 @fault(ATTACHED)
 def labels_moved_on_secrets_that_are_not_attached(document):
-    statements(document, "operations", "OperationsRole")[3]["Action"].append("secretsmanager:UpdateSecretVersionStage")
+    statements(document, "operations", "OperationsRole")[0]["Action"].append("secretsmanager:UpdateSecretVersionStage")
 
 
-@fault("a_plan_reads_a_secret_that_is_not_attached_yet")
+@fault(ATTACHED)
+def orders_about_secrets_that_are_not_attached(document):
+    grant(document, "EmergencyRole", **statements(document, "operations", "OperationsRole")[0])
+
+
+@fault(ATTACHED)
+def orders_that_move_labels_of_secrets_that_are_not_attached(document):
+    unattached(document)[0]["Action"].append("secretsmanager:UpdateSecretVersionStage")
+
+
+@fault(ATTACHED)
+def orders_that_store_values_where_they_may_only_read(document):
+    unattached(document)[1]["Action"] = ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"]
+
+
+@fault(ATTACHED)
+def orders_that_rotate_secrets_that_are_not_attached(document):
+    unattached(document)[0]["Action"].append("secretsmanager:RotateSecret")
+
+
+@fault(ATTACHED)
+def orders_that_read_any_version_of_a_secret_that_is_not_attached(document):
+    del unattached(document)[1]["Condition"]
+
+
+@fault(ATTACHED)
+def steps_about_secrets_that_are_not_attached(document):
+    grant(document, **unattached(document)[1])
+
+
+PLANS = "a_plan_reads_a_secret_that_is_not_attached_yet_an_order_its_current_version_and_nothing_else_does"
+
+
+@fault(PLANS)
 def a_plan_that_cannot_be_made_before_adoption(document):
-    del statements(document, "operations", "OperationsRole")[3]
+    del statements(document, "operations", "OperationsRole")[0]
+
+
+@fault(PLANS)
+def orders_that_read_secrets_that_are_not_attached(document):
+    grant(document, "EmergencyRole", **statements(document, "operations", "OperationsRole")[0])
+
+
+@fault(PLANS)
+def orders_that_do_not_see_who_else_has_the_leaked_key(document):
+    del unattached(document)[1]
+
+
+@fault(PLANS)
+def orders_that_can_not_describe_who_else_has_the_leaked_key(document):
+    del unattached(document)[0]
+
+
+@fault(PLANS)
+def orders_that_read_every_version_of_an_unattached_secret(document):
+    del unattached(document)[1]["Condition"]
+
+
+@fault(PLANS)
+def orders_that_read_the_previous_version_too(document):
+    unattached(document)[1]["Condition"]["ForAnyValue:StringEquals"]["secretsmanager:VersionStage"] = ["AWSCURRENT", "AWSPREVIOUS"]
+
+
+@fault(PLANS)
+def orders_whose_condition_passes_where_no_stage_is_named(document):
+    statement = unattached(document)[1]
+    statement["Condition"] = {"ForAllValues:StringEquals": statement["Condition"]["ForAnyValue:StringEquals"]}
+
+
+@fault(PLANS)
+def a_description_that_would_have_to_name_a_stage(document):
+    unattached(document)[0]["Condition"] = unattached(document)[1]["Condition"]
+
+
+@fault(PLANS)
+def orders_that_store_values_in_secrets_that_are_not_attached(document):
+    unattached(document)[0]["Action"].append("secretsmanager:PutSecretValue")
+
+
+@fault(PLANS)
+def orders_that_move_labels_beside_what_they_read(document):
+    unattached(document)[1]["Action"] = ["secretsmanager:GetSecretValue", "secretsmanager:UpdateSecretVersionStage"]
+
+
+@fault(PLANS)
+def orders_that_describe_every_secret_of_the_account(document):
+    unattached(document)[0]["Resource"] = "*"
+
+
+@fault(PLANS)
+def orders_that_describe_secrets_of_longer_names(document):
+    resource = unattached(document)[0]["Resource"][0]
+    resource["Fn::Sub"][0] = resource["Fn::Sub"][0].replace("-??????", "-*")
+
+
+@fault(PLANS)
+def steps_that_read_secrets_that_are_not_attached(document):
+    grant(document, **unattached(document)[1])
+
+
+TAGS = "operations_and_emergency_tag_attached_secrets_and_the_rotation_function_writes_no_order_for_itself"
+
+
+def tagging(document):
+    return statements(document, "OperationsPolicy")[1]
+
+
+@fault(TAGS)
+def an_order_that_is_refused_after_ten_versions_of_a_day(document):
+    tagging(document)["Action"].remove("secretsmanager:TagResource")
+
+
+@fault(TAGS)
+def tags_on_secrets_of_every_function(document):
+    grant(document, "EmergencyRole", Action="secretsmanager:TagResource", Resource=tagging(document)["Resource"])
+
+
+@fault(TAGS)
+def tags_on_the_first_of_several_names(document):
+    del tagging(document)["Resource"][1:]
+
+
+@fault(TAGS)
+def steps_that_give_themselves_an_order(document):
+    statements(document, "ManagedSecretsPolicy")[0]["Action"].append("secretsmanager:TagResource")
 
 
 GRANTED = "managed_secrets_are_granted_what_the_four_steps_need_and_no_more"
@@ -476,7 +820,7 @@ def the_right_to_delete_secrets(document):
 
 @fault(GRANTED)
 def steps_that_rotate(document):
-    properties(document, "ExecutionRole")["Policies"].append(properties(document, "OperationsRole")["Policies"][0])
+    properties(document, "ExecutionRole")["ManagedPolicyArns"].append({"Ref": "OperationsPolicy"})
 
 
 OPERATE = "managed_secrets_are_granted_what_operations_need_and_never_a_new_value"
@@ -489,17 +833,62 @@ def operations_that_store_values(document):
 
 @fault(OPERATE)
 def operations_that_can_not_rotate(document):
-    statements(document, "operations", "OperationsRole")[1]["Action"].remove("secretsmanager:RotateSecret")
+    statements(document, "OperationsPolicy")[1]["Action"].remove("secretsmanager:RotateSecret")
 
 
 @fault(OPERATE)
 def operations_that_switch_rotation_off(document):
-    statements(document, "operations", "OperationsRole")[1]["Action"].append("secretsmanager:CancelRotateSecret")
+    statements(document, "OperationsPolicy")[1]["Action"].append("secretsmanager:CancelRotateSecret")
 
 
 @fault(OPERATE)
-def operations_without_the_policy_that_both_share(document):
+def operations_without_the_policy_that_all_share(document):
     del properties(document, "OperationsRole")["ManagedPolicyArns"][0]
+
+
+@fault(OPERATE)
+def orders_that_can_not_rotate(document):
+    properties(document, "EmergencyRole")["ManagedPolicyArns"].remove({"Ref": "OperationsPolicy"})
+
+
+@fault(OPERATE)
+def orders_that_store_values(document):
+    grant(document, "EmergencyRole", **{**statements(document, "rotation")[0], "Action": ["secretsmanager:PutSecretValue"]})
+
+
+@fault(OPERATE)
+def orders_that_store_values_in_whatever_they_describe(document):
+    unattached(document)[0]["Action"].append("secretsmanager:PutSecretValue")
+
+
+@fault(OPERATE)
+def operations_that_can_not_tag(document):
+    statements(document, "OperationsPolicy")[1]["Action"].remove("secretsmanager:TagResource")
+
+
+SHARES = "what_operations_and_emergency_both_may_do_with_attached_secrets_stands_in_policies_that_both_have"
+
+
+@fault(SHARES)
+def a_right_of_both_that_one_can_lose(document):
+    properties(document, "EmergencyRole")["ManagedPolicyArns"].remove({"Ref": "OperationsPolicy"})
+    for statement in properties(document, "OperationsPolicy")["PolicyDocument"]["Statement"]:
+        statements(document, "log", "EmergencyRole").append(statement)
+
+
+@fault(SHARES)
+def a_right_that_orders_have_alone(document):
+    grant(document, "EmergencyRole", Action="lambda:InvokeFunction", Resource={"Fn::GetAtt": ["Function", "Arn"]})
+
+
+@fault(SHARES)
+def a_label_that_orders_move_by_a_right_of_their_own(document):
+    unattached(document)[0]["Action"].append("secretsmanager:UpdateSecretVersionStage")
+
+
+@fault(SHARES)
+def a_look_at_unattached_secrets_that_orders_have_not(document):
+    properties(document, "EmergencyRole")["Policies"].pop(0)
 
 
 ROTATES = "operations_rotate_with_the_rotation_function_and_attach_no_other"
@@ -507,23 +896,27 @@ ROTATES = "operations_rotate_with_the_rotation_function_and_attach_no_other"
 
 @fault(ROTATES)
 def a_rotation_that_can_not_be_begun(document):
-    del statements(document, "operations", "OperationsRole")[2]
+    del properties(document, "OperationsPolicy")["PolicyDocument"]["Statement"][2]
 
 
 @fault(ROTATES)
 def every_function_whose_name_begins_alike(document):
-    function = {"Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${FunctionName}*"}
-    statements(document, "operations", "OperationsRole")[2]["Resource"] = function
+    statements(document, "OperationsPolicy")[2]["Resource"] = arn_of("*")
+
+
+@fault(ROTATES)
+def orders_that_invoke_the_operations_function(document):
+    grant(document, "EmergencyRole", Action="lambda:InvokeFunction", Resource=arn_of("-operations"))
 
 
 @fault(ROTATES)
 def secrets_handed_to_another_function(document):
-    del statements(document, "operations", "OperationsRole")[1]["Condition"]["ArnLikeIfExists"]
+    del statements(document, "OperationsPolicy")[1]["Condition"]["ArnLikeIfExists"]
 
 
 @fault(ROTATES)
 def a_rotation_that_has_to_name_its_function(document):
-    condition = statements(document, "operations", "OperationsRole")[1]["Condition"]
+    condition = statements(document, "OperationsPolicy")[1]["Condition"]
     condition["ArnLike"].update(condition.pop("ArnLikeIfExists"))
 
 
@@ -553,8 +946,29 @@ def a_value_stored_under_the_first_of_several_names_only(document):
 
 
 @fault(NAMES)
+def operations_on_the_first_two_of_three_names(document):
+    del statements(document, "OperationsPolicy")[1]["Resource"][2]
+
+
+@fault(NAMES)
+def a_plan_for_the_last_two_of_three_names(document):
+    del statements(document, "operations", "OperationsRole")[0]["Resource"][0]
+
+
+@fault(NAMES)
+def orders_that_look_at_the_first_two_of_three_names(document):
+    del unattached(document)[1]["Resource"][2]
+
+
+@fault(NAMES)
+def orders_that_read_what_is_current_under_longer_names(document):
+    resource = unattached(document)[1]["Resource"][0]
+    resource["Fn::Sub"][0] = resource["Fn::Sub"][0].replace("-??????", "-master-??????")
+
+
+@fault(NAMES)
 def operations_on_longer_names(document):
-    resource = statements(document, "operations", "OperationsRole")[1]["Resource"][0]
+    resource = statements(document, "OperationsPolicy")[1]["Resource"][0]
     resource["Fn::Sub"][0] = resource["Fn::Sub"][0].replace("-??????", "-*")
 
 
@@ -602,6 +1016,18 @@ def masters_in_their_previous_version(document):
 
 
 @fault(MASTERS)
+def masters_that_orders_read_by_any_name(document):
+    unattached(document)[1]["Resource"] = {
+        "Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:masters/*"
+    }
+
+
+@fault(MASTERS)
+def masters_among_the_secrets_that_are_not_attached(document):
+    unattached(document)[1]["Resource"].append({"Fn::Select": [0, {"Ref": "MasterSecretArns"}]})
+
+
+@fault(MASTERS)
 def masters_that_may_be_written(document):
     statement = statements(document, "MasterSecretsPolicy")[0]
     statement["Action"] = ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"]
@@ -609,18 +1035,28 @@ def masters_that_may_be_written(document):
 
 @fault(MASTERS)
 def masters_that_operations_may_delete(document):
-    statements(document, "describe-masters", "OperationsRole")[0]["Action"] = "secretsmanager:DeleteSecret"
+    statements(document, "OperationsPolicy")[3]["Action"] = "secretsmanager:DeleteSecret"
 
 
 @fault(MASTERS)
 def masters_described_by_any_name(document):
     arn = {"Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:masters/*"}
-    statements(document, "describe-masters", "OperationsRole")[0]["Resource"] = arn
+    statements(document, "OperationsPolicy")[3]["Resource"] = arn
 
 
 @fault(MASTERS)
 def operations_that_can_not_read_masters(document):
     del properties(document, "OperationsRole")["ManagedPolicyArns"][1]
+
+
+@fault(MASTERS)
+def orders_that_can_not_read_masters(document):
+    del properties(document, "EmergencyRole")["ManagedPolicyArns"][1]
+
+
+@fault(MASTERS)
+def masters_described_by_the_steps(document):
+    grant(document, **statements(document, "OperationsPolicy")[3])
 
 
 @fault(MASTERS)
@@ -649,6 +1085,23 @@ def every_secret_in_the_account(document):
 
 
 @fault(EVERYTHING)
+def orders_that_read_what_is_current_everywhere(document):
+    unattached(document)[1]["Resource"] = "*"
+
+
+@fault(EVERYTHING)
+def orders_that_describe_everything(document):
+    unattached(document)[0]["Resource"] = "*"
+
+
+@fault(EVERYTHING)
+def orders_that_read_what_is_current_under_any_name(document):
+    unattached(document)[1]["Resource"] = {
+        "Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:*-??????"
+    }
+
+
+@fault(EVERYTHING)
 def every_action_of_the_service(document):
     statements(document, "ManagedSecretsPolicy")[0]["Action"] = "secretsmanager:*"
 
@@ -658,7 +1111,7 @@ def everything_but_what_is_named(document):
     grant(document, NotAction="iam:*", Resource={"Ref": "ScheduledSecretArn"})
 
 
-LISTING = "only_operations_list_secrets_and_learn_no_value_by_it"
+LISTING = "only_operations_and_emergency_list_secrets_and_learn_no_value_by_it"
 
 
 @fault(LISTING)
@@ -668,13 +1121,13 @@ def steps_that_list_secrets(document):
 
 @fault(LISTING)
 def a_listing_that_reads_values(document):
-    statement = statements(document, "operations", "OperationsRole")[0]
+    statement = statements(document, "OperationsPolicy")[0]
     statement["Action"] = [statement["Action"], "secretsmanager:BatchGetSecretValue"]
 
 
 @fault(LISTING)
 def operations_that_find_no_secret(document):
-    del statements(document, "operations", "OperationsRole")[0]
+    del properties(document, "OperationsPolicy")["PolicyDocument"]["Statement"][0]
 
 
 INTERFACES = "network_interfaces_are_lambdas_business_and_only_in_a_vpc"
@@ -697,6 +1150,16 @@ def network_interfaces_for_the_code_of_operations(document):
 
 
 @fault(INTERFACES)
+def network_interfaces_for_the_code_of_orders(document):
+    del statements(document, "NetworkInterfacesPolicy")[1]["Condition"]["ArnEquals"]["lambda:SourceFunctionArn"][2]
+
+
+@fault(INTERFACES)
+def orders_that_can_not_join_the_vpc(document):
+    del properties(document, "EmergencyRole")["ManagedPolicyArns"][2]
+
+
+@fault(INTERFACES)
 def a_vpc_that_can_not_be_joined(document):
     statements(document, "NetworkInterfacesPolicy")[0]["Action"].remove("ec2:CreateNetworkInterface")
 
@@ -707,6 +1170,11 @@ KMS = "the_kms_key_opens_the_granted_secrets_through_secrets_manager_and_nothing
 @fault(KMS)
 def operations_that_do_not_know_which_key_is_granted(document):
     del operations(document)["Environment"]["Variables"]["KMS_KEY_ARN"]
+
+
+@fault(KMS)
+def orders_that_do_not_know_which_key_is_granted(document):
+    del emergency(document)["Environment"]["Variables"]["KMS_KEY_ARN"]
 
 
 @fault(KMS)
@@ -740,6 +1208,22 @@ def masters_that_can_not_be_decrypted(document):
     del properties(document, "MasterSecretsPolicy")["PolicyDocument"]["Statement"][1]
 
 
+HOST = "the_kms_key_is_used_through_secrets_manager_wherever_its_host_ends_otherwise"
+
+
+def host(name, policy, statement):
+    def apply(document):
+        condition = statements(document, policy)[statement]["Condition"]["StringEquals"]
+        condition["kms:ViaService"] = {"Fn::Sub": "secretsmanager.${AWS::Region}.amazonaws.com"}
+
+    FAULTS.append(Fault(f"fixed host: {name}", HOST, apply))
+
+
+host("managed secrets that China's key does not open", "ManagedSecretsPolicy", 1)
+host("a key that cannot be described in China", "ManagedSecretsPolicy", 2)
+host("masters that China's key does not open", "MasterSecretsPolicy", 1)
+
+
 @fault("each_function_writes_to_its_own_log_group_only")
 def every_log_group(document):
     statements(document, "log")[0]["Resource"] = {"Fn::Sub": "arn:aws:logs:${AWS::Region}:${AWS::AccountId}:log-group:*"}
@@ -753,6 +1237,16 @@ def a_function_that_can_not_write_its_log(document):
 @fault("each_function_writes_to_its_own_log_group_only")
 def operations_that_write_into_the_other_log(document):
     statements(document, "log", "OperationsRole")[0]["Resource"] = {"Fn::GetAtt": ["LogGroup", "Arn"]}
+
+
+@fault("each_function_writes_to_its_own_log_group_only")
+def orders_that_write_into_the_log_of_passes(document):
+    statements(document, "log", "EmergencyRole")[0]["Resource"] = {"Fn::GetAtt": ["OperationsLogGroup", "Arn"]}
+
+
+@fault("nothing_else_is_granted")
+def orders_that_empty_the_queue(document):
+    grant(document, "EmergencyRole", Action="sqs:PurgeQueue", Resource={"Fn::GetAtt": ["MovedLabelQueue", "Arn"]})
 
 
 @fault("nothing_else_is_granted")
@@ -902,7 +1396,7 @@ def no_audit(document):
     del document["Resources"]["AuditDaily"]
 
 
-CALLS = "schedules_call_the_function_for_operations_and_leave_retries_to_the_next_hour"
+CALLS = "schedules_call_the_operations_function_and_leave_retries_to_the_next_hour"
 
 
 @fault(CALLS)
@@ -939,11 +1433,21 @@ def a_rule_that_goes_on_when_passes_are_switched_off(document):
 
 
 @fault(SWITCHES)
+def a_queue_that_is_read_when_passes_are_switched_off(document):
+    del properties(document, "MovedLabelMapping")["Enabled"]
+
+
+@fault(SWITCHES)
+def a_queue_that_is_never_read(document):
+    properties(document, "MovedLabelMapping")["Enabled"] = False
+
+
+@fault(SWITCHES)
 def no_passes_by_default(document):
     document["Parameters"]["MaintainSchedule"]["Default"] = "DISABLED"
 
 
-SCHEDULER = "schedules_may_invoke_the_function_for_operations_alone_and_no_other_schedule_may"
+SCHEDULER = "schedules_may_invoke_the_operations_function_alone_and_no_other_schedule_may"
 
 
 @fault(SCHEDULER)
@@ -1044,6 +1548,180 @@ def a_label_looked_at_a_day_later(document):
     del properties(document, "MovedLabelRule")["Targets"][0]["RetryPolicy"]
 
 
+@fault(SAYS)
+def a_queue_written_to_with_a_role(document):
+    properties(document, "MovedLabelRule")["Targets"][0]["RoleArn"] = {"Fn::GetAtt": ["OperationsRole", "Arn"]}
+
+
+ONCE = "however_many_labels_move_the_operations_function_is_called_once_a_minute_and_twice_at_a_time"
+
+
+def mapping(document):
+    return properties(document, "MovedLabelMapping")
+
+
+@fault(ONCE)
+def a_run_for_every_moved_label(document):
+    target = {"Id": "operations", "Arn": {"Fn::GetAtt": ["OperationsFunction", "Arn"]}}
+    properties(document, "MovedLabelRule")["Targets"].append(target)
+
+
+@fault(ONCE)
+def a_run_for_ten_moved_labels(document):
+    del mapping(document)["BatchSize"]
+
+
+@fault(ONCE)
+def a_batch_that_lambda_refuses_without_a_window(document):
+    del mapping(document)["MaximumBatchingWindowInSeconds"]
+
+
+@fault(ONCE)
+def a_batch_that_waits_for_nothing(document):
+    mapping(document)["MaximumBatchingWindowInSeconds"] = 1
+
+
+@fault(ONCE)
+def a_storm_that_takes_the_accounts_concurrency(document):
+    del mapping(document)["ScalingConfig"]
+
+
+@fault(ONCE)
+def a_storm_that_takes_a_hundred_runs(document):
+    mapping(document)["ScalingConfig"]["MaximumConcurrency"] = 100
+
+
+@fault(ONCE)
+def an_answer_taken_for_a_list_of_messages(document):
+    mapping(document)["FunctionResponseTypes"] = ["ReportBatchItemFailures"]
+
+
+@fault(ONCE)
+def moved_labels_handed_to_the_steps(document):
+    mapping(document)["FunctionName"] = {"Fn::GetAtt": ["Function", "Arn"]}
+
+
+SEEN = "a_batch_is_hidden_for_as_long_as_it_may_take_and_one_that_failed_is_never_seen_again"
+
+
+def queue(document):
+    return properties(document, "MovedLabelQueue")
+
+
+@fault(SEEN)
+def a_queue_with_the_visibility_timeout_of_sqs(document):
+    del queue(document)["VisibilityTimeout"]
+
+
+@fault(SEEN)
+def a_visibility_timeout_without_the_window(document):
+    queue(document)["VisibilityTimeout"] = 5400
+
+
+@fault(SEEN)
+def messages_kept_for_four_days(document):
+    del queue(document)["MessageRetentionPeriod"]
+
+
+@fault(SEEN)
+def messages_gone_before_a_run_is_over(document):
+    queue(document)["MessageRetentionPeriod"] = 600
+
+
+@fault(SEEN)
+def a_dead_letter_queue_that_nobody_reads(document):
+    arn = {"Fn::Sub": "arn:aws:sqs:${AWS::Region}:${AWS::AccountId}:dead"}
+    queue(document)["RedrivePolicy"] = {"deadLetterTargetArn": arn, "maxReceiveCount": 1}
+
+
+SENDS = "the_rule_alone_sends_to_the_queue_over_tls_and_messages_are_encrypted"
+
+
+def sending(document):
+    return statements(document, "MovedLabelQueuePolicy")[0]
+
+
+@fault(SENDS)
+def messages_in_the_clear(document):
+    queue(document)["SqsManagedSseEnabled"] = False
+
+
+@fault(SENDS)
+def a_rule_that_may_not_send(document):
+    del properties(document, "MovedLabelQueuePolicy")["PolicyDocument"]["Statement"][0]
+
+
+@fault(SENDS)
+def every_rule_of_every_account(document):
+    del sending(document)["Condition"]
+
+
+@fault(SENDS)
+def every_rule_of_the_account(document):
+    arn = {"Fn::Sub": "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/*"}
+    sending(document)["Condition"] = {"ArnLike": {"aws:SourceArn": arn}}
+
+
+@fault(SENDS)
+def a_rule_of_that_name_in_any_account(document):
+    arn = {"Fn::Sub": "arn:${AWS::Partition}:events:${AWS::Region}:*:rule/${MovedLabelRule}"}
+    sending(document)["Condition"] = {"ArnLike": {"aws:SourceArn": arn}}
+
+
+@fault(SENDS)
+def a_condition_that_eventbridge_need_not_meet(document):
+    sending(document)["Condition"]["StringEquals"] = {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+
+
+@fault(SENDS)
+def another_rule_than_the_one_that_sends(document):
+    sending(document)["Condition"]["ArnEquals"]["aws:SourceArn"] = {"Fn::GetAtt": ["FailedRotationRule", "Arn"]}
+
+
+@fault(SENDS)
+def a_rule_that_reads_what_it_sent(document):
+    sending(document)["Action"] = ["sqs:SendMessage", "sqs:ReceiveMessage"]
+
+
+@fault(SENDS)
+def anybody_in_the_account_sends(document):
+    sending(document)["Principal"] = {"AWS": {"Ref": "AWS::AccountId"}}
+
+
+@fault(SENDS)
+def messages_over_plain_http(document):
+    del properties(document, "MovedLabelQueuePolicy")["PolicyDocument"]["Statement"][1]
+
+
+@fault(SENDS)
+def everybody_kept_from_the_queue_over_tls(document):
+    statements(document, "MovedLabelQueuePolicy")[1]["Condition"]["Bool"]["aws:SecureTransport"] = "true"
+
+
+READS = "lambda_reads_that_queue_for_the_operations_function_and_no_other_role_reads_any"
+
+
+@fault(READS)
+def a_queue_that_may_not_be_read(document):
+    del statements(document, "operations", "OperationsRole")[1]
+
+
+@fault(READS)
+def messages_that_are_never_deleted(document):
+    statements(document, "operations", "OperationsRole")[1]["Action"].remove("sqs:DeleteMessage")
+
+
+@fault(READS)
+def every_queue_of_the_account(document):
+    arn = {"Fn::Sub": "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:*"}
+    statements(document, "operations", "OperationsRole")[1]["Resource"] = arn
+
+
+@fault(READS)
+def orders_that_read_the_queue(document):
+    grant(document, "EmergencyRole", **statements(document, "operations", "OperationsRole").pop())
+
+
 # --- who hears of a failure -------------------------------------------------------------------------------------------------
 
 ALARM = "one_failed_step_raises_the_alarm"
@@ -1075,6 +1753,29 @@ def one_alarm_for_both_functions(document):
 @fault(OPERATION_ALARM)
 def an_alarm_on_the_other_function(document):
     properties(document, "FailedOperationAlarm")["Dimensions"][0]["Value"] = {"Ref": "Function"}
+
+
+ORDER_ALARM = "one_failed_order_raises_the_alarm"
+
+
+@fault(ORDER_ALARM)
+def orders_that_fail_unheard_of(document):
+    del document["Resources"]["FailedEmergencyAlarm"]
+
+
+@fault(ORDER_ALARM)
+def failed_passes_taken_for_failed_orders(document):
+    properties(document, "FailedEmergencyAlarm")["Dimensions"][0]["Value"] = {"Ref": "OperationsFunction"}
+
+
+@fault(ORDER_ALARM)
+def an_alarm_that_names_the_log_of_the_steps(document):
+    properties(document, "FailedEmergencyAlarm")["AlarmDescription"] = {"Fn::Sub": "See /aws/lambda/${FunctionName}."}
+
+
+@fault(ORDER_ALARM)
+def an_alarm_only_for_every_second_order(document):
+    properties(document, "FailedEmergencyAlarm")["Threshold"] = 2
 
 
 NOT_DONE = "one_pass_that_was_not_done_raises_the_alarm"
@@ -1110,6 +1811,27 @@ def a_page_for_every_finding(document):
 @fault(PAGE)
 def pages_looked_for_in_the_other_log(document):
     properties(document, "PageFindings")["LogGroupName"] = {"Ref": "LogGroup"}
+
+
+@fault(PAGE)
+def a_leaked_key_still_alive_after_an_order_unheard_of(document):
+    del document["Resources"]["EmergencyPageFindings"]
+
+
+@fault(PAGE)
+def pages_of_orders_looked_for_in_the_log_of_passes(document):
+    properties(document, "EmergencyPageFindings")["LogGroupName"] = {"Ref": "OperationsLogGroup"}
+
+
+@fault(PAGE)
+def pages_of_orders_in_a_metric_that_nobody_watches(document):
+    transformation(document, "EmergencyPageFindings")["MetricName"] = {"Fn::Sub": "${FunctionName}-order-findings"}
+
+
+@fault(PAGE)
+def an_alarm_that_names_one_log_group_of_two(document):
+    text = properties(document, "PageFindingAlarm")["AlarmDescription"]
+    text["Fn::Sub"] = text["Fn::Sub"].replace("/aws/lambda/${FunctionName}-emergency", "the other one")
 
 
 @fault(PAGE)
@@ -1230,6 +1952,16 @@ def a_rule_without_a_topic(document):
 
 
 # --- what the linter sees once the file is expanded -------------------------------------------------------------------------
+
+
+@fault(LINTER)
+def two_functions_that_wait_for_each_other(document):
+    operations(document)["Environment"]["Variables"]["EMERGENCY_FUNCTION_ARN"] = {"Fn::GetAtt": ["EmergencyFunction", "Arn"]}
+
+
+@fault(LINTER)
+def a_concurrency_that_lambda_refuses(document):
+    mapping(document)["ScalingConfig"]["MaximumConcurrency"] = 1
 
 
 @fault(LINTER)

@@ -3,7 +3,7 @@
 import json
 import re
 
-from cloudformation import ACCOUNT, FULL, REGION, SECRET, accepts
+from cloudformation import ACCOUNT, CHINA, FULL, REGION, SECRET, accepts
 
 PROMISES = []
 
@@ -17,12 +17,12 @@ def promise(check):
 
 
 @promise
-def both_functions_run_the_arm64_binary_on_provided_al2023_built_once(deployed):
-    for function in (rotation(deployed.smallest), operations(deployed.smallest)):
+def every_function_runs_the_arm64_binary_on_provided_al2023_built_once(deployed):
+    for function in (function(deployed.smallest) for function in FUNCTIONS):
         has(function["Properties"], Architectures=["arm64"], Runtime="provided.al2023", Handler="bootstrap")
         has(function.get("Metadata", {}), BuildMethod="rust-cargolambda", BuildProperties={"Binary": "exchange-key-rotation"})
-    # `sam build` takes what differs in any word for another build.
-    equal("metadata", operations(deployed.smallest)["Metadata"], rotation(deployed.smallest)["Metadata"])
+        # `sam build` takes what differs in any word for another build.
+        equal("metadata", function["Metadata"], rotation(deployed.smallest)["Metadata"])
 
 
 @promise
@@ -40,28 +40,41 @@ def a_step_has_time_to_poll_and_ends_within_the_longest_life_of_a_run(deployed):
 
 
 @promise
-def a_pass_has_all_the_time_there_is(deployed):
-    has(operations(deployed.smallest)["Properties"], Timeout=900, MemorySize=256)
+def a_pass_and_an_order_have_all_the_time_there_is(deployed):
+    for function in OPERATING:
+        has(function(deployed.smallest)["Properties"], Timeout=900, MemorySize=256)
 
 
 @promise
-def a_failed_pass_is_not_repeated_by_lambda(deployed):
-    config = deployed.smallest.properties("AWS::Lambda::EventInvokeConfig")
-    has(config, FunctionName=name(operations(deployed.smallest)), Qualifier="$LATEST", MaximumRetryAttempts=0)
-    assert config.get("MaximumEventAgeInSeconds", 21_600) <= 3600, "after an hour the next pass is due"
+def a_failed_pass_and_a_failed_order_are_not_repeated_by_lambda(deployed):
+    found = [config["Properties"] for config in deployed.smallest.of_type("AWS::Lambda::EventInvokeConfig")]
+    names = sorted(name(function(deployed.smallest)) for function in OPERATING)
+    equal("functions", sorted(config["FunctionName"] for config in found), names)
+    for config in found:
+        has(config, Qualifier="$LATEST", MaximumRetryAttempts=0)
+        assert config.get("MaximumEventAgeInSeconds", 21_600) <= 3600, "an hour later the next pass is due, and the order is old"
 
 
 @promise
-def only_the_function_for_operations_is_one(deployed):
+def each_function_knows_by_its_environment_which_of_the_three_it_is_and_who_does_the_rest(deployed):
     for stack in (deployed.smallest, deployed.full):
-        has(environment(operations(stack)), ROTATION_FUNCTION_ARN=stack.outputs.get("FunctionArn"))
-        has(environment(rotation(stack)), ROTATION_FUNCTION_ARN=None)
+        arns = {of: stack.outputs.get(f"{of.title()}FunctionArn") for of in ("", "operations", "emergency")}
+        known = {
+            rotation: {},
+            operations: {"ROTATION_FUNCTION_ARN": arns[""], "EMERGENCY_FUNCTION_ARN": arns["emergency"]},
+            # What makes it the emergency function is that it knows the operations function.
+            emergency: {"ROTATION_FUNCTION_ARN": arns[""], "OPERATIONS_FUNCTION_ARN": arns["operations"]},
+        }
+        for function, wanted in known.items():
+            variables = environment(function(stack))
+            equal("knows", {key: arn for key, arn in variables.items() if key.endswith("_FUNCTION_ARN")}, wanted)
 
 
 @promise
 def replaced_keys_live_as_long_as_said_and_between_an_hour_and_90_days(deployed):
-    has(environment(operations(deployed.smallest)), GRACE_HOURS="24", ADOPTION_GRACE_HOURS="168")
-    has(environment(operations(deployed.full)), GRACE_HOURS="48", ADOPTION_GRACE_HOURS="336")
+    for function in OPERATING:
+        has(environment(function(deployed.smallest)), GRACE_HOURS="24", ADOPTION_GRACE_HOURS="168")
+        has(environment(function(deployed.full)), GRACE_HOURS="48", ADOPTION_GRACE_HOURS="336")
     for parameter in ("GraceHours", "AdoptionGraceHours"):
         spec = deployed.template["Parameters"][parameter]
         for good in ("1", "2160"):
@@ -107,8 +120,10 @@ def the_log_level_is_wired_and_one_the_function_knows(deployed):
 def logs_are_json_in_a_group_of_their_own_that_is_kept_over_a_rotation_and_no_longer_than_said(deployed):
     groups = {group["Properties"]["LogGroupName"]: group for group in deployed.full.of_type("AWS::Logs::LogGroup")}
     equal("groups", sorted(groups), sorted(f"/aws/lambda/{name(function(deployed.full))}" for function in FUNCTIONS))
-    for function in (rotation(deployed.full), operations(deployed.full)):
+    for function in (function(deployed.full) for function in FUNCTIONS):
         has(function["Properties"].get("LoggingConfig", {}), LogGroup=f"/aws/lambda/{name(function)}", LogFormat="JSON")
+    told = [deployed.full.outputs.get(f"{of}LogGroupName") for of in ("", "Operations", "Emergency")]
+    equal("groups among the outputs", told, [f"/aws/lambda/{name(function(deployed.full))}" for function in FUNCTIONS])
     for group in groups.values():
         kept = int(group["Properties"].get("RetentionInDays", 0))
         assert kept >= 90, f"a log that is kept for {kept} days (0: for ever) does not reach back to the last rotation, or never ends"
@@ -122,10 +137,27 @@ def lambda_filters_no_record_the_function_wrote(deployed):
 
 
 @promise
-def nothing_throttles_or_swallows_a_step(deployed):
-    for function in (rotation(deployed.full)["Properties"], operations(deployed.full)["Properties"]):
-        assert "ReservedConcurrentExecutions" not in function, "low concurrency makes Secrets Manager loop, and is no lock"
+def nothing_throttles_or_swallows_a_step_or_an_order(deployed):
+    for function in (function(deployed.full)["Properties"] for function in FUNCTIONS):
         assert "DeadLetterConfig" not in function, "a dead-letter queue never sees a synchronous call: it only looks like an alarm"
+    for function in (rotation(deployed.full)["Properties"], emergency(deployed.full)["Properties"]):
+        assert "ReservedConcurrentExecutions" not in function, "low concurrency makes Secrets Manager loop, and is no lock"
+
+
+@promise
+def concurrency_is_reserved_for_operations_if_somebody_asks_for_it(deployed):
+    has(operations(deployed.smallest)["Properties"], ReservedConcurrentExecutions=None)
+    has(operations(deployed.full)["Properties"], ReservedConcurrentExecutions=FULL["OperationsConcurrency"])
+    spec = deployed.template["Parameters"]["OperationsConcurrency"]
+    has(spec, Default="")
+    for good in ("", "3", "6", "1000", "9999"):
+        assert accepts(spec, good), f"refuses {good!r}"
+    # None at all would switch the function off.
+    for bad in ("0", "06", "10000", "-1", "1.5", "all", " "):
+        assert not accepts(spec, bad), f"accepts {bad!r}"
+    # What has to be known where it is given.
+    for said in ("storm", "MaintainShards plus 2", "100"):
+        assert said in spec.get("Description", ""), f"the description does not say {said!r}"
 
 
 @promise
@@ -148,34 +180,48 @@ def only_secrets_manager_of_this_account_may_invoke_the_rotation_function_and_fo
 
 
 @promise
-def the_rule_alone_may_invoke_the_function_for_operations_without_a_role(deployed):
+def no_service_may_invoke_the_operations_function_or_the_emergency_function_without_a_role(deployed):
     for stack in (deployed.smallest, deployed.full):
-        found = permissions(stack, operations)
-        equal("permissions", [permission.get("Principal") for permission in found], ["events.amazonaws.com"])
-        rules = [f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{logical}" for logical, _ in rules_to(stack, arn_of(stack, operations))]
-        equal("on behalf of", [found[0].get("SourceArn")], rules)
+        for function in OPERATING:
+            equal("permissions", permissions(stack, function), [])
 
 
 @promise
-def people_on_call_may_invoke_the_function_for_operations_alone(deployed):
+def people_on_call_alone_may_invoke_the_emergency_function_and_no_event_does(deployed):
+    for stack in (deployed.smallest, deployed.full, deployed.quiet):
+        arn, for_people = arn_of(stack, emergency), stack.at(stack.outputs.get("OnCallPolicyArn"))
+        assert for_people, "there is no policy for people on call"
+        for resource in stack.resources.values():
+            if resource is not for_people:
+                found = invoking(listed(policy_documents(resource)), arn)
+                assert not found, f"{[statement.get('Sid') for statement in found]} of a {resource['Type']} may invoke it"
+        targets = [target.get("Arn") for _, rule in rules(stack) for target in rule.get("Targets", [])]
+        targets += [schedule["Properties"]["Target"]["Arn"] for schedule in stack.of_type("AWS::Scheduler::Schedule")]
+        targets += [mapping["Properties"]["FunctionName"] for mapping in stack.of_type("AWS::Lambda::EventSourceMapping")]
+        assert not {arn, name(emergency(stack))} & set(targets), "an event invokes it"
+
+
+@promise
+def people_on_call_may_invoke_the_operations_function_and_the_emergency_function_and_nothing_else(deployed):
     for stack in (deployed.smallest, deployed.full):
         policy = stack.at(stack.outputs.get("OnCallPolicyArn"))
         assert policy, "its ARN is among the outputs"
-        may_invoke_operations_alone(stack, listed([policy["Properties"]["PolicyDocument"]]))
+        may_invoke(stack, listed([policy["Properties"]["PolicyDocument"]]), OPERATING)
         attached = [arn for role in stack.of_type("AWS::IAM::Role") for arn in role["Properties"].get("ManagedPolicyArns", [])]
         assert stack.outputs["OnCallPolicyArn"] not in attached, "it is for people"
 
 
 @promise
 def the_command_that_runs_an_operation_changes_nothing_and_waits_for_the_answer(deployed):
-    command = deployed.full.outputs.get("OperationCommand", "")
-    assert f"--function-name {name(operations(deployed.full))} " in command, f"{command!r} runs another function"
-    payload = re.search(r"--payload '(.*?)'", command)
-    assert payload, "it says what to run"
-    equal("the payload", payload[1], '{"operation":"maintain","dry_run":true}')
-    # Version 2 of the AWS CLI takes a payload for base64 unless told otherwise.
-    assert "--cli-binary-format raw-in-base64-out" in command, "the payload is text"
-    assert "--cli-read-timeout 0" in command, "after 60 s the AWS CLI gives up waiting, and runs the operation once more"
+    payload = payload_of(deployed.full, "OperationCommand", operations)
+    equal("the payload", payload, {"operation": "maintain", "dry_run": True})
+
+
+@promise
+def the_command_that_breaks_the_glass_does_it_for_no_secret_until_somebody_names_one(deployed):
+    placeholders = {"secret": "SECRET", "reason": "REASON", "incident": "INCIDENT"}
+    payload = payload_of(deployed.full, "BreakGlassCommand", emergency)
+    equal("the payload", payload, {"operation": "break_glass", **placeholders})
 
 
 # --- what they may do -------------------------------------------------------------------------------------------------------
@@ -184,9 +230,10 @@ def the_command_that_runs_an_operation_changes_nothing_and_waits_for_the_answer(
 @promise
 def each_function_runs_as_its_own_role_with_policies_written_here_and_only_lambda_assumes_it(deployed):
     for stack in (deployed.smallest, deployed.full):
-        has(rotation(stack)["Properties"], Role=stack.outputs.get("ExecutionRoleArn"))
-        has(operations(stack)["Properties"], Role=stack.outputs.get("OperationsRoleArn"))
-        assert stack.outputs["ExecutionRoleArn"] != stack.outputs["OperationsRoleArn"], "one role for two functions"
+        roles = {function: stack.outputs.get(output) for function, output in ROLES.items()}
+        equal("roles", len(set(roles.values())), len(FUNCTIONS))
+        for function, role in roles.items():
+            has(function(stack)["Properties"], Role=role)
         for function in FUNCTIONS:
             role = role_of(stack, function)
             foreign = [arn for arn in role.get("ManagedPolicyArns", []) if not stack.at(arn)]
@@ -197,18 +244,14 @@ def each_function_runs_as_its_own_role_with_policies_written_here_and_only_lambd
 
 @promise
 def managed_secrets_are_changed_only_if_attached_to_the_rotation_function(deployed):
-    reads = {f"secretsmanager:{action}" for action in ("DescribeSecret", "GetSecretValue", "ListSecretVersionIds")}
     for stack, function in each_role(deployed):
         found = [statement for statement in statements(stack, function) if is_managed(statement)]
         assert found, "nothing is granted on the managed secrets"
-        arn = stack.outputs.get("FunctionArn")
         for statement in found:
-            # A plan is asked for before a secret is attached.
-            if function is operations and not statement.get("Condition") and reads >= set(statement["Action"]):
+            # A plan is asked for before a secret is attached, and an order asks who else has the leaked key.
+            if all(UNATTACHED[function].get(action) == statement["Condition"] for action in statement["Action"]):
                 continue
-            attached = statement.get("Condition", {}).get("ArnLike", {}).get("secretsmanager:resource/AllowRotationLambdaArn")
-            # The qualified form is the ARN rotation was attached with, where that was an alias.
-            equal("AllowRotationLambdaArn", attached, [arn, f"{arn}:*"])
+            equal("AllowRotationLambdaArn", attached_to(statement), with_any_alias(stack))
 
 
 @promise
@@ -222,25 +265,49 @@ def managed_secrets_are_granted_what_the_four_steps_need_and_no_more(deployed):
 def managed_secrets_are_granted_what_operations_need_and_never_a_new_value(deployed):
     needed = ["DescribeSecret", "GetSecretValue", "ListSecretVersionIds", "RotateSecret", "TagResource", "UpdateSecretVersionStage"]
     for stack in (deployed.smallest, deployed.full):
-        equal("granted", sorted(set(granted_on_managed(stack, operations))), [f"secretsmanager:{action}" for action in needed])
+        for function in OPERATING:
+            granted = sorted(set(granted_on_managed(stack, function)))
+            equal("granted", granted, [f"secretsmanager:{action}" for action in needed])
 
 
 @promise
-def a_plan_reads_a_secret_that_is_not_attached_yet(deployed):
+def what_operations_and_emergency_both_may_do_with_attached_secrets_stands_in_policies_that_both_have(deployed):
     for stack in (deployed.smallest, deployed.full):
-        free = [s for s in statements(stack, operations) if is_managed(s) and not s.get("Condition")]
-        actions = sorted(action for statement in free for action in statement["Action"])
-        needed = ["DescribeSecret", "GetSecretValue", "ListSecretVersionIds"]
-        equal("granted", actions, [f"secretsmanager:{action}" for action in needed])
+        shared, found = (role_of(stack, function).get("ManagedPolicyArns", []) for function in OPERATING)
+        equal("the emergency role's managed policies", found, shared)
+        of_its_own = {action for s in listed(inline(role_of(stack, emergency))) for action in s["Action"]}
+        wanted = {"logs:CreateLogStream", "logs:PutLogEvents", *UNATTACHED[emergency]}
+        equal("what the emergency role has of its own", of_its_own, wanted)
+
+
+@promise
+def a_plan_reads_a_secret_that_is_not_attached_yet_an_order_its_current_version_and_nothing_else_does(deployed):
+    for stack in (deployed.smallest, deployed.full, deployed.quiet):
+        for function in FUNCTIONS:
+            free = [s for s in statements(stack, function) if is_managed(s) and not attached_to(s)]
+            granted = [(action, s["Condition"]) for s in free for action in s["Action"]]
+            equal("granted", sorted(granted, key=str), sorted(UNATTACHED[function].items(), key=str))
+            for statement in free:
+                equal("where", set(statement["Resource"]), managed_arns(stack))
+
+
+@promise
+def operations_and_emergency_tag_attached_secrets_and_the_rotation_function_writes_no_order_for_itself(deployed):
+    # createSecret takes the tag RotationOrder for a person's order: without the tag it refuses after ten versions of a day.
+    for stack in (deployed.smallest, deployed.full):
+        tagging = [(managed_arns(stack), with_any_alias(stack))]
+        for function, wanted in ((rotation, []), (operations, tagging), (emergency, tagging)):
+            found = [s for s in statements(stack, function) if "secretsmanager:TagResource" in s["Action"]]
+            equal("where tags are written", [(set(s["Resource"]), attached_to(s)) for s in found], wanted)
 
 
 @promise
 def operations_rotate_with_the_rotation_function_and_attach_no_other(deployed):
-    for stack in (deployed.smallest, deployed.full):
+    for stack, function in ((stack, function) for stack in (deployed.smallest, deployed.full) for function in OPERATING):
         arns = [stack.outputs.get("FunctionArn"), f"{stack.outputs.get('FunctionArn')}:*"]
-        invoke = [s for s in statements(stack, operations) if any(action.startswith("lambda:") for action in s["Action"])]
+        invoke = [s for s in statements(stack, function) if any(action.startswith("lambda:") for action in s["Action"])]
         equal("invoke", [(s["Action"], s["Resource"]) for s in invoke], [(["lambda:InvokeFunction"], arns)])
-        for statement in statements(stack, operations):
+        for statement in statements(stack, function):
             if "secretsmanager:RotateSecret" in statement["Action"]:
                 attached = statement["Condition"].get("ArnLikeIfExists", {})
                 equal("RotationLambdaARN", attached, {"secretsmanager:RotationLambdaARN": arns})
@@ -255,6 +322,7 @@ def a_managed_name_reaches_that_secret_and_not_a_longer_name(deployed):
         for stack, names in (
             (deployed.smallest, ["prod/bybit/trading-a1B2c3"]),
             (deployed.full, ["prod/bybit/trading-a1B2c3", "prod/okx/bot-one-a1B2c3"]),
+            (deployed.quiet, ["prod/bybit/trading-a1B2c3", "prod/okx/bot-one-a1B2c3", "prod/deribit/one-a1B2c3"]),
         ):
             for statement in (statement for statement in statements(stack, function) if is_managed(statement)):
                 for name in names:
@@ -275,8 +343,8 @@ def managed_names_are_never_guessed_and_never_everything(deployed):
 
 @promise
 def masters_are_read_by_exact_arn_in_their_current_version_and_nothing_else(deployed):
-    current = {"ForAnyValue:StringEquals": {"secretsmanager:VersionStage": "AWSCURRENT"}}
-    wanted = {rotation: {"GetSecretValue": current}, operations: {"GetSecretValue": current, "DescribeSecret": {}}}
+    wanted = {rotation: {"GetSecretValue": CURRENT}}
+    wanted.update({function: {"GetSecretValue": CURRENT, "DescribeSecret": {}} for function in OPERATING})
     for function in FUNCTIONS:
         found = [statement for statement in statements(deployed.smallest, function) if is_master(statement)]
         equal("statements where there are no masters", found, [])
@@ -326,9 +394,10 @@ def nothing_is_granted_on_every_resource_but_listing_secrets_and_network_interfa
 
 
 @promise
-def only_operations_list_secrets_and_learn_no_value_by_it(deployed):
+def only_operations_and_emergency_list_secrets_and_learn_no_value_by_it(deployed):
+    listing = [(["secretsmanager:ListSecrets"], ["*"])]
     for stack in (deployed.smallest, deployed.full):
-        for function, wanted in ((rotation, []), (operations, [(["secretsmanager:ListSecrets"], ["*"])])):
+        for function, wanted in ((rotation, []), (operations, listing), (emergency, listing)):
             found = [s for s in statements(stack, function) if "secretsmanager:ListSecrets" in s["Action"]]
             equal("listing", [(statement["Action"], statement["Resource"]) for statement in found], wanted)
 
@@ -353,12 +422,10 @@ def network_interfaces_are_lambdas_business_and_only_in_a_vpc(deployed):
 
 @promise
 def the_kms_key_opens_the_granted_secrets_through_secrets_manager_and_nothing_else(deployed):
-    def about_kms(stack, function):
-        return [s for s in statements(stack, function) if any(action.startswith("kms:") for action in s["Action"])]
-
     # By this a plan tells whether a secret's key is the one that is granted.
-    has(environment(operations(deployed.full)), KMS_KEY_ARN=FULL["KmsKeyArn"])
-    has(environment(operations(deployed.smallest)), KMS_KEY_ARN=None)
+    for function in OPERATING:
+        has(environment(function(deployed.full)), KMS_KEY_ARN=FULL["KmsKeyArn"])
+        has(environment(function(deployed.smallest)), KMS_KEY_ARN=None)
     masters = FULL["MasterSecretArns"].split(",")
     for function in FUNCTIONS:
         assert not about_kms(deployed.smallest, function), "no key, no statement"
@@ -383,6 +450,14 @@ def the_kms_key_opens_the_granted_secrets_through_secrets_manager_and_nothing_el
 
 
 @promise
+def the_kms_key_is_used_through_secrets_manager_wherever_its_host_ends_otherwise(deployed):
+    for function in FUNCTIONS:
+        conditions = [statement["Condition"].get("StringEquals", {}) for statement in about_kms(deployed.in_china, function)]
+        hosts = {condition.get("kms:ViaService") for condition in conditions}
+        equal("kms:ViaService", hosts, {f"secretsmanager.{REGION}.{CHINA}"})
+
+
+@promise
 def each_function_writes_to_its_own_log_group_only(deployed):
     for stack, function in each_role(deployed):
         about_logs = [s for s in statements(stack, function) if any(action.startswith("logs:") for action in s["Action"])]
@@ -396,7 +471,7 @@ def each_function_writes_to_its_own_log_group_only(deployed):
 @promise
 def nothing_else_is_granted(deployed):
     for stack in (deployed.smallest, deployed.full):
-        for function, wanted in ((rotation, set()), (operations, {"lambda"})):
+        for function, wanted in ((rotation, set()), (operations, {"lambda", "sqs"}), (emergency, {"lambda"})):
             services = {action.split(":")[0] for statement in statements(stack, function) for action in statement["Action"]}
             extra = services - {"secretsmanager", "kms", "logs", "ec2"} - wanted
             assert not extra, f"unexpected: {sorted(extra)}"
@@ -465,7 +540,7 @@ def all_secrets_are_audited_once_a_day(deployed):
 
 
 @promise
-def schedules_call_the_function_for_operations_and_leave_retries_to_the_next_hour(deployed):
+def schedules_call_the_operations_function_and_leave_retries_to_the_next_hour(deployed):
     for stack in (deployed.smallest, deployed.full):
         for schedule in (schedule["Properties"] for schedule in stack.of_type("AWS::Scheduler::Schedule")):
             has(schedule["Target"], Arn=arn_of(stack, operations), RetryPolicy={"MaximumRetryAttempts": 0})
@@ -484,10 +559,11 @@ def operations_run_by_themselves_unless_switched_off(deployed):
             equal(operation, {schedule.get("State", "ENABLED") for schedule in scheduled(stack, operation)}, {state})
             if operation == "maintain":
                 equal("the rule", moved_label_rule(stack).get("State", "ENABLED"), state)
+                equal("the queue is read", moved_label_mapping(stack).get("Enabled", True), state == "ENABLED")
 
 
 @promise
-def schedules_may_invoke_the_function_for_operations_alone_and_no_other_schedule_may(deployed):
+def schedules_may_invoke_the_operations_function_alone_and_no_other_schedule_may(deployed):
     for stack in (deployed.smallest, deployed.full):
         schedules = [schedule["Properties"] for schedule in stack.of_type("AWS::Scheduler::Schedule")]
         groups = [logical for logical, resource in stack.resources.items() if resource["Type"] == "AWS::Scheduler::ScheduleGroup"]
@@ -497,7 +573,7 @@ def schedules_may_invoke_the_function_for_operations_alone_and_no_other_schedule
             assert role, "they run with a role that is not written here"
             role = role["Properties"]
             assert not role.get("ManagedPolicyArns"), "one statement is all there is"
-            may_invoke_operations_alone(stack, listed([policy["PolicyDocument"] for policy in role["Policies"]]))
+            may_invoke(stack, listed(inline(role)), [operations])
             source = {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/{groups[0]}"}
             trust = [{"Principal": {"Service": "scheduler.amazonaws.com"}, "Condition": {"StringEquals": source}}]
             found = role["AssumeRolePolicyDocument"]["Statement"]
@@ -526,6 +602,61 @@ def the_rule_says_which_secret_and_nothing_else(deployed):
     equal("what runs", json.loads(text), {"operation": "maintain", "secret": "prod/bybit/trading"})
     # Left out, what can't be delivered is tried for a day.
     assert target.get("RetryPolicy", {}).get("MaximumEventAgeInSeconds", 86_400) <= 3600, "after an hour the schedule has been there"
+    assert "RoleArn" not in target, "delivery to a queue may fail where a role is given"
+
+
+@promise
+def however_many_labels_move_the_operations_function_is_called_once_a_minute_and_twice_at_a_time(deployed):
+    for stack in (deployed.smallest, deployed.full):
+        direct = [rule for function in FUNCTIONS for rule in rules_to(stack, arn_of(stack, function))]
+        equal("rules that call a function", direct, [])
+        mapping = moved_label_mapping(stack)
+        has(mapping, FunctionName=arn_of(stack, operations), BatchSize=1000, MaximumBatchingWindowInSeconds=60)
+        has(mapping, ScalingConfig={"MaximumConcurrency": 2})
+        # The function's answer says what it found, and not which messages it wants again.
+        has(mapping, FunctionResponseTypes=None)
+
+
+@promise
+def a_batch_is_hidden_for_as_long_as_it_may_take_and_one_that_failed_is_never_seen_again(deployed):
+    for stack in (deployed.smallest, deployed.full):
+        _, queue = moved_label_queue(stack)
+        hidden, kept = queue.get("VisibilityTimeout", 30), queue.get("MessageRetentionPeriod", 345_600)
+        longest = operations(stack)["Properties"]["Timeout"]
+        window = moved_label_mapping(stack).get("MaximumBatchingWindowInSeconds", 0)
+        assert hidden >= 6 * longest + window, f"AWS asks for 6 times {longest} s and {window} s; it is hidden for {hidden} s"
+        assert longest + window < kept <= 3600, f"kept for {kept} s: after an hour the schedule has been there"
+        has(queue, RedrivePolicy=None, FifoQueue=None)
+
+
+@promise
+def the_rule_alone_sends_to_the_queue_over_tls_and_messages_are_encrypted(deployed):
+    for stack in (deployed.smallest, deployed.full):
+        logical, queue = moved_label_queue(stack)
+        has(queue, SqsManagedSseEnabled=True)
+        arn, policies = queue_arn(logical), [found["Properties"] for found in stack.of_type("AWS::SQS::QueuePolicy")]
+        equal("queues with a policy", [policy["Queues"] for policy in policies], [[logical]])
+        found = listed([policy["PolicyDocument"] for policy in policies])
+        allowed, denied = ([s for s in found if s["Effect"] == effect] for effect in ("Allow", "Deny"))
+        (rule, _), = rules_to(stack, arn)
+        # Nothing beside the rule's ARN, which has the account in it: what EventBridge does not send, no message meets.
+        source = {"ArnEquals": {"aws:SourceArn": rule_arn(rule)}}
+        equal("who may send", [(s["Principal"], s["Action"], s["Resource"], s["Condition"]) for s in allowed], [(
+            {"Service": "events.amazonaws.com"}, ["sqs:SendMessage"], [arn], source,
+        )])
+        equal("what nobody may", [(s["Principal"], s["Action"], s["Resource"], s["Condition"]) for s in denied], [(
+            "*", ["sqs:*"], [arn], {"Bool": {"aws:SecureTransport": "false"}},
+        )])
+
+
+@promise
+def lambda_reads_that_queue_for_the_operations_function_and_no_other_role_reads_any(deployed):
+    needed = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+    for stack in (deployed.smallest, deployed.full):
+        reads = [s for s in all_statements(stack) if any(action.startswith("sqs:") for action in s["Action"])]
+        granted = [(sorted(s["Action"]), s["Resource"]) for s in reads]
+        equal("granted", granted, [(needed, [queue_arn(moved_label_queue(stack)[0])])])
+        assert reads[0] in statements(stack, operations), "another role has it"
 
 
 # --- who hears of a failure -------------------------------------------------------------------------------------------------
@@ -544,6 +675,14 @@ def one_failed_operation_raises_the_alarm(deployed):
 
 
 @promise
+def one_failed_order_raises_the_alarm(deployed):
+    for stack in (deployed.smallest, deployed.full):
+        found = alarm(stack, "FailedEmergencyAlarm")
+        one_raises(found, "AWS/Lambda", "Errors", name(emergency(stack)))
+        equal("log groups to look at", log_groups_in(found), [f"/aws/lambda/{name(emergency(stack))}"])
+
+
+@promise
 def one_pass_that_was_not_done_raises_the_alarm(deployed):
     failed = '{ ($.type = "operation") && ($.outcome = "failed") && (($.operation = "maintain") || ($.operation = "audit")) }'
     for stack in (deployed.smallest, deployed.full):
@@ -554,8 +693,11 @@ def one_pass_that_was_not_done_raises_the_alarm(deployed):
 @promise
 def one_finding_that_pages_raises_the_alarm(deployed):
     for stack in (deployed.smallest, deployed.full):
-        namespace, metric = counted(stack, '{ ($.type = "finding") && ($.severity = "page") }')
-        one_raises(alarm(stack, "PageFindingAlarm"), namespace, metric, None)
+        namespace, metric = counted(stack, '{ ($.type = "finding") && ($.severity = "page") }', OPERATING)
+        found = alarm(stack, "PageFindingAlarm")
+        one_raises(found, namespace, metric, None)
+        groups = sorted(f"/aws/lambda/{name(function(stack))}" for function in OPERATING)
+        equal("log groups to look at", log_groups_in(found), groups)
 
 
 @promise
@@ -582,7 +724,7 @@ def three_hours_without_a_pass_raise_the_alarm_where_passes_are_scheduled(deploy
 @promise
 def every_alarm_reaches_the_topic(deployed):
     alarms = deployed.full.of_type("AWS::CloudWatch::Alarm")
-    equal("alarms", len(alarms), 4 + len(scheduled_shards(deployed.full)))
+    equal("alarms", len(alarms), 5 + len(scheduled_shards(deployed.full)))
     for found in alarms:
         has(found["Properties"], AlarmActions=[FULL["AlarmTopicArn"]])
         assert found["Properties"].get("ActionsEnabled", True), "an alarm whose actions are off tells nobody"
@@ -636,10 +778,29 @@ def rotation(stack):
 
 
 def operations(stack):
+    """The function that schedules, the queue and people call."""
     return named(stack, f"{stack.parameters['FunctionName']}-operations")
 
 
-FUNCTIONS = (rotation, operations)
+def emergency(stack):
+    """The function that people alone call."""
+    return named(stack, f"{stack.parameters['FunctionName']}-emergency")
+
+
+FUNCTIONS = (rotation, operations, emergency)
+# Those that perform operations.
+OPERATING = (operations, emergency)
+# Where the outputs name each function's role.
+ROLES = {rotation: "ExecutionRoleArn", operations: "OperationsRoleArn", emergency: "EmergencyRoleArn"}
+# The condition that lets the current version be read, and no other.
+CURRENT = {"ForAnyValue:StringEquals": {"secretsmanager:VersionStage": "AWSCURRENT"}}
+DESCRIBES = {"secretsmanager:DescribeSecret": {}, "secretsmanager:ListSecretVersionIds": {}}
+# What each function may do with a secret of a managed name that is not attached, and under which condition.
+UNATTACHED = {
+    rotation: {},
+    operations: {**DESCRIBES, "secretsmanager:GetSecretValue": {}},
+    emergency: {**DESCRIBES, "secretsmanager:GetSecretValue": CURRENT},
+}
 
 
 def named(stack, function_name):
@@ -675,10 +836,31 @@ def rules_to(stack, arn):
     return [(logical, rule) for logical, rule in rules(stack) if arn in [target.get("Arn") for target in rule.get("Targets", [])]]
 
 
+def rule_arn(logical):
+    return f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{logical}"
+
+
+def queue_arn(logical):
+    return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{logical}"
+
+
+def moved_label_queue(stack):
+    """The only queue: its logical name and its properties."""
+    found = [(logical, resource) for logical, resource in stack.resources.items() if resource["Type"] == "AWS::SQS::Queue"]
+    equal("queues", len(found), 1)
+    return found[0][0], found[0][1].get("Properties", {})
+
+
 def moved_label_rule(stack):
-    found = rules_to(stack, arn_of(stack, operations))
-    equal("rules that call the function for operations", len(found), 1)
+    found = rules_to(stack, queue_arn(moved_label_queue(stack)[0]))
+    equal("rules that send to the queue", len(found), 1)
     return found[0][1]
+
+
+def moved_label_mapping(stack):
+    mapping = stack.properties("AWS::Lambda::EventSourceMapping")
+    has(mapping, EventSourceArn=queue_arn(moved_label_queue(stack)[0]))
+    return mapping
 
 
 def scheduled(stack, operation):
@@ -686,9 +868,34 @@ def scheduled(stack, operation):
     return [schedule for schedule in schedules if json.loads(schedule["Target"].get("Input", "{}")).get("operation") == operation]
 
 
-def may_invoke_operations_alone(stack, found):
-    wanted = [("Allow", ["lambda:InvokeFunction"], [arn_of(stack, operations)])]
+def may_invoke(stack, found, functions):
+    wanted = [("Allow", ["lambda:InvokeFunction"], [arn_of(stack, function) for function in functions])]
     equal("what it may do", [(s["Effect"], s["Action"], s["Resource"]) for s in found], wanted)
+
+
+def invoking(found, arn):
+    """The statements that let somebody invoke this function."""
+    return [
+        statement for statement in found
+        if statement["Effect"] == "Allow"
+        and any(like(action.lower(), "lambda:invokefunction") for action in statement["Action"])
+        and any(like(resource, arn) for resource in statement["Resource"])
+    ]
+
+
+def payload_of(stack, output, function):
+    """What a command among the outputs sends to this function."""
+    command = stack.outputs.get(output, "")
+    assert f"--function-name {name(function(stack))} " in command, f"{command!r} runs another function"
+    # Version 2 of the AWS CLI takes a payload for base64 unless told otherwise.
+    assert "--cli-binary-format raw-in-base64-out" in command, "the payload is text"
+    assert "--cli-read-timeout 0" in command, "after 60 s the AWS CLI gives up waiting, and runs the operation once more"
+    payload = re.search(r"--payload '(.*?)'", command)
+    assert payload, "it says what to run"
+    try:
+        return json.loads(payload[1])
+    except ValueError:
+        raise AssertionError(f"{payload[1]} is no JSON") from None
 
 
 def alarm(stack, logical):
@@ -696,10 +903,15 @@ def alarm(stack, logical):
     return stack.resources[logical]["Properties"]
 
 
+def log_groups_in(found):
+    """The log groups that an alarm's description names. Whole words: one function's name is how the others' begin."""
+    return sorted(re.findall(r"/aws/lambda/[\w-]+", found.get("AlarmDescription", "")))
+
+
 def one_raises(found, namespace, metric, function_name):
     has(found, Namespace=namespace, MetricName=metric, Statistic="Sum")
     has(found, Dimensions=[{"Name": "FunctionName", "Value": function_name}] if function_name else None)
-    has(found, ComparisonOperator="GreaterThanOrEqualToThreshold", Threshold=1, EvaluationPeriods=1)
+    has(found, ComparisonOperator="GreaterThanOrEqualToThreshold", Threshold=1, EvaluationPeriods=1, Period=300)
     # A function that rests is not in alarm.
     has(found, TreatMissingData="notBreaching")
 
@@ -710,15 +922,18 @@ def scheduled_shards(stack):
     return [event["shard"] for event in inputs if event["operation"] == "maintain"]
 
 
-def counted(stack, pattern, **more):
-    """Namespace and name of the metric that counts these lines in the log of the function for operations."""
+def counted(stack, pattern, functions=(operations,), **more):
+    """Namespace and name of the one metric that counts these lines in the logs of these functions."""
     filters = [found["Properties"] for found in stack.of_type("AWS::Logs::MetricFilter")]
     found = [found for found in filters if found.get("FilterPattern") == pattern]
-    equal(f"filters for {pattern}", len(found), 1)
-    has(found[0], LogGroupName=f"/aws/lambda/{name(operations(stack))}")
-    transformation, = found[0]["MetricTransformations"]
-    has(transformation, MetricNamespace="ExchangeKeyRotation", MetricValue="1", **more)
-    return transformation["MetricNamespace"], transformation["MetricName"]
+    groups = sorted(f"/aws/lambda/{name(function(stack))}" for function in functions)
+    equal(f"where {pattern} is looked for", sorted(found["LogGroupName"] for found in found), groups)
+    transformations = [transformation for found in found for transformation in found["MetricTransformations"]]
+    for transformation in transformations:
+        has(transformation, MetricNamespace="ExchangeKeyRotation", MetricValue="1", **more)
+    metrics = {(transformation["MetricNamespace"], transformation["MetricName"]) for transformation in transformations}
+    equal("metrics", len(metrics), 1)
+    return metrics.pop()
 
 
 def role_of(stack, function):
@@ -735,18 +950,25 @@ def statements(stack, function):
     """Every statement that the function's role has, inline and by a managed policy of this stack."""
     role = role_of(stack, function)
     managed = [stack.at(arn) for arn in role.get("ManagedPolicyArns", [])]
-    documents = [policy["PolicyDocument"] for policy in role.get("Policies", [])]
-    documents += [policy["Properties"]["PolicyDocument"] for policy in managed if policy]
-    return listed(documents)
+    return listed([*inline(role), *(policy["Properties"]["PolicyDocument"] for policy in managed if policy)])
 
 
 def all_statements(stack):
     """Every statement of every policy that the stack holds for an identity, attached or not."""
-    roles = [resource["Properties"] for resource in stack.of_type("AWS::IAM::Role")]
-    documents = [policy["PolicyDocument"] for role in roles for policy in role.get("Policies", [])]
-    for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
-        documents += [resource["Properties"]["PolicyDocument"] for resource in stack.of_type(kind)]
-    return listed(documents)
+    return listed([document for resource in stack.resources.values() for document in policy_documents(resource)])
+
+
+def policy_documents(resource):
+    """The policies that a resource holds for an identity."""
+    if resource["Type"] == "AWS::IAM::Role":
+        return inline(resource["Properties"])
+    if resource["Type"] in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
+        return [resource["Properties"]["PolicyDocument"]]
+    return []
+
+
+def inline(role):
+    return [policy["PolicyDocument"] for policy in role.get("Policies", [])]
 
 
 def listed(documents):
@@ -776,19 +998,40 @@ def as_list(value):
     return value if isinstance(value, list) else [value]
 
 
+def about_kms(stack, function):
+    return [s for s in statements(stack, function) if any(action.startswith("kms:") for action in s["Action"])]
+
+
 def about_secrets(statement):
     return any(action.lower().startswith(("secretsmanager:", "*")) for action in statement["Action"])
 
 
 def is_master(statement):
-    """About master secrets: it says so by naming one, or by the condition that only they have."""
+    """About master secrets: it names one, or it has the condition for current versions and names anything but managed secrets."""
     named = set(statement["Resource"]) & set(FULL["MasterSecretArns"].split(","))
-    return about_secrets(statement) and bool(named or "secretsmanager:VersionStage" in json.dumps(statement["Condition"]))
+    by_name = all(arn.endswith("-??????") for arn in statement["Resource"])
+    current = "secretsmanager:VersionStage" in json.dumps(statement["Condition"])
+    return about_secrets(statement) and bool(named or current and not by_name)
 
 
 def is_managed(statement):
-    """Any other statement about secrets but the listing, so that one added later has to bear the condition too."""
+    """Any other statement about secrets but the listing, so that one added later has to bear a condition of theirs too."""
     return about_secrets(statement) and not is_master(statement) and statement["Action"] != ["secretsmanager:ListSecrets"]
+
+
+def managed_arns(stack):
+    """The managed secrets, each name with any six characters at its end."""
+    return {f"{SECRET}{name}-??????" for name in stack.parameters["ManagedSecretNames"].split(",")}
+
+
+def attached_to(statement):
+    """The functions of which a secret has to be attached to one; none where it need not be attached."""
+    return statement["Condition"].get("ArnLike", {}).get("secretsmanager:resource/AllowRotationLambdaArn")
+
+
+def with_any_alias(stack):
+    """The rotation function. A secret bears the ARN that it was attached with, which is a qualified one where that was an alias."""
+    return [arn_of(stack, rotation), f"{arn_of(stack, rotation)}:*"]
 
 
 def like(pattern, text):
