@@ -10,7 +10,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::digest::{Digest16, digest, digest_of};
 use super::pass::{Pass, passes, patiently};
-use super::tending::account_in;
 use super::verdict::{after, is_past};
 use super::walk::{Shard, Walk, is_named_for_a_venue};
 use crate::bounds::{CLOCKS_APART, UNSETTLED};
@@ -35,9 +34,7 @@ pub(super) struct Holders {
     keys: HashMap<Digest16, Entry>,
     /// The secrets that were looked at.
     secrets: HashSet<Digest16>,
-    /// The part of a marker that tells each of them, and the accounts that their current values say they stand for.
-    markers: HashMap<Digest16, HashSet<Digest16>>,
-    /// The same part for each of them by its name.
+    /// The part of a marker that tells each of them, by its name.
     marked: HashMap<Arc<str>, Digest16>,
     /// The secrets that they name as their masters.
     masters: HashSet<Digest16>,
@@ -224,7 +221,6 @@ impl Holders {
         self.secrets.insert(digest(&arn));
         let part = digest(Marker::new(&arn, &VersionId::new(""), 0).of_secret());
         self.marked.insert(name.as_str().into(), part);
-        let accounts = self.markers.entry(part).or_default();
         let Some(read) = read else {
             self.unreadable.insert(name, exchange);
             return;
@@ -236,9 +232,6 @@ impl Holders {
                 continue;
             };
             self.masters.extend(key.master);
-            if facts.holding.iter().any(|label| holding()[*label] == Label::current()) {
-                accounts.extend(key.account);
-            }
             let named = self.keys.entry(key.digest).or_default();
             let credential = key.credential;
             named.held.reserve_exact(facts.holding.len());
@@ -297,13 +290,8 @@ impl Holders {
 
     /// Whether a key was issued for one of the secrets.
     pub(super) fn issued_for_one(&self, marker: &Marker) -> bool {
-        self.markers.contains_key(&digest(marker.of_secret()))
-    }
-
-    /// Whether a key was issued for one of the secrets that stand for this account.
-    pub(super) fn issued_for_one_of(&self, account: &AccountId, marker: &Marker) -> bool {
-        let accounts = self.markers.get(&digest(marker.of_secret()));
-        accounts.is_some_and(|accounts| accounts.contains(&digest(account.as_str())))
+        let part = digest(marker.of_secret());
+        self.marked.values().any(|own| *own == part)
     }
 
     /// Whether a value names this secret as its master.
@@ -362,14 +350,13 @@ struct KeyOfVersion {
     digest: Digest16,
     /// Key id and key secret.
     credential: Digest16,
-    /// The master that the version names, and the account.
+    /// The master that the version names.
     master: Option<Digest16>,
-    account: Option<Digest16>,
 }
 
 impl KeyOfVersion {
     fn of(credential: &Credential) -> Self {
-        Self { digest: digest(credential.key_id.expose()), credential: digest_of(credential), master: None, account: None }
+        Self { digest: digest(credential.key_id.expose()), credential: digest_of(credential), master: None }
     }
 }
 
@@ -422,9 +409,8 @@ async fn versions_of(pass: &Pass<'_>, listed: Description) -> Versions {
     for facts in facts {
         let key = match patiently(pass, || hand.read(Which::Version(&facts.version))).await {
             Ok(Some(stored)) if let Ok(value) = SecretValue::parse(&stored.text) => {
-                let account = account_in(&value).map(|account| digest(account.as_str()));
                 let master = value.master_arn.as_deref().map(digest);
-                Some(KeyOfVersion { master, account, ..KeyOfVersion::of(&value.credential) })
+                Some(KeyOfVersion { master, ..KeyOfVersion::of(&value.credential) })
             }
             // Whatever else is wrong with the value, it tells which key it holds.
             Ok(Some(stored)) if let Some(credential) = Credential::in_text(&stored.text) => Some(KeyOfVersion::of(&credential)),

@@ -328,8 +328,6 @@ impl Tending<'_> {
             let say = format!("the account has {} keys, and hardly room for another", slots.used);
             self.find(Code::SlotsLow, say, "delete keys at the venue that nothing uses");
         }
-        let account = current.account();
-        let account = account.as_ref();
         let holders = match self.pass.holders().await {
             Ok(holders) => holders,
             Err(error) => return self.trouble(&error),
@@ -348,10 +346,10 @@ impl Tending<'_> {
                 continue;
             }
             match &listed.marker {
-                Some(marker) if marker.same_secret(&ours) && !settled(listed, list) => {}
+                // A rotation may be about to store it.
+                Some(_) if !settled(listed, list) || wrong::is(Wrong::MarkerHides) => {}
                 Some(marker) if marker.same_secret(&ours) => orphans.push(on_account(listed)),
-                Some(_) if wrong::is(Wrong::MarkerHides) => {}
-                Some(marker) if account.is_some_and(|account| holders.issued_for_one_of(account, marker)) => {}
+                // Another secret's marker too: whoever controls the account can have written it.
                 _ => foreign.push(on_account(listed)),
             }
         }
