@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use protocol::lifecycle::{Duty, Settings};
 use protocol::secret::Address;
+use protocol::shown;
 use reqwest::Url;
 use secrecy::SecretString;
 use thiserror::Error;
@@ -85,10 +86,17 @@ pub(crate) struct ConfigError {
     problem: String,
 }
 
+impl ConfigError {
+    pub(crate) fn new(name: &'static str, problem: impl Into<String>) -> Self {
+        Self { name, problem: problem.into() }
+    }
+}
+
 impl Config {
     /// Reads the configuration; `var` looks a variable up. One that is empty counts as not set.
     pub(crate) fn from_env(var: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let read = |name: &str| var(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        proxies_can_be_used(read)?;
         Ok(Self {
             bybit_base_url: read("BYBIT_BASE_URL").map(|url| base_url("BYBIT_BASE_URL", &url)).transpose()?,
             egress: read("EGRESS_IPS").map(|list| addresses("EGRESS_IPS", &list)).transpose()?.unwrap_or_default(),
@@ -146,13 +154,18 @@ impl Aws {
             secret: secret.into(),
             session_token: read("AWS_SESSION_TOKEN").map(Into::into),
         });
-        Ok(Self {
-            region: read("AWS_REGION").or_else(|| read("AWS_DEFAULT_REGION")),
-            endpoint,
-            fips: flag("AWS_USE_FIPS_ENDPOINT", &read)?,
-            dual_stack: flag("AWS_USE_DUALSTACK_ENDPOINT", &read)?,
-            access_key,
-        })
+        let region = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(|name| read(name).map(|region| (name, region)));
+        let fips = flag("AWS_USE_FIPS_ENDPOINT", &read)?;
+        let dual_stack = flag("AWS_USE_DUALSTACK_ENDPOINT", &read)?;
+        for (name, is_set) in [("AWS_USE_FIPS_ENDPOINT", fips), ("AWS_USE_DUALSTACK_ENDPOINT", dual_stack)] {
+            if is_set && endpoint.is_some() {
+                let problem = "is set beside AWS_ENDPOINT_URL_SECRETS_MANAGER or AWS_ENDPOINT_URL: an endpoint that is named is \
+                               used as it is. Unset one of them";
+                return Err(ConfigError::new(name, problem));
+            }
+        }
+        let region = region.map(|(name, text)| aws_region(name, text)).transpose()?;
+        Ok(Self { region, endpoint, fips, dual_stack, access_key })
     }
 
     /// Whether there is all that a call to Secrets Manager needs. Lambda sees to it.
@@ -193,9 +206,37 @@ fn flag(name: &'static str, read: impl Fn(&str) -> Option<String>) -> Result<boo
     }
 }
 
+/// Source: AWS General Reference, "Regional endpoints": letters, digits and hyphens, as in `us-gov-west-1`.
+fn aws_region(name: &'static str, text: String) -> Result<String, ConfigError> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if text.len() <= 63 && text.chars().all(fits) && !text.starts_with('-') && !text.ends_with('-') {
+        return Ok(text);
+    }
+    Err(ConfigError::new(name, format!("is no Region: {} is not like us-east-1", shown(&text))))
+}
+
+/// A proxy that the HTTP stack does not understand is passed over in silence, and the calls go nowhere.
+fn proxies_can_be_used(read: impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
+    for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        let Some(text) = read(name) else { continue };
+        // Without a scheme it is taken for http.
+        let with_scheme = if text.contains("://") { text } else { format!("http://{text}") };
+        let is_good = Url::parse(&with_scheme)
+            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| !host.is_empty()));
+        if !is_good {
+            return Err(ConfigError::new(name, "is no proxy that can be used: it has to be like http://proxy.example:3128"));
+        }
+    }
+    Ok(())
+}
+
 fn base_url(name: &'static str, text: &str) -> Result<Url, ConfigError> {
     let wrong = |problem: &str| ConfigError { name, problem: problem.into() };
-    let url = Url::parse(text).map_err(|_| wrong("is not a URL"))?;
+    let url = Url::parse(text).map_err(|_| wrong("is not a URL: it has to be like https://host or https://host:port"))?;
+    // The standard reads `https:/host` and `https:host` like `https://host`: a person has misspelt something.
+    if !text.to_lowercase().starts_with(&format!("{}://", url.scheme())) && matches!(url.scheme(), "http" | "https") {
+        return Err(wrong("has not two slashes behind its scheme: it has to be like https://host or https://host:port"));
+    }
     let host = url.host_str().ok_or_else(|| wrong("names no host"))?;
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
@@ -324,6 +365,16 @@ mod tests {
             ("AWS_USE_FIPS_ENDPOINT", "yes"),
             ("AWS_ENDPOINT_URL", "http://10.0.0.1:4566"),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "localhost:9311"),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "https:/host"),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "https:host"),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://"),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "not a url"),
+            ("AWS_REGION", "\"us-east-1\""),
+            ("AWS_REGION", "us east 1"),
+            ("AWS_DEFAULT_REGION", "US-EAST-1"),
+            ("HTTPS_PROXY", "nonsense://x"),
+            ("https_proxy", "http://"),
+            ("ALL_PROXY", "socks5://127.0.0.1:1080"),
         ] {
             let error = read(name, value).unwrap_err();
             assert!(error.contains(name), "{error}");
@@ -368,6 +419,25 @@ mod tests {
         let both = set(&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER"]);
         assert_eq!(both.as_deref(), Some("https://one.example"));
         assert_eq!(set(&["AWS_ENDPOINT_URL", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]), None);
+    }
+
+    #[test]
+    fn fips_or_dual_stack_beside_an_endpoint_is_refused_by_name() {
+        for name in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
+            let both = Config::from_env(|asked| match asked {
+                "AWS_ENDPOINT_URL" => Some("https://vpce.example".to_owned()),
+                other => (other == name).then(|| "true".to_owned()),
+            });
+            assert!(both.unwrap_err().to_string().contains(name));
+            assert!(read(name, "true").is_ok());
+        }
+    }
+
+    #[test]
+    fn a_proxy_may_be_named_with_or_without_its_scheme() {
+        for good in ["http://proxy.example:3128", "https://user:pass@proxy.example", "proxy.example:3128", "10.0.0.1:8080"] {
+            assert!(read("HTTPS_PROXY", good).is_ok(), "{good}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use protocol::lifecycle::{self, Duty, Kept};
 use protocol::ports::Ports;
 use protocol::rotation::{self, Caller, Done, Settings, Step};
 use protocol::{Error, ErrorType};
+use rustls::ClientConfig;
 use serde::Serialize;
 use serde_json::Value;
 use tracing::Instrument;
@@ -19,7 +20,7 @@ use crate::config::{Config, Purpose};
 use crate::exchange::Exchanges;
 use crate::store::{self, SecretsManager};
 use crate::time::InvocationTime;
-use crate::{event, operation, tls};
+use crate::{event, operation};
 
 /// What a process keeps from one invocation to the next.
 #[derive(Debug)]
@@ -70,8 +71,7 @@ impl From<Failure> for Diagnostic {
 }
 
 impl Function {
-    pub(crate) fn new(config: &Config) -> Result<Self, Box<dyn std::error::Error>> {
-        let tls = tls::config()?;
+    pub(crate) fn new(config: &Config, tls: &ClientConfig) -> Result<Self, reqwest::Error> {
         Ok(Self {
             role: match &config.purpose {
                 Purpose::Rotation => Role::Rotation(Settings { egress: config.egress.clone() }),
@@ -88,7 +88,7 @@ impl Function {
                 }
             },
             secrets_manager: store::client(&config.aws, tls.clone())?,
-            exchanges: Exchanges::new(config, tls)?,
+            exchanges: Exchanges::new(config, tls.clone())?,
             audit: AuditLog::new(),
             started: Timestamp::now(),
         })

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::config::{Config, ConfigError};
 use crate::event::NOT_JSON;
 use crate::invocation::Function;
-use crate::{config, logging};
+use crate::{config, logging, tls};
 
 /// Runs until Lambda ends the process.
 pub fn start() -> ExitCode {
@@ -27,21 +27,28 @@ pub fn start() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return refuse(&format!("the async runtime could not be started: {error}")),
     };
-    let config = config::lambda_is_complete(|name| std::env::var(name).ok())
-        .and_then(|()| Config::from_env(|name| std::env::var(name).ok()))
-        .and_then(|config| config.aws.is_complete().map(|()| config));
-    match config {
-        Ok(config) => runtime.block_on(serve(config)),
-        Err(error) => runtime.block_on(report_bad_config(&runtime_api, &error)),
-    }
+    // Within the runtime: clients that are built look for it.
+    runtime.block_on(async {
+        match begin() {
+            Ok(function) => serve(Arc::new(function)).await,
+            Err(error) => report(&runtime_api, &error).await,
+        }
+    })
 }
 
-async fn serve(config: Config) -> ExitCode {
+fn begin() -> Result<Function, Error> {
+    let var = |name: &str| std::env::var(name).ok();
+    let bad_config = |error: ConfigError| Error::new(ErrorType::ConfigInvalid, error.to_string());
+    config::lambda_is_complete(var).map_err(bad_config)?;
+    let config = Config::from_env(var).map_err(bad_config)?;
+    config.aws.is_complete().map_err(bad_config)?;
+    let tls = tls::config().map_err(bad_config)?;
     logging::init(config.log_level);
-    let function = match Function::new(&config) {
-        Ok(function) => Arc::new(function),
-        Err(error) => return refuse(&format!("the HTTP clients could not be built: {error}")),
-    };
+    Function::new(&config, &tls)
+        .map_err(|error| Error::new(ErrorType::Internal, format!("the HTTP clients could not be built: {error}")))
+}
+
+async fn serve(function: Arc<Function>) -> ExitCode {
     let handler = service_fn(move |event| {
         let function = Arc::clone(&function);
         async move { function.invoke(event).await }
@@ -60,11 +67,12 @@ async fn serve(config: Config) -> ExitCode {
 }
 
 /// Tells Lambda why the function cannot start: whoever invokes it is answered with this.
-async fn report_bad_config(runtime_api: &str, error: &ConfigError) -> ExitCode {
-    let report = Error::new(ErrorType::ConfigInvalid, error.to_string());
+async fn report(runtime_api: &str, report: &Error) -> ExitCode {
     let body = json!({"errorType": report.error_type.as_str(), "errorMessage": report.to_string(), "stackTrace": []});
     let url = format!("http://{runtime_api}/2018-06-01/runtime/init/error");
-    if let Ok(http) = reqwest::Client::builder().no_proxy().build() {
+    // The runtime API is plain HTTP on this machine; the system's certificates may be the very thing that is wrong.
+    let http = tls::without_roots().map(|tls| reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().build());
+    if let Some(Ok(http)) = http {
         let post = http.post(url).header("Lambda-Runtime-Function-Error-Type", report.error_type.as_str());
         // Without the report the line below and the exit code still tell.
         let _ = post.body(body.to_string()).send().await;

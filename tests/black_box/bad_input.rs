@@ -223,7 +223,18 @@ async fn too_little_time_is_seen_before_a_key_is_issued() {
 #[tokio::test]
 async fn a_wrong_setting_is_refused_at_the_start_by_its_name() {
     let world = World::start().await;
-    for (name, value) in [("BYBIT_BASE_URL", "http://api.bybit.com"), ("EGRESS_IPS", "everywhere"), ("LOG_LEVEL", "loud")] {
+    for (name, value) in [
+        ("BYBIT_BASE_URL", "http://api.bybit.com"),
+        ("EGRESS_IPS", "everywhere"),
+        ("LOG_LEVEL", "loud"),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "localhost:9311"),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "https:/host"),
+        ("AWS_USE_FIPS_ENDPOINT", "true"),
+        ("AWS_USE_DUALSTACK_ENDPOINT", "true"),
+        ("AWS_REGION", "\"us-east-1\""),
+        ("HTTPS_PROXY", "nonsense://x"),
+        ("SSL_CERT_FILE", "/nonexistent.pem"),
+    ] {
         let function = world.process(&world.local.environment().with(name, value)).await;
         assert_eq!(function.exit_code().await, 1);
         let failed = function.invoke(&json!({})).await.unwrap_err();

@@ -151,7 +151,9 @@ impl<'a> Tally<'a> {
     pub(super) fn answer(mut self, dry_run: bool) -> Answer {
         self.keep_the_worst();
         let mut findings = std::mem::take(&mut self.findings);
-        findings.iter_mut().for_each(|finding| self.identify(finding));
+        for finding in &mut findings {
+            self.identify(finding);
+        }
         let outcome = match self.worst {
             _ if self.failed => Outcome::Failed,
             Some(Severity::Page | Severity::Ticket) => Outcome::Attention,
