@@ -234,7 +234,8 @@ async fn the_end_of_an_operation_and_each_finding_are_lines_that_an_alarm_can_ma
     assert_eq!((&found["operation"], &found["secret"]), (&json!("audit"), &json!("prod/bybit/***")), "{found}");
     // `printf %s ARN | sha256sum`
     let digest = Sha256::digest(world.local.arn(SECRET).as_bytes());
-    let digest: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let digest = digest.iter().take(6).fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
+    let digest = format!("{digest:012x}");
     let first = world.audit().into_iter().find(|line| line["action"] == "issue_key").unwrap();
     let of_it = |finding: &&Value| finding["arn_digest"] == digest.as_str();
     let told = answer["findings"].as_array().unwrap().iter().find(of_it).unwrap();
