@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use protocol::lifecycle::{Duty, Settings};
+use protocol::name::unqualified;
 use protocol::secret::Address;
 use protocol::shown;
 use reqwest::Url;
@@ -270,11 +271,6 @@ fn function_arn(name: &'static str, arn: String) -> Result<String, ConfigError> 
         ["arn", _, "lambda", _, _, "function", _] | ["arn", _, "lambda", _, _, "function", _, _] => Ok(arn),
         _ => Err(ConfigError { name, problem: "is not the ARN of a Lambda function".into() }),
     }
-}
-
-/// A function's ARN without version or alias.
-fn unqualified(arn: &str) -> String {
-    arn.split(':').take(7).collect::<Vec<_>>().join(":")
 }
 
 fn kms_key_arn(name: &'static str, arn: String) -> Result<String, ConfigError> {

@@ -1,7 +1,7 @@
 //! What may call the operations function and the emergency function: an object that names an operation, from a schedule or a
 //! person; the first takes a queue's batch of such objects as well, one for each label that somebody moved.
 
-use aws_lambda_events::sqs::SqsEvent;
+use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use protocol::label::VersionId;
 use protocol::lifecycle::{Duty, Fingerprint, Form, Mode, Operation, Order, Request, Shard};
 use protocol::name::SecretId;
@@ -30,28 +30,39 @@ pub(crate) fn read(event: &Value, duty: Duty) -> Result<Request, Error> {
     Err(invalid(&format!("this is the {this} function, and {} is for another: invoke the {other}", request.operation())))
 }
 
-/// Reads a batch of Amazon SQS. Whoever moves ten labels of one secret in a minute has it looked after once.
+/// Reads a batch of Amazon SQS. Whoever moves ten labels of one secret in a minute has it looked after once. A message that is none
+/// of these is passed over, and logged: it keeps no other from being taken up.
 fn batch(event: &Value) -> Result<Request, Error> {
     let batch: SqsEvent =
         serde_json::from_value(event.clone()).map_err(|_| invalid("the event has Records, and is no batch of Amazon SQS"))?;
-    let mut all = Vec::new();
+    let (mut all, mut refused) = (Vec::new(), None);
     for message in batch.records {
-        if message.event_source.as_deref() != Some("aws:sqs") {
-            return Err(invalid("the event has a record that does not come from Amazon SQS"));
-        }
-        let body = serde_json::from_str(message.body.as_deref().unwrap_or_default())
-            .map_err(|_| invalid("the event has a message whose body is not JSON"))?;
-        match parse(&body)? {
-            Request::Maintain { secrets, dry_run: false, .. } if !secrets.is_empty() => {
-                all.extend(secrets.into_iter().filter(|secret| !all.contains(secret)).collect::<Vec<_>>());
+        match moved(&message) {
+            Ok(secret) if all.contains(&secret) => {}
+            Ok(secret) => all.push(secret),
+            Err(error) => {
+                tracing::error!(error_type = %error.error_type, "a message of the batch is passed over: {error}");
+                refused = Some(error);
             }
-            _ => return Err(invalid("the event has a message that asks for something else than to maintain one secret")),
         }
     }
     if all.is_empty() {
-        return Err(invalid("the event is a batch without a message"));
+        return Err(refused.unwrap_or_else(|| invalid("the event is a batch without a message")));
     }
-    Ok(Request::Maintain { shard: Shard::ALL, secrets: all, dry_run: false })
+    Ok(Request::Maintain { shard: Shard::ALL, secrets: all, moved: true, dry_run: false })
+}
+
+/// The secret that a message asks to look after.
+fn moved(message: &SqsMessage) -> Result<SecretId, Error> {
+    if message.event_source.as_deref() != Some("aws:sqs") {
+        return Err(invalid("the event has a record that does not come from Amazon SQS"));
+    }
+    let body = serde_json::from_str(message.body.as_deref().unwrap_or_default())
+        .map_err(|_| invalid("the event has a message whose body is not JSON"))?;
+    match parse(&body)? {
+        Request::Maintain { mut secrets, dry_run: false, .. } if secrets.len() == 1 => Ok(secrets.remove(0)),
+        _ => Err(invalid("the event has a message that asks for something else than to maintain one secret")),
+    }
 }
 
 /// Reads the event of one operation.
@@ -82,7 +93,12 @@ fn parse(event: &Value) -> Result<Request, Error> {
     Ok(match operation {
         Operation::Maintain => {
             let shard = fields.shard()?;
-            Request::Maintain { shard, secrets: fields.secret()?.into_iter().collect(), dry_run: fields.flag("dry_run")? }
+            Request::Maintain {
+                shard,
+                secrets: fields.secret()?.into_iter().collect(),
+                moved: false,
+                dry_run: fields.flag("dry_run")?,
+            }
         }
         Operation::Abandon => Request::Abandon { secret: secret()? },
         Operation::Rollback => Request::Rollback { secret: secret()?, version: fields.text("version")?.map(VersionId::new) },
@@ -200,7 +216,7 @@ mod tests {
     #[test]
     fn an_operation_is_read_with_what_it_may_say() {
         let read = parse(&json!({"operation": "maintain", "shard": "2/4", "dry_run": true})).unwrap();
-        assert_eq!(read, Request::Maintain { shard: "2/4".parse().unwrap(), secrets: Vec::new(), dry_run: true });
+        assert_eq!(read, Request::Maintain { shard: "2/4".parse().unwrap(), secrets: Vec::new(), moved: false, dry_run: true });
         let read = parse(&json!({"operation": "rollback", "secret": "prod/bybit/main"})).unwrap();
         assert_eq!(read, Request::Rollback { secret: SecretId::parse("prod/bybit/main").unwrap(), version: None });
     }
@@ -247,15 +263,16 @@ mod tests {
         let moved = |name: &str| message(&json!({"operation": "maintain", "secret": name}));
         let event = json!({"Records": [moved("a"), moved("b"), moved("a")]});
         let secrets = ["a", "b"].map(|name| SecretId::parse(name).unwrap()).to_vec();
-        let maintain = Request::Maintain { shard: Shard::ALL, secrets, dry_run: false };
+        let maintain = Request::Maintain { shard: Shard::ALL, secrets, moved: true, dry_run: false };
         assert_eq!(read(&event, Duty::Operations).unwrap(), maintain);
         assert!(read(&event, Duty::Emergency).is_err());
     }
 
     #[test]
-    fn a_batch_that_asks_for_more_than_that_is_refused_whole() {
-        let moved = message(&json!({"operation": "maintain", "secret": "a"}));
+    fn a_message_that_asks_for_something_else_is_passed_over_and_alone_it_is_refused() {
+        let good = message(&json!({"operation": "maintain", "secret": "a"}));
         assert!(read(&json!({"Records": []}), Duty::Operations).unwrap_err().to_string().contains("without a message"));
+        assert!(read(&json!({"Records": 1}), Duty::Operations).unwrap_err().to_string().contains("no batch"));
         for (other, named) in [
             (message(&json!({"operation": "maintain"})), "one secret"),
             (message(&json!({"operation": "abandon", "secret": "a"})), "one secret"),
@@ -263,10 +280,13 @@ mod tests {
             (message(&json!("maintain")), "names none"),
             (json!({"eventSource": "aws:sqs", "body": "{"}), "not JSON"),
             (json!({"eventSource": "aws:sns", "body": "{}"}), "Amazon SQS"),
-            (json!(1), "no batch"),
         ] {
-            let error = read(&json!({"Records": [moved, other]}), Duty::Operations).unwrap_err();
+            let error = read(&json!({"Records": [other]}), Duty::Operations).unwrap_err();
             assert!(error.error_type == ErrorType::EventInvalid && error.to_string().contains(named), "{other}: {error}");
+            let Request::Maintain { secrets, .. } = read(&json!({"Records": [other, good]}), Duty::Operations).unwrap() else {
+                panic!("another operation")
+            };
+            assert_eq!(secrets, [SecretId::parse("a").unwrap()], "{other}");
         }
     }
 

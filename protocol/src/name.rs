@@ -187,7 +187,7 @@ pub enum VenueIdError {
 
 /// A function's ARN without the version or alias that rotation may be attached to:
 /// `arn:aws:lambda:<region>:<account>:function:<name>[:<qualifier>]`.
-pub(crate) fn unqualified(arn: &str) -> &str {
+pub fn unqualified(arn: &str) -> &str {
     arn.match_indices(':').nth(6).map_or(arn, |(end, _)| &arn[..end])
 }
 

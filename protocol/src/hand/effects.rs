@@ -63,18 +63,31 @@ impl Hand<'_> {
         Ok(result)
     }
 
+    /// The version that the first or a later rotation of this invocation builds.
+    pub(crate) fn rotation_token(&self, which: usize) -> VersionId {
+        let id = &self.caller.request_id;
+        VersionId::new(if which == 1 { id.clone() } else { format!("{id}-{which}") })
+    }
+
+    /// Marks a rotation as ordered by a person.
+    pub(crate) async fn tag_order(&self, fleet: &dyn Fleet, token: &VersionId) -> Result<(), Error> {
+        let tag = BTreeMap::from([(ORDER_TAG.to_owned(), token.to_string())]);
+        let (mut pause, mut attempt) = (REREAD_PAUSE, 1);
+        loop {
+            self.must_have_left(LAST_MOMENT)?;
+            match fleet.tag(self.secret, &tag).await {
+                Err(error) if error.kind == StoreErrorKind::Busy && attempt < ATTEMPTS => {}
+                result => return result.map_err(|error| store_error(&error)),
+            }
+            self.ports.time.sleep(pause).await;
+            (pause, attempt) = (pause * 2, attempt + 1);
+        }
+    }
+
     /// Begins a rotation, the first or a later one of this invocation. Its version is the invocation's own id: asked for again, no
     /// second one begins.
     pub(crate) async fn begin_rotation(&self, fleet: &dyn Fleet, which: usize) -> Result<Result<(), StoreError>, Error> {
-        let id = &self.caller.request_id;
-        let token = VersionId::new(if which == 1 { id.clone() } else { format!("{id}-{which}") });
-        if self.order.is_some() {
-            let tag = BTreeMap::from([(ORDER_TAG.to_owned(), token.to_string())]);
-            self.must_have_left(LAST_MOMENT)?;
-            if let Err(error) = fleet.tag(self.secret, &tag).await {
-                tracing::warn!(%error, "the rotation could not be tagged as ordered: createSecret refuses it where there were many today");
-            }
-        }
+        let token = self.rotation_token(which);
         let (mut pause, mut attempt) = (REREAD_PAUSE, 1);
         loop {
             self.must_have_left(LAST_MOMENT)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::name::SecretName;
-use crate::secret::AccountId;
+use crate::secret::{AccountId, LONGEST_ACCOUNT};
 use crate::shown::digest;
 
 /// What tells a secret apart from others with the same masked name.
@@ -31,8 +31,11 @@ impl Known {
         known.entry(name.to_owned()).or_default().arn_digest = Some(digest(arn));
     }
 
-    /// Notes the account that a secret stands for.
+    /// Notes the account that a secret stands for, as its value or its key says. One that is longer than any id may be something else.
     pub(crate) fn stands_for(&self, name: &str, account: &AccountId) {
+        if account.as_str().len() > LONGEST_ACCOUNT {
+            return;
+        }
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.entry(name.to_owned()).or_default().account = Some(account.to_string());
     }

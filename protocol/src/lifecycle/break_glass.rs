@@ -14,30 +14,25 @@ use super::pass::{Pass, event, finding, passes, patiently, told};
 use super::retiring::Retired;
 use super::rollback::Refusal;
 use super::tally::Tally;
-use super::tending::{SWITCHED_ON, Tending};
-use super::verdict::{is_ours, may_be_promoted};
-use super::way::{
-    FRESH, clear_the_way, must_fit_pending, names, open_rotation, proven_by_current_alone, take_refused_offers_back,
-};
+use super::tending::Tending;
+use super::verdict::is_ours;
+use super::way::{clear_the_way, names, open_rotation, proven_by_current_alone, take_refused_offers_back};
 use super::{Mode, Operation, Request};
-use crate::bounds::{POLL, POLL_PAUSE, REREAD, REREAD_PAUSE, STALENESS};
+use crate::bounds::{POLL, POLL_PAUSE, REREAD, REREAD_PAUSE};
 use crate::error::{Error, ErrorType};
-use crate::hand::{Hand, store_error};
+use crate::hand::Hand;
 use crate::label::{Label, VersionId};
 use crate::name::SecretId;
-use crate::ports::{Description, LabelMove, StoreErrorKind, StoredValue, Which};
-use crate::rotation::rehearse;
+use crate::ports::{Description, LabelMove, StoredValue, Which};
 use crate::secret::{KeyId, SecretValue};
 use crate::wrong::{self, Wrong};
 
 /// What to do where nobody can tell which key is meant.
 const NAME_IT: &str = "name the version that holds the leaked key";
 /// This much of the invocation is kept for the leaked key's end, whatever is waited for.
-const TIME_TO_END: Duration = Duration::from_secs(30);
+pub(super) const TIME_TO_END: Duration = Duration::from_secs(30);
 /// Between two looks for a successor, at most.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// A second rotation is needed where a run that was under way made the leaked key current once more.
-const ROTATIONS: usize = 2;
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 pub(super) async fn break_glass(pass: &Pass<'_>, secret: &SecretId, version: Option<&VersionId>, mode: Mode) -> Answer {
     let hand = pass.hand(secret);
@@ -83,16 +78,16 @@ pub(super) async fn break_glass(pass: &Pass<'_>, secret: &SecretId, version: Opt
 }
 
 /// The version that names the leaked key.
-struct Leaked {
-    version: VersionId,
-    key: KeyId,
-    value: SecretValue,
+pub(super) struct Leaked {
+    pub(super) version: VersionId,
+    pub(super) key: KeyId,
+    pub(super) value: SecretValue,
 }
 
 /// An order as it is carried out.
 pub(super) struct Order<'a> {
     pub(super) pass: &'a Pass<'a>,
-    hand: &'a Hand<'a>,
+    pub(super) hand: &'a Hand<'a>,
     pub(super) mode: Mode,
     began: Timestamp,
     /// Whether it was given before: since when, no label says.
@@ -101,10 +96,12 @@ pub(super) struct Order<'a> {
     revoked: Option<KeyId>,
     is_dead: bool,
     /// A rotation that was to bring the leaked key back.
-    copy: Option<(VersionId, SecretValue)>,
+    pub(super) copy: Option<(VersionId, SecretValue)>,
+    /// The version whose rotation is marked as ordered.
+    pub(super) tagged: Option<VersionId>,
     /// Why it is not, where that is known.
     why: String,
-    timeline: Vec<Moment>,
+    pub(super) timeline: Vec<Moment>,
     /// What the last look at the leaked key's end found.
     last_look: Vec<Finding>,
     pub(super) tally: Tally<'a>,
@@ -121,6 +118,7 @@ impl<'a> Order<'a> {
             revoked: None,
             is_dead: false,
             copy: None,
+            tagged: None,
             why: String::new(),
             timeline: Vec::new(),
             last_look: Vec::new(),
@@ -206,7 +204,7 @@ impl<'a> Order<'a> {
 
     /// The current value and the labels, where the two reads agree: one that is stale would have the wrong key killed. `None` where
     /// there is no such value.
-    async fn current(&self, mut description: Description) -> Result<Option<(Description, StoredValue)>, Error> {
+    pub(super) async fn current(&self, mut description: Description) -> Result<Option<(Description, StoredValue)>, Error> {
         let until = self.pass.now() + REREAD;
         loop {
             match patiently(self.pass, || self.hand.read(Which::Current)).await? {
@@ -334,28 +332,6 @@ impl<'a> Order<'a> {
         Ok(())
     }
 
-    /// Rotates until the current version names another key, and no run can make one current that names the leaked one. Whether
-    /// that is so.
-    async fn replace(&mut self, leaked: &Leaked, row: &mut Row) -> Result<bool, Error> {
-        for which in 1.. {
-            let description = patiently(self.pass, || self.hand.describe()).await?;
-            if !self.must_be_replaced(&description, leaked).await? {
-                if which > 1 {
-                    self.happened("a successor is current");
-                }
-                return Ok(true);
-            }
-            if which > ROTATIONS {
-                break;
-            }
-            self.rotate(&description, which, row).await?;
-            if !self.wait_for_another(description.holder(&Label::current())).await? {
-                break;
-            }
-        }
-        Ok(false)
-    }
-
     /// The open rotation's version, where it names the leaked key: a run that has looked at it may promote it though it is given up.
     async fn open_copy(&self, description: &Description, leaked: &Leaked) -> Result<Option<(VersionId, SecretValue)>, Error> {
         let Some(pending) = open_rotation(description) else { return Ok(None) };
@@ -364,85 +340,10 @@ impl<'a> Order<'a> {
         Ok(value.filter(|value| value.credential.key_id == leaked.key).map(|value| (pending.clone(), value)))
     }
 
-    async fn must_be_replaced(&self, description: &Description, leaked: &Leaked) -> Result<bool, Error> {
-        let now = self.pass.now();
-        let may_be = |version, value| may_be_promoted(description, version, value, now);
-        let copy =
-            self.copy.as_ref().is_some_and(|(version, value)| may_be(version, value) && !wrong::is(Wrong::LeakedCopyAtOnce));
-        if copy || may_be(&leaked.version, &leaked.value) {
-            return Ok(true);
-        }
-        if description.holder(&Label::current()).is_none() {
-            return Ok(false);
-        }
-        match self.current(description.clone()).await {
-            Ok(current) => Ok(current.is_some_and(|(_, stored)| names(&stored, &leaked.key))),
-            // A rotation too many is the lesser evil.
-            Err(error) if passes(&error) => Ok(true),
-            Err(error) => Err(error),
-        }
-    }
-
     /// Whether a run may make the leaked key current that is not: where that is not certain, an order to revoke it first goes ahead.
     async fn is_not_used_yet(&self, description: &Description, leaked: &Leaked) -> bool {
         let current = self.current(description.clone()).await;
         current.is_ok_and(|current| current.is_some_and(|(_, stored)| !names(&stored, &leaked.key)))
-    }
-
-    async fn rotate(&mut self, description: &Description, which: usize, row: &mut Row) -> Result<(), Error> {
-        if open_rotation(description).is_some() {
-            return Ok(());
-        }
-        must_fit_pending(description)?;
-        match self.hand.begin_rotation(self.pass.fleet, which).await? {
-            Ok(()) => {
-                self.happened("a rotation was begun");
-                if !description.rotation_enabled {
-                    row.did.push(SWITCHED_ON.to_owned());
-                }
-            }
-            // It may have begun all the same, or another is under way that this one had not seen.
-            Err(error) => {
-                let now = patiently(self.pass, || self.hand.describe()).await?;
-                let moved = now.holder(&Label::current()) != description.holder(&Label::current());
-                if error.kind != StoreErrorKind::UnknownOutcome && !moved && open_rotation(&now).is_none() {
-                    return Err(store_error(&error));
-                }
-                self.happened("a rotation is under way");
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether another version becomes current than was, before the time for that is up.
-    async fn wait_for_another(&self, before: Option<&VersionId>) -> Result<bool, Error> {
-        let (until, unseen) = (self.pass.now() + FRESH, SignedDuration::try_from(STALENESS).unwrap_or(SignedDuration::MAX));
-        let (mut seen, mut pause) = (self.pass.now(), POLL_PAUSE);
-        loop {
-            let description = patiently(self.pass, || self.hand.describe()).await?;
-            if description.holder(&Label::current()).is_some_and(|current| Some(current) != before) {
-                return Ok(true);
-            }
-            let now = self.pass.now();
-            if open_rotation(&description).is_some() {
-                seen = now;
-            }
-            // What has just begun may not be shown yet.
-            if now.duration_since(seen) > unseen || now >= until || self.hand.time_left() < TIME_TO_END {
-                return Ok(false);
-            }
-            self.pass.ports.time.sleep(pause).await;
-            pause = (pause * 3 / 2).min(LONGEST_PAUSE);
-        }
-    }
-
-    /// Why a rotation does not come to its end, as far as one that is only rehearsed tells.
-    async fn why_not(&self, description: &Description) -> String {
-        let told = match rehearse(*self.hand, &self.pass.settings.egress, description.clone()).await {
-            Err(error) => Some(error),
-            Ok(rehearsal) => rehearsal.wanted.err(),
-        };
-        told.map_or_else(String::new, |error| format!(" ({}: {})", error.error_type, error.problem))
     }
 
     /// Ends the leaked key, by the rules: again, until that is proven, or the time for it is up.

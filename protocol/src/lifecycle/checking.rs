@@ -134,6 +134,11 @@ pub(super) fn look_at(name: &str) -> String {
     format!("aws secretsmanager describe-secret --secret-id {name}")
 }
 
+/// The command that shows all versions of a secret, with their dates.
+pub(super) fn look_at_versions(name: &str) -> String {
+    format!("aws secretsmanager list-secret-version-ids --secret-id {name} --include-deprecated")
+}
+
 /// The command that takes a label off a version.
 pub(super) fn take_off(name: &str, label: &str, version: &str) -> String {
     // Whoever stores a value chooses its version's id.

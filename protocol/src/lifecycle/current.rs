@@ -17,6 +17,7 @@ use super::way::{clear_the_way, must_fit_pending, open_rotation, surely_names, t
 use crate::error::Error;
 use crate::hand::{Desk, Master, store_error, venue_error, venue_of, was_current};
 use crate::label::{Label, VersionId};
+use crate::marker::Marker;
 use crate::ports::{Description, ErrorClass, KeyList, KeyState, Signer, StoredValue, Venue, VenueError, Which, Whose};
 use crate::secret::{AccountId, KeyId, SecretValue};
 use crate::task::Operation;
@@ -118,7 +119,7 @@ impl Tending<'_> {
                 let say = "the account of the current key is not known, so that its keys cannot be listed: add `subaccount` to the value";
                 self.find(Code::ValueInvalid, say, put_right(&self.name));
             }
-            Ok((_, Some((account, list)))) => self.count_young_keys(account, list),
+            Ok((_, Some((account, list)))) => self.count_young_keys(description, current, account, list),
         }
         let waits = self.look_at_the_way_back(description, current).await;
         self.note(waits);
@@ -134,18 +135,25 @@ impl Tending<'_> {
     }
 
     /// Keys that were issued in a loop fill the slots of an account that several secrets share. Said once for each account.
-    fn count_young_keys(&mut self, account: &AccountId, list: &KeyList) {
+    fn count_young_keys(&mut self, description: &Description, current: &Current, account: &AccountId, list: &KeyList) {
         let since = list.as_of - A_DAY;
-        let young = list.keys.iter().filter(|key| key.marker.is_some() && key.created_at > since).count();
-        if young > MOST_YOUNG_KEYS && self.pass.is_news(format!("young keys of {account}")) {
-            let say = format!("{young} keys that this function has issued on account {account} are younger than 24 hours");
-            let what_to_do = format!(
-                "find out what rotates so often: CloudTrail tells who calls RotateSecret and PutSecretValue; the secrets of the account \
-                 are shown by: {}",
-                self.pass.command_that_lists()
-            );
-            self.find(Code::ManyKeysIssued, say, what_to_do);
+        let young: Vec<&Marker> =
+            list.keys.iter().filter(|key| key.created_at > since).filter_map(|key| key.marker.as_ref()).collect();
+        if young.len() <= MOST_YOUNG_KEYS || !self.pass.is_news(format!("young keys of {account} at {}", current.venue.id())) {
+            return;
         }
+        let ours = Marker::new(&description.arn, &VersionId::new(""), 0);
+        let own = young.iter().filter(|marker| marker.same_secret(&ours)).count();
+        let say = format!(
+            "{} keys on account {account} that are younger than 24 hours bear markers of this function, {own} of them this secret's",
+            young.len()
+        );
+        let what_to_do = format!(
+            "find out what rotates so often: CloudTrail tells who calls RotateSecret and PutSecretValue; the secrets of the account \
+             are shown by: {}",
+            self.pass.command_that_lists()
+        );
+        self.find(Code::ManyKeysIssued, say, what_to_do);
     }
 
     /// ROLLBACK without a rotation: used by one that died before it took the label off, or waiting for the next one.

@@ -15,27 +15,14 @@ use crate::ports::Description;
 /// How many secrets are looked after at once.
 const AT_ONCE: usize = 8;
 
-pub(super) async fn maintain(pass: &Pass<'_>, shard: Shard, secrets: &[SecretId]) -> Answer {
+pub(super) async fn maintain(pass: &Pass<'_>, shard: Shard, secrets: &[SecretId], moved: bool) -> Answer {
     let mut tally = pass.tally();
-    if secrets.is_empty()
-        && let Err(error) = all(pass, shard, &mut tally).await
-    {
+    if !secrets.is_empty() {
+        some(pass, secrets, moved, &mut tally).await;
+    } else if let Err(error) = all(pass, shard, &mut tally).await {
         let what_to_do = format!("where this lasts, look at the log of request {}", pass.caller.request_id);
         tally.fail();
         tally.find(finding(Code::NotDone, "", told(&error), what_to_do));
-    }
-    for (place, secret) in secrets.iter().enumerate() {
-        if !pass.has_time() && place > 0 {
-            let say = format!("the time was up after {place} of the {} secrets that were named", secrets.len());
-            tally.find(finding(Code::Unfinished, "", say, "nothing: the next pass over all secrets looks after the others"));
-            break;
-        }
-        if let Err(error) = one(pass, secret, &mut tally).await {
-            // It was asked for by name: nothing was done.
-            let name = secret.name();
-            tally.fail();
-            tally.find(finding(Code::Refused, name.as_str(), told(&error), pass.after(&error, name.as_str())));
-        }
     }
     tally.answer(pass.is_dry_run())
 }
@@ -47,7 +34,9 @@ pub(super) fn add(tally: &mut Tally<'_>, tended: Tended) {
     for (what, count) in counts {
         tally.count(what, count);
     }
-    tally.knows(&row);
+    if !row.arn.is_empty() {
+        tally.knows(&row);
+    }
     for finding in findings {
         tally.find(finding);
     }
@@ -56,20 +45,50 @@ pub(super) fn add(tally: &mut Tally<'_>, tended: Tended) {
     }
 }
 
-async fn one(pass: &Pass<'_>, secret: &SecretId, tally: &mut Tally<'_>) -> Result<(), Error> {
-    let description = pass.hand(secret).describe().await?;
+/// Looks after secrets that were named.
+async fn some(pass: &Pass<'_>, secrets: &[SecretId], moved: bool, tally: &mut Tally<'_>) {
+    let tend_in_time =
+        |secret: SecretId| async move { if pass.has_time() { Some(one(pass, &secret, moved).await) } else { None } };
+    let mut left = 0;
+    let mut tended = iter(secrets.to_vec()).map(tend_in_time).buffer_unordered(AT_ONCE);
+    while let Some(tended) = tended.next().await {
+        match tended {
+            Some(tended) => add(tally, tended),
+            None => left += 1,
+        }
+    }
+    if left > 0 {
+        let say = format!("the time was up, and {left} of the {} secrets that were named were not looked at", secrets.len());
+        tally.find(finding(Code::Unfinished, "", say, "nothing: the next pass over all secrets looks after them"));
+    }
+}
+
+/// One that cannot be looked after is refused: it was asked for by name, and nothing was done.
+async fn one(pass: &Pass<'_>, secret: &SecretId, moved: bool) -> Tended {
+    let refused = |name: &str, say: String, what_to_do: String| Tended {
+        findings: vec![finding(Code::Refused, name, say, what_to_do)],
+        ..Tended::default()
+    };
+    let description = match pass.hand(secret).describe().await {
+        Ok(description) => description,
+        Err(error) => {
+            let name = secret.name();
+            return refused(name.as_str(), told(&error), pass.after(&error, name.as_str()));
+        }
+    };
+    let name = description.name.as_str();
     if !pass.manages(&description) {
-        let say = "another function rotates this secret, or none does";
-        tally.find(finding(Code::Refused, description.name.as_str(), say, pass.command_that_lists()));
-        return Ok(());
+        if moved {
+            return Tended::default();
+        }
+        let say = "another function rotates this secret, or none does".to_owned();
+        return refused(name, say, pass.command_that_lists());
     }
     if description.deleted {
-        let restore = format!("aws secretsmanager restore-secret --secret-id {}", description.name.as_str());
-        tally.find(finding(Code::Refused, description.name.as_str(), "the secret is scheduled for deletion", restore));
-        return Ok(());
+        let restore = format!("aws secretsmanager restore-secret --secret-id {name}");
+        return refused(name, "the secret is scheduled for deletion".to_owned(), restore);
     }
-    add(tally, tend(pass, description).await);
-    Ok(())
+    tend(pass, description).await
 }
 
 async fn all(pass: &Pass<'_>, shard: Shard, tally: &mut Tally<'_>) -> Result<(), Error> {

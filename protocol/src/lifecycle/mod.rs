@@ -13,7 +13,7 @@
 //! | whether the current key is what it should be | `current`, `checking` |
 //! | whether there is a way back from it | `soak` |
 //! | giving up a stuck rotation, and going back to an earlier credential | `abandon`, `rollback` |
-//! | what is done about a leaked key | `break_glass`, `way`, `leaked_master` |
+//! | what is done about a leaked key | `break_glass`, `successor`, `way`, `leaked_master` |
 //! | what every key is, and whether a rotation would succeed | `audit`, `row`, `plan` |
 
 mod abandon;
@@ -36,6 +36,7 @@ mod retiring;
 mod rollback;
 mod row;
 mod soak;
+mod successor;
 mod table;
 mod tags;
 mod tally;
@@ -73,6 +74,8 @@ pub enum Request {
         shard: Shard,
         /// These secrets alone, where there are any.
         secrets: Vec<SecretId>,
+        /// Whether labels that were moved name them: one that this stack does not rotate is passed over then.
+        moved: bool,
         /// Say what would be done, and do nothing.
         dry_run: bool,
     },
@@ -214,7 +217,7 @@ pub async fn operate(
 ) -> Answer {
     let pass = Pass::new(ports, fleet, caller, settings, kept, request);
     match request {
-        Request::Maintain { shard, secrets, .. } => maintain::maintain(&pass, *shard, secrets).await,
+        Request::Maintain { shard, secrets, moved, .. } => maintain::maintain(&pass, *shard, secrets, *moved).await,
         Request::Abandon { secret } => abandon::abandon(&pass, secret).await,
         Request::Rollback { secret, version } => rollback::rollback(&pass, secret, version.as_ref()).await,
         Request::BreakGlass { secret, version, mode, .. } => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::answer::{Answer, Code, Planned, Row, Standing};
-use super::checking::{attach, day, in_words, put_right, quoted, serve, switch_on};
+use super::checking::{attach, day, in_words, look_at_versions, put_right, quoted, serve, switch_on};
 use super::pass::{Pass, finding, patiently, told};
 use super::row::{is_marked, next_rotation, stuck_since};
 use super::tally::Tally;
@@ -30,9 +30,9 @@ const NEW_LABELS: usize = 3;
 
 /// The calls of a rotation that issues a key, in order. Those of one line go out together.
 const ISSUING: [&str; 13] = [
-    "createSecret: DescribeSecret, GetSecretValue of the new version, GetSecretValue of AWSCURRENT",
+    "createSecret: DescribeSecret, ListSecretVersionIds, GetSecretValue of the new version, GetSecretValue of AWSCURRENT",
     "createSecret: GetSecretValue of the master credential, the venue is asked about the current key",
-    "createSecret: the venue lists the account's keys, ListSecretVersionIds",
+    "createSecret: the venue lists the account's keys",
     "createSecret: the venue issues a key",
     "createSecret: PutSecretValue as AWSPENDING",
     "setSecret: DescribeSecret, GetSecretValue of the new version, GetSecretValue of AWSCURRENT",
@@ -46,7 +46,7 @@ const ISSUING: [&str; 13] = [
 ];
 /// The same where a credential is copied that is there already.
 const COPYING: [&str; 13] = [
-    "createSecret: DescribeSecret, GetSecretValue of the new version, GetSecretValue of AWSCURRENT",
+    "createSecret: DescribeSecret, ListSecretVersionIds, GetSecretValue of the new version, GetSecretValue of AWSCURRENT",
     "createSecret: GetSecretValue of the offered version",
     "createSecret: the venue is asked about the current key and the offered one",
     "createSecret: PutSecretValue as AWSPENDING",
@@ -129,6 +129,7 @@ impl Planning<'_> {
             ErrorType::ValueInvalid | ErrorType::VenueUnsupported | ErrorType::AccountMismatch | ErrorType::CurrentUnusable => {
                 put_right(&self.name)
             }
+            ErrorType::RotatedTooOften => look_at_versions(&self.name),
             ErrorType::StoreUnavailable | ErrorType::VenueUnavailable => self.pass.command(Operation::Plan, &self.name),
             _ => format!("put right what the message names; then: {}", self.pass.command(Operation::Plan, &self.name)),
         };

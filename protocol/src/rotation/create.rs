@@ -16,15 +16,16 @@ use crate::error::{Error, ErrorType};
 use crate::hand::{Desk, master_of, venue_error, venue_of};
 use crate::label::{Label, VersionId};
 use crate::marker::Marker;
-use crate::ports::{Description, Grant, Signer, StoredValue, Venue, Which, Whose};
+use crate::ports::{Description, Grant, ListedVersion, Signer, StoredValue, Venue, Which, Whose};
 use crate::secret::{AccountId, Addresses, Credential, KeyId, Provenance, SecretValue, Source};
 
 pub(super) async fn create(run: &Run<'_>) -> Result<Done, Error> {
-    let Some(Opening { description, pending, current }) = run.open().await? else { return Ok(Done::AlreadyCurrent) };
+    let (opening, versions) = join(run.open(), run.hand.versions()).await;
+    let Some(Opening { description, pending, current }) = opening? else { return Ok(Done::AlreadyCurrent) };
     let Some(base) = Base::agreed(run, description, current?).await? else { return Ok(Done::AlreadyCurrent) };
     match pending? {
         Some(stored) if !wrong::is(Wrong::StoredValueIgnored) => decided(run, &base, &stored).await,
-        _ => build(run, &base).await,
+        _ => build(run, &base, versions).await,
     }
 }
 
@@ -113,13 +114,14 @@ async fn judged(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Resu
     })
 }
 
-async fn build(run: &Run<'_>, base: &Base) -> Result<Done, Error> {
+async fn build(run: &Run<'_>, base: &Base, versions: Result<Vec<ListedVersion>, Error>) -> Result<Done, Error> {
     wanted::must_leave_room(&base.value)?;
     let venue = venue_of(run.hand.ports, &base.description, &base.value)?;
-    match offer::offered(run, base).await? {
-        Some(offer) => copy(run, base, venue.as_ref(), &offer).await,
-        None => issue_and_store(run, base, venue.as_ref()).await,
+    if let Some(offer) = offer::offered(run, base).await? {
+        return copy(run, base, venue.as_ref(), &offer).await;
     }
+    often::must_not_be_too_often(run, base, versions)?;
+    issue_and_store(run, base, venue.as_ref()).await
 }
 
 async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Result<Done, Error> {
@@ -130,11 +132,10 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
     let account = wanted::account(&base.value, &current)?;
     run.hand.stands_for(&account);
     let mut desk = Desk::new(venue, master, account, &base.description);
-    let (list, versions) = join(venue.list(&desk.master.signer, &desk.account), run.hand.versions()).await;
-    let list = list.map_err(|error| venue_error(&error))?;
+    let list = venue.list(&desk.master.signer, &desk.account).await.map_err(|error| venue_error(&error))?;
     let wanted = Wanted { grant: wanted::grant(run, base, &current, &list).await?, account: desk.account.clone() };
     authority::must_serve(run, base, &mut desk, current.as_ref().ok(), &list, &wanted.grant).await?;
-    often::must_not_be_too_often(run, base, versions)?;
+    often::must_not_have_too_many(run, base, &list)?;
     run.hand.tidy(&base.description).await;
 
     if let Some(stored) = issue::stored_meanwhile(run, &base.description, &list).await? {

@@ -171,7 +171,10 @@ async fn asked(
             let proof = current.as_ref().ok().filter(|_| by_current);
             let served = authority::must_serve(run, base, &mut desk, proof, list, grant).await;
             let versions = run.hand.versions().await;
-            served.and_then(|()| often::must_not_be_too_often(run, base, versions)).and_then(|()| asked.clone())
+            served
+                .and_then(|()| often::must_not_be_too_often(run, base, versions))
+                .and_then(|()| often::must_not_have_too_many(run, base, list))
+                .and_then(|()| asked.clone())
         }
         _ => asked.clone(),
     };

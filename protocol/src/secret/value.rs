@@ -17,7 +17,7 @@ const SUBACCOUNT: [&str; 2] = ["subaccount", "sub_account"];
 
 /// An account's id is shown as it is: one that could be a misplaced key secret is refused. The secrets of venues have 32 characters
 /// or more.
-const LONGEST_ACCOUNT: usize = 31;
+pub(crate) const LONGEST_ACCOUNT: usize = 31;
 
 /// The parsed value of one version.
 #[derive(Clone, Debug)]

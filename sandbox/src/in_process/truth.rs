@@ -108,6 +108,15 @@ impl World {
         state.bybit.keys().into_iter().filter(|key| key.uid == SUB && key.alive(state.now)).collect()
     }
 
+    /// How many living keys that are younger than a day bear a secret's marker.
+    pub fn keys_of_today(&self, secret: &SecretId) -> usize {
+        let ours = Marker::new(secret.as_str(), &VersionId::new(""), 0);
+        let state = self.state.lock();
+        let since = state.now - jiff::SignedDuration::from_hours(24);
+        let is_ours = |key: &KeyTruth| Marker::parse(&key.settings.note).is_some_and(|marker| marker.same_secret(&ours));
+        state.bybit.keys().into_iter().filter(|key| key.alive(state.now) && key.created_at > since && is_ours(key)).count()
+    }
+
     /// The living keys that were issued for a version of the secret, oldest first.
     pub fn live_keys_for(&self, token: &VersionId) -> Vec<KeyId> {
         let ours = Marker::new(self.secret().as_str(), token, 0);

@@ -380,7 +380,12 @@ impl World {
     /// # Panics
     /// As [`World::operate`].
     pub fn maintain(&self) -> Answer {
-        self.operate(lifecycle::Request::Maintain { shard: lifecycle::Shard::ALL, secrets: Vec::new(), dry_run: false })
+        self.operate(lifecycle::Request::Maintain {
+            shard: lifecycle::Shard::ALL,
+            secrets: Vec::new(),
+            moved: false,
+            dry_run: false,
+        })
     }
 
     fn starts(

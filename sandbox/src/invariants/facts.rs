@@ -101,6 +101,8 @@ pub(super) struct Run {
     pub(super) saw_condemned: bool,
     /// How many versions of the last day a list has shown it beside its own, at the least.
     pub(super) versions_of_today: Option<usize>,
+    /// Whether it has listed them at all.
+    pub(super) listed_versions: bool,
     /// What it had seen of that when it asked for its token to be made current.
     pub(super) knew_condemned: bool,
     /// The same of whether it has been current.
@@ -153,6 +155,7 @@ impl Run {
             described_at: None,
             saw_condemned: false,
             versions_of_today: None,
+            listed_versions: false,
             knew_condemned: false,
             knew_current: false,
             saw_leaked: None,

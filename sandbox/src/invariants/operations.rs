@@ -1,7 +1,7 @@
 //! What operations do: whether an effect of theirs breaks a promise at the moment it happens.
 
 use jiff::{SignedDuration, Timestamp};
-use protocol::label::{Label, StampKind};
+use protocol::label::{Label, StampKind, VersionId};
 use protocol::marker::Marker;
 use protocol::name::SecretId;
 use protocol::secret::{AccountId, Serves};
@@ -10,12 +10,14 @@ use protocol::task::{Operation, Task};
 use super::Invariant;
 use super::act::{Act, Actor, Labelled, Scene};
 use super::witness::Witness;
-use crate::bybit::KeyId;
+use crate::bybit::{KeyId, KeyTruth};
 use crate::in_process::MASTER;
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS, Secret};
 
 /// How old what a pass goes by may be: the index of what is held, and the stale reads it was made of.
 pub(super) const LATELY: SignedDuration = SignedDuration::from_mins(4);
+/// How old the last look at the labels may be, by the calls and pauses between it and what is decided.
+const LOOK: SignedDuration = SignedDuration::from_secs(6);
 /// The longest a run can live.
 const LONGEST_RUN: SignedDuration = SignedDuration::from_mins(15);
 /// How far two clocks may be apart, and the second that a stamp is rounded down by.
@@ -83,8 +85,10 @@ impl Witness {
         let leaked = |naming: &Naming| naming.labels.iter().any(|label| label == "COMPROMISED");
         // A version that never was current ends alone: its key lives on by what other versions say of it. Nor does it count where it
         // was made current after the run's last look at the labels: the stamp is void on it.
-        let looked = self.run(act.actor).described;
-        let was_current = self.been_current.get(&here).is_some_and(|became| looked >= *became);
+        let run = self.run(act.actor);
+        let is_fresh = run.described_at.is_some_and(|at| act.decided.duration_since(at) <= LOOK);
+        let looked = run.described;
+        let was_current = self.been_current.get(&here).is_some_and(|became| looked >= *became || !is_fresh);
         if place.label.starts_with("CONDEMNED")
             && was_current
             && lives
@@ -111,7 +115,7 @@ impl Witness {
         let naming = self.naming(key, scene);
         let issued = self.keys.get(key).and_then(|facts| facts.issued.clone());
         // Who controls an account may note a key of theirs as ours.
-        let is_noted = scene.venue.key(key).is_some_and(|truth| Marker::parse(&truth.settings.note).is_some());
+        let is_noted = scene.venue.key(key).is_some_and(|truth| self.is_noted(&truth, scene));
         if issued.is_none() && naming.is_empty() && !is_noted {
             self.broken(Invariant::Foreign, scene, "a key was revoked that no version names and nobody here issued");
         }
@@ -211,6 +215,14 @@ impl Witness {
             Some(serves) => serves.of(&id.name(), &account).next().is_some(),
             None => true,
         }
+    }
+
+    /// Whether somebody noted a key as issued for a secret that stands for its account.
+    fn is_noted(&mut self, truth: &KeyTruth, scene: &Scene<'_>) -> bool {
+        let Some(marker) = Marker::parse(&truth.settings.note) else { return false };
+        let arns: Vec<String> = scene.secrets.secrets().map(|secret| secret.arn().to_owned()).collect();
+        let bearing = |arn: &String| marker.same_secret(&Marker::new(arn, &VersionId::new(""), 0));
+        arns.into_iter().filter(bearing).any(|arn| self.stands_for(scene, &arn) == Some(truth.uid))
     }
 
     /// Whether a labelled version names a key.

@@ -180,7 +180,7 @@ impl Witness {
 
     /// The account that a secret stands for: its current key's. Where the value says another, nobody but a person can tell which is
     /// meant, and a pass tells of it.
-    fn stands_for(&mut self, scene: &Scene<'_>, arn: &str) -> Option<Uid> {
+    pub(super) fn stands_for(&mut self, scene: &Scene<'_>, arn: &str) -> Option<Uid> {
         let version = scene.secrets.secret(arn)?.holder(AWSCURRENT)?.to_owned();
         let named = self.named(scene, arn, &version)?;
         let (key, said) = (named.key.clone(), named.subaccount.clone());

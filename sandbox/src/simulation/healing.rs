@@ -229,7 +229,7 @@ fn needs_a_person(world: &World, secret: &SecretId, token: &VersionId, error: Er
         ErrorType::LabelsFull => world.of(secret, |secret| secret.labels().len() >= 17),
         ErrorType::RotatedTooOften => {
             let now = world.now();
-            world.of(secret, |secret| has_had_many_versions(secret, now))
+            world.of(secret, |secret| has_had_many_versions(secret, token, now)) || world.keys_of_today(secret) > 10
         }
         ErrorType::OfferRefused => has("CANDIDATE") || has("ROLLBACK"),
         ErrorType::IssueRefused => world.live_keys().len() >= world.at_bybit(|model| model.knobs.max_keys),
@@ -250,9 +250,11 @@ fn needs_a_person(world: &World, secret: &SecretId, token: &VersionId, error: Er
 }
 
 /// Whether so many versions are of the last day that no key is issued beside them.
-fn has_had_many_versions(secret: &Secret, now: Timestamp) -> bool {
+fn has_had_many_versions(secret: &Secret, token: &VersionId, now: Timestamp) -> bool {
     let since = now - SignedDuration::from_hours(24);
-    secret.versions().values().filter(|version| version.created() > since).count() > 10
+    let others = secret.versions().iter().filter(|(version, _)| *version != token.as_str());
+    let most = if secret.holder("COMPROMISED").is_some() { 50 } else { 10 };
+    others.filter(|(_, version)| version.created() > since).count() > most
 }
 
 /// A version by its value.

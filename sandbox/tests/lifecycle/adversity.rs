@@ -240,7 +240,7 @@ fn every_finding_is_logged_with_its_names_masked() {
     let world = world();
     delete(&world, world.first_key());
     hour(&world);
-    let answer = world.operate(Request::Maintain { shard: Shard::ALL, secrets: Vec::new(), dry_run: false });
+    let answer = world.operate(Request::Maintain { shard: Shard::ALL, secrets: Vec::new(), moved: false, dry_run: false });
     assert_eq!(codes(&answer), [Code::CurrentDead]);
     let said = world.said();
     assert!(said.contains(r#""severity":"page","code":"CURRENT_DEAD","secret":"prod/bybit/***""#), "{said}");

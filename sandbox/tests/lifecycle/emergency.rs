@@ -38,19 +38,48 @@ fn a_leaked_current_key_is_replaced_then_revoked_then_proven_dead() {
     assert_eq!(world.labels(&token), Vec::<String>::new());
 }
 
-#[test]
-fn an_order_is_never_refused_for_the_secret_s_many_versions() {
+/// A world whose secret has had so many versions today that no rotation of it gets a key, with one that has just been begun.
+fn rotated_too_often() -> (Watched, VersionId) {
     let world = world();
     for _ in 0..55 {
         world.put_by_hand(world.text_of_setup(), world.first_credential(), SUB, "SCRATCH");
     }
-    let key = world.first_key().clone();
-    let refused = world.rotate().expect_err("it has had too many");
+    let token = world.begin_rotation();
+    let refused = world.run(Step::Create, &token).expect_err("it has had too many");
     assert!(format!("{refused:?}").contains("RotatedTooOften"), "{refused:?}");
-    hour(&world);
+    (world, token)
+}
+
+#[test]
+fn an_order_is_never_refused_for_the_secret_s_many_versions() {
+    for passed in [0, 1] {
+        for mode in [Mode::ReplaceFirst, Mode::RevokeFirst] {
+            let (world, open) = rotated_too_often();
+            let key = world.first_key().clone();
+            // One that is fresh is waited for, one that is stuck is given up.
+            hours(&world, passed);
+            let answer = world.operate_beside_the_service(order(world.secret(), None, mode));
+            assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
+            assert!(!world.alive(&key) && world.current_key().is_some_and(|current| world.alive(&current)), "{answer:#?}");
+            assert_eq!(world.holder("AWSCURRENT") == Some(open), passed == 0);
+            // The order was for one rotation.
+            hours(&world, 1);
+            let refused = world.rotate().expect_err("it still has had too many");
+            assert!(format!("{refused:?}").contains("RotatedTooOften"), "{refused:?}");
+        }
+    }
+}
+
+#[test]
+fn where_an_order_cannot_be_marked_the_answer_says_why_no_successor_came() {
+    let (world, _) = rotated_too_often();
+    for occurrence in 1..200 {
+        world.plan(Operation::Tag, occurrence, Fault::Denied);
+    }
     let answer = world.operate_beside_the_service(leaked(&world, None));
-    assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
-    assert!(!world.alive(&key), "{answer:#?}");
+    assert_eq!(codes(&answer), [Code::Exposed], "{answer:#?}");
+    assert!(answer.findings[0].say.contains("ROTATED_TOO_OFTEN"), "{answer:#?}");
+    assert!(happened(&answer).iter().any(|what| what.contains("could not be marked as ordered")), "{answer:#?}");
 }
 
 #[test]

@@ -144,8 +144,12 @@ fn a_dry_run_says_what_a_pass_would_do_and_does_nothing() {
     let (world, _, key, _) = rotated_twice();
     hours(&world, 25);
     world.take_calls();
-    let request =
-        protocol::lifecycle::Request::Maintain { shard: protocol::lifecycle::Shard::ALL, secrets: Vec::new(), dry_run: true };
+    let request = protocol::lifecycle::Request::Maintain {
+        shard: protocol::lifecycle::Shard::ALL,
+        secrets: Vec::new(),
+        moved: false,
+        dry_run: true,
+    };
     let answer = world.operate(request.clone());
     assert!(answer.dry_run && answer.secrets[0].did[0].contains("condemn"), "{answer:#?}");
     assert_eq!(writes(&world), []);

@@ -30,7 +30,7 @@ fn a_version_without_a_value_that_was_replaced_long_ago_blocks_no_revocation() {
     world.maintain();
     hours(&world, 25);
     // It changes nothing, so that the version keeps its labels until all that hold keys are known.
-    let dry_run = world.operate(Request::Maintain { shard: Shard::ALL, secrets: Vec::new(), dry_run: true });
+    let dry_run = world.operate(Request::Maintain { shard: Shard::ALL, secrets: Vec::new(), moved: false, dry_run: true });
     assert!(!codes(&dry_run).contains(&Code::HolderUnreadable), "{dry_run:#?}");
     assert!(dry_run.secrets[0].did.iter().any(|did| did.contains("condemn")), "{dry_run:#?}");
     settle(&world);

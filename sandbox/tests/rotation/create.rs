@@ -12,7 +12,10 @@ fn a_replayed_create_issues_no_second_key() {
     for _ in 0..3 {
         world.take_calls();
         done(world.run(Step::Create, &token), Done::AlreadyStored);
-        assert_eq!(world.take_operations(), [Operation::Describe, Operation::ReadVersion, Operation::ReadCurrent]);
+        assert_eq!(
+            world.take_operations(),
+            [Operation::Describe, Operation::ReadVersion, Operation::ReadCurrent, Operation::Versions]
+        );
     }
     assert_eq!(world.live_keys_for(&token), [key]);
 }

@@ -44,9 +44,47 @@ fn where_the_versions_cannot_be_listed_a_key_is_issued() {
 }
 
 #[test]
-fn a_leaked_key_gets_its_successor_beside_more_versions_than_that() {
-    let world = rotated_all_day();
-    world.label("COMPROMISED", world.holder(AWSCURRENT).as_ref());
+fn where_the_versions_are_not_listed_just_now_nothing_is_issued() {
+    let world = world();
     let token = world.begin_rotation();
+    world.plan(Operation::Versions, 1, Fault::Throttled);
+    refused(world.run(Step::Create, &token), ErrorType::StoreUnavailable);
+    assert_eq!(live(&world), [world.first_key().clone()]);
     done(world.run(Step::Create, &token), Done::Issued);
+}
+
+/// A world whose secret has this many versions of today beside its first, one of which is labelled as leaked.
+fn leaked_among(versions: usize) -> Silent {
+    let world = world();
+    for _ in 0..versions {
+        world.put_by_hand(&value(""), world.first_credential(), SUB, "SCRATCH");
+    }
+    world.label("COMPROMISED", Some(&world.first_version()));
+    world
+}
+
+#[test]
+fn beside_a_leaked_version_a_key_is_issued_in_spite_of_fifty() {
+    for (versions, issued) in [(49, true), (50, false)] {
+        let world = leaked_among(versions);
+        let token = world.begin_rotation();
+        let result = world.run(Step::Create, &token);
+        if issued {
+            done(result, Done::Issued);
+        } else {
+            refused(result, ErrorType::RotatedTooOften);
+        }
+    }
+}
+
+#[test]
+fn a_label_that_says_leaked_fills_no_account_with_keys() {
+    let world = world();
+    let mut rotated = 0;
+    while world.rotate().is_ok() {
+        rotated += 1;
+        world.label("COMPROMISED", world.holder(AWSCURRENT).as_ref());
+        assert!(rotated <= 11, "{} keys are alive", world.live_keys().len());
+    }
+    assert_eq!(rotated, 11, "beside ten living keys of today one is issued, beside eleven none");
 }

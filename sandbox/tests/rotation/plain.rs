@@ -33,9 +33,9 @@ fn a_plain_rotation_makes_these_calls_and_no_others() {
         let token = world.begin_rotation();
         done(world.run(Step::Create, &token), Done::Issued);
         let create = vec![
-            vec![Describe, ReadVersion, ReadCurrent],
+            vec![Describe, ReadVersion, ReadCurrent, Versions],
             vec![ReadCurrent, Inspect],
-            vec![List, Versions],
+            vec![List],
             vec![Issue],
             vec![Put],
         ];

@@ -31,7 +31,7 @@ fn full_slots_are_freed_of_our_own_keys_that_were_never_stored() {
     world.take_calls();
     done(world.run(Step::Create, &token), Done::Issued);
     let calls = world.take_operations();
-    assert_eq!(calls[..6], [Describe, ReadVersion, ReadCurrent, ReadCurrent, Inspect, List]);
+    assert_eq!(calls[..7], [Describe, ReadVersion, ReadCurrent, Versions, ReadCurrent, Inspect, List]);
     // Before it asks again it looks whether another run has stored a value meanwhile.
     assert_eq!(calls[7..], [Issue, Versions, ReadVersion, Revoke, ReadVersion, Issue, Put]);
     assert!(!world.alive(&lost));

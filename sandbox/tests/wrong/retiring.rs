@@ -118,7 +118,7 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         world.plan(Operation::List, 1, Fault::PageMissing);
         world.plan(Operation::List, 2, Fault::PageMissing);
         world.plan(Operation::Inspect, 2, Fault::Dropped);
-        let answer = world.operate(Request::Maintain { shard: Shard::ALL, secrets: Vec::new(), dry_run: true });
+        let answer = world.operate(Request::Maintain { shard: Shard::ALL, secrets: Vec::new(), moved: false, dry_run: true });
         world.alive(&key) && !answer.secrets.iter().flat_map(|row| &row.did).any(|did| did.contains("is dead"))
     }),
     (Wrong::GraceByVersion, || {

@@ -65,12 +65,18 @@ impl Stage {
     pub(super) fn maintain(&mut self, secret: usize, how: usize) -> Option<()> {
         if how % 8 == 7 && self.runs.len() + 2 <= MOST_RUNS {
             return ["1/2", "2/2"].into_iter().try_for_each(|part| {
-                self.operate(None, Request::Maintain { shard: part.parse().ok()?, secrets: Vec::new(), dry_run: false })
+                self.operate(
+                    None,
+                    Request::Maintain { shard: part.parse().ok()?, secrets: Vec::new(), moved: false, dry_run: false },
+                )
             });
         }
         let one = (how % 4 == 1).then(|| self.secrets[secret].clone());
         let about = one.as_ref().map(|_| secret);
-        self.operate(about, Request::Maintain { shard: Shard::ALL, secrets: one.into_iter().collect(), dry_run: how % 16 == 2 })
+        self.operate(
+            about,
+            Request::Maintain { shard: Shard::ALL, secrets: one.into_iter().collect(), moved: false, dry_run: how % 16 == 2 },
+        )
     }
 
     pub(super) fn operate(&mut self, secret: Option<usize>, request: Request) -> Option<()> {

@@ -1,0 +1,141 @@
+//! The successor of a leaked key: an ordered rotation, marked as such, and waited for.
+
+use jiff::SignedDuration;
+
+use super::answer::Row;
+use super::break_glass::{LONGEST_PAUSE, Leaked, Order, TIME_TO_END};
+use super::pass::{passes, patiently};
+use super::tending::SWITCHED_ON;
+use super::verdict::may_be_promoted;
+use super::way::{FRESH, must_fit_pending, names, open_rotation};
+use crate::bounds::{POLL_PAUSE, STALENESS};
+use crate::error::Error;
+use crate::hand::{Hand, store_error};
+use crate::label::{Label, VersionId};
+use crate::ports::{Description, StoreErrorKind};
+use crate::rotation::rehearse;
+use crate::wrong::{self, Wrong};
+
+/// A second rotation is needed where a run that was under way made the leaked key current once more.
+const ROTATIONS: usize = 2;
+
+impl Order<'_> {
+    /// Rotates until the current version names another key, and no run can make one current that names the leaked one. Whether
+    /// that is so.
+    pub(super) async fn replace(&mut self, leaked: &Leaked, row: &mut Row) -> Result<bool, Error> {
+        for which in 1.. {
+            let description = patiently(self.pass, || self.hand.describe()).await?;
+            if !self.must_be_replaced(&description, leaked).await? {
+                if which > 1 {
+                    self.happened("a successor is current");
+                }
+                return Ok(true);
+            }
+            if which > ROTATIONS {
+                break;
+            }
+            self.rotate(&description, which, row).await?;
+            if !self.wait_for_another(description.holder(&Label::current())).await? {
+                break;
+            }
+        }
+        Ok(false)
+    }
+
+    pub(super) async fn must_be_replaced(&self, description: &Description, leaked: &Leaked) -> Result<bool, Error> {
+        let now = self.pass.now();
+        let may_be = |version, value| may_be_promoted(description, version, value, now);
+        let copy =
+            self.copy.as_ref().is_some_and(|(version, value)| may_be(version, value) && !wrong::is(Wrong::LeakedCopyAtOnce));
+        if copy || may_be(&leaked.version, &leaked.value) {
+            return Ok(true);
+        }
+        if description.holder(&Label::current()).is_none() {
+            return Ok(false);
+        }
+        match self.current(description.clone()).await {
+            Ok(current) => Ok(current.is_some_and(|(_, stored)| names(&stored, &leaked.key))),
+            // A rotation too many is the lesser evil.
+            Err(error) if passes(&error) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn rotate(&mut self, description: &Description, which: usize, row: &mut Row) -> Result<(), Error> {
+        if open_rotation(description).is_some() {
+            return Ok(());
+        }
+        must_fit_pending(description)?;
+        self.let_pass(&self.hand.rotation_token(which)).await;
+        match self.hand.begin_rotation(self.pass.fleet, which).await? {
+            Ok(()) => {
+                self.happened("a rotation was begun");
+                if !description.rotation_enabled {
+                    row.did.push(SWITCHED_ON.to_owned());
+                }
+            }
+            // It may have begun all the same, or another is under way that this one had not seen.
+            Err(error) => {
+                let now = patiently(self.pass, || self.hand.describe()).await?;
+                let moved = now.holder(&Label::current()) != description.holder(&Label::current());
+                if error.kind != StoreErrorKind::UnknownOutcome && !moved && open_rotation(&now).is_none() {
+                    return Err(store_error(&error));
+                }
+                self.happened("a rotation is under way");
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether another version becomes current than was, before the time for that is up.
+    async fn wait_for_another(&mut self, before: Option<&VersionId>) -> Result<bool, Error> {
+        let (until, unseen) = (self.pass.now() + FRESH, SignedDuration::try_from(STALENESS).unwrap_or(SignedDuration::MAX));
+        let (mut seen, mut pause) = (self.pass.now(), POLL_PAUSE);
+        loop {
+            let description = patiently(self.pass, || self.hand.describe()).await?;
+            if description.holder(&Label::current()).is_some_and(|current| Some(current) != before) {
+                return Ok(true);
+            }
+            let now = self.pass.now();
+            if let Some(pending) = open_rotation(&description) {
+                seen = now;
+                // Another's, which was open before or began at the same time.
+                self.let_pass(pending).await;
+            }
+            // What has just begun may not be shown yet.
+            if now.duration_since(seen) > unseen || now >= until || self.hand.time_left() < TIME_TO_END {
+                return Ok(false);
+            }
+            self.pass.ports.time.sleep(pause).await;
+            pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Marks a rotation as ordered, so that createSecret issues a key for it however often the secret was rotated.
+    async fn let_pass(&mut self, token: &VersionId) {
+        if self.tagged.as_ref() == Some(token) {
+            return;
+        }
+        match self.hand.tag_order(self.pass.fleet, token).await {
+            Ok(()) => self.tagged = Some(token.clone()),
+            Err(error) => {
+                let what =
+                    format!("the rotation could not be marked as ordered ({}): createSecret counts it like any", error.problem);
+                if self.timeline.last().is_none_or(|last| last.what != what) {
+                    self.happened(what);
+                }
+            }
+        }
+    }
+
+    /// Why a rotation does not come to its end, as far as one that is only rehearsed tells.
+    pub(super) async fn why_not(&self, description: &Description) -> String {
+        // What is marked as ordered is not counted.
+        let hand = Hand { order: self.hand.order.filter(|_| self.tagged.is_some()), ..*self.hand };
+        let told = match rehearse(hand, &self.pass.settings.egress, description.clone()).await {
+            Err(error) => Some(error),
+            Ok(rehearsal) => rehearsal.wanted.err(),
+        };
+        told.map_or_else(String::new, |error| format!(" ({}: {})", error.error_type, error.problem))
+    }
+}
