@@ -180,7 +180,7 @@ pub struct Settings {
     pub grace: Duration,
     /// The same for a key that was made by hand: it may sit in a file somewhere.
     pub adoption_grace: Duration,
-    /// The KMS key that the roles of both functions may use, where there is one.
+    /// The KMS key that the roles of the functions may use, where there is one.
     pub kms_key: Option<String>,
 }
 

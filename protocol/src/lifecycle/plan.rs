@@ -175,7 +175,7 @@ impl Planning<'_> {
         }
     }
 
-    /// Who may read a value may perhaps write none. What grants both to both functions' roles names one key.
+    /// Who may read a value may perhaps write none. What grants both to the functions' roles names one key.
     fn encryption(&mut self, description: &Description) {
         let Some(key) = description.kms_key.as_deref().filter(|key| !key.ends_with(ACCOUNTS_OWN_KEY)) else { return };
         let granted = self.pass.settings.kms_key.as_deref();

@@ -1,4 +1,4 @@
-//! `sandbox story`: a day in the life of a key, told while it happens, by the function's real binary in both its roles. The clock of
+//! `sandbox story`: a day in the life of a key, told while it happens, by the function's real binary in its three roles. The clock of
 //! the stand-ins and of the binary is moved; whatever is told is checked, and what is not so ends the story.
 
 mod moved_clock;

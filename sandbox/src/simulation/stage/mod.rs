@@ -53,7 +53,7 @@ struct Running {
     due: Option<secrets_manager::Invocation>,
 }
 
-/// An invocation of one of the two functions.
+/// An invocation of one of the functions.
 enum Driven {
     Step(Invocation),
     Operation(Invocation<Answer>),
