@@ -22,4 +22,4 @@ mod wrong;
 pub mod wrong;
 
 pub use error::{Error, ErrorType};
-pub use shown::shown;
+pub use shown::{digest, shown};

@@ -16,7 +16,7 @@ pub fn shown(word: &str) -> String {
 }
 
 /// What tells a text apart from others without showing it: the first twelve hex digits of its SHA-256.
-pub(crate) fn digest(text: &str) -> String {
+pub fn digest(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
     let number = digest.iter().take(6).fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
     format!("{number:012x}")

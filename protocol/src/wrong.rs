@@ -206,6 +206,8 @@ variants! {
     OftenUncounted = "often-uncounted",
     /// A marker of any secret hides a key from the audit: whoever controls an account notes their own so.
     MarkerHides = "marker-hides",
+    /// A pass takes keys that bear another secret's marker for orphans of its own.
+    AnothersReaped = "anothers-reaped",
 }
 
 /// Whether this variant is in force.

@@ -39,7 +39,7 @@ async fn a_rotation_issues_proves_and_promotes_a_key_and_leaves_the_old_one_aliv
 }
 
 #[tokio::test]
-async fn a_plain_rotation_takes_fifteen_calls_to_secrets_manager_and_six_to_bybit() {
+async fn a_plain_rotation_takes_sixteen_calls_to_secrets_manager_and_six_to_bybit() {
     let world = World::start().await;
     world.open_rotation(TOKEN);
     world.calls();
@@ -48,7 +48,7 @@ async fn a_plain_rotation_takes_fifteen_calls_to_secrets_manager_and_six_to_bybi
         world.succeed(step).await;
         calls.push(world.calls());
     }
-    assert_eq!(calls, [(5, 3), (4, 1), (2, 1), (4, 1)]);
+    assert_eq!(calls, [(6, 3), (4, 1), (2, 1), (4, 1)]);
 }
 
 #[tokio::test]
@@ -116,6 +116,8 @@ async fn every_effect_has_one_audit_line_with_the_documented_fields() {
             "step",
             "action",
             "secret",
+            "arn_digest",
+            "account",
             "version",
             "key",
             "marker",

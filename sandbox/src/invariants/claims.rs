@@ -1,15 +1,18 @@
 //! What is claimed: audit lines, and how an invocation says it ended.
 
 use protocol::audit::{Action, Outcome, Record};
+use protocol::label::VersionId;
 use protocol::lifecycle::{Answer, Code};
+use protocol::marker::Marker;
 use protocol::rotation::{Done, Step};
 use protocol::task::Task;
-use protocol::{Error, ErrorType};
+use protocol::{Error, ErrorType, digest};
 
 use super::Invariant;
 use super::act::{Actor, Scene};
 use super::operations::LATELY;
 use super::witness::Witness;
+use crate::bybit::KeyId;
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, Secret};
 
 /// So many reads in a row that fail are more than chance.
@@ -28,6 +31,14 @@ impl Witness {
         // A pass is about every secret there is.
         let about = |secret: &&Secret| arn.is_empty() || secret.arn() == arn;
         let mut secrets = scene.secrets.secrets().filter(about);
+        let of_secret = scene.secrets.secrets().map(Secret::arn).find(|arn| record.arn_digest.as_deref() == Some(&*digest(arn)));
+        let of_secret = of_secret.map(str::to_owned);
+        if record.arn_digest.is_some() && of_secret.as_ref().is_none_or(|of| !arn.is_empty() && of != arn) {
+            self.broken(Invariant::Honest, scene, "an audit line tells of another secret than the one that it is about");
+        }
+        if let (Action::RevokeKey, Some(key)) = (record.action, &key) {
+            self.must_not_be_anothers(key, of_secret.as_deref(), scene);
+        }
         let true_now = match record.action {
             Action::IssueKey => key.is_some_and(|key| self.keys.get(&key).is_some_and(|facts| facts.issued.is_some())),
             Action::EditKey => key.is_some(),
@@ -46,6 +57,19 @@ impl Witness {
                 scene,
                 format!("an audit line says what is not so: {:?} {version} {label}", record.action),
             );
+        }
+    }
+
+    /// A key was revoked for a secret: where no version names it, and nobody here issued it, it bears that secret's marker.
+    fn must_not_be_anothers(&mut self, key: &KeyId, of_secret: Option<&str>, scene: &Scene<'_>) {
+        let is_issued = self.keys.get(key).is_some_and(|facts| facts.issued.is_some());
+        let marker = scene.venue.key(key).and_then(|truth| Marker::parse(&truth.settings.note));
+        let bears = |arn: &str| {
+            let ours = Marker::new(arn, &VersionId::new(""), 0);
+            marker.as_ref().is_some_and(|marker| marker.same_secret(&ours))
+        };
+        if !is_issued && !self.is_named(key, scene) && !of_secret.is_some_and(bears) {
+            self.broken(Invariant::Foreign, scene, "a key was revoked that bears another secret's marker");
         }
     }
 

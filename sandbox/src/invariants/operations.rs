@@ -217,12 +217,14 @@ impl Witness {
         }
     }
 
-    /// Whether somebody noted a key as issued for a secret that stands for its account.
+    /// Whether somebody noted a key as issued for a secret that stands for its account, or that the master serves there.
     fn is_noted(&mut self, truth: &KeyTruth, scene: &Scene<'_>) -> bool {
         let Some(marker) = Marker::parse(&truth.settings.note) else { return false };
         let arns: Vec<String> = scene.secrets.secrets().map(|secret| secret.arn().to_owned()).collect();
         let bearing = |arn: &String| marker.same_secret(&Marker::new(arn, &VersionId::new(""), 0));
-        arns.into_iter().filter(bearing).any(|arn| self.stands_for(scene, &arn) == Some(truth.uid))
+        arns.into_iter().filter(bearing).any(|arn| {
+            self.stands_for(scene, &arn) == Some(truth.uid) || serves(scene).is_some() && self.is_in_scope(scene, &arn, truth.uid)
+        })
     }
 
     /// Whether a labelled version names a key.

@@ -189,7 +189,7 @@ impl Witness {
     }
 
     /// Whether the master serves a secret on an account: it says so, or the secret's current key proves it.
-    fn is_in_scope(&mut self, scene: &Scene<'_>, arn: &str, account: Uid) -> bool {
+    pub(super) fn is_in_scope(&mut self, scene: &Scene<'_>, arn: &str, account: Uid) -> bool {
         if serves(scene).is_some() {
             let id = AccountId::new(account.to_string());
             let name = SecretId::parse(arn).map(|id| id.name());

@@ -77,6 +77,15 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         let audit = Request::Audit { shard: Shard::ALL, secret: None, fingerprint: None, after: None, form };
         world.operate(audit).findings.iter().any(|found| found.code == Code::ForeignKeys && found.secret == "prod/bybit/other")
     }),
+    (Wrong::AnothersReaped, || {
+        let world = World::new();
+        let other = "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/bybit/of-another-stack-AbCdEf";
+        let note = Marker::new(other, &VersionId::new("any"), 7).to_string();
+        let settings = Settings { note, read_only: false, ips: Ips::only([BOT_ADDRESS]), permissions: Permissions::of(&[SPOT]) };
+        let key = world.bybit(|model, now| model.create_key_by_hand(SUB, settings, now)).expect("the account is there").key;
+        passes(&world);
+        world.alive(&key)
+    }),
     (Wrong::OldStampsCount, || {
         // The stolen key is current nowhere any more, and no label says so.
         let world = World::new();
