@@ -217,13 +217,18 @@ impl Witness {
         }
     }
 
-    /// Whether somebody noted a key as issued for a secret that stands for its account, or that the master serves there.
+    /// Whether somebody noted a key as issued for a secret whose current key answers from that account, or that the master serves there.
     fn is_noted(&mut self, truth: &KeyTruth, scene: &Scene<'_>) -> bool {
         let Some(marker) = Marker::parse(&truth.settings.note) else { return false };
         let arns: Vec<String> = scene.secrets.secrets().map(|secret| secret.arn().to_owned()).collect();
         let bearing = |arn: &String| marker.same_secret(&Marker::new(arn, &VersionId::new(""), 0));
         arns.into_iter().filter(bearing).any(|arn| {
-            self.stands_for(scene, &arn) == Some(truth.uid) || serves(scene).is_some() && self.is_in_scope(scene, &arn, truth.uid)
+            if serves(scene).is_some() {
+                return self.is_in_scope(scene, &arn, truth.uid);
+            }
+            let current = scene.secrets.secret(&arn).and_then(|secret| secret.holder(AWSCURRENT)).map(str::to_owned);
+            let key = self.current_key(scene, &arn).and_then(|key| scene.venue.key(&key));
+            key.is_some_and(|key| key.uid == truth.uid) && current.is_some_and(|current| self.answers(scene, &arn, &current))
         })
     }
 

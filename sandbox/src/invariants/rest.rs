@@ -180,7 +180,7 @@ impl Witness {
 
     /// The account that a secret stands for: its current key's. Where the value says another, nobody but a person can tell which is
     /// meant, and a pass tells of it.
-    pub(super) fn stands_for(&mut self, scene: &Scene<'_>, arn: &str) -> Option<Uid> {
+    fn stands_for(&mut self, scene: &Scene<'_>, arn: &str) -> Option<Uid> {
         let version = scene.secrets.secret(arn)?.holder(AWSCURRENT)?.to_owned();
         let named = self.named(scene, arn, &version)?;
         let (key, said) = (named.key.clone(), named.subaccount.clone());
@@ -200,7 +200,7 @@ impl Witness {
     }
 
     /// Whether the key of a version answers with what is stored there, from the function's address, and was not issued for another secret.
-    fn answers(&mut self, scene: &Scene<'_>, arn: &str, version: &str) -> bool {
+    pub(super) fn answers(&mut self, scene: &Scene<'_>, arn: &str, version: &str) -> bool {
         let Some(named) = self.named(scene, arn, version) else { return false };
         let Some(truth) = scene.venue.key(&named.key).filter(|truth| truth.alive(scene.now)) else { return false };
         let issued = self.keys.get(&named.key).and_then(|facts| facts.issued.clone());
