@@ -8,6 +8,7 @@ pub mod exchange;
 mod invocation;
 mod logging;
 mod operation;
+mod reach;
 mod start;
 mod store;
 mod time;

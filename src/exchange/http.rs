@@ -7,6 +7,8 @@ use reqwest::{Client, Request};
 use rustls::ClientConfig;
 use zeroize::Zeroizing;
 
+use crate::reach::why_unreached;
+
 /// The longest a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(3);
 /// The longest a request may take, its connection included.
@@ -29,12 +31,12 @@ pub(super) struct Reply {
 }
 
 /// Why nothing came back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum NoReply {
-    /// No connection was made: the request was not sent.
-    NotSent,
+    /// No connection was made, for this reason: the request was not sent.
+    NotSent(String),
     /// It was sent, or may have been.
-    Broken,
+    Broken(String),
 }
 
 impl Http {
@@ -57,13 +59,18 @@ impl Http {
     /// Sends a request and reads its reply, within ten seconds and within what is left.
     pub(super) async fn send(&self, mut request: Request, left: Duration, retry_at: &str) -> Result<Reply, NoReply> {
         *request.timeout_mut() = Some(REQUEST.min(left));
+        let host = request.url().authority().to_owned();
+        let broken = |error: reqwest::Error| NoReply::Broken(why_unreached(&host, &error));
         let sent = self.client.execute(request).await;
-        let mut response = sent.map_err(|error| if error.is_connect() { NoReply::NotSent } else { NoReply::Broken })?;
+        let not_sent = |error| {
+            if reqwest::Error::is_connect(&error) { NoReply::NotSent(why_unreached(&host, &error)) } else { broken(error) }
+        };
+        let mut response = sent.map_err(not_sent)?;
         let header = response.headers().get(retry_at).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
         let mut body = Zeroizing::new(Vec::with_capacity(16 * 1024));
-        while let Some(chunk) = response.chunk().await.map_err(|_| NoReply::Broken)? {
+        while let Some(chunk) = response.chunk().await.map_err(broken)? {
             if body.len() + chunk.len() > LARGEST_REPLY {
-                return Err(NoReply::Broken);
+                return Err(NoReply::Broken(format!("{host} sent more than any answer has")));
             }
             body.extend_from_slice(&chunk);
         }

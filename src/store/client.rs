@@ -14,8 +14,10 @@ use aws_smithy_types::body::SdkBody;
 use reqwest::redirect::Policy;
 use rustls::ClientConfig;
 use secrecy::ExposeSecret;
+use thiserror::Error;
 
 use crate::config::{AccessKey, Aws};
+use crate::reach::why_unreached;
 
 /// The longest a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -65,6 +67,8 @@ async fn exchange(client: &reqwest::Client, request: HttpRequest) -> Result<Http
     // Every request of Secrets Manager is JSON in memory.
     let body = body.bytes().ok_or_else(|| user("a body that is not in memory".into()))?.to_vec();
     let request = reqwest::Request::try_from(http::Request::from_parts(parts, body)).map_err(|error| user(error.into()))?;
+    let host = request.url().authority().to_owned();
+    let failed = |error| failed(&host, error);
     let mut response = client.execute(request).await.map_err(failed)?;
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     let body = response.bytes().await.map_err(failed)?;
@@ -75,13 +79,15 @@ async fn exchange(client: &reqwest::Client, request: HttpRequest) -> Result<Http
 }
 
 /// Time-outs and broken connections are told apart from what is wrong with the request: the SDK repeats the former.
-fn failed(error: reqwest::Error) -> ConnectorError {
-    let error = error.without_url();
-    if error.is_timeout() {
-        ConnectorError::timeout(error.into())
-    } else if error.is_builder() {
-        ConnectorError::user(error.into())
-    } else {
-        ConnectorError::io(error.into())
+fn failed(host: &str, error: reqwest::Error) -> ConnectorError {
+    if error.is_builder() {
+        return ConnectorError::user(error.without_url().into());
     }
+    let unreached = Box::new(Unreached(why_unreached(host, &error)));
+    if error.is_timeout() { ConnectorError::timeout(unreached) } else { ConnectorError::io(unreached) }
 }
+
+/// Why Secrets Manager was not reached, in words.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub(super) struct Unreached(pub(super) String);

@@ -1,11 +1,15 @@
 //! What Secrets Manager's errors mean, in one table.
 
+use std::error::Error;
 use std::future::Future;
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::config::http::HttpResponse;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::result::DispatchFailure;
 use protocol::ports::{StoreError, StoreErrorKind};
+
+use super::client::Unreached;
 
 /// Waits for a call, and no longer than that.
 pub(super) async fn within<T, E: ProvideErrorMetadata>(
@@ -24,17 +28,31 @@ pub(super) fn classify<E: ProvideErrorMetadata>(operation: &'static str, error: 
     let (kind, code) = match error {
         SdkError::ConstructionFailure(_) => (StoreErrorKind::Invalid, "the request could not be built".to_owned()),
         SdkError::TimeoutError(_) => (StoreErrorKind::UnknownOutcome, "no answer in time".into()),
-        // The SDK has one variant for a broken connection and for credentials that could not be had.
-        SdkError::DispatchFailure(_) => {
-            (StoreErrorKind::UnknownOutcome, "no connection, a broken one, or no AWS credentials".into())
-        }
+        SdkError::DispatchFailure(failure) => (StoreErrorKind::UnknownOutcome, why(failure)),
         SdkError::ServiceError(refusal) => match refusal.err().code() {
+            // Secrets Manager says so where the role or the key's policy keeps it from the KMS key. Source: AWS Secrets Manager user
+            // guide, "Troubleshoot": "Access to KMS is not allowed".
+            Some(code) if refusal.err().message().is_some_and(|message| message.contains("Access to KMS is not allowed")) => {
+                (StoreErrorKind::Kms, code.to_owned())
+            }
             Some(code) => (kind(code), code.to_owned()),
             None => (StoreErrorKind::UnknownOutcome, format!("HTTP {}", refusal.raw().status())),
         },
         _ => (StoreErrorKind::UnknownOutcome, "an answer that is not Secrets Manager's".into()),
     };
     StoreError { kind, operation, code }
+}
+
+/// Why a request was not answered. The SDK has one variant for what the way to the host does and for credentials that cannot be had.
+fn why(failure: &DispatchFailure) -> String {
+    let mut source = failure.as_connector_error().map(|error| error as &(dyn Error + 'static));
+    while let Some(error) = source {
+        if let Some(Unreached(why)) = error.downcast_ref() {
+            return why.clone();
+        }
+        source = error.source();
+    }
+    "the request could not be sent, or there are no AWS credentials to sign it".into()
 }
 
 /// Source: the errors that the API reference lists for each operation, and the errors common to all actions.

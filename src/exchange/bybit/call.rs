@@ -100,10 +100,10 @@ impl Bybit {
         let reply = self.http.send(self.signed(signer, call), self.patience(), "X-Bapi-Limit-Reset-Timestamp").await;
         let reply = reply.map_err(|no_reply| {
             let (class, say) = match no_reply {
-                NoReply::NotSent => (ErrorClass::Busy, "Bybit could not be reached"),
-                NoReply::Broken => (ErrorClass::UnknownOutcome, "no answer came from Bybit"),
+                NoReply::NotSent(why) => (ErrorClass::Busy, format!("Bybit could not be reached: {why}")),
+                NoReply::Broken(why) => (ErrorClass::UnknownOutcome, format!("no answer came from Bybit: {why}")),
             };
-            FailedAttempt { error: VenueError { class, whose, say: say.into() }, pause: Some(Duration::ZERO) }
+            FailedAttempt { error: VenueError { class, whose, say }, pause: Some(Duration::ZERO) }
         })?;
         understood(reply.status, &reply.body).map_err(|failed| {
             let pause = match failed.repeat {
