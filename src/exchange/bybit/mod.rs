@@ -7,7 +7,7 @@ pub mod reply;
 mod sign;
 mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -151,7 +151,7 @@ impl Venue for Bybit {
     async fn list(&self, master: &Signer, account: &AccountId) -> Result<KeyList, VenueError> {
         let uid = uid(account, master.whose)?;
         let mut list = KeyList { keys: Vec::new(), as_of: Timestamp::now() };
-        let mut cursor = String::new();
+        let (mut cursor, mut seen) = (String::new(), BTreeSet::new());
         for _ in 0..MOST_PAGES {
             let mut query = vec![("subMemberId", uid.to_string()), ("limit", PAGE.to_string())];
             if !cursor.is_empty() {
@@ -164,6 +164,10 @@ impl Venue for Bybit {
             cursor = page.next;
             if cursor.is_empty() {
                 return Ok(list);
+            }
+            // One that comes again would go on for ever.
+            if !seen.insert(cursor.clone()) {
+                break;
             }
         }
         Err(self.endless(master.whose))

@@ -4,8 +4,8 @@ use std::fmt;
 
 use jiff::Timestamp;
 use protocol::marker::Marker;
-use protocol::ports::{ErrorClass, IssuedKey, KeyList, KeyState, ListedKey, VenueError, Whose};
-use protocol::secret::{AccountId, Credential, KeyId};
+use protocol::ports::{ErrorClass, IssuedKey, KeyList, KeyState, ListedKey, Powers, VenueError, Whose};
+use protocol::secret::{AccountId, Addresses, Credential, KeyId};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -109,7 +109,7 @@ impl Answer for KeyPage {
     fn read(result: &str, time: Option<i64>) -> Result<Self, &'static str> {
         let page: wire::KeyPage<'_> = documented(result)?;
         let as_of = time.and_then(|time| Timestamp::from_millisecond(time).ok()).ok_or("has no time, or one that is none")?;
-        let keys = page.result.unwrap_or_default().into_iter().map(|key| listed(key, as_of)).collect::<Result<_, _>>()?;
+        let keys = page.result.unwrap_or_default().into_iter().filter_map(|key| listed(key, as_of)).collect();
         Ok(Self { list: KeyList { keys, as_of }, next: page.next_page_cursor.unwrap_or_default() })
     }
 }
@@ -158,13 +158,28 @@ fn key_id(text: &str) -> Result<KeyId, &'static str> {
     KeyId::parse(text).map_err(|_| "names a key by what is no key id")
 }
 
-fn listed(key: &RawValue, as_of: Timestamp) -> Result<ListedKey, &'static str> {
+/// One key of a list. Anybody may have made it, and it stops nobody else's: one that cannot be read is alive, new, and may do what
+/// nobody knows from anywhere; it bears no marker, so that it is left alone. One without an id cannot be told from others, and is not
+/// there.
+fn listed(key: &RawValue, as_of: Timestamp) -> Option<ListedKey> {
+    readable(key, as_of).or_else(|_| unreadable(key, as_of)).ok()
+}
+
+fn unreadable(key: &RawValue, as_of: Timestamp) -> Result<ListedKey, &'static str> {
+    let wire::KeyWithId { api_key } = documented(key.get())?;
+    let powers = Powers { unknown: vec!["permissions that cannot be read".to_owned()], ..Powers::default() };
+    let key_id = key_id(&api_key)?;
+    tracing::warn!(key = %key_id, "Bybit lists a key in a form that is not documented: it is left alone");
+    Ok(ListedKey { key_id, marker: None, powers, addresses: Addresses::Any, created_at: as_of, expired: false })
+}
+
+fn readable(key: &RawValue, as_of: Timestamp) -> Result<ListedKey, &'static str> {
     let key: wire::ListedKey = documented(key.get())?;
     Ok(ListedKey {
         key_id: key_id(&key.api_key)?,
-        marker: Marker::parse(&key.note),
+        marker: key.note.as_deref().and_then(Marker::parse),
         powers: permissions::powers(key.read_only, &key.permissions),
-        addresses: wire::addresses(&key.ips)?,
+        addresses: wire::addresses(&key.ips.unwrap_or_default())?,
         // A key whose age cannot be read counts as new: it is left alone.
         created_at: key.created_at.parse().unwrap_or(as_of),
         expired: key.status == wire::STATUS_EXPIRED,
@@ -173,6 +188,8 @@ fn listed(key: &RawValue, as_of: Timestamp) -> Result<ListedKey, &'static str> {
 
 #[cfg(test)]
 mod tests {
+    use protocol::label::VersionId;
+
     use super::*;
 
     fn reply<A: Answer>(result: &str) -> Result<A, Failed> {
@@ -196,7 +213,8 @@ mod tests {
     fn a_list_in_the_place_of_an_object_is_no_answer() {
         assert!(reply::<IssuedKey>(r#"{"apiKey":"k","secret":"s"}"#).is_ok());
         is_no_answer::<IssuedKey>(r#"["k","s"]"#);
-        is_no_answer::<KeyPage>(r#"{"result":[["k","",0,{},[],"",1]]}"#);
+        assert!(reply::<KeyPage>(r#"{"result":[["k","",0,{},[],"",1]]}"#).unwrap().list.keys.is_empty());
+        is_no_answer::<KeyPage>(r#"{"result":{"apiKey":"k"}}"#);
         assert!(understood::<()>(200, br#"[0,"",{},0]"#).is_err());
         assert!(understood::<()>(200, b"{\"retCode\":0,\"other\":\"\xff\"}").is_err());
     }
@@ -216,6 +234,51 @@ mod tests {
             let body = format!(r#"{{"retCode":0,"result":{{"result":[]}}{time}}}"#);
             assert!(understood::<KeyPage>(200, body.as_bytes()).is_err(), "{body}");
         }
+    }
+
+    #[test]
+    fn a_key_in_a_form_that_is_not_documented_is_left_alone_and_stops_no_other() {
+        let note = Marker::new("arn", &VersionId::new("t"), 1).to_string();
+        let fields = |field: &str| {
+            let all = [
+                r#""apiKey":"odd""#.to_owned(),
+                format!(r#""note":"{note}""#),
+                r#""readOnly":false"#.to_owned(),
+                r#""permissions":{"Spot":["SpotTrade"]}"#.to_owned(),
+                r#""ips":["203.0.113.7"]"#.to_owned(),
+                r#""createdAt":"2025-01-01T00:00:00Z""#.to_owned(),
+                r#""status":3"#.to_owned(),
+            ];
+            let name = field.split(':').next().unwrap();
+            all.map(|known| if known.starts_with(name) { field.to_owned() } else { known }).join(",")
+        };
+        let listed = |field: &str| {
+            let good = fields(r#""apiKey":"good""#);
+            let page = reply::<KeyPage>(&format!(r#"{{"result":[{{{}}},{{{good}}}]}}"#, fields(field))).unwrap();
+            let ids: Vec<&str> = page.list.keys.iter().map(|key| key.key_id.expose()).collect();
+            assert_eq!(ids, ["odd", "good"], "{field}");
+            assert!(page.list.keys[1].marker.is_some() && page.list.keys[1].powers.unknown.is_empty());
+            page.list.keys.into_iter().next().unwrap()
+        };
+        for field in [
+            r#""permissions":null"#,
+            r#""permissions":["Spot"]"#,
+            r#""ips":[""]"#,
+            r#""ips":["--"]"#,
+            r#""note":7"#,
+            r#""createdAt":null"#,
+            r#""createdAt":1735689600000"#,
+            r#""status":null"#,
+            r#""status":"3""#,
+            r#""readOnly":null"#,
+        ] {
+            let odd = listed(field);
+            assert!(odd.marker.is_none() && !odd.expired && odd.addresses == Addresses::Any, "{field}");
+            assert!(!odd.powers.unknown.is_empty() && odd.created_at.as_millisecond() == 1_772_366_400_123, "{field}");
+        }
+        assert_eq!(listed(r#""permissions":{"NFT":null,"Spot":["SpotTrade"]}"#).powers.unknown, [""; 0]);
+        assert_eq!(listed(r#""ips":null"#).addresses, Addresses::Any);
+        assert!(listed(r#""note":null"#).marker.is_none());
     }
 
     #[test]

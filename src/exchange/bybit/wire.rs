@@ -103,18 +103,23 @@ pub(super) struct KeyPage<'a> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct ListedKey {
     pub(super) api_key: String,
-    #[serde(default)]
-    pub(super) note: String,
+    pub(super) note: Option<String>,
     #[serde(deserialize_with = "flag")]
     pub(super) read_only: bool,
     #[serde(deserialize_with = "groups")]
     pub(super) permissions: Groups,
-    #[serde(default)]
-    pub(super) ips: Vec<String>,
+    pub(super) ips: Option<Vec<String>>,
     #[serde(default)]
     pub(super) created_at: String,
     #[serde(default)]
     pub(super) status: u8,
+}
+
+/// The same, where the rest of it cannot be read.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct KeyWithId {
+    pub(super) api_key: String,
 }
 
 /// The reply of market/time, whose time stands in the envelope.
@@ -162,9 +167,10 @@ fn groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Groups, D::Error
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Groups, A::Error> {
             let mut groups = Groups::new();
-            while let Some((group, values)) = map.next_entry()? {
+            // What has no values is null in some replies.
+            while let Some((group, values)) = map.next_entry::<String, Option<Vec<String>>>()? {
                 let Entry::Vacant(place) = groups.entry(group) else { return Err(A::Error::custom("a group stands twice")) };
-                place.insert(values);
+                place.insert(values.unwrap_or_default());
             }
             Ok(groups)
         }
