@@ -193,12 +193,10 @@ impl Witness {
         if !forbidden.is_empty() {
             self.broken(Invariant::NeverWithdraw, scene, format!("a key was issued that may {forbidden:?}"));
         }
-        let anywhere = self
-            .current
-            .get(arn)
-            .cloned()
-            .and_then(|version| self.named(scene, arn, &version))
-            .is_some_and(|named| named.anywhere);
+        // Whoever may write the secret may make another version current while the run builds on the one that it was shown.
+        let mut bases: Vec<String> = self.run(act.actor).bases.iter().cloned().collect();
+        bases.extend(self.current.get(arn).cloned());
+        let anywhere = bases.iter().any(|base| self.named(scene, arn, base).is_some_and(|named| named.anywhere));
         if key.settings.ips.is_any() && !anywhere {
             self.broken(Invariant::NeverWithdraw, scene, "a key was issued that may be used from anywhere");
         }
