@@ -5,6 +5,7 @@ use std::fmt::Debug;
 
 use exchange_key_rotation::exchange::bybit::reply::{Answer, KeyPage, ServerTime, understood};
 use protocol::ports::{IssuedKey, KeyState, Whose};
+use protocol::secret::{Addresses, KeyId};
 use sandbox::in_process::silence::heard;
 use sandbox::leak::found;
 use secrecy::ExposeSecret;
@@ -119,12 +120,19 @@ impl Reply<'_> {
         let keys = field(&result, "result").expect("the list of keys");
         let keys: Option<Vec<&RawValue>> = serde_json::from_str(keys).expect("a list");
         let keys = keys.unwrap_or_default();
+        let has_id = |raw: &&&RawValue| id_of(raw).is_some();
+        let keys: Vec<&&RawValue> = keys.iter().filter(has_id).collect();
         assert_eq!(keys.len(), page.list.keys.len(), "keys were lost or made up");
         let time = self.envelope.as_ref().and_then(|envelope| envelope.time).expect("the time of the list");
         assert_eq!(page.list.as_of.as_millisecond(), time);
         for (raw, key) in keys.iter().zip(&page.list.keys) {
-            let listed = fields(raw.get()).expect("each key is an object");
-            assert_eq!(field(&listed, "apiKey").and_then(string).as_deref(), Some(key.key_id.expose()));
+            assert_eq!(id_of(raw).as_deref(), Some(key.key_id.expose()));
+            if !key.powers.unknown.is_empty() && key.marker.is_none() && key.created_at == page.list.as_of {
+                // One in a form that is not documented: it is left alone.
+                assert!(!key.expired && key.addresses == Addresses::Any);
+                continue;
+            }
+            let listed = fields(raw.get()).expect("a key that is read is an object");
             assert_eq!(field(&listed, "status") == Some("2"), key.expired);
             is_described(&listed, key.powers.forbidden().is_empty());
         }
@@ -141,6 +149,12 @@ impl Reply<'_> {
     }
 }
 
+/// The id of a key in a list, where it has one that can be used.
+fn id_of(raw: &RawValue) -> Option<String> {
+    let listed = fields(raw.get())?;
+    field(&listed, "apiKey").and_then(string).filter(|id| KeyId::parse(id).is_ok())
+}
+
 /// What query-api and sub-apikeys both say of a key.
 fn is_described(key: &[(String, &str)], harmless: bool) {
     let read_only = field(key, "readOnly").expect("whether it only reads");
@@ -148,7 +162,7 @@ fn is_described(key: &[(String, &str)], harmless: bool) {
     let groups = fields(field(key, "permissions").expect("its permissions")).expect("groups of permissions");
     let names: BTreeSet<&String> = groups.iter().map(|(name, _)| name).collect();
     assert_eq!(names.len(), groups.len(), "one of two groups of one name was lost");
-    let values = |raw| serde_json::from_str::<Vec<String>>(raw).expect("a group is a list of words");
+    let values = |raw| serde_json::from_str::<Option<Vec<String>>>(raw).expect("a group is a list of words").unwrap_or_default();
     let moves_funds = groups.iter().any(|(name, raw)| name == "Wallet" && !values(raw).is_empty());
     assert!(!(moves_funds && harmless), "a key that moves funds passes for one that does not");
 }
