@@ -141,6 +141,7 @@ impl Bybit {
             Some(body) => client.post(url).header("Content-Type", "application/json").body(body.clone()),
             None => client.get(url),
         };
+        let request = self.site_header.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         request
             .header("X-BAPI-API-KEY", signer.credential.key_id.expose())
             .header("X-BAPI-TIMESTAMP", timestamp)

@@ -60,6 +60,8 @@ pub(super) struct Site {
 pub(super) struct Bybit {
     id: VenueId,
     base: Url,
+    /// What every call of a site that shares its host bears.
+    site_header: Option<(&'static str, &'static str)>,
     /// How far its host's clock is ahead of ours, in milliseconds.
     clock_offset: Arc<AtomicI64>,
     http: Http,
@@ -79,13 +81,13 @@ impl Site {
 
 impl Bybit {
     pub(super) fn new(id: &VenueId, site: &Site, http: Http, time: InvocationTime) -> Result<Self, String> {
-        let own = host(&id.environment)?;
+        let (own, site_header) = place(&id.environment)?;
         let base = match &site.base_url {
             Some(base) => base.clone(),
             None => Url::parse(own).map_err(|error| format!("Bybit's own host cannot be read: {error}"))?,
         };
         let clock_offset = site.clock_offset_of(&base);
-        Ok(Self { id: id.clone(), base, clock_offset, http, time })
+        Ok(Self { id: id.clone(), base, site_header, clock_offset, http, time })
     }
 
     /// The time by Bybit's clock, in milliseconds.
@@ -94,27 +96,39 @@ impl Bybit {
     }
 }
 
-/// Where an environment's keys are known. Source: Bybit's integration guidance, "Authentication", and the demo trading page, whose
-/// list of available calls has none about keys.
-fn host(environment: &Environment) -> Result<&'static str, String> {
-    Ok(match environment {
-        Environment::Mainnet => "https://api.bybit.com",
-        Environment::Testnet => "https://api-testnet.bybit.com",
+/// Where an environment's keys are known: the host, and the header that tells a site which shares it.
+type Place = (&'static str, Option<(&'static str, &'static str)>);
+
+/// Source: Bybit's integration guidance, "Authentication"; its changelog of 2026-08-28 and 2026-08-31 for Argentina and Brazil; the
+/// demo trading page, whose list of available calls has none about keys.
+fn place(environment: &Environment) -> Result<Place, String> {
+    let at = |host| Ok((host, None));
+    match environment {
+        Environment::Mainnet => at("https://api.bybit.com"),
+        Environment::Testnet => at("https://api-testnet.bybit.com"),
         Environment::Demo => {
-            return Err("Bybit's demo environment has no calls to issue or revoke keys: its keys are made by hand".into());
+            Err("Bybit's demo host has no calls to issue or revoke keys. Production's host has them, for the production \
+                                  master credential, which this function does not call for another environment yet: make demo \
+                                  keys by hand"
+                .into())
         }
         Environment::Site(site) => match site.as_str() {
-            "nl" => "https://api.bybit.nl",
-            "tr" => "https://api.bybit.tr",
-            "kz" => "https://api.bybit.kz",
-            "ge" => "https://api.bybitgeorgia.ge",
-            "ae" => "https://api.bybit.ae",
-            "eu" => "https://api.bybit.eu",
-            "id" => "https://api.bybit.id",
-            "jp" => "https://api.manepa.jp",
-            other => return Err(format!("Bybit has no site `{other}` that this function knows: nl, tr, kz, ge, ae, eu, id, jp")),
+            "nl" => at("https://api.bybit.nl"),
+            "tr" => at("https://api.bybit.tr"),
+            "kz" => at("https://api.bybit.kz"),
+            "ge" => at("https://api.bybitgeorgia.ge"),
+            "ae" => at("https://api.bybit.ae"),
+            "eu" => at("https://api.bybit.eu"),
+            "id" => at("https://api.bybit.id"),
+            "jp" => at("https://api.manepa.jp"),
+            "hk" => Ok(("https://api.spark-fintech.com", Some(("x-refer-site-id", "HKG")))),
+            "ar" => Ok(("https://api.bybit.com", Some(("x-site-id", "ARG_BTL")))),
+            "br" => Ok(("https://api.bybit.com", Some(("x-site-id", "BRA_BTL")))),
+            other => {
+                Err(format!("Bybit has no site `{other}` that this function knows: nl, tr, kz, ge, ae, eu, id, jp, hk, ar, br"))
+            }
         },
-    })
+    }
 }
 
 #[async_trait]
@@ -223,6 +237,17 @@ fn uid(account: &AccountId, whose: Whose) -> Result<u64, VenueError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_site_has_a_host_or_a_header_of_its_own() {
+        let sites = ["nl", "tr", "kz", "ge", "ae", "eu", "id", "jp", "hk", "ar", "br"].map(|site| Environment::Site(site.into()));
+        let known: Vec<Place> =
+            sites.iter().chain([&Environment::Mainnet, &Environment::Testnet]).map(|at| place(at).unwrap()).collect();
+        for (at, one) in known.iter().enumerate() {
+            assert!(!known[..at].contains(one), "{one:?} is there twice");
+        }
+        assert!(place(&Environment::Site("xx".into())).is_err() && place(&Environment::Demo).is_err());
+    }
 
     #[test]
     fn one_host_s_clock_says_nothing_of_another_s() {
