@@ -88,7 +88,7 @@ impl Tending<'_> {
             serves: known.and_then(|(master, _)| master.serves.as_ref()),
         };
         if !(ending.at_once && self.order.is_some())
-            && let Some(waits) = self.waits_for(&holders, &description.arn, venue.id(), version, asking)
+            && let Some(waits) = self.waits_for(&holders, &description.arn, venue.id(), version, asking, known.is_some())
         {
             return Ok(waits);
         }
@@ -182,9 +182,12 @@ impl Tending<'_> {
         venue: &VenueId,
         version: &VersionId,
         asking: Asking<'_>,
+        scope_is_known: bool,
     ) -> Option<Retired> {
         let key = &asking.credential.key_id;
-        if let Some(secret) = holders.unreadable(&venue.exchange, asking, self.order.is_some()) {
+        // A master that could not be read just now may well say whom it serves.
+        let ordered = self.order.is_some() && scope_is_known;
+        if let Some(secret) = holders.unreadable(&venue.exchange, asking, ordered) {
             let say =
                 format!("a version of {secret} that may hold a key cannot be read: no named key of {venue} is revoked meanwhile");
             let what_to_do = format!("restore {secret}, or allow the function's role to read it, or delete it for good");

@@ -3,8 +3,9 @@
 use protocol::lifecycle::{Mode, Request, Shard};
 use protocol::rotation::Step;
 use sandbox::in_process::{Fault, Operation, SUB};
-use sandbox::secrets_manager::{PutSecretValue, Sensitive};
+use sandbox::secrets_manager::{DeleteSecret, PutSecretValue, Sensitive};
 
+use super::emergency::leaked;
 use super::*;
 
 /// HONEST: what was changed is told though a look, which an answer depended on before, fails or is stale.
@@ -185,4 +186,22 @@ fn a_current_key_that_was_revoked_first_counts_as_retired_once() {
     let (world, _, _, _) = rotated_twice();
     let answer = world.operate_beside_the_service(emergency::order(world.secret(), None, Mode::RevokeFirst));
     assert_eq!((answer.outcome, answer.counts.get("retired")), (Outcome::Ok, Some(&1)), "{answer:#?}");
+}
+
+/// CURRENT-LIVES: a master that cannot be read just now is none that says nothing of whom it serves.
+#[test]
+fn an_order_that_cannot_list_just_now_passes_over_no_served_secret_that_cannot_be_read() {
+    for occurrence in 1..6 {
+        let world = world();
+        let other = world.add_secret("prod/bybit/other", world.text_of_setup(), world.first_credential(), SUB);
+        let (key, version) = (world.first_key().clone(), world.first_version());
+        world.rotate().expect("a rotation");
+        let request = DeleteSecret { secret_id: other.as_str().to_owned(), ..Default::default() };
+        world.secrets_manager(|model, now| model.delete_secret(&request, now)).expect("it is scheduled for deletion");
+        hour(&world);
+        world.plan(Operation::List, occurrence, Fault::Dropped);
+        let answer = world.operate(leaked(&world, Some(&version)));
+        assert!(world.alive(&key), "it is current in a secret that can be restored: {answer:#?}");
+        assert!(codes(&answer).contains(&Code::HolderUnreadable), "{answer:#?}");
+    }
 }
