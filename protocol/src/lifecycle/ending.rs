@@ -131,7 +131,7 @@ impl Tending<'_> {
             if self.is_named_by_the_order(condemned, key) {
                 desk.take_order();
             } else if !condemned.has(description, version, key, &answer, &list) && !wrong::is(Wrong::IdRevokes) {
-                return self.leave(&desk, version, value, answer, known).await;
+                return self.leave(description, &desk, version, value, answer, known).await;
             }
             let what = format!("revoke {key} of version {version}");
             if self.would(&what) {
@@ -187,9 +187,20 @@ impl Tending<'_> {
         named && self.order == Some(Mode::RevokeFirst) && condemned.holders.are_all_known() && !is_elsewhere()
     }
 
+    /// When a version's value was there at the latest. A version that a rotation began is made before its value, and a hand may store
+    /// one in it later: of one that is pending nothing tells when, and of one that was given up the stamp does.
+    async fn surely_stored_at(&self, description: &Description, version: &VersionId) -> Result<Option<Timestamp>, Error> {
+        if description.holder(&Label::pending()) == Some(version) {
+            return Ok(None);
+        }
+        let given_up = Ending::of(description, version).condemned;
+        Ok(self.stored_at(version).await?.map(|made| given_up.map_or(made, |given_up| made.max(given_up))))
+    }
+
     /// What nothing shows to be this secret's key is not revoked: it is proven dead, or a person ends it.
     async fn leave(
         &mut self,
+        description: &Description,
         desk: &Desk<'_>,
         version: &VersionId,
         value: &SecretValue,
@@ -203,7 +214,7 @@ impl Tending<'_> {
                 let answer = asked(pass, desk.venue, value).await;
                 let list = listed(pass, desk).await?;
                 // A key is there before it is stored.
-                let since = known.since.into_iter().chain(self.stored_at(version).await?).min();
+                let since = known.since.into_iter().chain(self.surely_stored_at(description, version).await?).min();
                 if judged(pass, desk.venue, key, &answer, &list, Known { controlled: true, since, ..known }) == Life::Dead {
                     self.proven_dead(version, key);
                     return Ok(true);

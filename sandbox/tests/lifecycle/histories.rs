@@ -1,11 +1,12 @@
 //! Histories that broke a promise once, each by its root: found by the simulation on seeds that nobody chose.
 
+use protocol::audit::Action;
 use protocol::lifecycle::{Mode, Request, Shard};
 use protocol::rotation::Step;
 use sandbox::in_process::{Fault, Operation, SUB};
 use sandbox::secrets_manager::{DeleteSecret, PutSecretValue, Sensitive};
 
-use super::emergency::leaked;
+use super::emergency::{leaked, order};
 use super::*;
 
 /// HONEST: what was changed is told though a look, which an answer depended on before, fails or is stale.
@@ -176,7 +177,7 @@ fn no_stamp_of_a_time_to_come_keeps_a_leaked_key_alive() {
         ..PutSecretValue::default()
     };
     world.secrets_manager(|model, now| model.put_secret_value(&request, now)).expect("it is stored");
-    let answer = world.operate_beside_the_service(emergency::order(world.secret(), Some(&version), Mode::RevokeFirst));
+    let answer = world.operate_beside_the_service(order(world.secret(), Some(&version), Mode::RevokeFirst));
     assert!(!world.alive(&key), "{answer:#?}");
 }
 
@@ -184,7 +185,7 @@ fn no_stamp_of_a_time_to_come_keeps_a_leaked_key_alive() {
 #[test]
 fn a_current_key_that_was_revoked_first_counts_as_retired_once() {
     let (world, _, _, _) = rotated_twice();
-    let answer = world.operate_beside_the_service(emergency::order(world.secret(), None, Mode::RevokeFirst));
+    let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
     assert_eq!((answer.outcome, answer.counts.get("retired")), (Outcome::Ok, Some(&1)), "{answer:#?}");
 }
 
@@ -204,4 +205,24 @@ fn an_order_that_cannot_list_just_now_passes_over_no_served_secret_that_cannot_b
         assert!(world.alive(&key), "it is current in a secret that can be restored: {answer:#?}");
         assert!(codes(&answer).contains(&Code::HolderUnreadable), "{answer:#?}");
     }
+}
+
+/// HONEST: a version that a rotation began an hour ago says nothing of the age of the key that a hand stores in it now.
+#[test]
+fn a_key_that_was_stored_in_a_rotation_s_version_just_now_is_not_called_dead() {
+    let world = world();
+    let token = world.begin_rotation();
+    hour(&world);
+    world.bybit(|model, _| {
+        model.knobs.new_key_delay = SignedDuration::from_secs(200);
+        model.knobs.listings_lag = true;
+    });
+    let key = key_by_hand(&world, SUB);
+    world.put_by_hand_as(&token, world.text_of_setup(), &key, SUB, "AWSPENDING");
+    let answer = world.operate(order(world.secret(), Some(&token), Mode::RevokeFirst));
+    assert!(world.alive(&key.key) && answer.exposure_seconds.is_none(), "{answer:#?}");
+    assert!(!world.take_records().iter().any(|record| record.action == Action::ProveDead));
+    hour(&world);
+    settle(&world);
+    assert!(!world.alive(&key.key), "it was leaked, and no longer young");
 }
