@@ -93,6 +93,10 @@ impl Witness {
         if asked.writes() {
             self.run(actor).asked(asked);
         }
+        if matches!(asked, Asked::Label(_)) {
+            let run = self.run(actor);
+            run.labelled_knowing = run.saw_current;
+        }
         if *asked == Asked::Promote {
             let run = self.run(actor);
             (run.knew_current, run.knew_condemned, run.knew_leaked) =
@@ -374,7 +378,8 @@ impl Witness {
         if *version == act.actor.token && !self.run(act.actor).hopeless {
             self.broken(Invariant::Honest, scene, "a version is given up that could be promoted");
         }
-        if matches!(act.asked, Asked::Label(..)) && self.run(act.actor).saw_current {
+        // A request that is late was sent before its run looked again.
+        if matches!(act.asked, Asked::Label(..)) && self.run(act.actor).labelled_knowing {
             self.broken(Invariant::Grace, scene, "a version that has been current is condemned, and its key with it");
         }
         let labels = scene.secrets.secret(arn).map(|secret| secret.stages_of(version)).unwrap_or_default();

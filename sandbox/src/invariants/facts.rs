@@ -96,6 +96,8 @@ pub(super) struct Run {
     /// The change after which it last saw the labels, and whether they showed that its token has been current.
     pub(super) described: u64,
     pub(super) saw_current: bool,
+    /// What it had seen of that when it last asked for a label to be put on.
+    pub(super) labelled_knowing: bool,
     /// When that was, and whether they showed that its token was given up.
     pub(super) described_at: Option<Timestamp>,
     pub(super) saw_condemned: bool,
@@ -152,6 +154,7 @@ impl Run {
             inspected: BTreeMap::new(),
             described: 0,
             saw_current: false,
+            labelled_knowing: false,
             described_at: None,
             saw_condemned: false,
             versions_of_today: None,
