@@ -30,12 +30,7 @@ pub(super) fn classify<E: ProvideErrorMetadata>(operation: &'static str, error: 
         SdkError::TimeoutError(_) => (StoreErrorKind::UnknownOutcome, "no answer in time".into()),
         SdkError::DispatchFailure(failure) => (StoreErrorKind::UnknownOutcome, why(failure)),
         SdkError::ServiceError(refusal) => match refusal.err().code() {
-            // Secrets Manager says so where the role or the key's policy keeps it from the KMS key. Source: AWS Secrets Manager user
-            // guide, "Troubleshoot": "Access to KMS is not allowed".
-            Some(code) if refusal.err().message().is_some_and(|message| message.contains("Access to KMS is not allowed")) => {
-                (StoreErrorKind::Kms, code.to_owned())
-            }
-            Some(code) => (kind(code), code.to_owned()),
+            Some(code) => (kind(code, refusal.err().message().unwrap_or_default()), code.to_owned()),
             None => (StoreErrorKind::UnknownOutcome, format!("HTTP {}", refusal.raw().status())),
         },
         _ => (StoreErrorKind::UnknownOutcome, "an answer that is not Secrets Manager's".into()),
@@ -55,21 +50,27 @@ fn why(failure: &DispatchFailure) -> String {
     "the request could not be sent, or there are no AWS credentials to sign it".into()
 }
 
-/// Source: the errors that the API reference lists for each operation, and the errors common to all actions.
-fn kind(code: &str) -> StoreErrorKind {
+/// Source: the errors that the API reference lists for each operation, and the errors common to all actions. A code may stand for
+/// two causes, of which the message tells which: "Access to KMS is not allowed" (AWS Secrets Manager user guide, "Troubleshoot")
+/// where the role or the key's policy keeps Secrets Manager from the KMS key; "Signature expired" and "Signature not yet current"
+/// (AWS IAM user guide, "Troubleshoot Signature Version 4 requests") where the clock is off.
+fn kind(code: &str, message: &str) -> StoreErrorKind {
     match code {
+        _ if message.contains("Access to KMS is not allowed") => StoreErrorKind::Kms,
+        "RequestTimeTooSkewed" | "RequestExpired" | "RequestInTheFuture" => StoreErrorKind::Clock,
+        _ if message.contains("Signature expired") || message.contains("Signature not yet current") => StoreErrorKind::Clock,
         "ResourceNotFoundException" => StoreErrorKind::NotFound,
         "ResourceExistsException" => StoreErrorKind::Exists,
-        "AccessDeniedException"
-        | "UnrecognizedClientException"
+        "AccessDeniedException" | "OptInRequired" | "NotAuthorized" => StoreErrorKind::Denied,
+        "UnrecognizedClientException"
         | "InvalidClientTokenId"
         | "InvalidSignatureException"
         | "SignatureDoesNotMatch"
         | "IncompleteSignature"
         | "MissingAuthenticationToken"
-        | "ExpiredTokenException"
-        | "OptInRequired"
-        | "NotAuthorized" => StoreErrorKind::Denied,
+        | "MissingAuthenticationTokenException"
+        | "ExpiredToken"
+        | "ExpiredTokenException" => StoreErrorKind::Credentials,
         "DecryptionFailure" | "EncryptionFailure" => StoreErrorKind::Kms,
         "ThrottlingException" | "Throttling" | "TooManyRequestsException" | "RequestLimitExceeded" | "RequestThrottled" => {
             StoreErrorKind::Busy
@@ -92,7 +93,27 @@ mod tests {
     #[test]
     fn a_code_nobody_knows_says_nothing_definite() {
         for code in ["InternalServiceError", "InternalFailure", "ServiceUnavailable", "SomethingNew", ""] {
-            assert_eq!(kind(code), StoreErrorKind::UnknownOutcome, "{code}");
+            assert_eq!(kind(code, ""), StoreErrorKind::UnknownOutcome, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_denial_is_the_roles_the_keys_the_credentials_or_the_clocks() {
+        for (code, message, expected) in [
+            ("AccessDeniedException", "User: … is not authorized to perform: …", StoreErrorKind::Denied),
+            ("AccessDeniedException", "Access to KMS is not allowed", StoreErrorKind::Kms),
+            (
+                "UnrecognizedClientException",
+                "The security token included in the request is invalid.",
+                StoreErrorKind::Credentials,
+            ),
+            ("ExpiredTokenException", "The security token included in the request is expired", StoreErrorKind::Credentials),
+            ("InvalidSignatureException", "The request signature we calculated does not match …", StoreErrorKind::Credentials),
+            ("InvalidSignatureException", "Signature expired: 20261127T000000Z is now earlier than …", StoreErrorKind::Clock),
+            ("InvalidSignatureException", "Signature not yet current: … is still later than …", StoreErrorKind::Clock),
+            ("RequestTimeTooSkewed", "", StoreErrorKind::Clock),
+        ] {
+            assert_eq!(kind(code, message), expected, "{code}: {message}");
         }
     }
 }

@@ -10,10 +10,24 @@ pub(crate) fn store_error(error: &StoreError) -> Error {
     let StoreError { kind, operation, code } = error;
     let (error_type, advice) = match kind {
         StoreErrorKind::NotFound => (ErrorType::SecretNotFound, "check the SecretId and the Region"),
-        StoreErrorKind::Denied => (ErrorType::StoreDenied, "allow the function's role this operation on the secret"),
-        StoreErrorKind::Kms => {
-            (ErrorType::StoreDenied, "the secret's KMS key cannot be used: check its state and the role's grant on it")
-        }
+        StoreErrorKind::Denied => (
+            ErrorType::StoreDenied,
+            "allow the function's role this operation on the secret; where its policy does, look for a denial in the secret's resource \
+             policy, a permissions boundary, an organization's policy or the VPC endpoint's",
+        ),
+        StoreErrorKind::Credentials => (
+            ErrorType::StoreDenied,
+            "AWS does not accept the credentials that the function signs with, or not any more: in Lambda repeat it, and look whether the \
+             role is still there; elsewhere get new credentials",
+        ),
+        StoreErrorKind::Clock => (
+            ErrorType::StoreUnavailable,
+            "AWS does not accept the time that the request was signed at: set this machine's clock right, and repeat it",
+        ),
+        StoreErrorKind::Kms => (
+            ErrorType::StoreDenied,
+            "the secret's KMS key cannot be used: check its state, its key policy and the role's grant on it",
+        ),
         StoreErrorKind::Busy | StoreErrorKind::UnknownOutcome => (
             ErrorType::StoreUnavailable,
             "a step is repeated by Secrets Manager, and an operation may be asked for again; nothing else need be done unless this lasts",

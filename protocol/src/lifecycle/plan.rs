@@ -67,7 +67,7 @@ pub(super) async fn plan(pass: &Pass<'_>, secret: &SecretId) -> Answer {
         Ok(description) => description,
         Err(error) => {
             let say = told(&error);
-            return pass.refusal(secret.name().as_str(), say, pass.after(&error, secret.name().as_str()));
+            return pass.refusal(secret.as_str(), say, pass.after(&error, secret.as_str()));
         }
     };
     let mut planning = Planning {
@@ -314,7 +314,7 @@ impl Planning<'_> {
     fn unbound(&mut self, description: &Description, life: Option<Duration>) {
         let (Some(life), Some(schedule)) = (life, &description.schedule) else { return };
         let Some(interval) = schedule.interval() else { return };
-        let window = Duration::from_hours(schedule.window_hours.map_or(24, u64::from));
+        let window = schedule.window();
         if interval + window + self.pass.settings.grace >= life {
             let say = format!(
                 "a key without addresses lives {} days, and one is needed for {} days, a window of {} hours and the grace",

@@ -28,7 +28,7 @@ use crate::wrong::{self, Wrong};
 const LATE: SignedDuration = SignedDuration::from_hours(3);
 /// So long after its window a rotation is overdue.
 const OVERDUE: SignedDuration = SignedDuration::from_hours(1);
-/// A rotation window that is not said is open for the rest of the day. Source: AWS user guide, "Rotation schedules".
+/// Hours.
 const A_DAY: i64 = 24;
 /// Fewer free slots than a rotation and its repetition need.
 const FEW_SLOTS: usize = 2;
@@ -436,8 +436,7 @@ pub(super) fn next_rotation(description: &Description, made: Option<Timestamp>, 
 
 fn last_of_the_window(description: &Description, last: Timestamp) -> Option<Timestamp> {
     let schedule = description.schedule.as_ref()?;
-    let window = SignedDuration::from_hours(schedule.window_hours.map_or(A_DAY, i64::from));
-    Some(after(last, schedule.interval()?).saturating_add(window).unwrap_or(Timestamp::MAX))
+    Some(after(after(last, schedule.interval()?), schedule.window()))
 }
 
 /// Since when a rotation should have been over.
