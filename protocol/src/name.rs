@@ -37,6 +37,11 @@ impl SecretId {
         &self.0
     }
 
+    /// The Region that an ARN names.
+    pub fn region(&self) -> Option<&str> {
+        self.0.strip_prefix("arn:")?.split(':').nth(2)
+    }
+
     /// The name in it: without the ARN around it, and without the six characters that Secrets Manager ends an ARN with.
     pub fn name(&self) -> SecretName {
         let name = match self.0.splitn(7, ':').nth(6) {

@@ -76,7 +76,14 @@ pub(crate) async fn read_master(ports: Ports<'_>, id: &SecretId) -> Result<Store
         let error = store_error(&error);
         Error::new(error.error_type, format!("the master credential {name} could not be read: {}", error.problem))
     })?;
-    stored.ok_or_else(|| invalid(format!("the master credential {name} has no current value")))
+    stored.ok_or_else(|| {
+        let place = id.region().map_or_else(|| "the secret's own Region".to_owned(), |region| format!("Region {region}"));
+        invalid(format!(
+            "there is no current value of the master credential {name}: no secret with that name and those six characters at its end is \
+             in {place}, where `masterarn` says that it is, or it has no AWSCURRENT. Copy the ARN that describe-secret shows into \
+             `masterarn`; a master in another Region cannot be read from here"
+        ))
+    })
 }
 
 /// The credential in its value, where it can be the master of this value's key.

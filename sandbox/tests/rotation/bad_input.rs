@@ -172,7 +172,7 @@ fn world_with_master(document: Option<&str>) -> Silent {
 #[test]
 fn a_master_that_cannot_be_used_is_named_and_nothing_is_issued() {
     let cases = [
-        (None, "has no current value"),
+        (None, "no secret with that name and those six characters"),
         (Some("hunter2"), "not a JSON object"),
         (Some(r#"{"api_key":"<key>"}"#), "`api_secret` is missing"),
         (Some(r#"{"api_key":"<key>","api_secret":"<secret>"}"#), "add `environment`"),
