@@ -16,7 +16,7 @@ pub(super) async fn abandon(pass: &Pass<'_>, secret: &SecretId) -> Answer {
     let description = match hand.describe().await {
         Ok(description) => description,
         Err(error) => {
-            return pass.refusal(secret.name().as_str(), error.problem.clone(), pass.after(&error, secret.name().as_str()));
+            return pass.refusal(secret.as_str(), error.problem.clone(), pass.after(&error, secret.as_str()));
         }
     };
     let name = description.name.as_str();

@@ -109,8 +109,8 @@ impl Audit<'_> {
             Ok(description) => description,
             Err(error) => {
                 let say = told(&error);
-                let what_to_do = pass.after(&error, secret.name().as_str());
-                tally.find(finding(Code::Refused, secret.name().as_str(), say, what_to_do));
+                let what_to_do = pass.after(&error, secret.as_str());
+                tally.find(finding(Code::Refused, secret.as_str(), say, what_to_do));
                 return Ok(());
             }
         };

@@ -41,18 +41,19 @@ pub(super) async fn break_glass(pass: &Pass<'_>, secret: &SecretId, version: Opt
     let description = match patiently(pass, || hand.describe()).await {
         Ok(description) => description,
         Err(error) => {
-            let name = secret.name();
-            let again = order.again(name.as_str(), version, mode);
-            let what_to_do = if passes(&error) { again } else { look_at(name.as_str()) };
-            return pass.refusal(name.as_str(), told(&error), what_to_do);
+            // What was given: only Secrets Manager knows which name an ARN has.
+            let again = order.again(secret.as_str(), version, mode);
+            let what_to_do = if passes(&error) { again } else { look_at(secret.as_str()) };
+            return pass.refusal(secret.as_str(), told(&error), what_to_do);
         }
     };
     if !pass.manages(&description) {
         return leaked_master(order, &description).await;
     }
+    let named = description.name.clone();
     let (description, leaked) = match order.leaked(description, version).await {
         Ok(leaked) => leaked,
-        Err(Refusal { say, what_to_do, .. }) => return pass.refusal(secret.name().as_str(), say, what_to_do),
+        Err(Refusal { say, what_to_do }) => return pass.refusal(named.as_str(), say, what_to_do),
     };
     if let Err(Refusal { say, what_to_do }) = order.must_leave_a_way(&description, &leaked).await {
         return pass.refusal(description.name.as_str(), say, what_to_do);

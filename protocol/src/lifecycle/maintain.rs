@@ -71,10 +71,7 @@ async fn one(pass: &Pass<'_>, secret: &SecretId, moved: bool) -> Tended {
     };
     let description = match pass.hand(secret).describe().await {
         Ok(description) => description,
-        Err(error) => {
-            let name = secret.name();
-            return refused(name.as_str(), told(&error), pass.after(&error, name.as_str()));
-        }
+        Err(error) => return refused(secret.as_str(), told(&error), pass.after(&error, secret.as_str())),
     };
     let name = description.name.as_str();
     if !pass.manages(&description) {

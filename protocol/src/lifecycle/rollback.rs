@@ -42,7 +42,7 @@ pub(super) async fn rollback(pass: &Pass<'_>, secret: &SecretId, version: Option
         Ok(description) => description,
         Err(error) => {
             let Refusal { say, what_to_do } = error.into();
-            return pass.refusal(secret.name().as_str(), say, what_to_do);
+            return pass.refusal(secret.as_str(), say, what_to_do);
         }
     };
     let begun = async {
