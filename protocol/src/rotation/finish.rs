@@ -19,7 +19,7 @@ const MOST_LOOKS: u32 = 5;
 
 pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
     let began = run.hand.now();
-    let (description, pending) = join(run.hand.describe(), run.hand.read(Which::Version(run.token()))).await;
+    let (description, pending) = join(run.describe(), run.hand.read(Which::Version(run.token()))).await;
     let description = description?;
     match run.standing(&description)? {
         Standing::Current => {

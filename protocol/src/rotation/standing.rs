@@ -1,9 +1,12 @@
 //! What must be true before any step, and where the token stands.
 
+use std::time::Duration;
+
 use futures_util::future::join3;
 
 use super::run::Run;
 use super::wrong::{self, Wrong};
+use crate::bounds::{LAST_MOMENT, REREAD, REREAD_PAUSE};
 use crate::error::{Error, ErrorType};
 use crate::hand::{has_stamp, was_current};
 use crate::label::{Label, StampKind};
@@ -33,7 +36,7 @@ impl Run<'_> {
     /// Reads what createSecret and setSecret both need, all at once. `None` when the rotation is over.
     pub(super) async fn open(&self) -> Result<Option<Opening>, Error> {
         let (description, pending, current) =
-            join3(self.hand.describe(), self.hand.read(Which::Version(self.token())), self.hand.read(Which::Current)).await;
+            join3(self.describe(), self.hand.read(Which::Version(self.token())), self.hand.read(Which::Current)).await;
         let description = description?;
         match self.standing(&description)? {
             Standing::Pending => Ok(Some(Opening { description, pending, current })),
@@ -42,6 +45,21 @@ impl Run<'_> {
                 self.hand.tidy(&description).await;
                 Ok(None)
             }
+        }
+    }
+
+    /// The secret, as a step begins. A token's label may be shown a moment late: asked again for a bounded time.
+    pub(super) async fn describe(&self) -> Result<Description, Error> {
+        let until = self.hand.now() + REREAD.min(self.hand.time_left().saturating_sub(LAST_MOMENT));
+        let mut pause = REREAD_PAUSE;
+        loop {
+            let description = self.hand.describe().await?;
+            let is_unknown = self.standing(&description).is_err_and(|error| error.error_type == ErrorType::VersionUnknown);
+            if !is_unknown || self.hand.now() + pause >= until {
+                return Ok(description);
+            }
+            self.hand.ports.time.sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(1));
         }
     }
 

@@ -12,7 +12,7 @@ use crate::hand::venue_of;
 use crate::ports::Which;
 
 pub(super) async fn test(run: &Run<'_>) -> Result<Done, Error> {
-    let (description, pending) = join(run.hand.describe(), run.hand.read(Which::Version(run.token()))).await;
+    let (description, pending) = join(run.describe(), run.hand.read(Which::Version(run.token()))).await;
     let description = description?;
     match run.standing(&description)? {
         Standing::Current => return Ok(Done::AlreadyCurrent),

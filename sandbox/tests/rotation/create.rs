@@ -234,3 +234,13 @@ fn a_key_that_a_person_put_under_the_token_is_not_revoked_by_the_run_that_issued
     refused(run.finish(), ErrorType::VersionDoomed);
     assert!(world.alive(&issued));
 }
+
+#[test]
+fn a_token_whose_label_is_shown_a_moment_late_is_waited_for() {
+    let world = world();
+    let token = world.begin_rotation();
+    for step in Step::ALL {
+        world.plan(Operation::Describe, 1, Fault::Stale(100));
+        assert!(world.run(step, &token).is_ok(), "{step}");
+    }
+}
