@@ -14,7 +14,7 @@ use super::retiring::Retired;
 use super::row::{is_marked, was_issued_for};
 use super::tending::Tending;
 use super::verdict::{Ending, after, created_by_us, is_past};
-use super::{Mode, Request};
+use super::{Fingerprint, Mode, Request};
 use crate::audit::Action;
 use crate::error::Error;
 use crate::hand::{About, Desk, Master, venue_error};
@@ -119,18 +119,27 @@ impl Tending<'_> {
             return Ok(false);
         };
         let first_failed = answer.is_err();
-        let list = condemned.list(pass, &desk, &answer).await?;
-        let mut life_now = judged(pass, desk.venue, key, &answer, &list, known);
+        let list = match condemned.list(pass, &desk, &answer).await {
+            Ok(list) => Some(list),
+            // A person's order to revoke first waits for no read that it does not need.
+            Err(error) if self.order == Some(Mode::RevokeFirst) => {
+                tracing::warn!(%error, "the account's keys could not be listed: the order is carried out without");
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        let list = list.as_ref();
+        let mut life_now = list.map_or(Life::Unknown, |list| judged(pass, desk.venue, key, &answer, list, known));
         if life_now != Life::Dead {
             let by_hand = condemned.in_grace_by_hand.filter(|until| pass.now() < *until && !wrong::is(Wrong::GraceByVersion));
-            if let (Ok(_), false, Some(until)) = (&answer, is_marked(description, key, Some(&list)), by_hand) {
+            if let (Ok(_), false, Some(until)) = (&answer, is_marked(description, key, list), by_hand) {
                 self.in_grace(version, key, until, true);
                 return Ok(false);
             }
-            condemned.prove(&mut desk, key, &answer, &list);
-            if self.is_named_by_the_order(condemned, key) {
+            condemned.prove(&mut desk, key, &answer, list);
+            if self.is_named_by_the_order(condemned, key) || list.is_none() && answer.is_ok() {
                 desk.take_order();
-            } else if !condemned.has(description, version, key, &answer, &list) && !wrong::is(Wrong::IdRevokes) {
+            } else if !condemned.has(description, version, key, &answer, list) && !wrong::is(Wrong::IdRevokes) {
                 return self.leave(description, &desk, version, value, answer, known).await;
             }
             let what = format!("revoke {key} of version {version}");
@@ -161,7 +170,14 @@ impl Tending<'_> {
                 None => Known { revoked: true, controlled, ..known },
                 Some(_) => Known { controlled, ..known },
             };
-            life_now = life(pass, &desk, key, &answer, known).await?;
+            life_now = match life(pass, &desk, key, &answer, known).await {
+                // The order went out; the proof needs the list.
+                Err(error) if refused.is_none() && list.is_none() => {
+                    tracing::warn!(%error, "the account's keys could not be listed: the key's death is not proven yet");
+                    Life::Unknown
+                }
+                life => life?,
+            };
             if let Some(error) = refused.filter(|_| life_now != Life::Dead) {
                 let say = format!("{key} of version {version} could not be revoked: {error}");
                 self.find(Code::GraceOverrun, say, pass.command(Operation::Maintain, &self.name));
@@ -179,10 +195,7 @@ impl Tending<'_> {
 
     /// Whether a person's order to revoke first names the key itself, and nobody else's current value does: then it dies by that word.
     fn is_named_by_the_order(&self, condemned: &Condemned<'_>, key: &KeyId) -> bool {
-        let named = match self.pass.request {
-            Request::BreakGlass { fingerprint: Some(fingerprint), .. } => fingerprint.is_of(key),
-            _ => false,
-        };
+        let named = named_by(self.pass.request).is_some_and(|fingerprint| fingerprint.is_of(key));
         let is_elsewhere = || condemned.holders.current_elsewhere(&self.name, key).is_some();
         named && self.order == Some(Mode::RevokeFirst) && condemned.holders.are_all_known() && !is_elsewhere()
     }
@@ -230,10 +243,15 @@ impl Tending<'_> {
             Ok(_) => "it was issued for another secret".to_owned(),
         };
         let say = format!("{key} of version {version} is not revoked, since nothing proves that it is this secret's: {why}");
-        let what_to_do = format!(
+        let by_hand = format!(
             "where it is this secret's, delete it at the venue; then take the version's labels off, which are shown by: {}",
             look_at(&self.name)
         );
+        let what_to_do = if self.order == Some(Mode::RevokeFirst) && named_by(self.pass.request).is_none() {
+            format!("to have it deleted all the same, name the key itself: {}; or, {by_hand}", self.order_for_key(version, key))
+        } else {
+            by_hand
+        };
         self.find(Code::GraceOverrun, say, what_to_do);
         Ok(false)
     }
@@ -243,6 +261,14 @@ impl Tending<'_> {
         if !self.pass.is_dry_run() {
             self.hand.record(Action::ProveDead, version, &About::key(key), None);
         }
+    }
+}
+
+/// The key that a person's order names itself.
+fn named_by(request: &Request) -> Option<&Fingerprint> {
+    match request {
+        Request::BreakGlass { fingerprint, .. } => fingerprint.as_ref(),
+        _ => None,
     }
 }
 
@@ -268,7 +294,8 @@ impl<'a> Condemned<'a> {
     }
 
     /// Takes the answers of the current key and of this one for proofs of the account.
-    fn prove(&self, desk: &mut Desk<'_>, key: &KeyId, answer: &Result<KeyState, VenueError>, list: &KeyList) {
+    fn prove(&self, desk: &mut Desk<'_>, key: &KeyId, answer: &Result<KeyState, VenueError>, list: Option<&KeyList>) {
+        let Some(list) = list else { return };
         if let Some(current) = self.current {
             current.prove(desk, list);
         }
@@ -285,13 +312,14 @@ impl<'a> Condemned<'a> {
         version: &VersionId,
         key: &KeyId,
         answer: &Result<KeyState, VenueError>,
-        list: &KeyList,
+        list: Option<&KeyList>,
     ) -> bool {
-        let marker = list.keys.iter().find(|listed| listed.key_id == *key).and_then(|listed| listed.marker.as_ref());
-        let is_ours = is_marked(description, key, Some(list));
+        let listed = list.and_then(|list| list.keys.iter().find(|listed| listed.key_id == *key));
+        let marker = listed.and_then(|listed| listed.marker.as_ref());
+        let is_ours = is_marked(description, key, list);
         let is_anothers = !is_ours && marker.is_some_and(|marker| self.holders.issued_for_one(marker));
         let is_mismatched = answer.as_ref().is_err_and(|error| error.class == ErrorClass::Mismatched);
-        was_issued_for(description, version, key, Some(list)) && !is_mismatched || answer.is_ok() && !is_anothers
+        was_issued_for(description, version, key, list) && !is_mismatched || answer.is_ok() && !is_anothers
     }
 
     /// The desk that the key belongs to: its own answer tells best.

@@ -18,7 +18,7 @@ use crate::hand::{has_stamp, unstamped_previous};
 use crate::label::{Label, StampKind, VersionId};
 use crate::marker::Marker;
 use crate::name::{SecretId, SecretName};
-use crate::ports::{Description, Which};
+use crate::ports::{Description, StoredValue, Which};
 use crate::secret::{AccountId, Credential, KeyId, SecretValue, Serves};
 use crate::wrong::{self, Wrong};
 
@@ -199,11 +199,10 @@ impl Holders {
             }
             let others = others.into_iter().filter(|secret| !secret.deleted && is_named_for_a_venue(pass, secret));
             let read = iter(others).map(|secret| current_of(pass, secret)).buffer_unordered(AT_ONCE);
-            let read: Vec<Result<Option<(String, KeyOfVersion)>, Error>> = read.collect().await;
-            for key in read {
-                if let Some((name, key)) = key? {
-                    holders.hold_for(&name, &key);
-                }
+            let read: Vec<Result<(String, Vec<KeyOfVersion>), Error>> = read.collect().await;
+            for keys in read {
+                let (name, keys) = keys?;
+                keys.iter().for_each(|key| holders.hold_for(&name, key));
             }
         }
         Ok(holders)
@@ -226,23 +225,24 @@ impl Holders {
             return;
         };
         let shared: Arc<str> = name.as_str().into();
-        for (facts, key) in read {
-            let Some(key) = key else {
+        for (facts, keys) in read {
+            if keys.is_empty() {
                 self.unreadable.insert(name.clone(), exchange.clone());
-                continue;
-            };
-            self.masters.extend(key.master);
-            let named = self.keys.entry(key.digest).or_default();
-            let credential = key.credential;
-            named.held.reserve_exact(facts.holding.len());
-            let held = facts.holding.into_iter().map(|label| Holding { secret: Arc::clone(&shared), label, credential });
-            named.held.extend(held);
-            // One that was current until just now, and bears no stamp yet. A stamp of a time to come is none of ours.
-            let stamped = facts.replaced.filter(|at| *at <= after(pass.now(), CLOCKS_APART));
-            let replaced = if facts.unstamped { Some(pass.now()) } else { stamped };
-            named.replaced.extend(replaced.map(|at| (Arc::clone(&shared), credential, at)));
-            if replicas != Replicas::None {
-                named.replicas.push((Arc::clone(&shared), credential, replicas));
+            }
+            for key in keys {
+                self.masters.extend(key.master);
+                let named = self.keys.entry(key.digest).or_default();
+                let credential = key.credential;
+                named.held.reserve_exact(facts.holding.len());
+                let held = facts.holding.iter().map(|label| Holding { secret: Arc::clone(&shared), label: *label, credential });
+                named.held.extend(held);
+                // One that was current until just now, and bears no stamp yet. A stamp of a time to come is none of ours.
+                let stamped = facts.replaced.filter(|at| *at <= after(pass.now(), CLOCKS_APART));
+                let replaced = if facts.unstamped { Some(pass.now()) } else { stamped };
+                named.replaced.extend(replaced.map(|at| (Arc::clone(&shared), credential, at)));
+                if replicas != Replicas::None {
+                    named.replicas.push((Arc::clone(&shared), credential, replicas));
+                }
             }
         }
     }
@@ -358,28 +358,34 @@ impl KeyOfVersion {
     fn of(credential: &Credential) -> Self {
         Self { digest: digest(credential.key_id.expose()), credential: digest_of(credential), master: None }
     }
+
+    /// What a value holds, whatever else is wrong with it; `None` where it holds nothing that can be read.
+    fn all_in(stored: &StoredValue) -> Option<Vec<Self>> {
+        let keys: Vec<Self> = Credential::all_in_text(&stored.text).iter().map(Self::of).collect();
+        (!keys.is_empty()).then_some(keys)
+    }
 }
 
 /// The credential in the current value of a secret that nothing rotates, read apart from the rest of it.
 /// One that may not be read tells nothing; what keeps another from being read for a moment may be over for the next pass.
-async fn current_of(pass: &Pass<'_>, secret: Description) -> Result<Option<(String, KeyOfVersion)>, Error> {
-    let Ok(id) = SecretId::parse(&secret.arn) else { return Ok(None) };
+async fn current_of(pass: &Pass<'_>, secret: Description) -> Result<(String, Vec<KeyOfVersion>), Error> {
+    let name = secret.name.as_str().to_owned();
+    let Ok(id) = SecretId::parse(&secret.arn) else { return Ok((name, Vec::new())) };
     let hand = pass.hand(&id);
     let stored = match patiently(pass, || hand.read(Which::Current)).await {
         Err(error) if passes(&error) => return Err(error),
         read => read.ok().flatten(),
     };
-    let credential = stored.and_then(|stored| Credential::in_text(&stored.text));
-    Ok(credential.map(|credential| (secret.name.as_str().to_owned(), KeyOfVersion::of(&credential))))
+    Ok((name, stored.and_then(|stored| KeyOfVersion::all_in(&stored)).unwrap_or_default()))
 }
 
-/// One secret's versions that may hold a key, with the keys; `None` for what could not be read.
+/// One secret's versions that may hold a key, with the keys: none of a version that cannot be read, and `None` of a secret.
 struct Versions {
     arn: String,
     name: String,
     exchange: Option<String>,
     replicas: Replicas,
-    read: Option<Vec<(Facts, Option<KeyOfVersion>)>>,
+    read: Option<Vec<(Facts, Vec<KeyOfVersion>)>>,
 }
 
 async fn versions_of(pass: &Pass<'_>, listed: Description) -> Versions {
@@ -407,20 +413,19 @@ async fn versions_of(pass: &Pass<'_>, listed: Description) -> Versions {
         facts.extend(more);
     }
     for facts in facts {
-        let key = match patiently(pass, || hand.read(Which::Version(&facts.version))).await {
+        let keys = match patiently(pass, || hand.read(Which::Version(&facts.version))).await {
             Ok(Some(stored)) if let Ok(value) = SecretValue::parse(&stored.text) => {
                 let master = value.master_arn.as_deref().map(digest);
-                Some(KeyOfVersion { master, ..KeyOfVersion::of(&value.credential) })
+                vec![KeyOfVersion { master, ..KeyOfVersion::of(&value.credential) }]
             }
-            // Whatever else is wrong with the value, it tells which key it holds.
-            Ok(Some(stored)) if let Some(credential) = Credential::in_text(&stored.text) => Some(KeyOfVersion::of(&credential)),
+            Ok(Some(stored)) if let Some(keys) = KeyOfVersion::all_in(&stored) => keys,
             // A rotation that has just begun: what it may come to name is held by its own label, or not issued yet.
             Ok(None) if !description.deleted && (only_pending(&facts) || facts.is_over(pass.now())) => continue,
             // Nor does one that nothing holds and that cannot be used as a value.
             Ok(_) if facts.says_nothing() => continue,
-            Ok(_) | Err(_) => None,
+            Ok(_) | Err(_) => Vec::new(),
         };
-        read.push((facts, key));
+        read.push((facts, keys));
     }
     Versions { arn, name, exchange, replicas, read: Some(read) }
 }

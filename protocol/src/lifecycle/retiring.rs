@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::Mode;
 use super::answer::Code;
-use super::checking::{day, rotate};
+use super::checking::{day, look_at, rotate};
 use super::current::Current;
 use super::ending::End;
 use super::holders::{Asking, Held, Holders, Named, Replicas, holding, holding_labels};
@@ -190,7 +190,11 @@ impl Tending<'_> {
         if let Some(secret) = holders.unreadable(&venue.exchange, asking, ordered) {
             let say =
                 format!("a version of {secret} that may hold a key cannot be read: no named key of {venue} is revoked meanwhile");
-            let what_to_do = format!("restore {secret}, or allow the function's role to read it, or delete it for good");
+            let what_to_do = format!(
+                "{}; where it is scheduled for deletion restore it; else allow the functions' role to read it and to decrypt with its KMS \
+                 key, or store a value with the same api_key and api_secret that can be read",
+                look_at(secret)
+            );
             self.key(version, key, None, format!("waits: a version of {secret} cannot be read"));
             if secret == self.name {
                 self.find(Code::HolderUnreadable, say, what_to_do);
@@ -357,16 +361,27 @@ impl Tending<'_> {
 
     /// The order that ends a leaked key whoever else may have it.
     fn order_for(&self, version: &VersionId) -> String {
+        self.order_with(version, None)
+    }
+
+    /// The same, which names the key itself.
+    pub(super) fn order_for_key(&self, version: &VersionId, key: &KeyId) -> String {
+        let fingerprint = key.fingerprint();
+        self.order_with(version, fingerprint.split(' ').next())
+    }
+
+    fn order_with(&self, version: &VersionId, fingerprint: Option<&str>) -> String {
         let order = self.pass.request.order();
         let (reason, incident) =
             order.map_or(("<what happened>", "<number>"), |order| (order.reason.as_str(), order.incident.as_str()));
-        let fields = [
+        let mut fields = vec![
             ("secret", self.name.as_str()),
             ("version", version.as_str()),
             ("mode", "revoke_first"),
             ("reason", reason),
             ("incident", incident),
         ];
+        fields.extend(fingerprint.map(|fingerprint| ("fingerprint", fingerprint)));
         self.pass.command_with(Operation::BreakGlass, &fields)
     }
 

@@ -30,6 +30,15 @@ pub enum DocumentError {
         /// Where reading stopped, counted from 1.
         column: usize,
     },
+    /// No text at all. Secrets Manager stores none, so it is a value in SecretBinary.
+    #[error("the value is empty or binary (SecretBinary): store the JSON object as text, with --secret-string")]
+    NotText,
+    /// Readers of JSON refuse such a mark, most of them.
+    #[error("the value begins with a byte order mark: store it as UTF-8 without one")]
+    ByteOrderMark,
+    /// A JSON string whose text is a JSON object.
+    #[error("the value is a JSON object inside a JSON string: it was encoded twice. Store the object itself")]
+    EncodedTwice,
     /// One name stands twice: readers differ in which of the two they take.
     #[error("the field `{0}` stands twice")]
     Duplicate(String),
@@ -50,11 +59,20 @@ impl Document {
     /// Reads a secret's value.
     ///
     /// # Errors
-    /// [`DocumentError::NotAnObject`] and [`DocumentError::Duplicate`].
+    /// Every [`DocumentError`] but those of one field.
     pub fn parse(text: &str) -> Result<Self, DocumentError> {
+        if text.is_empty() {
+            return Err(DocumentError::NotText);
+        }
+        if text.starts_with('\u{feff}') {
+            return Err(DocumentError::ByteOrderMark);
+        }
         let mut json = serde_json::Deserializer::from_str(text);
         let read = json.deserialize_map(Fields).and_then(|fields| json.end().map(|()| fields));
-        let fields = read.map_err(|error| DocumentError::NotAnObject { line: error.line(), column: error.column() })?;
+        let fields = read.map_err(|error| match encoded_twice(text) {
+            Some(inner) if Self::parse(&inner).is_ok() => DocumentError::EncodedTwice,
+            _ => DocumentError::NotAnObject { line: error.line(), column: error.column() },
+        })?;
         for (at, (name, _)) in fields.iter().enumerate() {
             if fields.iter().take(at).any(|(earlier, _)| earlier == name) {
                 return Err(DocumentError::Duplicate(shown(name)));
@@ -166,6 +184,11 @@ impl Document {
     }
 }
 
+/// The text in a JSON string.
+pub(super) fn encoded_twice(text: &str) -> Option<Zeroizing<String>> {
+    serde_json::from_str(text).ok().map(Zeroizing::new)
+}
+
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Document({} fields)", self.fields.len())
@@ -234,9 +257,17 @@ mod tests {
 
     #[test]
     fn what_is_no_object_is_refused_by_its_place() {
-        for text in ["", "null", "[]", "\"s\"", "1", "{\"a\":1", "{\"a\":1}x", "{\"a\" 1}"] {
+        for text in [" ", "null", "[]", "\"s\"", "1", "{\"a\":1", "{\"a\":1}x", "{\"a\" 1}"] {
             assert!(matches!(Document::parse(text), Err(DocumentError::NotAnObject { .. })), "{text} was taken");
         }
+    }
+
+    #[test]
+    fn a_value_in_a_form_that_people_store_by_mistake_is_named() {
+        assert_eq!(Document::parse("").unwrap_err(), DocumentError::NotText);
+        assert_eq!(Document::parse("\u{feff}{}").unwrap_err(), DocumentError::ByteOrderMark);
+        assert_eq!(Document::parse(r#""{\"a\":1}""#).unwrap_err(), DocumentError::EncodedTwice);
+        assert_eq!(Document::parse(r#" "{}" "#).unwrap_err(), DocumentError::EncodedTwice);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::document::encoded_twice;
 use super::{AccountId, Credential, Document, DocumentError, KeyId, Policy, Provenance, Serves};
 
 /// What `created_by` says of a value that we wrote.
@@ -44,13 +45,23 @@ pub struct SecretValue {
 }
 
 impl Credential {
-    /// The credential in a value, whatever else in it cannot be used.
-    pub fn in_text(text: &SecretString) -> Option<Self> {
-        let document = Document::parse(text.expose_secret()).ok()?;
-        let key_id = KeyId::parse(document.secret("api_key", "a string").ok()??.expose_secret()).ok()?;
-        let secret = key_secret(&document).ok()??;
-        Some(Self { key_id, secret, passphrase: secret_text(&document, PASSPHRASE).ok()? })
+    /// The credential in a value, whatever else in it cannot be used; both where the key secret stands there in both spellings and a
+    /// reader may take either. None where no credential can be read.
+    pub fn all_in_text(text: &SecretString) -> Vec<Self> {
+        let Some(document) = readable(text.expose_secret()) else { return Vec::new() };
+        let key_id = document.secret("api_key", "a string").ok().flatten();
+        let Some(key_id) = key_id.and_then(|key_id| KeyId::parse(key_id.expose_secret()).ok()) else { return Vec::new() };
+        let text = |field| document.secret(field, "a string").ok().flatten();
+        let passphrase = PASSPHRASE.into_iter().find_map(text);
+        let secrets = SECRET.into_iter().filter_map(text).filter(is_plain);
+        secrets.map(|secret| Self { key_id: key_id.clone(), secret, passphrase: passphrase.clone() }).collect()
     }
+}
+
+/// A document, also in the two forms that are refused as a value and that a lenient reader takes.
+fn readable(text: &str) -> Option<Document> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    Document::parse(text).ok().or_else(|| Document::parse(&encoded_twice(text)?).ok())
 }
 
 impl SecretValue {
@@ -140,8 +151,6 @@ fn secret_text(document: &Document, spellings: [&'static str; 2]) -> Result<Opti
 /// differ would sign alike.
 fn key_secret(document: &Document) -> Result<Option<SecretString>, DocumentError> {
     let secret = secret_text(document, SECRET)?;
-    let is_plain =
-        |text: &SecretString| text.expose_secret().chars().all(|c| c.is_ascii_graphic() || [' ', '\n', '\r'].contains(&c));
     if secret.as_ref().is_none_or(is_plain) {
         return Ok(secret);
     }
@@ -149,6 +158,10 @@ fn key_secret(document: &Document) -> Result<Option<SecretString>, DocumentError
         field: one_spelling(document, SECRET)?,
         problem: "holds a character that no key secret has".into(),
     })
+}
+
+fn is_plain(text: &SecretString) -> bool {
+    text.expose_secret().chars().all(|c| c.is_ascii_graphic() || [' ', '\n', '\r'].contains(&c))
 }
 
 fn account(document: &Document) -> Result<Option<AccountId>, DocumentError> {
@@ -220,7 +233,7 @@ mod tests {
             (r#"{"api_key":"k","api_secret":"s","subaccount":"zqLxk9x1HNEzfhiddenEOuhikbC6vl5pQjBj"}"#, "subaccount"),
             (r#"{"api_key":"k","api_secret":"hidden","policy":["spot"]}"#, "policy"),
             (r#"{"api_key":"k","api_secret":"hidden","rotation":{"token":1}}"#, "rotation"),
-            ("", "not a JSON object"),
+            ("", "SecretBinary"),
             (r#"{"api_key":"k","api_secret":"hidden""#, "not a JSON object"),
         ] {
             let error = parse(text).unwrap_err();

@@ -340,3 +340,42 @@ fn a_leaked_key_that_a_rollback_copied_is_replaced_and_dies() {
     assert!(!world.alive(&key), "{answer:#?}");
     assert!(answer.exposure_seconds.is_some_and(|seconds| seconds < 30), "{answer:#?}");
 }
+
+/// A world whose venue lists no keys any more.
+fn without_lists(world: &World) {
+    for occurrence in 1..400 {
+        world.plan(Operation::List, occurrence, Fault::Throttled);
+    }
+}
+
+#[test]
+fn an_order_to_revoke_first_waits_for_no_list_of_keys() {
+    let (world, token, _, _) = rotated_twice();
+    let key = key_in(&world, &token);
+    without_lists(&world);
+    let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
+    assert!(!world.alive(&key), "{answer:#?}");
+    assert!(
+        answer.findings.iter().any(|finding| finding.code == Code::Exposed && finding.say.contains("not proven dead")),
+        "{answer:#?}"
+    );
+}
+
+#[test]
+fn a_leaked_key_that_may_not_be_used_from_here_dies_without_a_list_once_the_order_names_it() {
+    let (world, token, _, _) = rotated_twice();
+    let key = key_in(&world, &token);
+    bind(&world, &key, Ips::only([BOT_ADDRESS]));
+    without_lists(&world);
+    let first = order(world.secret(), None, Mode::RevokeFirst);
+    let answer = world.operate_beside_the_service(first.clone());
+    assert!(world.alive(&key), "nothing shows whose it is: {answer:#?}");
+    let named = protocol::secret::KeyId::parse(key.as_str()).expect("a key id").fingerprint();
+    let named = named.split(' ').next().expect("a fingerprint");
+    assert!(answer.findings.iter().any(|finding| finding.r#do.contains(named)), "{answer:#?}");
+    let Request::BreakGlass { secret, version, mode, no_successor, order, .. } = first else { unreachable!() };
+    let fingerprint = Some(named.parse().expect("a fingerprint"));
+    let answer =
+        world.operate_beside_the_service(Request::BreakGlass { secret, version, mode, fingerprint, no_successor, order });
+    assert!(!world.alive(&key), "{answer:#?}");
+}
