@@ -9,7 +9,6 @@ use protocol::name::unqualified;
 use protocol::secret::Address;
 use protocol::shown;
 use reqwest::Url;
-use secrecy::SecretString;
 use thiserror::Error;
 use tracing::level_filters::LevelFilter;
 
@@ -31,8 +30,6 @@ pub(crate) struct Config {
     pub(crate) adoption_grace: Duration,
     /// `KMS_KEY_ARN`: the KMS key that the roles of the functions may use.
     pub(crate) kms_key: Option<String>,
-    /// Where Secrets Manager is, and who asks.
-    pub(crate) aws: Aws,
     /// `LOG_LEVEL`: error, warn, info, debug or trace.
     pub(crate) log_level: LevelFilter,
 }
@@ -51,32 +48,6 @@ pub(crate) enum Purpose {
         /// The ARN of the function for the other duty.
         other: String,
     },
-}
-
-/// What the AWS SDKs read from the environment, under AWS's own names.
-#[derive(Clone, Debug)]
-pub(crate) struct Aws {
-    /// `AWS_REGION`, else `AWS_DEFAULT_REGION`.
-    pub(crate) region: Option<String>,
-    /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, else `AWS_ENDPOINT_URL`, unless `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is true.
-    pub(crate) endpoint: Option<String>,
-    /// `AWS_USE_FIPS_ENDPOINT`.
-    pub(crate) fips: bool,
-    /// `AWS_USE_DUALSTACK_ENDPOINT`.
-    pub(crate) dual_stack: bool,
-    /// The credentials of the function's role.
-    pub(crate) access_key: Option<AccessKey>,
-}
-
-/// Credentials of AWS.
-#[derive(Clone, Debug)]
-pub(crate) struct AccessKey {
-    /// `AWS_ACCESS_KEY_ID`.
-    pub(crate) id: String,
-    /// `AWS_SECRET_ACCESS_KEY`.
-    pub(crate) secret: SecretString,
-    /// `AWS_SESSION_TOKEN`.
-    pub(crate) session_token: Option<SecretString>,
 }
 
 /// An environment variable that cannot be used.
@@ -98,6 +69,7 @@ impl Config {
     pub(crate) fn from_env(var: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let read = |name: &str| var(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         proxies_can_be_used(read)?;
+        aws_can_be_used(read)?;
         Ok(Self {
             bybit_base_url: read("BYBIT_BASE_URL").map(|url| base_url("BYBIT_BASE_URL", &url)).transpose()?,
             egress: read("EGRESS_IPS").map(|list| addresses("EGRESS_IPS", &list)).transpose()?.unwrap_or_default(),
@@ -107,7 +79,6 @@ impl Config {
                 .map_or(Ok(Settings::ADOPTION_GRACE), |hours| grace("ADOPTION_GRACE_HOURS", &hours))?,
             kms_key: read("KMS_KEY_ARN").map(|arn| kms_key_arn("KMS_KEY_ARN", arn)).transpose()?,
             log_level: read("LOG_LEVEL").map(|level| log_level("LOG_LEVEL", &level)).transpose()?.unwrap_or(LevelFilter::INFO),
-            aws: Aws::from_env(read)?,
         })
     }
 }
@@ -141,46 +112,26 @@ impl Purpose {
     }
 }
 
-impl Aws {
-    fn from_env(read: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let ignore_endpoint = flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", &read)?;
-        // Every secret is read over it.
-        let endpoint = ["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"]
-            .into_iter()
-            .filter(|_| !ignore_endpoint)
-            .find_map(|name| read(name).map(|endpoint| base_url(name, &endpoint).map(|_| endpoint)))
-            .transpose()?;
-        let access_key = read("AWS_ACCESS_KEY_ID").zip(read("AWS_SECRET_ACCESS_KEY")).map(|(id, secret)| AccessKey {
-            id,
-            secret: secret.into(),
-            session_token: read("AWS_SESSION_TOKEN").map(Into::into),
-        });
-        let region = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(|name| read(name).map(|region| (name, region)));
-        let fips = flag("AWS_USE_FIPS_ENDPOINT", &read)?;
-        let dual_stack = flag("AWS_USE_DUALSTACK_ENDPOINT", &read)?;
-        for (name, is_set) in [("AWS_USE_FIPS_ENDPOINT", fips), ("AWS_USE_DUALSTACK_ENDPOINT", dual_stack)] {
-            if is_set && endpoint.is_some() {
-                let problem = "is set beside AWS_ENDPOINT_URL_SECRETS_MANAGER or AWS_ENDPOINT_URL: an endpoint that is named is \
-                               used as it is. Unset one of them";
-                return Err(ConfigError::new(name, problem));
-            }
-        }
-        let region = region.map(|(name, text)| aws_region(name, text)).transpose()?;
-        Ok(Self { region, endpoint, fips, dual_stack, access_key })
-    }
-
-    /// Whether there is all that a call to Secrets Manager needs. Lambda sees to it.
-    pub(crate) fn is_complete(&self) -> Result<(), ConfigError> {
-        let problem = "is missing, though Lambda sets it: export it when you run the binary yourself";
-        match self {
-            Self { region: None, .. } => Err(ConfigError { name: "AWS_REGION", problem: problem.into() }),
-            Self { access_key: None, .. } => {
-                let problem = format!("or AWS_SECRET_ACCESS_KEY {problem}");
-                Err(ConfigError { name: "AWS_ACCESS_KEY_ID", problem })
-            }
-            _ => Ok(()),
+/// Whether the variables that the AWS SDK reads by itself can be used. It would pass over a wrong one, or fail at the first call.
+fn aws_can_be_used(read: impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
+    let ignored = flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", &read)?;
+    let mut endpoint = None;
+    for name in ["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"] {
+        if let Some(url) = read(name).filter(|_| !ignored) {
+            base_url(name, &url)?;
+            endpoint = endpoint.or(Some(name));
         }
     }
+    for name in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
+        if let (true, Some(endpoint)) = (flag(name, &read)?, endpoint) {
+            let problem = format!("is set beside {endpoint}: an endpoint that is named is used as it is. Unset one of them");
+            return Err(ConfigError::new(name, problem));
+        }
+    }
+    for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+        read(name).map_or(Ok(()), |region| aws_region(name, &region))?;
+    }
+    Ok(())
 }
 
 /// Whether the variables are there that Lambda sets and the runtime library cannot do without.
@@ -208,12 +159,12 @@ fn flag(name: &'static str, read: impl Fn(&str) -> Option<String>) -> Result<boo
 }
 
 /// Source: AWS General Reference, "Regional endpoints": letters, digits and hyphens, as in `us-gov-west-1`.
-fn aws_region(name: &'static str, text: String) -> Result<String, ConfigError> {
+pub(crate) fn aws_region(name: &'static str, text: &str) -> Result<(), ConfigError> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if text.len() <= 63 && text.chars().all(fits) && !text.starts_with('-') && !text.ends_with('-') {
-        return Ok(text);
+        return Ok(());
     }
-    Err(ConfigError::new(name, format!("is no Region: {} is not like us-east-1", shown(&text))))
+    Err(ConfigError::new(name, format!("is no Region: {} is not like us-east-1", shown(text))))
 }
 
 /// A proxy that the HTTP stack does not understand is passed over in silence, and the calls go nowhere.
@@ -231,7 +182,7 @@ fn proxies_can_be_used(read: impl Fn(&str) -> Option<String>) -> Result<(), Conf
     Ok(())
 }
 
-fn base_url(name: &'static str, text: &str) -> Result<Url, ConfigError> {
+pub(crate) fn base_url(name: &'static str, text: &str) -> Result<Url, ConfigError> {
     let wrong = |problem: &str| ConfigError { name, problem: problem.into() };
     let url = Url::parse(text).map_err(|_| wrong("is not a URL: it has to be like https://host or https://host:port"))?;
     // The standard reads `https:/host` and `https:host` like `https://host`: a person has misspelt something.
@@ -239,11 +190,9 @@ fn base_url(name: &'static str, text: &str) -> Result<Url, ConfigError> {
         return Err(wrong("has not two slashes behind its scheme: it has to be like https://host or https://host:port"));
     }
     let host = url.host_str().ok_or_else(|| wrong("names no host"))?;
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
     match url.scheme() {
         "https" => {}
-        "http" if loopback => {}
+        "http" if is_loopback(host) => {}
         "http" => {
             return Err(wrong("is plain http to another machine: key secrets are signed with and read over it, so use https"));
         }
@@ -253,6 +202,12 @@ fn base_url(name: &'static str, text: &str) -> Result<Url, ConfigError> {
         return Err(wrong("holds more than scheme, host, port and path"));
     }
     Ok(url)
+}
+
+/// Whether a URL's host is this machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn addresses(name: &'static str, list: &str) -> Result<BTreeSet<Address>, ConfigError> {
@@ -402,19 +357,13 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_of_the_service_goes_before_one_of_all_services() {
+    fn an_endpoint_that_is_ignored_need_not_be_one() {
         let set = |names: &[&str]| {
-            let value = |asked: &str| match asked {
-                "AWS_ENDPOINT_URL" => "https://all.example".to_owned(),
-                "AWS_ENDPOINT_URL_SECRETS_MANAGER" => "https://one.example".to_owned(),
-                _ => "true".to_owned(),
-            };
-            Config::from_env(|asked| names.contains(&asked).then(|| value(asked))).unwrap().aws.endpoint
+            let value = |asked: &str| if asked == "AWS_ENDPOINT_URL" { "nonsense" } else { "true" };
+            Config::from_env(|asked| names.contains(&asked).then(|| value(asked).to_owned())).is_ok()
         };
-        assert_eq!(set(&["AWS_ENDPOINT_URL"]).as_deref(), Some("https://all.example"));
-        let both = set(&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER"]);
-        assert_eq!(both.as_deref(), Some("https://one.example"));
-        assert_eq!(set(&["AWS_ENDPOINT_URL", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]), None);
+        assert!(!set(&["AWS_ENDPOINT_URL"]));
+        assert!(set(&["AWS_ENDPOINT_URL", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT"]));
     }
 
     #[test]
@@ -434,14 +383,6 @@ mod tests {
         for good in ["http://proxy.example:3128", "https://user:pass@proxy.example", "proxy.example:3128", "10.0.0.1:8080"] {
             assert!(read("HTTPS_PROXY", good).is_ok(), "{good}");
         }
-    }
-
-    #[test]
-    fn credentials_that_are_missing_are_asked_for_by_name() {
-        let missing = read("AWS_REGION", "eu-central-1").unwrap().aws.is_complete().unwrap_err();
-        assert!(missing.to_string().contains("AWS_ACCESS_KEY_ID"), "{missing}");
-        let missing = read("AWS_ACCESS_KEY_ID", "AKIA").unwrap().aws.is_complete().unwrap_err();
-        assert!(missing.to_string().contains("AWS_REGION"), "{missing}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What may call the function: one step of a rotation, as Secrets Manager sends it.
 
+use aws_lambda_events::secretsmanager::SecretsManagerSecretRotationEvent;
 use protocol::label::VersionId;
 use protocol::name::SecretId;
 use protocol::rotation::{Request, Step};
@@ -24,8 +25,7 @@ pub fn read(payload: &[u8]) -> Result<Request, Error> {
 
 /// Reads an event.
 ///
-/// The struct that `aws_lambda_events` 1.2 has for it drops RotationToken, or keeps it in a printable map: it is read here, out of
-/// the JSON, into a type that cannot be printed.
+/// RotationToken is taken out of the JSON first, into a type that cannot be printed: the event's own type has no field for it.
 ///
 /// # Errors
 /// EVENT_INVALID, naming what came and what was expected.
@@ -58,21 +58,24 @@ pub(crate) fn parse(mut event: Value) -> Result<Request, Error> {
             kind(&event)
         )));
     };
-    let field = |name: &str| match fields.get(name) {
-        Some(Value::String(text)) => Ok(text.as_str()),
-        Some(other) => Err(invalid(format!("the event's {name} is {}, not a string", kind(other)))),
-        None => {
-            let there: Vec<String> = fields.keys().take(8).map(|name| shown(name)).collect();
-            Err(invalid(format!("the event has no {name}, as a rotation step has; its fields are [{}]", there.join(", "))))
+    for name in ["Step", "SecretId", "ClientRequestToken"] {
+        match fields.get(name) {
+            Some(Value::String(_)) => {}
+            Some(other) => return Err(invalid(format!("the event's {name} is {}, not a string", kind(other)))),
+            None => {
+                let there: Vec<String> = fields.keys().take(8).map(|name| shown(name)).collect();
+                let there = there.join(", ");
+                return Err(invalid(format!("the event has no {name}, as a rotation step has; its fields are [{there}]")));
+            }
         }
-    };
-    let step = field("Step")?;
-    let step = Step::ALL.into_iter().find(|known| known.as_str() == step).ok_or_else(|| {
-        invalid(format!("the event's Step is {}, not createSecret, setSecret, testSecret or finishSecret", shown(step)))
+    }
+    let event: SecretsManagerSecretRotationEvent =
+        serde_json::from_value(event).map_err(|_| invalid("the event is not that of a rotation step".into()))?;
+    let step = Step::ALL.into_iter().find(|known| known.as_str() == event.step).ok_or_else(|| {
+        invalid(format!("the event's Step is {}, not createSecret, setSecret, testSecret or finishSecret", shown(&event.step)))
     })?;
-    let secret = field("SecretId")?;
-    let secret = SecretId::parse(secret).map_err(|problem| invalid(format!("the event's SecretId {problem}")))?;
-    let token = field("ClientRequestToken")?;
+    let secret = SecretId::parse(&event.secret_id).map_err(|problem| invalid(format!("the event's SecretId {problem}")))?;
+    let token = event.client_request_token;
     if !(32..=64).contains(&token.len()) || !token.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(invalid("the event's ClientRequestToken is not 32 to 64 printable characters".into()));
     }

@@ -18,7 +18,7 @@ use tracing::Instrument;
 use crate::audit::AuditLog;
 use crate::config::{Config, Purpose};
 use crate::exchange::Exchanges;
-use crate::store::{self, SecretsManager};
+use crate::store::SecretsManager;
 use crate::time::InvocationTime;
 use crate::{event, operation};
 
@@ -71,7 +71,11 @@ impl From<Failure> for Diagnostic {
 }
 
 impl Function {
-    pub(crate) fn new(config: &Config, tls: &ClientConfig) -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(
+        config: &Config,
+        secrets_manager: aws_sdk_secretsmanager::Client,
+        tls: ClientConfig,
+    ) -> Result<Self, reqwest::Error> {
         Ok(Self {
             role: match &config.purpose {
                 Purpose::Rotation => Role::Rotation(Settings { egress: config.egress.clone() }),
@@ -87,8 +91,8 @@ impl Function {
                     Role::Operations(*duty, settings, Kept::default())
                 }
             },
-            secrets_manager: store::client(&config.aws, tls.clone())?,
-            exchanges: Exchanges::new(config, tls.clone())?,
+            secrets_manager,
+            exchanges: Exchanges::new(config, tls)?,
             audit: AuditLog::new(),
             started: Timestamp::now(),
         })

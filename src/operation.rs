@@ -1,11 +1,14 @@
 //! What may call the operations function and the emergency function: an object that names an operation, from a schedule or a
-//! person; the first takes a queue's batch of such objects as well, one for each label that somebody moved.
+//! person; the first takes a queue's batch of such objects as well, one for each label that somebody moved, and Secrets Manager's
+//! own event of such a move.
 
+use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use protocol::label::VersionId;
 use protocol::lifecycle::{Duty, Fingerprint, Form, Mode, Operation, Order, Request, Shard};
 use protocol::name::SecretId;
 use protocol::{Error, ErrorType, shown};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The longest reason and incident number.
@@ -65,8 +68,38 @@ fn moved(message: &SqsMessage) -> Result<SecretId, Error> {
     }
 }
 
+/// What Secrets Manager sends to EventBridge when a label is moved, as far as it is needed here.
+///
+/// Source: AWS Secrets Manager user guide, "Match events with Amazon EventBridge".
+#[derive(Debug, Serialize, Deserialize)]
+struct LabelUpdated {
+    /// The secret's name.
+    name: String,
+}
+
+/// Reads an event as EventBridge sends it where a rule has no input of its own.
+fn from_event_bridge(event: &Value) -> Result<Request, Error> {
+    let sent: EventBridgeEvent = serde_json::from_value(event.clone())
+        .map_err(|_| invalid("the event has a detail-type, and is not one of EventBridge"))?;
+    if (sent.source.as_str(), sent.detail_type.as_str()) != ("aws.secretsmanager", "Secret Label Updated") {
+        let (source, detail_type) = (shown(&sent.source), shown(&sent.detail_type));
+        return Err(invalid(&format!(
+            "the event is {detail_type} of {source}, which names no operation: give the rule's or the schedule's target the input \
+             {{\"operation\":\"{}\"}}",
+            Operation::Maintain
+        )));
+    }
+    let label: LabelUpdated =
+        serde_json::from_value(sent.detail).map_err(|_| invalid("the event Secret Label Updated names no secret"))?;
+    let secret = SecretId::parse(&label.name).map_err(|problem| invalid(&format!("the event's detail.name {problem}")))?;
+    Ok(Request::Maintain { shard: Shard::ALL, secrets: vec![secret], moved: true, dry_run: false })
+}
+
 /// Reads the event of one operation.
 fn parse(event: &Value) -> Result<Request, Error> {
+    if event.get("detail-type").is_some() {
+        return from_event_bridge(event);
+    }
     let Some(fields) = event.as_object().filter(|fields| fields.contains_key("operation")) else {
         return Err(invalid(&format!(
             "this function performs operations, and the event names none: {{\"operation\":\"{}\"}} is one",
@@ -266,6 +299,28 @@ mod tests {
         let maintain = Request::Maintain { shard: Shard::ALL, secrets, moved: true, dry_run: false };
         assert_eq!(read(&event, Duty::Operations).unwrap(), maintain);
         assert!(read(&event, Duty::Emergency).is_err());
+    }
+
+    #[test]
+    fn what_event_bridge_sends_by_itself_is_understood_where_a_label_moved() {
+        let event = |source: &str, kind: &str, detail: Value| {
+            json!({"version": "0", "id": "0c2b3f6d", "detail-type": kind, "source": source, "account": "123456789012",
+                   "time": "2026-11-27T09:07:54Z", "region": "eu-west-1", "resources": [], "detail": detail})
+        };
+        let moved = event("aws.secretsmanager", "Secret Label Updated", json!({"name": "a", "labelUpdated": "AWSCURRENT"}));
+        let secrets = vec![SecretId::parse("a").unwrap()];
+        let maintain = Request::Maintain { shard: Shard::ALL, secrets, moved: true, dry_run: false };
+        assert_eq!(read(&moved, Duty::Operations).unwrap(), maintain);
+        assert_eq!(read(&json!({"Records": [message(&moved)]}), Duty::Operations).unwrap(), maintain);
+        for (other, named) in [
+            (event("aws.events", "Scheduled Event", json!({})), r#"{"operation":"maintain"}"#),
+            (event("aws.secretsmanager", "Secret Label Updated", json!({})), "names no secret"),
+            (event("aws.secretsmanager", "Secret Label Updated", json!({"name": "a b"})), "detail.name"),
+            (json!({"detail-type": 1}), "EventBridge"),
+        ] {
+            let error = read(&other, Duty::Operations).unwrap_err().to_string();
+            assert!(error.contains(named), "{other}: {error}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::config::{Config, ConfigError};
 use crate::event::NOT_JSON;
 use crate::invocation::Function;
-use crate::{config, logging, tls};
+use crate::{config, logging, store, tls};
 
 /// Runs until Lambda ends the process.
 pub fn start() -> ExitCode {
@@ -29,23 +29,24 @@ pub fn start() -> ExitCode {
     };
     // Within the runtime: clients that are built look for it.
     runtime.block_on(async {
-        match begin() {
+        match begin().await {
             Ok(function) => serve(Arc::new(function)).await,
             Err(error) => report(&runtime_api, &error).await,
         }
     })
 }
 
-fn begin() -> Result<Function, Error> {
+async fn begin() -> Result<Function, Error> {
     let var = |name: &str| std::env::var(name).ok();
     let bad_config = |error: ConfigError| Error::new(ErrorType::ConfigInvalid, error.to_string());
     config::lambda_is_complete(var).map_err(bad_config)?;
     let config = Config::from_env(var).map_err(bad_config)?;
-    config.aws.is_complete().map_err(bad_config)?;
     let tls = tls::config().map_err(bad_config)?;
     logging::init(config.log_level);
-    Function::new(&config, &tls)
-        .map_err(|error| Error::new(ErrorType::Internal, format!("the HTTP clients could not be built: {error}")))
+    let no_http = |error| Error::new(ErrorType::Internal, format!("the HTTP clients could not be built: {error}"));
+    let http = store::http(tls.clone()).map_err(no_http)?;
+    let secrets_manager = store::client(http).await.map_err(bad_config)?;
+    Function::new(&config, secrets_manager, tls).map_err(no_http)
 }
 
 async fn serve(function: Arc<Function>) -> ExitCode {

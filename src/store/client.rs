@@ -1,52 +1,72 @@
-//! The SDK's client: what it takes from the environment, and the HTTP that it speaks.
+//! The SDK's client: what its configuration resolves to, and the HTTP that it speaks.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
+use aws_config::BehaviorVersion;
 use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::config::ProvideCredentials;
 use aws_sdk_secretsmanager::config::http::HttpRequest;
 use aws_sdk_secretsmanager::config::retry::RetryConfig;
 use aws_sdk_secretsmanager::config::timeout::TimeoutConfig;
-use aws_sdk_secretsmanager::config::{BehaviorVersion, Config, Credentials, Region, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use reqwest::redirect::Policy;
 use rustls::ClientConfig;
-use secrecy::ExposeSecret;
 use thiserror::Error;
 
-use crate::config::{AccessKey, Aws};
+use crate::config::{ConfigError, aws_region, base_url, is_loopback};
 use crate::reach::why_unreached;
 
 /// The longest a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(3);
+/// The longest a call may take. It is shorter than the SDK's own limit, which does not say which host was silent.
+const CALL: Duration = Duration::from_secs(5);
 
-/// The client. Credentials come from the environment alone, where Lambda puts them: no file, role or metadata service is asked.
-pub(crate) fn client(aws: &Aws, tls: ClientConfig) -> Result<Client, reqwest::Error> {
-    // Unlike the exchanges' client it goes through a proxy that the environment names, as every AWS SDK does.
-    let http = reqwest::Client::builder().tls_backend_preconfigured(tls).connect_timeout(CONNECT).redirect(Policy::none());
-    let connector = SharedHttpConnector::new(Connector(http.build()?));
+/// The HTTP client of the SDK. Unlike the exchanges' it goes through a proxy that the environment names, as every AWS SDK does.
+pub(crate) fn http(tls: ClientConfig) -> Result<reqwest::Client, reqwest::Error> {
+    let builder = reqwest::Client::builder().tls_backend_preconfigured(tls).redirect(Policy::none());
+    builder.connect_timeout(CONNECT).timeout(CALL).build()
+}
+
+/// The client, configured as the SDK resolves it: Region, endpoint and credentials come from the environment first, where Lambda
+/// puts them, then from a profile, SSO, a container's or an instance's role.
+///
+/// # Errors
+/// Names the variable where there is no Region, no credentials, or an endpoint that cannot be used.
+pub(crate) async fn client(http: reqwest::Client) -> Result<Client, ConfigError> {
+    let connector = SharedHttpConnector::new(Connector(http));
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT)
         .operation_attempt_timeout(Duration::from_secs(6))
         .operation_timeout(Duration::from_secs(20));
-    let mut config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
+    let resolved = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http_client_fn(move |_, _| connector.clone()))
         .retry_config(RetryConfig::standard().with_max_attempts(3))
         .timeout_config(timeouts.build())
-        .use_fips(aws.fips)
-        .use_dual_stack(aws.dual_stack);
-    config.set_region(aws.region.clone().map(Region::new));
-    config.set_endpoint_url(aws.endpoint.clone());
-    config.set_credentials_provider(aws.access_key.as_ref().map(credentials));
-    Ok(Client::from_conf(config.build()))
-}
-
-fn credentials(key: &AccessKey) -> SharedCredentialsProvider {
-    let (secret, token) = (key.secret.expose_secret(), key.session_token.as_ref().map(|token| token.expose_secret().to_owned()));
-    SharedCredentialsProvider::new(Credentials::new(&key.id, secret, token, None, "Environment"))
+        .load()
+        .await;
+    let Some(region) = resolved.region() else {
+        let problem =
+            "is missing, though Lambda sets it, and no profile names a Region: export it when you run the binary yourself";
+        return Err(ConfigError::new("AWS_REGION", problem));
+    };
+    aws_region("AWS_REGION", region.as_ref())?;
+    if let Some(endpoint) = resolved.endpoint_url() {
+        base_url("AWS_ENDPOINT_URL", endpoint)?;
+    }
+    let credentials = match resolved.credentials_provider() {
+        Some(provider) => provider.provide_credentials().await.is_ok(),
+        None => false,
+    };
+    if !credentials {
+        let problem = "and AWS_SECRET_ACCESS_KEY are missing, though Lambda sets them, and the profile, SSO, container and instance \
+                       give no credentials either: `aws sts get-caller-identity` with the same environment shows why";
+        return Err(ConfigError::new("AWS_ACCESS_KEY_ID", problem));
+    }
+    Ok(Client::new(&resolved))
 }
 
 /// The SDK's requests by the HTTP stack that the exchanges are called with: one stack starts faster than two, and is patched once.
@@ -68,6 +88,9 @@ async fn exchange(client: &reqwest::Client, request: HttpRequest) -> Result<Http
     let body = body.bytes().ok_or_else(|| user("a body that is not in memory".into()))?.to_vec();
     let request = reqwest::Request::try_from(http::Request::from_parts(parts, body)).map_err(|error| user(error.into()))?;
     let host = request.url().authority().to_owned();
+    if !may_be_asked(request.url()) {
+        return Err(user(Box::new(Unreached(format!("{host} is to be asked over plain http: name its endpoint with https")))));
+    }
     let failed = |error| failed(&host, error);
     let mut response = client.execute(request).await.map_err(failed)?;
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
@@ -76,6 +99,18 @@ async fn exchange(client: &reqwest::Client, request: HttpRequest) -> Result<Http
     *answer.status_mut() = status;
     *answer.headers_mut() = headers;
     HttpResponse::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
+}
+
+/// Plain HTTP stays on this machine, but for the addresses at which AWS gives a container or an instance its credentials.
+fn may_be_asked(url: &reqwest::Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let gives_credentials = match host.trim_start_matches('[').trim_end_matches(']').parse() {
+        Ok(IpAddr::V4(ip)) => ip.is_link_local(),
+        // Source: the Amazon EC2 and EKS user guides: fd00:ec2::254 and fd00:ec2::23.
+        Ok(IpAddr::V6(ip)) => ip.segments()[..2] == [0xfd00, 0x0ec2],
+        Err(_) => false,
+    };
+    url.scheme() == "https" || is_loopback(host) || gives_credentials
 }
 
 /// Time-outs and broken connections are told apart from what is wrong with the request: the SDK repeats the former.
@@ -91,3 +126,31 @@ fn failed(host: &str, error: reqwest::Error) -> ConnectorError {
 #[derive(Debug, Error)]
 #[error("{0}")]
 pub(super) struct Unreached(pub(super) String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_leaves_this_machine_for_credentials_alone() {
+        let asked = |url: &str| may_be_asked(&url.parse().unwrap());
+        for url in [
+            "https://secretsmanager.eu-west-1.amazonaws.com/",
+            "http://127.0.0.1:9311/",
+            "http://[::1]:9311/",
+            "http://169.254.170.2/v2/credentials",
+            "http://169.254.169.254/latest",
+            "http://[fd00:ec2::254]/latest",
+        ] {
+            assert!(asked(url), "{url}");
+        }
+        for url in [
+            "http://10.0.0.1:4566/",
+            "http://secretsmanager.eu-west-1.amazonaws.com/",
+            "http://[fd00::1]/",
+            "http://127.0.0.1.example/",
+        ] {
+            assert!(!asked(url), "{url}");
+        }
+    }
+}

@@ -22,7 +22,7 @@ use protocol::ports::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-pub(crate) use self::client::client;
+pub(crate) use self::client::{client, http};
 use self::error::{classify, within};
 use crate::time::InvocationTime;
 

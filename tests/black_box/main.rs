@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, as it should")]
 
 mod authority;
+mod aws_configuration;
 mod bad_input;
 mod chaos;
 mod faults;

@@ -67,6 +67,13 @@ impl Environment {
         self
     }
 
+    /// Without a variable.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.0.retain(|(known, _)| known != name);
+        self
+    }
+
     /// The ARN that the function is invoked by.
     fn function_arn(&self) -> &'static str {
         let has = |name: &str| self.0.iter().any(|(known, _)| known == name);
