@@ -11,6 +11,8 @@ pub enum ErrorClass {
     Denied,
     /// A definite no for another reason; nothing was done.
     Refused,
+    /// A definite no to what was asked itself, which a repetition would get again; nothing was done.
+    Impossible,
     /// The clocks disagree; nothing was done.
     Clock,
     /// Too busy; nothing was done.
@@ -32,7 +34,7 @@ impl ErrorClass {
         match self {
             Self::Rejected | Self::Mismatched => "rejected",
             Self::Denied => "denied",
-            Self::Refused => "refused",
+            Self::Refused | Self::Impossible => "refused",
             Self::Clock => "clock",
             Self::Busy => "busy",
             Self::UnknownOutcome => "unknown_outcome",

@@ -88,8 +88,10 @@ error_types! {
     SwapLost = "SWAP_LOST",
     /// AWSCURRENT was not moved, or nobody knows.
     SwapFailed = "SWAP_FAILED",
-    /// The function's role or key does not allow a call to Secrets Manager.
+    /// The function's role does not allow a call to Secrets Manager, or AWS does not accept its credentials.
     StoreDenied = "STORE_DENIED",
+    /// The secret's KMS key cannot be used.
+    KmsDenied = "KMS_DENIED",
     /// Secrets Manager refused a call.
     StoreRefused = "STORE_REFUSED",
     /// Secrets Manager was throttling or did not answer, or its answers disagree for now.

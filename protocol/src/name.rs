@@ -145,7 +145,7 @@ pub enum Environment {
     Testnet,
     /// Simulated trading against real prices.
     Demo,
-    /// A regional site, by the short name the exchange's module knows it by (Bybit: `nl`, `tr`, …).
+    /// A regional site, by the short name the exchange's module knows it by (Bybit: `nl`, `tr`, …), or its test network (`jp-testnet`).
     Site(String),
 }
 
@@ -155,10 +155,14 @@ impl Environment {
             "mainnet" | "prod" | "production" => Ok(Self::Mainnet),
             "testnet" | "staging" | "dev" => Ok(Self::Testnet),
             "demo" => Ok(Self::Demo),
-            site if site.len() == 2 && site.bytes().all(|b| b.is_ascii_lowercase()) => Ok(Self::Site(site.into())),
+            site if is_site(site.strip_suffix("-testnet").unwrap_or(site)) => Ok(Self::Site(site.into())),
             other => Err(VenueIdError::UnknownEnvironment(shown(other))),
         }
     }
+}
+
+fn is_site(word: &str) -> bool {
+    word.len() == 2 && word.bytes().all(|b| b.is_ascii_lowercase())
 }
 
 impl fmt::Display for Environment {
@@ -186,7 +190,9 @@ pub enum VenueIdError {
     )]
     NoEnvironment,
     /// Not a word we know.
-    #[error("the environment `{0}` is not known: write mainnet, testnet, demo, or the two letters of a regional site")]
+    #[error(
+        "the environment `{0}` is not known: write mainnet, testnet, demo, or a regional site's two letters, as in nl or jp-testnet"
+    )]
     UnknownEnvironment(String),
 }
 
@@ -212,6 +218,7 @@ mod tests {
         assert_eq!(venue("prod/bybit/main", Some("okx"), Some("demo")).unwrap(), "okx demo");
         assert_eq!(venue("trading-bot/bybit/credentials", None, Some("testnet")).unwrap(), "bybit testnet");
         assert_eq!(venue("anything", Some("bybit"), Some("nl")).unwrap(), "bybit nl");
+        assert_eq!(venue("anything", Some("bybit"), Some("jp-testnet")).unwrap(), "bybit jp-testnet");
     }
 
     #[test]

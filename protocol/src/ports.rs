@@ -17,6 +17,7 @@ use crate::label::{Label, VersionId};
 use crate::marker::Marker;
 use crate::name::{SecretId, SecretName, VenueId};
 use crate::secret::{AccountId, Addresses, Credential, KeyId, Permission, Permissions, Word};
+use crate::shown;
 use crate::wrong::{self, Wrong};
 
 /// Everything of the world that one invocation may touch.
@@ -147,6 +148,15 @@ pub struct Replica {
     pub region: String,
     /// Whether it has what the primary has.
     pub in_sync: bool,
+    /// What Secrets Manager says of it: its status, and the message where there is one.
+    pub status: String,
+}
+
+impl Replica {
+    /// As in "eu-west-1 (Failed: …)".
+    pub fn said(&self) -> String {
+        format!("{} ({})", shown(&self.region), shown(&self.status))
+    }
 }
 
 impl Schedule {
@@ -300,8 +310,8 @@ pub trait Venue: Send + Sync + Debug {
     async fn list(&self, master: &Signer, account: &AccountId) -> Result<KeyList, VenueError>;
     /// Issues a key with these powers from its first second on.
     async fn issue(&self, master: &Signer, account: &AccountId, marker: &Marker, grant: &Grant) -> Result<IssuedKey, VenueError>;
-    /// Sets a key's powers and addresses to exactly these.
-    async fn edit(&self, master: &Signer, account: &AccountId, key: &KeyId, grant: &Grant) -> Result<(), VenueError>;
+    /// Sets a key's powers and addresses to exactly these, where a list has shown what it has.
+    async fn edit(&self, master: &Signer, account: &AccountId, key: &ListedKey, grant: &Grant) -> Result<(), VenueError>;
     /// Deletes a key.
     async fn revoke(&self, master: &Signer, account: &AccountId, key: &KeyId) -> Result<(), VenueError>;
 }
@@ -373,6 +383,10 @@ pub struct KeyState {
     pub addresses: Addresses,
     /// When the venue lets it expire, where it does.
     pub expires_at: Option<Timestamp>,
+    /// Whether it may only read.
+    pub read_only: bool,
+    /// What kind of key it is, where it is of one that not every caller can use, in words: as in "a key of a third-party app".
+    pub kind: Option<&'static str>,
 }
 
 /// What a key may do.
@@ -382,6 +396,8 @@ pub struct Powers {
     pub permissions: Permissions,
     /// What moves funds, in the venue's words.
     pub moves_funds: Vec<String>,
+    /// What is known, moves no funds, and is no word of ours, in the venue's words: more than any policy allows, and no danger.
+    pub others: Vec<String>,
     /// What we do not know, in the venue's words: it counts as forbidden.
     pub unknown: Vec<String>,
 }
@@ -394,7 +410,7 @@ impl Powers {
             .iter()
             .filter(|held| held.word != Word::Read && !allowed.iter().any(|allowed| allowed.covers(held)))
             .map(ToString::to_string);
-        self.forbidden().into_iter().chain(more).collect()
+        self.forbidden().into_iter().chain(self.others.iter().cloned()).chain(more).collect()
     }
 
     /// What no rotated key may have, in the venue's words.
@@ -447,6 +463,8 @@ pub struct ListedKey {
     pub created_at: Timestamp,
     /// Whether the venue itself says that it has expired.
     pub expired: bool,
+    /// As in [`KeyState`].
+    pub kind: Option<&'static str>,
 }
 
 /// A key as issued: the only time the venue shows its secret.

@@ -76,7 +76,9 @@ fn schedule(rules: RotationRulesType) -> Schedule {
 
 fn replica(status: ReplicationStatusType) -> Replica {
     let in_sync = status.status == Some(StatusType::InSync);
-    Replica { region: status.region.unwrap_or_default(), in_sync }
+    let said = status.status.map(|status| status.as_str().to_owned()).into_iter().chain(status.status_message);
+    let said: Vec<String> = said.filter(|said| !said.is_empty()).collect();
+    Replica { region: status.region.unwrap_or_default(), in_sync, status: said.join(": ") }
 }
 
 fn tags(tags: Option<Vec<Tag>>) -> BTreeMap<String, String> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use sandbox::bybit::{Permissions, Settings};
 use sandbox::local::{EVENTS_SECRET, EVENTS_TOKEN, SECRET};
 use sandbox::secrets_manager::{RotateSecret, TokenCheck};
 use serde_json::{Value, json};
@@ -204,4 +205,27 @@ async fn the_files_in_events_are_one_rotation_of_the_secret_that_serve_seeds() {
         let answer = world.function.invoke_raw(event.to_string().into_bytes(), deadline, "function-arn").await.unwrap();
         assert_eq!(answer["outcome"], word);
     }
+}
+
+#[tokio::test]
+async fn what_is_to_be_taken_from_a_key_is_sent_empty() {
+    let world = World::start().await;
+    world.open_rotation(TOKEN);
+    world.succeed("createSecret").await;
+    let more = [("Spot", &["SpotTrade"][..]), ("Wallet", &["AccountTransfer"]), ("NFT", &["NFTQueryProductList"])];
+    {
+        let now = jiff::Timestamp::now();
+        let mut venue = world.local.bybit.lock();
+        // Nobody documents whether an edit leaves alone what is not sent.
+        venue.model.knobs.edit_keeps_groups = true;
+        let key = venue.model.keys().last().unwrap().clone();
+        let settings = Settings { permissions: Permissions::of(&more), ..key.settings };
+        venue.model.edit_key_by_hand(&key.key, settings, now).unwrap();
+    }
+    for (step, outcome) in [("setSecret", "agreed"), ("testSecret", "proven"), ("finishSecret", "promoted")] {
+        assert_eq!(world.succeed(step).await, outcome);
+    }
+    let permissions = &world.live_keys()[1].settings.permissions;
+    assert!(!more.iter().any(|(group, values)| *group != "Spot" && permissions.grants(group, values[0])), "{permissions:?}");
+    assert!(permissions.grants("Spot", "SpotTrade") && permissions.grants("ContractTrade", "Order"), "{permissions:?}");
 }

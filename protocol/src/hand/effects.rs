@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorType};
 use crate::hand::Desk;
 use crate::label::{Label, Stamp, StampKind, VersionId};
 use crate::marker::Marker;
-use crate::ports::{Description, ErrorClass, Fleet, Grant, LabelMove, StoreError, StoreErrorKind, VenueError};
+use crate::ports::{Description, ErrorClass, Fleet, Grant, LabelMove, ListedKey, StoreError, StoreErrorKind, VenueError};
 use crate::secret::{Address, KeyId};
 
 /// The secret's tag that names the version whose rotation a person has ordered.
@@ -39,14 +39,14 @@ impl Hand<'_> {
         &self,
         version: &VersionId,
         desk: &Desk<'_>,
-        key: &KeyId,
+        key: &ListedKey,
         grant: &Grant,
         own: &BTreeSet<Address>,
     ) -> Result<Result<(), VenueError>, Error> {
         desk.must_serve(Act::Have(grant, own))?;
         self.must_have_left(LAST_MOMENT)?;
         let result = desk.venue.edit(&desk.master.signer, &desk.account, key, grant).await;
-        self.record(Action::EditKey, version, &About::key(key), venue_class(&result));
+        self.record(Action::EditKey, version, &About::key(&key.key_id), venue_class(&result));
         Ok(result)
     }
 

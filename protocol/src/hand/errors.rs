@@ -25,12 +25,17 @@ pub(crate) fn store_error(error: &StoreError) -> Error {
             "AWS does not accept the time that the request was signed at: set this machine's clock right, and repeat it",
         ),
         StoreErrorKind::Kms => (
-            ErrorType::StoreDenied,
+            ErrorType::KmsDenied,
             "the secret's KMS key cannot be used: check its state, its key policy and the role's grant on it",
         ),
         StoreErrorKind::Busy | StoreErrorKind::UnknownOutcome => (
             ErrorType::StoreUnavailable,
             "a step is repeated by Secrets Manager, and an operation may be asked for again; nothing else need be done unless this lasts",
+        ),
+        StoreErrorKind::Limit if *operation == "PutSecretValue" => (
+            ErrorType::StoreRefused,
+            "the secret has as many versions as Secrets Manager keeps (about 100, and none younger than a day is removed): wait until some \
+             are older than a day, or take labels off old ones; and find out who stores so many",
         ),
         StoreErrorKind::Limit if *operation == LABELLING => (
             ErrorType::LabelsFull,
@@ -51,7 +56,7 @@ pub(crate) fn venue_error(error: &VenueError) -> Error {
         (ErrorClass::Rejected | ErrorClass::Mismatched, Whose::Pending) => ErrorType::PendingRejected,
         (ErrorClass::Denied, Whose::Pending) => ErrorType::PendingDenied,
         (ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied, Whose::Replaced)
-        | (ErrorClass::Refused | ErrorClass::Fault, _) => ErrorType::VenueRefused,
+        | (ErrorClass::Refused | ErrorClass::Impossible | ErrorClass::Fault, _) => ErrorType::VenueRefused,
         (ErrorClass::Clock | ErrorClass::Busy | ErrorClass::UnknownOutcome, _) => ErrorType::VenueUnavailable,
     };
     Error::new(error_type, format!("{} (signed with the {} credential)", error.say, error.whose.as_str()))

@@ -65,7 +65,7 @@ pub(super) fn is_within_policy(pass: &Pass<'_>, description: &Description, value
 
 /// What a key may do, in words.
 pub(super) fn in_words(powers: &Powers) -> Vec<String> {
-    powers.permissions.iter().map(ToString::to_string).chain(powers.forbidden()).collect()
+    powers.permissions.iter().map(ToString::to_string).chain(powers.forbidden()).chain(powers.others.iter().cloned()).collect()
 }
 
 /// What the key is held to: the policy, and where it says nothing what was resolved when the value was built.

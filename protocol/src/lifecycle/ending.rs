@@ -178,7 +178,9 @@ impl Tending<'_> {
                 }
                 life => life?,
             };
-            if let Some(error) = refused.filter(|_| life_now != Life::Dead) {
+            // Another has deleted it, it seems, and the list does not know yet.
+            let is_gone = answer.as_ref().is_err_and(|error| error.class == ErrorClass::Rejected);
+            if let Some(error) = refused.filter(|_| life_now != Life::Dead && !is_gone) {
                 let say = format!("{key} of version {version} could not be revoked: {error}");
                 self.find(Code::GraceOverrun, say, pass.command(Operation::Maintain, &self.name));
                 return Ok(false);
@@ -236,9 +238,7 @@ impl Tending<'_> {
                 self.find(Code::NotProvenDead, say, "nothing: the next pass looks again");
                 return Ok(false);
             }
-            Err(error) if !matches!(error.class, ErrorClass::Mismatched | ErrorClass::Denied | ErrorClass::Refused) => {
-                return Err(venue_error(&error));
-            }
+            Err(error) if !is_definite(error.class) => return Err(venue_error(&error)),
             Err(error) => format!("the venue does not accept its credential as it is stored ({error})"),
             Ok(_) => "it was issued for another secret".to_owned(),
         };
@@ -262,6 +262,11 @@ impl Tending<'_> {
             self.hand.record(Action::ProveDead, version, &About::key(key), None);
         }
     }
+}
+
+/// Whether a rejection aside an answer is a definite one.
+fn is_definite(class: ErrorClass) -> bool {
+    matches!(class, ErrorClass::Mismatched | ErrorClass::Denied | ErrorClass::Refused | ErrorClass::Impossible)
 }
 
 /// The key that a person's order names itself.

@@ -74,7 +74,7 @@ pub(super) async fn issue(run: &Run<'_>, base: &Base, desk: &Desk<'_>, grant: &G
                     return Err(refused(&error, list));
                 }
             }
-            ErrorClass::Refused => return Err(refused(&error, list)),
+            ErrorClass::Refused | ErrorClass::Impossible => return Err(refused(&error, list)),
             ErrorClass::UnknownOutcome if !looked => {
                 looked = true;
                 if !wrong::is(Wrong::IssueAgain) {
@@ -166,9 +166,17 @@ pub(crate) fn settled(key: &ListedKey, list: &KeyList) -> bool {
 
 fn refused(error: &VenueError, list: &KeyList) -> Error {
     let error_type = if error.class == ErrorClass::Denied { ErrorType::MasterRefused } else { ErrorType::IssueRefused };
-    let problem = format!(
-        "no key was issued: {error}. The account has {} keys; where its key slots are full, delete keys that are not used",
-        list.keys.len()
-    );
-    Error::new(error_type, problem)
+    let why = match error.class {
+        // Nobody documents how many keys an account can have, nor what is said where it is full.
+        ErrorClass::Refused => {
+            format!("The account has {} keys; where its key slots are full, delete keys that are not used", list.keys.len())
+        }
+        ErrorClass::Impossible => {
+            "A repetition would be refused again: compare `policy` and `subaccount` in the value with what the \
+                                   account may have"
+                .to_owned()
+        }
+        _ => "The operation `plan` shows what stands in the way, as far as that can be known".to_owned(),
+    };
+    Error::new(error_type, format!("no key was issued: {error}. {why}"))
 }

@@ -128,10 +128,14 @@ async fn bring_to_policy(
     if key.marker.as_ref().is_some_and(|marker| marker.same_secret(ours)) {
         let grant = Grant { permissions: rotation.permissions.clone(), addresses: rotation.ip_allowlist.clone() };
         tracing::warn!(key = %key.key_id, ?beyond, "the pending key is not what it was issued as: setting it right");
-        run.hand
-            .edit(run.token(), desk, &key.key_id, &grant, &run.settings.egress)
-            .await?
-            .map_err(|error| venue_error(&error))?;
+        match run.hand.edit(run.token(), desk, key, &grant, &run.settings.egress).await? {
+            Ok(()) => {}
+            // The value is fixed for ever, and the venue will never agree with it.
+            Err(error) if error.class == ErrorClass::Impossible => {
+                return Err(run.doom(&format!("the venue does not let its key have what it was to have: {error}")).await);
+            }
+            Err(error) => return Err(venue_error(&error)),
+        }
         return if beyond.is_empty() { Ok(()) } else { must_have_shrunk(run, desk, key, value, rotation).await };
     }
     if !beyond.is_empty() {

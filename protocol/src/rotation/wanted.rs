@@ -33,7 +33,10 @@ pub(super) fn must_leave_room(value: &SecretValue) -> Result<(), Error> {
 /// rescue; a venue that gives no answer is another matter.
 pub(super) fn unless_undecided(inspected: Result<KeyState, VenueError>) -> Result<Result<KeyState, VenueError>, Error> {
     match inspected {
-        Err(error) if error.class.is_rejection() || matches!(error.class, ErrorClass::Denied | ErrorClass::Refused) => {
+        Err(error)
+            if error.class.is_rejection()
+                || matches!(error.class, ErrorClass::Denied | ErrorClass::Refused | ErrorClass::Impossible) =>
+        {
             tracing::warn!(%error, "the current key could not be asked what it may do");
             Ok(Err(error))
         }

@@ -17,7 +17,7 @@ pub(super) use crate::wrong::{Wrong, is};
 pub(super) fn is_death(class: ErrorClass) -> bool {
     match class {
         ErrorClass::Busy | ErrorClass::UnknownOutcome => is(Wrong::TimeoutIsDeath),
-        ErrorClass::Denied | ErrorClass::Refused => is(Wrong::RefusalIsDeath),
+        ErrorClass::Denied | ErrorClass::Refused | ErrorClass::Impossible => is(Wrong::RefusalIsDeath),
         ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Clock | ErrorClass::Fault => false,
     }
 }

@@ -53,9 +53,20 @@ impl Model {
         caller.must_manage_keys()?;
         let target = self.sub_key(&caller, request.key.as_ref())?;
         let (key, account) = self.key_and_account(&target)?;
+        if let Some(code) = self.knobs.edit_ret_code {
+            return Err(Refusal::new(code, "The key cannot be updated.", "every edit is refused"));
+        }
+        let had = &key.latest().settings.permissions;
         let permissions = match &request.permissions {
             Some(requested) => {
-                Permissions::requested(requested, Role::Sub)?.completed(account.unified, self.knobs.derivatives_on_every_key)
+                // What is sent empty is to go, whatever it is.
+                let asked = requested.iter().filter(|(group, values)| !values.is_empty() || !had.has_group(group));
+                let asked = asked.map(|(group, values)| (group.clone(), values.clone())).collect();
+                let mut permissions = Permissions::requested(&asked, Role::Sub)?;
+                if self.knobs.edit_keeps_groups {
+                    permissions = permissions.with_groups_of(had, |group| !requested.contains_key(group));
+                }
+                permissions.completed(account.unified, self.knobs.derivatives_on_every_key)
             }
             None => key.latest().settings.permissions.clone(),
         };

@@ -35,6 +35,10 @@ pub struct Knobs {
     /// Unverified: whether a unified account's key has `Derivatives` whatever it was issued with ("by default", says the
     /// documentation), or only beside `ContractTrade`.
     pub derivatives_on_every_key: bool,
+    /// Unverified: whether an edit leaves the groups as they are that are not sent, and takes away those that are sent empty.
+    pub edit_keeps_groups: bool,
+    /// The code with which every edit is refused, where one is: 141019 and 141020 are documented.
+    pub edit_ret_code: Option<i64>,
     /// Whether the accounts belong to the European entity, which issues no keys through the API (81007). Documented;
     /// unverified is whether editing and deleting work there.
     pub eu_entity: bool,
@@ -63,6 +67,8 @@ impl Default for Knobs {
             no_such_key_ret_code: code::PARAMETER,
             no_such_sub_account_ret_code: code::PARAMETER,
             derivatives_on_every_key: false,
+            edit_keeps_groups: false,
+            edit_ret_code: None,
             eu_entity: false,
             kyc_missing: false,
             wrong_host: false,

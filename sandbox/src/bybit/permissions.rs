@@ -88,6 +88,19 @@ impl Permissions {
         self.0.get(group).is_some_and(|values| values.contains(value))
     }
 
+    /// Whether anything of the group is granted.
+    pub(super) fn has_group(&self, group: &str) -> bool {
+        self.0.contains_key(group)
+    }
+
+    /// With the groups that another has, where they are to be kept.
+    pub(super) fn with_groups_of(mut self, other: &Self, keep: impl Fn(&str) -> bool) -> Self {
+        for (group, value) in other.granted().filter(|(group, _)| keep(group)) {
+            self.grant(group, value);
+        }
+        self
+    }
+
     /// Whether nothing is granted.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -128,7 +128,9 @@ impl Answered for StoreError {
             ErrorClass::Denied | ErrorClass::Rejected | ErrorClass::Mismatched => {
                 (StoreErrorKind::Denied, "AccessDeniedException")
             }
-            ErrorClass::Refused | ErrorClass::Clock | ErrorClass::Fault => (StoreErrorKind::Invalid, "InvalidRequestException"),
+            ErrorClass::Refused | ErrorClass::Impossible | ErrorClass::Clock | ErrorClass::Fault => {
+                (StoreErrorKind::Invalid, "InvalidRequestException")
+            }
             ErrorClass::UnknownOutcome => (StoreErrorKind::UnknownOutcome, "no answer"),
         };
         Self { kind, operation: who.operation(), code: code.into() }

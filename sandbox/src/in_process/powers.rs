@@ -27,6 +27,7 @@ pub(crate) fn powers(settings: &Settings) -> Powers {
         match GRANTABLE.iter().position(|(known, part, _)| *known == group && *part == value) {
             Some(at) => held[at] = true,
             None if group == "Wallet" => powers.moves_funds.push(format!("{group}:{value}")),
+            None if ["Affiliate", "CopyTrading", "NFT"].contains(&group) => powers.others.push(format!("{group}:{value}")),
             None if group == "Derivatives" && value == "DerivativesTrade" => added_by_the_system = true,
             None => powers.unknown.push(format!("{group}:{value}")),
         }

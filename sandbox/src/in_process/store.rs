@@ -199,6 +199,7 @@ fn description(described: secrets_manager::Description) -> Description {
     let replica = |replica: secrets_manager::Replica| Replica {
         region: replica.region,
         in_sync: replica.status == secrets_manager::ReplicaStatus::InSync,
+        status: format!("{:?}", replica.status),
     };
     let replicas = replication_status.into_iter().map(replica).collect();
     Description { versions: versions(version_ids_to_stages), replicas, ..listed(summary) }

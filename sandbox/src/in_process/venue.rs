@@ -80,7 +80,11 @@ impl Venue for InProcessVenue {
 
     fn may_issue(&self, master: &KeyState) -> Result<(), String> {
         let moves = master.powers.moves_funds.iter().any(|power| power.starts_with("Wallet:"));
-        if master.is_master && moves { Ok(()) } else { Err("the stand-in for Bybit issues no keys for it".into()) }
+        if master.is_master && moves && !master.read_only {
+            Ok(())
+        } else {
+            Err("the stand-in for Bybit issues no keys for it".into())
+        }
     }
 
     async fn inspect(&self, key: &Signer) -> Result<KeyState, VenueError> {
@@ -95,6 +99,8 @@ impl Venue for InProcessVenue {
                 powers: powers(&own.key.settings),
                 addresses: addresses(&own.key.settings.ips, whose)?,
                 expires_at: own.key.expires_at,
+                read_only: own.key.settings.read_only,
+                kind: None,
             })
         })
         .await
@@ -122,8 +128,8 @@ impl Venue for InProcessVenue {
         .await
     }
 
-    async fn edit(&self, master: &Signer, _account: &AccountId, key: &KeyId, grant: &Grant) -> Result<(), VenueError> {
-        let whose = master.whose;
+    async fn edit(&self, master: &Signer, _account: &AccountId, key: &ListedKey, grant: &Grant) -> Result<(), VenueError> {
+        let (whose, key) = (master.whose, &key.key_id);
         let (read_only, permissions) = requested(&grant.permissions).ok_or_else(|| no_such_power(whose))?;
         let request = UpdateSubApi {
             key: Some(bybit::KeyId::from(key.expose())),
@@ -208,6 +214,7 @@ fn all_keys(state: &mut State, caller: &bybit::KeyId, sub_uid: u64, whose: Whose
                 // Replies show whole seconds.
                 created_at: Timestamp::from_second(key.created_at.as_second()).unwrap_or(key.created_at),
                 expired: key.status == KeyStatus::Expired,
+                kind: None,
             });
         }
         if page.next_page_cursor.is_empty() {
@@ -229,6 +236,7 @@ fn said_no(whose: Whose, refusal: &Refusal) -> VenueError {
         10_005 | 10_008 | 10_009 | 10_010 | 10_024 | 10_027 | 20_096 | 81_007 => ErrorClass::Denied,
         10_002 | -1 => ErrorClass::Clock,
         10_006 => ErrorClass::Busy,
+        141_004 | 141_019 | 141_020 => ErrorClass::Impossible,
         10_000 | 10_014 | 10_016 | 429 => ErrorClass::UnknownOutcome,
         _ => ErrorClass::Refused,
     };

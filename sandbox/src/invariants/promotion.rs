@@ -175,6 +175,8 @@ impl Witness {
                     .permissions
                     .iter()
                     .any(|word| !covered(&word.to_string(), &rotation.permissions)));
-        moved || out_of_reach || !key.alive(scene.now) || key.uid.to_string() != rotation.account || beyond
+        // What a hand has changed cannot be set right.
+        let unmendable = scene.venue.knobs.edit_ret_code.is_some() && by_hand > 0;
+        moved || out_of_reach || !key.alive(scene.now) || key.uid.to_string() != rotation.account || beyond || unmendable
     }
 }

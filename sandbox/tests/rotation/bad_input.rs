@@ -107,7 +107,7 @@ fn a_key_of_the_secret_that_cannot_be_used_is_said_to_be_that() {
     let token = world.begin_rotation();
     let arn = world.secret().as_str();
     world.secrets_manager(|model, _| model.set_key_usable(arn, false)).unwrap();
-    let said = refused(world.run(Step::Create, &token), ErrorType::StoreDenied);
+    let said = refused(world.run(Step::Create, &token), ErrorType::KmsDenied);
     assert!(said.contains("KMS key"), "{said}");
     assert_eq!(writes(&world), []);
     world.secrets_manager(|model, _| model.set_key_usable(arn, true)).unwrap();

@@ -241,6 +241,20 @@ fn an_edit_that_fails_is_an_error_and_nothing_is_promoted() {
     completes(&world, &token);
 }
 
+#[test]
+fn an_edit_that_the_venue_refuses_for_good_gives_the_version_up() {
+    for code in [141_019, 141_020] {
+        let world = world_of(&value(&format!("{SUBACCOUNT}{POLICY}")));
+        let token = created(&world);
+        change(&world, &key_in(&world, &token), |settings| settings.ips = Ips::only([BOT_ADDRESS]));
+        world.bybit(|model, _| model.knobs.edit_ret_code = Some(code));
+        let said = refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
+        assert!(said.contains("does not let its key have"), "{said}");
+        assert!(world.holder("AWSPENDING").is_none());
+        world.rotate().expect("the next rotation issues by the policy");
+    }
+}
+
 /// The venue took the edit and shows it half a minute later.
 #[test]
 fn an_edit_that_shows_late_does_not_cost_the_version() {

@@ -18,11 +18,21 @@ const TABLE: &[(i64, ErrorClass, &str)] = &[
     (10002, ErrorClass::Clock, "the request's time is outside its window"),
     (10003, ErrorClass::Rejected, "it does not know the key: deleted, or of another environment or regional site"),
     (10004, ErrorClass::Mismatched, "the signature is wrong: the key secret does not belong to the key"),
-    (10005, ErrorClass::Denied, "the key lacks the permission for this call"),
+    (
+        10005,
+        ErrorClass::Denied,
+        "the key lacks the permission for this call: to manage a sub-account's keys a master account's key needs Account Transfer, \
+         Subaccount Transfer or Withdrawal, and may not be read-only",
+    ),
     (10006, ErrorClass::Busy, "too many calls were made"),
     (10007, ErrorClass::Mismatched, "the key could not be authenticated"),
     (10008, ErrorClass::Denied, "the account is banned: ask Bybit's support"),
-    (10009, ErrorClass::Denied, "this address is banned: ask Bybit's support, or change the function's egress address"),
+    (
+        10009,
+        ErrorClass::Denied,
+        "it takes no calls from this region, or from this address: look at the Region of the function's egress address, or ask Bybit's \
+         support",
+    ),
     (
         10010,
         ErrorClass::Denied,
@@ -34,9 +44,13 @@ const TABLE: &[(i64, ErrorClass, &str)] = &[
     (10018, ErrorClass::Busy, "too many calls came from this address"),
     (10024, ErrorClass::Denied, "compliance rules forbid the call: ask Bybit's support"),
     (10027, ErrorClass::Denied, "the account may not trade: ask Bybit's support"),
+    (10032, ErrorClass::Denied, "a demo account has no such call"),
     (20096, ErrorClass::Denied, "the account has to pass identity verification first"),
     (33004, ErrorClass::Rejected, "the key has expired"),
     (81007, ErrorClass::Denied, "its EU entity issues no keys by API: make the key by hand, store it as CANDIDATE"),
+    (141_004, ErrorClass::Impossible, "the sub-account cannot have such a key"),
+    (141_019, ErrorClass::Impossible, "the key cannot have these addresses or permissions"),
+    (141_020, ErrorClass::Impossible, "the key cannot have these addresses or permissions"),
     (429, ErrorClass::UnknownOutcome, "it is overloaded"),
 ];
 
@@ -56,7 +70,12 @@ pub(super) fn of_status(status: u16, body: &[u8]) -> Meaning {
         403 if says_too_frequent(body) => {
             (ErrorClass::Busy, "too many calls came from this address, and none is taken for ten minutes")
         }
-        403 => (ErrorClass::Denied, "calls from this address are refused: look at the Region of the function's egress address"),
+        // Source: Bybit's integration guidance: 403 is the limit of an address first. The page does not tell.
+        403 => (
+            ErrorClass::Busy,
+            "too many calls came from this address, and none is taken for ten minutes; or Bybit takes none from this country: where it \
+             lasts, look at the Region of the function's egress address",
+        ),
         429 => (ErrorClass::Busy, "too many calls were made"),
         404 | 405 => (ErrorClass::Fault, "there is no such call at this host: look at BYBIT_BASE_URL"),
         300..=399 => (ErrorClass::Fault, "the host redirects, which is not followed: look at BYBIT_BASE_URL"),
@@ -108,9 +127,10 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_asks_too_often_is_not_an_address_that_is_refused() {
+    fn an_address_that_is_refused_may_have_asked_too_often() {
         assert_eq!(of_status(403, b"Access too frequent.").class, ErrorClass::Busy);
-        assert_eq!(of_status(403, b"<html>").class, ErrorClass::Denied);
+        let page = of_status(403, b"<html>");
+        assert!(page.class == ErrorClass::Busy && page.say.contains("ten minutes") && page.say.contains("country"), "{page:?}");
         assert_eq!(of_status(200, b"<html>").class, ErrorClass::UnknownOutcome);
         assert_eq!(of_status(502, b"").class, ErrorClass::UnknownOutcome);
     }

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use protocol::marker::Marker;
 use protocol::name::{Environment, VenueId};
-use protocol::ports::{ErrorClass, Grant, IssuedKey, KeyList, KeyState, Signer, Venue, VenueError, VenueFacts, Whose};
+use protocol::ports::{ErrorClass, Grant, IssuedKey, KeyList, KeyState, ListedKey, Signer, Venue, VenueError, VenueFacts, Whose};
 use protocol::secret::{AccountId, KeyId};
 use reqwest::Url;
 
@@ -121,12 +121,14 @@ fn place(environment: &Environment) -> Result<Place, String> {
             "eu" => at("https://api.bybit.eu"),
             "id" => at("https://api.bybit.id"),
             "jp" => at("https://api.manepa.jp"),
+            "jp-testnet" => at("https://api-testnet.manepa.jp"),
             "hk" => Ok(("https://api.spark-fintech.com", Some(("x-refer-site-id", "HKG")))),
+            "hk-testnet" => Ok(("https://api-testnet.spark-fintech.com", Some(("x-refer-site-id", "HKG")))),
             "ar" => Ok(("https://api.bybit.com", Some(("x-site-id", "ARG_BTL")))),
             "br" => Ok(("https://api.bybit.com", Some(("x-site-id", "BRA_BTL")))),
-            other => {
-                Err(format!("Bybit has no site `{other}` that this function knows: nl, tr, kz, ge, ae, eu, id, jp, hk, ar, br"))
-            }
+            other => Err(format!(
+                "Bybit has no site `{other}` that this function knows: nl, tr, kz, ge, ae, eu, id, jp, jp-testnet, hk, hk-testnet, ar, br"
+            )),
         },
     }
 }
@@ -151,6 +153,9 @@ impl Venue for Bybit {
     fn may_issue(&self, master: &KeyState) -> Result<(), String> {
         if !master.is_master {
             return Err("it belongs to a sub-account, and only a master account's key issues keys".into());
+        }
+        if master.read_only {
+            return Err("it is read-only: at Bybit's page, let it read and write".into());
         }
         if master.powers.moves_funds.iter().any(|power| ISSUES.contains(&power.as_str())) {
             return Ok(());
@@ -200,12 +205,16 @@ impl Venue for Bybit {
         self.call(master, Call::once("/v5/user/create-sub-api", self.json(master.whose, &body)?)).await
     }
 
-    async fn edit(&self, master: &Signer, _account: &AccountId, key: &KeyId, grant: &Grant) -> Result<(), VenueError> {
-        let (read_only, groups) =
+    async fn edit(&self, master: &Signer, _account: &AccountId, key: &ListedKey, grant: &Grant) -> Result<(), VenueError> {
+        let (read_only, mut groups) =
             permissions::request(&grant.permissions).map_err(|problem| self.fault(master.whose, &problem))?;
+        // Whether a group that is not sent stays as it is, is not documented: what is to go is sent empty.
+        for group in permissions::groups_of(&key.powers) {
+            groups.entry(group.to_owned()).or_default();
+        }
         // The addresses go with every edit: left out, they would be lifted.
         let body = wire::Update {
-            apikey: key.expose(),
+            apikey: key.key_id.expose(),
             read_only: u8::from(read_only),
             ips: wire::ips(&grant.addresses),
             permissions: groups,
@@ -240,7 +249,8 @@ mod tests {
 
     #[test]
     fn each_site_has_a_host_or_a_header_of_its_own() {
-        let sites = ["nl", "tr", "kz", "ge", "ae", "eu", "id", "jp", "hk", "ar", "br"].map(|site| Environment::Site(site.into()));
+        let sites = ["nl", "tr", "kz", "ge", "ae", "eu", "id", "jp", "jp-testnet", "hk", "hk-testnet", "ar", "br"];
+        let sites = sites.map(|site| Environment::Site(site.into()));
         let known: Vec<Place> =
             sites.iter().chain([&Environment::Mainnet, &Environment::Testnet]).map(|at| place(at).unwrap()).collect();
         for (at, one) in known.iter().enumerate() {

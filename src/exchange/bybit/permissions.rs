@@ -22,6 +22,8 @@ const MAPPING: [(Word, &str, &[&str]); 5] = [
 const ADDED_BY_BYBIT: (&str, &str) = ("Derivatives", "DerivativesTrade");
 /// Transfers and withdrawals.
 const MOVES_FUNDS: &str = "Wallet";
+/// What moves nothing out of the account. Source: the groups of `docs/v5/user/apikey-info`.
+const HARMLESS: [&str; 3] = ["Affiliate", "CopyTrading", "NFT"];
 
 /// What a key with these groups may do.
 pub(super) fn powers(read_only: bool, groups: &Groups) -> Powers {
@@ -34,6 +36,7 @@ pub(super) fn powers(read_only: bool, groups: &Groups) -> Powers {
                 Some((_, _, known)) if known.contains(&value.as_str()) => {}
                 None if (group.as_str(), value.as_str()) == ADDED_BY_BYBIT => {}
                 None if group == MOVES_FUNDS => powers.moves_funds.push(shown),
+                None if HARMLESS.contains(&group.as_str()) => powers.others.push(shown),
                 _ => powers.unknown.push(shown),
             }
         }
@@ -112,6 +115,24 @@ pub(super) fn request(permissions: &Permissions) -> Result<(bool, Groups), Strin
     Ok((read_only, groups))
 }
 
+/// The groups that a key has, but for the one that Bybit adds by itself.
+pub(super) fn groups_of(powers: &Powers) -> impl Iterator<Item = &str> {
+    let reads_all = powers.permissions.iter().eq([&Permission::whole(Word::Read)]);
+    let has = move |word: Word, group: &str| {
+        reads_all
+            || powers.permissions.iter().any(|held| match held.part.as_deref() {
+                Some(part) if held.word == Word::Read => part.split_once('.').is_some_and(|(of, _)| of == group),
+                _ => held.word == word,
+            })
+    };
+    let mapped = MAPPING.iter().filter(move |(word, group, _)| has(*word, group)).map(|(_, group, _)| *group);
+    let words = [&powers.moves_funds, &powers.others, &powers.unknown].into_iter().flatten();
+    // One that is shown in part, or is no group, has no such name.
+    let is_name = |group: &&str| group.bytes().all(|b| b.is_ascii_alphanumeric());
+    let named = words.filter_map(|word| word.split_once(':').map(|(group, _)| group)).filter(is_name);
+    mapped.chain(named).filter(|group| *group != ADDED_BY_BYBIT.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,9 +181,15 @@ mod tests {
                 ("Wallet", &["AccountTransfer", "Withdraw"]),
                 ("Spot", &["SpotTrade", "SpotSomething"]),
                 ("NewThing", &["X"]),
+                ("CopyTrading", &["CopyTrading"]),
                 ("NFT", &[]),
             ]),
         );
+        assert_eq!(powers.others, ["CopyTrading:CopyTrading"]);
+        assert!(
+            !powers.forbidden().contains(&powers.others[0]) && powers.beyond(&Permissions::new()).contains(&powers.others[0])
+        );
+        assert_eq!(groups_of(&powers).collect::<Vec<_>>(), ["Spot", "Wallet", "Wallet", "CopyTrading", "NewThing", "Spot"]);
         assert_eq!(powers.moves_funds, ["Wallet:AccountTransfer", "Wallet:Withdraw"]);
         assert_eq!(powers.unknown, ["NewThing:X", "Spot:SpotSomething"]);
         assert_eq!(words(&powers), ["read", "spot"]);

@@ -100,6 +100,8 @@ impl Answer for KeyState {
             addresses: wire::addresses(&own.ips)?,
             // A key that does not expire shows the year 1970.
             expires_at: own.expired_at.parse().ok().filter(|at: &Timestamp| at.as_second() > 0),
+            read_only: own.read_only,
+            kind: wire::kind(&own.of_whom, own.rsa_public_key.as_str().is_some_and(|key| !key.is_empty())),
         })
     }
 }
@@ -170,7 +172,7 @@ fn unreadable(key: &RawValue, as_of: Timestamp) -> Result<ListedKey, &'static st
     let powers = Powers { unknown: vec!["permissions that cannot be read".to_owned()], ..Powers::default() };
     let key_id = key_id(&api_key)?;
     tracing::warn!(key = %key_id, "Bybit lists a key in a form that is not documented: it is left alone");
-    Ok(ListedKey { key_id, marker: None, powers, addresses: Addresses::Any, created_at: as_of, expired: false })
+    Ok(ListedKey { key_id, marker: None, powers, addresses: Addresses::Any, created_at: as_of, expired: false, kind: None })
 }
 
 fn readable(key: &RawValue, as_of: Timestamp) -> Result<ListedKey, &'static str> {
@@ -183,6 +185,7 @@ fn readable(key: &RawValue, as_of: Timestamp) -> Result<ListedKey, &'static str>
         // A key whose age cannot be read counts as new: it is left alone.
         created_at: key.created_at.parse().unwrap_or(as_of),
         expired: key.status == wire::STATUS_EXPIRED,
+        kind: wire::kind(&key.of_whom, key.flag.as_str().is_some_and(|flag| flag.eq_ignore_ascii_case("rsa"))),
     })
 }
 
@@ -296,6 +299,17 @@ mod tests {
         ] {
             is_no_answer::<KeyState>(&own(field));
         }
+    }
+
+    #[test]
+    fn a_key_that_is_not_the_account_s_own_hmac_key_says_what_it_is() {
+        let of = |field: &str| reply::<KeyState>(&format!(r#"{{{field},"readOnly":1,"permissions":{{}},"userID":7}}"#)).unwrap();
+        assert!(of(r#""type":2"#).kind.unwrap().contains("third-party app"));
+        assert!(of(r#""rsaPublicKey":"-----BEGIN PUBLIC KEY-----""#).kind.unwrap().contains("RSA"));
+        for usual in [r#""type":1,"rsaPublicKey":"""#, r#""type":"2""#, r#""type":null,"rsaPublicKey":[]"#] {
+            assert_eq!(of(usual).kind, None, "{usual}");
+        }
+        assert!(of(r#""type":1"#).read_only);
     }
 
     #[test]

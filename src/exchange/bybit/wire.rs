@@ -7,11 +7,14 @@ use protocol::secret::{Address, Addresses};
 use secrecy::SecretString;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use zeroize::Zeroize;
 
 use super::permissions::Groups;
 
+/// A key of a third-party app, in `type`.
+const OF_AN_APP: u64 = 2;
 /// A key that has expired, in `status` of sub-apikeys.
 pub(super) const STATUS_EXPIRED: u8 = 2;
 /// An IPv6 address with its range takes this many characters at most.
@@ -86,6 +89,11 @@ pub(super) struct OwnKey {
     pub(super) is_master: bool,
     #[serde(default)]
     pub(super) expired_at: String,
+    /// 1 for the account's own, 2 for one of a third-party app.
+    #[serde(default, rename = "type")]
+    pub(super) of_whom: Value,
+    #[serde(default)]
+    pub(super) rsa_public_key: Value,
 }
 
 /// One page of sub-apikeys.
@@ -113,6 +121,21 @@ pub(super) struct ListedKey {
     pub(super) created_at: String,
     #[serde(default)]
     pub(super) status: u8,
+    /// As in [`OwnKey`].
+    #[serde(default, rename = "type")]
+    pub(super) of_whom: Value,
+    /// How its requests are signed: `hmac` or `rsa`.
+    #[serde(default)]
+    pub(super) flag: Value,
+}
+
+/// What a key is that is not an account's own HMAC key. Whatever else stands in these fields says nothing.
+pub(super) fn kind(of_whom: &Value, is_rsa: bool) -> Option<&'static str> {
+    match of_whom.as_u64() {
+        _ if is_rsa => Some("an RSA key, whose requests are not signed by HMAC as this function signs them"),
+        Some(OF_AN_APP) => Some("a key of a third-party app, which may be of use to that app alone"),
+        _ => None,
+    }
 }
 
 /// The same, where the rest of it cannot be read.
