@@ -156,6 +156,12 @@ codes! {
     CompromisedHeld = "COMPROMISED_HELD" Page,
     /// A version that may hold a key cannot be read: no named key of its venue is revoked meanwhile.
     HolderUnreadable = "HOLDER_UNREADABLE" Page,
+    /// The venue ends the master credential within a week: after that nothing of its accounts can be issued, listed or revoked.
+    MasterExpiring = "MASTER_EXPIRING" Page,
+    /// The secret is scheduled for deletion: consumers cannot read it, and its keys live on.
+    SecretDeleted = "SECRET_DELETED" Ticket,
+    /// The KMS key of the secret cannot be used: what cannot be decrypted here, consumers may not be able to read either.
+    KmsKeyUnusable = "KMS_KEY_UNUSABLE" Page,
     /// The master credential cannot be used: nothing of its accounts can be issued, listed or revoked.
     MasterUnusable = "MASTER_UNUSABLE" Page,
     /// The master's value does not say whom it serves, or not this secret for what it needs: what rests on a secret's own word is refused.
@@ -210,6 +216,8 @@ codes! {
     Blocker = "BLOCKER" Ticket,
     /// A rotation would succeed, and something should be known before.
     Warning = "WARNING" Info,
+    /// The secret names its KMS key by an alias: whether that is the key that the functions may use is not told.
+    KmsKeyUntold = "KMS_KEY_UNTOLD" Info,
     /// A leaked key is still alive.
     Exposed = "EXPOSED" Page,
     /// A master credential is leaked: it comes before the keys it can issue.
@@ -260,6 +268,8 @@ pub struct Audited {
     pub foreign_keys: Option<Vec<KeyOnAccount>>,
     /// The living keys that were issued for this secret and are in none of its versions; nothing where that is not known.
     pub orphans: Option<Vec<KeyOnAccount>>,
+    /// The living keys that bear a marker of ours, are in no version, and are so young that a rotation may be about to store them.
+    pub young_keys: Option<Vec<KeyOnAccount>>,
     /// The account's room for keys; nothing where that is not known.
     pub slots: Option<Slots>,
     /// When a rotation last completed.
@@ -305,6 +315,8 @@ pub struct ReplicaRow {
     pub region: String,
     /// Whether it has what the primary has.
     pub in_sync: bool,
+    /// What Secrets Manager says of it.
+    pub status: String,
 }
 
 /// A key as an account's list shows it.

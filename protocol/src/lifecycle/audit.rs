@@ -105,6 +105,9 @@ impl Audit<'_> {
     }
 
     async fn one(&self, pass: &Pass<'_>, secret: &SecretId, tally: &mut Tally<'_>) -> Result<(), Error> {
+        if !pass.has_time() {
+            return Err(Error::new(ErrorType::DeadlineNear, "too little time is left to look at the secret"));
+        }
         let description = match patiently(pass, || async { pass.hand(secret).describe().await }).await {
             Ok(description) => description,
             Err(error) => {
@@ -143,6 +146,7 @@ impl Audit<'_> {
             Some(_) => None,
             None => Some(pass.holders().await?),
         };
+        let mut any = false;
         loop {
             let here = walk.next_page().map(str::to_owned);
             let Some(page) = walk.next(pass).await? else { return Ok(None) };
@@ -153,9 +157,16 @@ impl Audit<'_> {
                     Looked::Passed => {}
                     Looked::Row(tended) => rows.push(tended),
                     // What was looked at on this page is left out with the rest of it: the next answer begins with it.
-                    Looked::Left => return Ok(Some(here.unwrap_or_default())),
+                    Looked::Left => {
+                        if !any {
+                            let say = "the time was up before one page of secrets was looked at";
+                            tally.find(finding(Code::Unfinished, "", say, "raise the function's Timeout, then ask again"));
+                        }
+                        return Ok(Some(here.unwrap_or_default()));
+                    }
                 }
             }
+            any = true;
             rows.sort_by(|a, b| a.row.secret.cmp(&b.row.secret));
             for tended in rows {
                 add(tally, *tended);

@@ -63,16 +63,20 @@ pub(super) async fn break_glass(pass: &Pass<'_>, secret: &SecretId, version: Opt
     let carried_out = order.carry_out(&description, &leaked, &mut row).await;
     let again = order.again(name, Some(&leaked.version), mode);
     if let Err(error) = carried_out {
-        if hand.changed().is_empty() && !order.stood {
-            return pass.refusal(name, told(&error), again);
-        }
         let code = if order.is_dead { Code::NotDone } else { Code::Exposed };
+        let what_to_do = match error.error_type {
+            ErrorType::LabelsFull => {
+                format!("take a label off that nobody needs; they are shown by: {}; then: {again}", look_at(name))
+            }
+            _ => again,
+        };
         order.tally.fail();
-        order.tally.find(finding(code, name, format!("the order is not carried out: {}", told(&error)), again));
+        order.tally.find(finding(code, name, format!("the order is not carried out: {}", told(&error)), what_to_do));
     } else if !order.is_dead {
         let say = format!("the leaked key {} is not proven dead{}", leaked.key, order.why);
+        let what_to_do = order.remedy.iter().chain([&again]).map(String::as_str).collect::<Vec<_>>().join("; then: ");
         order.tally.fail();
-        order.tally.find(finding(Code::Exposed, name, say, again));
+        order.tally.find(finding(Code::Exposed, name, say, what_to_do));
     }
     row.did.splice(0..0, hand.changed());
     order.answer(row)
@@ -100,8 +104,9 @@ pub(super) struct Order<'a> {
     pub(super) copy: Option<(VersionId, SecretValue)>,
     /// The version whose rotation is marked as ordered.
     pub(super) tagged: Option<VersionId>,
-    /// Why it is not, where that is known.
+    /// Why it is not, where that is known, and what to do about it.
     why: String,
+    pub(super) remedy: Option<String>,
     pub(super) timeline: Vec<Moment>,
     /// What the last look at the leaked key's end found.
     last_look: Vec<Finding>,
@@ -121,6 +126,7 @@ impl<'a> Order<'a> {
             copy: None,
             tagged: None,
             why: String::new(),
+            remedy: None,
             timeline: Vec::new(),
             last_look: Vec::new(),
             tally: pass.tally(),
@@ -303,7 +309,8 @@ impl<'a> Order<'a> {
         let (name, key) = (description.name.as_str(), &leaked.key);
         let say = format!("the leaked key {key} is dead and still what consumers read: no successor came in time{why}");
         let again = self.again(name, Some(&leaked.version), self.mode);
-        let what_to_do = format!("read the log of the rotation function; then: {again}");
+        let remedy = self.remedy.as_deref().unwrap_or("read the log of the rotation function");
+        let what_to_do = format!("{remedy}; then: {again}");
         self.tally.fail();
         self.tally.find(finding(Code::CurrentDead, name, say, what_to_do));
         Ok(())

@@ -101,6 +101,7 @@ impl Tending<'_> {
         let dead = self.judge(description, current).await;
         let soaked = self.soak(description, current, dead).await;
         self.note(soaked);
+        self.look_at_master(description, current).await;
         if self.judge_around(description, current).await {
             let begun = self.replace_what_is_leaked(description, current).await;
             self.note(begun);

@@ -202,7 +202,9 @@ impl Holders {
             let read: Vec<Result<(String, Vec<KeyOfVersion>), Error>> = read.collect().await;
             for keys in read {
                 let (name, keys) = keys?;
-                keys.iter().for_each(|key| holders.hold_for(&name, key));
+                for key in &keys {
+                    holders.hold_for(&name, key);
+                }
             }
         }
         Ok(holders)

@@ -104,6 +104,13 @@ impl<'a> Pass<'a> {
             .is_some_and(|function| unqualified(function) == unqualified(&self.settings.rotation_function))
     }
 
+    /// Whether an ARN is of the account that this function runs in; where that is not told, it is.
+    pub(super) fn is_of_this_account(&self, arn: &str) -> bool {
+        let account = |arn: &str| arn.split(':').nth(4).map(str::to_owned);
+        let own = account(&self.settings.rotation_function);
+        own.is_none() || account(arn) == own
+    }
+
     pub(super) async fn list(&self, after: Option<&str>) -> Result<SecretPage, Error> {
         patiently(self, || async { self.fleet.list(after).await.map_err(|error| store_error(&error)) }).await
     }

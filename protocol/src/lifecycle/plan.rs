@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::answer::{Answer, Code, Planned, Row, Standing};
+use super::answer::{Answer, Code, Finding, Planned, Row, Standing};
 use super::checking::{attach, day, in_words, look_at_versions, put_right, quoted, serve, switch_on};
 use super::pass::{Pass, finding, patiently, told};
 use super::row::{is_marked, next_rotation, stuck_since};
@@ -70,13 +70,7 @@ pub(super) async fn plan(pass: &Pass<'_>, secret: &SecretId) -> Answer {
             return pass.refusal(secret.as_str(), say, pass.after(&error, secret.as_str()));
         }
     };
-    let mut planning = Planning {
-        pass,
-        name: description.name.as_str().to_owned(),
-        tally: pass.tally(),
-        blockers: 0,
-        grace: pass.settings.grace,
-    };
+    let mut planning = Planning::new(pass, &description);
     let rehearsed = rehearse(hand, &pass.settings.egress, description.clone()).await;
     if let Some(account) = rehearsed.as_ref().ok().and_then(Rehearsal::account) {
         hand.stands_for(account);
@@ -102,6 +96,17 @@ pub(super) async fn plan(pass: &Pass<'_>, secret: &SecretId) -> Answer {
     tally.answer(false)
 }
 
+/// What would keep a rotation from a key, with what to do about each: the reasons that a rehearsal has found.
+pub(super) fn blockers(pass: &Pass<'_>, description: &Description, rehearsed: Result<Rehearsal, Error>) -> Vec<Finding> {
+    let mut planning = Planning::new(pass, description);
+    match rehearsed {
+        Ok(rehearsal) => planning.rehearsed(description, &rehearsal, &mut Planned::default()),
+        Err(error) => planning.error(&error),
+    }
+    let findings = planning.tally.answer(false).findings;
+    findings.into_iter().filter(|finding| finding.code == Code::Blocker).collect()
+}
+
 struct Planning<'a> {
     pass: &'a Pass<'a>,
     name: String,
@@ -111,7 +116,12 @@ struct Planning<'a> {
     grace: Duration,
 }
 
-impl Planning<'_> {
+impl<'a> Planning<'a> {
+    fn new(pass: &'a Pass<'a>, description: &Description) -> Self {
+        let name = description.name.as_str().to_owned();
+        Self { pass, name, tally: pass.tally(), blockers: 0, grace: pass.settings.grace }
+    }
+
     fn blocker(&mut self, say: impl Into<String>, what_to_do: impl Into<String>) {
         self.blockers += 1;
         self.tally.count("blockers", 1);
@@ -170,7 +180,7 @@ impl Planning<'_> {
             self.error(&error);
         }
         for replica in description.replicas.iter().filter(|replica| !replica.in_sync) {
-            let say = format!("the replica in {} is not in sync: replaced keys stay alive until it is", replica.region);
+            let say = format!("the replica in {} is not in sync: replaced keys stay alive until it is", replica.said());
             self.warning(say, format!("aws secretsmanager describe-secret --secret-id {name}"));
         }
     }
@@ -179,6 +189,18 @@ impl Planning<'_> {
     fn encryption(&mut self, description: &Description) {
         let Some(key) = description.kms_key.as_deref().filter(|key| !key.ends_with(ACCOUNTS_OWN_KEY)) else { return };
         let granted = self.pass.settings.kms_key.as_deref();
+        // Which key an alias stands for, DescribeKey alone tells, which the functions may not call.
+        if key.starts_with("alias/") || key.contains(":alias/") {
+            let say = format!(
+                "the KMS key of the secret is named by its alias {key}: whether the functions' roles are granted it is not told here"
+            );
+            let compare = format!(
+                "compare KmsKeyArn with: aws kms describe-key --key-id {} --query KeyMetadata.Arn --output text",
+                quoted(key)
+            );
+            self.tally.find(finding(Code::KmsKeyUntold, &self.name, say, compare));
+            return;
+        }
         let is_granted = |granted: &str| granted == key || granted.rsplit_once(":key/").is_some_and(|(_, id)| id == key);
         if granted.is_some_and(is_granted) {
             return;
@@ -237,6 +259,14 @@ impl Planning<'_> {
             Source::Rollback => "rollback",
         });
         planned.calls = if *source == Source::Issued { ISSUING.to_vec() } else { COPYING.to_vec() };
+        let listed = list.and_then(|list| list.keys.iter().find(|listed| listed.key_id == value.credential.key_id));
+        let kind = current.as_ref().ok().and_then(|state| state.kind).or(listed.and_then(|listed| listed.kind));
+        if let Some(kind) = kind {
+            self.warning(
+                format!("the current key is {kind}"),
+                "see that its successor, which is the account's own HMAC key, serves its bots",
+            );
+        }
         match current {
             Ok(state) => self.current(description, value.created_at, state),
             Err(error) if error.class == ErrorClass::Denied => {
@@ -339,6 +369,9 @@ impl Planning<'_> {
     }
 
     fn master(&mut self, venue: &dyn crate::ports::Venue, master: &KeyState) {
+        if let Some(kind) = master.kind {
+            self.warning(format!("the master credential is {kind}"), "make one that is the account's own HMAC key");
+        }
         if let Err(lacks) = venue.may_issue(master) {
             self.blocker(
                 format!("the master credential cannot issue keys: {lacks}"),

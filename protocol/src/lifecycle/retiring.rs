@@ -12,7 +12,7 @@ use super::current::Current;
 use super::ending::End;
 use super::holders::{Asking, Held, Holders, Named, Replicas, holding, holding_labels};
 use super::pass::patiently;
-use super::row::{counts_as_issued, is_marked, was_issued_for};
+use super::row::{behind, counts_as_issued, is_marked, was_issued_for};
 use super::tending::{Tending, account_in};
 use super::verdict::{Ending, Verdict, after, is_ours, is_past, may_be_promoted, state, verdict as verdict_of};
 use crate::bounds::{CLOCKS_APART, UNSETTLED};
@@ -133,8 +133,9 @@ impl Tending<'_> {
             Verdict::Held => self.tell_who_holds(key, ending, &named, graces.0),
             Verdict::Wait => {}
             Verdict::Replica => {
-                let say = format!("{key} stays alive: a replica of a secret that names it is not in sync");
-                self.find(Code::ReplicaBehind, say, format!("aws secretsmanager describe-secret --secret-id {}", self.name));
+                let which = behind(description).unwrap_or_else(|| "one of another secret".to_owned());
+                let say = format!("{key} stays alive: a replica of a secret that names it is not in sync: {which}");
+                self.find(Code::ReplicaBehind, say, look_at(&self.name));
             }
             Verdict::Condemn => {
                 self.condemn(description, version, key).await?;
@@ -201,6 +202,13 @@ impl Tending<'_> {
             } else {
                 self.find_elsewhere(Code::HolderUnreadable, secret, say, what_to_do);
             }
+            return Some(Retired::Elsewhere);
+        }
+        if !holders.know(arn) && !self.pass.is_of_this_account(arn) {
+            let say = "the secret is of another AWS account, whose secrets cannot be listed from here: who holds its keys is not known, \
+                       and none of them is revoked";
+            self.key(version, key, None, "waits: the secret is of another AWS account".to_owned());
+            self.find(Code::HolderUnreadable, say, "deploy the functions in that account, and attach the secret to them");
             return Some(Retired::Elsewhere);
         }
         if !holders.know(arn) {
@@ -357,6 +365,14 @@ impl Tending<'_> {
         self.hand.add_stamp(StampKind::Condemned, version).await?;
         self.count("condemned");
         Ok(())
+    }
+
+    /// The order that gets a secret's current key, which is leaked, a successor first.
+    pub(super) fn order_to_replace(&self, secret: &str) -> String {
+        let order = self.pass.request.order();
+        let (reason, incident) =
+            order.map_or(("<what happened>", "<number>"), |order| (order.reason.as_str(), order.incident.as_str()));
+        self.pass.command_with(Operation::BreakGlass, &[("secret", secret), ("reason", reason), ("incident", incident)])
     }
 
     /// The order that ends a leaked key whoever else may have it.

@@ -1,26 +1,28 @@
 //! What an audit says of one secret. Reads and asks, and changes nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::answer::{Audited, AuditedKey, Code, KeyOnAccount, ReplicaRow, Slots, Standing};
-use super::checking::{day, in_words, is_within_policy, replace, rotate, serve, switch_on};
+use super::checking::{day, in_words, is_within_policy, look_at, replace, rotate, serve, switch_on};
 use super::current::Current;
 use super::death::{Known, Life, asked, judged, shows};
-use super::holders::Asking;
+use super::holders::{Asking, Held};
 use super::pass::{Pass, patiently};
 use super::tending::{Tended, Tending};
 use super::verdict::{Ending, after, is_copy, is_ours};
+use super::way::open_rotation;
 use crate::bounds::UNSETTLED;
 use crate::error::Error;
-use crate::hand::{Hand, venue_of};
+use crate::hand::{Hand, venue_of, was_current};
 use crate::label::{Label, VersionId};
 use crate::marker::Marker;
 use crate::name::SecretId;
-use crate::ports::{Description, KeyList, KeyState, ListedKey, Venue, VenueError, Which};
+use crate::ports::{Description, KeyList, KeyState, ListedKey, Replica, Venue, VenueError, Which};
 use crate::rotation::settled;
-use crate::secret::{KeyId, SecretValue};
+use crate::secret::{Credential, KeyId, SecretValue};
 use crate::task::Operation;
 use crate::wrong::{self, Wrong};
 
@@ -30,6 +32,8 @@ const LATE: SignedDuration = SignedDuration::from_hours(3);
 const OVERDUE: SignedDuration = SignedDuration::from_hours(1);
 /// Hours.
 const A_DAY: i64 = 24;
+/// So long before its end a master credential is a matter of hours.
+const A_WEEK: Duration = Duration::from_hours(7 * 24);
 /// Fewer free slots than a rotation and its repetition need.
 const FEW_SLOTS: usize = 2;
 
@@ -67,14 +71,23 @@ impl Tending<'_> {
         audited.replicas = description
             .replicas
             .iter()
-            .map(|replica| ReplicaRow { region: replica.region.clone(), in_sync: replica.in_sync })
+            .map(|replica| ReplicaRow {
+                region: replica.region.clone(),
+                in_sync: replica.in_sync,
+                status: replica.status.clone(),
+            })
             .collect();
         audited.rotation = self.standing(&description).await;
-        if audited.replicas.iter().any(|replica| !replica.in_sync) {
-            let what_to_do = format!("aws secretsmanager describe-secret --secret-id {}", self.name);
-            self.find(Code::ReplicaBehind, "a replica is not in sync", what_to_do);
+        if let Some(behind) = behind(&description) {
+            self.find(Code::ReplicaBehind, format!("a replica is not in sync: {behind}"), look_at(&self.name));
         }
         if description.deleted {
+            let say = "the secret is scheduled for deletion: no consumer can read it, and its keys live on at the venue";
+            let what_to_do = format!(
+                "where that was a mistake: aws secretsmanager restore-secret --secret-id {}; else delete its keys at the venue",
+                self.name
+            );
+            self.find(Code::SecretDeleted, say, what_to_do);
             return Ok(());
         }
         let current = self.current(&description).await.unwrap_or_else(|error| {
@@ -87,7 +100,7 @@ impl Tending<'_> {
         let beside = self.versions_beside(&description, current.as_ref()).await;
         let list = current.as_ref().and_then(|current| current.master.as_ref().ok()?.1.as_ref().map(|(_, list)| list));
         for version in &beside {
-            self.look_at(&description, version, current.as_ref(), list);
+            self.look_at(&description, version, current.as_ref(), list).await;
         }
         if let (Some(current), Some(list)) = (&current, list) {
             self.look_at_account(&description, current, &beside, list, audited).await;
@@ -101,22 +114,10 @@ impl Tending<'_> {
         if description.deleted {
             return Standing::Deleted;
         }
-        let open =
-            description.holder(&Label::pending()).filter(|pending| description.holder(&Label::current()) != Some(*pending));
-        if let Some(pending) = open {
-            let since = stuck_since(self.pass, self.hand, pending).await.unwrap_or_else(|error| {
-                self.trouble(&error);
-                None
-            });
-            if let Some(since) = since {
-                let say =
-                    format!("a rotation has been open since {since}: version {pending} is AWSPENDING, and blocks every other");
-                let what_to_do =
-                    format!("read the log of the rotation function; then: {}", self.pass.command(Operation::Abandon, &self.name));
-                self.find(Code::StuckPending, say, what_to_do);
-                return Standing::Stuck;
-            }
+        if self.tell_of_stuck_rotation(description).await {
+            return Standing::Stuck;
         }
+        let open = open_rotation(description);
         if !description.rotation_enabled {
             self.find(Code::RotationOff, "rotation is switched off", switch_on(&self.name));
             return Standing::SwitchedOff;
@@ -127,6 +128,22 @@ impl Tending<'_> {
             self.find(Code::Overdue, say, what_to_do);
         }
         if open.is_some() { Standing::InFlight } else { Standing::Idle }
+    }
+
+    /// Whether a rotation has been open for too long: a finding.
+    pub(super) async fn tell_of_stuck_rotation(&mut self, description: &Description) -> bool {
+        let Some(pending) = open_rotation(description) else { return false };
+        let since = stuck_since(self.pass, self.hand, pending).await.unwrap_or_else(|error| {
+            self.trouble(&error);
+            None
+        });
+        let Some(since) = since else { return false };
+        let was = if was_current(description, pending) { ", though it was current once," } else { "" };
+        let say = format!("a rotation has been open since {since}: version {pending} is AWSPENDING{was} and blocks every other");
+        let what_to_do =
+            format!("read the log of the rotation function; then: {}", self.pass.command(Operation::Abandon, &self.name));
+        self.find(Code::StuckPending, say, what_to_do);
+        true
     }
 
     // The keys.
@@ -147,11 +164,24 @@ impl Tending<'_> {
         if let Some(state) = state {
             self.expiry(description, current, state);
         }
-        self.look_at_master(current).await;
+        if let Ok((master, _)) = &current.master
+            && master.serves.is_none()
+            && self.pass.is_news(format!("unscoped {}", master.secret.as_str()))
+        {
+            let key = &master.signer.credential.key_id;
+            let say = format!(
+                "the master credential {key} does not say whom it serves: each secret that names it gets what its own key proves, and a \
+                 dead key has no successor"
+            );
+            let (account, none) = (current.account(), None);
+            self.find(Code::MasterUnscoped, say, serve(&master.secret, &self.name, account.as_ref(), none));
+        }
+        self.look_at_master(description, current).await;
     }
 
-    /// A master that lists keys and cannot issue any keeps every rotation from happening: told once for all its children.
-    async fn look_at_master(&mut self, current: &Current) {
+    /// A master that lists keys and cannot issue any, or not for much longer, keeps every rotation from happening: told once for all its
+    /// children.
+    pub(super) async fn look_at_master(&mut self, description: &Description, current: &Current) {
         let Ok((master, _)) = &current.master else { return };
         let key = &master.signer.credential.key_id;
         if !self.pass.is_news(format!("master {}", key.fingerprint())) {
@@ -160,13 +190,8 @@ impl Tending<'_> {
         self.pass.turn_of(current.venue.as_ref(), master).await;
         // Whether it is accepted at all, the list has told.
         let Ok(state) = current.venue.inspect(&master.signer).await else { return };
-        if master.serves.is_none() {
-            let say = format!(
-                "the master credential {key} does not say whom it serves: each secret that names it gets what its own key proves, and a \
-                 dead key has no successor"
-            );
-            let (account, none) = (current.account(), None);
-            self.find(Code::MasterUnscoped, say, serve(&master.secret, &self.name, account.as_ref(), none));
+        if let Some(expires) = state.expires_at {
+            self.master_expires(description, current, key, expires);
         }
         if let Err(lacks) = current.venue.may_issue(&state) {
             let say = format!("the master credential {key} cannot issue keys: {lacks}");
@@ -197,6 +222,19 @@ impl Tending<'_> {
             powers: state.map(|state| in_words(&state.powers)),
             addresses: state.map(|state| state.addresses.to_string()),
             within_policy: state.map(|state| is_within_policy(self.pass, description, value, state)),
+        }
+    }
+
+    /// After a master's end nothing of its accounts can be issued, listed or revoked.
+    fn master_expires(&mut self, description: &Description, current: &Current, key: &KeyId, expires: Timestamp) {
+        let what_to_do = "make another at the venue, bound to the functions' addresses, and store it in the master's secret";
+        let say = format!("the master credential {key} expires on {}", day(expires));
+        let next = next_rotation(description, current.value.created_at, self.pass.now());
+        if expires < after(self.pass.now(), A_WEEK) {
+            self.find(Code::MasterExpiring, say, what_to_do);
+        } else if let Some(next) = next.filter(|next| expires < after(*next, self.pass.settings.longest_grace())) {
+            let say = format!("{say}, and is needed for the rotation that is over by {} and for the end of its grace", day(next));
+            self.find(Code::ExpiresBeforeRotation, say, what_to_do);
         }
     }
 
@@ -265,7 +303,7 @@ impl Tending<'_> {
         beside
     }
 
-    fn look_at(&mut self, description: &Description, beside: &Beside, current: Option<&Current>, list: Option<&KeyList>) {
+    async fn look_at(&mut self, description: &Description, beside: &Beside, current: Option<&Current>, list: Option<&KeyList>) {
         let Beside { version, value, venue, answer, at, controlled } = beside;
         let key = &value.credential.key_id;
         let ending = Ending::of(description, version);
@@ -307,8 +345,21 @@ impl Tending<'_> {
             && self.pass.now().duration_since(over) > LATE
         {
             let say = format!("{key} of version {version} is alive, and its grace was over on {over}");
-            self.find(Code::GraceOverrun, say, self.pass.command(Operation::Maintain, &self.name));
+            // Nobody could end it before its holder has another.
+            match self.holders_elsewhere(&value.credential).await.first() {
+                Some(Held { secret, label }) => {
+                    self.find(Code::GraceOverrun, format!("{say}: it is held as the {label} key of {secret}"), rotate(secret));
+                }
+                None => self.find(Code::GraceOverrun, say, self.pass.command(Operation::Maintain, &self.name)),
+            }
         }
+    }
+
+    /// Other secrets' labels that hold a credential, as far as that is known.
+    async fn holders_elsewhere(&mut self, credential: &Credential) -> Vec<Held> {
+        let Ok(holders) = self.pass.holders().await else { return Vec::new() };
+        let asking = Asking { secret: &self.name, credential, account: None, serves: None };
+        holders.of(asking).held.into_iter().filter(|held| held.secret != self.name).collect()
     }
 
     // The account.
@@ -336,7 +387,7 @@ impl Tending<'_> {
         let mut named: Vec<&KeyId> = beside.iter().map(|beside| &beside.value.credential.key_id).collect();
         named.push(key);
         let ours = Marker::new(&description.arn, &VersionId::new(""), 0);
-        let (mut foreign, mut orphans, mut forbidden) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut foreign, mut orphans, mut young, mut forbidden) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for listed in list.keys.iter().filter(|listed| !listed.expired && !named.contains(&&listed.key_id)) {
             // Whoever names it, and whatever marker it bears: anybody may write those.
             if !listed.powers.forbidden().is_empty() {
@@ -347,7 +398,7 @@ impl Tending<'_> {
             }
             match &listed.marker {
                 // A rotation may be about to store it.
-                Some(_) if !settled(listed, list) || wrong::is(Wrong::MarkerHides) => {}
+                Some(_) if !settled(listed, list) || wrong::is(Wrong::MarkerHides) => young.push(on_account(listed)),
                 Some(marker) if marker.same_secret(&ours) => orphans.push(on_account(listed)),
                 // Another secret's marker too: whoever controls the account can have written it.
                 _ => foreign.push(on_account(listed)),
@@ -366,10 +417,9 @@ impl Tending<'_> {
             let say = format!("{} keys that were issued for this secret and are in no version are alive", orphans.len());
             self.find(Code::Orphans, say, self.pass.command(Operation::Maintain, &self.name));
         }
-        (audited.foreign_keys, audited.orphans) = (Some(foreign), Some(orphans));
-        let asking = Asking { secret: &self.name, credential: &current.value.credential, account: None, serves: None };
-        let mut sharing: Vec<String> =
-            holders.of(asking).held.into_iter().map(|held| held.secret).filter(|secret| *secret != self.name).collect();
+        (audited.foreign_keys, audited.orphans, audited.young_keys) = (Some(foreign), Some(orphans), Some(young));
+        let elsewhere = self.holders_elsewhere(&current.value.credential).await;
+        let mut sharing: Vec<String> = elsewhere.into_iter().map(|held| held.secret).collect();
         sharing.dedup();
         if !sharing.is_empty() {
             let say = format!(
@@ -379,6 +429,12 @@ impl Tending<'_> {
             self.find(Code::SharedKey, say, format!("give each its own key: {}", rotate(&self.name)));
         }
     }
+}
+
+/// The replicas that are not in sync, with what Secrets Manager says of each.
+pub(super) fn behind(description: &Description) -> Option<String> {
+    let behind: Vec<String> = description.replicas.iter().filter(|replica| !replica.in_sync).map(Replica::said).collect();
+    (!behind.is_empty()).then(|| behind.join(", "))
 }
 
 /// Whether a key bears this secret's marker at the venue.

@@ -5,9 +5,10 @@ use jiff::SignedDuration;
 use super::answer::Row;
 use super::break_glass::{LONGEST_PAUSE, Leaked, Order, TIME_TO_END};
 use super::pass::{passes, patiently};
+use super::plan::blockers;
 use super::tending::SWITCHED_ON;
-use super::verdict::may_be_promoted;
-use super::way::{FRESH, must_fit_pending, names, open_rotation};
+use super::verdict::{after, may_be_promoted};
+use super::way::{FRESH, begun, must_fit_pending, names, open_rotation};
 use crate::bounds::{POLL_PAUSE, STALENESS};
 use crate::error::Error;
 use crate::hand::{Hand, store_error};
@@ -128,14 +129,25 @@ impl Order<'_> {
         }
     }
 
-    /// Why a rotation does not come to its end, as far as one that is only rehearsed tells.
-    pub(super) async fn why_not(&self, description: &Description) -> String {
+    /// Why a rotation does not come to its end, as far as one that is only rehearsed tells, and what is still waited for. What to do
+    /// about it is noted.
+    pub(super) async fn why_not(&mut self, description: &Description) -> String {
         // What is marked as ordered is not counted.
         let hand = Hand { order: self.hand.order.filter(|_| self.tagged.is_some()), ..*self.hand };
-        let told = match rehearse(hand, &self.pass.settings.egress, description.clone()).await {
-            Err(error) => Some(error),
-            Ok(rehearsal) => rehearsal.wanted.err(),
-        };
-        told.map_or_else(String::new, |error| format!(" ({}: {})", error.error_type, error.problem))
+        let rehearsed = rehearse(hand, &self.pass.settings.egress, description.clone()).await;
+        let blockers = blockers(self.pass, description, rehearsed);
+        let mut why: Vec<String> = blockers.iter().map(|blocker| blocker.say.clone()).collect();
+        let remedies: Vec<&str> = blockers.iter().map(|blocker| blocker.r#do.as_str()).collect();
+        self.remedy = (!remedies.is_empty()).then(|| remedies.join("; then: "));
+        why.extend(self.waited_for().await);
+        if why.is_empty() { String::new() } else { format!(" ({})", why.join("; ")) }
+    }
+
+    /// A rotation that is open, and until when another order waits for it.
+    async fn waited_for(&self) -> Option<String> {
+        let description = patiently(self.pass, || self.hand.describe()).await.ok()?;
+        let pending = open_rotation(&description)?;
+        let until = after(begun(self.pass, self.hand, pending).await.ok()??, FRESH.unsigned_abs());
+        Some(format!("the rotation of version {pending} is open, and waited for until {until}: the order after that gives it up"))
     }
 }

@@ -16,7 +16,7 @@ use super::verdict::{Ending, after};
 use super::way::clear_the_way;
 use crate::bounds::UNSETTLED;
 use crate::error::{Error, ErrorType};
-use crate::hand::{Hand, unstamped_previous};
+use crate::hand::{Hand, is_condemned, unstamped_previous};
 use crate::label::{Label, StampKind, VersionId};
 use crate::name::SecretId;
 use crate::ports::{Description, Which};
@@ -133,6 +133,7 @@ impl<'a> Tending<'a> {
     pub(super) fn trouble(&mut self, error: &Error) {
         let code = match error.error_type {
             ErrorType::LabelsFull => Code::LabelsFull,
+            ErrorType::KmsDenied => Code::KmsKeyUnusable,
             ErrorType::MasterInvalid | ErrorType::MasterRefused => Code::MasterUnusable,
             ErrorType::ScopeRefused => Code::MasterUnscoped,
             ErrorType::ValueInvalid | ErrorType::VenueUnsupported => Code::ValueInvalid,
@@ -145,6 +146,9 @@ impl<'a> Tending<'a> {
             // A plan tells what is wrong with it.
             Code::MasterUnusable | Code::MasterUnscoped => self.pass.command(Operation::Plan, &self.name),
             Code::ValueInvalid => put_right(&self.name),
+            Code::KmsKeyUnusable => {
+                format!("enable the key, or allow it to be used; which one it is, is shown by: {}", look_at(&self.name))
+            }
             _ => self.pass.command(again, &self.name),
         };
         self.find(code, told(error), what_to_do);
@@ -176,6 +180,10 @@ impl<'a> Tending<'a> {
         self.note(stamped);
         let finished = self.finish_giving_up(&description).await;
         self.note(finished);
+        // One that was given up is finished, or tried again in the next pass.
+        if description.holder(&Label::pending()).is_some_and(|pending| !is_condemned(&description, pending)) {
+            self.tell_of_stuck_rotation(&description).await;
+        }
         // Whatever stands in the way of the current key does not keep a replaced one alive.
         let current = self.current(&description).await.unwrap_or_else(|error| {
             self.trouble(&error);
@@ -319,7 +327,8 @@ impl<'a> Tending<'a> {
     pub(super) fn way_out(&self, description: &Description, held: &Held) -> String {
         let Held { secret, label } = held;
         if *label == Label::current().as_str() {
-            return rotate(secret);
+            // A mere rotation is refused where a secret had very many versions lately.
+            return if *secret == self.name { self.order_to_replace(secret) } else { rotate(secret) };
         }
         if *label == Label::pending().as_str() {
             return self.pass.command(Operation::Abandon, secret);

@@ -1,9 +1,10 @@
 //! The way for a rotation that a leaked key needs: nothing may be open that would bring that key back, or keep another from beginning.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::checking::serve;
 use super::pass::{Pass, patiently};
+use super::verdict::after;
 use crate::error::{Error, ErrorType};
 use crate::hand::{Hand, is_condemned, must_fit};
 use crate::label::{Label, VersionId};
@@ -63,11 +64,13 @@ pub(super) async fn clear_the_way(
     if !needed && !names_it {
         return Ok(told);
     }
-    let versions = patiently(pass, || hand.versions()).await?;
-    let begun = versions.into_iter().find(|version| version.id == *pending).and_then(|version| version.created_at);
-    let is_fresh = begun.is_some_and(|begun| pass.now().duration_since(begun) < FRESH);
-    if is_fresh && !names_it && !is_condemned(description, pending) {
-        told.push(format!("a rotation is in flight: version {pending}"));
+    let begun = begun(pass, hand, pending).await?;
+    if let Some(begun) = begun.filter(|begun| pass.now().duration_since(*begun) < FRESH)
+        && !names_it
+        && !is_condemned(description, pending)
+    {
+        let until = after(begun, FRESH.unsigned_abs());
+        told.push(format!("a rotation is in flight: version {pending}, begun at {begun}, is waited for until {until}"));
         return Ok(told);
     }
     if let Err(error) = hand.give_up(pending, "a key is leaked, and this rotation was in the way").await {
@@ -77,6 +80,12 @@ pub(super) async fn clear_the_way(
     }
     told.push(format!("the rotation that was open, version {pending}, was given up"));
     Ok(told)
+}
+
+/// When a version was made.
+pub(super) async fn begun(pass: &Pass<'_>, hand: &Hand<'_>, version: &VersionId) -> Result<Option<Timestamp>, Error> {
+    let versions = patiently(pass, || hand.versions()).await?;
+    Ok(versions.into_iter().find(|listed| listed.id == *version).and_then(|listed| listed.created_at))
 }
 
 /// An offer that createSecret refuses would keep a successor from being issued, where one can be. What was done, in words.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::*;
 
-fn request(fingerprint: Option<&str>, form: Form) -> Request {
+pub(super) fn request(fingerprint: Option<&str>, form: Form) -> Request {
     let fingerprint = fingerprint.map(|text| text.parse().expect("a fingerprint"));
     Request::Audit { shard: Shard::ALL, secret: None, fingerprint, after: None, form }
 }

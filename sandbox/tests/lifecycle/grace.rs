@@ -216,7 +216,8 @@ fn a_quiet_secret_costs_one_read_of_its_value_and_none_of_the_others() {
         Operation::Secrets,
         Operation::Secrets,
         Operation::Inspect,
+        Operation::Inspect,
         Operation::List,
     ];
-    assert_eq!(calls, expected, "the secret's value and its master's");
+    assert_eq!(calls, expected, "the secret's value and its master's, and what the venue says of both keys");
 }

@@ -15,6 +15,7 @@ mod holders;
 mod orphans;
 mod plan;
 mod proof;
+mod reported;
 mod strain;
 mod tags;
 mod way_back;

@@ -178,7 +178,7 @@ fn plan_with_keys(encrypts: &str, granted: Option<&str>) -> Answer {
 #[test]
 fn a_kms_key_that_nobody_granted_to_the_functions_is_told() {
     let id = KEY.rsplit('/').next().expect("an id");
-    for (encrypts, granted) in [(KEY, None), ("alias/trading", Some(KEY)), (KEY, Some("arn:aws:kms:us-east-1:1:key/0"))] {
+    for (encrypts, granted) in [(KEY, None), (KEY, Some("arn:aws:kms:us-east-1:1:key/0"))] {
         let answer = plan_with_keys(encrypts, granted);
         warned(&answer, &format!("the KMS key {encrypts} encrypts the secret"));
         assert!(answer.findings.iter().any(|finding| finding.r#do.contains("kms describe-key")), "{answer:#?}");
@@ -187,6 +187,14 @@ fn a_kms_key_that_nobody_granted_to_the_functions_is_told() {
         let answer = plan_with_keys(encrypts, granted);
         assert!(!answer.findings.iter().any(|finding| finding.say.contains("KMS")), "{encrypts}: {answer:#?}");
     }
+}
+
+#[test]
+fn a_kms_key_that_is_named_by_its_alias_is_no_warning_that_nobody_can_end() {
+    let answer = plan_with_keys("alias/trading", Some(KEY));
+    let untold = answer.findings.iter().find(|finding| finding.code == Code::KmsKeyUntold).expect("it is said");
+    assert!(untold.r#do.contains("kms describe-key --key-id alias/trading"), "{untold:?}");
+    assert!(!answer.findings.iter().any(|finding| finding.code == Code::Warning && finding.say.contains("KMS")), "{answer:#?}");
 }
 
 #[test]
@@ -256,7 +264,7 @@ fn a_replica_that_is_behind_is_told() {
     replicate(&world, ReplicaStatus::InSync);
     assert!(!plan(&world).findings.iter().any(|finding| finding.say.contains("replica")));
     replicate(&world, ReplicaStatus::Failed);
-    warned(&plan(&world), "the replica in eu-west-1 is not in sync");
+    warned(&plan(&world), "the replica in eu-west-1 (Failed) is not in sync");
 }
 
 #[test]

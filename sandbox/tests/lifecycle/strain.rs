@@ -145,14 +145,18 @@ fn an_exposure_whose_beginning_nobody_saw_is_not_counted() {
 }
 
 #[test]
-fn an_order_that_cannot_be_written_down_is_refused() {
+fn an_order_that_cannot_be_written_down_pages_with_what_makes_room() {
     let (world, _, _, version) = rotated_twice();
     while world.label_count() < 20 {
         world.label(&format!("own-{}", world.label_count()), Some(&version));
     }
     let answer = world.operate_beside_the_service(leaked(&world, None));
-    assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::Refused]), "{answer:#?}");
+    assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::Exposed]), "{answer:#?}");
     assert!(answer.findings[0].say.contains("LimitExceeded"), "{answer:#?}");
+    assert!(
+        answer.findings[0].r#do.contains("describe-secret") && answer.findings[0].r#do.contains("break_glass"),
+        "{answer:#?}"
+    );
 }
 
 #[test]
