@@ -148,6 +148,8 @@ pub struct Replica {
     pub region: String,
     /// Whether it has what the primary has.
     pub in_sync: bool,
+    /// Whether it is being brought there now.
+    pub in_progress: bool,
     /// What Secrets Manager says of it: its status, and the message where there is one.
     pub status: String,
 }
@@ -193,6 +195,12 @@ fn rate(expression: &str) -> Option<(u32, u64)> {
 }
 
 impl Description {
+    /// Whether a label had better not be moved now, where that can wait. It is reported, and not proven, that a replica gets stuck whose
+    /// primary changes while it is brought up to date.
+    pub fn is_being_replicated(&self) -> bool {
+        self.replicas.iter().any(|replica| replica.in_progress)
+    }
+
     /// The version that holds a label.
     pub fn holder(&self, label: &Label) -> Option<&VersionId> {
         self.versions.iter().find(|(_, labels)| labels.contains(label)).map(|(version, _)| version)

@@ -75,10 +75,10 @@ fn schedule(rules: RotationRulesType) -> Schedule {
 }
 
 fn replica(status: ReplicationStatusType) -> Replica {
-    let in_sync = status.status == Some(StatusType::InSync);
+    let (in_sync, in_progress) = (status.status == Some(StatusType::InSync), status.status == Some(StatusType::InProgress));
     let said = status.status.map(|status| status.as_str().to_owned()).into_iter().chain(status.status_message);
     let said: Vec<String> = said.filter(|said| !said.is_empty()).collect();
-    Replica { region: status.region.unwrap_or_default(), in_sync, status: said.join(": ") }
+    Replica { region: status.region.unwrap_or_default(), in_sync, in_progress, status: said.join(": ") }
 }
 
 fn tags(tags: Option<Vec<Tag>>) -> BTreeMap<String, String> {

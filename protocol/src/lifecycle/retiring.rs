@@ -445,7 +445,8 @@ impl Tending<'_> {
             return Ok(true);
         }
         let description = self.hand.describe().await?;
-        if description.holder(&Label::current()) == Some(version) {
+        // Labels that say what is over may say so until the next pass.
+        if description.holder(&Label::current()) == Some(version) || description.is_being_replicated() && self.order.is_none() {
             return Ok(false);
         }
         let mut labels: Vec<Label> = description.labels(version).filter(|label| which(label)).cloned().collect();

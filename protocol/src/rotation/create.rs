@@ -163,9 +163,15 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
     }
     match kept.map_err(|not_kept| not_kept.error)? {
         Kept::Stored => Ok(Done::Issued),
-        Kept::Unseen => Ok(Done::AlreadyStored),
+        Kept::Unseen => Err(unseen()),
         Kept::Another(stored) => decided(run, base, &stored).await,
     }
+}
+
+/// Whose value it is, a repetition tells; or that it is gone, as what a dry run of the service leaves.
+fn unseen() -> Error {
+    let problem = "the version has a value already, and it cannot be read yet: the step can be repeated";
+    Error::new(ErrorType::StoreUnavailable, problem)
 }
 
 /// Whether a value may name this key: one that cannot be read may.
@@ -181,7 +187,7 @@ async fn copy(run: &Run<'_>, base: &Base, venue: &dyn Venue, offer: &offer::Offe
     let text = successor(run, base, credential, &wanted, offer.source, Some(offer.version.clone()));
     match run.keep(&text, &credential.key_id).await.map_err(|not_kept| not_kept.error)? {
         Kept::Stored => Ok(Done::Copied),
-        Kept::Unseen => Ok(Done::AlreadyStored),
+        Kept::Unseen => Err(unseen()),
         Kept::Another(stored) => decided(run, base, &stored).await,
     }
 }

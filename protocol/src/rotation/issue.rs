@@ -27,10 +27,7 @@ pub(super) async fn stored_meanwhile(
     description: &Description,
     list: &KeyList,
 ) -> Result<Option<StoredValue>, Error> {
-    let ours = Marker::new(&description.arn, run.token(), 0);
-    let young =
-        list.keys.iter().filter(|key| key.marker.as_ref().is_some_and(|marker| marker.same_token(&ours)) && !settled(key, list));
-    let young = young.count();
+    let young = young_of(run, description, list).count();
     if young == 0 {
         return Ok(None);
     }
@@ -38,8 +35,21 @@ pub(super) async fn stored_meanwhile(
     if !believed && let Some(stored) = run.read_token_patiently().await? {
         return Ok(Some(stored));
     }
+    must_be_few(young).map(|()| None)
+}
+
+/// The keys of a list that were issued for the run's token so lately that a living run may be about to store them.
+fn young_of<'l>(run: &Run<'_>, description: &Description, list: &'l KeyList) -> impl Iterator<Item = &'l ListedKey> {
+    let ours = Marker::new(&description.arn, run.token(), 0);
+    let is_ours = move |key: &&ListedKey| key.marker.as_ref().is_some_and(|marker| marker.same_token(&ours));
+    list.keys.iter().filter(is_ours).filter(|key| !settled(key, list))
+}
+
+/// # Errors
+/// ISSUE_UNSTORED where another key would only fill the account's key slots.
+fn must_be_few(young: usize) -> Result<(), Error> {
     if young < 2 || wrong::is(Wrong::UnstoredUnbounded) {
-        return Ok(None);
+        return Ok(());
     }
     let problem = format!(
         "{young} keys were issued for this version within the last {} minutes and none was stored, so runs keep failing after they \
@@ -78,7 +88,7 @@ pub(super) async fn issue(run: &Run<'_>, base: &Base, desk: &Desk<'_>, grant: &G
             ErrorClass::UnknownOutcome if !looked => {
                 looked = true;
                 if !wrong::is(Wrong::IssueAgain) {
-                    recover(run, desk, &marker, error).await?;
+                    recover(run, base, desk, &marker, error).await?;
                 }
             }
             _ => return Err(venue_error(&error)),
@@ -93,7 +103,7 @@ pub(super) async fn issue(run: &Run<'_>, base: &Base, desk: &Desk<'_>, grant: &G
 /// Nobody knows whether the key was issued. Once its request can take effect no more, the list tells; a key that is there is ours
 /// alone and lost with its secret, since no one else can have read the reply. A key that is not there may not be listed yet: then
 /// the replay decides.
-async fn recover(run: &Run<'_>, desk: &Desk<'_>, marker: &Marker, error: VenueError) -> Result<(), Error> {
+async fn recover(run: &Run<'_>, base: &Base, desk: &Desk<'_>, marker: &Marker, error: VenueError) -> Result<(), Error> {
     tracing::warn!(%error, "no answer to the request for a key: looking whether it was issued");
     let wait = desk.venue.facts().signature_window + Duration::from_secs(1);
     run.hand.must_have_left(wait + TIME_TO_STORE)?;
@@ -102,7 +112,9 @@ async fn recover(run: &Run<'_>, desk: &Desk<'_>, marker: &Marker, error: VenueEr
     let Some(key) = list.keys.iter().find(|key| key.marker.as_ref() == Some(marker)) else {
         return if wrong::is(Wrong::UnlistedIsNotIssued) { Ok(()) } else { Err(venue_error(&error)) };
     };
-    run.hand.revoke(run.token(), desk, &key.key_id).await?.map_err(|error| venue_error(&error))
+    run.hand.revoke(run.token(), desk, &key.key_id).await?.map_err(|error| venue_error(&error))?;
+    // Others may have issued in the meantime.
+    must_be_few(young_of(run, &base.description, &list).filter(|other| other.key_id != key.key_id).count())
 }
 
 /// Revokes this secret's own keys that were issued and never stored. Returns how many.

@@ -16,7 +16,7 @@ pub(super) enum Kept {
     Stored,
     /// The token holds another key.
     Another(StoredValue),
-    /// The token holds a value, and it cannot be read yet: setSecret will see whose it is.
+    /// The token holds a value, and it cannot be read yet.
     Unseen,
 }
 

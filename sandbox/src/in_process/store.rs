@@ -199,6 +199,7 @@ fn description(described: secrets_manager::Description) -> Description {
     let replica = |replica: secrets_manager::Replica| Replica {
         region: replica.region,
         in_sync: replica.status == secrets_manager::ReplicaStatus::InSync,
+        in_progress: replica.status == secrets_manager::ReplicaStatus::InProgress,
         status: format!("{:?}", replica.status),
     };
     let replicas = replication_status.into_iter().map(replica).collect();

@@ -3,7 +3,7 @@
 use protocol::lifecycle::{Finding, Form, Mode, Request, Severity, Shard};
 use protocol::rotation::Step;
 use sandbox::in_process::{Fault, Operation, SUB, Setup};
-use sandbox::secrets_manager::{SecretValue, Seed};
+use sandbox::secrets_manager::{ReplicaStatus, SecretValue, Seed};
 
 use super::audit::{audit, request};
 use super::emergency::{leaked, order};
@@ -172,4 +172,20 @@ fn a_harmless_power_is_a_ticket_and_no_page() {
     let answer = world.maintain();
     assert!(one(&answer, Code::MorePowerThanPolicy).say.contains("CopyTrading"), "{answer:#?}");
     assert!(!codes(&answer).contains(&Code::CanMoveFunds), "{answer:#?}");
+}
+
+#[test]
+fn labels_of_a_dead_key_are_left_while_a_replica_is_brought_up_to_date() {
+    let (world, _, key, version) = rotated_twice();
+    hours(&world, 25);
+    world.maintain();
+    hour(&world);
+    replicate(&world, ReplicaStatus::InSync);
+    delete(&world, &key);
+    replicate(&world, ReplicaStatus::InProgress);
+    world.maintain();
+    assert!(!world.labels(&version).is_empty());
+    replicate(&world, ReplicaStatus::InSync);
+    settle(&world);
+    assert!(world.labels(&version).is_empty());
 }

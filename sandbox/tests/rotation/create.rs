@@ -116,7 +116,8 @@ fn a_run_that_lost_the_token_to_another_does_not_claim_to_have_stored_its_key() 
     }
     let result = slow.finish();
     assert_eq!(world.live_keys_for(&token).len(), 2, "a miss leaves both to setSecret");
-    done(result, Done::AlreadyStored);
+    let said = refused(result, ErrorType::StoreUnavailable);
+    assert!(said.contains("cannot be read yet"), "{said}");
 }
 
 #[test]
@@ -154,6 +155,21 @@ fn two_keys_that_were_issued_and_not_stored_are_enough() {
     done(world.run(Step::Create, &token), Done::Issued);
     completes(&world, &token);
     assert_eq!(world.live_keys_for(&token), [key_in(&world, &token)]);
+}
+
+#[test]
+fn a_run_that_has_lost_its_key_issues_none_beside_two_that_others_have_not_stored() {
+    let world = world();
+    let token = world.begin_rotation();
+    let mut slow = world.start(world.request(Step::Create, &token));
+    let issued_by_slow = until(&mut slow, Operation::Issue);
+    for _ in 0..2 {
+        world.plan(Operation::Issue, 1, Fault::CrashAfter);
+        crashed(&world.run(Step::Create, &token));
+    }
+    slow.let_through(issued_by_slow, Some(Fault::ReplyLost));
+    refused(slow.finish(), ErrorType::IssueUnstored);
+    assert_eq!(world.live_keys_for(&token).len(), 2, "its own is revoked");
 }
 
 #[test]
