@@ -6,12 +6,15 @@ use futures_util::future::join3;
 
 use super::run::Run;
 use super::wrong::{self, Wrong};
-use crate::bounds::{LAST_MOMENT, REREAD, REREAD_PAUSE};
+use crate::bounds::LAST_MOMENT;
 use crate::error::{Error, ErrorType};
 use crate::hand::{has_stamp, was_current};
 use crate::label::{Label, StampKind};
 use crate::name::unqualified;
 use crate::ports::{Description, StoredValue, Which};
+
+/// How long a step waits before each further look for the label of its token.
+const LOOKS_FOR_THE_LABEL: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 
 /// Where the token stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,19 +51,18 @@ impl Run<'_> {
         }
     }
 
-    /// The secret, as a step begins. A token's label may be shown a moment late: asked again for a bounded time.
+    /// The secret, as a step begins. A token's label may be shown some seconds late: it is looked for again.
     pub(super) async fn describe(&self) -> Result<Description, Error> {
-        let until = self.hand.now() + REREAD.min(self.hand.time_left().saturating_sub(LAST_MOMENT));
-        let mut pause = REREAD_PAUSE;
-        loop {
-            let description = self.hand.describe().await?;
+        let mut description = self.hand.describe().await?;
+        for pause in LOOKS_FOR_THE_LABEL {
             let is_unknown = self.standing(&description).is_err_and(|error| error.error_type == ErrorType::VersionUnknown);
-            if !is_unknown || self.hand.now() + pause >= until {
-                return Ok(description);
+            if !is_unknown || self.hand.time_left() < pause + LAST_MOMENT {
+                break;
             }
             self.hand.ports.time.sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_secs(1));
+            description = self.hand.describe().await?;
         }
+        Ok(description)
     }
 
     /// The preconditions of every step.
