@@ -67,6 +67,7 @@ impl ConfigError {
 impl Config {
     /// Reads the configuration; `var` looks a variable up. One that is empty counts as not set.
     pub(crate) fn from_env(var: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        sdk_reads_the_same(&var)?;
         let read = |name: &str| var(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         proxies_can_be_used(read)?;
         aws_can_be_used(read)?;
@@ -110,6 +111,19 @@ impl Purpose {
             }
         }
     }
+}
+
+/// What counts as not set here, or is read without the white space around it, the AWS SDK takes as it is.
+fn sdk_reads_the_same(var: impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
+    for name in ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"] {
+        if var(name).is_some_and(|value| value.is_empty() || value.trim() != value) {
+            return Err(ConfigError::new(
+                name,
+                "is empty, or has white space around its value: unset it, or set it to the value alone",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Whether the variables that the AWS SDK reads by itself can be used. It would pass over a wrong one, or fail at the first call.
@@ -322,6 +336,8 @@ mod tests {
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "not a url"),
             ("AWS_REGION", "\"us-east-1\""),
             ("AWS_REGION", "us east 1"),
+            ("AWS_REGION", ""),
+            ("AWS_ENDPOINT_URL", " https://vpce.example"),
             ("AWS_DEFAULT_REGION", "US-EAST-1"),
             ("HTTPS_PROXY", "nonsense://x"),
             ("https_proxy", "http://"),

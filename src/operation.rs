@@ -8,7 +8,7 @@ use protocol::label::VersionId;
 use protocol::lifecycle::{Duty, Fingerprint, Form, Mode, Operation, Order, Request, Shard};
 use protocol::name::SecretId;
 use protocol::{Error, ErrorType, shown};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// The longest reason and incident number.
@@ -71,7 +71,7 @@ fn moved(message: &SqsMessage) -> Result<SecretId, Error> {
 /// What Secrets Manager sends to EventBridge when a label is moved, as far as it is needed here.
 ///
 /// Source: AWS Secrets Manager user guide, "Match events with Amazon EventBridge".
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct LabelUpdated {
     /// The secret's name.
     name: String,

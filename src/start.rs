@@ -44,7 +44,7 @@ async fn begin() -> Result<Function, Error> {
     let tls = tls::config().map_err(bad_config)?;
     logging::init(config.log_level);
     let no_http = |error| Error::new(ErrorType::Internal, format!("the HTTP clients could not be built: {error}"));
-    let http = store::http(tls.clone()).map_err(no_http)?;
+    let http = store::http(&tls).map_err(no_http)?;
     let secrets_manager = store::client(http).await.map_err(bad_config)?;
     Function::new(&config, secrets_manager, tls).map_err(no_http)
 }

@@ -418,13 +418,18 @@ impl Powers {
             .iter()
             .filter(|held| held.word != Word::Read && !allowed.iter().any(|allowed| allowed.covers(held)))
             .map(ToString::to_string);
-        self.forbidden().into_iter().chain(self.others.iter().cloned()).chain(more).collect()
+        self.not_granted().into_iter().chain(more).collect()
     }
 
     /// What no rotated key may have, in the venue's words.
     pub fn forbidden(&self) -> Vec<String> {
         let unknown = if wrong::is(Wrong::UnknownGroupTrusted) { &[][..] } else { &self.unknown };
         self.moves_funds.iter().chain(unknown).cloned().collect()
+    }
+
+    /// What no key gets that is issued, in the venue's words.
+    pub fn not_granted(&self) -> Vec<String> {
+        self.forbidden().into_iter().chain(self.others.iter().cloned()).collect()
     }
 
     /// What is demanded and not held. Reading as such is held by every key that may do anything.

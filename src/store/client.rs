@@ -26,9 +26,20 @@ const CONNECT: Duration = Duration::from_secs(3);
 const CALL: Duration = Duration::from_secs(5);
 
 /// The HTTP client of the SDK. Unlike the exchanges' it goes through a proxy that the environment names, as every AWS SDK does.
-pub(crate) fn http(tls: ClientConfig) -> Result<reqwest::Client, reqwest::Error> {
-    let builder = reqwest::Client::builder().tls_backend_preconfigured(tls).redirect(Policy::none());
-    builder.connect_timeout(CONNECT).timeout(CALL).build()
+pub(crate) fn http(tls: &ClientConfig) -> Result<Http, reqwest::Error> {
+    let builder = || {
+        let builder = reqwest::Client::builder().tls_backend_preconfigured(tls.clone()).redirect(Policy::none());
+        builder.connect_timeout(CONNECT).timeout(CALL)
+    };
+    Ok(Http { client: builder().build()?, near: builder().no_proxy().build()? })
+}
+
+/// See [`http`].
+#[derive(Clone, Debug)]
+pub(crate) struct Http {
+    client: reqwest::Client,
+    /// For plain HTTP, which goes to this machine and to those that give it credentials: a proxy has no business there.
+    near: reqwest::Client,
 }
 
 /// The client, configured as the SDK resolves it: Region, endpoint and credentials come from the environment first, where Lambda
@@ -36,7 +47,7 @@ pub(crate) fn http(tls: ClientConfig) -> Result<reqwest::Client, reqwest::Error>
 ///
 /// # Errors
 /// Names the variable where there is no Region, no credentials, or an endpoint that cannot be used.
-pub(crate) async fn client(http: reqwest::Client) -> Result<Client, ConfigError> {
+pub(crate) async fn client(http: Http) -> Result<Client, ConfigError> {
     let connector = SharedHttpConnector::new(Connector(http));
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT)
@@ -71,16 +82,16 @@ pub(crate) async fn client(http: reqwest::Client) -> Result<Client, ConfigError>
 
 /// The SDK's requests by the HTTP stack that the exchanges are called with: one stack starts faster than two, and is patched once.
 #[derive(Debug)]
-struct Connector(reqwest::Client);
+struct Connector(Http);
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let client = self.0.clone();
-        HttpConnectorFuture::new(async move { exchange(&client, request).await })
+        let http = self.0.clone();
+        HttpConnectorFuture::new(async move { exchange(&http, request).await })
     }
 }
 
-async fn exchange(client: &reqwest::Client, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+async fn exchange(http: &Http, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
     let user = |error: Box<dyn std::error::Error + Send + Sync>| ConnectorError::user(error);
     let request = request.try_into_http1x().map_err(|error| user(error.into()))?;
     let (parts, body) = request.into_parts();
@@ -91,6 +102,7 @@ async fn exchange(client: &reqwest::Client, request: HttpRequest) -> Result<Http
     if !may_be_asked(request.url()) {
         return Err(user(Box::new(Unreached(format!("{host} is to be asked over plain http: name its endpoint with https")))));
     }
+    let client = if request.url().scheme() == "https" { &http.client } else { &http.near };
     let failed = |error| failed(&host, error);
     let mut response = client.execute(request).await.map_err(failed)?;
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));

@@ -212,7 +212,7 @@ async fn what_is_to_be_taken_from_a_key_is_sent_empty() {
     let world = World::start().await;
     world.open_rotation(TOKEN);
     world.succeed("createSecret").await;
-    let more = [("Spot", &["SpotTrade"][..]), ("Wallet", &["AccountTransfer"]), ("NFT", &["NFTQueryProductList"])];
+    let more = [("Spot", &["SpotTrade"][..]), ("Wallet", &["AccountTransfer"]), ("Earn", &["Earn"])];
     {
         let now = jiff::Timestamp::now();
         let mut venue = world.local.bybit.lock();

@@ -16,7 +16,7 @@ use super::tending::Tending;
 use super::verdict::{Ending, after, created_by_us, is_past};
 use super::{Fingerprint, Mode, Request};
 use crate::audit::Action;
-use crate::error::Error;
+use crate::error::{Error, ErrorType};
 use crate::hand::{About, Desk, Master, venue_error};
 use crate::label::{Label, VersionId};
 use crate::ports::{Description, ErrorClass, KeyList, KeyState, Venue, VenueError};
@@ -122,7 +122,7 @@ impl Tending<'_> {
         let list = match condemned.list(pass, &desk, &answer).await {
             Ok(list) => Some(list),
             // A person's order to revoke first waits for no read that it does not need.
-            Err(error) if self.order == Some(Mode::RevokeFirst) => {
+            Err(error) if self.order == Some(Mode::RevokeFirst) && error.error_type == ErrorType::VenueUnavailable => {
                 tracing::warn!(%error, "the account's keys could not be listed: the order is carried out without");
                 None
             }
@@ -137,10 +137,13 @@ impl Tending<'_> {
                 return Ok(false);
             }
             condemned.prove(&mut desk, key, &answer, list);
-            if self.is_named_by_the_order(condemned, key) || list.is_none() && answer.is_ok() {
+            let answers_for_itself = answer.as_ref().is_ok_and(|state| !state.is_master);
+            if self.is_named_by_the_order(condemned, key) || list.is_none() && answers_for_itself {
                 desk.take_order();
             } else if !condemned.has(description, version, key, &answer, list) && !wrong::is(Wrong::IdRevokes) {
-                return self.leave(description, &desk, version, value, answer, known).await;
+                let controlled = known.controlled || list.is_some();
+                let known = Known { controlled, ..known };
+                return self.leave(description, (&desk, condemned.holders), version, value, answer, known).await;
             }
             let what = format!("revoke {key} of version {version}");
             if self.would(&what) {
@@ -164,8 +167,8 @@ impl Tending<'_> {
             }
             // Where it was refused, another may have done it, or an answer was lost.
             let answer = asked(pass, desk.venue, value).await;
-            // Where the first answer was an error, a list came after it: the host has accepted the master since.
-            let controlled = known.controlled || first_failed;
+            // Where the first answer was an error and a list came after it, the host has accepted the master since.
+            let controlled = known.controlled || first_failed && list.is_some();
             let known = match refused {
                 None => Known { revoked: true, controlled, ..known },
                 Some(_) => Known { controlled, ..known },
@@ -178,11 +181,16 @@ impl Tending<'_> {
                 }
                 life => life?,
             };
-            // Another has deleted it, it seems, and the list does not know yet.
-            let is_gone = answer.as_ref().is_err_and(|error| error.class == ErrorClass::Rejected);
-            if let Some(error) = refused.filter(|_| life_now != Life::Dead && !is_gone) {
-                let say = format!("{key} of version {version} could not be revoked: {error}");
-                self.find(Code::GraceOverrun, say, pass.command(Operation::Maintain, &self.name));
+            if let Some(error) = refused.filter(|_| life_now != Life::Dead) {
+                let rejected = answer.as_ref().is_err_and(|error| error.class == ErrorClass::Rejected);
+                if rejected && error.class == ErrorClass::Refused {
+                    let say =
+                        format!("{key} of version {version} is rejected and still listed, and its deletion is refused: {error}");
+                    self.find(Code::NotProvenDead, say, "nothing, unless this lasts: a list may be behind");
+                } else {
+                    let say = format!("{key} of version {version} could not be revoked: {}", venue_error(&error).problem);
+                    self.find(Code::GraceOverrun, say, pass.command(Operation::Maintain, &self.name));
+                }
                 return Ok(false);
             }
         }
@@ -216,7 +224,7 @@ impl Tending<'_> {
     async fn leave(
         &mut self,
         description: &Description,
-        desk: &Desk<'_>,
+        (desk, holders): (&Desk<'_>, &Holders),
         version: &VersionId,
         value: &SecretValue,
         answer: Result<KeyState, VenueError>,
@@ -225,12 +233,11 @@ impl Tending<'_> {
         let (pass, key) = (self.pass, &value.credential.key_id);
         let why = match answer {
             Err(error) if error.class == ErrorClass::Rejected => {
-                // The list that came after the first answer has shown that the host accepts another credential.
                 let answer = asked(pass, desk.venue, value).await;
                 let list = listed(pass, desk).await?;
                 // A key is there before it is stored.
                 let since = known.since.into_iter().chain(self.surely_stored_at(description, version).await?).min();
-                if judged(pass, desk.venue, key, &answer, &list, Known { controlled: true, since, ..known }) == Life::Dead {
+                if judged(pass, desk.venue, key, &answer, &list, Known { since, ..known }) == Life::Dead {
                     self.proven_dead(version, key);
                     return Ok(true);
                 }
@@ -247,10 +254,16 @@ impl Tending<'_> {
             "where it is this secret's, delete it at the venue; then take the version's labels off, which are shown by: {}",
             look_at(&self.name)
         );
-        let what_to_do = if self.order == Some(Mode::RevokeFirst) && named_by(self.pass.request).is_none() {
-            format!("to have it deleted all the same, name the key itself: {}; or, {by_hand}", self.order_for_key(version, key))
-        } else {
-            by_hand
+        let is_ordered = self.order == Some(Mode::RevokeFirst) && named_by(self.pass.request).is_none();
+        let what_to_do = match holders.current_elsewhere(&self.name, key) {
+            Some(other) => format!("it is the current key of {other}: give the order there; or, {by_hand}"),
+            None if is_ordered && holders.are_all_known() => {
+                format!(
+                    "to have it deleted all the same, name the key itself: {}; or, {by_hand}",
+                    self.order_for_key(version, key)
+                )
+            }
+            None => by_hand,
         };
         self.find(Code::GraceOverrun, say, what_to_do);
         Ok(false)

@@ -290,6 +290,11 @@ impl Holders {
         self.secrets.contains(&digest(arn))
     }
 
+    /// Whether a secret of this name is rotated here.
+    pub(super) fn rotate(&self, secret: &str) -> bool {
+        self.marked.contains_key(secret)
+    }
+
     /// Whether a key was issued for one of the secrets.
     pub(super) fn issued_for_one(&self, marker: &Marker) -> bool {
         let part = digest(marker.of_secret());

@@ -18,7 +18,7 @@ use crate::bounds::{ATTEMPTS, REREAD_PAUSE};
 use crate::error::{Error, ErrorType};
 use crate::hand::{Caller, Changes, Hand, Known, Master, master_id, master_in, read_master, store_error};
 use crate::name::{SecretId, VenueId, unqualified};
-use crate::ports::{Description, Fleet, Ports, SecretPage, Signer, StoredValue, Venue};
+use crate::ports::{Description, Fleet, KeyState, Ports, SecretPage, Signer, StoredValue, Venue};
 use crate::secret::SecretValue;
 use crate::task::Task;
 
@@ -39,6 +39,8 @@ pub(super) struct Pass<'a> {
     pub(super) request: &'a Request,
     /// The values of master credentials, by ARN: a parent account has many children.
     masters: Mutex<BTreeMap<String, Result<Arc<StoredValue>, Error>>>,
+    /// What the venue says of them, by the fingerprint of their keys; nothing where it did not say.
+    master_states: AsyncMutex<BTreeMap<String, Option<KeyState>>>,
     /// Of each venue the last credential that it has accepted in this run.
     accepted: Mutex<BTreeMap<String, Signer>>,
     /// What was said of one secret while others were looked after.
@@ -64,8 +66,23 @@ impl<'a> Pass<'a> {
     ) -> Self {
         let (masters, told, pace, holders) = (Mutex::default(), Mutex::default(), Mutex::default(), AsyncMutex::default());
         let (accepted, changes) = (Mutex::default(), Changes::default());
-        let known = Known::default();
-        Self { ports, fleet, caller, settings, request, masters, accepted, told, pace, holders, kept, changes, known }
+        let (known, master_states) = (Known::default(), AsyncMutex::default());
+        Self {
+            ports,
+            fleet,
+            caller,
+            settings,
+            request,
+            masters,
+            master_states,
+            accepted,
+            told,
+            pace,
+            holders,
+            kept,
+            changes,
+            known,
+        }
     }
 
     pub(super) fn hand<'s>(&'s self, secret: &'s SecretId) -> Hand<'s> {
@@ -102,6 +119,19 @@ impl<'a> Pass<'a> {
             .rotation_function
             .as_ref()
             .is_some_and(|function| unqualified(function) == unqualified(&self.settings.rotation_function))
+    }
+
+    /// What the venue says of a master credential, which is asked once for all its children.
+    pub(super) async fn state_of(&self, venue: &dyn Venue, master: &Master) -> Option<KeyState> {
+        let mut states = self.master_states.lock().await;
+        let key = master.signer.credential.key_id.fingerprint();
+        if let Some(state) = states.get(&key) {
+            return state.clone();
+        }
+        self.turn_of(venue, master).await;
+        let state = venue.inspect(&master.signer).await.ok();
+        states.insert(key, state.clone());
+        state
     }
 
     /// Whether an ARN is of the account that this function runs in; where that is not told, it is.

@@ -9,7 +9,6 @@ use super::answer::{Answer, Code, Finding, Planned, Row, Standing};
 use super::checking::{attach, day, in_words, look_at_versions, put_right, quoted, serve, switch_on};
 use super::pass::{Pass, finding, patiently, told};
 use super::row::{is_marked, next_rotation, stuck_since};
-use super::tally::Tally;
 use super::verdict::after;
 use super::{Operation, Settings};
 use crate::error::{Error, ErrorType};
@@ -88,10 +87,20 @@ pub(super) async fn plan(pass: &Pass<'_>, secret: &SecretId) -> Answer {
         Ok(rehearsal) => planning.rehearsed(&description, &rehearsal, &mut planned),
         Err(error) => planning.error(&error),
     }
-    planned.would_succeed = planning.blockers == 0;
+    let count = |code| planning.findings.iter().filter(|finding| finding.code == code).count() as u64;
+    let (blockers, warnings) = (count(Code::Blocker), count(Code::Warning));
+    planned.would_succeed = blockers == 0;
     let row =
         Row { secret: planning.name.clone(), arn: description.arn.clone(), plan: Some(Box::new(planned)), ..Row::default() };
-    let mut tally = planning.tally;
+    let mut tally = pass.tally();
+    for (what, count) in [("blockers", blockers), ("warnings", warnings)] {
+        if count > 0 {
+            tally.count(what, count);
+        }
+    }
+    for finding in planning.findings {
+        tally.find(finding);
+    }
     tally.row(row);
     tally.answer(false)
 }
@@ -103,15 +112,13 @@ pub(super) fn blockers(pass: &Pass<'_>, description: &Description, rehearsed: Re
         Ok(rehearsal) => planning.rehearsed(description, &rehearsal, &mut Planned::default()),
         Err(error) => planning.error(&error),
     }
-    let findings = planning.tally.answer(false).findings;
-    findings.into_iter().filter(|finding| finding.code == Code::Blocker).collect()
+    planning.findings.into_iter().filter(|finding| finding.code == Code::Blocker).collect()
 }
 
 struct Planning<'a> {
     pass: &'a Pass<'a>,
     name: String,
-    tally: Tally<'a>,
-    blockers: u64,
+    findings: Vec<Finding>,
     /// How long the key that would be replaced would stay alive.
     grace: Duration,
 }
@@ -119,18 +126,19 @@ struct Planning<'a> {
 impl<'a> Planning<'a> {
     fn new(pass: &'a Pass<'a>, description: &Description) -> Self {
         let name = description.name.as_str().to_owned();
-        Self { pass, name, tally: pass.tally(), blockers: 0, grace: pass.settings.grace }
+        Self { pass, name, findings: Vec::new(), grace: pass.settings.grace }
     }
 
     fn blocker(&mut self, say: impl Into<String>, what_to_do: impl Into<String>) {
-        self.blockers += 1;
-        self.tally.count("blockers", 1);
-        self.tally.find(finding(Code::Blocker, &self.name, say, what_to_do));
+        self.find(Code::Blocker, say, what_to_do);
     }
 
     fn warning(&mut self, say: impl Into<String>, what_to_do: impl Into<String>) {
-        self.tally.count("warnings", 1);
-        self.tally.find(finding(Code::Warning, &self.name, say, what_to_do));
+        self.find(Code::Warning, say, what_to_do);
+    }
+
+    fn find(&mut self, code: Code, say: impl Into<String>, what_to_do: impl Into<String>) {
+        self.findings.push(finding(code, &self.name, say, what_to_do));
     }
 
     /// What a step would end with.
@@ -198,7 +206,7 @@ impl<'a> Planning<'a> {
                 "compare KmsKeyArn with: aws kms describe-key --key-id {} --query KeyMetadata.Arn --output text",
                 quoted(key)
             );
-            self.tally.find(finding(Code::KmsKeyUntold, &self.name, say, compare));
+            self.find(Code::KmsKeyUntold, say, compare);
             return;
         }
         let is_granted = |granted: &str| granted == key || granted.rsplit_once(":key/").is_some_and(|(_, id)| id == key);
@@ -251,7 +259,7 @@ impl<'a> Planning<'a> {
                 "the current key was made by hand: once replaced it stays alive for {} hours, since it may sit in a file somewhere",
                 self.grace.as_secs() / 3600
             );
-            self.tally.find(finding(Code::AdoptionGrace, &self.name, say, "look for the places that use it"));
+            self.find(Code::AdoptionGrace, say, "look for the places that use it");
         }
         planned.source = Some(match source {
             Source::Issued => "issued",
@@ -285,7 +293,7 @@ impl<'a> Planning<'a> {
                 let say = "the master's value does not say whom it serves: this secret gets no more than its own key proves, and a dead key \
                            has no successor";
                 let command = self.serving(issuing).unwrap_or_default();
-                self.tally.find(finding(Code::MasterUnscoped, &self.name, say, command));
+                self.find(Code::MasterUnscoped, say, command);
             }
             self.issuing(description, value, venue.as_ref(), issuing);
         }
@@ -315,9 +323,9 @@ impl<'a> Planning<'a> {
     }
 
     fn current(&mut self, description: &Description, made: Option<Timestamp>, state: &KeyState) {
-        let forbidden = state.powers.forbidden();
-        if !forbidden.is_empty() {
-            let say = format!("the current key may do what its successor will not: {}", forbidden.join(", "));
+        let dropped = state.powers.not_granted();
+        if !dropped.is_empty() {
+            let say = format!("the current key may do what its successor will not: {}", dropped.join(", "));
             self.warning(say, "see that no bot needs it");
         }
         if let (Addresses::Only(held), missing) = (&state.addresses, &self.pass.settings.egress) {

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Mode;
 use super::answer::Code;
-use super::checking::{day, look_at, rotate};
+use super::checking::{day, look_at, rotate, take_off};
 use super::current::Current;
 use super::ending::End;
 use super::holders::{Asking, Held, Holders, Named, Replicas, holding, holding_labels};
-use super::pass::patiently;
+use super::pass::{event, patiently};
 use super::row::{behind, counts_as_issued, is_marked, was_issued_for};
 use super::tending::{Tending, account_in};
 use super::verdict::{Ending, Verdict, after, is_ours, is_past, may_be_promoted, state, verdict as verdict_of};
+use super::{Mode, Request};
 use crate::bounds::{CLOCKS_APART, UNSETTLED};
 use crate::error::Error;
 use crate::hand::{must_fit, venue_of};
@@ -126,11 +126,11 @@ impl Tending<'_> {
                 self.shed(version, "it was given up, and another tells its key's end", is_condemnation).await?;
             }
             Verdict::InGrace(until) => {
-                self.tell_who_holds(key, ending, &named, graces.0);
+                self.tell_who_holds(key, ending, (&named, &holders), graces.0);
                 self.in_grace(version, key, until, !issued);
             }
             Verdict::Wait if ending.compromised => return Ok(Retired::Stale),
-            Verdict::Held => self.tell_who_holds(key, ending, &named, graces.0),
+            Verdict::Held => self.tell_who_holds(key, ending, (&named, &holders), graces.0),
             Verdict::Wait => {}
             Verdict::Replica => {
                 let which = behind(description).unwrap_or_else(|| "one of another secret".to_owned());
@@ -367,42 +367,49 @@ impl Tending<'_> {
         Ok(())
     }
 
-    /// The order that gets a secret's current key, which is leaked, a successor first.
-    pub(super) fn order_to_replace(&self, secret: &str) -> String {
-        let order = self.pass.request.order();
-        let (reason, incident) =
-            order.map_or(("<what happened>", "<number>"), |order| (order.reason.as_str(), order.incident.as_str()));
-        self.pass.command_with(Operation::BreakGlass, &[("secret", secret), ("reason", reason), ("incident", incident)])
+    /// The order that gets the current key, which a version names as leaked, a successor first.
+    pub(super) fn order_to_replace(&self, version: &VersionId) -> String {
+        self.order_with(version, Mode::ReplaceFirst, None)
     }
 
     /// The order that ends a leaked key whoever else may have it.
     fn order_for(&self, version: &VersionId) -> String {
-        self.order_with(version, None)
+        self.order_with(version, Mode::RevokeFirst, None)
     }
 
     /// The same, which names the key itself.
     pub(super) fn order_for_key(&self, version: &VersionId, key: &KeyId) -> String {
-        let fingerprint = key.fingerprint();
-        self.order_with(version, fingerprint.split(' ').next())
+        self.order_with(version, Mode::RevokeFirst, Some(key))
     }
 
-    fn order_with(&self, version: &VersionId, fingerprint: Option<&str>) -> String {
+    fn order_with(&self, version: &VersionId, mode: Mode, key: Option<&KeyId>) -> String {
         let order = self.pass.request.order();
         let (reason, incident) =
             order.map_or(("<what happened>", "<number>"), |order| (order.reason.as_str(), order.incident.as_str()));
-        let mut fields = vec![
+        let mode = match mode {
+            Mode::ReplaceFirst => "replace_first",
+            Mode::RevokeFirst => "revoke_first",
+        };
+        let fields = [
             ("secret", self.name.as_str()),
             ("version", version.as_str()),
-            ("mode", "revoke_first"),
+            ("mode", mode),
             ("reason", reason),
             ("incident", incident),
         ];
-        fields.extend(fingerprint.map(|fingerprint| ("fingerprint", fingerprint)));
-        self.pass.command_with(Operation::BreakGlass, &fields)
+        let mut event = event(Operation::BreakGlass, &fields);
+        if let Some(key) = key {
+            let fingerprint = key.fingerprint();
+            event.insert("fingerprint".to_owned(), fingerprint.split(' ').next().unwrap_or_default().into());
+        }
+        if matches!(self.pass.request, Request::BreakGlass { no_successor: true, .. }) {
+            event.insert("no_successor".to_owned(), true.into());
+        }
+        self.pass.command_of(Operation::BreakGlass, event)
     }
 
     /// What another label of this or another secret holds past its grace is told to both.
-    fn tell_who_holds(&mut self, key: &KeyId, ending: Ending, named: &Named, grace: Duration) {
+    fn tell_who_holds(&mut self, key: &KeyId, ending: Ending, (named, holders): (&Named, &Holders), grace: Duration) {
         let over = ending.replaced.is_some_and(|at| is_past(at, grace, self.pass.now()));
         if !over {
             return;
@@ -413,10 +420,23 @@ impl Tending<'_> {
             self.find_elsewhere(Code::SharedKey, secret, say, "give each its own key".to_owned());
         }
         let others: Vec<&Held> = named.held.iter().filter(|held| held.secret != self.name).collect();
-        for Held { secret, label } in others {
+        for held in others {
+            let Held { secret, label } = held;
             let say = format!("{key} is past its grace in {}, and stays alive as the {label} key of {secret}", self.name);
-            self.find(Code::SharedKey, say.clone(), rotate(secret));
-            self.find_elsewhere(Code::SharedKey, secret, say, rotate(secret));
+            let way = self.way_from(held, holders);
+            self.find(Code::SharedKey, say.clone(), way.clone());
+            self.find_elsewhere(Code::SharedKey, secret, say, way);
+        }
+    }
+
+    /// What frees a key of another secret's label.
+    pub(super) fn way_from(&self, held: &Held, holders: &Holders) -> String {
+        let Held { secret, label } = held;
+        match label.as_str() {
+            _ if !holders.rotate(secret) => format!("give {secret} a key of its own: nothing here rotates it"),
+            current if current == Label::current().as_str() => rotate(secret),
+            pending if pending == Label::pending().as_str() => self.pass.command(Operation::Abandon, secret),
+            offered => take_off(secret, offered, "<version>"),
         }
     }
 

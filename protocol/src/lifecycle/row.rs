@@ -184,14 +184,13 @@ impl Tending<'_> {
     pub(super) async fn look_at_master(&mut self, description: &Description, current: &Current) {
         let Ok((master, _)) = &current.master else { return };
         let key = &master.signer.credential.key_id;
-        if !self.pass.is_news(format!("master {}", key.fingerprint())) {
-            return;
-        }
-        self.pass.turn_of(current.venue.as_ref(), master).await;
         // Whether it is accepted at all, the list has told.
-        let Ok(state) = current.venue.inspect(&master.signer).await else { return };
+        let Some(state) = self.pass.state_of(current.venue.as_ref(), master).await else { return };
         if let Some(expires) = state.expires_at {
             self.master_expires(description, current, key, expires);
+        }
+        if !self.pass.is_news(format!("master {}", key.fingerprint())) {
+            return;
         }
         if let Err(lacks) = current.venue.may_issue(&state) {
             let say = format!("the master credential {key} cannot issue keys: {lacks}");
@@ -230,9 +229,14 @@ impl Tending<'_> {
         let what_to_do = "make another at the venue, bound to the functions' addresses, and store it in the master's secret";
         let say = format!("the master credential {key} expires on {}", day(expires));
         let next = next_rotation(description, current.value.created_at, self.pass.now());
+        let is_news = || self.pass.is_news(format!("end of {}", key.fingerprint()));
         if expires < after(self.pass.now(), A_WEEK) {
-            self.find(Code::MasterExpiring, say, what_to_do);
-        } else if let Some(next) = next.filter(|next| expires < after(*next, self.pass.settings.longest_grace())) {
+            if is_news() {
+                self.find(Code::MasterExpiring, say, what_to_do);
+            }
+        } else if let Some(next) = next.filter(|next| expires < after(*next, self.pass.settings.longest_grace()))
+            && is_news()
+        {
             let say = format!("{say}, and is needed for the rotation that is over by {} and for the end of its grace", day(next));
             self.find(Code::ExpiresBeforeRotation, say, what_to_do);
         }
@@ -346,20 +350,21 @@ impl Tending<'_> {
         {
             let say = format!("{key} of version {version} is alive, and its grace was over on {over}");
             // Nobody could end it before its holder has another.
-            match self.holders_elsewhere(&value.credential).await.first() {
-                Some(Held { secret, label }) => {
-                    self.find(Code::GraceOverrun, format!("{say}: it is held as the {label} key of {secret}"), rotate(secret));
+            match self.holders_elsewhere(&value.credential).await.into_iter().next() {
+                Some((Held { secret, label }, way)) => {
+                    self.find(Code::GraceOverrun, format!("{say}: it is held as the {label} key of {secret}"), way);
                 }
                 None => self.find(Code::GraceOverrun, say, self.pass.command(Operation::Maintain, &self.name)),
             }
         }
     }
 
-    /// Other secrets' labels that hold a credential, as far as that is known.
-    async fn holders_elsewhere(&mut self, credential: &Credential) -> Vec<Held> {
+    /// Other secrets' labels that hold a credential, as far as that is known, and what frees it of each.
+    async fn holders_elsewhere(&mut self, credential: &Credential) -> Vec<(Held, String)> {
         let Ok(holders) = self.pass.holders().await else { return Vec::new() };
         let asking = Asking { secret: &self.name, credential, account: None, serves: None };
-        holders.of(asking).held.into_iter().filter(|held| held.secret != self.name).collect()
+        let others = holders.of(asking).held.into_iter().filter(|held| held.secret != self.name);
+        others.map(|held| (held.clone(), self.way_from(&held, &holders))).collect()
     }
 
     // The account.
@@ -419,7 +424,7 @@ impl Tending<'_> {
         }
         (audited.foreign_keys, audited.orphans, audited.young_keys) = (Some(foreign), Some(orphans), Some(young));
         let elsewhere = self.holders_elsewhere(&current.value.credential).await;
-        let mut sharing: Vec<String> = elsewhere.into_iter().map(|held| held.secret).collect();
+        let mut sharing: Vec<String> = elsewhere.into_iter().map(|(held, _)| held.secret).collect();
         sharing.dedup();
         if !sharing.is_empty() {
             let say = format!(

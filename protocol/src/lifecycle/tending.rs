@@ -328,7 +328,8 @@ impl<'a> Tending<'a> {
         let Held { secret, label } = held;
         if *label == Label::current().as_str() {
             // A mere rotation is refused where a secret had very many versions lately.
-            return if *secret == self.name { self.order_to_replace(secret) } else { rotate(secret) };
+            let leaked = description.holder(&Label::compromised()).filter(|_| *secret == self.name);
+            return leaked.map_or_else(|| rotate(secret), |leaked| self.order_to_replace(leaked));
         }
         if *label == Label::pending().as_str() {
             return self.pass.command(Operation::Abandon, secret);

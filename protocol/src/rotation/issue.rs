@@ -69,7 +69,7 @@ pub(super) enum Come {
 
 /// Issues a key, with the policy's powers and addresses from its first second on.
 pub(super) async fn issue(run: &Run<'_>, base: &Base, desk: &Desk<'_>, grant: &Grant, list: &KeyList) -> Result<Come, Error> {
-    let (mut reaped, mut looked) = (false, false);
+    let (mut reaped, mut looked, mut young) = (false, false, 0);
     loop {
         run.hand.must_have_left(TIME_TO_STORE)?;
         let marker = Marker::new(&base.description.arn, run.token(), run.hand.ports.time.random());
@@ -88,7 +88,7 @@ pub(super) async fn issue(run: &Run<'_>, base: &Base, desk: &Desk<'_>, grant: &G
             ErrorClass::UnknownOutcome if !looked => {
                 looked = true;
                 if !wrong::is(Wrong::IssueAgain) {
-                    recover(run, base, desk, &marker, error).await?;
+                    young = recover(run, base, desk, &marker, error).await?;
                 }
             }
             _ => return Err(venue_error(&error)),
@@ -97,24 +97,24 @@ pub(super) async fn issue(run: &Run<'_>, base: &Base, desk: &Desk<'_>, grant: &G
         if let Some(stored) = run.hand.read(Which::Version(run.token())).await? {
             return Ok(Come::Stored(stored));
         }
+        must_be_few(young)?;
     }
 }
 
 /// Nobody knows whether the key was issued. Once its request can take effect no more, the list tells; a key that is there is ours
 /// alone and lost with its secret, since no one else can have read the reply. A key that is not there may not be listed yet: then
-/// the replay decides.
-async fn recover(run: &Run<'_>, base: &Base, desk: &Desk<'_>, marker: &Marker, error: VenueError) -> Result<(), Error> {
+/// the replay decides. How many others there are by now that may be stored.
+async fn recover(run: &Run<'_>, base: &Base, desk: &Desk<'_>, marker: &Marker, error: VenueError) -> Result<usize, Error> {
     tracing::warn!(%error, "no answer to the request for a key: looking whether it was issued");
     let wait = desk.venue.facts().signature_window + Duration::from_secs(1);
     run.hand.must_have_left(wait + TIME_TO_STORE)?;
     run.hand.ports.time.sleep(wait).await;
     let list = desk.venue.list(&desk.master.signer, &desk.account).await.map_err(|error| venue_error(&error))?;
     let Some(key) = list.keys.iter().find(|key| key.marker.as_ref() == Some(marker)) else {
-        return if wrong::is(Wrong::UnlistedIsNotIssued) { Ok(()) } else { Err(venue_error(&error)) };
+        return if wrong::is(Wrong::UnlistedIsNotIssued) { Ok(0) } else { Err(venue_error(&error)) };
     };
     run.hand.revoke(run.token(), desk, &key.key_id).await?.map_err(|error| venue_error(&error))?;
-    // Others may have issued in the meantime.
-    must_be_few(young_of(run, &base.description, &list).filter(|other| other.key_id != key.key_id).count())
+    Ok(young_of(run, &base.description, &list).filter(|other| other.key_id != key.key_id).count())
 }
 
 /// Revokes this secret's own keys that were issued and never stored. Returns how many.

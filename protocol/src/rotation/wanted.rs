@@ -114,7 +114,7 @@ pub(super) fn permissions(
         return Ok(permissions.clone());
     }
     let Some(held) = held else { return Err(unusable(current, &["policy.permissions"])) };
-    let dropped = held.forbidden();
+    let dropped = held.not_granted();
     if !dropped.is_empty() {
         tracing::warn!(?dropped, "the current key has powers that its successor does not get");
     }

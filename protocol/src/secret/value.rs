@@ -45,16 +45,28 @@ pub struct SecretValue {
 }
 
 impl Credential {
-    /// The credential in a value, whatever else in it cannot be used; both where the key secret stands there in both spellings and a
-    /// reader may take either. None where no credential can be read.
+    /// The credential in a value, whatever else in it cannot be used; each that a reader may take, where the key secret stands there in
+    /// both spellings, or has white space at its ends. None where it cannot be told what a reader takes.
     pub fn all_in_text(text: &SecretString) -> Vec<Self> {
         let Some(document) = readable(text.expose_secret()) else { return Vec::new() };
         let key_id = document.secret("api_key", "a string").ok().flatten();
         let Some(key_id) = key_id.and_then(|key_id| KeyId::parse(key_id.expose_secret()).ok()) else { return Vec::new() };
         let text = |field| document.secret(field, "a string").ok().flatten();
         let passphrase = PASSPHRASE.into_iter().find_map(text);
-        let secrets = SECRET.into_iter().filter_map(text).filter(is_plain);
-        secrets.map(|secret| Self { key_id: key_id.clone(), secret, passphrase: passphrase.clone() }).collect()
+        let mut all = Vec::new();
+        for field in SECRET.into_iter().filter(|field| document.has(field)) {
+            let Some(secret) = text(field).filter(is_plain) else { return Vec::new() };
+            let trimmed = SecretString::from(secret.expose_secret().trim());
+            if trimmed.expose_secret().is_empty() {
+                return Vec::new();
+            }
+            let of = |secret| Self { key_id: key_id.clone(), secret, passphrase: passphrase.clone() };
+            if trimmed.expose_secret() != secret.expose_secret() {
+                all.push(of(trimmed));
+            }
+            all.push(of(secret));
+        }
+        all
     }
 }
 
@@ -214,6 +226,26 @@ mod tests {
         let read = SecretValue::parse(&new).unwrap();
         assert_eq!(read.rotation, Some(provenance()));
         assert_eq!(read.subaccount, Some(AccountId::new("7")));
+    }
+
+    #[test]
+    fn what_a_reader_may_take_for_the_credential_is_told_or_that_nobody_knows() {
+        let all = |text: &str| {
+            let all = Credential::all_in_text(&text.into());
+            all.into_iter().map(|credential| credential.secret.expose_secret().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(all(r#"{"api_key":"k","api_secret":"s","policy":7}"#), ["s"]);
+        assert_eq!(all(r#"{"api_key":"k","api_secret":"s\n"}"#), ["s", "s\n"]);
+        assert_eq!(all(r#"{"api_key":"k","api_secret":"s","secret":"t"}"#), ["s", "t"]);
+        for nobody_knows in [
+            r#"{"api_key":"k","api_secret":"s","secret":""}"#,
+            r#"{"api_key":"k","api_secret":"s","secret":7}"#,
+            r#"{"api_key":"k","api_secret":"s\u0000","secret":"t"}"#,
+            r#"{"api_key":"k"}"#,
+            r#"{"api_secret":"s"}"#,
+        ] {
+            assert!(all(nobody_knows).is_empty(), "{nobody_knows}");
+        }
     }
 
     #[test]

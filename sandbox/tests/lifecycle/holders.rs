@@ -54,7 +54,7 @@ fn a_version_that_may_not_be_read_stops_named_keys_from_being_revoked() {
 }
 
 /// Values whose key can be told, and that are of no other use.
-fn odd_values() -> [String; 6] {
+fn odd_values() -> [String; 7] {
     let text = world().text_of_setup().to_owned();
     let odd = |old: &str, new: &str| text.replace(old, new);
     let policy = r#""policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}"#;
@@ -63,6 +63,7 @@ fn odd_values() -> [String; 6] {
         odd(policy, r#""policy":{"auto_rollback":"true"}"#),
         odd(r#""subaccount":"<account>""#, r#""subaccount":5.3888001e7"#),
         odd(r#""api_secret":"<secret>""#, r#""api_secret":"<secret>","secret":"<secret>""#),
+        odd(r#""api_secret":"<secret>""#, r#""api_secret":"<secret>\n""#),
         format!("\u{feff}{text}"),
         serde_json::to_string(&text).expect("a text"),
     ]

@@ -117,6 +117,26 @@ fn an_order_that_is_given_again_at_once_says_what_it_waits_for_and_until_when() 
 }
 
 #[test]
+fn a_master_that_is_dead_is_said_to_be_that_by_an_order_to_revoke_first() {
+    let (world, token, _, _) = rotated_twice();
+    let key = key_in(&world, &token);
+    delete(&world, world.master_key());
+    let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
+    assert!(world.alive(&key) && one(&answer, Code::MasterUnusable).say.contains("master"), "{answer:#?}");
+}
+
+#[test]
+fn one_list_that_fails_is_no_control_for_the_next() {
+    let (world, token, _, _) = rotated_twice();
+    let key = key_in(&world, &token);
+    // Another environment's host rejects every key as if it were dead, and heals while the order is at work.
+    world.bybit(|model, _| model.knobs.wrong_host = true);
+    let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
+    assert!(world.alive(&key) && !answer.findings.is_empty(), "{answer:#?}");
+    assert!(answer.timeline.iter().all(|moment| !moment.what.contains("proven dead")), "{answer:#?}");
+}
+
+#[test]
 fn a_version_that_never_had_a_value_is_not_counted_as_a_key_that_died() {
     let (world, _, _, _) = rotated_twice();
     let token = world.begin_rotation();

@@ -85,7 +85,7 @@ pub(super) fn of_status(status: u16, body: &[u8]) -> Meaning {
 }
 
 /// Source: `docs/v5/rate-limit`: "403, access too frequent" for 600 calls in 5 seconds from one address.
-pub(super) fn says_too_frequent(body: &[u8]) -> bool {
+fn says_too_frequent(body: &[u8]) -> bool {
     String::from_utf8_lossy(body).to_lowercase().contains("access too frequent")
 }
 

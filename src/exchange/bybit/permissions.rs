@@ -115,8 +115,8 @@ pub(super) fn request(permissions: &Permissions) -> Result<(bool, Groups), Strin
     Ok((read_only, groups))
 }
 
-/// The groups that a key has, but for the one that Bybit adds by itself.
-pub(super) fn groups_of(powers: &Powers) -> impl Iterator<Item = &str> {
+/// The groups that a key has, as far as an edit is documented to take them. Source: `docs/v5/user/modify-subuid-apikey`.
+pub(super) fn groups_of(powers: &Powers) -> impl Iterator<Item = &'static str> {
     let reads_all = powers.permissions.iter().eq([&Permission::whole(Word::Read)]);
     let has = move |word: Word, group: &str| {
         reads_all
@@ -126,11 +126,7 @@ pub(super) fn groups_of(powers: &Powers) -> impl Iterator<Item = &str> {
             })
     };
     let mapped = MAPPING.iter().filter(move |(word, group, _)| has(*word, group)).map(|(_, group, _)| *group);
-    let words = [&powers.moves_funds, &powers.others, &powers.unknown].into_iter().flatten();
-    // One that is shown in part, or is no group, has no such name.
-    let is_name = |group: &&str| group.bytes().all(|b| b.is_ascii_alphanumeric());
-    let named = words.filter_map(|word| word.split_once(':').map(|(group, _)| group)).filter(is_name);
-    mapped.chain(named).filter(|group| *group != ADDED_BY_BYBIT.0)
+    mapped.chain((!powers.moves_funds.is_empty()).then_some(MOVES_FUNDS))
 }
 
 #[cfg(test)]
@@ -189,7 +185,7 @@ mod tests {
         assert!(
             !powers.forbidden().contains(&powers.others[0]) && powers.beyond(&Permissions::new()).contains(&powers.others[0])
         );
-        assert_eq!(groups_of(&powers).collect::<Vec<_>>(), ["Spot", "Wallet", "Wallet", "CopyTrading", "NewThing", "Spot"]);
+        assert_eq!(groups_of(&powers).collect::<Vec<_>>(), ["Spot", "Wallet"]);
         assert_eq!(powers.moves_funds, ["Wallet:AccountTransfer", "Wallet:Withdraw"]);
         assert_eq!(powers.unknown, ["NewThing:X", "Spot:SpotSomething"]);
         assert_eq!(words(&powers), ["read", "spot"]);

@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::errors::{Meaning, of_code, of_status, says_too_frequent};
+use super::errors::{Meaning, of_code, of_status};
 use super::{permissions, wire};
 
 /// Clocks that differ by more, in milliseconds, are not a matter of correction.
@@ -66,7 +66,8 @@ pub(super) enum Repeat {
 /// [`Failed`].
 pub fn understood<A: Answer>(status: u16, body: &[u8]) -> Result<A, Failed> {
     let Some(envelope) = std::str::from_utf8(body).ok().and_then(wire::object::<wire::Envelope<'_>>) else {
-        let repeat = if says_too_frequent(body) { Repeat::Never } else { Repeat::Soon };
+        // It may be the limit of an address, which lasts for minutes.
+        let repeat = if status == 403 { Repeat::Never } else { Repeat::Soon };
         return Err(Failed { meaning: of_status(status, body), repeat });
     };
     if envelope.ret_code != 0 {
