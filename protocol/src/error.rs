@@ -28,7 +28,7 @@ macro_rules! error_types {
 }
 
 error_types! {
-    /// The event is not one that Secrets Manager sends.
+    /// The event is none that this function takes.
     EventInvalid = "EVENT_INVALID",
     /// An environment variable of the function is wrong.
     ConfigInvalid = "CONFIG_INVALID",

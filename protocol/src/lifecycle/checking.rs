@@ -148,6 +148,15 @@ pub(super) fn take_off(name: &str, label: &str, version: &str) -> String {
     )
 }
 
+/// What gives a master's secret another key.
+pub(super) fn store_another(master: &SecretId) -> String {
+    let master = quoted(master.as_str());
+    format!(
+        "make another key at the venue, bound to the functions' addresses; then store the master's value with it: \
+         aws secretsmanager put-secret-value --secret-id {master} --secret-string file://master.json"
+    )
+}
+
 pub(super) fn put_right(name: &str) -> String {
     format!("aws secretsmanager put-secret-value --secret-id {name} --secret-string file://right-value.json")
 }

@@ -130,7 +130,10 @@ impl Tending<'_> {
         });
         if leaked {
             let say = format!("the leaked key {} is the current one", current.value.credential.key_id);
-            self.find(Code::CompromisedHeld, say, replace(&self.name, &current.value));
+            let leaked = description.holder(&Label::compromised()).filter(|_| current.value.master_arn.is_some());
+            // A mere rotation is refused where a secret had very many versions lately.
+            let way = leaked.map_or_else(|| replace(&self.name, &current.value), |leaked| self.order_to_replace(leaked));
+            self.find(Code::CompromisedHeld, say, way);
         }
         leaked
     }
@@ -306,7 +309,9 @@ impl Tending<'_> {
             Err(error) if error.class == ErrorClass::Denied => {
                 self.key(version, key, None, format!("current; {error}"));
                 let say = format!("the current key may not be used by this function: {error}");
-                self.find(Code::CurrentDenied, say, replace(&self.name, value));
+                let what_to_do =
+                    format!("where its addresses are the reason: {}; else as the venue's words say", replace(&self.name, value));
+                self.find(Code::CurrentDenied, say, what_to_do);
                 false
             }
             Err(error) => {

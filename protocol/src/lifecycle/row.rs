@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::answer::{Audited, AuditedKey, Code, KeyOnAccount, ReplicaRow, Slots, Standing};
-use super::checking::{day, in_words, is_within_policy, look_at, replace, rotate, serve, switch_on};
+use super::checking::{day, in_words, is_within_policy, look_at, replace, rotate, serve, store_another, switch_on};
 use super::current::Current;
 use super::death::{Known, Life, asked, judged, shows};
 use super::holders::{Asking, Held};
@@ -16,7 +16,7 @@ use super::verdict::{Ending, after, is_copy, is_ours};
 use super::way::open_rotation;
 use crate::bounds::UNSETTLED;
 use crate::error::Error;
-use crate::hand::{Hand, venue_of, was_current};
+use crate::hand::{Hand, Master, venue_of, was_current};
 use crate::label::{Label, VersionId};
 use crate::marker::Marker;
 use crate::name::SecretId;
@@ -187,14 +187,14 @@ impl Tending<'_> {
         // Whether it is accepted at all, the list has told.
         let Some(state) = self.pass.state_of(current.venue.as_ref(), master).await else { return };
         if let Some(expires) = state.expires_at {
-            self.master_expires(description, current, key, expires);
+            self.master_expires(description, current, master, expires);
         }
         if !self.pass.is_news(format!("master {}", key.fingerprint())) {
             return;
         }
         if let Err(lacks) = current.venue.may_issue(&state) {
-            let say = format!("the master credential {key} cannot issue keys: {lacks}");
-            self.find(Code::MasterUnusable, say, "make a better one at the venue, and store it in its secret");
+            let say = format!("the master credential {key} in {} cannot issue keys: {lacks}", master.secret.as_str());
+            self.find(Code::MasterUnusable, say, store_another(&master.secret));
         }
     }
 
@@ -225,9 +225,10 @@ impl Tending<'_> {
     }
 
     /// After a master's end nothing of its accounts can be issued, listed or revoked.
-    fn master_expires(&mut self, description: &Description, current: &Current, key: &KeyId, expires: Timestamp) {
-        let what_to_do = "make another at the venue, bound to the functions' addresses, and store it in the master's secret";
-        let say = format!("the master credential {key} expires on {}", day(expires));
+    fn master_expires(&mut self, description: &Description, current: &Current, master: &Master, expires: Timestamp) {
+        let key = &master.signer.credential.key_id;
+        let what_to_do = store_another(&master.secret);
+        let say = format!("the master credential {key} in {} expires on {}", master.secret.as_str(), day(expires));
         let next = next_rotation(description, current.value.created_at, self.pass.now());
         let is_news = || self.pass.is_news(format!("end of {}", key.fingerprint()));
         if expires < after(self.pass.now(), A_WEEK) {
@@ -287,7 +288,9 @@ impl Tending<'_> {
             };
             let Ok(value) = SecretValue::parse(&stored.text) else {
                 let say = format!("the value of version {version} cannot be used");
-                self.find(Code::ValueInvalid, say, "store a better one, or take its labels off");
+                let what_to_do =
+                    format!("store the right value as another version, or take this one's labels off: {}", look_at(&self.name));
+                self.find(Code::ValueInvalid, say, what_to_do);
                 continue;
             };
             let venue =

@@ -10,7 +10,7 @@ use super::checking::{look_at, put_right, rotate, take_off};
 use super::current::Current;
 use super::death::shows;
 use super::holders::Held;
-use super::pass::{Pass, finding, patiently, told};
+use super::pass::{Pass, finding, passes, patiently, told};
 use super::row::is_marked;
 use super::verdict::{Ending, after};
 use super::way::clear_the_way;
@@ -241,9 +241,10 @@ impl<'a> Tending<'a> {
         for version in due {
             let before = self.findings.len();
             let retired = self.retire(description, &version, current).await;
+            let is_definite = retired.as_ref().is_err_and(|error| !passes(error));
             self.note(retired.map(drop));
             let cannot = [Code::GraceOverrun, Code::MasterUnscoped];
-            let lives = self.findings[before..].iter().find(|finding| cannot.contains(&finding.code));
+            let lives = self.findings[before..].iter().find(|finding| is_definite || cannot.contains(&finding.code));
             if let Some(what_to_do) = lives.map(|finding| finding.r#do.clone())
                 && Ending::of(description, &version).compromised
             {

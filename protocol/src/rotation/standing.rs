@@ -71,12 +71,12 @@ impl Run<'_> {
     /// Which of them does not hold; nothing was changed.
     pub(super) fn standing(&self, description: &Description) -> Result<Standing, Error> {
         if description.deleted {
-            let problem =
-                "the secret is scheduled for deletion: restore it (aws secretsmanager restore-secret) or switch rotation off";
+            let problem = "the secret is scheduled for deletion: restore it (aws secretsmanager restore-secret)";
             return Err(Error::new(ErrorType::SecretDeleted, problem));
         }
         if !description.rotation_enabled {
-            let problem = "rotation is switched off for this secret: switch it on with aws secretsmanager rotate-secret";
+            let problem = "rotation is switched off for this secret: switch it on with aws secretsmanager rotate-secret, and with \
+                           --no-rotate-immediately where it is not to rotate at once";
             return Err(Error::new(ErrorType::RotationDisabled, problem));
         }
         if let Some(function) = &description.rotation_function
