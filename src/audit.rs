@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 
 use jiff::Timestamp;
-use protocol::audit::{Found, Order, Record};
-use protocol::lifecycle::{Answer, Operation, Outcome};
+use protocol::audit::{FindingRecord, Order, Record};
+use protocol::operations::{Answer, Operation, Outcome};
 use protocol::ports::Journal;
 use serde::Serialize;
 
@@ -36,9 +36,9 @@ impl Journal for AuditLog {
         self.write("audit", record.time, record, sentence);
     }
 
-    fn found(&self, found: &Found) {
+    fn found(&self, found: &FindingRecord) {
         self.write("finding", found.time, found, |found| {
-            let Found { time, operation, severity, code, secret, say, .. } = found;
+            let FindingRecord { time, operation, severity, code, secret, say, .. } = found;
             format!("{time} FOUND {operation} {severity} {code} at {secret}: {say}")
         });
     }

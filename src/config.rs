@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use protocol::lifecycle::{Duty, Settings};
 use protocol::name::unqualified;
+use protocol::operations::{Duty, OperationSettings};
 use protocol::secret::Address;
 use protocol::shown;
 use reqwest::Url;
@@ -75,9 +75,9 @@ impl Config {
             bybit_base_url: read("BYBIT_BASE_URL").map(|url| base_url("BYBIT_BASE_URL", &url)).transpose()?,
             egress: read("EGRESS_IPS").map(|list| addresses("EGRESS_IPS", &list)).transpose()?.unwrap_or_default(),
             purpose: Purpose::from_env(read)?,
-            grace: read("GRACE_HOURS").map_or(Ok(Settings::GRACE), |hours| grace("GRACE_HOURS", &hours))?,
+            grace: read("GRACE_HOURS").map_or(Ok(OperationSettings::GRACE), |hours| grace("GRACE_HOURS", &hours))?,
             adoption_grace: read("ADOPTION_GRACE_HOURS")
-                .map_or(Ok(Settings::ADOPTION_GRACE), |hours| grace("ADOPTION_GRACE_HOURS", &hours))?,
+                .map_or(Ok(OperationSettings::ADOPTION_GRACE), |hours| grace("ADOPTION_GRACE_HOURS", &hours))?,
             kms_key: read("KMS_KEY_ARN").map(|arn| kms_key_arn("KMS_KEY_ARN", arn)).transpose()?,
             log_level: read("LOG_LEVEL").map(|level| log_level("LOG_LEVEL", &level)).transpose()?.unwrap_or(LevelFilter::INFO),
         })
@@ -259,7 +259,7 @@ fn grace(name: &'static str, hours: &str) -> Result<Duration, ConfigError> {
             problem: format!("is more than {MOST_GRACE_HOURS} hours: no key should wait that long"),
         });
     }
-    if grace < Settings::LEAST_GRACE {
+    if grace < OperationSettings::LEAST_GRACE {
         return Err(ConfigError { name, problem: "is less than an hour: clients cache a key that long".into() });
     }
     Ok(grace)

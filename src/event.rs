@@ -3,7 +3,7 @@
 use aws_lambda_events::secretsmanager::SecretsManagerSecretRotationEvent;
 use protocol::label::VersionId;
 use protocol::name::SecretId;
-use protocol::rotation::{Request, Step};
+use protocol::rotation::{Step, StepRequest};
 use protocol::{Error, ErrorType, shown};
 use secrecy::SecretString;
 use serde_json::Value;
@@ -18,7 +18,7 @@ const NOT_JSON_READ: &str = "\u{0}not JSON";
 ///
 /// # Errors
 /// EVENT_INVALID, naming what came and what was expected.
-pub fn read(payload: &[u8]) -> Result<Request, Error> {
+pub fn read(payload: &[u8]) -> Result<StepRequest, Error> {
     let event = serde_json::from_slice(payload).unwrap_or_else(|_| Value::from(NOT_JSON_READ));
     parse(event)
 }
@@ -29,7 +29,7 @@ pub fn read(payload: &[u8]) -> Result<Request, Error> {
 ///
 /// # Errors
 /// EVENT_INVALID, naming what came and what was expected.
-pub(crate) fn parse(mut event: Value) -> Result<Request, Error> {
+pub(crate) fn parse(mut event: Value) -> Result<StepRequest, Error> {
     let invalid = |problem: String| Error::new(ErrorType::EventInvalid, format!("{problem}. Nothing was done"));
     let rotation_token = match event.get_mut("RotationToken").map(Value::take) {
         None | Some(Value::Null) => None,
@@ -79,7 +79,7 @@ pub(crate) fn parse(mut event: Value) -> Result<Request, Error> {
     if !(32..=64).contains(&token.len()) || !token.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(invalid("the event's ClientRequestToken is not 32 to 64 printable characters".into()));
     }
-    Ok(Request { step, secret, token: VersionId::new(token), rotation_token })
+    Ok(StepRequest { step, secret, token: VersionId::new(token), rotation_token })
 }
 
 fn kind(value: &Value) -> &'static str {

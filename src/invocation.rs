@@ -6,9 +6,9 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
-use protocol::lifecycle::{self, Duty, Kept};
+use protocol::operations::{self, Duty, HolderCache};
 use protocol::ports::Ports;
-use protocol::rotation::{self, Caller, Done, Settings, Step};
+use protocol::rotation::{self, Caller, Done, RotationSettings, Step};
 use protocol::{Error, ErrorType};
 use rustls::ClientConfig;
 use serde::Serialize;
@@ -36,9 +36,9 @@ pub(crate) struct Function {
 #[derive(Debug)]
 enum Role {
     /// The steps of rotations.
-    Rotation(Settings),
+    Rotation(RotationSettings),
     /// The operations of a duty.
-    Operations(Duty, lifecycle::Settings, Kept),
+    Operations(Duty, operations::OperationSettings, HolderCache),
 }
 
 /// The answer to an event that was understood. Secrets Manager ignores it; people read it.
@@ -57,7 +57,7 @@ pub(crate) enum Answer {
         outcome: Done,
     },
     /// To an operation, however it went.
-    Operation(lifecycle::Answer),
+    Operation(operations::Answer),
 }
 
 /// The error of a failed invocation, as it is reported.
@@ -78,9 +78,9 @@ impl Function {
     ) -> Result<Self, reqwest::Error> {
         Ok(Self {
             role: match &config.purpose {
-                Purpose::Rotation => Role::Rotation(Settings { egress: config.egress.clone() }),
+                Purpose::Rotation => Role::Rotation(RotationSettings { egress: config.egress.clone() }),
                 Purpose::Operations { duty, rotation, other } => {
-                    let settings = lifecycle::Settings {
+                    let settings = operations::OperationSettings {
                         egress: config.egress.clone(),
                         rotation_function: rotation.clone(),
                         other_function: other.clone(),
@@ -88,7 +88,7 @@ impl Function {
                         adoption_grace: config.adoption_grace,
                         kms_key: config.kms_key.clone(),
                     };
-                    Role::Operations(*duty, settings, Kept::default())
+                    Role::Operations(*duty, settings, HolderCache::default())
                 }
             },
             secrets_manager,
@@ -131,7 +131,7 @@ impl Function {
                 let request = operation::read(&payload, *duty).inspect_err(logged)?;
                 let span = tracing::info_span!("operation", operation = %request.operation(), request_id = caller.request_id);
                 async {
-                    let answer = lifecycle::operate(ports, &store, &caller, settings, kept, &request).await;
+                    let answer = operations::operate(ports, &store, &caller, settings, kept, &request).await;
                     self.audit.answered(&answer, payload.get("shard").and_then(Value::as_str), request.order());
                     Ok(Answer::Operation(answer))
                 }

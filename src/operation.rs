@@ -5,8 +5,8 @@
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use protocol::label::VersionId;
-use protocol::lifecycle::{Duty, Fingerprint, Form, Mode, Operation, Order, Request, Shard};
 use protocol::name::SecretId;
+use protocol::operations::{Duty, Fingerprint, Form, Mode, Operation, OperationRequest, Order, Shard};
 use protocol::{Error, ErrorType, shown};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -18,7 +18,7 @@ const LONGEST_WORDS: usize = 256;
 ///
 /// # Errors
 /// EVENT_INVALID, naming what came and what was expected.
-pub(crate) fn read(event: &Value, duty: Duty) -> Result<Request, Error> {
+pub(crate) fn read(event: &Value, duty: Duty) -> Result<OperationRequest, Error> {
     if duty == Duty::Operations && event.get("Records").is_some() {
         return batch(event);
     }
@@ -35,7 +35,7 @@ pub(crate) fn read(event: &Value, duty: Duty) -> Result<Request, Error> {
 
 /// Reads a batch of Amazon SQS. Whoever moves ten labels of one secret in a minute has it looked after once. A message that is none
 /// of these is passed over, and logged: it keeps no other from being taken up.
-fn batch(event: &Value) -> Result<Request, Error> {
+fn batch(event: &Value) -> Result<OperationRequest, Error> {
     let batch: SqsEvent =
         serde_json::from_value(event.clone()).map_err(|_| invalid("the event has Records, and is no batch of Amazon SQS"))?;
     let (mut all, mut refused) = (Vec::new(), None);
@@ -52,7 +52,7 @@ fn batch(event: &Value) -> Result<Request, Error> {
     if all.is_empty() {
         return Err(refused.unwrap_or_else(|| invalid("the event is a batch without a message")));
     }
-    Ok(Request::Maintain { shard: Shard::ALL, secrets: all, moved: true, dry_run: false })
+    Ok(OperationRequest::Maintain { shard: Shard::ALL, secrets: all, moved: true, dry_run: false })
 }
 
 /// The secret that a message asks to look after.
@@ -63,7 +63,7 @@ fn moved(message: &SqsMessage) -> Result<SecretId, Error> {
     let body = serde_json::from_str(message.body.as_deref().unwrap_or_default())
         .map_err(|_| invalid("the event has a message whose body is not JSON"))?;
     match parse(&body)? {
-        Request::Maintain { mut secrets, dry_run: false, .. } if secrets.len() == 1 => Ok(secrets.remove(0)),
+        OperationRequest::Maintain { mut secrets, dry_run: false, .. } if secrets.len() == 1 => Ok(secrets.remove(0)),
         _ => Err(invalid("the event has a message that asks for something else than to maintain one secret")),
     }
 }
@@ -78,7 +78,7 @@ struct LabelUpdated {
 }
 
 /// Reads an event as EventBridge sends it where a rule has no input of its own.
-fn from_event_bridge(event: &Value) -> Result<Request, Error> {
+fn from_event_bridge(event: &Value) -> Result<OperationRequest, Error> {
     let sent: EventBridgeEvent = serde_json::from_value(event.clone())
         .map_err(|_| invalid("the event has a detail-type, and is not one of EventBridge"))?;
     if (sent.source.as_str(), sent.detail_type.as_str()) != ("aws.secretsmanager", "Secret Label Updated") {
@@ -92,11 +92,11 @@ fn from_event_bridge(event: &Value) -> Result<Request, Error> {
     let label: LabelUpdated =
         serde_json::from_value(sent.detail).map_err(|_| invalid("the event Secret Label Updated names no secret"))?;
     let secret = SecretId::parse(&label.name).map_err(|problem| invalid(&format!("the event's detail.name {problem}")))?;
-    Ok(Request::Maintain { shard: Shard::ALL, secrets: vec![secret], moved: true, dry_run: false })
+    Ok(OperationRequest::Maintain { shard: Shard::ALL, secrets: vec![secret], moved: true, dry_run: false })
 }
 
 /// Reads the event of one operation.
-fn parse(event: &Value) -> Result<Request, Error> {
+fn parse(event: &Value) -> Result<OperationRequest, Error> {
     if event.get("detail-type").is_some() {
         return from_event_bridge(event);
     }
@@ -126,16 +126,18 @@ fn parse(event: &Value) -> Result<Request, Error> {
     Ok(match operation {
         Operation::Maintain => {
             let shard = fields.shard()?;
-            Request::Maintain {
+            OperationRequest::Maintain {
                 shard,
                 secrets: fields.secret()?.into_iter().collect(),
                 moved: false,
                 dry_run: fields.flag("dry_run")?,
             }
         }
-        Operation::Abandon => Request::Abandon { secret: secret()? },
-        Operation::Rollback => Request::Rollback { secret: secret()?, version: fields.text("version")?.map(VersionId::new) },
-        Operation::BreakGlass => Request::BreakGlass {
+        Operation::Abandon => OperationRequest::Abandon { secret: secret()? },
+        Operation::Rollback => {
+            OperationRequest::Rollback { secret: secret()?, version: fields.text("version")?.map(VersionId::new) }
+        }
+        Operation::BreakGlass => OperationRequest::BreakGlass {
             secret: secret()?,
             version: fields.text("version")?.map(VersionId::new),
             mode: fields.mode()?,
@@ -143,14 +145,14 @@ fn parse(event: &Value) -> Result<Request, Error> {
             no_successor: fields.flag("no_successor")?,
             order: Order { reason: fields.words("reason")?, incident: fields.words("incident")? },
         },
-        Operation::Audit => Request::Audit {
+        Operation::Audit => OperationRequest::Audit {
             shard: fields.shard()?,
             secret: fields.secret()?,
             fingerprint: fields.fingerprint()?,
             after: fields.text("after")?.map(str::to_owned),
             form: fields.form()?,
         },
-        Operation::Plan => Request::Plan { secret: secret()? },
+        Operation::Plan => OperationRequest::Plan { secret: secret()? },
     })
 }
 
@@ -249,16 +251,21 @@ mod tests {
     #[test]
     fn an_operation_is_read_with_what_it_may_say() {
         let read = parse(&json!({"operation": "maintain", "shard": "2/4", "dry_run": true})).unwrap();
-        assert_eq!(read, Request::Maintain { shard: "2/4".parse().unwrap(), secrets: Vec::new(), moved: false, dry_run: true });
+        assert_eq!(
+            read,
+            OperationRequest::Maintain { shard: "2/4".parse().unwrap(), secrets: Vec::new(), moved: false, dry_run: true }
+        );
         let read = parse(&json!({"operation": "rollback", "secret": "prod/bybit/main"})).unwrap();
-        assert_eq!(read, Request::Rollback { secret: SecretId::parse("prod/bybit/main").unwrap(), version: None });
+        assert_eq!(read, OperationRequest::Rollback { secret: SecretId::parse("prod/bybit/main").unwrap(), version: None });
     }
 
     #[test]
     fn an_emergency_is_read_with_what_is_said_for_the_trail() {
         let event =
             json!({"operation": "break_glass", "secret": "prod/bybit/main", "reason": " seen in a log ", "incident": "INC-7"});
-        let Request::BreakGlass { mode, order, version, .. } = parse(&event).unwrap() else { panic!("another operation") };
+        let OperationRequest::BreakGlass { mode, order, version, .. } = parse(&event).unwrap() else {
+            panic!("another operation")
+        };
         assert_eq!((mode, version), (Mode::ReplaceFirst, None));
         assert_eq!((order.reason.as_str(), order.incident.as_str()), ("seen in a log", "INC-7"));
     }
@@ -296,7 +303,7 @@ mod tests {
         let moved = |name: &str| message(&json!({"operation": "maintain", "secret": name}));
         let event = json!({"Records": [moved("a"), moved("b"), moved("a")]});
         let secrets = ["a", "b"].map(|name| SecretId::parse(name).unwrap()).to_vec();
-        let maintain = Request::Maintain { shard: Shard::ALL, secrets, moved: true, dry_run: false };
+        let maintain = OperationRequest::Maintain { shard: Shard::ALL, secrets, moved: true, dry_run: false };
         assert_eq!(read(&event, Duty::Operations).unwrap(), maintain);
         assert!(read(&event, Duty::Emergency).is_err());
     }
@@ -309,7 +316,7 @@ mod tests {
         };
         let moved = event("aws.secretsmanager", "Secret Label Updated", json!({"name": "a", "labelUpdated": "AWSCURRENT"}));
         let secrets = vec![SecretId::parse("a").unwrap()];
-        let maintain = Request::Maintain { shard: Shard::ALL, secrets, moved: true, dry_run: false };
+        let maintain = OperationRequest::Maintain { shard: Shard::ALL, secrets, moved: true, dry_run: false };
         assert_eq!(read(&moved, Duty::Operations).unwrap(), maintain);
         assert_eq!(read(&json!({"Records": [message(&moved)]}), Duty::Operations).unwrap(), maintain);
         for (other, named) in [
@@ -338,7 +345,8 @@ mod tests {
         ] {
             let error = read(&json!({"Records": [other]}), Duty::Operations).unwrap_err();
             assert!(error.error_type == ErrorType::EventInvalid && error.to_string().contains(named), "{other}: {error}");
-            let Request::Maintain { secrets, .. } = read(&json!({"Records": [other, good]}), Duty::Operations).unwrap() else {
+            let OperationRequest::Maintain { secrets, .. } = read(&json!({"Records": [other, good]}), Duty::Operations).unwrap()
+            else {
                 panic!("another operation")
             };
             assert_eq!(secrets, [SecretId::parse("a").unwrap()], "{other}");

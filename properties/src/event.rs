@@ -2,7 +2,7 @@
 
 use exchange_key_rotation::event::read;
 use protocol::ErrorType;
-use protocol::rotation::{Request, Step};
+use protocol::rotation::{Step, StepRequest};
 use sandbox::leak::found;
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -29,7 +29,7 @@ pub fn event(bytes: &[u8]) {
     }
 }
 
-fn read_as_promised(payload: &[u8]) -> Option<Request> {
+fn read_as_promised(payload: &[u8]) -> Option<StepRequest> {
     match read(payload) {
         Ok(request) => {
             assert!(Step::ALL.contains(&request.step));

@@ -53,7 +53,7 @@ pub struct Order {
 
 /// What an operation found, as it is logged. Its fields are a contract too: alarms match them. Names are masked in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Found {
+pub struct FindingRecord {
     /// When, by the function's clock.
     pub time: Timestamp,
     /// The ARN of the function that found it.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use thiserror::Error;
 
-use crate::audit::{Found, Record};
+use crate::audit::{FindingRecord, Record};
 pub use crate::class::ErrorClass;
 use crate::label::{Label, VersionId};
 use crate::marker::Marker;
@@ -51,7 +51,7 @@ pub trait Journal: Send + Sync + Debug {
     /// Records one effect, done or failed. Never fails: an audit line must not stop a rescue.
     fn record(&self, record: &Record);
     /// Notes what an operation found.
-    fn found(&self, found: &Found);
+    fn found(&self, found: &FindingRecord);
 }
 
 /// Secrets Manager, as far as the protocol needs it. Reads may be retried by the implementation. Writes may not: what became of
@@ -501,7 +501,7 @@ pub struct VenueError {
 
 impl StoreErrorKind {
     /// Whether the same call may succeed a moment later.
-    pub fn passes(self) -> bool {
+    pub fn is_transient(self) -> bool {
         matches!(self, Self::Busy | Self::UnknownOutcome)
     }
 

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use protocol::label::{Label, VersionId};
 use protocol::name::{SecretId, SecretName};
 use protocol::ports::{IssuedKey, Put, Signer, StoredValue, Whose};
-use protocol::rotation::{Request, Step};
+use protocol::rotation::{Step, StepRequest};
 use protocol::secret::{Credential, Document, KeyId, SecretValue};
 use secrecy::SecretString;
 
@@ -51,7 +51,7 @@ fn a_value_in_every_form_is_redacted() {
 
 #[test]
 fn an_events_rotation_token_is_redacted() {
-    let request = Request {
+    let request = StepRequest {
         step: Step::Create,
         secret: SecretId::parse(NAME).unwrap(),
         token: VersionId::new("t"),

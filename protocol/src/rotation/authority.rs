@@ -3,30 +3,30 @@
 use super::create::Base;
 use super::run::Run;
 use crate::error::Error;
-use crate::hand::{Act, Desk, venue_of};
 use crate::label::VersionId;
 use crate::ports::{Description, Grant, KeyList, KeyState, Signer, Which, Whose};
 use crate::secret::{KeyId, SecretValue};
+use crate::session::{AccountAccess, Act, venue_of};
 
 /// # Errors
 /// SCOPE_REFUSED where neither the master's value nor any key of a labelled version says that a key may have this.
 pub(super) async fn must_serve(
     run: &Run<'_>,
     base: &Base,
-    desk: &mut Desk<'_>,
+    access: &mut AccountAccess<'_>,
     current: Option<&KeyState>,
     list: &KeyList,
     grant: &Grant,
 ) -> Result<(), Error> {
     let act = Act::Have(grant, &run.settings.egress);
     if let Some(state) = current {
-        desk.take_for_proof(&base.value.credential.key_id, state, list);
+        access.take_for_proof(&base.value.credential.key_id, state, list);
     }
-    if desk.needs_proof(act) {
+    if access.needs_proof(act) {
         let in_use = Some(&base.value.credential.key_id);
-        ask_keys(run, &base.description, &[&base.version, run.token()], in_use, desk, list).await;
+        ask_keys(run, &base.description, &[&base.version, run.token()], in_use, access, list).await;
     }
-    desk.must_serve(act)
+    access.must_serve(act)
 }
 
 /// Asks the keys of the labelled versions but these, and but this one: what answers proves something.
@@ -35,19 +35,19 @@ pub(super) async fn ask_keys(
     description: &Description,
     but: &[&VersionId],
     but_key: Option<&KeyId>,
-    desk: &mut Desk<'_>,
+    access: &mut AccountAccess<'_>,
     list: &KeyList,
 ) {
     for version in description.versions.keys().filter(|version| !but.contains(version)) {
         // One that cannot be read proves nothing; another may.
-        let stored = run.hand.read(Which::Version(version)).await;
+        let stored = run.session.read(Which::Version(version)).await;
         let Some(value) = stored.ok().flatten().and_then(|stored| SecretValue::parse(&stored.text).ok()) else { continue };
         let is_another = but_key != Some(&value.credential.key_id);
-        if is_another && venue_of(run.hand.ports, description, &value).is_ok_and(|venue| venue.id() == desk.venue.id()) {
+        if is_another && venue_of(run.session.ports, description, &value).is_ok_and(|venue| venue.id() == access.venue.id()) {
             let key = value.credential.key_id.clone();
             let signer = Signer { whose: Whose::Replaced, credential: value.credential };
-            if let Ok(state) = desk.venue.inspect(&signer).await {
-                desk.take_for_proof(&key, &state, list);
+            if let Ok(state) = access.venue.inspect(&signer).await {
+                access.take_for_proof(&key, &state, list);
             }
         }
     }

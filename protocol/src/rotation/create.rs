@@ -3,24 +3,24 @@
 use futures_util::future::join;
 use jiff::Timestamp;
 
-use super::doom::{Doubt, judged_from_store};
-use super::issue::Come;
-use super::keep::Kept;
+use super::giving_up::{Doubt, judged_from_store};
+use super::issue::IssueOutcome;
+use super::keep::StoreOutcome;
 use super::run::{Run, parse};
-use super::standing::{Opening, Standing};
+use super::standing::{Opening, TokenState};
 use super::wanted::{self, Wanted};
 use super::wrong::{self, Wrong};
 use super::{Done, authority, issue, offer, often, set};
 use crate::bounds::{LAST_MOMENT, REREAD, REREAD_PAUSE, STALENESS};
 use crate::error::{Error, ErrorType};
-use crate::hand::{Desk, master_of, venue_error, venue_of};
 use crate::label::{Label, VersionId};
 use crate::marker::Marker;
 use crate::ports::{Description, Grant, ListedVersion, Signer, StoredValue, Venue, Which, Whose};
 use crate::secret::{AccountId, Addresses, Credential, KeyId, Provenance, SecretValue, Source};
+use crate::session::{AccountAccess, master_of, venue_error, venue_of};
 
 pub(super) async fn create(run: &Run<'_>) -> Result<Done, Error> {
-    let (opening, versions) = join(run.open(), run.hand.versions()).await;
+    let (opening, versions) = join(run.open(), run.session.versions()).await;
     let Some(Opening { description, pending, current }) = opening? else { return Ok(Done::AlreadyCurrent) };
     let Some(base) = Base::agreed(run, description, current?).await? else { return Ok(Done::AlreadyCurrent) };
     match pending? {
@@ -44,9 +44,9 @@ impl Base {
         mut description: Description,
         mut current: Option<StoredValue>,
     ) -> Result<Option<Self>, Error> {
-        let until = run.hand.now() + REREAD.min(run.hand.time_left().saturating_sub(LAST_MOMENT));
+        let until = run.session.now() + REREAD.min(run.session.time_left().saturating_sub(LAST_MOMENT));
         loop {
-            if run.standing(&description)? == Standing::Current {
+            if run.standing(&description)? == TokenState::Current {
                 return Ok(None);
             }
             let holder = description.holder(&Label::current());
@@ -60,19 +60,19 @@ impl Base {
                         "the secret has no current value yet: store a key made by hand first (put-secret-value), then rotate";
                     return Err(Error::new(ErrorType::NoCurrentValue, problem));
                 }
-                None if run.hand.now() >= until => {
+                None if run.session.now() >= until => {
                     let problem =
                         "the version that is current has no value that could be read: store one (put-secret-value), then rotate";
                     return Err(Error::new(ErrorType::NoCurrentValue, problem));
                 }
-                _ if run.hand.now() >= until => {
+                _ if run.session.now() >= until => {
                     let problem = "two reads of the secret disagree about which version is current: the step can be repeated";
                     return Err(Error::new(ErrorType::StoreUnavailable, problem));
                 }
                 _ => {}
             }
-            run.hand.ports.time.sleep(REREAD_PAUSE).await;
-            let (described, read) = join(run.hand.describe(), run.hand.read(Which::Current)).await;
+            run.session.ports.time.sleep(REREAD_PAUSE).await;
+            let (described, read) = join(run.session.describe(), run.session.read(Which::Current)).await;
             (description, current) = (described?, read?);
         }
     }
@@ -84,17 +84,17 @@ impl Base {
 async fn decided(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Done, Error> {
     let Err(first) = judged(run, base, stored).await? else { return Ok(Done::AlreadyStored) };
     if wrong::is(Wrong::JudgedOnce) {
-        return Err(run.doom(&first.reason).await);
+        return Err(run.give_up(&first.reason).await);
     }
     if !first.is_sure {
-        run.hand.must_have_left(STALENESS + REREAD_PAUSE + REREAD)?;
-        run.hand.ports.time.sleep(STALENESS + REREAD_PAUSE).await;
+        run.session.must_have_left(STALENESS + REREAD_PAUSE + REREAD)?;
+        run.session.ports.time.sleep(STALENESS + REREAD_PAUSE).await;
     }
-    let (description, current) = join(run.hand.describe(), run.hand.read(Which::Current)).await;
+    let (description, current) = join(run.session.describe(), run.session.read(Which::Current)).await;
     let Some(now) = Base::agreed(run, description?, current?).await? else { return Ok(Done::AlreadyCurrent) };
     match judged(run, &now, stored).await? {
         Ok(()) => Ok(Done::AlreadyStored),
-        Err(second) if second.is_sure || !first.is_sure => Err(run.doom(&second.reason).await),
+        Err(second) if second.is_sure || !first.is_sure => Err(run.give_up(&second.reason).await),
         Err(second) => Err(second.into_error()),
     }
 }
@@ -103,7 +103,7 @@ async fn judged(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Resu
     let current = Some(&base.value.credential.key_id);
     Ok(match judged_from_store(&base.description, &base.version, current, stored) {
         Ok((value, provenance)) => {
-            run.hand.stands_for(&AccountId::new(&provenance.account));
+            run.session.stands_for(&AccountId::new(&provenance.account));
             let doubt = match run.out_of_reach(&provenance) {
                 None => run.leaked(&base.description, &value, &provenance).await?,
                 doubt => doubt,
@@ -116,7 +116,7 @@ async fn judged(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Resu
 
 async fn build(run: &Run<'_>, base: &Base, versions: Result<Vec<ListedVersion>, Error>) -> Result<Done, Error> {
     wanted::must_leave_room(&base.value)?;
-    let venue = venue_of(run.hand.ports, &base.description, &base.value)?;
+    let venue = venue_of(run.session.ports, &base.description, &base.value)?;
     if let Some(offer) = offer::offered(run, base).await? {
         return copy(run, base, venue.as_ref(), &offer).await;
     }
@@ -126,45 +126,45 @@ async fn build(run: &Run<'_>, base: &Base, versions: Result<Vec<ListedVersion>, 
 
 async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Result<Done, Error> {
     let key_in_use = Signer { whose: Whose::Current, credential: base.value.credential.clone() };
-    let (master, current) = join(master_of(run.hand.ports, venue.id(), &base.value), venue.inspect(&key_in_use)).await;
+    let (master, current) = join(master_of(run.session.ports, venue.id(), &base.value), venue.inspect(&key_in_use)).await;
     let (master, current) = (master?, wanted::unless_undecided(current)?);
     wanted::must_be_of_a_sub_account(&current)?;
     let account = wanted::account(&base.value, &current)?;
-    run.hand.stands_for(&account);
-    let mut desk = Desk::new(venue, master, account, &base.description);
-    let list = venue.list(&desk.master.signer, &desk.account).await.map_err(|error| venue_error(&error))?;
-    let wanted = Wanted { grant: wanted::grant(run, base, &current, &list).await?, account: desk.account.clone() };
-    authority::must_serve(run, base, &mut desk, current.as_ref().ok(), &list, &wanted.grant).await?;
+    run.session.stands_for(&account);
+    let mut access = AccountAccess::new(venue, master, account, &base.description);
+    let list = venue.list(&access.master.signer, &access.account).await.map_err(|error| venue_error(&error))?;
+    let wanted = Wanted { grant: wanted::grant(run, base, &current, &list).await?, account: access.account.clone() };
+    authority::must_serve(run, base, &mut access, current.as_ref().ok(), &list, &wanted.grant).await?;
     often::must_not_have_too_many(run, base, &list)?;
-    run.hand.tidy(&base.description).await;
+    run.session.tidy(&base.description).await;
 
     if let Some(stored) = issue::stored_meanwhile(run, &base.description, &list).await? {
         return decided(run, base, &stored).await;
     }
     let unbound = wrong::is(Wrong::IssuedUnbound).then(|| Grant { addresses: Addresses::Any, ..wanted.grant.clone() });
-    let come = issue::issue(run, base, &desk, unbound.as_ref().unwrap_or(&wanted.grant), &list).await?;
+    let come = issue::issue(run, base, &access, unbound.as_ref().unwrap_or(&wanted.grant), &list).await?;
     let issued = match come {
-        Come::Issued(issued) => issued,
-        Come::Stored(stored) => return decided(run, base, &stored).await,
+        IssueOutcome::Issued(issued) => issued,
+        IssueOutcome::Stored(stored) => return decided(run, base, &stored).await,
     };
     let text = successor(run, base, &issued.credential, &wanted, Source::Issued, None);
     if wrong::is(Wrong::SweepBeforePut) {
         let ours = Marker::new(&base.description.arn, run.token(), 0);
-        set::revoke_the_rest(run, &desk, &list, &ours, [&issued.credential.key_id, &base.value.credential.key_id]).await?;
+        set::revoke_the_rest(run, &access, &list, &ours, [&issued.credential.key_id, &base.value.credential.key_id]).await?;
     }
     let kept = run.keep(&text, &issued.credential.key_id).await;
     let nowhere_stored = match &kept {
-        Ok(Kept::Another(stored)) => !may_name(stored, &issued.credential.key_id),
+        Ok(StoreOutcome::Another(stored)) => !may_name(stored, &issued.credential.key_id),
         Err(not_kept) => not_kept.certainly,
-        Ok(Kept::Stored | Kept::Unseen) => false,
+        Ok(StoreOutcome::Stored | StoreOutcome::Unseen) => false,
     };
-    if nowhere_stored && let Err(error) = run.hand.revoke(run.token(), &desk, &issued.credential.key_id).await? {
+    if nowhere_stored && let Err(error) = run.session.revoke(run.token(), &access, &issued.credential.key_id).await? {
         tracing::warn!(%error, "a key that was issued and not stored is still alive; a later run revokes it");
     }
     match kept.map_err(|not_kept| not_kept.error)? {
-        Kept::Stored => Ok(Done::Issued),
-        Kept::Unseen => Err(unseen()),
-        Kept::Another(stored) => decided(run, base, &stored).await,
+        StoreOutcome::Stored => Ok(Done::Issued),
+        StoreOutcome::Unseen => Err(unseen()),
+        StoreOutcome::Another(stored) => decided(run, base, &stored).await,
     }
 }
 
@@ -181,14 +181,14 @@ fn may_name(stored: &StoredValue, key: &KeyId) -> bool {
 
 async fn copy(run: &Run<'_>, base: &Base, venue: &dyn Venue, offer: &offer::Offer) -> Result<Done, Error> {
     let wanted = offer::examined(run, base, venue, offer).await?;
-    run.hand.stands_for(&wanted.account);
-    run.hand.tidy(&base.description).await;
+    run.session.stands_for(&wanted.account);
+    run.session.tidy(&base.description).await;
     let credential = &offer.value.credential;
     let text = successor(run, base, credential, &wanted, offer.source, Some(offer.version.clone()));
     match run.keep(&text, &credential.key_id).await.map_err(|not_kept| not_kept.error)? {
-        Kept::Stored => Ok(Done::Copied),
-        Kept::Unseen => Err(unseen()),
-        Kept::Another(stored) => decided(run, base, &stored).await,
+        StoreOutcome::Stored => Ok(Done::Copied),
+        StoreOutcome::Unseen => Err(unseen()),
+        StoreOutcome::Another(stored) => decided(run, base, &stored).await,
     }
 }
 
@@ -201,7 +201,7 @@ fn successor(
     source: Source,
     copied_from: Option<VersionId>,
 ) -> secrecy::SecretString {
-    let now: Timestamp = run.hand.now();
+    let now: Timestamp = run.session.now();
     let provenance = Provenance {
         token: run.token().clone(),
         source,

@@ -3,31 +3,31 @@
 use futures_util::future::join;
 
 use super::Done;
-use super::doom::{Doubt, judged_from_store};
+use super::giving_up::{Doubt, judged_from_store};
 use super::run::{Run, parse};
-use super::standing::{Standing, doomed};
+use super::standing::{TokenState, doomed};
 use super::wrong::{self, Wrong};
 use crate::bounds::OVERTAKEN;
 use crate::error::{Error, ErrorType};
-use crate::hand::{has_stamp, must_fit, store_error, unstamped_previous, venue_of};
 use crate::label::{Label, StampKind, VersionId};
 use crate::ports::{Description, StoreError, StoreErrorKind, StoredValue, Which};
 use crate::secret::{AccountId, Provenance, SecretValue};
+use crate::session::{has_stamp, must_fit, store_error, unstamped_previous, venue_of};
 
 /// So often the pending key and the labels are looked at before a step that finds no fresh look gives up.
 const MOST_LOOKS: u32 = 5;
 
 pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
-    let began = run.hand.now();
-    let (description, pending) = join(run.describe(), run.hand.read(Which::Version(run.token()))).await;
+    let began = run.session.now();
+    let (description, pending) = join(run.describe(), run.session.read(Which::Version(run.token()))).await;
     let description = description?;
     match run.standing(&description)? {
-        Standing::Current => {
+        TokenState::Current => {
             complete(run, &description, pending).await;
             return Ok(Done::AlreadyCurrent);
         }
-        Standing::Condemned => return Err(doomed("it is condemned")),
-        Standing::Pending => {}
+        TokenState::Condemned => return Err(doomed("it is condemned")),
+        TokenState::Pending => {}
     }
     let stored = run.pending(pending).await?;
     let Some(base) = description.holder(&Label::current()) else {
@@ -36,29 +36,29 @@ pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
         return Err(Error::new(ErrorType::NoCurrentValue, problem));
     };
     let (value, provenance) = judged_from_store(&description, base, None, &stored).map_err(Doubt::into_error)?;
-    run.hand.stands_for(&AccountId::new(&provenance.account));
+    run.session.stands_for(&AccountId::new(&provenance.account));
     if let Some(doubt) = run.leaked(&description, &value, &provenance).await? {
         return Err(doubt.into_error());
     }
     must_fit(&description, labels_to_come(&description, base))?;
 
-    let venue = venue_of(run.hand.ports, &description, &value)?;
-    let (proven, stamped) = join(run.prove(venue.as_ref(), &value), run.hand.stamp_previous(&description)).await;
+    let venue = venue_of(run.session.ports, &description, &value)?;
+    let (proven, stamped) = join(run.prove(venue.as_ref(), &value), run.session.stamp_previous(&description)).await;
     stamped?;
     proven?;
-    run.hand.remove_void_stamps(&description, base).await?;
+    run.session.remove_void_stamps(&description, base).await?;
     // A look that took long is as old as its beginning, the second as the first.
     let (mut looked, mut looks) = (began, 1);
-    while run.hand.now().duration_since(looked).unsigned_abs() > OVERTAKEN && !wrong::is(Wrong::OvertakenUnseen) {
+    while run.session.now().duration_since(looked).unsigned_abs() > OVERTAKEN && !wrong::is(Wrong::OvertakenUnseen) {
         if looks == MOST_LOOKS {
             let problem = "the venue or Secrets Manager answers so slowly that what was read is old before the pending version could be \
                            promoted: the step can be repeated";
             return Err(Error::new(ErrorType::VenueUnavailable, problem));
         }
-        (looked, looks) = (run.hand.now(), looks + 1);
-        let (after, proven) = join(run.hand.describe(), run.prove(venue.as_ref(), &value)).await;
+        (looked, looks) = (run.session.now(), looks + 1);
+        let (after, proven) = join(run.session.describe(), run.prove(venue.as_ref(), &value)).await;
         let after = after?;
-        if run.standing(&after)? == Standing::Current {
+        if run.standing(&after)? == TokenState::Current {
             complete(run, &after, Ok(Some(stored))).await;
             return Ok(Done::AlreadyCurrent);
         }
@@ -70,7 +70,7 @@ pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
     }
     swap(run, base, &value).await?;
     let unstamped = wrong::is(Wrong::SwapUnstamped) || wrong::is(Wrong::OldStampTrusted);
-    if !unstamped && let Err(error) = run.hand.add_stamp(StampKind::Replaced, base).await {
+    if !unstamped && let Err(error) = run.session.add_stamp(StampKind::Replaced, base).await {
         tracing::warn!(%error, "the replaced version could not be stamped; a later run does it, and its key's grace counts from then");
     }
     release_offer(run, &description, &provenance).await;
@@ -79,7 +79,7 @@ pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
 
 /// A slow run gives others the time to give this version up, to promote another, or to offer a better one.
 async fn must_stand_as_before(run: &Run<'_>, after: &Description, base: &VersionId, stored: &StoredValue) -> Result<(), Error> {
-    let pending = run.standing(after)? == Standing::Pending;
+    let pending = run.standing(after)? == TokenState::Pending;
     let stamped = unstamped_previous(after).is_none();
     if pending
         && stamped
@@ -107,7 +107,7 @@ async fn swap(run: &Run<'_>, base: &VersionId, value: &SecretValue) -> Result<()
     let failed = |error: &StoreError, then: &str| {
         Error::new(ErrorType::SwapFailed, format!("AWSCURRENT was to be moved, and {}. {then}", store_error(error).problem))
     };
-    let Ok(description) = run.hand.describe().await else {
+    let Ok(description) = run.session.describe().await else {
         return Err(failed(&error, "Nobody knows whether it was moved: a repetition of the step sees it"));
     };
     match description.holder(&Label::current()) {
@@ -131,7 +131,7 @@ async fn swap(run: &Run<'_>, base: &VersionId, value: &SecretValue) -> Result<()
 
 /// What a run that died right after its swap left to do. The rotation is over all the same.
 async fn complete(run: &Run<'_>, description: &Description, pending: Result<Option<StoredValue>, Error>) {
-    run.hand.tidy(description).await;
+    run.session.tidy(description).await;
     let Ok(Some(stored)) = pending else { return };
     if let Ok(SecretValue { rotation: Some(provenance), .. }) = parse(&stored)
         && provenance.token == *run.token()
@@ -146,7 +146,7 @@ async fn release_offer(run: &Run<'_>, description: &Description, provenance: &Pr
     if description.holder(&label) != Some(from) {
         return;
     }
-    if let Err(error) = run.hand.remove_label(label, from).await {
+    if let Err(error) = run.session.remove_label(label, from).await {
         tracing::warn!(%error, "the label of the offered version could not be taken off; createSecret does it");
     }
 }

@@ -7,11 +7,11 @@ use super::run::Run;
 use super::wrong::{self, Wrong};
 use crate::bounds::{TIME_TO_STORE, UNSETTLED};
 use crate::error::{Error, ErrorType};
-use crate::hand::{Desk, venue_error};
 use crate::label::VersionId;
 use crate::marker::Marker;
 use crate::ports::{Description, ErrorClass, Grant, IssuedKey, KeyList, ListedKey, StoredValue, VenueError, Which};
 use crate::secret::SecretValue;
+use crate::session::{AccountAccess, venue_error};
 
 /// Below this many versions Secrets Manager has never purged one, so a version it does not list never had a value.
 /// Source: AWS user guide, "Secret versions": unlabelled versions are removed when there are more than 100.
@@ -60,7 +60,7 @@ fn must_be_few(young: usize) -> Result<(), Error> {
 }
 
 /// How the version comes by a key.
-pub(super) enum Come {
+pub(super) enum IssueOutcome {
     /// One was issued.
     Issued(IssuedKey),
     /// Another run has stored one meanwhile.
@@ -68,19 +68,25 @@ pub(super) enum Come {
 }
 
 /// Issues a key, with the policy's powers and addresses from its first second on.
-pub(super) async fn issue(run: &Run<'_>, base: &Base, desk: &Desk<'_>, grant: &Grant, list: &KeyList) -> Result<Come, Error> {
+pub(super) async fn issue(
+    run: &Run<'_>,
+    base: &Base,
+    access: &AccountAccess<'_>,
+    grant: &Grant,
+    list: &KeyList,
+) -> Result<IssueOutcome, Error> {
     let (mut reaped, mut looked, mut young) = (false, false, 0);
     loop {
-        run.hand.must_have_left(TIME_TO_STORE)?;
-        let marker = Marker::new(&base.description.arn, run.token(), run.hand.ports.time.random());
-        let error = match run.issue(desk, &marker, grant).await? {
-            Ok(issued) => return Ok(Come::Issued(issued)),
+        run.session.must_have_left(TIME_TO_STORE)?;
+        let marker = Marker::new(&base.description.arn, run.token(), run.session.ports.time.random());
+        let error = match run.issue(access, &marker, grant).await? {
+            Ok(issued) => return Ok(IssueOutcome::Issued(issued)),
             Err(error) => error,
         };
         match error.class {
             ErrorClass::Refused | ErrorClass::Denied if !reaped => {
                 reaped = true;
-                if reap(run, base, desk, list).await? == 0 {
+                if reap(run, base, access, list).await? == 0 {
                     return Err(refused(&error, list));
                 }
             }
@@ -88,14 +94,14 @@ pub(super) async fn issue(run: &Run<'_>, base: &Base, desk: &Desk<'_>, grant: &G
             ErrorClass::UnknownOutcome if !looked => {
                 looked = true;
                 if !wrong::is(Wrong::IssueAgain) {
-                    young = recover(run, base, desk, &marker, error).await?;
+                    young = recover(run, base, access, &marker, error).await?;
                 }
             }
             _ => return Err(venue_error(&error)),
         }
         // That took a while.
-        if let Some(stored) = run.hand.read(Which::Version(run.token())).await? {
-            return Ok(Come::Stored(stored));
+        if let Some(stored) = run.session.read(Which::Version(run.token())).await? {
+            return Ok(IssueOutcome::Stored(stored));
         }
         must_be_few(young)?;
     }
@@ -104,21 +110,27 @@ pub(super) async fn issue(run: &Run<'_>, base: &Base, desk: &Desk<'_>, grant: &G
 /// Nobody knows whether the key was issued. Once its request can take effect no more, the list tells; a key that is there is ours
 /// alone and lost with its secret, since no one else can have read the reply. A key that is not there may not be listed yet: then
 /// the replay decides. How many others there are by now that may be stored.
-async fn recover(run: &Run<'_>, base: &Base, desk: &Desk<'_>, marker: &Marker, error: VenueError) -> Result<usize, Error> {
+async fn recover(
+    run: &Run<'_>,
+    base: &Base,
+    access: &AccountAccess<'_>,
+    marker: &Marker,
+    error: VenueError,
+) -> Result<usize, Error> {
     tracing::warn!(%error, "no answer to the request for a key: looking whether it was issued");
-    let wait = desk.venue.facts().signature_window + Duration::from_secs(1);
-    run.hand.must_have_left(wait + TIME_TO_STORE)?;
-    run.hand.ports.time.sleep(wait).await;
-    let list = desk.venue.list(&desk.master.signer, &desk.account).await.map_err(|error| venue_error(&error))?;
+    let wait = access.venue.facts().signature_window + Duration::from_secs(1);
+    run.session.must_have_left(wait + TIME_TO_STORE)?;
+    run.session.ports.time.sleep(wait).await;
+    let list = access.venue.list(&access.master.signer, &access.account).await.map_err(|error| venue_error(&error))?;
     let Some(key) = list.keys.iter().find(|key| key.marker.as_ref() == Some(marker)) else {
         return if wrong::is(Wrong::UnlistedIsNotIssued) { Ok(0) } else { Err(venue_error(&error)) };
     };
-    run.hand.revoke(run.token(), desk, &key.key_id).await?.map_err(|error| venue_error(&error))?;
+    run.session.revoke(run.token(), access, &key.key_id).await?.map_err(|error| venue_error(&error))?;
     Ok(young_of(run, &base.description, &list).filter(|other| other.key_id != key.key_id).count())
 }
 
 /// Revokes this secret's own keys that were issued and never stored. Returns how many.
-async fn reap(run: &Run<'_>, base: &Base, desk: &Desk<'_>, list: &KeyList) -> Result<usize, Error> {
+async fn reap(run: &Run<'_>, base: &Base, access: &AccountAccess<'_>, list: &KeyList) -> Result<usize, Error> {
     let arn = &base.description.arn;
     let ours = Marker::new(arn, run.token(), 0);
     let in_use = &base.value.credential.key_id;
@@ -131,7 +143,7 @@ async fn reap(run: &Run<'_>, base: &Base, desk: &Desk<'_>, list: &KeyList) -> Re
     if suspects.peek().is_none() {
         return Ok(0);
     }
-    let (versions, complete) = match run.hand.ports.store.versions(&run.request.secret).await {
+    let (versions, complete) = match run.session.ports.store.versions(&run.request.secret).await {
         // A list that lacks what the description names is no complete one.
         Ok(versions) => {
             let versions: Vec<VersionId> = versions.into_iter().map(|version| version.id).collect();
@@ -150,7 +162,7 @@ async fn reap(run: &Run<'_>, base: &Base, desk: &Desk<'_>, list: &KeyList) -> Re
             Some(version) => wrong::is(Wrong::HeldReaped) || !may_be_stored(run, version, key).await,
             None => wrong::is(Wrong::UnlistedVersionReaped) || complete && versions.len() < NONE_PURGED_BELOW,
         };
-        if never_stored && run.hand.revoke(run.token(), desk, &key.key_id).await?.is_ok() {
+        if never_stored && run.session.revoke(run.token(), access, &key.key_id).await?.is_ok() {
             reaped += 1;
         }
     }
@@ -160,7 +172,7 @@ async fn reap(run: &Run<'_>, base: &Base, desk: &Desk<'_>, list: &KeyList) -> Re
 /// Whether a key that was issued for a version may be in its value. Only the run that issued a key knows its secret, so no other
 /// version can hold it unless this one does.
 async fn may_be_stored(run: &Run<'_>, version: &VersionId, key: &ListedKey) -> bool {
-    let read = run.hand.ports.store.read(&run.request.secret, Which::Version(version)).await;
+    let read = run.session.ports.store.read(&run.request.secret, Which::Version(version)).await;
     match read {
         Ok(None) => false,
         Ok(Some(stored)) => SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == key.key_id),

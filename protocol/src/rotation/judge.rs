@@ -9,9 +9,9 @@ use super::run::Run;
 use super::wrong::{self, Wrong};
 use crate::bounds::{LAST_MOMENT, POLL, POLL_PAUSE};
 use crate::error::{Error, ErrorType};
-use crate::hand::venue_error;
 use crate::ports::{KeyState, Signer, Venue, VenueError, Whose};
 use crate::secret::{AccountId, Address, Addresses, SecretValue};
+use crate::session::venue_error;
 use crate::step::Step;
 
 impl Run<'_> {
@@ -19,21 +19,21 @@ impl Run<'_> {
     /// rejection is not believed at once.
     pub(super) async fn inspect_pending(&self, venue: &dyn Venue, value: &SecretValue) -> Result<KeyState, VenueError> {
         let signer = Signer { whose: Whose::Pending, credential: value.credential.clone() };
-        let until = self.hand.now() + POLL.min(self.hand.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
+        let until = self.session.now() + POLL.min(self.session.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
         loop {
             match venue.inspect(&signer).await {
-                Err(error) if error.class.is_rejection() && self.is_young(venue, value) && self.hand.now() < until => {
+                Err(error) if error.class.is_rejection() && self.is_young(venue, value) && self.session.now() < until => {
                     tracing::info!(%error, "the pending key is not known yet: asking again");
                 }
                 answer => return answer,
             }
-            self.hand.ports.time.sleep(POLL_PAUSE).await;
+            self.session.ports.time.sleep(POLL_PAUSE).await;
         }
     }
 
     /// Whether a rejection may still mean "not yet". A time in the future never counts as past.
     pub(super) fn is_young(&self, venue: &dyn Venue, value: &SecretValue) -> bool {
-        let age = value.created_at.map(|created_at| self.hand.now().duration_since(created_at));
+        let age = value.created_at.map(|created_at| self.session.now().duration_since(created_at));
         age.is_some_and(|age| age < signed(venue.facts().propagation)) && !wrong::is(Wrong::YoungRejectionIsDeath)
     }
 

@@ -2,8 +2,8 @@
 
 mod authority;
 mod create;
-mod doom;
 mod finish;
+mod giving_up;
 mod issue;
 mod judge;
 mod keep;
@@ -24,18 +24,18 @@ use serde::Serialize;
 
 use crate::bounds::LAST_MOMENT;
 use crate::error::Error;
-use crate::hand::{Changes, Known};
 use crate::label::VersionId;
 use crate::name::SecretId;
 use crate::ports::Ports;
 use crate::secret::Address;
+use crate::session::{Changes, Known};
 pub(crate) use issue::{NONE_PURGED_BELOW, settled};
 pub(crate) use rehearsal::{Issuing, Rehearsal, rehearse, rehearse_return, rehearse_without_current};
 use run::Run;
 
 /// The oldest age at which a key that was issued and not stored may still be stored by a living run.
 pub use crate::bounds::UNSETTLED;
-pub use crate::hand::Caller;
+pub use crate::session::Caller;
 pub use crate::step::Step;
 
 /// Performs one step of a rotation.
@@ -43,10 +43,15 @@ pub use crate::step::Step;
 /// # Errors
 /// An [`Error`] that says what happened and what to do. A step that failed may be called again, and any later step too: every
 /// repetition and overlap converges.
-pub async fn rotate(ports: Ports<'_>, caller: &Caller, settings: &Settings, request: &Request) -> Result<Done, Error> {
+pub async fn rotate(
+    ports: Ports<'_>,
+    caller: &Caller,
+    settings: &RotationSettings,
+    request: &StepRequest,
+) -> Result<Done, Error> {
     let (changes, known) = (Changes::default(), Known::default());
     let run = Run::new(ports, caller, settings, request, (&changes, &known));
-    run.hand.must_have_left(LAST_MOMENT).map_err(|error| error.at(request.step, request.secret.name()))?;
+    run.session.must_have_left(LAST_MOMENT).map_err(|error| error.at(request.step, request.secret.name()))?;
     let done = match request.step {
         Step::Create => create::create(&run).await,
         Step::Set => set::set(&run).await,
@@ -58,7 +63,7 @@ pub async fn rotate(ports: Ports<'_>, caller: &Caller, settings: &Settings, requ
 
 /// What Secrets Manager asks for.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct StepRequest {
     /// The step.
     pub step: Step,
     /// The secret.
@@ -71,7 +76,7 @@ pub struct Request {
 
 /// What the function's configuration says to the protocol.
 #[derive(Clone, Debug, Default)]
-pub struct Settings {
+pub struct RotationSettings {
     /// The addresses the function's own calls leave from; every bound key must allow them.
     pub egress: BTreeSet<Address>,
 }

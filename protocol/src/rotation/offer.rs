@@ -8,10 +8,10 @@ use super::run::Run;
 use super::wanted::{self, Wanted, unbound};
 use super::wrong::{self, Wrong};
 use crate::error::{Error, ErrorType};
-use crate::hand::{is_condemned, venue_error, venue_of};
 use crate::label::{Label, VersionId};
 use crate::ports::{Grant, Signer, Venue, Which, Whose};
 use crate::secret::{Addresses, SecretValue, Source};
+use crate::session::{is_condemned, venue_error, venue_of};
 
 /// A version whose credential is to be copied.
 pub(super) struct Offer {
@@ -22,27 +22,27 @@ pub(super) struct Offer {
 
 /// The version to copy from: ROLLBACK, else CANDIDATE. One that names the current key has nothing to offer and loses its label.
 pub(super) async fn offered(run: &Run<'_>, base: &Base) -> Result<Option<Offer>, Error> {
-    let Found { offer, idle } = found(run, base).await?;
+    let FindingRecord { offer, idle } = found(run, base).await?;
     for (label, version) in idle {
-        run.hand.remove_label(label, &version).await?;
+        run.session.remove_label(label, &version).await?;
     }
     Ok(offer)
 }
 
 /// What is labelled as an offer.
-pub(super) struct Found {
+pub(super) struct FindingRecord {
     pub(super) offer: Option<Offer>,
     /// The labels on versions that name the current key.
     idle: Vec<(Label, VersionId)>,
 }
 
 /// The same, without a change.
-pub(super) async fn found(run: &Run<'_>, base: &Base) -> Result<Found, Error> {
+pub(super) async fn found(run: &Run<'_>, base: &Base) -> Result<FindingRecord, Error> {
     let mut idle = Vec::new();
     for source in [Source::Rollback, Source::Candidate] {
         let Some(label) = source.label() else { continue };
         let Some(version) = base.description.holder(&label) else { continue };
-        let stored = run.hand.read(Which::Version(version)).await?;
+        let stored = run.session.read(Which::Version(version)).await?;
         let stored = stored.ok_or_else(|| refused(&label, version, "it has no value"))?;
         let value = SecretValue::parse(&stored.text).map_err(|error| refused(&label, version, &error.to_string()))?;
         if value.credential.key_id == base.value.credential.key_id {
@@ -52,9 +52,9 @@ pub(super) async fn found(run: &Run<'_>, base: &Base) -> Result<Found, Error> {
         if may_be_given_up(run, base, &value).await? {
             return Err(refused(&label, version, "its key is COMPROMISED or condemned, or that cannot be told for now"));
         }
-        return Ok(Found { offer: Some(Offer { source, version: version.clone(), value }), idle });
+        return Ok(FindingRecord { offer: Some(Offer { source, version: version.clone(), value }), idle });
     }
-    Ok(Found { offer: None, idle })
+    Ok(FindingRecord { offer: None, idle })
 }
 
 /// Why a credential is not copied.
@@ -83,7 +83,7 @@ pub(super) async fn examined(run: &Run<'_>, base: &Base, venue: &dyn Venue, offe
 /// What a version would be that copies this credential.
 pub(super) async fn fit(run: &Run<'_>, base: &Base, venue: &dyn Venue, value: &SecretValue) -> Result<Wanted, Unfit> {
     let no = |problem: String| Err(Unfit::Offer(problem));
-    let there = venue_of(run.hand.ports, &base.description, value).is_ok_and(|other| other.id() == venue.id());
+    let there = venue_of(run.session.ports, &base.description, value).is_ok_and(|other| other.id() == venue.id());
     if !there {
         return no("its key belongs to another exchange or environment".to_owned());
     }
@@ -132,7 +132,7 @@ async fn may_be_given_up(run: &Run<'_>, base: &Base, offered: &SecretValue) -> R
         leaked == Some(*version) || is_condemned(description, version) && !wrong::is(Wrong::RollbackToCondemned)
     };
     for version in description.versions.keys().filter(ends) {
-        let Some(stored) = run.hand.read(Which::Version(version)).await? else {
+        let Some(stored) = run.session.read(Which::Version(version)).await? else {
             if leaked == Some(version) {
                 return Ok(true);
             }

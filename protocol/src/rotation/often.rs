@@ -7,10 +7,10 @@ use super::create::Base;
 use super::run::Run;
 use super::wrong::{self, Wrong};
 use crate::error::{Error, ErrorType};
-use crate::hand::ORDER_TAG;
 use crate::label::{Label, VersionId};
 use crate::marker::Marker;
 use crate::ports::{KeyList, ListedVersion};
+use crate::session::ORDER_TAG;
 
 /// What is counted is of so long.
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -43,7 +43,7 @@ pub(super) fn must_not_be_too_often(
         Err(error) => return Err(error),
     };
     let most = if is_leaked(base) { MOST_LEAKED } else { MOST };
-    let since = run.hand.now() - A_DAY;
+    let since = run.session.now() - A_DAY;
     // One whose date Secrets Manager does not tell counts as old.
     let others = versions.iter().filter(|version| version.id != *run.token());
     let count = others.filter(|version| version.created_at.is_some_and(|at| at > since)).count();
@@ -73,7 +73,7 @@ pub(super) fn must_not_have_too_many(run: &Run<'_>, base: &Base, list: &KeyList)
 /// A person's order: this run is one's, or rehearses for one; or the emergency function has written its version into a tag, which nobody
 /// can write who may only write the secret's versions.
 fn is_ordered(run: &Run<'_>, base: &Base) -> bool {
-    run.hand.order.is_some() || base.description.tags.get(ORDER_TAG).is_some_and(|token| token == run.token().as_str())
+    run.session.order.is_some() || base.description.tags.get(ORDER_TAG).is_some_and(|token| token == run.token().as_str())
 }
 
 /// Whether any version is labelled as leaked: the current one may be a copy of it.

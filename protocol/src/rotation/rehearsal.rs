@@ -8,14 +8,14 @@ use futures_util::future::join;
 use super::create::Base;
 use super::offer::{self, Offer, Unfit};
 use super::run::{Run, parse};
-use super::{Request, Settings};
+use super::{RotationSettings, StepRequest};
 use super::{authority, often, wanted};
 use crate::error::{Error, ErrorType};
-use crate::hand::{Desk, Hand, Master, master_of, venue_error, venue_of};
 use crate::label::VersionId;
 use crate::name::SecretId;
 use crate::ports::{Description, Grant, KeyList, KeyState, Signer, Venue, VenueError, Which, Whose};
 use crate::secret::{AccountId, Address, SecretValue, Source};
+use crate::session::{AccountAccess, Master, SecretSession, master_of, venue_error, venue_of};
 use crate::step::Step;
 
 /// What a rotation would find and do.
@@ -55,10 +55,14 @@ pub(crate) struct Issuing {
 ///
 /// # Errors
 /// What stands in the way before the venue can be asked.
-pub(crate) async fn rehearse(hand: Hand<'_>, egress: &BTreeSet<Address>, description: Description) -> Result<Rehearsal, Error> {
-    let settings = Settings { egress: egress.clone() };
-    let request = request(hand);
-    let run = Run { hand, settings: &settings, request: &request };
+pub(crate) async fn rehearse(
+    session: SecretSession<'_>,
+    egress: &BTreeSet<Address>,
+    description: Description,
+) -> Result<Rehearsal, Error> {
+    let settings = RotationSettings { egress: egress.clone() };
+    let request = request(session);
+    let run = Run { session, settings: &settings, request: &request };
     let (base, venue) = built_on(&run, description).await?;
     match offer::found(&run, &base).await?.offer {
         Some(offer) => Ok(copying(&run, base, venue, &offer).await),
@@ -71,13 +75,13 @@ pub(crate) async fn rehearse(hand: Hand<'_>, egress: &BTreeSet<Address>, descrip
 /// # Errors
 /// What an attempt would end with.
 pub(crate) async fn rehearse_without_current(
-    hand: Hand<'_>,
+    session: SecretSession<'_>,
     egress: &BTreeSet<Address>,
     description: Description,
 ) -> Result<Rehearsal, Error> {
-    let settings = Settings { egress: egress.clone() };
-    let request = request(hand);
-    let run = Run { hand, settings: &settings, request: &request };
+    let settings = RotationSettings { egress: egress.clone() };
+    let request = request(session);
+    let run = Run { session, settings: &settings, request: &request };
     let (base, venue) = built_on(&run, description).await?;
     Ok(issuing(&run, base, venue, false).await)
 }
@@ -87,14 +91,14 @@ pub(crate) async fn rehearse_without_current(
 /// # Errors
 /// What it would end with, in words that are about the credential.
 pub(crate) async fn rehearse_return(
-    hand: Hand<'_>,
+    session: SecretSession<'_>,
     egress: &BTreeSet<Address>,
     description: Description,
     value: &SecretValue,
 ) -> Result<(), Error> {
-    let settings = Settings { egress: egress.clone() };
-    let request = request(hand);
-    let run = Run { hand, settings: &settings, request: &request };
+    let settings = RotationSettings { egress: egress.clone() };
+    let request = request(session);
+    let run = Run { session, settings: &settings, request: &request };
     let (base, venue) = built_on(&run, description).await?;
     if base.value.credential.key_id == value.credential.key_id {
         return Err(Error::new(ErrorType::OfferRefused, "its key is the current one"));
@@ -105,20 +109,20 @@ pub(crate) async fn rehearse_return(
     })
 }
 
-fn request(hand: Hand<'_>) -> Request {
+fn request(session: SecretSession<'_>) -> StepRequest {
     let token = VersionId::new("a-version-that-is-only-rehearsed");
-    Request { step: Step::Create, secret: hand.secret.clone(), token, rotation_token: None }
+    StepRequest { step: Step::Create, secret: session.secret.clone(), token, rotation_token: None }
 }
 
 /// What a rotation would build on, and where.
 async fn built_on(run: &Run<'_>, description: Description) -> Result<(Base, Arc<dyn Venue>), Error> {
-    let stored = run.hand.read(Which::Current).await?.ok_or_else(|| {
+    let stored = run.session.read(Which::Current).await?.ok_or_else(|| {
         let problem = "the secret has no current value that could be read: store a key made by hand first (put-secret-value)";
         Error::new(ErrorType::NoCurrentValue, problem)
     })?;
     let value = parse(&stored)?;
     wanted::must_leave_room(&value)?;
-    let venue = venue_of(run.hand.ports, &description, &value)?;
+    let venue = venue_of(run.session.ports, &description, &value)?;
     Ok((Base { description, version: stored.version, value }, venue))
 }
 
@@ -134,7 +138,7 @@ async fn copying(run: &Run<'_>, base: Base, venue: Arc<dyn Venue>, offer: &Offer
 }
 
 async fn issuing(run: &Run<'_>, base: Base, venue: Arc<dyn Venue>, by_current: bool) -> Rehearsal {
-    let (master, current) = join(master_of(run.hand.ports, venue.id(), &base.value), venue.inspect(&in_use(&base))).await;
+    let (master, current) = join(master_of(run.session.ports, venue.id(), &base.value), venue.inspect(&in_use(&base))).await;
     let nothing = |error: &Error| Issuing { by: None, asked: None, master: Err(error.clone()), list: Err(error.clone()) };
     let (issuing, wanted) = match &master {
         Err(error) => (nothing(error), Err(error.clone())),
@@ -153,24 +157,24 @@ async fn asked(
 ) -> (Issuing, Result<(AccountId, Grant), Error>) {
     let by = Some((master.secret.clone(), master.serves.is_some()));
     let state = venue.inspect(&master.signer).await.map_err(|error| venue_error(&error));
-    let desk = wanted::unless_undecided(current.clone())
+    let access = wanted::unless_undecided(current.clone())
         .and_then(|current| wanted::must_be_of_a_sub_account(&current).map(|()| current))
         .and_then(|current| Ok((wanted::account(&base.value, &current)?, current)));
-    let (account, current) = match desk {
-        Ok(desk) => desk,
+    let (account, current) = match access {
+        Ok(access) => access,
         Err(error) => return (Issuing { by, asked: None, master: state, list: Err(error.clone()) }, Err(error)),
     };
-    let mut desk = Desk::new(venue, master.clone(), account, &base.description);
-    let list = desk.venue.list(&desk.master.signer, &desk.account).await.map_err(|error| venue_error(&error));
+    let mut access = AccountAccess::new(venue, master.clone(), account, &base.description);
+    let list = access.venue.list(&access.master.signer, &access.account).await.map_err(|error| venue_error(&error));
     let asked = match &list {
-        Ok(list) => wanted::grant(run, base, &current, list).await.map(|grant| (desk.account.clone(), grant)),
+        Ok(list) => wanted::grant(run, base, &current, list).await.map(|grant| (access.account.clone(), grant)),
         Err(error) => Err(error.clone()),
     };
     let wanted = match (&list, &asked) {
         (Ok(list), Ok((_, grant))) => {
             let proof = current.as_ref().ok().filter(|_| by_current);
-            let served = authority::must_serve(run, base, &mut desk, proof, list, grant).await;
-            let versions = run.hand.versions().await;
+            let served = authority::must_serve(run, base, &mut access, proof, list, grant).await;
+            let versions = run.session.versions().await;
             served
                 .and_then(|()| often::must_not_be_too_often(run, base, versions))
                 .and_then(|()| often::must_not_have_too_many(run, base, list))

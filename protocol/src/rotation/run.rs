@@ -5,33 +5,34 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::wrong::{self, Wrong};
-use super::{Request, Settings};
+use super::{RotationSettings, StepRequest};
 use crate::audit::Action;
 use crate::bounds::{LAST_MOMENT, REREAD, REREAD_PAUSE};
 use crate::error::{Error, ErrorType};
-use crate::hand::{About, Act, Caller, Changes, Desk, Hand, Known, store_class, venue_class};
 use crate::label::{Label, VersionId};
 use crate::marker::Marker;
 use crate::ports::{Grant, IssuedKey, LabelMove, Ports, Put, StoreError, StoredValue, VenueError, Which};
 use crate::secret::{KeyId, SecretValue};
+use crate::session::{About, AccountAccess, Act, Caller, Changes, Known, SecretSession, store_class, venue_class};
 use crate::task::Task;
 
 pub(super) struct Run<'a> {
-    pub(super) hand: Hand<'a>,
-    pub(super) settings: &'a Settings,
-    pub(super) request: &'a Request,
+    pub(super) session: SecretSession<'a>,
+    pub(super) settings: &'a RotationSettings,
+    pub(super) request: &'a StepRequest,
 }
 
 impl<'a> Run<'a> {
     pub(super) fn new(
         ports: Ports<'a>,
         caller: &'a Caller,
-        settings: &'a Settings,
-        request: &'a Request,
+        settings: &'a RotationSettings,
+        request: &'a StepRequest,
         (changes, known): (&'a Changes, &'a Known),
     ) -> Self {
-        let hand = Hand { ports, caller, task: Task::Step(request.step), secret: &request.secret, order: None, changes, known };
-        Self { hand, settings, request }
+        let session =
+            SecretSession { ports, caller, task: Task::Step(request.step), secret: &request.secret, order: None, changes, known };
+        Self { session, settings, request }
     }
 
     pub(super) fn token(&self) -> &'a VersionId {
@@ -40,12 +41,12 @@ impl<'a> Run<'a> {
 
     /// The token's value. A read right after the write may miss it: asked again for a bounded time.
     pub(super) async fn read_token_patiently(&self) -> Result<Option<StoredValue>, Error> {
-        let until = self.hand.now() + REREAD.min(self.hand.time_left().saturating_sub(LAST_MOMENT));
+        let until = self.session.now() + REREAD.min(self.session.time_left().saturating_sub(LAST_MOMENT));
         let mut pause = REREAD_PAUSE;
-        while self.hand.now() < until {
-            self.hand.ports.time.sleep(pause).await;
+        while self.session.now() < until {
+            self.session.ports.time.sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(1));
-            if let Some(stored) = self.hand.read(Which::Version(self.token())).await? {
+            if let Some(stored) = self.session.read(Which::Version(self.token())).await? {
                 return Ok(Some(stored));
             }
         }
@@ -64,44 +65,44 @@ impl<'a> Run<'a> {
         })
     }
 
-    // Effects. The outer error says that nothing was tried, as with those of the hand.
+    // Effects. The outer error says that nothing was tried, as with those of the session.
 
     pub(super) async fn issue(
         &self,
-        desk: &Desk<'_>,
+        access: &AccountAccess<'_>,
         marker: &Marker,
         grant: &Grant,
     ) -> Result<Result<IssuedKey, VenueError>, Error> {
-        desk.must_serve(Act::Have(grant, &self.settings.egress))?;
-        self.hand.must_have_left(LAST_MOMENT)?;
-        let result = desk.venue.issue(&desk.master.signer, &desk.account, marker, grant).await;
+        access.must_serve(Act::Have(grant, &self.settings.egress))?;
+        self.session.must_have_left(LAST_MOMENT)?;
+        let result = access.venue.issue(&access.master.signer, &access.account, marker, grant).await;
         let key = result.as_ref().ok().map(|issued| issued.credential.key_id.clone());
         let about = About { key: key.as_ref(), marker: Some(marker), ..About::default() };
-        self.hand.record(Action::IssueKey, self.token(), &about, venue_class(&result));
+        self.session.record(Action::IssueKey, self.token(), &about, venue_class(&result));
         Ok(result)
     }
 
     pub(super) async fn put(&self, text: &SecretString, key: &KeyId) -> Result<Result<(), StoreError>, Error> {
-        self.hand.must_have_left(LAST_MOMENT)?;
+        self.session.must_have_left(LAST_MOMENT)?;
         let pending = [Label::pending()];
         let labels = if wrong::is(Wrong::PutUnlabelled) { &[][..] } else { &pending };
         let put = Put { token: self.token(), text, labels, rotation_token: self.request.rotation_token.as_ref() };
-        let result = self.hand.ports.store.put(self.hand.secret, &put).await;
-        self.hand.record(Action::PutValue, self.token(), &About::key(key), store_class(&result));
+        let result = self.session.ports.store.put(self.session.secret, &put).await;
+        self.session.record(Action::PutValue, self.token(), &About::key(key), store_class(&result));
         Ok(result)
     }
 
     pub(super) async fn move_current(&self, from: &VersionId, key: &KeyId) -> Result<Result<(), StoreError>, Error> {
-        self.hand.must_have_left(LAST_MOMENT)?;
+        self.session.must_have_left(LAST_MOMENT)?;
         let change = LabelMove { label: Label::current(), to: Some(self.token().clone()), from: Some(from.clone()) };
-        let result = self.hand.ports.store.move_label(self.hand.secret, &change).await;
-        self.hand.record(Action::MoveCurrent, self.token(), &About::key(key), store_class(&result));
+        let result = self.session.ports.store.move_label(self.session.secret, &change).await;
+        self.session.record(Action::MoveCurrent, self.token(), &About::key(key), store_class(&result));
         Ok(result)
     }
 
     /// The audit line of a move whose answer was lost, once a look has shown that it was made.
     pub(super) fn record_that_current_moved(&self, key: &KeyId) {
-        self.hand.record(Action::MoveCurrent, self.token(), &About::key(key), None);
+        self.session.record(Action::MoveCurrent, self.token(), &About::key(key), None);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use futures_util::future::join;
 
-use super::doom::{Doubt, judged_from_store};
+use super::giving_up::{Doubt, judged_from_store};
 use super::issue::settled;
 use super::run::{Run, parse};
 use super::standing::Opening;
@@ -10,11 +10,11 @@ use super::wrong::{self, Wrong};
 use super::{Done, authority};
 use crate::bounds::{LAST_MOMENT, POLL, POLL_PAUSE};
 use crate::error::{Error, ErrorType};
-use crate::hand::{Act, Desk, master_of, venue_error, venue_of};
 use crate::label::Label;
 use crate::marker::Marker;
 use crate::ports::{ErrorClass, Grant, KeyList, ListedKey, Signer, Venue, Whose};
 use crate::secret::{AccountId, KeyId, Provenance, SecretValue, Source};
+use crate::session::{AccountAccess, Act, master_of, venue_error, venue_of};
 
 pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
     let Some(Opening { description, pending, current }) = run.open().await? else { return Ok(Done::AlreadyCurrent) };
@@ -34,8 +34,8 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
     if let Some(doubt) = run.leaked(&description, &value, &provenance).await? {
         return Err(doubt.into_error());
     }
-    run.hand.stands_for(&AccountId::new(&provenance.account));
-    let venue = venue_of(run.hand.ports, &description, &value)?;
+    run.session.stands_for(&AccountId::new(&provenance.account));
+    let venue = venue_of(run.session.ports, &description, &value)?;
     if provenance.source != Source::Issued && value.master_arn.is_none() {
         // A person's key at a venue where nothing is issued: there is no one to ask but the key itself.
         let in_use = Signer { whose: Whose::Current, credential: in_use };
@@ -43,20 +43,20 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
         alone(run, venue.as_ref(), &value, &provenance, control).await?;
         return Ok(Done::Agreed);
     }
-    let master = master_of(run.hand.ports, venue.id(), &value).await?;
-    let mut desk = Desk::new(venue.as_ref(), master, AccountId::new(&provenance.account), &description);
-    let (list, ()) = join(venue.list(&desk.master.signer, &desk.account), run.hand.tidy(&description)).await;
+    let master = master_of(run.session.ports, venue.id(), &value).await?;
+    let mut access = AccountAccess::new(venue.as_ref(), master, AccountId::new(&provenance.account), &description);
+    let (list, ()) = join(venue.list(&access.master.signer, &access.account), run.session.tidy(&description)).await;
     let mut list = list.map_err(|error| venue_error(&error))?;
     let ours = Marker::new(&description.arn, run.token(), 0);
-    if !shows(&list, &value.credential.key_id) {
+    if !lists(&list, &value.credential.key_id) {
         if wrong::is(Wrong::AbsenceIsDeath) {
-            return Err(run.doom("its key is in no list").await);
+            return Err(run.give_up("its key is in no list").await);
         }
         // The list itself is the control: the same host has just accepted the master credential.
-        alone(run, venue.as_ref(), &value, &provenance, Some(Control::Master(&desk))).await?;
-        list = match list_that_shows(run, &desk, &value.credential.key_id).await {
+        alone(run, venue.as_ref(), &value, &provenance, Some(Control::Master(&access))).await?;
+        list = match list_that_shows(run, &access, &value.credential.key_id).await {
             // A person's key may be of a kind that is not listed; the current key shows that the list is of the right account.
-            Err(error) if provenance.source != Source::Issued && shows(&list, &in_use.key_id) => {
+            Err(error) if provenance.source != Source::Issued && lists(&list, &in_use.key_id) => {
                 tracing::warn!(%error, "the person's key is in no list: it is judged by itself alone");
                 list
             }
@@ -67,17 +67,17 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
     let pending = list.keys.iter().find(|key| key.key_id == value.credential.key_id);
     let is_done = pending.is_none_or(|key| agrees(key, &provenance)) && the_rest(&list, &ours, keep).next().is_none();
     let grant = Grant { permissions: provenance.permissions.clone(), addresses: provenance.ip_allowlist.clone() };
-    if !is_done && desk.needs_proof(Act::Have(&grant, &run.settings.egress)) {
-        authority::ask_keys(run, &description, &[], None, &mut desk, &list).await;
+    if !is_done && access.needs_proof(Act::Have(&grant, &run.settings.egress)) {
+        authority::ask_keys(run, &description, &[], None, &mut access, &list).await;
     }
     if let Some(key) = pending {
         if key.expired {
-            return Err(run.doom("its key has expired at the venue").await);
+            return Err(run.give_up("its key has expired at the venue").await);
         }
-        bring_to_policy(run, &desk, key, &value, &provenance, &ours).await?;
+        bring_to_policy(run, &access, key, &value, &provenance, &ours).await?;
     }
     if !wrong::is(Wrong::LosersKept) {
-        revoke_the_rest(run, &desk, &list, &ours, keep).await?;
+        revoke_the_rest(run, &access, &list, &ours, keep).await?;
     }
     Ok(Done::Agreed)
 }
@@ -90,32 +90,32 @@ fn agrees(key: &ListedKey, rotation: &Provenance) -> bool {
         && key.addresses == rotation.ip_allowlist
 }
 
-fn shows(list: &KeyList, key: &KeyId) -> bool {
+fn lists(list: &KeyList, key: &KeyId) -> bool {
     list.keys.iter().any(|listed| listed.key_id == *key)
 }
 
 /// A list without the pending key, which answers for itself, is not complete: other keys of this version may be missing from it.
 /// Asks again for a bounded time.
-async fn list_that_shows(run: &Run<'_>, desk: &Desk<'_>, key: &KeyId) -> Result<KeyList, Error> {
-    let until = run.hand.now() + POLL.min(run.hand.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
+async fn list_that_shows(run: &Run<'_>, access: &AccountAccess<'_>, key: &KeyId) -> Result<KeyList, Error> {
+    let until = run.session.now() + POLL.min(run.session.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
     loop {
-        let list = desk.venue.list(&desk.master.signer, &desk.account).await.map_err(|error| venue_error(&error))?;
-        if shows(&list, key) {
+        let list = access.venue.list(&access.master.signer, &access.account).await.map_err(|error| venue_error(&error))?;
+        if lists(&list, key) {
             return Ok(list);
         }
-        if run.hand.now() >= until {
+        if run.session.now() >= until {
             let problem = "the pending key answers, and the account's list of keys does not show it: that list is not complete, and \
                            what else was issued for this version cannot be told. The step can be repeated";
             return Err(Error::new(ErrorType::VenueUnavailable, problem));
         }
-        run.hand.ports.time.sleep(POLL_PAUSE).await;
+        run.session.ports.time.sleep(POLL_PAUSE).await;
     }
 }
 
 /// Gives the pending key what it was to have and takes what it was not. A person's key is judged as it is.
 async fn bring_to_policy(
     run: &Run<'_>,
-    desk: &Desk<'_>,
+    access: &AccountAccess<'_>,
     key: &ListedKey,
     value: &SecretValue,
     rotation: &Provenance,
@@ -128,18 +128,20 @@ async fn bring_to_policy(
     if key.marker.as_ref().is_some_and(|marker| marker.same_secret(ours)) {
         let grant = Grant { permissions: rotation.permissions.clone(), addresses: rotation.ip_allowlist.clone() };
         tracing::warn!(key = %key.key_id, ?beyond, "the pending key is not what it was issued as: setting it right");
-        match run.hand.edit(run.token(), desk, key, &grant, &run.settings.egress).await? {
+        match run.session.edit(run.token(), access, key, &grant, &run.settings.egress).await? {
             Ok(()) => {}
             // The value is fixed for ever, and the venue will never agree with it.
             Err(error) if error.class == ErrorClass::Impossible => {
-                return Err(run.doom(&format!("the venue does not let its key have what it was to have: {error}")).await);
+                return Err(run.give_up(&format!("the venue does not let its key have what it was to have: {error}")).await);
             }
             Err(error) => return Err(venue_error(&error)),
         }
-        return if beyond.is_empty() { Ok(()) } else { must_have_shrunk(run, desk, key, value, rotation).await };
+        return if beyond.is_empty() { Ok(()) } else { must_have_shrunk(run, access, key, value, rotation).await };
     }
     if !beyond.is_empty() {
-        return Err(run.doom(&format!("its key may do what it must not ({}) and is not ours to edit", beyond.join(", "))).await);
+        return Err(run
+            .give_up(&format!("its key may do what it must not ({}) and is not ours to edit", beyond.join(", ")))
+            .await);
     }
     // testSecret refuses what lacks something; the person can still mend it.
     Ok(())
@@ -149,22 +151,22 @@ async fn bring_to_policy(
 /// show it late, that is left to the next repetition.
 async fn must_have_shrunk(
     run: &Run<'_>,
-    desk: &Desk<'_>,
+    access: &AccountAccess<'_>,
     key: &ListedKey,
     value: &SecretValue,
     rotation: &Provenance,
 ) -> Result<(), Error> {
-    let until = run.hand.now() + POLL.min(run.hand.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
+    let until = run.session.now() + POLL.min(run.session.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
     loop {
-        let list = desk.venue.list(&desk.master.signer, &desk.account).await.map_err(|error| venue_error(&error))?;
+        let list = access.venue.list(&access.master.signer, &access.account).await.map_err(|error| venue_error(&error))?;
         let Some(listed) = list.keys.iter().find(|listed| listed.key_id == key.key_id) else { return Ok(()) };
         let beyond = listed.powers.beyond(&rotation.permissions);
         if beyond.is_empty() {
             return Ok(());
         }
-        if run.hand.now() < until {
-            run.hand.ports.time.sleep(POLL_PAUSE).await;
-        } else if run.is_young(desk.venue, value) {
+        if run.session.now() < until {
+            run.session.ports.time.sleep(POLL_PAUSE).await;
+        } else if run.is_young(access.venue, value) {
             let problem = format!(
                 "the pending key still shows what was just taken from it ({}): the step can be repeated",
                 beyond.join(", ")
@@ -172,7 +174,7 @@ async fn must_have_shrunk(
             return Err(Error::new(ErrorType::PendingTooPowerful, problem));
         } else {
             return Err(run
-                .doom(&format!("its key may do what it must not ({}) and can't be edited down", beyond.join(", ")))
+                .give_up(&format!("its key may do what it must not ({}) and can't be edited down", beyond.join(", ")))
                 .await);
         }
     }
@@ -180,7 +182,7 @@ async fn must_have_shrunk(
 
 /// Another credential, which the same host has just accepted.
 enum Control<'a> {
-    Master(&'a Desk<'a>),
+    Master(&'a AccountAccess<'a>),
     Current(&'a Signer),
 }
 
@@ -189,9 +191,9 @@ impl Control<'_> {
     /// mean another one in between.
     async fn holds(&self, venue: &dyn Venue, rejected: &KeyId) -> bool {
         match self {
-            Self::Master(desk) => {
-                let list = venue.list(&desk.master.signer, &desk.account).await;
-                list.is_ok_and(|list| !shows(&list, rejected))
+            Self::Master(access) => {
+                let list = venue.list(&access.master.signer, &access.account).await;
+                list.is_ok_and(|list| !lists(&list, rejected))
             }
             Self::Current(in_use) => venue.inspect(in_use).await.is_ok(),
         }
@@ -209,16 +211,16 @@ async fn alone(
 ) -> Result<(), Error> {
     match run.inspect_pending(venue, value).await {
         Ok(state) if state.account.as_str() != rotation.account => {
-            Err(run.doom(&format!("its key belongs to account {}, not to {}", state.account, rotation.account)).await)
+            Err(run.give_up(&format!("its key belongs to account {}, not to {}", state.account, rotation.account)).await)
         }
         Ok(state) => {
             let forbidden = state.powers.forbidden();
             if forbidden.is_empty() || rotation.source == Source::Issued {
                 return Ok(());
             }
-            Err(run.doom(&format!("its key may do what it must not ({}) and is not ours to edit", forbidden.join(", "))).await)
+            Err(run.give_up(&format!("its key may do what it must not ({}) and is not ours to edit", forbidden.join(", "))).await)
         }
-        Err(error) if wrong::is_death(error.class) => Err(run.doom(&format!("its key is dead: {error}")).await),
+        Err(error) if wrong::is_death(error.class) => Err(run.give_up(&format!("its key is dead: {error}")).await),
         Err(error) if error.class.is_rejection() && value.created_at.is_some() && !run.is_young(venue, value) => {
             let holds = match &control {
                 Some(control) => control.holds(venue, &value.credential.key_id).await,
@@ -228,7 +230,7 @@ async fn alone(
                 return Err(venue_error(&error));
             }
             let what = if error.class == ErrorClass::Mismatched { "cannot be used" } else { "is dead" };
-            Err(run.doom(&format!("its key {what}: {error}")).await)
+            Err(run.give_up(&format!("its key {what}: {error}")).await)
         }
         Err(error) => Err(venue_error(&error)),
     }
@@ -247,14 +249,14 @@ fn the_rest<'l>(list: &'l KeyList, ours: &Marker, keep: [&KeyId; 2]) -> impl Ite
 /// Every other key issued for this version is garbage that no version can ever name.
 pub(super) async fn revoke_the_rest(
     run: &Run<'_>,
-    desk: &Desk<'_>,
+    access: &AccountAccess<'_>,
     list: &KeyList,
     ours: &Marker,
     keep: [&KeyId; 2],
 ) -> Result<(), Error> {
     for key in the_rest(list, ours, keep) {
         tracing::warn!(key = %key.key_id, "revoking a key that was issued for this version and is not in it");
-        run.hand.revoke(run.token(), desk, &key.key_id).await?.map_err(|error| venue_error(&error))?;
+        run.session.revoke(run.token(), access, &key.key_id).await?.map_err(|error| venue_error(&error))?;
     }
     Ok(())
 }

@@ -8,17 +8,17 @@ use super::run::Run;
 use super::wrong::{self, Wrong};
 use crate::bounds::LAST_MOMENT;
 use crate::error::{Error, ErrorType};
-use crate::hand::{has_stamp, was_current};
 use crate::label::{Label, StampKind};
 use crate::name::unqualified;
 use crate::ports::{Description, StoredValue, Which};
+use crate::session::{has_stamp, was_current};
 
 /// How long a step waits before each further look for the label of its token.
 const LOOKS_FOR_THE_LABEL: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 
 /// Where the token stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum TokenState {
     /// It is AWSCURRENT: the rotation is over.
     Current,
     /// It is AWSPENDING.
@@ -39,13 +39,13 @@ impl Run<'_> {
     /// Reads what createSecret and setSecret both need, all at once. `None` when the rotation is over.
     pub(super) async fn open(&self) -> Result<Option<Opening>, Error> {
         let (description, pending, current) =
-            join3(self.describe(), self.hand.read(Which::Version(self.token())), self.hand.read(Which::Current)).await;
+            join3(self.describe(), self.session.read(Which::Version(self.token())), self.session.read(Which::Current)).await;
         let description = description?;
         match self.standing(&description)? {
-            Standing::Pending => Ok(Some(Opening { description, pending, current })),
-            Standing::Condemned => Err(self.doom("it is condemned").await),
-            Standing::Current => {
-                self.hand.tidy(&description).await;
+            TokenState::Pending => Ok(Some(Opening { description, pending, current })),
+            TokenState::Condemned => Err(self.give_up("it is condemned").await),
+            TokenState::Current => {
+                self.session.tidy(&description).await;
                 Ok(None)
             }
         }
@@ -53,14 +53,14 @@ impl Run<'_> {
 
     /// The secret, as a step begins. A token's label may be shown some seconds late: it is looked for again.
     pub(super) async fn describe(&self) -> Result<Description, Error> {
-        let mut description = self.hand.describe().await?;
+        let mut description = self.session.describe().await?;
         for pause in LOOKS_FOR_THE_LABEL {
             let is_unknown = self.standing(&description).is_err_and(|error| error.error_type == ErrorType::VersionUnknown);
-            if !is_unknown || self.hand.time_left() < pause + LAST_MOMENT {
+            if !is_unknown || self.session.time_left() < pause + LAST_MOMENT {
                 break;
             }
-            self.hand.ports.time.sleep(pause).await;
-            description = self.hand.describe().await?;
+            self.session.ports.time.sleep(pause).await;
+            description = self.session.describe().await?;
         }
         Ok(description)
     }
@@ -69,7 +69,7 @@ impl Run<'_> {
     ///
     /// # Errors
     /// Which of them does not hold; nothing was changed.
-    pub(super) fn standing(&self, description: &Description) -> Result<Standing, Error> {
+    pub(super) fn standing(&self, description: &Description) -> Result<TokenState, Error> {
         if description.deleted {
             let problem = "the secret is scheduled for deletion: restore it (aws secretsmanager restore-secret)";
             return Err(Error::new(ErrorType::SecretDeleted, problem));
@@ -80,7 +80,7 @@ impl Run<'_> {
             return Err(Error::new(ErrorType::RotationDisabled, problem));
         }
         if let Some(function) = &description.rotation_function
-            && unqualified(function) != unqualified(&self.hand.caller.function_arn)
+            && unqualified(function) != unqualified(&self.session.caller.function_arn)
         {
             let problem = "the secret names another rotation function (RotationLambdaARN) than the one that was invoked";
             return Err(Error::new(ErrorType::WrongFunction, problem));
@@ -94,9 +94,9 @@ impl Run<'_> {
         let has = |label: Label| description.labels(token).any(|held| *held == label);
         let condemned = has_stamp(description, token, StampKind::Condemned);
         match (has(Label::current()), has(Label::pending())) {
-            (true, _) => Ok(Standing::Current),
-            (false, true) if condemned && !wrong::is(Wrong::CondemnedPromoted) => Ok(Standing::Condemned),
-            (false, true) => Ok(Standing::Pending),
+            (true, _) => Ok(TokenState::Current),
+            (false, true) if condemned && !wrong::is(Wrong::CondemnedPromoted) => Ok(TokenState::Condemned),
+            (false, true) => Ok(TokenState::Pending),
             (false, false) if condemned => Err(doomed("it was given up by an earlier run, and its log says why")),
             (false, false) if was_current(description, token) => Err(doomed("it has been current already")),
             (false, false) => {

@@ -3,10 +3,10 @@
 use super::create::Base;
 use super::run::Run;
 use crate::error::{Error, ErrorType};
-use crate::hand::venue_error;
 use crate::label::Label;
 use crate::ports::{ErrorClass, Grant, KeyList, KeyState, Powers, VenueError, Which};
 use crate::secret::{AccountId, Addresses, CREATED_BY, Permissions, SecretValue};
+use crate::session::venue_error;
 
 /// The account and the grant that a new value is built for.
 pub(super) struct Wanted {
@@ -166,7 +166,7 @@ pub(super) async fn is_leaked(run: &Run<'_>, base: &Base) -> Result<bool, Error>
     if leaked == run.token() {
         return Ok(false);
     }
-    let stored = run.hand.read(Which::Version(leaked)).await?;
+    let stored = run.session.read(Which::Version(leaked)).await?;
     let value = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
     Ok(value.is_some_and(|value| value.credential.key_id == base.value.credential.key_id))
 }

@@ -6,10 +6,10 @@ use secrecy::{ExposeSecret, SecretString};
 use super::run::{Run, parse};
 use super::wanted;
 use crate::error::Error;
-use crate::hand::{Desk, master_of, venue_error, venue_of};
 use crate::label::VersionId;
 use crate::ports::{ErrorClass, Signer, Which, Whose};
 use crate::secret::{Addresses, Provenance, SecretValue, Source};
+use crate::session::{AccountAccess, master_of, venue_error, venue_of};
 
 pub(super) use crate::wrong::{Wrong, is};
 
@@ -46,20 +46,20 @@ pub(super) async fn revoke_doomed(run: &Run<'_>) -> Result<(), Error> {
     if !is(Wrong::RevokeOnDoom) {
         return Ok(());
     }
-    let description = run.hand.describe().await?;
-    let (pending, current) = join(run.hand.read(Which::Version(run.token())), run.hand.read(Which::Current)).await;
+    let description = run.session.describe().await?;
+    let (pending, current) = join(run.session.read(Which::Version(run.token())), run.session.read(Which::Current)).await;
     let (Some(pending), Some(current)) = (pending?, current?) else { return Ok(()) };
     let (Ok(pending), current) = (parse(&pending), parse(&current)?) else { return Ok(()) };
     let key = pending.credential.key_id;
-    let venue = venue_of(run.hand.ports, &description, &current)?;
-    let master = master_of(run.hand.ports, venue.id(), &current).await?;
+    let venue = venue_of(run.session.ports, &description, &current)?;
+    let master = master_of(run.session.ports, venue.id(), &current).await?;
     let in_use = Signer { whose: Whose::Current, credential: current.credential.clone() };
     let account = wanted::account(&current, &venue.inspect(&in_use).await)?;
-    let desk = Desk::new(venue.as_ref(), master, account, &description);
-    run.hand.revoke(run.token(), &desk, &key).await?.map_err(|error| venue_error(&error))
+    let access = AccountAccess::new(venue.as_ref(), master, account, &description);
+    run.session.revoke(run.token(), &access, &key).await?.map_err(|error| venue_error(&error))
 }
 
 pub(super) async fn names_the_current_key(run: &Run<'_>, value: &SecretValue) -> Result<bool, Error> {
-    let Some(current) = run.hand.read(Which::Current).await? else { return Ok(false) };
+    let Some(current) = run.session.read(Which::Current).await? else { return Ok(false) };
     Ok(parse(&current)?.credential.key_id == value.credential.key_id)
 }

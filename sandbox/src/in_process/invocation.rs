@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use jiff::Timestamp;
-use protocol::lifecycle::{self, Answer, Kept};
+use protocol::operations::{self, Answer, HolderCache};
 use protocol::ports::Ports;
 use protocol::rotation::{self, Caller, Done};
 use protocol::{Error, ErrorType};
@@ -78,7 +78,12 @@ impl Gates {
 }
 
 impl Invocation {
-    pub(super) fn step(state: &Shared, start: Start, settings: rotation::Settings, request: rotation::Request) -> Self {
+    pub(super) fn step(
+        state: &Shared,
+        start: Start,
+        settings: rotation::RotationSettings,
+        request: rotation::StepRequest,
+    ) -> Self {
         Self::new(state, start, Witness::ended, |gates, caller| {
             Box::pin(async move { rotation::rotate(gates.ports(), &caller, &settings, &request).await })
         })
@@ -89,13 +94,13 @@ impl Invocation<Answer> {
     pub(super) fn operation(
         state: &Shared,
         start: Start,
-        settings: lifecycle::Settings,
-        kept: Arc<Kept>,
-        request: lifecycle::Request,
+        settings: operations::OperationSettings,
+        kept: Arc<HolderCache>,
+        request: operations::OperationRequest,
     ) -> Self {
         Self::new(state, start, Witness::answered, |gates, caller| {
             Box::pin(
-                async move { Ok(lifecycle::operate(gates.ports(), &gates.store, &caller, &settings, &kept, &request).await) },
+                async move { Ok(operations::operate(gates.ports(), &gates.store, &caller, &settings, &kept, &request).await) },
             )
         })
     }

@@ -1,6 +1,6 @@
 //! The journal that keeps its records.
 
-use protocol::audit::{Found, Record};
+use protocol::audit::{FindingRecord, Record};
 use protocol::ports::Journal;
 
 use super::port::Port;
@@ -30,7 +30,7 @@ impl Journal for MemoryJournal {
         state.say(&format!("{record:?}"));
     }
 
-    fn found(&self, found: &Found) {
+    fn found(&self, found: &FindingRecord) {
         let mut state = self.port.state.lock();
         let line = serde_json::to_string(found).unwrap_or_default();
         state.say(&line);

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use protocol::lifecycle;
+use protocol::operations;
 use protocol::secret::Address;
 
 use crate::bybit::{self, Ips, Permissions, Settings, Uid};
@@ -95,7 +95,7 @@ impl Default for Setup {
                 permissions: Permissions::of(&[("Wallet", &["AccountTransfer", "SubMemberTransfer"])]),
             },
             egress: FUNCTION_ADDRESS.to_string().parse().into_iter().collect(),
-            grace: lifecycle::Settings::GRACE,
+            grace: operations::OperationSettings::GRACE,
             kms_key: None,
             bybit: bybit::Knobs { rate_limits: false, ..bybit::Knobs::default() },
             secrets_manager: secrets_manager::Knobs::default(),

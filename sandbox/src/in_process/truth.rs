@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use protocol::audit::Record;
 use protocol::label::VersionId;
-use protocol::lifecycle::Answer;
 use protocol::marker::Marker;
 use protocol::name::SecretId;
+use protocol::operations::Answer;
 use serde_json::Value;
 
 use super::call::{Made, Operation};

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use protocol::label::VersionId;
-use protocol::lifecycle::{self, Answer, Kept};
 use protocol::name::SecretId;
-use protocol::rotation::{Caller, Done, Request, Settings, Step};
+use protocol::operations::{self, Answer, HolderCache};
+use protocol::rotation::{Caller, Done, RotationSettings, Step, StepRequest};
 use protocol::task::Task;
 use secrecy::SecretString;
 
@@ -37,11 +37,11 @@ pub struct World {
     first_key: bybit::Credential,
     master_key: bybit::Credential,
     /// What the process for operations keeps from one to the next.
-    kept: Arc<Kept>,
+    kept: Arc<HolderCache>,
     /// The ARN under which the function is invoked.
     pub function_arn: String,
     /// What the function is configured with.
-    pub settings: Settings,
+    pub settings: RotationSettings,
     /// How long an invocation may live.
     pub timeout: SignedDuration,
     /// How long a replaced key stays alive.
@@ -101,10 +101,10 @@ impl World {
             master_key,
             kept: Arc::default(),
             function_arn: FUNCTION_ARN.to_owned(),
-            settings: Settings { egress: setup.egress },
+            settings: RotationSettings { egress: setup.egress },
             timeout: SignedDuration::from_mins(15),
             grace: setup.grace,
-            adoption_grace: lifecycle::Settings::ADOPTION_GRACE,
+            adoption_grace: operations::OperationSettings::ADOPTION_GRACE,
             kms_key: setup.kms_key,
         }
     }
@@ -275,7 +275,7 @@ impl World {
 
     /// Begins the service's dry run of a secret, and gives the one invocation that it makes; nothing where it refuses or has nothing
     /// to test.
-    pub fn begin_dry_run_of(&self, secret: &SecretId) -> Option<Request> {
+    pub fn begin_dry_run_of(&self, secret: &SecretId) -> Option<StepRequest> {
         let request =
             RotateSecret { secret_id: secret.as_str().to_owned(), rotate_immediately: Some(false), ..RotateSecret::default() };
         let begun = self.secrets_manager(|model, now| model.rotate_secret(&request, now)).ok()?;
@@ -322,7 +322,7 @@ impl World {
     }
 
     /// An invocation to be driven by hand.
-    pub fn start(&self, request: Request) -> Invocation {
+    pub fn start(&self, request: StepRequest) -> Invocation {
         if let Some(token) = &request.rotation_token {
             self.state.lock().rotation_tokens.insert(secrecy::ExposeSecret::expose_secret(token).to_owned());
         }
@@ -332,22 +332,23 @@ impl World {
     }
 
     /// An operation to be driven by hand.
-    pub fn start_operation(&self, request: lifecycle::Request) -> Invocation<Answer> {
+    pub fn start_operation(&self, request: operations::OperationRequest) -> Invocation<Answer> {
         let secret = match &request {
-            lifecycle::Request::Abandon { secret }
-            | lifecycle::Request::Rollback { secret, .. }
-            | lifecycle::Request::BreakGlass { secret, .. }
-            | lifecycle::Request::Plan { secret } => secret.as_str().to_owned(),
-            lifecycle::Request::Maintain { .. } | lifecycle::Request::Audit { .. } => String::new(),
+            operations::OperationRequest::Abandon { secret }
+            | operations::OperationRequest::Rollback { secret, .. }
+            | operations::OperationRequest::BreakGlass { secret, .. }
+            | operations::OperationRequest::Plan { secret } => secret.as_str().to_owned(),
+            operations::OperationRequest::Maintain { .. } | operations::OperationRequest::Audit { .. } => String::new(),
         };
-        let revokes_first = matches!(&request, lifecycle::Request::BreakGlass { mode: lifecycle::Mode::RevokeFirst, .. });
+        let revokes_first =
+            matches!(&request, operations::OperationRequest::BreakGlass { mode: operations::Mode::RevokeFirst, .. });
         let task = Task::Operation(request.operation());
         let (function, other) = match request.operation().duty() {
-            lifecycle::Duty::Operations => (OPERATIONS_ARN, EMERGENCY_ARN),
-            lifecycle::Duty::Emergency => (EMERGENCY_ARN, OPERATIONS_ARN),
+            operations::Duty::Operations => (OPERATIONS_ARN, EMERGENCY_ARN),
+            operations::Duty::Emergency => (EMERGENCY_ARN, OPERATIONS_ARN),
         };
         let start = self.starts(function, task, secret, String::new(), revokes_first, &request);
-        let settings = lifecycle::Settings {
+        let settings = operations::OperationSettings {
             egress: self.settings.egress.clone(),
             rotation_function: self.function_arn.clone(),
             other_function: other.to_owned(),
@@ -362,7 +363,7 @@ impl World {
     ///
     /// # Panics
     /// When its process ends: only a planned crash does that.
-    pub fn operate(&self, request: lifecycle::Request) -> Answer {
+    pub fn operate(&self, request: operations::OperationRequest) -> Answer {
         self.start_operation(request).finish().expect("an operation answers")
     }
 
@@ -370,7 +371,7 @@ impl World {
     ///
     /// # Panics
     /// As [`World::operate`].
-    pub fn operate_beside_the_service(&self, request: lifecycle::Request) -> Answer {
+    pub fn operate_beside_the_service(&self, request: operations::OperationRequest) -> Answer {
         let operation = self.start_operation(request);
         operation.finish_beside(|| while self.run_due().is_some() {}).expect("an operation answers")
     }
@@ -380,8 +381,8 @@ impl World {
     /// # Panics
     /// As [`World::operate`].
     pub fn maintain(&self) -> Answer {
-        self.operate(lifecycle::Request::Maintain {
-            shard: lifecycle::Shard::ALL,
+        self.operate(operations::OperationRequest::Maintain {
+            shard: operations::Shard::ALL,
             secrets: Vec::new(),
             moved: false,
             dry_run: false,
@@ -414,17 +415,17 @@ impl World {
     }
 
     /// What Secrets Manager would send for a step of the secret, with the RotationToken of its open rotation.
-    pub fn request(&self, step: Step, token: &VersionId) -> Request {
+    pub fn request(&self, step: Step, token: &VersionId) -> StepRequest {
         self.request_of(&self.secret, step, token)
     }
 
     /// The same for any secret.
-    pub fn request_of(&self, secret: &SecretId, step: Step, token: &VersionId) -> Request {
+    pub fn request_of(&self, secret: &SecretId, step: Step, token: &VersionId) -> StepRequest {
         let state = self.state.lock();
         let rotation = state.secrets_manager.secret(secret.as_str()).and_then(secrets_manager::Secret::rotation);
         let rotation_token = rotation.and_then(secrets_manager::Rotation::rotation_token);
         let rotation_token = rotation_token.map(|token| SecretString::from(token.expose()));
-        Request { step, secret: secret.clone(), token: token.clone(), rotation_token }
+        StepRequest { step, secret: secret.clone(), token: token.clone(), rotation_token }
     }
 
     /// Plans a fault for the so-manieth next call of an operation, counted from 1.

@@ -2,8 +2,8 @@
 
 use protocol::audit::{Action, Outcome, Record};
 use protocol::label::VersionId;
-use protocol::lifecycle::{Answer, Code};
 use protocol::marker::Marker;
+use protocol::operations::{Answer, Code};
 use protocol::rotation::{Done, Step};
 use protocol::task::Task;
 use protocol::{Error, ErrorType, digest};

@@ -2,9 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 use protocol::label::{Label, StampKind, VersionId};
-use protocol::lifecycle::{Answer, Code};
 use protocol::marker::Marker;
 use protocol::name::SecretId;
+use protocol::operations::{Answer, Code};
 use protocol::secret::AccountId;
 
 use super::Invariant;

@@ -3,8 +3,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use protocol::label::VersionId;
-use protocol::lifecycle::{Answer, Code, Finding, Form, Request, Shard};
 use protocol::name::SecretId;
+use protocol::operations::{Answer, Code, Finding, Form, OperationRequest, Shard};
 use protocol::rotation::Step;
 use protocol::{Error, ErrorType};
 
@@ -124,7 +124,7 @@ fn looked_after(world: &World, tell: Tell<'_>) -> Result<(), String> {
     }
     if let Some(enemy) = world.rotated().iter().find(|secret| secret.name().as_str() == ENEMY) {
         let form = Form::Json;
-        let audit = Request::Audit { shard: Shard::ALL, secret: None, fingerprint: None, after: None, form };
+        let audit = OperationRequest::Audit { shard: Shard::ALL, secret: None, fingerprint: None, after: None, form };
         world.nothing_may_be_hidden(enemy, &world.operate(audit));
     }
     let unknown = last.iter().find(|finding| finding.code == Code::NotDone);

@@ -269,7 +269,7 @@ fn a_second_look_that_takes_as_long_as_the_first_is_made_again() {
     // The labels are read at once, and the key answers a minute later.
     let second = until(&mut run, Operation::Inspect);
     assert!(run.poll().is_pending(), "the labels are read");
-    let abandon = protocol::lifecycle::Request::Abandon { secret: world.secret().clone() };
+    let abandon = protocol::operations::OperationRequest::Abandon { secret: world.secret().clone() };
     world.operate(abandon);
     world.advance(SignedDuration::from_secs(60));
     run.let_through(second, None);

@@ -1,9 +1,9 @@
 //! Variants of by whose authority something is done.
 
 use protocol::label::VersionId;
-use protocol::lifecycle::{Code, Form, Request, Shard};
 use protocol::marker::Marker;
 use protocol::name::SecretId;
+use protocol::operations::{Code, Form, OperationRequest, Shard};
 use protocol::rotation::Step;
 use protocol::wrong::Wrong;
 use sandbox::bybit::{Credential, Ips, KeyId, KeySecret, Permissions, Settings};
@@ -74,7 +74,7 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         world.add_secret("prod/bybit/other", world.text_of_setup(), &other.expect("the account is there"), OTHER_SUB);
         world.advance(seconds(HOUR));
         let form = Form::Findings;
-        let audit = Request::Audit { shard: Shard::ALL, secret: None, fingerprint: None, after: None, form };
+        let audit = OperationRequest::Audit { shard: Shard::ALL, secret: None, fingerprint: None, after: None, form };
         world.operate(audit).findings.iter().any(|found| found.code == Code::ForeignKeys && found.secret == "prod/bybit/other")
     }),
     (Wrong::AnothersReaped, || {

@@ -1,7 +1,7 @@
 //! Variants of what operations do on a person's order.
 
 use protocol::label::VersionId;
-use protocol::lifecycle::{Answer, Code, Mode, Order, Request};
+use protocol::operations::{Answer, Code, Mode, OperationRequest, Order};
 use protocol::rotation::Step;
 use protocol::wrong::Wrong;
 use sandbox::in_process::{Fault, Operation, World};
@@ -24,14 +24,14 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     (Wrong::RollbackMovesCurrent, || {
         let world = World::new();
         world.rotate().expect("a rotation");
-        world.operate(Request::Rollback { secret: world.secret().clone(), version: None });
+        world.operate(OperationRequest::Rollback { secret: world.secret().clone(), version: None });
         !is_current(&world, &world.first_version())
     }),
     (Wrong::RollbackLabelLeft, || {
         let world = World::new();
         world.rotate().expect("a rotation");
         world.plan(Operation::Rotate, 1, Fault::Denied);
-        world.operate(Request::Rollback { secret: world.secret().clone(), version: None });
+        world.operate(OperationRequest::Rollback { secret: world.secret().clone(), version: None });
         world.holder("ROLLBACK").is_none()
     }),
     (Wrong::RevokedBeforeReplaced, || {
@@ -65,12 +65,12 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
 ];
 
 fn abandon(world: &World) -> Answer {
-    world.operate(Request::Abandon { secret: world.secret().clone() })
+    world.operate(OperationRequest::Abandon { secret: world.secret().clone() })
 }
 
 fn replace_first(world: &World, version: Option<VersionId>) {
     let order = Order { reason: "seen in a public log".to_owned(), incident: "INC-7".to_owned() };
-    world.operate(Request::BreakGlass {
+    world.operate(OperationRequest::BreakGlass {
         secret: world.secret().clone(),
         version,
         mode: Mode::ReplaceFirst,

@@ -1,7 +1,7 @@
 //! Variants of what passes do.
 
-use protocol::lifecycle::{Request, Shard};
 use protocol::name::SecretId;
+use protocol::operations::{OperationRequest, Shard};
 use protocol::rotation::Step;
 use protocol::wrong::Wrong;
 use sandbox::bybit::{Ips, KeyId, Settings};
@@ -17,7 +17,7 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         let token = created(&world);
         let mut run = world.start(world.request(Step::Finish, &token));
         let swap = until(&mut run, Operation::Swap);
-        world.operate(Request::Abandon { secret: world.secret().clone() });
+        world.operate(OperationRequest::Abandon { secret: world.secret().clone() });
         world.label("COMPROMISED", Some(&token));
         world.maintain();
         run.let_through(swap, None);
@@ -118,7 +118,8 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         world.plan(Operation::List, 1, Fault::PageMissing);
         world.plan(Operation::List, 2, Fault::PageMissing);
         world.plan(Operation::Inspect, 2, Fault::Dropped);
-        let answer = world.operate(Request::Maintain { shard: Shard::ALL, secrets: Vec::new(), moved: false, dry_run: true });
+        let answer =
+            world.operate(OperationRequest::Maintain { shard: Shard::ALL, secrets: Vec::new(), moved: false, dry_run: true });
         world.alive(&key) && !answer.secrets.iter().flat_map(|row| &row.did).any(|did| did.contains("is dead"))
     }),
     (Wrong::GraceByVersion, || {

@@ -10,8 +10,8 @@ pub(super) use enemy::NAME as ENEMY;
 pub(super) use runs::summary;
 
 use jiff::SignedDuration;
-use protocol::lifecycle::{Answer, Form, Request, Shard};
 use protocol::name::SecretId;
+use protocol::operations::{Answer, Form, OperationRequest, Shard};
 use protocol::rotation::Step;
 use protocol::task::Task;
 
@@ -202,9 +202,9 @@ impl Stage {
             Kind::Invoke => self.invoke(secret, &self.pending(secret)?, step(how))?,
             Kind::Stray => self.stray(secret, how)?,
             Kind::Maintain => self.maintain(secret, how)?,
-            Kind::Abandon => self.operate(Some(secret), Request::Abandon { secret: self.secrets[secret].clone() })?,
+            Kind::Abandon => self.operate(Some(secret), OperationRequest::Abandon { secret: self.secrets[secret].clone() })?,
             Kind::Rollback => {
-                self.operate(Some(secret), Request::Rollback { secret: self.secrets[secret].clone(), version: None })?;
+                self.operate(Some(secret), OperationRequest::Rollback { secret: self.secrets[secret].clone(), version: None })?;
             }
             Kind::BreakGlass => self.break_glass(secret, how)?,
             Kind::Audit => {
@@ -212,7 +212,7 @@ impl Stage {
                 let (shard, after) = (Shard::ALL, (how % 4 > 1).then(String::new));
                 self.operate(
                     None,
-                    Request::Audit {
+                    OperationRequest::Audit {
                         shard,
                         secret: None,
                         fingerprint: None,
@@ -221,7 +221,7 @@ impl Stage {
                     },
                 )?;
             }
-            Kind::Plan => self.operate(Some(secret), Request::Plan { secret: self.secrets[secret].clone() })?,
+            Kind::Plan => self.operate(Some(secret), OperationRequest::Plan { secret: self.secrets[secret].clone() })?,
             Kind::Go => self.go(run, how, action.fault)?,
             Kind::Run => self.run_to_its_end(run)?,
             Kind::Kill => self.kill(run)?,

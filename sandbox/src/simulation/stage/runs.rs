@@ -2,7 +2,7 @@
 
 use std::task::Poll;
 
-use protocol::lifecycle::Answer;
+use protocol::operations::Answer;
 
 use super::super::action::can_meet;
 use super::{Driven, Ending, Running, Stage, Waiting};

@@ -2,8 +2,8 @@
 
 use jiff::SignedDuration;
 use protocol::label::VersionId;
-use protocol::lifecycle::{Mode, Order, Request, Shard};
 use protocol::name::SecretId;
+use protocol::operations::{Mode, OperationRequest, Order, Shard};
 use protocol::rotation::Step;
 use protocol::task::Task;
 
@@ -67,7 +67,7 @@ impl Stage {
             return ["1/2", "2/2"].into_iter().try_for_each(|part| {
                 self.operate(
                     None,
-                    Request::Maintain { shard: part.parse().ok()?, secrets: Vec::new(), moved: false, dry_run: false },
+                    OperationRequest::Maintain { shard: part.parse().ok()?, secrets: Vec::new(), moved: false, dry_run: false },
                 )
             });
         }
@@ -75,11 +75,16 @@ impl Stage {
         let about = one.as_ref().map(|_| secret);
         self.operate(
             about,
-            Request::Maintain { shard: Shard::ALL, secrets: one.into_iter().collect(), moved: false, dry_run: how % 16 == 2 },
+            OperationRequest::Maintain {
+                shard: Shard::ALL,
+                secrets: one.into_iter().collect(),
+                moved: false,
+                dry_run: how % 16 == 2,
+            },
         )
     }
 
-    pub(super) fn operate(&mut self, secret: Option<usize>, request: Request) -> Option<()> {
+    pub(super) fn operate(&mut self, secret: Option<usize>, request: OperationRequest) -> Option<()> {
         if self.runs.len() >= MOST_RUNS {
             return None;
         }
@@ -99,7 +104,7 @@ impl Stage {
         let (fingerprint, no_successor) = (None, how % 32 >= 16);
         let leaked = if is_master { SecretId::parse(self.world.master_arn()).ok()? } else { self.secrets[secret].clone() };
         let about = Some(secret).filter(|_| !is_master);
-        self.operate(about, Request::BreakGlass { secret: leaked, version, mode, fingerprint, no_successor, order })
+        self.operate(about, OperationRequest::BreakGlass { secret: leaked, version, mode, fingerprint, no_successor, order })
     }
 
     pub(super) fn ways(&mut self, how: usize) {

@@ -1,0 +1,349 @@
+//! What there is to do for one secret.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::bounds::UNSETTLED;
+use crate::error::{Error, ErrorType};
+use crate::label::{Label, StampKind, VersionId};
+use crate::name::SecretId;
+use crate::operations::Mode;
+use crate::operations::answer::{AuditedKey, Code, Finding, KeyRow, Row};
+use crate::operations::audit::secret::is_marked;
+use crate::operations::commands::{describe_secret, put_right, rotate, take_off};
+use crate::operations::emergency::unblock::clear_the_way;
+use crate::operations::maintain::current::Current;
+use crate::operations::pass::holders::Held;
+use crate::operations::pass::{Pass, finding, is_transient, told, with_retries};
+use crate::operations::retire::end_of_life::{EndOfLife, after};
+use crate::operations::retire::liveness::shows_alive;
+use crate::ports::{Description, Which};
+use crate::secret::{AccountId, KeyId, SecretValue};
+use crate::session::{SecretSession, is_condemned, unstamped_previous};
+use crate::task::Operation;
+use crate::wrong::{self, Wrong};
+
+/// One secret's part of a pass: what was done, found and seen.
+pub(crate) struct SecretVisit<'a> {
+    pub(crate) pass: &'a Pass<'a>,
+    pub(crate) session: &'a SecretSession<'a>,
+    pub(crate) name: String,
+    pub(crate) row: Row,
+    pub(crate) findings: Vec<Finding>,
+    /// What a person ordered of the key that is retired, whatever a stale read shows of the labels that say so.
+    pub(crate) order: Option<Mode>,
+    /// The key that this invocation has revoked, or may have.
+    pub(crate) revoked: Option<KeyId>,
+    /// So many changes of this secret are told elsewhere: a list may show it twice.
+    told_before: usize,
+    counts: BTreeMap<&'static str, u64>,
+}
+
+/// What a rotation that was begun has changed beside.
+pub(crate) const SWITCHED_ON: &str = "rotation was switched off, and is on again";
+
+/// What came of it.
+#[derive(Default)]
+pub(crate) struct VisitReport {
+    pub(crate) row: Row,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) counts: BTreeMap<&'static str, u64>,
+}
+
+impl VisitReport {
+    /// Whether anything was done or found.
+    pub(crate) fn is_eventful(&self) -> bool {
+        !self.row.did.is_empty() || !self.findings.is_empty() || self.row.audit.is_some()
+    }
+}
+
+/// Looks after one secret. Whatever goes wrong is a finding: one bad secret never stops the others.
+pub(crate) async fn visit_secret(pass: &Pass<'_>, listed: Description) -> VisitReport {
+    let Ok(id) = SecretId::parse(&listed.arn) else { return VisitReport::default() };
+    let session = pass.session(&id);
+    let mut visit = SecretVisit::new(pass, &session, &listed);
+    if let Err(error) = visit.visit_secret(listed).await {
+        visit.trouble(&error);
+    }
+    visit.over()
+}
+
+/// The account that a value's key belongs to, as far as the value tells.
+pub(crate) fn account_in(value: &SecretValue) -> Option<AccountId> {
+    let recorded = value.rotation.as_ref().map(|rotation| AccountId::new(&rotation.account));
+    recorded.or_else(|| value.subaccount.clone())
+}
+
+impl<'a> SecretVisit<'a> {
+    pub(crate) fn new(pass: &'a Pass<'a>, session: &'a SecretSession<'a>, secret: &Description) -> Self {
+        let name = secret.name.as_str().to_owned();
+        let row = Row { secret: name.clone(), arn: secret.arn.clone(), ..Row::default() };
+        let (told_before, counts) = (session.changed().len(), BTreeMap::new());
+        Self { pass, session, name, row, findings: Vec::new(), order: None, revoked: None, told_before, counts }
+    }
+
+    pub(crate) fn over(mut self) -> VisitReport {
+        self.row.did.splice(0..0, self.session.changed().into_iter().skip(self.told_before));
+        VisitReport { row: self.row, findings: self.findings, counts: self.counts }
+    }
+
+    // Keeping the record.
+
+    pub(crate) fn find(&mut self, code: Code, say: impl Into<String>, what_to_do: impl Into<String>) {
+        self.findings.push(finding(code, &self.name, say, what_to_do));
+    }
+
+    /// The same about another secret, which this pass says once.
+    pub(crate) fn find_elsewhere(&mut self, code: Code, secret: &str, say: String, what_to_do: String) {
+        if self.pass.is_news(format!("{} {secret}", code.as_str())) {
+            self.findings.push(finding(code, secret, say, what_to_do));
+        }
+    }
+
+    pub(crate) fn count(&mut self, what: &'static str) {
+        *self.counts.entry(what).or_default() += 1;
+    }
+
+    /// Whether this would only be done: a dry run notes it, and does not.
+    pub(crate) fn would(&mut self, what: &str) -> bool {
+        if self.pass.is_dry_run() {
+            self.row.did.push(what.to_owned());
+        }
+        self.pass.is_dry_run()
+    }
+
+    /// Notes what else there is to know of what was done.
+    pub(crate) fn did(&mut self, what: impl Into<String>) {
+        self.row.did.push(what.into());
+    }
+
+    pub(crate) fn key(&mut self, version: &VersionId, key: &KeyId, alive: Option<bool>, state: String) {
+        self.key_at(self.pass.now(), version, key, alive, state);
+    }
+
+    /// The same of what was seen a while ago.
+    pub(crate) fn key_at(&mut self, at: Timestamp, version: &VersionId, key: &KeyId, alive: Option<bool>, state: String) {
+        let (version, fingerprint) = (version.to_string(), key.fingerprint());
+        self.row.keys.retain(|row| row.version != version);
+        self.row.keys.push(KeyRow { version, fingerprint, alive, checked_at: at, state, audit: None });
+    }
+
+    /// What stood in the way; the next pass tries again.
+    pub(crate) fn trouble(&mut self, error: &Error) {
+        let code = match error.error_type {
+            ErrorType::LabelsFull => Code::LabelsFull,
+            ErrorType::KmsDenied => Code::KmsKeyUnusable,
+            ErrorType::MasterInvalid | ErrorType::MasterRefused => Code::MasterUnusable,
+            ErrorType::ScopeRefused => Code::MasterUnscoped,
+            ErrorType::ValueInvalid | ErrorType::VenueUnsupported => Code::ValueInvalid,
+            _ => Code::NotDone,
+        };
+        let only_reads = self.pass.request.operation() == Operation::Audit;
+        let again = if only_reads { Operation::Audit } else { Operation::Maintain };
+        let what_to_do = match code {
+            Code::LabelsFull => format!("take labels off that nobody needs; they are shown by: {}", describe_secret(&self.name)),
+            // A plan tells what is wrong with it.
+            Code::MasterUnusable | Code::MasterUnscoped => self.pass.command(Operation::Plan, &self.name),
+            Code::ValueInvalid => put_right(&self.name),
+            Code::KmsKeyUnusable => {
+                format!("enable the key, or allow it to be used; which one it is, is shown by: {}", describe_secret(&self.name))
+            }
+            _ => self.pass.command(again, &self.name),
+        };
+        self.find(code, told(error), what_to_do);
+    }
+
+    /// Goes on after what stood in the way.
+    pub(crate) fn note(&mut self, result: Result<(), Error>) {
+        if let Err(error) = result {
+            self.trouble(&error);
+        }
+    }
+
+    /// Adds what an audit says of a key that was looked at.
+    pub(crate) fn describe_key(&mut self, version: &VersionId, audited: AuditedKey) {
+        if let Some(row) = self.row.keys.iter_mut().find(|row| row.version == version.as_str()) {
+            row.audit = Some(Box::new(audited));
+        }
+    }
+
+    // What there is to do.
+
+    async fn visit_secret(&mut self, listed: Description) -> Result<(), Error> {
+        let description = if needs_a_look(&listed) { self.session.describe().await? } else { listed };
+        if description.deleted || !self.pass.manages(&description) {
+            return Ok(());
+        }
+        self.count("secrets");
+        let stamped = self.set_stamps_right(&description).await;
+        self.note(stamped);
+        let finished = self.finish_giving_up(&description).await;
+        self.note(finished);
+        // One that was given up is finished, or tried again in the next pass.
+        if description.holder(&Label::pending()).is_some_and(|pending| !is_condemned(&description, pending)) {
+            self.tell_of_stuck_rotation(&description).await;
+        }
+        // Whatever stands in the way of the current key does not keep a replaced one alive.
+        let current = self.current(&description).await.unwrap_or_else(|error| {
+            self.trouble(&error);
+            None
+        });
+        if let Some(current) = &current {
+            self.verify(&description, current).await;
+        }
+        let cleared = self.clear_the_way_of_the_dying(description.clone(), current.as_ref()).await;
+        let description = cleared.unwrap_or_else(|error| {
+            self.trouble(&error);
+            description
+        });
+        self.retire_what_is_due(&description, current.as_ref()).await;
+        self.announce_adoptions(&description, current.as_ref()).await;
+        if let Some(current) = &current {
+            if let Some((access, list)) = current.access(&description) {
+                self.reap(&description, &access, list, &current.value.credential.key_id).await;
+            }
+            self.tag(&description, current).await;
+        }
+        Ok(())
+    }
+
+    /// Goes on with an order that was cut off: nothing brings a leaked key back that is not current, and no label holds it. The secret
+    /// as it then is.
+    async fn clear_the_way_of_the_dying(
+        &mut self,
+        described: Description,
+        current: Option<&Current>,
+    ) -> Result<Description, Error> {
+        let Some(version) = described.holder(&Label::compromised()) else { return Ok(described) };
+        if self.pass.is_dry_run() || described.holder(&Label::current()) == Some(version) {
+            return Ok(described);
+        }
+        let stored = with_retries(self.pass, || self.session.read(Which::Version(version))).await?;
+        let Some(value) = stored.and_then(|stored| SecretValue::parse(&stored.text).ok()) else { return Ok(described) };
+        let key = &value.credential.key_id;
+        // What is current is looked after with its successor.
+        if current.is_none_or(|current| current.value.credential.key_id == *key) {
+            return Ok(described);
+        }
+        let now = self.session.describe().await?;
+        let before = self.session.changed();
+        clear_the_way(self.pass, self.session, &now, key, false).await?;
+        if self.session.changed() == before {
+            return Ok(now);
+        }
+        self.pass.read_holders_anew().await;
+        self.session.describe().await
+    }
+
+    pub(crate) async fn retire_what_is_due(&mut self, description: &Description, current: Option<&Current>) {
+        let due: Vec<VersionId> = self.due(description).cloned().collect();
+        for version in due {
+            let before = self.findings.len();
+            let retired = self.retire(description, &version, current).await;
+            let is_definite = retired.as_ref().is_err_and(|error| !is_transient(error));
+            self.note(retired.map(drop));
+            let cannot = [Code::GraceOverrun, Code::MasterUnscoped];
+            let lives = self.findings[before..].iter().find(|finding| is_definite || cannot.contains(&finding.code));
+            if let Some(what_to_do) = lives.map(|finding| finding.r#do.clone())
+                && EndOfLife::of(description, &version).compromised
+            {
+                let say = format!("the leaked key of version {version} is not dead, and a pass cannot end it");
+                self.find(Code::Exposed, say, what_to_do);
+            }
+        }
+    }
+
+    /// Says how long replaced keys stay alive that were made by hand, from the first pass on: who uses one elsewhere has to hear of it
+    /// while there is time.
+    async fn announce_adoptions(&mut self, description: &Description, current: Option<&Current>) {
+        let due: Vec<&VersionId> = self.due(description).collect();
+        let list = current.and_then(|current| current.master.as_ref().ok()?.1.as_ref()).map(|(_, list)| list);
+        for version in description.versions.keys().filter(|version| !due.contains(version)) {
+            let Some(replaced) = EndOfLife::of(description, version).replaced else { continue };
+            // What cannot be read is told where it matters.
+            let Ok(Some(stored)) = with_retries(self.pass, || self.session.read(Which::Version(version))).await else { continue };
+            let Ok(value) = SecretValue::parse(&stored.text) else { continue };
+            let key = &value.credential.key_id;
+            let is_current =
+                current.is_some_and(|current| current.version == *version || current.value.credential.key_id == *key);
+            // A list that does not show it shows that nobody uses it any more.
+            let is_by_hand = match list {
+                Some(list) => shows_alive(list, key) && !is_marked(description, key, Some(list)),
+                None => value.rotation.is_none() || value.master_arn.is_none(),
+            };
+            if !is_current && is_by_hand {
+                self.in_grace(version, key, after(replaced, self.pass.settings.longest_grace()), true);
+            }
+        }
+    }
+
+    async fn set_stamps_right(&mut self, description: &Description) -> Result<(), Error> {
+        if let Some(previous) = unstamped_previous(description) {
+            let what = format!("stamp version {previous}: it is not current any more");
+            if !self.would(&what) {
+                if !wrong::is(Wrong::StampClaimed) {
+                    self.session.stamp_previous(description).await?;
+                }
+                self.count("stamped");
+            }
+        }
+        let Some(current) = description.holder(&Label::current()) else { return Ok(()) };
+        let void = |label: &Label| label.stamp().is_some_and(|stamp| stamp.kind != StampKind::Suspect);
+        let what = format!("take void stamps off version {current}: it is current");
+        if description.labels(current).any(void) && !self.would(&what) {
+            self.session.remove_void_stamps(description, current).await?;
+        }
+        Ok(())
+    }
+
+    /// A run died between condemning a version and taking AWSPENDING off it, and no replay came.
+    async fn finish_giving_up(&mut self, description: &Description) -> Result<(), Error> {
+        let Some(pending) = description.holder(&Label::pending()) else { return Ok(()) };
+        let condemned = EndOfLife::of(description, pending).condemned;
+        let unsettled = SignedDuration::try_from(UNSETTLED).unwrap_or(SignedDuration::MAX);
+        let long_ago = condemned.is_some_and(|at| self.pass.now().duration_since(at) > unsettled);
+        if !long_ago || description.holder(&Label::current()) == Some(pending) {
+            return Ok(());
+        }
+        let what = format!("take AWSPENDING off version {pending}, which was given up");
+        if !self.would(&what) {
+            self.session.remove_label(Label::pending(), pending).await?;
+        }
+        Ok(())
+    }
+
+    /// The versions whose keys may have come to their end, as the labels tell.
+    fn due<'d>(&self, description: &'d Description) -> impl Iterator<Item = &'d VersionId> {
+        let (now, grace) = (self.pass.now(), self.pass.settings.grace);
+        let not_current = |version: &&VersionId| description.holder(&Label::current()) != Some(*version);
+        let due = move |version: &&VersionId| {
+            let ending = EndOfLife::of(description, version);
+            ending.at_once || (not_current(version) && ending.may_be_due(now, grace))
+        };
+        description.versions.keys().filter(due)
+    }
+
+    /// What is to be done about a leaked key that a label holds.
+    pub(crate) fn way_out(&self, description: &Description, held: &Held) -> String {
+        let Held { secret, label } = held;
+        if *label == Label::current().as_str() {
+            // A mere rotation is refused where a secret had very many versions lately.
+            let leaked = description.holder(&Label::compromised()).filter(|_| *secret == self.name);
+            return leaked.map_or_else(|| rotate(secret), |leaked| self.order_to_replace(leaked));
+        }
+        if *label == Label::pending().as_str() {
+            return self.pass.command(Operation::Abandon, secret);
+        }
+        let here = description.holder(&Label::new(label.as_str())).filter(|_| *secret == self.name);
+        let version = here.map_or("<version>", VersionId::as_str);
+        take_off(secret, label, version)
+    }
+}
+
+/// Whether the labels, which a list shows minutes late, say that there may be something to do.
+fn needs_a_look(listed: &Description) -> bool {
+    unstamped_previous(listed).is_some()
+        || listed.versions.values().flatten().any(|label| label.stamp().is_some() || *label == Label::compromised())
+        || listed.holder(&Label::pending()).is_some_and(|pending| listed.holder(&Label::current()) != Some(pending))
+}

@@ -1,0 +1,356 @@
+//! Rules 7 and 9: the end of a key whose time has come. It is revoked where it is the secret's own, and proven dead.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::audit::Action;
+use crate::error::{Error, ErrorType};
+use crate::label::{Label, VersionId};
+use crate::operations::answer::Code;
+use crate::operations::audit::secret::{is_marked, was_issued_for};
+use crate::operations::commands::describe_secret;
+use crate::operations::maintain::current::Current;
+use crate::operations::maintain::visit::SecretVisit;
+use crate::operations::pass::Pass;
+use crate::operations::pass::holders::{Holders, holding};
+use crate::operations::retire::Retired;
+use crate::operations::retire::end_of_life::{EndOfLife, after, created_by_us, is_past};
+use crate::operations::retire::liveness::{Known, Life, asked, judged, life, listed};
+use crate::operations::{Fingerprint, Mode, OperationRequest};
+use crate::ports::{Description, ErrorClass, KeyList, KeyState, Venue, VenueError};
+use crate::secret::{AccountId, KeyId, SecretValue};
+use crate::session::{About, AccountAccess, Master, venue_error};
+use crate::task::Operation;
+use crate::wrong::{self, Wrong};
+
+/// A version whose key's time has come.
+pub(crate) struct End<'a> {
+    pub(crate) version: &'a VersionId,
+    pub(crate) value: &'a SecretValue,
+    pub(crate) ending: EndOfLife,
+    /// When it was last replaced, in any secret.
+    pub(crate) replaced: Option<Timestamp>,
+    pub(crate) venue: Arc<dyn Venue>,
+    /// The account that its value tells.
+    pub(crate) account: Option<AccountId>,
+    pub(crate) current: Option<&'a Current>,
+    pub(crate) holders: &'a Holders,
+    /// Whether consumers read it.
+    pub(crate) is_read: bool,
+}
+
+impl SecretVisit<'_> {
+    /// A key whose time has come: it is revoked, and its death proven.
+    pub(crate) async fn end_now(&mut self, description: &Description, end: End<'_>) -> Result<Retired, Error> {
+        let pass = self.pass;
+        let End { version, value, ending, replaced, venue, account, current, holders, is_read } = end;
+        let theirs = current.and_then(|current| current.master.as_ref().ok());
+        let master = match (pass.master(venue.id(), value).await, theirs) {
+            (Ok(master), _) => master,
+            (Err(_), Some((master, _))) => master.clone(),
+            (Err(_), None) if value.master_arn.is_none() => {
+                return self.end_supplied(venue.as_ref(), version, value, ending, current).await;
+            }
+            (Err(error), None) => return Err(error),
+        };
+        let account = account.or_else(|| current?.account());
+        let in_grace_by_hand = replaced.filter(|_| !ending.compromised).map(|at| after(at, pass.settings.longest_grace()));
+        let condemned = RevocationTarget { venue: venue.as_ref(), master, account, current, holders, in_grace_by_hand };
+        let since = [created_by_us(value, version), ending.replaced, ending.condemned].into_iter().flatten().min();
+        let there = |current: &Current| current.venue.id() == venue.id();
+        let controlled = current.is_some_and(|current| there(current) && current.has_accepted_one());
+        let revoked = self.revoked.as_ref() == Some(&value.credential.key_id);
+        let known = Known { since, revoked, controlled };
+        let dead = self.end(&condemned, description, version, value, ending.at_once, known).await?;
+        // Who comes next has to see that what consumers read is a leaked key, and a dead one.
+        if dead && !(ending.compromised && is_read) {
+            self.forget(version).await?;
+        }
+        Ok(if dead { Retired::Dead } else { Retired::Unproven })
+    }
+
+    /// A supplied key has no master by which it could be revoked, or listed: a person deletes it, and its own answer proves that.
+    async fn end_supplied(
+        &mut self,
+        venue: &dyn Venue,
+        version: &VersionId,
+        value: &SecretValue,
+        ending: EndOfLife,
+        current: Option<&Current>,
+    ) -> Result<Retired, Error> {
+        let key = &value.credential.key_id;
+        let is_read = current.is_none_or(|current| current.value.credential.key_id == *key);
+        let accepted = current.is_some_and(|current| current.venue.id() == venue.id() && current.alive().is_some());
+        let since = [created_by_us(value, version), ending.replaced, ending.condemned].into_iter().flatten().min();
+        let old = since.is_some_and(|since| is_past(since, venue.facts().propagation, self.pass.now()));
+        let answer = asked(self.pass, venue, value).await;
+        let rejected = answer.is_err_and(|error| error.class == ErrorClass::Rejected);
+        let accepted_still = match current {
+            Some(current) if old && accepted && !is_read && rejected => self.is_one_accepted_still(current).await,
+            _ => false,
+        };
+        if accepted_still {
+            self.proven_dead(version, key);
+            self.forget(version).await?;
+            return Ok(Retired::Dead);
+        }
+        let say = format!("{key} of version {version} was supplied, and no master credential is named that could revoke it");
+        self.find(Code::GraceOverrun, say, "delete the key at the venue: the next pass sees that it is dead");
+        Ok(Retired::NotYet)
+    }
+
+    /// Revokes a key, and tells whether it is proven dead.
+    async fn end(
+        &mut self,
+        condemned: &RevocationTarget<'_>,
+        description: &Description,
+        version: &VersionId,
+        value: &SecretValue,
+        at_once: bool,
+        known: Known,
+    ) -> Result<bool, Error> {
+        let (pass, session) = (self.pass, self.session);
+        let key = &value.credential.key_id;
+        let answer = asked(pass, condemned.venue, value).await;
+        let Some(mut access) = condemned.access(description, &answer) else {
+            let say = format!("the account of {key} is not known, so it cannot be revoked");
+            self.find(Code::GraceOverrun, say, "delete the key at the venue");
+            return Ok(false);
+        };
+        let first_failed = answer.is_err();
+        let list = match condemned.list(pass, &access, &answer).await {
+            Ok(list) => Some(list),
+            // A person's order to revoke first waits for no read that it does not need.
+            Err(error) if self.order == Some(Mode::RevokeFirst) && error.error_type == ErrorType::VenueUnavailable => {
+                tracing::warn!(%error, "the account's keys could not be listed: the order is carried out without");
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        let list = list.as_ref();
+        let mut life_now = list.map_or(Life::Unknown, |list| judged(pass, access.venue, key, &answer, list, known));
+        if life_now != Life::Dead {
+            let by_hand = condemned.in_grace_by_hand.filter(|until| pass.now() < *until && !wrong::is(Wrong::GraceByVersion));
+            if let (Ok(_), false, Some(until)) = (&answer, is_marked(description, key, list), by_hand) {
+                self.in_grace(version, key, until, true);
+                return Ok(false);
+            }
+            condemned.prove(&mut access, key, &answer, list);
+            let answers_for_itself = answer.as_ref().is_ok_and(|state| !state.is_master);
+            if self.is_named_by_the_order(condemned, key) || list.is_none() && answers_for_itself {
+                access.take_order();
+            } else if !condemned.has(description, version, key, &answer, list) && !wrong::is(Wrong::IdRevokes) {
+                let controlled = known.controlled || list.is_some();
+                let known = Known { controlled, ..known };
+                return self.leave(description, (&access, condemned.holders), version, value, answer, known).await;
+            }
+            let what = format!("revoke {key} of version {version}");
+            if self.would(&what) {
+                return Ok(false);
+            }
+            // What was read may be seconds old: a person may have meant the key to stay just now.
+            let again = session.describe().await?;
+            let labels: Vec<&Label> = again.labels(version).collect();
+            let held = labels.iter().any(|label| holding().contains(label)) && !at_once;
+            if labels.is_empty() || held {
+                return Ok(false);
+            }
+            pass.turn_of(access.venue, &access.master).await;
+            let refused = session.revoke(version, &access, key).await?.err();
+            if refused.is_none() {
+                self.count("revoked");
+            }
+            // An order that went out may have been carried out: a rejection does not mean "not yet" any more.
+            if refused.as_ref().is_none_or(|error| error.class == ErrorClass::UnknownOutcome) {
+                self.revoked = Some(key.clone());
+            }
+            // Where it was refused, another may have done it, or an answer was lost.
+            let answer = asked(pass, access.venue, value).await;
+            // Where the first answer was an error and a list came after it, the host has accepted the master since.
+            let controlled = known.controlled || first_failed && list.is_some();
+            let known = match refused {
+                None => Known { revoked: true, controlled, ..known },
+                Some(_) => Known { controlled, ..known },
+            };
+            life_now = match life(pass, &access, key, &answer, known).await {
+                // The order went out; the proof needs the list.
+                Err(error) if refused.is_none() && list.is_none() => {
+                    tracing::warn!(%error, "the account's keys could not be listed: the key's death is not proven yet");
+                    Life::Unknown
+                }
+                life => life?,
+            };
+            if let Some(error) = refused.filter(|_| life_now != Life::Dead) {
+                let rejected = answer.as_ref().is_err_and(|error| error.class == ErrorClass::Rejected);
+                if rejected && error.class == ErrorClass::Refused {
+                    let say =
+                        format!("{key} of version {version} is rejected and still listed, and its deletion is refused: {error}");
+                    self.find(Code::NotProvenDead, say, "nothing, unless this lasts: a list may be behind");
+                } else {
+                    let say = format!("{key} of version {version} could not be revoked: {}", venue_error(&error).problem);
+                    self.find(Code::GraceOverrun, say, pass.command(Operation::Maintain, &self.name));
+                }
+                return Ok(false);
+            }
+        }
+        if life_now != Life::Dead {
+            let say = format!("{key} of version {version} was revoked, and nothing proves yet that it is dead");
+            self.find(Code::NotProvenDead, say, "nothing: the next pass looks again");
+            return Ok(false);
+        }
+        self.proven_dead(version, key);
+        Ok(true)
+    }
+
+    /// Whether a person's order to revoke first names the key itself, and nobody else's current value does: then it dies by that word.
+    fn is_named_by_the_order(&self, condemned: &RevocationTarget<'_>, key: &KeyId) -> bool {
+        let named = named_by(self.pass.request).is_some_and(|fingerprint| fingerprint.is_of(key));
+        let is_elsewhere = || condemned.holders.current_elsewhere(&self.name, key).is_some();
+        named && self.order == Some(Mode::RevokeFirst) && condemned.holders.are_all_known() && !is_elsewhere()
+    }
+
+    /// When a version's value was there at the latest. A version that a rotation began is made before its value, and a hand may store
+    /// one in it later: of one that is pending nothing tells when, and of one that was given up the stamp does.
+    async fn surely_stored_at(&self, description: &Description, version: &VersionId) -> Result<Option<Timestamp>, Error> {
+        if description.holder(&Label::pending()) == Some(version) {
+            return Ok(None);
+        }
+        let given_up = EndOfLife::of(description, version).condemned;
+        Ok(self.stored_at(version).await?.map(|made| given_up.map_or(made, |given_up| made.max(given_up))))
+    }
+
+    /// What nothing shows to be this secret's key is not revoked: it is proven dead, or a person ends it.
+    async fn leave(
+        &mut self,
+        description: &Description,
+        (access, holders): (&AccountAccess<'_>, &Holders),
+        version: &VersionId,
+        value: &SecretValue,
+        answer: Result<KeyState, VenueError>,
+        known: Known,
+    ) -> Result<bool, Error> {
+        let (pass, key) = (self.pass, &value.credential.key_id);
+        let why = match answer {
+            Err(error) if error.class == ErrorClass::Rejected => {
+                let answer = asked(pass, access.venue, value).await;
+                let list = listed(pass, access).await?;
+                // A key is there before it is stored.
+                let since = known.since.into_iter().chain(self.surely_stored_at(description, version).await?).min();
+                if judged(pass, access.venue, key, &answer, &list, Known { since, ..known }) == Life::Dead {
+                    self.proven_dead(version, key);
+                    return Ok(true);
+                }
+                let say = format!("{key} of version {version} was rejected, which does not prove yet that it is dead");
+                self.find(Code::NotProvenDead, say, "nothing: the next pass looks again");
+                return Ok(false);
+            }
+            Err(error) if !is_definite(error.class) => return Err(venue_error(&error)),
+            Err(error) => format!("the venue does not accept its credential as it is stored ({error})"),
+            Ok(_) => "it was issued for another secret".to_owned(),
+        };
+        let say = format!("{key} of version {version} is not revoked, since nothing proves that it is this secret's: {why}");
+        let by_hand = format!(
+            "where it is this secret's, delete it at the venue; then take the version's labels off, which are shown by: {}",
+            describe_secret(&self.name)
+        );
+        let is_ordered = self.order == Some(Mode::RevokeFirst) && named_by(self.pass.request).is_none();
+        let what_to_do = match holders.current_elsewhere(&self.name, key) {
+            Some(other) => format!("it is the current key of {other}: give the order there; or, {by_hand}"),
+            None if is_ordered && holders.are_all_known() => {
+                format!(
+                    "to have it deleted all the same, name the key itself: {}; or, {by_hand}",
+                    self.order_for_key(version, key)
+                )
+            }
+            None => by_hand,
+        };
+        self.find(Code::GraceOverrun, say, what_to_do);
+        Ok(false)
+    }
+
+    fn proven_dead(&mut self, version: &VersionId, key: &KeyId) {
+        self.key(version, key, Some(false), "dead".to_owned());
+        if !self.pass.is_dry_run() {
+            self.session.record(Action::ProveDead, version, &About::key(key), None);
+        }
+    }
+}
+
+/// Whether a rejection aside an answer is a definite one.
+fn is_definite(class: ErrorClass) -> bool {
+    matches!(class, ErrorClass::Mismatched | ErrorClass::Denied | ErrorClass::Refused | ErrorClass::Impossible)
+}
+
+/// The key that a person's order names itself.
+fn named_by(request: &OperationRequest) -> Option<&Fingerprint> {
+    match request {
+        OperationRequest::BreakGlass { fingerprint, .. } => fingerprint.as_ref(),
+        _ => None,
+    }
+}
+
+/// Whom to ask for the end of a key, as far as that is known before the key itself was asked.
+struct RevocationTarget<'a> {
+    venue: &'a dyn Venue,
+    master: Master,
+    account: Option<AccountId>,
+    current: Option<&'a Current>,
+    holders: &'a Holders,
+    /// Until when it stays alive if it turns out that it was made by hand.
+    in_grace_by_hand: Option<Timestamp>,
+}
+
+impl<'a> RevocationTarget<'a> {
+    /// The account's keys: where the key was rejected, as they are after that.
+    async fn list(
+        &self,
+        pass: &Pass<'_>,
+        access: &AccountAccess<'_>,
+        answer: &Result<KeyState, VenueError>,
+    ) -> Result<KeyList, Error> {
+        let known = self.current.filter(|current| current.account().as_ref() == Some(&access.account) && answer.is_ok());
+        match known.filter(|current| current.venue.id() == access.venue.id()).and_then(Current::list) {
+            Some(list) => Ok(list.clone()),
+            None => listed(pass, access).await,
+        }
+    }
+
+    /// Takes the answers of the current key and of this one for proofs of the account.
+    fn prove(&self, access: &mut AccountAccess<'_>, key: &KeyId, answer: &Result<KeyState, VenueError>, list: Option<&KeyList>) {
+        let Some(list) = list else { return };
+        if let Some(current) = self.current {
+            current.prove(access, list);
+        }
+        if let Ok(state) = answer {
+            access.take_for_proof(key, state, list);
+        }
+    }
+
+    /// Whether the version has the key itself: the account's list shows that it was issued for this very version, or the venue accepts
+    /// its credential, and the list does not show that it was issued for another secret. Who has a key's id has not the key.
+    fn has(
+        &self,
+        description: &Description,
+        version: &VersionId,
+        key: &KeyId,
+        answer: &Result<KeyState, VenueError>,
+        list: Option<&KeyList>,
+    ) -> bool {
+        let listed = list.and_then(|list| list.keys.iter().find(|listed| listed.key_id == *key));
+        let marker = listed.and_then(|listed| listed.marker.as_ref());
+        let is_ours = is_marked(description, key, list);
+        let is_anothers = !is_ours && marker.is_some_and(|marker| self.holders.issued_for_one(marker));
+        let is_mismatched = answer.as_ref().is_err_and(|error| error.class == ErrorClass::Mismatched);
+        was_issued_for(description, version, key, list) && !is_mismatched || answer.is_ok() && !is_anothers
+    }
+
+    /// The access to the account that the key belongs to: its own answer tells best.
+    fn access(&self, secret: &Description, answer: &Result<KeyState, VenueError>) -> Option<AccountAccess<'a>> {
+        let account = match answer {
+            Ok(state) => state.account.clone(),
+            Err(_) => self.account.clone()?,
+        };
+        Some(AccountAccess::new(self.venue, self.master.clone(), account, secret))
+    }
+}

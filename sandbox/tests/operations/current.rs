@@ -1,0 +1,351 @@
+//! The current key is looked at in every pass.
+
+use protocol::operations::Code;
+use protocol::rotation::Step;
+use sandbox::in_process::{Fault, OTHER_SUB, Operation, SUB};
+use sandbox::secrets_manager::{Tag, TagResource};
+
+use super::audit::audit;
+use super::*;
+
+#[test]
+fn a_current_key_that_is_rejected_is_a_page() {
+    let world = world();
+    delete(&world, world.first_key());
+    hour(&world);
+    assert_eq!(codes(&world.maintain()), [Code::CurrentDead]);
+}
+
+#[test]
+fn an_answer_that_says_nothing_is_not_a_death() {
+    let world = world();
+    for fault in [Fault::Dropped, Fault::Throttled, Fault::Denied, Fault::Refused] {
+        world.plan(Operation::Inspect, 1, fault);
+        let codes = codes(&world.maintain());
+        assert!(!codes.contains(&Code::CurrentDead) && codes.len() == 1, "{fault:?}: {codes:?}");
+    }
+}
+
+#[test]
+fn a_rejection_where_the_host_accepts_no_one_is_not_a_death() {
+    let world = world();
+    world.bybit(|model, _| model.knobs.wrong_host = true);
+    let codes = codes(&world.maintain());
+    assert!(codes.contains(&Code::MasterUnusable) && !codes.contains(&Code::CurrentDead), "{codes:?}");
+}
+
+#[test]
+fn in_the_grace_of_the_one_before_a_death_is_told_twice_before_it_is_believed() {
+    let (world, token, _, _) = rotated_twice();
+    hour(&world);
+    delete(&world, &key_in(&world, &token));
+    assert_eq!(codes(&world.maintain()), [Code::CurrentSuspect]);
+    assert!(world.labels(&token).iter().any(|label| label.starts_with("SUSPECT-")));
+    hour(&world);
+    let answer = world.maintain();
+    assert_eq!(codes(&answer), [Code::CurrentDead]);
+    assert!(answer.findings[0].r#do.contains("rollback"), "{answer:#?}");
+    assert_eq!(world.holder("ROLLBACK"), None, "nobody said that it may be done without asking");
+}
+
+#[test]
+fn a_suspicion_is_told_in_every_pass_until_it_is_decided() {
+    let (world, token, _, _) = rotated_twice();
+    hour(&world);
+    delete(&world, &key_in(&world, &token));
+    for _ in 0..3 {
+        assert_eq!(codes(&world.maintain()), [Code::CurrentSuspect]);
+        world.advance(SignedDuration::from_mins(5));
+    }
+}
+
+#[test]
+fn a_predecessor_made_by_hand_is_a_way_back_for_as_long_as_it_lives() {
+    let (world, token, by_hand, _) = rotated();
+    hours(&world, 48);
+    world.maintain();
+    delete(&world, &key_in(&world, &token));
+    hour(&world);
+    let answer = world.maintain();
+    assert!(codes(&answer).contains(&Code::CurrentSuspect), "{answer:#?}");
+    hour(&world);
+    let answer = world.maintain();
+    let dead = answer.findings.iter().find(|finding| finding.code == Code::CurrentDead).expect("a page");
+    assert!(world.alive(&by_hand) && dead.r#do.contains("rollback"), "{answer:#?}");
+}
+
+#[test]
+fn a_suspicion_is_dropped_when_the_key_answers_again() {
+    let (world, token, _, _) = rotated_twice();
+    hour(&world);
+    world.plan(Operation::Inspect, 1, Fault::Dropped);
+    world.bybit(|model, _| model.knobs.wrong_host = true);
+    world.maintain();
+    world.bybit(|model, _| model.knobs.wrong_host = false);
+    world.label("SUSPECT-20260301T000000Z-00000000", Some(&token));
+    hour(&world);
+    all_is_well(&world.maintain());
+    assert!(!world.labels(&token).iter().any(|label| label.starts_with("SUSPECT-")));
+}
+
+#[test]
+fn where_the_policy_says_so_a_death_in_the_grace_is_rolled_back() {
+    let world = world();
+    let document = world.text_of_setup().replace(r#""policy":{"#, r#""policy":{"auto_rollback":true,"#);
+    let key = key_by_hand(&world, SUB);
+    world.put_by_hand(&document, &key, SUB, "AWSCURRENT");
+    world.rotate().expect("a rotation");
+    hours(&world, 24 * 9);
+    settle(&world);
+    let first = world.holder("AWSCURRENT").expect("a current version");
+    let token = world.rotate().expect("a rotation");
+    hour(&world);
+    delete(&world, &key_in(&world, &token));
+    world.maintain();
+    hour(&world);
+    let answer = world.maintain();
+    assert_eq!(answer.counts["rollbacks"], 1, "{answer:#?}");
+    while let Some(step) = world.run_due() {
+        step.expect("the rotation back");
+    }
+    assert_eq!(world.current_key(), Some(key_in(&world, &first)));
+}
+
+#[test]
+fn a_current_key_that_may_move_funds_is_a_page_and_one_beyond_its_policy_a_ticket() {
+    let world = world();
+    let edit = |groups: &[(&str, &[&str])], ips| {
+        let mut settings = world.bybit(|model, _| model.key(world.first_key())).expect("the key is there").settings;
+        (settings.permissions, settings.ips) = (Permissions::of(groups), ips);
+        world.bybit(|model, now| model.edit_key_by_hand(world.first_key(), settings, now)).expect("it is edited");
+        hour(&world);
+    };
+    let bound = Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]);
+    let trades: (&str, &[&str]) = ("ContractTrade", &["Order", "Position"]);
+    let spot: (&str, &[&str]) = ("Spot", &["SpotTrade"]);
+    edit(&[trades, spot, ("Wallet", &["AccountTransfer"])], bound.clone());
+    assert_eq!(codes(&world.maintain()), [Code::CanMoveFunds]);
+    edit(&[trades, spot, ("Options", &["OptionsTrade"])], bound.clone());
+    assert_eq!(codes(&world.maintain()), [Code::MorePowerThanPolicy]);
+    edit(&[trades], bound.clone());
+    assert_eq!(codes(&world.maintain()), [Code::LessPowerThanPolicy]);
+    edit(&[trades, spot], Ips::only([FUNCTION_ADDRESS]));
+    assert_eq!(codes(&world.maintain()), [Code::LessPowerThanPolicy]);
+    edit(&[trades, spot], Ips::Any);
+    assert_eq!(codes(&world.maintain()), [Code::Unbound]);
+    edit(&[trades, spot], bound);
+    all_is_well(&world.maintain());
+}
+
+#[test]
+fn a_key_that_a_hand_put_back_after_a_rotation_is_told() {
+    let (world, _, _, _) = rotated_twice();
+    world.maintain();
+    let by_hand = key_by_hand(&world, SUB);
+    world.put_by_hand(world.text_of_setup(), &by_hand, SUB, "AWSCURRENT");
+    assert_eq!(codes(&world.maintain()), [Code::CurrentOverwritten]);
+    // Once more: what was ours is not the version before any more.
+    let again = key_by_hand(&world, SUB);
+    world.put_by_hand(world.text_of_setup(), &again, SUB, "AWSCURRENT");
+    assert!(codes(&world.maintain()).contains(&Code::CurrentOverwritten));
+}
+
+#[test]
+fn a_key_that_was_put_back_is_told_before_any_pass_has_seen_the_rotation_and_where_it_is_dead() {
+    let (world, token, _, _) = rotated();
+    let by_hand = key_by_hand(&world, SUB);
+    world.put_by_hand(world.text_of_setup(), &by_hand, SUB, "AWSCURRENT");
+    assert!(codes(&world.fork().maintain()).contains(&Code::CurrentOverwritten));
+    delete(&world, &by_hand.key);
+    hour(&world);
+    assert!(codes(&world.maintain()).contains(&Code::CurrentOverwritten));
+    // The function's own value, stored again by infrastructure code.
+    let (world, _, _, _) = rotated();
+    let ours = world.text(&world.holder("AWSCURRENT").expect("a version")).expect("its value");
+    world.put_by_hand(&ours, world.first_credential(), SUB, "AWSCURRENT");
+    world.label("AWSPREVIOUS", Some(&world.first_version()));
+    assert!(codes(&world.maintain()).contains(&Code::CurrentOverwritten));
+    drop(token);
+}
+
+#[test]
+fn a_key_that_was_put_back_is_told_until_it_is_rotated_though_nothing_is_left_of_ours_but_a_tag() {
+    let (world, token, _, _) = rotated_twice();
+    world.maintain();
+    let by_hand = key_by_hand(&world, SUB);
+    world.put_by_hand(world.text_of_setup(), &by_hand, SUB, "AWSCURRENT");
+    world.maintain();
+    hours(&world, 25);
+    settle(&world);
+    assert!(world.labels(&token).is_empty(), "its key is dead");
+    assert!(codes(&audit(&world)).contains(&Code::CurrentOverwritten));
+    world.rotate().expect("a rotation");
+    assert!(!codes(&audit(&world)).contains(&Code::CurrentOverwritten));
+}
+
+#[test]
+fn a_version_of_ours_that_never_was_current_is_no_sign_that_a_key_was_put_back() {
+    let world = world();
+    let token = world.begin_rotation();
+    world.run(Step::Create, &token).expect("a value");
+    let created_at = world.document(&token)["created_at"].as_str().expect("a date").to_owned();
+    world.label("AWSPENDING", None);
+    // The time of another rotation, by whoever did the work before.
+    let tags = vec![Tag { key: "LastRotated".to_owned(), value: created_at.replace("2026", "2025") }];
+    let request = TagResource { secret_id: world.secret().as_str().to_owned(), tags };
+    world.secrets_manager(|model, now| model.tag_resource(&request, now)).expect("it is tagged");
+    world.put_by_hand(world.text_of_setup(), &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
+    assert!(!codes(&audit(&world)).contains(&Code::CurrentOverwritten));
+}
+
+#[test]
+fn a_tag_of_somebody_elses_is_no_sign_that_a_key_was_put_back() {
+    let world = world();
+    let tags = vec![Tag { key: "LastRotated".to_owned(), value: "2026-01-01".to_owned() }];
+    let request = TagResource { secret_id: world.secret().as_str().to_owned(), tags };
+    world.secrets_manager(|model, now| model.tag_resource(&request, now)).expect("it is tagged");
+    world.put_by_hand(world.text_of_setup(), &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
+    assert!(!codes(&world.maintain()).contains(&Code::CurrentOverwritten));
+}
+
+#[test]
+fn a_supplied_key_has_no_master_to_miss_and_its_rejection_is_a_ticket() {
+    let setup = Setup::default();
+    let document = setup.document.replace(r#""masterarn":"<master>","#, "");
+    let world = Watched(World::with(Setup { document, ..setup }));
+    all_is_well(&world.maintain());
+    delete(&world, world.first_key());
+    hour(&world);
+    let answer = world.maintain();
+    assert_eq!((answer.outcome, codes(&answer)), (Outcome::Attention, vec![Code::CurrentSuspect]), "{answer:#?}");
+}
+
+/// A world without a master, where a person's key has just taken the place of another: its version.
+fn supplied(policy: &str) -> (Watched, VersionId) {
+    let setup = Setup::default();
+    let document = setup.document.replace(r#""masterarn":"<master>","#, "").replace(r#""policy":{"#, policy);
+    let world = Watched(World::with(Setup { document, ..setup }));
+    world.put_by_hand(world.text_of_setup(), &key_by_hand(&world, SUB), SUB, "CANDIDATE");
+    let token = world.rotate().expect("a rotation");
+    hour(&world);
+    (world, token)
+}
+
+#[test]
+fn the_key_before_proves_that_a_supplied_one_is_dead_and_is_the_way_back() {
+    let (world, token) = supplied(r#""policy":{"#);
+    assert_eq!(codes(&world.maintain()), [Code::AdoptionGrace]);
+    delete(&world, &key_in(&world, &token));
+    assert!(codes(&world.maintain()).contains(&Code::CurrentSuspect));
+    assert!(world.labels(&token).iter().any(|label| label.starts_with("SUSPECT-")));
+    hour(&world);
+    let answer = world.maintain();
+    let dead = answer.findings.iter().find(|finding| finding.code == Code::CurrentDead).expect("a page");
+    assert!(dead.r#do.contains("rollback"), "{answer:#?}");
+}
+
+#[test]
+fn an_audit_names_the_way_to_another_supplied_key() {
+    let (world, token) = supplied(r#""policy":{"#);
+    delete(&world, &key_in(&world, &token));
+    let way = |world: &World| {
+        let answer = audit(world);
+        let dead = answer.findings.into_iter().find(|finding| finding.code == Code::CurrentDead).expect("a page");
+        dead.r#do
+    };
+    assert!(way(&world).contains("maintain"), "one look decides nothing where there is a way back");
+    world.maintain();
+    hour(&world);
+    assert!(way(&world).contains("rollback"));
+    hours(&world, 24 * 8);
+    assert!(way(&world).contains("--version-stages CANDIDATE"));
+}
+
+#[test]
+fn a_supplied_key_that_dies_is_rolled_back_where_the_policy_says_so() {
+    let (world, token) = supplied(r#""policy":{"auto_rollback":true,"#);
+    delete(&world, &key_in(&world, &token));
+    world.maintain();
+    hour(&world);
+    assert_eq!(world.maintain().counts["rollbacks"], 1);
+    while let Some(step) = world.run_due() {
+        step.expect("the rotation back");
+    }
+    assert_eq!(world.current_key().as_ref(), Some(world.first_key()));
+}
+
+#[test]
+fn a_version_that_cannot_be_used_does_not_keep_a_supplied_key_from_being_proven_dead() {
+    let (world, token) = supplied(r#""policy":{"#);
+    world.put_by_hand("{}", world.first_credential(), SUB, "unusable");
+    world.put_by_hand(world.text_of_setup(), &key_by_hand(&world, SUB), SUB, "spare");
+    delete(&world, &key_in(&world, &token));
+    world.plan(Operation::ReadVersion, 1, Fault::Denied);
+    assert!(codes(&world.maintain()).contains(&Code::CurrentSuspect));
+    assert!(world.labels(&token).iter().any(|label| label.starts_with("SUSPECT-")));
+}
+
+#[test]
+fn where_the_key_before_is_dead_too_a_supplied_one_is_proven_dead_by_nobody() {
+    let (world, token) = supplied(r#""policy":{"#);
+    delete(&world, &key_in(&world, &token));
+    delete(&world, world.first_key());
+    hour(&world);
+    let codes = codes(&world.maintain());
+    assert!(codes.contains(&Code::CurrentSuspect) && !codes.contains(&Code::CurrentDead), "{codes:?}");
+    assert!(!world.labels(&token).iter().any(|label| label.starts_with("SUSPECT-")));
+}
+
+#[test]
+fn a_key_of_another_secret_proves_that_a_supplied_one_is_dead() {
+    let setup = Setup::default();
+    let document = setup.document.replace(r#""masterarn":"<master>","#, "");
+    let world = Watched(World::with(Setup { document, ..setup }));
+    for number in 0..24 {
+        world.add_secret(&format!("prod/bybit/{number}"), world.text_of_setup(), &key_by_hand(&world, OTHER_SUB), OTHER_SUB);
+    }
+    delete(&world, world.first_key());
+    hour(&world);
+    let answer = world.maintain();
+    assert_eq!(codes(&answer), [Code::CurrentDead]);
+    assert!(answer.findings[0].r#do.contains("--version-stages CANDIDATE"), "{answer:#?}");
+}
+
+#[test]
+fn a_supplied_key_that_was_stored_just_now_is_not_dead_yet() {
+    let (world, token) = supplied(r#""policy":{"#);
+    let by_hand = key_by_hand(&world, SUB);
+    let ours = world.text(&token).expect("a value");
+    let date = ours.replace(r#""created_at":"2026-03"#, r#""created_at":"2025-03"#);
+    assert_ne!(date, ours, "a hand keeps the date of the value that it changes");
+    let document = date.replace(key_in(&world, &token).as_str(), "<key>");
+    world.put_by_hand(&document, &by_hand, SUB, "AWSCURRENT");
+    delete(&world, &by_hand.key);
+    let codes = codes(&world.maintain());
+    assert!(codes.contains(&Code::CurrentUnchecked) && !codes.contains(&Code::CurrentDead), "{codes:?}");
+    assert_eq!(world.labels(&world.holder("AWSCURRENT").expect("a version")), ["AWSCURRENT"]);
+}
+
+#[test]
+fn one_bad_secret_does_not_stop_the_others() {
+    let (world, _, key, _) = rotated_twice();
+    let other = key_by_hand(&world, SUB);
+    world.add_secret("prod/nowhere/other", world.text_of_setup(), &other, SUB);
+    let bad = world.text_of_setup().replace("bybit", "nowhere");
+    world.add_secret("prod/nowhere/third", &bad, &other, SUB);
+    hours(&world, 25);
+    settle(&world);
+    assert!(!world.alive(&key));
+}
+
+#[test]
+fn a_dead_key_whose_suspicion_cannot_be_noted_is_a_page() {
+    let (world, token, _, _) = rotated_twice();
+    while world.label_count() < 20 {
+        world.label(&format!("own-{}", world.label_count()), Some(&token));
+    }
+    hour(&world);
+    delete(&world, &key_in(&world, &token));
+    let answer = world.maintain();
+    assert_eq!(codes(&answer), [Code::CurrentDead, Code::LabelsFull], "{answer:#?}");
+}

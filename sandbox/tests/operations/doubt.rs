@@ -1,0 +1,163 @@
+//! An order about a leaked key is carried out though a look is stale or fails, an answer is lost, or the order is cut off; and nothing is
+//! said of what was changed that is not so.
+
+use protocol::operations::{Code, Mode, OperationRequest};
+use protocol::rotation::Step;
+use sandbox::in_process::{Fault, Operation};
+
+use super::emergency::{leaked, order};
+use super::*;
+
+#[test]
+fn one_stale_read_does_not_have_the_key_before_killed_as_the_current_one() {
+    let (world, token, before, _) = rotated_twice();
+    let key = key_in(&world, &token);
+    for read in [Operation::Describe, Operation::ReadCurrent] {
+        let world = world.fork();
+        world.plan(read, 1, Fault::Stale(3));
+        let answer = world.operate_beside_the_service(leaked(&world, None));
+        assert!(world.alive(&before) && !world.alive(&key), "{read:?}: {answer:#?}");
+    }
+}
+
+#[test]
+fn a_second_order_that_reads_what_was_before_the_first_does_not_kill_the_successor() {
+    let (world, _, _, _) = rotated_twice();
+    assert_eq!(world.operate_beside_the_service(leaked(&world, None)).outcome, Outcome::Ok);
+    let successor = world.current_key().expect("a successor");
+    for stale in 1..12 {
+        let world = world.fork();
+        world.plan(Operation::Describe, 1, Fault::Stale(stale));
+        let answer = world.operate_beside_the_service(leaked(&world, None));
+        assert!(world.alive(&successor), "{stale}: {answer:#?}");
+    }
+}
+
+#[test]
+fn an_order_looks_again_where_it_could_not_find_out_who_holds_the_key() {
+    let (world, token, _, _) = rotated_twice();
+    let key = key_in(&world, &token);
+    for occurrence in 1..=4 {
+        world.plan(Operation::Secrets, occurrence, Fault::Throttled);
+    }
+    let answer = world.operate_beside_the_service(leaked(&world, None));
+    assert!(!world.alive(&key) && answer.outcome == Outcome::Ok, "{answer:#?}");
+}
+
+#[test]
+fn no_stale_look_at_the_labels_ends_an_order_before_the_leaked_key_is_dead() {
+    let (beginning, token, _, _) = rotated_twice();
+    let key = key_in(&beginning, &token);
+    for occurrence in 1..=40 {
+        let world = beginning.fork();
+        world.plan(Operation::Describe, occurrence, Fault::Stale(6));
+        let answer = world.operate_beside_the_service(leaked(&world, Some(&token)));
+        assert!(!world.alive(&key) && answer.outcome == Outcome::Ok, "{occurrence}: {answer:#?}");
+    }
+}
+
+/// Nobody hears what became of the first label that is put on a version, nor of the labels as they are then.
+fn no_answer_to_a_label(world: &World) {
+    for occurrence in 1..=4 {
+        world.plan(Operation::AddLabel, occurrence, Fault::ReplyLost);
+        world.plan(Operation::Describe, occurrence + 1, Fault::Dropped);
+    }
+}
+
+#[test]
+fn an_order_whose_label_was_put_unseen_does_not_say_that_nothing_was_changed() {
+    let (world, token, _, _) = rotated_twice();
+    no_answer_to_a_label(&world);
+    let answer = world.operate_beside_the_service(leaked(&world, None));
+    assert_eq!(world.holder("COMPROMISED").as_ref(), Some(&token));
+    assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::Exposed]), "{answer:#?}");
+    assert_eq!(answer.secrets[0].did, [format!("perhaps labelled version {token} COMPROMISED: no answer says so")]);
+}
+
+#[test]
+fn a_rollback_whose_label_was_put_unseen_does_not_say_that_nothing_was_changed() {
+    let (world, _, _, version) = rotated_twice();
+    no_answer_to_a_label(&world);
+    let answer = world.operate(OperationRequest::Rollback { secret: world.secret().clone(), version: None });
+    assert_eq!(world.holder("ROLLBACK").as_ref(), Some(&version));
+    assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::NotDone]), "{answer:#?}");
+    assert_eq!(answer.secrets[0].did, [format!("perhaps labelled version {version} ROLLBACK: no answer says so")]);
+}
+
+#[test]
+fn what_kept_a_leaked_key_alive_for_a_while_is_not_found_once_it_is_dead() {
+    let (beginning, token, _, _) = rotated_twice();
+    let key = key_in(&beginning, &token);
+    // The leaked key's end is tried for a minute before its successor is sought, and for another one afterwards.
+    for (refusals, found) in [(40, vec![]), (200, vec![Code::Exposed, Code::GraceOverrun])] {
+        let world = beginning.fork();
+        for occurrence in 1..=refusals {
+            world.plan(Operation::Revoke, occurrence, Fault::Refused);
+        }
+        let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
+        assert_eq!((codes(&answer), world.alive(&key)), (found, refusals == 200), "{answer:#?}");
+    }
+}
+
+#[test]
+fn a_young_key_that_is_dead_stays_so_when_its_successor_has_come() {
+    for mode in [Mode::ReplaceFirst, Mode::RevokeFirst] {
+        let (world, token, _, _) = rotated();
+        let answer = world.operate_beside_the_service(order(world.secret(), None, mode));
+        assert!(!world.alive(&key_in(&world, &token)));
+        assert_eq!((answer.outcome, codes(&answer)), (Outcome::Ok, vec![]), "{answer:#?}");
+        assert_eq!(answer.counts["revoked"], 1);
+    }
+}
+
+#[test]
+fn an_order_about_a_key_that_was_replaced_is_carried_out_though_it_was_cut_off() {
+    for copies in [true, false] {
+        for cut in 1..12 {
+            let (world, _, key, version) = rotated_twice();
+            world.label("ROLLBACK", Some(&version));
+            if copies {
+                let copy = world.begin_rotation();
+                world.run(Step::Create, &copy).expect("a copy");
+            }
+            world.plan_at(cut, Fault::CrashBefore);
+            drop(world.start_operation(leaked(&world, Some(&version))).finish());
+            if world.holder("COMPROMISED").is_none() {
+                continue;
+            }
+            for _ in 0..4 {
+                world.maintain();
+                hour(&world);
+            }
+            assert!(!world.alive(&key) && world.holder("ROLLBACK").is_none(), "{copies} {cut}: {:#?}", world.maintain());
+        }
+    }
+}
+
+#[test]
+fn stale_looks_one_after_the_other_do_not_end_an_order_before_the_leaked_key_is_dead() {
+    let (beginning, token, _, _) = rotated_twice();
+    let key = key_in(&beginning, &token);
+    for operation in [Operation::Describe, Operation::ReadCurrent] {
+        for first in 1..=24 {
+            let world = beginning.fork();
+            for occurrence in first..first + 3 {
+                world.plan(operation, occurrence, Fault::Stale(6));
+            }
+            let answer = world.operate_beside_the_service(leaked(&world, Some(&token)));
+            assert!(!world.alive(&key) && answer.outcome == Outcome::Ok, "{operation:?} {first}: {answer:#?}");
+        }
+    }
+}
+
+#[test]
+fn an_order_whose_label_was_put_twice_and_cannot_be_looked_at_does_not_say_that_nothing_was_changed() {
+    let (world, token, _, _) = rotated_twice();
+    world.plan(Operation::AddLabel, 1, Fault::Twice);
+    for occurrence in 2..6 {
+        world.plan(Operation::Describe, occurrence, Fault::Refused);
+    }
+    let answer = world.operate_beside_the_service(leaked(&world, Some(&token)));
+    assert_eq!(world.holder("COMPROMISED").as_ref(), Some(&token));
+    assert!(answer.secrets[0].did[0].starts_with("perhaps labelled"), "{answer:#?}");
+}

@@ -1,0 +1,394 @@
+//! A leaked key dies the moment its successor is current, or at once where that is ordered; and whoever comes next goes on with an
+//! order that was cut off.
+
+use protocol::audit::Action;
+use protocol::name::SecretId;
+use protocol::operations::{Code, Mode, OperationRequest, Order};
+use protocol::rotation::Step;
+use sandbox::in_process::{Fault, Operation, SUB};
+use sandbox::secrets_manager::DeleteSecret;
+
+use super::*;
+
+pub(super) fn order(secret: &SecretId, version: Option<&VersionId>, mode: Mode) -> OperationRequest {
+    let order = Order { reason: "seen in a public log".to_owned(), incident: "INC-7".to_owned() };
+    OperationRequest::BreakGlass {
+        secret: secret.clone(),
+        version: version.cloned(),
+        mode,
+        fingerprint: None,
+        no_successor: false,
+        order,
+    }
+}
+
+pub(super) fn leaked(world: &World, version: Option<&VersionId>) -> OperationRequest {
+    order(world.secret(), version, Mode::ReplaceFirst)
+}
+
+fn happened(answer: &Answer) -> Vec<&str> {
+    answer.timeline.iter().map(|moment| moment.what.as_str()).collect()
+}
+
+#[test]
+fn a_leaked_current_key_is_replaced_then_revoked_then_proven_dead() {
+    let (world, token, _, _) = rotated_twice();
+    let key = key_in(&world, &token);
+    let answer = world.operate_beside_the_service(leaked(&world, None));
+    assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
+    assert!(!world.alive(&key) && world.current_key().is_some_and(|current| current != key && world.alive(&current)));
+    let said = happened(&answer).join("; ");
+    let places: Vec<usize> =
+        ["COMPROMISED", "begun", "successor", "revoked", "proven dead"].iter().map(|word| said.find(word).expect(word)).collect();
+    assert!(places.is_sorted(), "{said}");
+    assert!(answer.exposure_seconds.is_some_and(|seconds| seconds < 60), "{answer:#?}");
+    assert_eq!(world.labels(&token), Vec::<String>::new());
+}
+
+/// A world whose secret has had so many versions today that no rotation of it gets a key, with one that has just been begun.
+fn rotated_too_often() -> (Watched, VersionId) {
+    let world = world();
+    for _ in 0..55 {
+        world.put_by_hand(world.text_of_setup(), world.first_credential(), SUB, "SCRATCH");
+    }
+    let token = world.begin_rotation();
+    let refused = world.run(Step::Create, &token).expect_err("it has had too many");
+    assert!(format!("{refused:?}").contains("RotatedTooOften"), "{refused:?}");
+    (world, token)
+}
+
+#[test]
+fn an_order_is_never_refused_for_the_secret_s_many_versions() {
+    for passed in [0, 1] {
+        for mode in [Mode::ReplaceFirst, Mode::RevokeFirst] {
+            let (world, open) = rotated_too_often();
+            let key = world.first_key().clone();
+            // One that is fresh is waited for, one that is stuck is given up.
+            hours(&world, passed);
+            let answer = world.operate_beside_the_service(order(world.secret(), None, mode));
+            assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
+            assert!(!world.alive(&key) && world.current_key().is_some_and(|current| world.alive(&current)), "{answer:#?}");
+            assert_eq!(world.holder("AWSCURRENT") == Some(open), passed == 0);
+            // The order was for one rotation.
+            hours(&world, 1);
+            let refused = world.rotate().expect_err("it still has had too many");
+            assert!(format!("{refused:?}").contains("RotatedTooOften"), "{refused:?}");
+        }
+    }
+}
+
+#[test]
+fn where_an_order_cannot_be_marked_the_answer_says_why_no_successor_came() {
+    let (world, _) = rotated_too_often();
+    for occurrence in 1..200 {
+        world.plan(Operation::Tag, occurrence, Fault::Denied);
+    }
+    let answer = world.operate_beside_the_service(leaked(&world, None));
+    assert_eq!(codes(&answer), [Code::Exposed], "{answer:#?}");
+    assert!(answer.findings[0].say.contains("ROTATED_TOO_OFTEN"), "{answer:#?}");
+    assert!(happened(&answer).iter().any(|what| what.contains("could not be marked as ordered")), "{answer:#?}");
+}
+
+#[test]
+fn a_key_that_was_replaced_already_dies_without_another_rotation() {
+    let (world, token, key, version) = rotated_twice();
+    let answer = world.operate_beside_the_service(leaked(&world, Some(&version)));
+    assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
+    assert!(!world.alive(&key));
+    assert_eq!(world.holder("AWSCURRENT"), Some(token));
+}
+
+#[test]
+fn every_effect_of_an_emergency_bears_its_reason_and_number() {
+    let (world, _, _, _) = rotated_twice();
+    world.take_records();
+    world.operate(leaked(&world, None));
+    let records = world.take_records();
+    assert!(records.iter().any(|record| record.action == Action::StartRotation));
+    for record in records {
+        let order = record.order.expect("the order");
+        assert_eq!((order.incident.as_str(), order.reason.as_str()), ("INC-7", "seen in a public log"));
+    }
+}
+
+#[test]
+fn a_rotation_that_is_stuck_is_given_up_first() {
+    let (world, token, _, _) = rotated_twice();
+    let key = key_in(&world, &token);
+    let stuck = world.begin_rotation();
+    world.plan(Operation::Issue, 1, Fault::Refused);
+    assert!(world.run(Step::Create, &stuck).is_err());
+    hour(&world);
+    let answer = world.operate_beside_the_service(leaked(&world, None));
+    assert!(happened(&answer).iter().any(|what| what.contains("given up")), "{answer:#?}");
+    assert!(!world.alive(&key), "{answer:#?}");
+    assert_ne!(world.holder("AWSCURRENT"), Some(stuck));
+}
+
+#[test]
+fn a_rotation_that_builds_on_the_leaked_key_is_given_up_first() {
+    let (world, token, key, version) = rotated_twice();
+    world.label("ROLLBACK", Some(&version));
+    let back = world.begin_rotation();
+    world.run(Step::Create, &back).expect("a copy");
+    let answer = world.operate_beside_the_service(leaked(&world, Some(&version)));
+    assert!(happened(&answer).iter().any(|what| what.contains("given up")), "{answer:#?}");
+    assert_ne!(world.holder("AWSCURRENT"), Some(token), "a run of it may be about to make the leaked key current");
+    assert_eq!(world.holder("ROLLBACK"), None, "nobody goes back to a leaked key");
+    assert!(!world.alive(&key) && world.current_key().is_some_and(|current| world.alive(&current)), "{answer:#?}");
+}
+
+#[test]
+fn a_rotation_that_is_to_copy_the_leaked_key_and_has_not_yet_is_given_up_too() {
+    let (world, token, key, version) = rotated_twice();
+    world.label("ROLLBACK", Some(&version));
+    let back = world.begin_rotation();
+    let answer = world.operate_beside_the_service(leaked(&world, Some(&version)));
+    assert!(world.labels(&back).iter().any(|label| label.starts_with("CONDEMNED-")), "{answer:#?}");
+    assert!(!world.alive(&key) && world.holder("AWSCURRENT") == Some(token), "{answer:#?}");
+}
+
+#[test]
+fn a_copy_of_a_key_that_is_leaked_by_now_is_never_promoted() {
+    let (world, token, _, version) = rotated_twice();
+    world.label("ROLLBACK", Some(&version));
+    let back = world.begin_rotation();
+    world.run(Step::Create, &back).expect("a copy");
+    world.label("COMPROMISED", Some(&version));
+    for step in [Step::Set, Step::Test, Step::Finish] {
+        // Only testSecret has nothing against it: it tells of the key.
+        let ended = world.run(step, &back);
+        assert!(ended.is_err() || step != Step::Finish, "{step:?}");
+    }
+    assert_eq!(world.holder("AWSCURRENT"), Some(token));
+    assert!(world.run(Step::Create, &back).is_err());
+    assert_eq!(world.holder("AWSPENDING"), None, "it was given up");
+}
+
+#[test]
+fn an_order_goes_on_where_a_rollback_has_copied_the_leaked_key() {
+    for mode in [Mode::ReplaceFirst, Mode::RevokeFirst] {
+        for cut in 1..25 {
+            let (world, _, key, version) = rotated_twice();
+            world.operate(OperationRequest::Rollback { secret: world.secret().clone(), version: Some(version.clone()) });
+            while world.run_due().is_some() {}
+            assert_eq!(world.current_key().as_ref(), Some(&key));
+            world.plan_at(cut, Fault::CrashBefore);
+            let operation = world.start_operation(order(world.secret(), Some(&version), mode));
+            if operation.finish_beside(|| while world.run_due().is_some() {}).is_ok() {
+                break;
+            }
+            if !world.labels(&version).iter().any(|label| label == "COMPROMISED") {
+                continue;
+            }
+            passes_beside_the_service(&world);
+            let current = world.current_key().expect("a current key");
+            assert!(!world.alive(&key) && world.alive(&current), "{mode:?}, cut at call {cut}");
+        }
+    }
+}
+
+/// The hourly passes, and what Secrets Manager does between them.
+pub(super) fn passes_beside_the_service(world: &World) {
+    for _ in 0..5 {
+        world.maintain();
+        while world.run_due().is_some() {}
+        hour(world);
+    }
+}
+
+#[test]
+fn where_it_is_ordered_the_leaked_key_dies_before_its_successor_is_there() {
+    let (world, token, _, _) = rotated_twice();
+    let key = key_in(&world, &token);
+    let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
+    let said = happened(&answer).join("; ");
+    assert!(said.find("was revoked") < said.find("begun"), "{said}");
+    assert!(!world.alive(&key) && answer.exposure_seconds.is_some(), "{answer:#?}");
+    assert!(world.current_key().is_some_and(|current| current != key && world.alive(&current)), "{answer:#?}");
+}
+
+#[test]
+fn a_key_that_another_secret_holds_too_is_told_with_the_way_out() {
+    let (world, _, key, version) = rotated();
+    world.add_secret("prod/bybit/other", world.text_of_setup(), world.first_credential(), SUB);
+    let answer = world.operate_beside_the_service(leaked(&world, Some(&version)));
+    assert!(world.alive(&key));
+    let held = answer.findings.iter().find(|finding| finding.code == Code::CompromisedHeld).expect("it is told");
+    assert!(held.r#do.contains("prod/bybit/other"), "{held:#?}");
+    assert!(codes(&answer).contains(&Code::Exposed) && answer.exposure_seconds.is_none(), "{answer:#?}");
+}
+
+#[test]
+fn an_order_that_is_cut_off_anywhere_is_carried_out_by_whoever_comes_next() {
+    for mode in [Mode::ReplaceFirst, Mode::RevokeFirst] {
+        for cut in 1..40 {
+            let (world, token, _, _) = rotated_twice();
+            let key = key_in(&world, &token);
+            world.plan_at(cut, Fault::CrashBefore);
+            let operation = world.start_operation(order(world.secret(), None, mode));
+            let ended = operation.finish_beside(|| while world.run_due().is_some() {});
+            if ended.is_ok() {
+                break;
+            }
+            // Nobody repeats the order: the hourly passes and Secrets Manager do what is left, once the order was written down.
+            let written = world.labels(&token).iter().any(|label| label == "COMPROMISED");
+            for _ in 0..4 {
+                world.maintain();
+                while world.run_due().is_some() {}
+                hour(&world);
+            }
+            assert_eq!(world.alive(&key), !written && world.current_key() == Some(key.clone()), "{mode:?}, cut at call {cut}");
+            let repeated = world.operate_beside_the_service(order(world.secret(), Some(&token), mode));
+            assert!(!world.alive(&key), "{mode:?}, cut at call {cut}: {repeated:#?}");
+        }
+    }
+}
+
+#[test]
+fn where_no_successor_comes_the_answer_pages_and_the_key_lives() {
+    let (world, token, _, _) = rotated_twice();
+    let key = key_in(&world, &token);
+    world.bybit(|model, _| model.knobs.kyc_missing = true);
+    let answer = world.operate_beside_the_service(leaked(&world, None));
+    assert!(world.alive(&key));
+    assert_eq!(answer.findings[0].code, Code::Exposed, "{answer:#?}");
+    assert!(answer.findings[0].r#do.contains("break_glass"), "{answer:#?}");
+}
+
+#[test]
+fn a_second_leak_waits_until_the_first_is_over() {
+    let (world, _, _, version) = rotated_twice();
+    world.label("COMPROMISED", Some(&version));
+    world.take_calls();
+    let answer = world.operate_beside_the_service(leaked(&world, None));
+    assert!(answer.findings[0].say.contains("finish that first"), "{answer:#?}");
+    assert_eq!(writes(&world), []);
+}
+
+#[test]
+fn a_leaked_master_comes_before_its_children_whose_foreign_keys_are_suspects() {
+    let (world, _, _, _) = rotated_twice();
+    let foreign = key_by_hand(&world, SUB);
+    world.take_calls();
+    let master = SecretId::parse(world.master_arn()).expect("an ARN");
+    let answer = world.operate_beside_the_service(order(&master, None, Mode::ReplaceFirst));
+    assert_eq!(answer.findings[0].code, Code::MasterLeaked, "{answer:#?}");
+    let suspects = answer.findings.iter().find(|finding| finding.code == Code::ForeignKeys).expect("the suspects");
+    let fingerprint = protocol::secret::KeyId::parse(foreign.key.as_str()).expect("a key id").fingerprint();
+    assert!(suspects.say.contains(&fingerprint), "{suspects:#?}");
+    assert_eq!(writes(&world), []);
+}
+
+#[test]
+fn a_leaked_master_is_one_in_whichever_way_its_children_name_it() {
+    for name in [|arn: &str| arn[..arn.len() - 7].to_owned(), |_: &str| "masters/bybit/parent".to_owned()] {
+        let (world, _, _, _) = rotated();
+        let document = world.text_of_setup().replace("<master>", &name(world.master_arn()));
+        world.put_by_hand(&document, &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
+        let master = SecretId::parse(world.master_arn()).expect("an ARN");
+        let answer = world.operate(order(&master, None, Mode::ReplaceFirst));
+        assert_eq!((answer.findings[0].code, answer.counts["children"]), (Code::MasterLeaked, 1), "{answer:#?}");
+    }
+}
+
+#[test]
+fn a_child_that_cannot_be_read_does_not_hide_the_suspects_of_the_others() {
+    let (world, _, _, _) = rotated_twice();
+    for name in ["prod/bybit/aaa", "prod/bybit/zzz"] {
+        let deleted = world.add_secret(name, world.text_of_setup(), &key_by_hand(&world, SUB), SUB);
+        let request = DeleteSecret { secret_id: deleted.as_str().to_owned(), ..Default::default() };
+        world.secrets_manager(|model, now| model.delete_secret(&request, now)).expect("it is deleted");
+    }
+    let master = SecretId::parse(world.master_arn()).expect("an ARN");
+    let answer = world.operate_beside_the_service(order(&master, None, Mode::ReplaceFirst));
+    assert_eq!(answer.counts["children"], 1, "{answer:#?}");
+    assert_eq!(codes(&answer).iter().filter(|code| **code == Code::NotDone).count(), 2, "{answer:#?}");
+}
+
+#[test]
+fn what_is_neither_rotated_nor_a_master_is_refused() {
+    let world = world();
+    let nobodys = SecretId::parse("prod/bybit/nobodys").expect("a name");
+    let answer = world.operate(order(&nobodys, None, Mode::ReplaceFirst));
+    assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::Refused]));
+}
+
+/// A world where a person has put the first value back, whose key is dead by now; with the version before it.
+fn with_a_dead_key_put_back() -> (Watched, VersionId) {
+    let (world, before, _, _) = rotated();
+    let text = world.document(&world.first_version()).to_string();
+    hours(&world, 24 * 8);
+    settle(&world);
+    world.put_by_hand(&text, &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
+    (world, before)
+}
+
+/// Nothing says how old the key is but that it was stored an hour ago.
+#[test]
+fn a_leaked_key_that_was_dead_before_is_proven_dead() {
+    let (world, _) = with_a_dead_key_put_back();
+    hour(&world);
+    let answer = world.operate_beside_the_service(leaked(&world, None));
+    assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
+}
+
+#[test]
+fn a_leaked_key_that_a_rollback_copied_is_replaced_and_dies() {
+    let (world, first) = with_a_dead_key_put_back();
+    world.maintain();
+    hour(&world);
+    world.maintain();
+    world.operate(OperationRequest::Rollback { secret: world.secret().clone(), version: Some(first) });
+    while world.run_due().is_some() {}
+    let key = world.current_key().expect("a current key");
+    let answer = world.operate_beside_the_service(leaked(&world, None));
+    assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
+    assert!(!world.alive(&key), "{answer:#?}");
+    assert!(answer.exposure_seconds.is_some_and(|seconds| seconds < 30), "{answer:#?}");
+}
+
+/// A world whose venue lists no keys any more.
+fn without_lists(world: &World) {
+    for occurrence in 1..400 {
+        world.plan(Operation::List, occurrence, Fault::Throttled);
+    }
+}
+
+#[test]
+fn an_order_to_revoke_first_waits_for_no_list_of_keys() {
+    let (world, token, _, _) = rotated_twice();
+    let key = key_in(&world, &token);
+    without_lists(&world);
+    let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
+    assert!(!world.alive(&key), "{answer:#?}");
+    assert!(
+        answer.findings.iter().any(|finding| finding.code == Code::Exposed && finding.say.contains("not proven dead")),
+        "{answer:#?}"
+    );
+}
+
+#[test]
+fn a_leaked_key_that_may_not_be_used_from_here_dies_without_a_list_once_the_order_names_it() {
+    let (world, token, _, _) = rotated_twice();
+    let key = key_in(&world, &token);
+    bind(&world, &key, Ips::only([BOT_ADDRESS]));
+    without_lists(&world);
+    let first = order(world.secret(), None, Mode::RevokeFirst);
+    let answer = world.operate_beside_the_service(first.clone());
+    assert!(world.alive(&key), "nothing shows whose it is: {answer:#?}");
+    let named = protocol::secret::KeyId::parse(key.as_str()).expect("a key id").fingerprint();
+    let named = named.split(' ').next().expect("a fingerprint");
+    assert!(answer.findings.iter().any(|finding| finding.r#do.contains(named)), "{answer:#?}");
+    let OperationRequest::BreakGlass { secret, version, mode, no_successor, order, .. } = first else { unreachable!() };
+    let fingerprint = Some(named.parse().expect("a fingerprint"));
+    let answer = world.operate_beside_the_service(OperationRequest::BreakGlass {
+        secret,
+        version,
+        mode,
+        fingerprint,
+        no_successor,
+        order,
+    });
+    assert!(!world.alive(&key), "{answer:#?}");
+}

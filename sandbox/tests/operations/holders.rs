@@ -1,0 +1,100 @@
+//! Rule 1 under faults: a read that fails once is not a version that cannot be read.
+
+use protocol::operations::Code;
+use sandbox::in_process::{Fault, Operation, SUB};
+
+use super::*;
+
+/// A world with a second secret, where the grace of the first one's replaced key is over and was condemned an hour ago.
+fn condemned() -> (Watched, KeyId) {
+    let (world, _, key, _) = rotated_twice();
+    let other = key_by_hand(&world, SUB);
+    world.add_secret("prod/bybit/other", world.text_of_setup(), &other, SUB);
+    hours(&world, 25);
+    world.maintain();
+    hour(&world);
+    world.take_calls();
+    (world, key)
+}
+
+/// How often a pass makes this call there.
+fn count(operation: Operation) -> usize {
+    let (world, _) = condemned();
+    world.maintain();
+    world.take_operations().into_iter().filter(|made| *made == operation).count()
+}
+
+#[test]
+fn one_read_that_fails_while_the_held_keys_are_looked_up_wakes_nobody_and_keeps_no_key_alive() {
+    for operation in [Operation::Describe, Operation::ReadVersion] {
+        for occurrence in 1..=count(operation) {
+            for fault in [Fault::Throttled, Fault::Dropped] {
+                let (world, key) = condemned();
+                world.plan(operation, occurrence, fault);
+                let answer = world.maintain();
+                let codes = codes(&answer);
+                assert!(!codes.contains(&Code::HolderUnreadable), "{fault:?} at {operation:?} {occurrence}: {answer:#?}");
+                // Where it met the secret's own look, the next pass goes on.
+                hour(&world);
+                world.maintain();
+                assert!(!world.alive(&key), "{fault:?} at {operation:?} {occurrence}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_version_that_may_not_be_read_stops_named_keys_from_being_revoked() {
+    let (world, key) = condemned();
+    for _ in 0..count(Operation::ReadVersion) {
+        world.plan(Operation::ReadVersion, 1, Fault::Denied);
+    }
+    world.maintain();
+    assert!(world.alive(&key));
+}
+
+/// Values whose key can be told, and that are of no other use.
+fn odd_values() -> [String; 7] {
+    let text = world().text_of_setup().to_owned();
+    let odd = |old: &str, new: &str| text.replace(old, new);
+    let policy = r#""policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}"#;
+    [
+        odd(policy, r#""policy":"all""#),
+        odd(policy, r#""policy":{"auto_rollback":"true"}"#),
+        odd(r#""subaccount":"<account>""#, r#""subaccount":5.3888001e7"#),
+        odd(r#""api_secret":"<secret>""#, r#""api_secret":"<secret>","secret":"<secret>""#),
+        odd(r#""api_secret":"<secret>""#, r#""api_secret":"<secret>\n""#),
+        format!("\u{feff}{text}"),
+        serde_json::to_string(&text).expect("a text"),
+    ]
+}
+
+#[test]
+fn a_value_that_cannot_be_used_holds_its_key_and_stops_no_other_from_being_revoked() {
+    for document in odd_values() {
+        let (world, _, key, _) = rotated_twice();
+        let other = key_by_hand(&world, SUB);
+        world.add_secret("prod/bybit/other", &document, &other, SUB);
+        hours(&world, 25);
+        world.maintain();
+        hour(&world);
+        let answer = world.maintain();
+        assert!(!codes(&answer).contains(&Code::HolderUnreadable), "{document}: {answer:#?}");
+        assert!(codes(&answer).contains(&Code::ValueInvalid), "{document}: {answer:#?}");
+        assert!(!world.alive(&key) && world.alive(&other.key), "{document}");
+    }
+}
+
+#[test]
+fn a_value_that_cannot_be_used_keeps_the_key_that_it_shares_alive() {
+    for document in odd_values() {
+        let world = world();
+        let first = world.first_key().clone();
+        let credential = world.bybit(|model, _| model.credential(&first)).expect("the key is there");
+        world.add_secret("prod/bybit/other", &document, &credential, SUB);
+        world.rotate().expect("a rotation");
+        hours(&world, 24 * 8);
+        settle(&world);
+        assert!(world.alive(&first), "{document}");
+    }
+}
