@@ -11,6 +11,7 @@
 //! | what is done about a leaked key | `emergency` |
 //! | whether a rotation would succeed | `plan` |
 //! | giving up a stuck rotation, and going back to an earlier credential | `abandon`, `rollback` |
+//! | when a secret is rotated next | `schedule` |
 //! | what is wrong with a current key that answers | `faults` |
 //! | the commands that findings tell a person to type | `commands` |
 
@@ -25,6 +26,7 @@ mod pass;
 mod plan;
 mod retire;
 mod rollback;
+mod schedule;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -175,16 +177,6 @@ impl OperationSettings {
     pub const LONGEST_CLIENT_CACHE: Duration = Duration::from_hours(1);
     /// Less is refused: a client may have read the replaced key just before it was replaced.
     pub const LEAST_GRACE: Duration = Self::LONGEST_CLIENT_CACHE;
-
-    /// How long a key stays alive that was made by hand.
-    pub(crate) fn longest_grace(&self) -> Duration {
-        self.grace.max(self.adoption_grace)
-    }
-
-    /// How long a replaced key stays alive: one that this function issued is nowhere but in the secret.
-    pub(crate) fn grace_of(&self, issued: bool) -> Duration {
-        if issued { self.grace } else { self.longest_grace() }
-    }
 }
 
 /// Performs an operation. It always answers: what could not be done is a finding.

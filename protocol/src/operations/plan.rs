@@ -10,11 +10,12 @@ use crate::label::Label;
 use crate::marker::Marker;
 use crate::name::{SecretId, unqualified};
 use crate::operations::answer::{Answer, Code, Finding, Planned, RotationState, Row};
-use crate::operations::audit::secret::{is_marked, next_rotation, stuck_since};
 use crate::operations::commands::{attach, day, list_versions, put_right, quoted, serve, switch_on};
 use crate::operations::faults::in_words;
 use crate::operations::pass::{Pass, finding, told, with_retries};
 use crate::operations::retire::end_of_life::after;
+use crate::operations::retire::grace::is_marked;
+use crate::operations::schedule::{next_rotation, stuck_since};
 use crate::operations::{Operation, OperationSettings};
 use crate::ports::{Description, ErrorClass, KeyList, KeyState, ListedKey};
 use crate::rotation::{Issuing, Rehearsal, rehearse, settled};
@@ -252,7 +253,7 @@ impl<'a> Planning<'a> {
 
     fn rehearsed(&mut self, description: &Description, rehearsal: &Rehearsal, planned: &mut Planned) {
         let Rehearsal { value, venue, source, current, issuing, wanted } = rehearsal;
-        let list = issuing.as_ref().and_then(|issuing| issuing.list.as_ref().ok());
+        let list = issuing.as_ref().and_then(|issuing| issuing.list.as_ref()?.as_ref().ok());
         let issued = is_marked(description, &value.credential.key_id, list);
         self.grace = self.pass.settings.grace_of(issued);
         planned.grace_hours = Some(self.grace.as_secs() / 3600);
@@ -313,7 +314,7 @@ impl<'a> Planning<'a> {
                 self.blocker(told(error), command.unwrap_or_else(|| put_right(&self.name)));
             }
             // Said of the master or of the list already.
-            Err(error) if issuing.as_ref().is_some_and(|issuing| said(issuing, error)) => {}
+            Err(error) if issuing.as_ref().is_some_and(is_said) => {}
             Err(error) => self.error(error),
         }
     }
@@ -372,9 +373,11 @@ impl<'a> Planning<'a> {
             Err(error) => self.error(error),
         }
         match &issuing.list {
-            Ok(list) => self.list(description, value, venue, list),
-            Err(error) if issuing.master.as_ref().is_err_and(|said| said.problem == error.problem) => {}
-            Err(error) => self.error(error),
+            Some(Ok(list)) => self.list(description, value, venue, list),
+            // A master that is not accepted lists nothing either.
+            Some(Err(error)) if issuing.master.as_ref().is_err_and(|said| said.error_type == error.error_type) => {}
+            Some(Err(error)) => self.error(error),
+            None => {}
         }
     }
 
@@ -466,7 +469,7 @@ fn may_make_room(description: &Description, value: &SecretValue, list: &KeyList)
     ours.any(|key| settled(key, list) && !of_a_version(key))
 }
 
-fn said(issuing: &Issuing, error: &Error) -> bool {
-    let same = |other: &Error| other.problem == error.problem;
-    issuing.master.as_ref().is_err_and(same) || issuing.list.as_ref().is_err_and(same)
+/// Whether there is no key since the master cannot be read, or lists no keys.
+fn is_said(issuing: &Issuing) -> bool {
+    issuing.by.is_none() || matches!(issuing.list, Some(Err(_)))
 }

@@ -1,6 +1,6 @@
 //! By whose authority a key is issued, edited or revoked: the master's own word, or what keys of this secret prove.
 
-use super::create::Base;
+use super::base::Base;
 use super::run::Run;
 use crate::error::Error;
 use crate::label::VersionId;

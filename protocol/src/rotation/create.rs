@@ -3,19 +3,20 @@
 use futures_util::future::join;
 use jiff::Timestamp;
 
+use super::base::Base;
 use super::giving_up::{Doubt, judged_from_store};
 use super::issue::IssueOutcome;
 use super::keep::StoreOutcome;
-use super::run::{Run, parse};
-use super::standing::{Opening, TokenState};
+use super::run::Run;
+use super::standing::Opening;
 use super::wanted::{self, Wanted};
 use super::wrong::{self, Wrong};
 use super::{Done, authority, issue, offer, often, set};
-use crate::bounds::{LAST_MOMENT, REREAD, REREAD_PAUSE, STALENESS};
+use crate::bounds::{REREAD, REREAD_PAUSE, STALENESS};
 use crate::error::{Error, ErrorType};
-use crate::label::{Label, VersionId};
+use crate::label::VersionId;
 use crate::marker::Marker;
-use crate::ports::{Description, Grant, ListedVersion, Signer, StoredValue, Venue, Which, Whose};
+use crate::ports::{Grant, ListedVersion, Signer, StoredValue, Venue, Which, Whose};
 use crate::secret::{AccountId, Addresses, Credential, KeyId, Provenance, SecretValue, Source};
 use crate::session::{AccountAccess, master_of, venue_error, venue_of};
 
@@ -26,55 +27,6 @@ pub(super) async fn create(run: &Run<'_>) -> Result<Done, Error> {
     match pending? {
         Some(stored) if !wrong::is(Wrong::StoredValueIgnored) => decided(run, &base, &stored).await,
         _ => build(run, &base, versions).await,
-    }
-}
-
-/// The version that a new one is built on, and the only one it may replace.
-pub(super) struct Base {
-    pub(super) description: Description,
-    pub(super) version: VersionId,
-    pub(super) value: SecretValue,
-}
-
-impl Base {
-    /// Where description and value disagree about what is current, one of the two reads was stale: both are read again. `None`
-    /// when that shows the token itself to be current.
-    async fn agreed(
-        run: &Run<'_>,
-        mut description: Description,
-        mut current: Option<StoredValue>,
-    ) -> Result<Option<Self>, Error> {
-        let until = run.session.now() + REREAD.min(run.session.time_left().saturating_sub(LAST_MOMENT));
-        loop {
-            if run.standing(&description)? == TokenState::Current {
-                return Ok(None);
-            }
-            let holder = description.holder(&Label::current());
-            match current {
-                Some(stored) if holder == Some(&stored.version) || wrong::is(Wrong::StaleBase) => {
-                    let value = parse(&stored)?;
-                    return Ok(Some(Self { version: stored.version, value, description }));
-                }
-                None if holder.is_none() => {
-                    let problem =
-                        "the secret has no current value yet: store a key made by hand first (put-secret-value), then rotate";
-                    return Err(Error::new(ErrorType::NoCurrentValue, problem));
-                }
-                None if run.session.now() >= until => {
-                    let problem =
-                        "the version that is current has no value that could be read: store one (put-secret-value), then rotate";
-                    return Err(Error::new(ErrorType::NoCurrentValue, problem));
-                }
-                _ if run.session.now() >= until => {
-                    let problem = "two reads of the secret disagree about which version is current: the step can be repeated";
-                    return Err(Error::new(ErrorType::StoreUnavailable, problem));
-                }
-                _ => {}
-            }
-            run.session.ports.time.sleep(REREAD_PAUSE).await;
-            let (described, read) = join(run.session.describe(), run.session.read(Which::Current)).await;
-            (description, current) = (described?, read?);
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::create::Base;
+use super::base::Base;
 use super::run::Run;
 use super::wrong::{self, Wrong};
 use crate::bounds::{TIME_TO_STORE, UNSETTLED};

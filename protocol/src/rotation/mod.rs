@@ -1,6 +1,7 @@
 //! The four steps that Secrets Manager calls, one file each, and what they share.
 
 mod authority;
+mod base;
 mod create;
 mod finish;
 mod giving_up;

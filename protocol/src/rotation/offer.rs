@@ -2,7 +2,7 @@
 
 use futures_util::future::join;
 
-use super::create::Base;
+use super::base::Base;
 use super::judge::beyond_addresses;
 use super::run::Run;
 use super::wanted::{self, Wanted, unbound};

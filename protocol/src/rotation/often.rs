@@ -3,7 +3,7 @@
 
 use jiff::SignedDuration;
 
-use super::create::Base;
+use super::base::Base;
 use super::run::Run;
 use super::wrong::{self, Wrong};
 use crate::error::{Error, ErrorType};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::join;
 
-use super::create::Base;
+use super::base::Base;
 use super::offer::{self, Offer, Unfit};
 use super::run::{Run, parse};
 use super::{RotationSettings, StepRequest};
@@ -48,7 +48,8 @@ pub(crate) struct Issuing {
     /// The account and what the key would be, as it is asked for.
     pub(crate) asked: Option<(AccountId, Grant)>,
     pub(crate) master: Result<KeyState, Error>,
-    pub(crate) list: Result<KeyList, Error>,
+    /// `None` where nobody was asked.
+    pub(crate) list: Option<Result<KeyList, Error>>,
 }
 
 /// Rehearses the next rotation of a secret.
@@ -139,7 +140,7 @@ async fn copying(run: &Run<'_>, base: Base, venue: Arc<dyn Venue>, offer: &Offer
 
 async fn issuing(run: &Run<'_>, base: Base, venue: Arc<dyn Venue>, by_current: bool) -> Rehearsal {
     let (master, current) = join(master_of(run.session.ports, venue.id(), &base.value), venue.inspect(&in_use(&base))).await;
-    let nothing = |error: &Error| Issuing { by: None, asked: None, master: Err(error.clone()), list: Err(error.clone()) };
+    let nothing = |error: &Error| Issuing { by: None, asked: None, master: Err(error.clone()), list: None };
     let (issuing, wanted) = match &master {
         Err(error) => (nothing(error), Err(error.clone())),
         Ok(master) => asked(run, &base, venue.as_ref(), master, &current, by_current).await,
@@ -162,7 +163,7 @@ async fn asked(
         .and_then(|current| Ok((wanted::account(&base.value, &current)?, current)));
     let (account, current) = match access {
         Ok(access) => access,
-        Err(error) => return (Issuing { by, asked: None, master: state, list: Err(error.clone()) }, Err(error)),
+        Err(error) => return (Issuing { by, asked: None, master: state, list: None }, Err(error)),
     };
     let mut access = AccountAccess::new(venue, master.clone(), account, &base.description);
     let list = access.venue.list(&access.master.signer, &access.account).await.map_err(|error| venue_error(&error));
@@ -182,5 +183,5 @@ async fn asked(
         }
         _ => asked.clone(),
     };
-    (Issuing { by, asked: asked.ok(), master: state, list }, wanted)
+    (Issuing { by, asked: asked.ok(), master: state, list: Some(list) }, wanted)
 }

@@ -1,6 +1,6 @@
 //! What the new key is to be: at which venue, on which account, with which powers and addresses, and by whose authority.
 
-use super::create::Base;
+use super::base::Base;
 use super::run::Run;
 use crate::error::{Error, ErrorType};
 use crate::label::Label;

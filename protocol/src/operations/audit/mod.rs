@@ -213,7 +213,12 @@ impl Audit<'_> {
                 let again = pass.command(Operation::Audit, secret.name.as_str());
                 let found = finding(Code::NotDone, secret.name.as_str(), say, again);
                 let row = Row { secret: secret.name.as_str().to_owned(), arn: secret.arn.clone(), ..Row::default() };
-                Looked::Row(Box::new(VisitReport { row, findings: vec![found], counts: [("unread", 1)].into() }))
+                Looked::Row(Box::new(VisitReport {
+                    row,
+                    findings: vec![found],
+                    counts: [("unread", 1)].into(),
+                    ..VisitReport::default()
+                }))
             }
         }
     }
@@ -230,7 +235,7 @@ fn unrotated(pass: &Pass<'_>, secret: &Description, holders: Option<&Holders>) -
     let say = "the secret is named like one that holds an exchange's key, and nothing rotates it";
     let row = Row { secret: name.to_owned(), arn: secret.arn.clone(), ..Row::default() };
     let findings = vec![finding(Code::Unrotated, name, say, attach(pass, name))];
-    Looked::Row(Box::new(VisitReport { row, findings, counts: [("unrotated", 1)].into() }))
+    Looked::Row(Box::new(VisitReport { row, findings, counts: [("unrotated", 1)].into(), ..VisitReport::default() }))
 }
 
 /// Where the versions of a secret name a key: what was found, and what to do if the key is leaked; and whether every one could be

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::bounds::UNSETTLED;
 use crate::error::Error;
 use crate::label::{Label, VersionId};
 use crate::marker::Marker;
@@ -18,19 +17,19 @@ use crate::operations::maintain::current::Current;
 use crate::operations::maintain::visit::{SecretVisit, VisitReport};
 use crate::operations::pass::holders::{Asking, Held};
 use crate::operations::pass::{Pass, with_retries};
-use crate::operations::retire::end_of_life::{EndOfLife, after, is_copy, is_ours};
-use crate::operations::retire::liveness::{Known, Life, asked, judged, shows_alive};
+use crate::operations::retire::end_of_life::{EndOfLife, after, is_copy};
+use crate::operations::retire::grace::is_marked;
+use crate::operations::retire::liveness::{Known, Life, asked, judged};
+use crate::operations::schedule::{next_rotation, overdue_since, stuck_since};
 use crate::ports::{Description, KeyList, KeyState, ListedKey, Replica, Venue, VenueError, Which};
 use crate::rotation::settled;
 use crate::secret::{Credential, KeyId, SecretValue};
-use crate::session::{Master, SecretSession, venue_of, was_current};
+use crate::session::{Master, venue_of, was_current};
 use crate::task::Operation;
 use crate::wrong::{self, Wrong};
 
 /// So long after its grace a key that lives has overrun it: two passes, and one that failed.
 const LATE: SignedDuration = SignedDuration::from_hours(3);
-/// So long after its window a rotation is overdue.
-const OVERDUE: SignedDuration = SignedDuration::from_hours(1);
 /// Hours.
 const A_DAY: i64 = 24;
 /// So long before its end a master credential is a matter of hours.
@@ -398,7 +397,10 @@ impl SecretVisit<'_> {
         }
         let holders = match self.pass.holders().await {
             Ok(holders) => holders,
-            Err(error) => return self.trouble(&error),
+            Err(error) => {
+                self.trouble(&error);
+                return;
+            }
         };
         let key = &current.value.credential.key_id;
         let mut named: Vec<&KeyId> = beside.iter().map(|beside| &beside.value.credential.key_id).collect();
@@ -454,33 +456,6 @@ pub(crate) fn behind(description: &Description) -> Option<String> {
     (!behind.is_empty()).then(|| behind.join(", "))
 }
 
-/// Whether a key bears this secret's marker at the venue.
-pub(crate) fn is_marked(description: &Description, key: &KeyId, list: Option<&KeyList>) -> bool {
-    let ours = Marker::new(&description.arn, &VersionId::new(""), 0);
-    let listed = list.and_then(|list| list.keys.iter().find(|listed| listed.key_id == *key));
-    listed.and_then(|listed| listed.marker.as_ref()).is_some_and(|marker| marker.same_secret(&ours))
-}
-
-/// Whether a key counts as issued for this secret: the account's list shows its marker; or the list does not show the key, so that it is
-/// dead or was made by hand, and the value says that it was issued. Who goes by the latter may end nothing that answers.
-pub(crate) fn counts_as_issued(
-    description: &Description,
-    version: &VersionId,
-    value: &SecretValue,
-    list: Option<&KeyList>,
-) -> bool {
-    let key = &value.credential.key_id;
-    let is_gone = list.is_some_and(|list| !shows_alive(list, key));
-    is_marked(description, key, list) || is_gone && is_ours(value, version) && !is_copy(value)
-}
-
-/// Whether the account's list shows that a key was issued for this very version.
-pub(crate) fn was_issued_for(description: &Description, version: &VersionId, key: &KeyId, list: Option<&KeyList>) -> bool {
-    let ours = Marker::new(&description.arn, version, 0);
-    let listed = list.and_then(|list| list.keys.iter().find(|listed| listed.key_id == *key));
-    listed.and_then(|listed| listed.marker.as_ref()).is_some_and(|marker| marker.same_token(&ours))
-}
-
 fn on_account(listed: &ListedKey) -> KeyOnAccount {
     KeyOnAccount {
         fingerprint: listed.key_id.fingerprint(),
@@ -488,37 +463,4 @@ fn on_account(listed: &ListedKey) -> KeyOnAccount {
         powers: in_words(&listed.powers),
         addresses: listed.addresses.to_string(),
     }
-}
-
-/// Since when a rotation is open, where that is longer than one can take that works.
-pub(crate) async fn stuck_since(
-    pass: &Pass<'_>,
-    session: &SecretSession<'_>,
-    pending: &VersionId,
-) -> Result<Option<Timestamp>, Error> {
-    let versions = with_retries(pass, || session.versions()).await?;
-    let begun = versions.into_iter().find(|version| version.id == *pending).and_then(|version| version.created_at);
-    let unsettled = SignedDuration::try_from(UNSETTLED).unwrap_or(SignedDuration::MAX);
-    Ok(begun.filter(|begun| pass.now().duration_since(*begun) > unsettled))
-}
-
-/// When the next rotation is over at the latest: as Secrets Manager says, or as the rules do.
-pub(crate) fn next_rotation(description: &Description, made: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-    if !description.rotation_enabled {
-        return None;
-    }
-    let last = description.last_rotated.or(made).unwrap_or(now);
-    description.next_rotation.or_else(|| last_of_the_window(description, last))
-}
-
-fn last_of_the_window(description: &Description, last: Timestamp) -> Option<Timestamp> {
-    let schedule = description.schedule.as_ref()?;
-    Some(after(after(last, schedule.interval()?), schedule.window()))
-}
-
-/// Since when a rotation should have been over.
-fn overdue_since(description: &Description, now: Timestamp) -> Option<Timestamp> {
-    let by_rule = description.last_rotated.and_then(|last| last_of_the_window(description, last));
-    let due = description.next_rotation.into_iter().chain(by_rule).min()?;
-    (now.duration_since(due) > OVERDUE).then_some(due)
 }

@@ -69,7 +69,7 @@ pub(crate) async fn break_glass(pass: &Pass<'_>, secret: &SecretId, version: Opt
     let carried_out = order.carry_out(&description, &leaked, &mut row).await;
     let again = order.again(name, Some(&leaked.version), mode);
     if let Err(error) = carried_out {
-        let code = if order.is_dead { Code::NotDone } else { Code::Exposed };
+        let code = if order.dead_at.is_some() { Code::NotDone } else { Code::Exposed };
         let what_to_do = match error.error_type {
             ErrorType::LabelsFull => {
                 format!("take a label off that nobody needs; they are shown by: {}; then: {again}", describe_secret(name))
@@ -78,7 +78,7 @@ pub(crate) async fn break_glass(pass: &Pass<'_>, secret: &SecretId, version: Opt
         };
         order.builder.fail();
         order.builder.find(finding(code, name, format!("the order is not carried out: {}", told(&error)), what_to_do));
-    } else if !order.is_dead {
+    } else if order.dead_at.is_none() {
         let say = format!("the leaked key {} is not proven dead{}", leaked.key, order.why);
         let what_to_do = order.remedy.iter().chain([&again]).map(String::as_str).collect::<Vec<_>>().join("; then: ");
         order.builder.fail();
@@ -105,7 +105,8 @@ pub(crate) struct Emergency<'a> {
     stood: bool,
     /// The leaked key, once an order to revoke it went out.
     revoked: Option<KeyId>,
-    is_dead: bool,
+    /// When it was proven dead.
+    dead_at: Option<Timestamp>,
     /// A rotation that was to bring the leaked key back.
     pub(crate) copy: Option<(VersionId, SecretValue)>,
     /// The version whose rotation is marked as ordered.
@@ -128,7 +129,7 @@ impl<'a> Emergency<'a> {
             began: pass.now(),
             stood: false,
             revoked: None,
-            is_dead: false,
+            dead_at: None,
             copy: None,
             tagged: None,
             why: String::new(),
@@ -145,12 +146,11 @@ impl<'a> Emergency<'a> {
     }
 
     pub(crate) fn answer(self, row: Row) -> Answer {
-        let Self { timeline, mut builder, stood, last_look, .. } = self;
+        let Self { timeline, mut builder, stood, last_look, began, dead_at, .. } = self;
         for finding in last_look {
             builder.find(finding);
         }
-        let dead = timeline.iter().find(|moment| moment.what.ends_with(PROVEN));
-        let exposure = dead.filter(|_| !stood).map(|moment| moment.seconds);
+        let exposure = dead_at.filter(|_| !stood).map(|at| at.duration_since(began).as_secs());
         builder.row(row);
         let mut answer = builder.answer(false);
         (answer.timeline, answer.exposure_seconds) = (timeline, exposure);
@@ -302,13 +302,13 @@ impl<'a> Emergency<'a> {
         let why = match self.replace(leaked, row).await {
             Ok(true) => return self.end(leaked, true, row).await,
             Ok(false) => self.why_not(&description).await,
-            Err(error) if self.is_dead => format!(" ({})", told(&error)),
+            Err(error) if self.dead_at.is_some() => format!(" ({})", told(&error)),
             Err(error) => return Err(error),
         };
-        if !self.is_dead && self.mode == Mode::RevokeFirst {
+        if self.dead_at.is_none() && self.mode == Mode::RevokeFirst {
             self.end(leaked, false, row).await?;
         }
-        if !self.is_dead {
+        if self.dead_at.is_none() {
             self.why = format!(": no successor came in time{why}");
             return Ok(());
         }
@@ -392,7 +392,7 @@ impl<'a> Emergency<'a> {
             if self.builder.counted("retired") > 0 {
                 report.counts.remove("retired");
             }
-            if report.counts.contains_key("revoked") {
+            if report.has_revoked {
                 self.happened(format!("{} was revoked", leaked.key));
             }
             row.keys.retain(|key| !report.row.keys.iter().any(|newer| newer.version == key.version));
@@ -402,8 +402,9 @@ impl<'a> Emergency<'a> {
             let of_this = |finding: &Finding| finding.secret == description.name.as_str();
             (self.last_look, report.findings) = report.findings.into_iter().partition(of_this);
             add(&mut self.builder, report);
-            if is_dead && !std::mem::replace(&mut self.is_dead, true) {
-                self.happened(format!("{} {PROVEN}", leaked.key));
+            if is_dead && self.dead_at.is_none() {
+                self.dead_at = Some(self.pass.now());
+                self.happened(format!("{} is proven dead", leaked.key));
             }
             if over {
                 return Ok(());
@@ -415,6 +416,3 @@ impl<'a> Emergency<'a> {
         }
     }
 }
-
-/// What the moment says at which a leaked key is gone.
-const PROVEN: &str = "is proven dead";

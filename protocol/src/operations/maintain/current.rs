@@ -9,7 +9,6 @@ use crate::error::Error;
 use crate::label::{Label, VersionId};
 use crate::marker::Marker;
 use crate::operations::answer::Code;
-use crate::operations::audit::secret::was_issued_for;
 use crate::operations::commands::{put_right, replace, rotate, take_off};
 use crate::operations::emergency::unblock::{
     clear_the_way, must_fit_pending, open_rotation, surely_names, take_refused_offers_back,
@@ -19,6 +18,7 @@ use crate::operations::maintain::tags::LAST_ROTATED;
 use crate::operations::maintain::visit::{SWITCHED_ON, SecretVisit, account_in};
 use crate::operations::pass::with_retries;
 use crate::operations::retire::end_of_life::{created_by_us, is_copy, is_ours};
+use crate::operations::retire::grace::was_issued_for;
 use crate::operations::retire::liveness::{asked, listed, shows_alive};
 use crate::ports::{Description, ErrorClass, KeyList, KeyState, Signer, StoredValue, Venue, VenueError, Which, Whose};
 use crate::secret::{AccountId, KeyId, SecretValue};

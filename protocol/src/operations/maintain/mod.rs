@@ -36,7 +36,7 @@ pub(crate) async fn maintain(pass: &Pass<'_>, shard: Shard, secrets: &[SecretId]
 /// Adds what came of one secret to the answer.
 pub(crate) fn add(builder: &mut AnswerBuilder<'_>, report: VisitReport) {
     let eventful = report.is_eventful();
-    let VisitReport { row, findings, counts } = report;
+    let VisitReport { row, findings, counts, .. } = report;
     for (what, count) in counts {
         builder.count(what, count);
     }

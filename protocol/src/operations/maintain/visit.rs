@@ -10,13 +10,13 @@ use crate::label::{Label, StampKind, VersionId};
 use crate::name::SecretId;
 use crate::operations::Mode;
 use crate::operations::answer::{AuditedKey, Code, Finding, KeyRow, Row};
-use crate::operations::audit::secret::is_marked;
 use crate::operations::commands::{describe_secret, put_right, rotate, take_off};
 use crate::operations::emergency::unblock::clear_the_way;
 use crate::operations::maintain::current::Current;
 use crate::operations::pass::holders::Held;
 use crate::operations::pass::{Pass, finding, is_transient, told, with_retries};
 use crate::operations::retire::end_of_life::{EndOfLife, after};
+use crate::operations::retire::grace::is_marked;
 use crate::operations::retire::liveness::shows_alive;
 use crate::ports::{Description, Which};
 use crate::secret::{AccountId, KeyId, SecretValue};
@@ -35,6 +35,10 @@ pub(crate) struct SecretVisit<'a> {
     pub(crate) order: Option<Mode>,
     /// The key that this invocation has revoked, or may have.
     pub(crate) revoked: Option<KeyId>,
+    /// Whether the venue has confirmed that.
+    pub(crate) has_revoked: bool,
+    /// What a person has to do so that a key dies whose time has come.
+    left_to_person: Option<String>,
     /// So many changes of this secret are told elsewhere: a list may show it twice.
     told_before: usize,
     counts: BTreeMap<&'static str, u64>,
@@ -49,6 +53,8 @@ pub(crate) struct VisitReport {
     pub(crate) row: Row,
     pub(crate) findings: Vec<Finding>,
     pub(crate) counts: BTreeMap<&'static str, u64>,
+    /// Whether the venue has confirmed that it revoked a key.
+    pub(crate) has_revoked: bool,
 }
 
 impl VisitReport {
@@ -80,12 +86,24 @@ impl<'a> SecretVisit<'a> {
         let name = secret.name.as_str().to_owned();
         let row = Row { secret: name.clone(), arn: secret.arn.clone(), ..Row::default() };
         let (told_before, counts) = (session.changed().len(), BTreeMap::new());
-        Self { pass, session, name, row, findings: Vec::new(), order: None, revoked: None, told_before, counts }
+        Self {
+            pass,
+            session,
+            name,
+            row,
+            findings: Vec::new(),
+            order: None,
+            revoked: None,
+            has_revoked: false,
+            left_to_person: None,
+            told_before,
+            counts,
+        }
     }
 
     pub(crate) fn over(mut self) -> VisitReport {
         self.row.did.splice(0..0, self.session.changed().into_iter().skip(self.told_before));
-        VisitReport { row: self.row, findings: self.findings, counts: self.counts }
+        VisitReport { row: self.row, findings: self.findings, counts: self.counts, has_revoked: self.has_revoked }
     }
 
     // Keeping the record.
@@ -129,8 +147,15 @@ impl<'a> SecretVisit<'a> {
         self.row.keys.push(KeyRow { version, fingerprint, alive, checked_at: at, state, audit: None });
     }
 
-    /// What stood in the way; the next pass tries again.
-    pub(crate) fn trouble(&mut self, error: &Error) {
+    /// The same of a key whose time has come, and which this function cannot end.
+    pub(crate) fn leave_to_person(&mut self, code: Code, say: impl Into<String>, what_to_do: impl Into<String>) {
+        let what_to_do = what_to_do.into();
+        self.left_to_person = Some(what_to_do.clone());
+        self.find(code, say, what_to_do);
+    }
+
+    /// What stood in the way; the next pass tries again. What a person can do about it.
+    pub(crate) fn trouble(&mut self, error: &Error) -> String {
         let code = match error.error_type {
             ErrorType::LabelsFull => Code::LabelsFull,
             ErrorType::KmsDenied => Code::KmsKeyUnusable,
@@ -151,7 +176,8 @@ impl<'a> SecretVisit<'a> {
             }
             _ => self.pass.command(again, &self.name),
         };
-        self.find(code, told(error), what_to_do);
+        self.find(code, told(error), what_to_do.clone());
+        what_to_do
     }
 
     /// Goes on after what stood in the way.
@@ -239,13 +265,12 @@ impl<'a> SecretVisit<'a> {
     pub(crate) async fn retire_what_is_due(&mut self, description: &Description, current: Option<&Current>) {
         let due: Vec<VersionId> = self.due(description).cloned().collect();
         for version in due {
-            let before = self.findings.len();
-            let retired = self.retire(description, &version, current).await;
-            let is_definite = retired.as_ref().is_err_and(|error| !is_transient(error));
-            self.note(retired.map(drop));
-            let cannot = [Code::GraceOverrun, Code::MasterUnscoped];
-            let lives = self.findings[before..].iter().find(|finding| is_definite || cannot.contains(&finding.code));
-            if let Some(what_to_do) = lives.map(|finding| finding.r#do.clone())
+            self.left_to_person = None;
+            if let Err(error) = self.retire(description, &version, current).await {
+                let what_to_do = self.trouble(&error);
+                self.left_to_person = (!is_transient(&error)).then_some(what_to_do);
+            }
+            if let Some(what_to_do) = self.left_to_person.take()
                 && EndOfLife::of(description, &version).compromised
             {
                 let say = format!("the leaked key of version {version} is not dead, and a pass cannot end it");

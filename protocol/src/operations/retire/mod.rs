@@ -1,6 +1,7 @@
 //! Rules 1 to 3: when the key of a version that is not current any more dies.
 
 pub(crate) mod end_of_life;
+pub(crate) mod grace;
 pub(crate) mod liveness;
 pub(crate) mod revoke;
 
@@ -14,7 +15,7 @@ use crate::error::Error;
 use crate::label::{Label, StampKind, VersionId};
 use crate::name::VenueId;
 use crate::operations::answer::Code;
-use crate::operations::audit::secret::{behind, counts_as_issued, is_marked, was_issued_for};
+use crate::operations::audit::secret::behind;
 use crate::operations::commands::{day, describe_secret, rotate, take_off};
 use crate::operations::maintain::current::Current;
 use crate::operations::maintain::visit::{SecretVisit, account_in};
@@ -23,6 +24,7 @@ use crate::operations::pass::{event, with_retries};
 use crate::operations::retire::end_of_life::{
     EndOfLife, Verdict, after, is_ours, is_past, may_be_promoted, state, verdict as verdict_of,
 };
+use crate::operations::retire::grace::{counts_as_issued, is_marked, was_issued_for};
 use crate::operations::retire::revoke::End;
 use crate::operations::{Mode, OperationRequest};
 use crate::ports::{Description, KeyList, Venue, Which};

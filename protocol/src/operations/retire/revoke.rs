@@ -8,7 +8,6 @@ use crate::audit::Action;
 use crate::error::{Error, ErrorType};
 use crate::label::{Label, VersionId};
 use crate::operations::answer::Code;
-use crate::operations::audit::secret::{is_marked, was_issued_for};
 use crate::operations::commands::describe_secret;
 use crate::operations::maintain::current::Current;
 use crate::operations::maintain::visit::SecretVisit;
@@ -16,6 +15,7 @@ use crate::operations::pass::Pass;
 use crate::operations::pass::holders::{Holders, holding};
 use crate::operations::retire::Retired;
 use crate::operations::retire::end_of_life::{EndOfLife, after, created_by_us, is_past};
+use crate::operations::retire::grace::{is_marked, was_issued_for};
 use crate::operations::retire::liveness::{Known, Life, asked, judged, life, listed};
 use crate::operations::{Fingerprint, Mode, OperationRequest};
 use crate::ports::{Description, ErrorClass, KeyList, KeyState, Venue, VenueError};
@@ -96,7 +96,7 @@ impl SecretVisit<'_> {
             return Ok(Retired::Dead);
         }
         let say = format!("{key} of version {version} was supplied, and no master credential is named that could revoke it");
-        self.find(Code::GraceOverrun, say, "delete the key at the venue: the next pass sees that it is dead");
+        self.leave_to_person(Code::GraceOverrun, say, "delete the key at the venue: the next pass sees that it is dead");
         Ok(Retired::NotYet)
     }
 
@@ -115,7 +115,7 @@ impl SecretVisit<'_> {
         let answer = asked(pass, condemned.venue, value).await;
         let Some(mut access) = condemned.access(description, &answer) else {
             let say = format!("the account of {key} is not known, so it cannot be revoked");
-            self.find(Code::GraceOverrun, say, "delete the key at the venue");
+            self.leave_to_person(Code::GraceOverrun, say, "delete the key at the venue");
             return Ok(false);
         };
         let first_failed = answer.is_err();
@@ -160,6 +160,7 @@ impl SecretVisit<'_> {
             let refused = session.revoke(version, &access, key).await?.err();
             if refused.is_none() {
                 self.count("revoked");
+                self.has_revoked = true;
             }
             // An order that went out may have been carried out: a rejection does not mean "not yet" any more.
             if refused.as_ref().is_none_or(|error| error.class == ErrorClass::UnknownOutcome) {
@@ -189,7 +190,7 @@ impl SecretVisit<'_> {
                     self.find(Code::NotProvenDead, say, "nothing, unless this lasts: a list may be behind");
                 } else {
                     let say = format!("{key} of version {version} could not be revoked: {}", venue_error(&error).problem);
-                    self.find(Code::GraceOverrun, say, pass.command(Operation::Maintain, &self.name));
+                    self.leave_to_person(Code::GraceOverrun, say, pass.command(Operation::Maintain, &self.name));
                 }
                 return Ok(false);
             }
@@ -265,7 +266,7 @@ impl SecretVisit<'_> {
             }
             None => by_hand,
         };
-        self.find(Code::GraceOverrun, say, what_to_do);
+        self.leave_to_person(Code::GraceOverrun, say, what_to_do);
         Ok(false)
     }
 
