@@ -1,4 +1,5 @@
-//! Audit lines, and those of findings and operations, on standard output: JSON in Lambda, where a subscription filter takes them to the archive; a sentence on a terminal.
+//! Audit lines, and those of findings and operations, on standard output: JSON in Lambda, where a
+//! subscription filter takes them to the archive; a sentence on a terminal.
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
@@ -17,7 +18,9 @@ pub(crate) struct AuditLog {
 
 impl AuditLog {
     pub(crate) fn new() -> Self {
-        Self { readable: io::stdout().is_terminal() }
+        Self {
+            readable: io::stdout().is_terminal(),
+        }
     }
 }
 
@@ -38,7 +41,15 @@ impl Journal for AuditLog {
 
     fn found(&self, found: &FindingRecord) {
         self.write("finding", found.time, found, |found| {
-            let FindingRecord { time, operation, severity, code, secret, say, .. } = found;
+            let FindingRecord {
+                time,
+                operation,
+                severity,
+                code,
+                secret,
+                say,
+                ..
+            } = found;
             format!("{time} FOUND {operation} {severity} {code} at {secret}: {say}")
         });
     }
@@ -66,11 +77,22 @@ impl AuditLog {
         });
     }
 
-    fn write<T: Serialize>(&self, r#type: &'static str, time: Timestamp, record: &T, sentence: impl Fn(&T) -> String) {
+    fn write<T: Serialize>(
+        &self,
+        r#type: &'static str,
+        time: Timestamp,
+        record: &T,
+        sentence: impl Fn(&T) -> String,
+    ) {
         let line = if self.readable {
             sentence(record)
         } else {
-            let line = Line { timestamp: time.to_string(), level: "INFO", r#type, record };
+            let line = Line {
+                timestamp: time.to_string(),
+                level: "INFO",
+                r#type,
+                record,
+            };
             serde_json::to_string(&line).unwrap_or_else(|_| sentence(record))
         };
         // An effect has happened: that its line cannot be written must not stop what follows from it.
@@ -96,8 +118,22 @@ struct Ended<'a> {
 }
 
 fn sentence(record: &Record) -> String {
-    let Record { time, step, action, secret, version, outcome, .. } = record;
-    let about = record.key.as_ref().or(record.label.as_ref()).map_or_else(String::new, |about| format!(" {about}"));
-    let class = record.class.map_or_else(String::new, |class| format!(" ({class})"));
+    let Record {
+        time,
+        step,
+        action,
+        secret,
+        version,
+        outcome,
+        ..
+    } = record;
+    let about = record
+        .key
+        .as_ref()
+        .or(record.label.as_ref())
+        .map_or_else(String::new, |about| format!(" {about}"));
+    let class = record
+        .class
+        .map_or_else(String::new, |class| format!(" ({class})"));
     format!("{time} AUDIT {step} {action:?}{about} on {secret} version {version}: {outcome:?}{class}")
 }

@@ -1,4 +1,5 @@
-//! The function's configuration: environment variables, parsed once at start. A wrong value is refused by its name.
+//! The function's configuration: environment variables, parsed once at start. A wrong value is refused by its
+//! name.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -22,7 +23,8 @@ pub(crate) struct Config {
     pub(crate) bybit_base_url: Option<Url>,
     /// `EGRESS_IPS`: the addresses this function's calls leave from, separated by commas.
     pub(crate) egress: BTreeSet<Address>,
-    /// `ROTATION_FUNCTION_ARN`, `OPERATIONS_FUNCTION_ARN` and `EMERGENCY_FUNCTION_ARN`: which of the three functions this is.
+    /// `ROTATION_FUNCTION_ARN`, `OPERATIONS_FUNCTION_ARN` and `EMERGENCY_FUNCTION_ARN`: which of the three
+    /// functions this is.
     pub(crate) purpose: Purpose,
     /// `GRACE_HOURS`: how long a replaced key stays alive.
     pub(crate) grace: Duration,
@@ -34,7 +36,8 @@ pub(crate) struct Config {
     pub(crate) log_level: LevelFilter,
 }
 
-/// What this function is for. The same program is deployed three times: who may call one of them may not call the others.
+/// What this function is for. The same program is deployed three times: who may call one of them may not call
+/// the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// Secrets Manager calls it for the steps of rotations.
@@ -60,7 +63,10 @@ pub(crate) struct ConfigError {
 
 impl ConfigError {
     pub(crate) fn new(name: &'static str, problem: impl Into<String>) -> Self {
-        Self { name, problem: problem.into() }
+        Self {
+            name,
+            problem: problem.into(),
+        }
     }
 }
 
@@ -68,18 +74,35 @@ impl Config {
     /// Reads the configuration; `var` looks a variable up. One that is empty counts as not set.
     pub(crate) fn from_env(var: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         sdk_reads_the_same(&var)?;
-        let read = |name: &str| var(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        let read = |name: &str| {
+            var(name)
+                .map(|value| value.trim().to_owned())
+                .filter(|value| !value.is_empty())
+        };
         proxies_can_be_used(read)?;
         aws_can_be_used(read)?;
         Ok(Self {
-            bybit_base_url: read("BYBIT_BASE_URL").map(|url| base_url("BYBIT_BASE_URL", &url)).transpose()?,
-            egress: read("EGRESS_IPS").map(|list| addresses("EGRESS_IPS", &list)).transpose()?.unwrap_or_default(),
+            bybit_base_url: read("BYBIT_BASE_URL")
+                .map(|url| base_url("BYBIT_BASE_URL", &url))
+                .transpose()?,
+            egress: read("EGRESS_IPS")
+                .map(|list| addresses("EGRESS_IPS", &list))
+                .transpose()?
+                .unwrap_or_default(),
             purpose: Purpose::from_env(read)?,
-            grace: read("GRACE_HOURS").map_or(Ok(OperationSettings::GRACE), |hours| grace("GRACE_HOURS", &hours))?,
+            grace: read("GRACE_HOURS")
+                .map_or(Ok(OperationSettings::GRACE), |hours| grace("GRACE_HOURS", &hours))?,
             adoption_grace: read("ADOPTION_GRACE_HOURS")
-                .map_or(Ok(OperationSettings::ADOPTION_GRACE), |hours| grace("ADOPTION_GRACE_HOURS", &hours))?,
-            kms_key: read("KMS_KEY_ARN").map(|arn| kms_key_arn("KMS_KEY_ARN", arn)).transpose()?,
-            log_level: read("LOG_LEVEL").map(|level| log_level("LOG_LEVEL", &level)).transpose()?.unwrap_or(LevelFilter::INFO),
+                .map_or(Ok(OperationSettings::ADOPTION_GRACE), |hours| {
+                    grace("ADOPTION_GRACE_HOURS", &hours)
+                })?,
+            kms_key: read("KMS_KEY_ARN")
+                .map(|arn| kms_key_arn("KMS_KEY_ARN", arn))
+                .transpose()?,
+            log_level: read("LOG_LEVEL")
+                .map(|level| log_level("LOG_LEVEL", &level))
+                .transpose()?
+                .unwrap_or(LevelFilter::INFO),
         })
     }
 }
@@ -96,18 +119,33 @@ impl Purpose {
             (None, None, None) => Ok(Self::Rotation),
             (None, ..) => {
                 let problem = "is missing: a function for operations has to know the one that rotates".into();
-                Err(ConfigError { name: "ROTATION_FUNCTION_ARN", problem })
+                Err(ConfigError {
+                    name: "ROTATION_FUNCTION_ARN",
+                    problem,
+                })
             }
             (Some(_), Some(_), Some(_)) => {
-                let problem = "and EMERGENCY_FUNCTION_ARN are both set: the first makes this the emergency function, the second \
-                               names another one"
+                let problem = "and EMERGENCY_FUNCTION_ARN are both set: the first makes this the emergency \
+                               function, the second names another one"
                     .into();
-                Err(ConfigError { name: "OPERATIONS_FUNCTION_ARN", problem })
+                Err(ConfigError {
+                    name: "OPERATIONS_FUNCTION_ARN",
+                    problem,
+                })
             }
-            (Some(rotation), Some(other), None) => Ok(Self::Operations { duty: Duty::Emergency, rotation, other }),
+            (Some(rotation), Some(other), None) => Ok(Self::Operations {
+                duty: Duty::Emergency,
+                rotation,
+                other,
+            }),
             (Some(rotation), None, other) => {
-                let other = other.unwrap_or_else(|| format!("{}{}", unqualified(&rotation), Self::EMERGENCY_SUFFIX));
-                Ok(Self::Operations { duty: Duty::Operations, rotation, other })
+                let other =
+                    other.unwrap_or_else(|| format!("{}{}", unqualified(&rotation), Self::EMERGENCY_SUFFIX));
+                Ok(Self::Operations {
+                    duty: Duty::Operations,
+                    rotation,
+                    other,
+                })
             }
         }
     }
@@ -115,7 +153,12 @@ impl Purpose {
 
 /// What counts as not set here, or is read without the white space around it, the AWS SDK takes as it is.
 fn sdk_reads_the_same(var: impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
-    for name in ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"] {
+    for name in [
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+        "AWS_ENDPOINT_URL",
+    ] {
         if var(name).is_some_and(|value| value.is_empty() || value.trim() != value) {
             return Err(ConfigError::new(
                 name,
@@ -126,7 +169,8 @@ fn sdk_reads_the_same(var: impl Fn(&str) -> Option<String>) -> Result<(), Config
     Ok(())
 }
 
-/// Whether the variables that the AWS SDK reads by itself can be used. It would pass over a wrong one, or fail at the first call.
+/// Whether the variables that the AWS SDK reads by itself can be used. It would pass over a wrong one, or
+/// fail at the first call.
 fn aws_can_be_used(read: impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
     let ignored = flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", &read)?;
     let mut endpoint = None;
@@ -138,7 +182,9 @@ fn aws_can_be_used(read: impl Fn(&str) -> Option<String>) -> Result<(), ConfigEr
     }
     for name in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
         if let (true, Some(endpoint)) = (flag(name, &read)?, endpoint) {
-            let problem = format!("is set beside {endpoint}: an endpoint that is named is used as it is. Unset one of them");
+            let problem = format!(
+                "is set beside {endpoint}: an endpoint that is named is used as it is. Unset one of them"
+            );
             return Err(ConfigError::new(name, problem));
         }
     }
@@ -150,7 +196,11 @@ fn aws_can_be_used(read: impl Fn(&str) -> Option<String>) -> Result<(), ConfigEr
 
 /// Whether the variables are there that Lambda sets and the runtime library cannot do without.
 pub(crate) fn lambda_is_complete(var: impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
-    for name in ["AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION"] {
+    for name in [
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+    ] {
         if var(name).is_none() {
             return Err(ConfigError {
                 name,
@@ -159,7 +209,10 @@ pub(crate) fn lambda_is_complete(var: impl Fn(&str) -> Option<String>) -> Result
         }
     }
     if var("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").is_some_and(|size| size.parse::<i32>().is_err()) {
-        return Err(ConfigError { name: "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", problem: "is not a whole number".into() });
+        return Err(ConfigError {
+            name: "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+            problem: "is not a whole number".into(),
+        });
     }
     Ok(())
 }
@@ -168,7 +221,10 @@ fn flag(name: &'static str, read: impl Fn(&str) -> Option<String>) -> Result<boo
     match read(name).map(|value| value.to_lowercase()).as_deref() {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
-        Some(_) => Err(ConfigError { name, problem: "is neither true nor false".into() }),
+        Some(_) => Err(ConfigError {
+            name,
+            problem: "is neither true nor false".into(),
+        }),
     }
 }
 
@@ -178,41 +234,74 @@ pub(crate) fn aws_region(name: &'static str, text: &str) -> Result<(), ConfigErr
     if text.len() <= 63 && text.chars().all(fits) && !text.starts_with('-') && !text.ends_with('-') {
         return Ok(());
     }
-    Err(ConfigError::new(name, format!("is no Region: {} is not like us-east-1", shown(text))))
+    Err(ConfigError::new(
+        name,
+        format!("is no Region: {} is not like us-east-1", shown(text)),
+    ))
 }
 
 /// A proxy that the HTTP stack does not understand is passed over in silence, and the calls go nowhere.
 fn proxies_can_be_used(read: impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
-    for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+    for name in [
+        "HTTPS_PROXY",
+        "https_proxy",
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ] {
         let Some(text) = read(name) else { continue };
         // Without a scheme it is taken for http.
-        let with_scheme = if text.contains("://") { text } else { format!("http://{text}") };
-        let is_good = Url::parse(&with_scheme)
-            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| !host.is_empty()));
+        let with_scheme = if text.contains("://") {
+            text
+        } else {
+            format!("http://{text}")
+        };
+        let is_good = Url::parse(&with_scheme).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| !host.is_empty())
+        });
         if !is_good {
-            return Err(ConfigError::new(name, "is no proxy that can be used: it has to be like http://proxy.example:3128"));
+            return Err(ConfigError::new(
+                name,
+                "is no proxy that can be used: it has to be like http://proxy.example:3128",
+            ));
         }
     }
     Ok(())
 }
 
 pub(crate) fn base_url(name: &'static str, text: &str) -> Result<Url, ConfigError> {
-    let wrong = |problem: &str| ConfigError { name, problem: problem.into() };
-    let url = Url::parse(text).map_err(|_| wrong("is not a URL: it has to be like https://host or https://host:port"))?;
+    let wrong = |problem: &str| ConfigError {
+        name,
+        problem: problem.into(),
+    };
+    let url = Url::parse(text)
+        .map_err(|_| wrong("is not a URL: it has to be like https://host or https://host:port"))?;
     // The standard reads `https:/host` and `https:host` like `https://host`: a person has misspelt something.
-    if !text.to_lowercase().starts_with(&format!("{}://", url.scheme())) && matches!(url.scheme(), "http" | "https") {
-        return Err(wrong("has not two slashes behind its scheme: it has to be like https://host or https://host:port"));
+    if !text.to_lowercase().starts_with(&format!("{}://", url.scheme()))
+        && matches!(url.scheme(), "http" | "https")
+    {
+        return Err(wrong(
+            "has not two slashes behind its scheme: it has to be like https://host or https://host:port",
+        ));
     }
     let host = url.host_str().ok_or_else(|| wrong("names no host"))?;
     match url.scheme() {
         "https" => {}
         "http" if is_loopback(host) => {}
         "http" => {
-            return Err(wrong("is plain http to another machine: key secrets are signed with and read over it, so use https"));
+            return Err(wrong(
+                "is plain http to another machine: key secrets are signed with and read over it, so use \
+                 https",
+            ));
         }
         _ => return Err(wrong("is neither https nor, for this machine alone, http")),
     }
-    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+    if !url.username().is_empty()
+        || url.password().is_some()
+        || url.query().is_some()
+        || url.fragment().is_some()
+    {
         return Err(wrong("holds more than scheme, host, port and path"));
     }
     Ok(url)
@@ -226,10 +315,10 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 
 fn addresses(name: &'static str, list: &str) -> Result<BTreeSet<Address>, ConfigError> {
     let parse = |address: &str| {
-        address
-            .trim()
-            .parse::<Address>()
-            .map_err(|error| ConfigError { name, problem: format!("is not a list of addresses: {error}") })
+        address.trim().parse::<Address>().map_err(|error| ConfigError {
+            name,
+            problem: format!("is not a list of addresses: {error}"),
+        })
     };
     list.split(',').map(parse).collect()
 }
@@ -238,7 +327,10 @@ fn function_arn(name: &'static str, arn: String) -> Result<String, ConfigError> 
     let parts: Vec<&str> = arn.split(':').collect();
     match parts[..] {
         ["arn", _, "lambda", _, _, "function", _] | ["arn", _, "lambda", _, _, "function", _, _] => Ok(arn),
-        _ => Err(ConfigError { name, problem: "is not the ARN of a Lambda function".into() }),
+        _ => Err(ConfigError {
+            name,
+            problem: "is not the ARN of a Lambda function".into(),
+        }),
     }
 }
 
@@ -246,12 +338,18 @@ fn kms_key_arn(name: &'static str, arn: String) -> Result<String, ConfigError> {
     let parts: Vec<&str> = arn.split(':').collect();
     match parts[..] {
         ["arn", _, "kms", _, _, key] if key.starts_with("key/") => Ok(arn),
-        _ => Err(ConfigError { name, problem: "is not the ARN of a KMS key".into() }),
+        _ => Err(ConfigError {
+            name,
+            problem: "is not the ARN of a KMS key".into(),
+        }),
     }
 }
 
 fn grace(name: &'static str, hours: &str) -> Result<Duration, ConfigError> {
-    let hours: u64 = hours.parse().map_err(|_| ConfigError { name, problem: "is not a whole number of hours".into() })?;
+    let hours: u64 = hours.parse().map_err(|_| ConfigError {
+        name,
+        problem: "is not a whole number of hours".into(),
+    })?;
     let grace = Duration::from_hours(hours.min(MOST_GRACE_HOURS));
     if hours > MOST_GRACE_HOURS {
         return Err(ConfigError {
@@ -260,7 +358,10 @@ fn grace(name: &'static str, hours: &str) -> Result<Duration, ConfigError> {
         });
     }
     if grace < OperationSettings::LEAST_GRACE {
-        return Err(ConfigError { name, problem: "is less than an hour: clients cache a key that long".into() });
+        return Err(ConfigError {
+            name,
+            problem: "is less than an hour: clients cache a key that long".into(),
+        });
     }
     Ok(grace)
 }
@@ -272,7 +373,10 @@ fn log_level(name: &'static str, level: &str) -> Result<LevelFilter, ConfigError
         "info" => Ok(LevelFilter::INFO),
         "debug" => Ok(LevelFilter::DEBUG),
         "trace" => Ok(LevelFilter::TRACE),
-        _ => Err(ConfigError { name, problem: "is not one of error, warn, info, debug, trace".into() }),
+        _ => Err(ConfigError {
+            name,
+            problem: "is not one of error, warn, info, debug, trace".into(),
+        }),
     }
 }
 
@@ -287,13 +391,22 @@ mod tests {
     #[test]
     fn an_empty_environment_is_a_good_one() {
         let config = Config::from_env(|_| None).unwrap();
-        assert!(config.bybit_base_url.is_none() && config.egress.is_empty() && config.log_level == LevelFilter::INFO);
+        assert!(
+            config.bybit_base_url.is_none()
+                && config.egress.is_empty()
+                && config.log_level == LevelFilter::INFO
+        );
         assert!(read("EGRESS_IPS", " ").unwrap().egress.is_empty());
     }
 
     #[test]
     fn plain_http_goes_to_loopback_only() {
-        for good in ["http://127.0.0.1:9302", "http://localhost:1", "http://[::1]:1/", "https://gateway.example/bybit"] {
+        for good in [
+            "http://127.0.0.1:9302",
+            "http://localhost:1",
+            "http://[::1]:1/",
+            "https://gateway.example/bybit",
+        ] {
             assert!(read("BYBIT_BASE_URL", good).is_ok(), "{good}");
         }
         for bad in [
@@ -308,7 +421,10 @@ mod tests {
             "nonsense",
         ] {
             let error = read("BYBIT_BASE_URL", bad).unwrap_err();
-            assert!(error.contains("BYBIT_BASE_URL") && !error.contains("pass@"), "{bad}: {error}");
+            assert!(
+                error.contains("BYBIT_BASE_URL") && !error.contains("pass@"),
+                "{bad}: {error}"
+            );
         }
     }
 
@@ -319,7 +435,10 @@ mod tests {
             ("EGRESS_IPS", "0.0.0.0"),
             ("LOG_LEVEL", "loud"),
             ("ROTATION_FUNCTION_ARN", "exchange-key-rotation"),
-            ("ROTATION_FUNCTION_ARN", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-AbCdEf"),
+            (
+                "ROTATION_FUNCTION_ARN",
+                "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-AbCdEf",
+            ),
             ("OPERATIONS_FUNCTION_ARN", "exchange-key-rotation-operations"),
             ("EMERGENCY_FUNCTION_ARN", "exchange-key-rotation-emergency"),
             ("KMS_KEY_ARN", "arn:aws:kms:eu-west-1:123456789012:alias/trading"),
@@ -346,7 +465,13 @@ mod tests {
             let error = read(name, value).unwrap_err();
             assert!(error.contains(name), "{error}");
         }
-        assert_eq!(read("EGRESS_IPS", "203.0.113.7, 203.0.113.8").unwrap().egress.len(), 2);
+        assert_eq!(
+            read("EGRESS_IPS", "203.0.113.7, 203.0.113.8")
+                .unwrap()
+                .egress
+                .len(),
+            2
+        );
     }
 
     #[test]
@@ -354,11 +479,23 @@ mod tests {
         let arn = |name: &str| format!("arn:aws:lambda:eu-west-1:123456789012:function:{name}");
         let purpose = |names: &[&str]| {
             let known = |asked: &str| names.contains(&asked).then(|| arn(&asked.to_lowercase()));
-            Config::from_env(known).map(|config| config.purpose).map_err(|error| error.to_string())
+            Config::from_env(known)
+                .map(|config| config.purpose)
+                .map_err(|error| error.to_string())
         };
-        let operations = |duty, other: String| Purpose::Operations { duty, rotation: arn("rotation_function_arn"), other };
+        let operations = |duty, other: String| Purpose::Operations {
+            duty,
+            rotation: arn("rotation_function_arn"),
+            other,
+        };
         assert_eq!(purpose(&[]), Ok(Purpose::Rotation));
-        assert_eq!(purpose(&["ROTATION_FUNCTION_ARN"]), Ok(operations(Duty::Operations, arn("rotation_function_arn-emergency"))));
+        assert_eq!(
+            purpose(&["ROTATION_FUNCTION_ARN"]),
+            Ok(operations(
+                Duty::Operations,
+                arn("rotation_function_arn-emergency")
+            ))
+        );
         assert_eq!(
             purpose(&["ROTATION_FUNCTION_ARN", "EMERGENCY_FUNCTION_ARN"]),
             Ok(operations(Duty::Operations, arn("emergency_function_arn")))
@@ -367,19 +504,37 @@ mod tests {
             purpose(&["ROTATION_FUNCTION_ARN", "OPERATIONS_FUNCTION_ARN"]),
             Ok(operations(Duty::Emergency, arn("operations_function_arn")))
         );
-        assert!(purpose(&["OPERATIONS_FUNCTION_ARN"]).unwrap_err().contains("ROTATION_FUNCTION_ARN is missing"));
-        let all = purpose(&["ROTATION_FUNCTION_ARN", "OPERATIONS_FUNCTION_ARN", "EMERGENCY_FUNCTION_ARN"]);
+        assert!(
+            purpose(&["OPERATIONS_FUNCTION_ARN"])
+                .unwrap_err()
+                .contains("ROTATION_FUNCTION_ARN is missing")
+        );
+        let all = purpose(&[
+            "ROTATION_FUNCTION_ARN",
+            "OPERATIONS_FUNCTION_ARN",
+            "EMERGENCY_FUNCTION_ARN",
+        ]);
         assert!(all.unwrap_err().contains("both set"));
     }
 
     #[test]
     fn an_endpoint_that_is_ignored_need_not_be_one() {
         let set = |names: &[&str]| {
-            let value = |asked: &str| if asked == "AWS_ENDPOINT_URL" { "nonsense" } else { "true" };
+            let value = |asked: &str| {
+                if asked == "AWS_ENDPOINT_URL" {
+                    "nonsense"
+                } else {
+                    "true"
+                }
+            };
             Config::from_env(|asked| names.contains(&asked).then(|| value(asked).to_owned())).is_ok()
         };
         assert!(!set(&["AWS_ENDPOINT_URL"]));
-        assert!(set(&["AWS_ENDPOINT_URL", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT"]));
+        assert!(set(&[
+            "AWS_ENDPOINT_URL",
+            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+            "AWS_USE_FIPS_ENDPOINT"
+        ]));
     }
 
     #[test]
@@ -396,14 +551,20 @@ mod tests {
 
     #[test]
     fn a_proxy_may_be_named_with_or_without_its_scheme() {
-        for good in ["http://proxy.example:3128", "https://user:pass@proxy.example", "proxy.example:3128", "10.0.0.1:8080"] {
+        for good in [
+            "http://proxy.example:3128",
+            "https://user:pass@proxy.example",
+            "proxy.example:3128",
+            "10.0.0.1:8080",
+        ] {
             assert!(read("HTTPS_PROXY", good).is_ok(), "{good}");
         }
     }
 
     #[test]
     fn a_variable_that_lambda_sets_is_asked_for_by_name() {
-        let error = lambda_is_complete(|name| (name == "AWS_LAMBDA_FUNCTION_NAME").then(|| "f".into())).unwrap_err();
+        let error =
+            lambda_is_complete(|name| (name == "AWS_LAMBDA_FUNCTION_NAME").then(|| "f".into())).unwrap_err();
         assert!(error.to_string().contains("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"));
     }
 }

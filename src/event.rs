@@ -25,12 +25,14 @@ pub fn read(payload: &[u8]) -> Result<StepRequest, Error> {
 
 /// Reads an event.
 ///
-/// RotationToken is taken out of the JSON first, into a type that cannot be printed: the event's own type has no field for it.
+/// RotationToken is taken out of the JSON first, into a type that cannot be printed: the event's own type has
+/// no field for it.
 ///
 /// # Errors
 /// EVENT_INVALID, naming what came and what was expected.
 pub(crate) fn parse(mut event: Value) -> Result<StepRequest, Error> {
-    let invalid = |problem: String| Error::new(ErrorType::EventInvalid, format!("{problem}. Nothing was done"));
+    let invalid =
+        |problem: String| Error::new(ErrorType::EventInvalid, format!("{problem}. Nothing was done"));
     let rotation_token = match event.get_mut("RotationToken").map(Value::take) {
         None | Some(Value::Null) => None,
         Some(Value::String(mut token)) => {
@@ -38,7 +40,9 @@ pub(crate) fn parse(mut event: Value) -> Result<StepRequest, Error> {
             let fits = (36..=256).contains(&token.len());
             token.zeroize();
             if !fits {
-                return Err(invalid("the event's RotationToken is not 36 to 256 characters long".into()));
+                return Err(invalid(
+                    "the event's RotationToken is not 36 to 256 characters long".into(),
+                ));
             }
             Some(secret)
         }
@@ -48,8 +52,9 @@ pub(crate) fn parse(mut event: Value) -> Result<StepRequest, Error> {
         return Err(invalid("the event is not JSON".into()));
     }
     if event.get("operation").is_some() {
-        let problem = "this function rotates keys, and operations are for others: invoke the operations function, or for \
-                       break_glass, rollback and abandon the emergency function; both have ROTATION_FUNCTION_ARN in their environment";
+        let problem = "this function rotates keys, and operations are for others: invoke the operations \
+                       function, or for break_glass, rollback and abandon the emergency function; both have \
+                       ROTATION_FUNCTION_ARN in their environment";
         return Err(invalid(problem.into()));
     }
     let Some(fields) = event.as_object() else {
@@ -61,25 +66,46 @@ pub(crate) fn parse(mut event: Value) -> Result<StepRequest, Error> {
     for name in ["Step", "SecretId", "ClientRequestToken"] {
         match fields.get(name) {
             Some(Value::String(_)) => {}
-            Some(other) => return Err(invalid(format!("the event's {name} is {}, not a string", kind(other)))),
+            Some(other) => {
+                return Err(invalid(format!(
+                    "the event's {name} is {}, not a string",
+                    kind(other)
+                )));
+            }
             None => {
                 let there: Vec<String> = fields.keys().take(8).map(|name| shown(name)).collect();
                 let there = there.join(", ");
-                return Err(invalid(format!("the event has no {name}, as a rotation step has; its fields are [{there}]")));
+                return Err(invalid(format!(
+                    "the event has no {name}, as a rotation step has; its fields are [{there}]"
+                )));
             }
         }
     }
-    let event: SecretsManagerSecretRotationEvent =
-        serde_json::from_value(event).map_err(|_| invalid("the event is not that of a rotation step".into()))?;
-    let step = Step::ALL.into_iter().find(|known| known.as_str() == event.step).ok_or_else(|| {
-        invalid(format!("the event's Step is {}, not createSecret, setSecret, testSecret or finishSecret", shown(&event.step)))
-    })?;
-    let secret = SecretId::parse(&event.secret_id).map_err(|problem| invalid(format!("the event's SecretId {problem}")))?;
+    let event: SecretsManagerSecretRotationEvent = serde_json::from_value(event)
+        .map_err(|_| invalid("the event is not that of a rotation step".into()))?;
+    let step = Step::ALL
+        .into_iter()
+        .find(|known| known.as_str() == event.step)
+        .ok_or_else(|| {
+            invalid(format!(
+                "the event's Step is {}, not createSecret, setSecret, testSecret or finishSecret",
+                shown(&event.step)
+            ))
+        })?;
+    let secret = SecretId::parse(&event.secret_id)
+        .map_err(|problem| invalid(format!("the event's SecretId {problem}")))?;
     let token = event.client_request_token;
     if !(32..=64).contains(&token.len()) || !token.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(invalid("the event's ClientRequestToken is not 32 to 64 printable characters".into()));
+        return Err(invalid(
+            "the event's ClientRequestToken is not 32 to 64 printable characters".into(),
+        ));
     }
-    Ok(StepRequest { step, secret, token: VersionId::new(token), rotation_token })
+    Ok(StepRequest {
+        step,
+        secret,
+        token: VersionId::new(token),
+        rotation_token,
+    })
 }
 
 fn kind(value: &Value) -> &'static str {
@@ -145,8 +171,14 @@ mod tests {
             (with("SecretId", json!("arn:aws:s3:::bucket")), "SecretId"),
             (with("SecretId", json!("")), "SecretId"),
             (with("ClientRequestToken", json!("short")), "ClientRequestToken"),
-            (with("ClientRequestToken", json!("x".repeat(65))), "ClientRequestToken"),
-            (with("ClientRequestToken", json!(format!("{TOKEN}\n"))), "ClientRequestToken"),
+            (
+                with("ClientRequestToken", json!("x".repeat(65))),
+                "ClientRequestToken",
+            ),
+            (
+                with("ClientRequestToken", json!(format!("{TOKEN}\n"))),
+                "ClientRequestToken",
+            ),
             (with("RotationToken", json!("short")), "RotationToken"),
             (with("RotationToken", json!(["x"])), "RotationToken"),
         ] {

@@ -66,7 +66,10 @@ pub(crate) struct Failure(Error);
 
 impl From<Failure> for Diagnostic {
     fn from(Failure(error): Failure) -> Self {
-        Self { error_type: error.error_type.as_str().into(), error_message: error.to_string() }
+        Self {
+            error_type: error.error_type.as_str().into(),
+            error_message: error.to_string(),
+        }
     }
 }
 
@@ -78,8 +81,14 @@ impl Function {
     ) -> Result<Self, reqwest::Error> {
         Ok(Self {
             role: match &config.purpose {
-                Purpose::Rotation => Role::Rotation(RotationSettings { egress: config.egress.clone() }),
-                Purpose::Operations { duty, rotation, other } => {
+                Purpose::Rotation => Role::Rotation(RotationSettings {
+                    egress: config.egress.clone(),
+                }),
+                Purpose::Operations {
+                    duty,
+                    rotation,
+                    other,
+                } => {
                     let settings = operations::OperationSettings {
                         egress: config.egress.clone(),
                         rotation_function: rotation.clone(),
@@ -103,15 +112,25 @@ impl Function {
         let (payload, context) = event.into_parts();
         let request_id = context.request_id.clone();
         // Large, since it holds whatever any step or operation keeps.
-        caught(&request_id, Box::pin(self.handle(payload, context))).await.map_err(Failure)
+        caught(&request_id, Box::pin(self.handle(payload, context)))
+            .await
+            .map_err(Failure)
     }
 
     async fn handle(&self, payload: Value, context: Context) -> Result<Answer, Error> {
         let time = InvocationTime::of(&context, self.started);
-        let caller = Caller { function_arn: context.invoked_function_arn, request_id: context.request_id };
+        let caller = Caller {
+            function_arn: context.invoked_function_arn,
+            request_id: context.request_id,
+        };
         let store = SecretsManager::new(&self.secrets_manager, time);
         let venues = self.exchanges.within(time);
-        let ports = Ports { store: &store, venues: &venues, time: &time, journal: &self.audit };
+        let ports = Ports {
+            store: &store,
+            venues: &venues,
+            time: &time,
+            journal: &self.audit,
+        };
         let logged = |error: &Error| log(error, &caller.request_id);
         match &self.role {
             Role::Rotation(settings) => {
@@ -120,9 +139,16 @@ impl Function {
                 let span = tracing::info_span!("rotation", step = %request.step, secret, version = %request.token, request_id = caller.request_id);
                 async {
                     tracing::info!("begin");
-                    let outcome = rotation::rotate(ports, &caller, settings, &request).await.inspect_err(logged)?;
+                    let outcome = rotation::rotate(ports, &caller, settings, &request)
+                        .await
+                        .inspect_err(logged)?;
                     tracing::info!(?outcome, "done");
-                    Ok(Answer::Step { step: request.step, secret, version: request.token.to_string(), outcome })
+                    Ok(Answer::Step {
+                        step: request.step,
+                        secret,
+                        version: request.token.to_string(),
+                        outcome,
+                    })
                 }
                 .instrument(span.clone())
                 .await
@@ -132,7 +158,11 @@ impl Function {
                 let span = tracing::info_span!("operation", operation = %request.operation(), request_id = caller.request_id);
                 async {
                     let answer = operations::operate(ports, &store, &caller, settings, kept, &request).await;
-                    self.audit.answered(&answer, payload.get("shard").and_then(Value::as_str), request.order());
+                    self.audit.answered(
+                        &answer,
+                        payload.get("shard").and_then(Value::as_str),
+                        request.order(),
+                    );
                     Ok(Answer::Operation(answer))
                 }
                 .instrument(span.clone())
@@ -149,7 +179,8 @@ fn log(error: &Error, request_id: &str) {
 /// What a future gives, where a panic in it is an error that says no more than where to look.
 async fn caught<T>(request_id: &str, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
-        let problem = format!("a fault of this function; the log lines of request {request_id} name the place");
+        let problem =
+            format!("a fault of this function; the log lines of request {request_id} name the place");
         Err(Error::new(ErrorType::Internal, problem))
     })
 }
@@ -164,6 +195,9 @@ mod tests {
         let result: Result<(), Error> = work.now_or_never().unwrap();
         let error = result.unwrap_err();
         assert_eq!(error.error_type, ErrorType::Internal);
-        assert!(error.to_string().contains("r-1") && !error.to_string().contains("secret"), "{error}");
+        assert!(
+            error.to_string().contains("r-1") && !error.to_string().contains("secret"),
+            "{error}"
+        );
     }
 }

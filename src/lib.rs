@@ -1,5 +1,5 @@
-//! The rotation function for the API keys of cryptocurrency exchanges. Its program is [`start()`]. What else is public reads what
-//! comes from outside, so that it can be given any bytes without a process or a socket.
+//! The rotation function for the API keys of cryptocurrency exchanges. Its program is [`start()`]. What else
+//! is public reads what comes from outside, so that it can be given any bytes without a process or a socket.
 
 mod audit;
 mod config;

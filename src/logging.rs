@@ -11,7 +11,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// Starts logging at this level.
 pub(crate) fn init(level: LevelFilter) {
-    // Libraries log requests and replies when asked to say more, with headers and bodies. They are never asked.
+    // Libraries log requests and replies when asked to say more, with headers and bodies. They are never
+    // asked.
     let libraries = level.min(LevelFilter::WARN);
     let filter = Targets::new()
         .with_default(libraries)
@@ -22,10 +23,17 @@ pub(crate) fn init(level: LevelFilter) {
     let layer = if io::stdout().is_terminal() {
         tracing_subscriber::fmt::layer().with_target(false).boxed()
     } else {
-        tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false).boxed()
+        tracing_subscriber::fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .boxed()
     };
-    tracing_subscriber::registry().with(layer.with_filter(filter)).init();
-    // A panic's message is made of values, and any of them could be a secret: the place is enough to find the fault.
+    tracing_subscriber::registry()
+        .with(layer.with_filter(filter))
+        .init();
+    // A panic's message is made of values, and any of them could be a secret: the place is enough to find the
+    // fault.
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "a fault of this function");

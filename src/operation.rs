@@ -1,6 +1,6 @@
-//! What may call the operations function and the emergency function: an object that names an operation, from a schedule or a
-//! person; the first takes a queue's batch of such objects as well, one for each label that somebody moved, and Secrets Manager's
-//! own event of such a move.
+//! What may call the operations function and the emergency function: an object that names an operation, from
+//! a schedule or a person; the first takes a queue's batch of such objects as well, one for each label that
+//! somebody moved, and Secrets Manager's own event of such a move.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
@@ -27,17 +27,26 @@ pub(crate) fn read(event: &Value, duty: Duty) -> Result<OperationRequest, Error>
         return Ok(request);
     }
     let (this, other) = match duty {
-        Duty::Operations => ("operations", "emergency function, the one that has OPERATIONS_FUNCTION_ARN in its environment"),
-        Duty::Emergency => ("emergency", "operations function, the one that has no OPERATIONS_FUNCTION_ARN in its environment"),
+        Duty::Operations => (
+            "operations",
+            "emergency function, the one that has OPERATIONS_FUNCTION_ARN in its environment",
+        ),
+        Duty::Emergency => (
+            "emergency",
+            "operations function, the one that has no OPERATIONS_FUNCTION_ARN in its environment",
+        ),
     };
-    Err(invalid(&format!("this is the {this} function, and {} is for another: invoke the {other}", request.operation())))
+    Err(invalid(&format!(
+        "this is the {this} function, and {} is for another: invoke the {other}",
+        request.operation()
+    )))
 }
 
-/// Reads a batch of Amazon SQS. Whoever moves ten labels of one secret in a minute has it looked after once. A message that is none
-/// of these is passed over, and logged: it keeps no other from being taken up.
+/// Reads a batch of Amazon SQS. Whoever moves ten labels of one secret in a minute has it looked after once.
+/// A message that is none of these is passed over, and logged: it keeps no other from being taken up.
 fn batch(event: &Value) -> Result<OperationRequest, Error> {
-    let batch: SqsEvent =
-        serde_json::from_value(event.clone()).map_err(|_| invalid("the event has Records, and is no batch of Amazon SQS"))?;
+    let batch: SqsEvent = serde_json::from_value(event.clone())
+        .map_err(|_| invalid("the event has Records, and is no batch of Amazon SQS"))?;
     let (mut all, mut refused) = (Vec::new(), None);
     for message in batch.records {
         match moved(&message) {
@@ -52,19 +61,32 @@ fn batch(event: &Value) -> Result<OperationRequest, Error> {
     if all.is_empty() {
         return Err(refused.unwrap_or_else(|| invalid("the event is a batch without a message")));
     }
-    Ok(OperationRequest::Maintain { shard: Shard::ALL, secrets: all, moved: true, dry_run: false })
+    Ok(OperationRequest::Maintain {
+        shard: Shard::ALL,
+        secrets: all,
+        moved: true,
+        dry_run: false,
+    })
 }
 
 /// The secret that a message asks to look after.
 fn moved(message: &SqsMessage) -> Result<SecretId, Error> {
     if message.event_source.as_deref() != Some("aws:sqs") {
-        return Err(invalid("the event has a record that does not come from Amazon SQS"));
+        return Err(invalid(
+            "the event has a record that does not come from Amazon SQS",
+        ));
     }
     let body = serde_json::from_str(message.body.as_deref().unwrap_or_default())
         .map_err(|_| invalid("the event has a message whose body is not JSON"))?;
     match parse(&body)? {
-        OperationRequest::Maintain { mut secrets, dry_run: false, .. } if secrets.len() == 1 => Ok(secrets.remove(0)),
-        _ => Err(invalid("the event has a message that asks for something else than to maintain one secret")),
+        OperationRequest::Maintain {
+            mut secrets,
+            dry_run: false,
+            ..
+        } if secrets.len() == 1 => Ok(secrets.remove(0)),
+        _ => Err(invalid(
+            "the event has a message that asks for something else than to maintain one secret",
+        )),
     }
 }
 
@@ -84,15 +106,21 @@ fn from_event_bridge(event: &Value) -> Result<OperationRequest, Error> {
     if (sent.source.as_str(), sent.detail_type.as_str()) != ("aws.secretsmanager", "Secret Label Updated") {
         let (source, detail_type) = (shown(&sent.source), shown(&sent.detail_type));
         return Err(invalid(&format!(
-            "the event is {detail_type} of {source}, which names no operation: give the rule's or the schedule's target the input \
-             {{\"operation\":\"{}\"}}",
+            "the event is {detail_type} of {source}, which names no operation: give the rule's or the \
+             schedule's target the input {{\"operation\":\"{}\"}}",
             Operation::Maintain
         )));
     }
-    let label: LabelUpdated =
-        serde_json::from_value(sent.detail).map_err(|_| invalid("the event Secret Label Updated names no secret"))?;
-    let secret = SecretId::parse(&label.name).map_err(|problem| invalid(&format!("the event's detail.name {problem}")))?;
-    Ok(OperationRequest::Maintain { shard: Shard::ALL, secrets: vec![secret], moved: true, dry_run: false })
+    let label: LabelUpdated = serde_json::from_value(sent.detail)
+        .map_err(|_| invalid("the event Secret Label Updated names no secret"))?;
+    let secret = SecretId::parse(&label.name)
+        .map_err(|problem| invalid(&format!("the event's detail.name {problem}")))?;
+    Ok(OperationRequest::Maintain {
+        shard: Shard::ALL,
+        secrets: vec![secret],
+        moved: true,
+        dry_run: false,
+    })
 }
 
 /// Reads the event of one operation.
@@ -100,7 +128,10 @@ fn parse(event: &Value) -> Result<OperationRequest, Error> {
     if event.get("detail-type").is_some() {
         return from_event_bridge(event);
     }
-    let Some(fields) = event.as_object().filter(|fields| fields.contains_key("operation")) else {
+    let Some(fields) = event
+        .as_object()
+        .filter(|fields| fields.contains_key("operation"))
+    else {
         return Err(invalid(&format!(
             "this function performs operations, and the event names none: {{\"operation\":\"{}\"}} is one",
             Operation::Maintain
@@ -108,21 +139,43 @@ fn parse(event: &Value) -> Result<OperationRequest, Error> {
     };
     let fields = Fields(fields);
     let word = fields.text("operation")?.unwrap_or_default();
-    let operation = Operation::ALL.into_iter().find(|operation| operation.as_str() == word).ok_or_else(|| {
-        let known: Vec<&str> = Operation::ALL.into_iter().map(Operation::as_str).collect();
-        invalid(&format!("there is no operation {}: the operations are {}", shown(word), known.join(", ")))
-    })?;
+    let operation = Operation::ALL
+        .into_iter()
+        .find(|operation| operation.as_str() == word)
+        .ok_or_else(|| {
+            let known: Vec<&str> = Operation::ALL.into_iter().map(Operation::as_str).collect();
+            invalid(&format!(
+                "there is no operation {}: the operations are {}",
+                shown(word),
+                known.join(", ")
+            ))
+        })?;
     fields.only(match operation {
         Operation::Maintain => &["operation", "shard", "secret", "dry_run"],
         Operation::Abandon | Operation::Plan => &["operation", "secret"],
         Operation::Rollback => &["operation", "secret", "version"],
-        Operation::BreakGlass => &["operation", "secret", "version", "mode", "fingerprint", "no_successor", "reason", "incident"],
+        Operation::BreakGlass => &[
+            "operation",
+            "secret",
+            "version",
+            "mode",
+            "fingerprint",
+            "no_successor",
+            "reason",
+            "incident",
+        ],
         Operation::Audit => &["operation", "shard", "secret", "match", "after", "format"],
     })?;
     if fields.text("shard")?.is_some() && fields.secret()?.is_some() {
-        return Err(invalid("the event names a `shard` and a `secret`: one secret is in no need of a shard"));
+        return Err(invalid(
+            "the event names a `shard` and a `secret`: one secret is in no need of a shard",
+        ));
     }
-    let secret = || fields.secret()?.ok_or_else(|| invalid(&format!("{operation} needs the `secret` that it is about")));
+    let secret = || {
+        fields
+            .secret()?
+            .ok_or_else(|| invalid(&format!("{operation} needs the `secret` that it is about")))
+    };
     Ok(match operation {
         Operation::Maintain => {
             let shard = fields.shard()?;
@@ -134,16 +187,20 @@ fn parse(event: &Value) -> Result<OperationRequest, Error> {
             }
         }
         Operation::Abandon => OperationRequest::Abandon { secret: secret()? },
-        Operation::Rollback => {
-            OperationRequest::Rollback { secret: secret()?, version: fields.text("version")?.map(VersionId::new) }
-        }
+        Operation::Rollback => OperationRequest::Rollback {
+            secret: secret()?,
+            version: fields.text("version")?.map(VersionId::new),
+        },
         Operation::BreakGlass => OperationRequest::BreakGlass {
             secret: secret()?,
             version: fields.text("version")?.map(VersionId::new),
             mode: fields.mode()?,
             fingerprint: fields.key()?,
             no_successor: fields.flag("no_successor")?,
-            order: Order { reason: fields.words("reason")?, incident: fields.words("incident")? },
+            order: Order {
+                reason: fields.words("reason")?,
+                incident: fields.words("incident")?,
+            },
         },
         Operation::Audit => OperationRequest::Audit {
             shard: fields.shard()?,
@@ -162,7 +219,11 @@ impl Fields<'_> {
     /// A field that is not known may be a misspelt one: what it was to say would be passed over.
     fn only(&self, known: &[&str]) -> Result<(), Error> {
         match self.0.keys().find(|name| !known.contains(&name.as_str())) {
-            Some(other) => Err(invalid(&format!("the event has a field {}; it may have {}", shown(other), known.join(", ")))),
+            Some(other) => Err(invalid(&format!(
+                "the event has a field {}; it may have {}",
+                shown(other),
+                known.join(", ")
+            ))),
             None => Ok(()),
         }
     }
@@ -179,7 +240,9 @@ impl Fields<'_> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(false),
             Some(Value::Bool(flag)) => Ok(*flag),
-            Some(_) => Err(invalid(&format!("the event's `{name}` is neither true nor false"))),
+            Some(_) => Err(invalid(&format!(
+                "the event's `{name}` is neither true nor false"
+            ))),
         }
     }
 
@@ -192,7 +255,10 @@ impl Fields<'_> {
         match self.text("mode")? {
             None | Some("replace_first") => Ok(Mode::ReplaceFirst),
             Some("revoke_first") => Ok(Mode::RevokeFirst),
-            Some(other) => Err(invalid(&format!("the event's `mode` is {}, not replace_first or revoke_first", shown(other)))),
+            Some(other) => Err(invalid(&format!(
+                "the event's `mode` is {}, not replace_first or revoke_first",
+                shown(other)
+            ))),
         }
     }
 
@@ -201,16 +267,22 @@ impl Fields<'_> {
             None | Some("json") => Ok(Form::Json),
             Some("csv") => Ok(Form::Csv),
             Some("findings") => Ok(Form::Findings),
-            Some(other) => Err(invalid(&format!("the event's `format` is {}, not json, csv or findings", shown(other)))),
+            Some(other) => Err(invalid(&format!(
+                "the event's `format` is {}, not json, csv or findings",
+                shown(other)
+            ))),
         }
     }
 
     /// What a person says for the trail: nothing happens without it.
     fn words(&self, name: &str) -> Result<String, Error> {
         let words = self.text(name)?.map(str::trim).filter(|words| !words.is_empty());
-        let words = words.ok_or_else(|| invalid(&format!("an emergency needs its `{name}`, for the trail")))?;
+        let words =
+            words.ok_or_else(|| invalid(&format!("an emergency needs its `{name}`, for the trail")))?;
         if words.chars().count() > LONGEST_WORDS || words.chars().any(char::is_control) {
-            return Err(invalid(&format!("the event's `{name}` is longer than {LONGEST_WORDS} characters, or no plain text")));
+            return Err(invalid(&format!(
+                "the event's `{name}` is longer than {LONGEST_WORDS} characters, or no plain text"
+            )));
         }
         Ok(words.to_owned())
     }
@@ -219,17 +291,28 @@ impl Fields<'_> {
         let matching = match self.0.get("match") {
             None | Some(Value::Null) => return Ok(None),
             Some(Value::Object(fields)) => Fields(fields),
-            Some(_) => return Err(invalid(r#"the event's `match` is not an object: {"fingerprint":"fp:…"}"#)),
+            Some(_) => {
+                return Err(invalid(
+                    r#"the event's `match` is not an object: {"fingerprint":"fp:…"}"#,
+                ));
+            }
         };
         matching.only(&["fingerprint"])?;
-        let fingerprint = matching.text("fingerprint")?.ok_or_else(|| invalid("the event's `match` has no `fingerprint`"))?;
+        let fingerprint = matching
+            .text("fingerprint")?
+            .ok_or_else(|| invalid("the event's `match` has no `fingerprint`"))?;
         let fingerprint = fingerprint.parse::<Fingerprint>();
-        fingerprint.map(Some).map_err(|error| invalid(&format!("the event's `match` cannot be used: {error}")))
+        fingerprint
+            .map(Some)
+            .map_err(|error| invalid(&format!("the event's `match` cannot be used: {error}")))
     }
 
     /// The key that is meant, as the person knows it.
     fn key(&self) -> Result<Option<Fingerprint>, Error> {
-        let fingerprint = self.text("fingerprint")?.map(str::parse::<Fingerprint>).transpose();
+        let fingerprint = self
+            .text("fingerprint")?
+            .map(str::parse::<Fingerprint>)
+            .transpose();
         fingerprint.map_err(|error| invalid(&format!("the event's `fingerprint` cannot be used: {error}")))
     }
 
@@ -253,21 +336,37 @@ mod tests {
         let read = parse(&json!({"operation": "maintain", "shard": "2/4", "dry_run": true})).unwrap();
         assert_eq!(
             read,
-            OperationRequest::Maintain { shard: "2/4".parse().unwrap(), secrets: Vec::new(), moved: false, dry_run: true }
+            OperationRequest::Maintain {
+                shard: "2/4".parse().unwrap(),
+                secrets: Vec::new(),
+                moved: false,
+                dry_run: true
+            }
         );
         let read = parse(&json!({"operation": "rollback", "secret": "prod/bybit/main"})).unwrap();
-        assert_eq!(read, OperationRequest::Rollback { secret: SecretId::parse("prod/bybit/main").unwrap(), version: None });
+        assert_eq!(
+            read,
+            OperationRequest::Rollback {
+                secret: SecretId::parse("prod/bybit/main").unwrap(),
+                version: None
+            }
+        );
     }
 
     #[test]
     fn an_emergency_is_read_with_what_is_said_for_the_trail() {
-        let event =
-            json!({"operation": "break_glass", "secret": "prod/bybit/main", "reason": " seen in a log ", "incident": "INC-7"});
-        let OperationRequest::BreakGlass { mode, order, version, .. } = parse(&event).unwrap() else {
+        let event = json!({"operation": "break_glass", "secret": "prod/bybit/main", "reason": " seen in a log ", "incident": "INC-7"});
+        let OperationRequest::BreakGlass {
+            mode, order, version, ..
+        } = parse(&event).unwrap()
+        else {
             panic!("another operation")
         };
         assert_eq!((mode, version), (Mode::ReplaceFirst, None));
-        assert_eq!((order.reason.as_str(), order.incident.as_str()), ("seen in a log", "INC-7"));
+        assert_eq!(
+            (order.reason.as_str(), order.incident.as_str()),
+            ("seen in a log", "INC-7")
+        );
     }
 
     #[test]
@@ -278,7 +377,10 @@ mod tests {
             (json!({"operation": "plan", "secret": "a"}), Duty::Operations),
             (json!({"operation": "abandon", "secret": "a"}), Duty::Emergency),
             (json!({"operation": "rollback", "secret": "a"}), Duty::Emergency),
-            (json!({"operation": "break_glass", "secret": "a", "reason": "b", "incident": "c"}), Duty::Emergency),
+            (
+                json!({"operation": "break_glass", "secret": "a", "reason": "b", "incident": "c"}),
+                Duty::Emergency,
+            ),
         ] {
             let (other, name) = match duty {
                 Duty::Operations => (Duty::Emergency, "operations function"),
@@ -287,7 +389,8 @@ mod tests {
             assert!(read(&event, duty).is_ok(), "{event}");
             let error = read(&event, other).unwrap_err();
             assert!(
-                error.error_type == ErrorType::EventInvalid && error.to_string().contains(&format!("invoke the {name}")),
+                error.error_type == ErrorType::EventInvalid
+                    && error.to_string().contains(&format!("invoke the {name}")),
                 "{error}"
             );
         }
@@ -303,7 +406,12 @@ mod tests {
         let moved = |name: &str| message(&json!({"operation": "maintain", "secret": name}));
         let event = json!({"Records": [moved("a"), moved("b"), moved("a")]});
         let secrets = ["a", "b"].map(|name| SecretId::parse(name).unwrap()).to_vec();
-        let maintain = OperationRequest::Maintain { shard: Shard::ALL, secrets, moved: true, dry_run: false };
+        let maintain = OperationRequest::Maintain {
+            shard: Shard::ALL,
+            secrets,
+            moved: true,
+            dry_run: false,
+        };
         assert_eq!(read(&event, Duty::Operations).unwrap(), maintain);
         assert!(read(&event, Duty::Emergency).is_err());
     }
@@ -314,15 +422,40 @@ mod tests {
             json!({"version": "0", "id": "0c2b3f6d", "detail-type": kind, "source": source, "account": "123456789012",
                    "time": "2026-11-27T09:07:54Z", "region": "eu-west-1", "resources": [], "detail": detail})
         };
-        let moved = event("aws.secretsmanager", "Secret Label Updated", json!({"name": "a", "labelUpdated": "AWSCURRENT"}));
+        let moved = event(
+            "aws.secretsmanager",
+            "Secret Label Updated",
+            json!({"name": "a", "labelUpdated": "AWSCURRENT"}),
+        );
         let secrets = vec![SecretId::parse("a").unwrap()];
-        let maintain = OperationRequest::Maintain { shard: Shard::ALL, secrets, moved: true, dry_run: false };
+        let maintain = OperationRequest::Maintain {
+            shard: Shard::ALL,
+            secrets,
+            moved: true,
+            dry_run: false,
+        };
         assert_eq!(read(&moved, Duty::Operations).unwrap(), maintain);
-        assert_eq!(read(&json!({"Records": [message(&moved)]}), Duty::Operations).unwrap(), maintain);
+        assert_eq!(
+            read(&json!({"Records": [message(&moved)]}), Duty::Operations).unwrap(),
+            maintain
+        );
         for (other, named) in [
-            (event("aws.events", "Scheduled Event", json!({})), r#"{"operation":"maintain"}"#),
-            (event("aws.secretsmanager", "Secret Label Updated", json!({})), "names no secret"),
-            (event("aws.secretsmanager", "Secret Label Updated", json!({"name": "a b"})), "detail.name"),
+            (
+                event("aws.events", "Scheduled Event", json!({})),
+                r#"{"operation":"maintain"}"#,
+            ),
+            (
+                event("aws.secretsmanager", "Secret Label Updated", json!({})),
+                "names no secret",
+            ),
+            (
+                event(
+                    "aws.secretsmanager",
+                    "Secret Label Updated",
+                    json!({"name": "a b"}),
+                ),
+                "detail.name",
+            ),
             (json!({"detail-type": 1}), "EventBridge"),
         ] {
             let error = read(&other, Duty::Operations).unwrap_err().to_string();
@@ -333,19 +466,39 @@ mod tests {
     #[test]
     fn a_message_that_asks_for_something_else_is_passed_over_and_alone_it_is_refused() {
         let good = message(&json!({"operation": "maintain", "secret": "a"}));
-        assert!(read(&json!({"Records": []}), Duty::Operations).unwrap_err().to_string().contains("without a message"));
-        assert!(read(&json!({"Records": 1}), Duty::Operations).unwrap_err().to_string().contains("no batch"));
+        assert!(
+            read(&json!({"Records": []}), Duty::Operations)
+                .unwrap_err()
+                .to_string()
+                .contains("without a message")
+        );
+        assert!(
+            read(&json!({"Records": 1}), Duty::Operations)
+                .unwrap_err()
+                .to_string()
+                .contains("no batch")
+        );
         for (other, named) in [
             (message(&json!({"operation": "maintain"})), "one secret"),
-            (message(&json!({"operation": "abandon", "secret": "a"})), "one secret"),
-            (message(&json!({"operation": "maintain", "secret": "a", "dry_run": true})), "one secret"),
+            (
+                message(&json!({"operation": "abandon", "secret": "a"})),
+                "one secret",
+            ),
+            (
+                message(&json!({"operation": "maintain", "secret": "a", "dry_run": true})),
+                "one secret",
+            ),
             (message(&json!("maintain")), "names none"),
             (json!({"eventSource": "aws:sqs", "body": "{"}), "not JSON"),
             (json!({"eventSource": "aws:sns", "body": "{}"}), "Amazon SQS"),
         ] {
             let error = read(&json!({"Records": [other]}), Duty::Operations).unwrap_err();
-            assert!(error.error_type == ErrorType::EventInvalid && error.to_string().contains(named), "{other}: {error}");
-            let OperationRequest::Maintain { secrets, .. } = read(&json!({"Records": [other, good]}), Duty::Operations).unwrap()
+            assert!(
+                error.error_type == ErrorType::EventInvalid && error.to_string().contains(named),
+                "{other}: {error}"
+            );
+            let OperationRequest::Maintain { secrets, .. } =
+                read(&json!({"Records": [other, good]}), Duty::Operations).unwrap()
             else {
                 panic!("another operation")
             };
@@ -362,20 +515,44 @@ mod tests {
             (json!({"operation": 1}), "operation"),
             (json!({"operation": "maintian"}), "maintian"),
             (json!({"operation": "maintain", "shard": "5/4"}), "shard"),
-            (json!({"operation": "maintain", "shard": "1/2", "secret": "a"}), "shard"),
+            (
+                json!({"operation": "maintain", "shard": "1/2", "secret": "a"}),
+                "shard",
+            ),
             (json!({"operation": "maintain", "dry_run": "yes"}), "dry_run"),
             (json!({"operation": "maintain", "dryrun": true}), "dryrun"),
             (json!({"operation": "maintain", "secret": "a b"}), "secret"),
             (json!({"operation": "rollback"}), "secret"),
-            (json!({"operation": "abandon", "secret": "a", "version": "b"}), "version"),
+            (
+                json!({"operation": "abandon", "secret": "a", "version": "b"}),
+                "version",
+            ),
             (json!({"operation": "plan"}), "secret"),
-            (json!({"operation": "break_glass", "secret": "a", "incident": "7"}), "reason"),
-            (json!({"operation": "break_glass", "secret": "a", "reason": "leak", "incident": " "}), "incident"),
-            (json!({"operation": "break_glass", "secret": "a", "reason": "a\nb", "incident": "7"}), "reason"),
-            (json!({"operation": "break_glass", "secret": "a", "reason": "x".repeat(257), "incident": "7"}), "reason"),
-            (json!({"operation": "break_glass", "secret": "a", "reason": "b", "incident": "7", "mode": "now"}), "mode"),
+            (
+                json!({"operation": "break_glass", "secret": "a", "incident": "7"}),
+                "reason",
+            ),
+            (
+                json!({"operation": "break_glass", "secret": "a", "reason": "leak", "incident": " "}),
+                "incident",
+            ),
+            (
+                json!({"operation": "break_glass", "secret": "a", "reason": "a\nb", "incident": "7"}),
+                "reason",
+            ),
+            (
+                json!({"operation": "break_glass", "secret": "a", "reason": "x".repeat(257), "incident": "7"}),
+                "reason",
+            ),
+            (
+                json!({"operation": "break_glass", "secret": "a", "reason": "b", "incident": "7", "mode": "now"}),
+                "mode",
+            ),
             (json!({"operation": "audit", "match": "fp:98483c6eb40b"}), "match"),
-            (json!({"operation": "audit", "match": {"fingerprint": "98483c6e"}}), "fp:"),
+            (
+                json!({"operation": "audit", "match": {"fingerprint": "98483c6e"}}),
+                "fp:",
+            ),
             (json!({"operation": "audit", "match": {"key": "AbCdEf"}}), "key"),
             (json!({"operation": "audit", "format": "xml"}), "format"),
         ] {

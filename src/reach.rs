@@ -29,12 +29,17 @@ enum Cause {
 /// Says why a request to a host was not answered. It quotes nothing of the request.
 pub(crate) fn why_unreached(host: &str, error: &reqwest::Error) -> String {
     match cause(error) {
-        Cause::NoAddress => format!("DNS has no address for {host}: check the name, and that the VPC resolves it"),
+        Cause::NoAddress => {
+            format!("DNS has no address for {host}: check the name, and that the VPC resolves it")
+        }
         Cause::Refused => format!("{host} refused the connection: check host and port"),
         Cause::Unreachable => format!("no route leads to {host}: {WAY_OUT}"),
         Cause::ConnectTimeout => format!("the connection to {host} was not answered in time: {WAY_OUT}"),
         Cause::Certificate => {
-            format!("the certificate of {host} is not trusted: check the host, and the roots that SSL_CERT_FILE names")
+            format!(
+                "the certificate of {host} is not trusted: check the host, and the roots that SSL_CERT_FILE \
+                 names"
+            )
         }
         Cause::Handshake => format!("TLS with {host} failed: check that it speaks TLS at that port"),
         Cause::NoAnswer => format!("{host} did not answer in time"),
@@ -43,8 +48,8 @@ pub(crate) fn why_unreached(host: &str, error: &reqwest::Error) -> String {
 }
 
 /// What a function in a VPC needs.
-const WAY_OUT: &str = "in a VPC the subnets need a NAT gateway, or for Secrets Manager a VPC endpoint, and the security groups have \
-                       to let port 443 out";
+const WAY_OUT: &str = "in a VPC the subnets need a NAT gateway, or for Secrets Manager a VPC endpoint, and \
+                       the security groups have to let port 443 out";
 
 fn cause(error: &reqwest::Error) -> Cause {
     let mut source = Some(error as &(dyn Error + 'static));
@@ -78,11 +83,17 @@ fn of_one(error: &(dyn Error + 'static)) -> Option<Cause> {
         };
     }
     // The HTTP stack has no type of its own for it.
-    error.to_string().starts_with("dns error").then_some(Cause::NoAddress)
+    error
+        .to_string()
+        .starts_with("dns error")
+        .then_some(Cause::NoAddress)
 }
 
 fn of_tls(error: &TlsError) -> Cause {
-    if matches!(error, TlsError::InvalidCertificate(_) | TlsError::NoCertificatesPresented) {
+    if matches!(
+        error,
+        TlsError::InvalidCertificate(_) | TlsError::NoCertificatesPresented
+    ) {
         Cause::Certificate
     } else {
         Cause::Handshake
@@ -101,14 +112,24 @@ mod tests {
 
     async fn said_of(url: &str) -> String {
         let tls = tls::without_roots().unwrap();
-        let client = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy();
-        let client = client.connect_timeout(Duration::from_secs(2)).timeout(Duration::from_millis(400)).build().unwrap();
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .no_proxy();
+        let client = client
+            .connect_timeout(Duration::from_secs(2))
+            .timeout(Duration::from_millis(400))
+            .build()
+            .unwrap();
         why_unreached("the-host", &client.get(url).send().await.unwrap_err())
     }
 
     #[tokio::test]
     async fn each_cause_is_told_apart() {
-        let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let closed = TcpListener::bind("127.0.0.1:0")
+            .await
+            .unwrap()
+            .local_addr()
+            .unwrap();
         let said = said_of(&format!("http://{closed}/")).await;
         assert!(said.starts_with("the-host refused the connection"), "{said}");
 
@@ -143,6 +164,9 @@ mod tests {
         let url = format!("https://{address}/");
         let (said, ()) = tokio::join!(said_of(&url), answer);
         assert!(said.starts_with("TLS with the-host failed"), "{said}");
-        assert_eq!(of_tls(&TlsError::InvalidCertificate(CertificateError::UnknownIssuer)), Cause::Certificate);
+        assert_eq!(
+            of_tls(&TlsError::InvalidCertificate(CertificateError::UnknownIssuer)),
+            Cause::Certificate
+        );
     }
 }

@@ -16,9 +16,13 @@ use crate::{config, logging, store, tls};
 
 /// Runs until Lambda ends the process.
 pub fn start() -> ExitCode {
-    let Some(runtime_api) = std::env::var("AWS_LAMBDA_RUNTIME_API").ok().filter(|api| !api.is_empty()) else {
-        let help = "This is an AWS Lambda function: Lambda starts it, with AWS_LAMBDA_RUNTIME_API in its environment.\n\
-                    To see it rotate a key on this machine, run: cargo run -p sandbox -- rotate\n";
+    let Some(runtime_api) = std::env::var("AWS_LAMBDA_RUNTIME_API")
+        .ok()
+        .filter(|api| !api.is_empty())
+    else {
+        let help = "This is an AWS Lambda function: Lambda starts it, with AWS_LAMBDA_RUNTIME_API in its \
+                    environment.\nTo see it rotate a key on this machine, run: cargo run -p sandbox -- \
+                    rotate\n";
         // Nothing is left to be done where even this cannot be written.
         let _ = io::stderr().write_all(help.as_bytes());
         return ExitCode::from(2);
@@ -43,7 +47,12 @@ async fn begin() -> Result<Function, Error> {
     let config = Config::from_env(var).map_err(bad_config)?;
     let tls = tls::config().map_err(bad_config)?;
     logging::init(config.log_level);
-    let no_http = |error| Error::new(ErrorType::Internal, format!("the HTTP clients could not be built: {error}"));
+    let no_http = |error| {
+        Error::new(
+            ErrorType::Internal,
+            format!("the HTTP clients could not be built: {error}"),
+        )
+    };
     let http = store::http(&tls).map_err(no_http)?;
     let secrets_manager = store::client(http).await.map_err(bad_config)?;
     Function::new(&config, secrets_manager, tls).map_err(no_http)
@@ -54,7 +63,8 @@ async fn serve(function: Arc<Function>) -> ExitCode {
         let function = Arc::clone(&function);
         async move { function.invoke(event).await }
     });
-    // The runtime itself answers an event that is no JSON with an errorType of its own making: show it to our parser instead.
+    // The runtime itself answers an event that is no JSON with an errorType of its own making: show it to our
+    // parser instead.
     let readable = MapRequestLayer::new(|mut invocation: LambdaInvocation| {
         if serde_json::from_slice::<Value>(&invocation.body).is_err() {
             invocation.body = NOT_JSON.into();
@@ -71,10 +81,18 @@ async fn serve(function: Arc<Function>) -> ExitCode {
 async fn report(runtime_api: &str, report: &Error) -> ExitCode {
     let body = json!({"errorType": report.error_type.as_str(), "errorMessage": report.to_string(), "stackTrace": []});
     let url = format!("http://{runtime_api}/2018-06-01/runtime/init/error");
-    // The runtime API is plain HTTP on this machine; the system's certificates may be the very thing that is wrong.
-    let http = tls::without_roots().map(|tls| reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().build());
+    // The runtime API is plain HTTP on this machine; the system's certificates may be the very thing that is
+    // wrong.
+    let http = tls::without_roots().map(|tls| {
+        reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .no_proxy()
+            .build()
+    });
     if let Some(Ok(http)) = http {
-        let post = http.post(url).header("Lambda-Runtime-Function-Error-Type", report.error_type.as_str());
+        let post = http
+            .post(url)
+            .header("Lambda-Runtime-Function-Error-Type", report.error_type.as_str());
         // Without the report the line below and the exit code still tell.
         let _ = post.body(body.to_string()).send().await;
     }

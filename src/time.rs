@@ -33,15 +33,20 @@ impl Time for InvocationTime {
 }
 
 impl InvocationTime {
-    /// Lambda gives the deadline as a time. `cargo lambda watch` gives a duration in its place, 600000, which as a time would lie in
-    /// 1970: before the process began at `started`.
+    /// Lambda gives the deadline as a time. `cargo lambda watch` gives a duration in its place, 600000, which
+    /// as a time would lie in 1970: before the process began at `started`.
     pub(crate) fn of(context: &Context, started: Timestamp) -> Self {
         let given = Timestamp::try_from(context.deadline()).unwrap_or(Timestamp::MAX);
         if given >= started {
             return Self { deadline: given };
         }
-        let length = context.deadline().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Self { deadline: Timestamp::now().checked_add(length).unwrap_or(Timestamp::MAX) }
+        let length = context
+            .deadline()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        Self {
+            deadline: Timestamp::now().checked_add(length).unwrap_or(Timestamp::MAX),
+        }
     }
 
     /// What is left of the invocation.

@@ -1,4 +1,5 @@
-//! What every TLS connection is made with: the system's roots, read once for all clients, since reading them is most of a start.
+//! What every TLS connection is made with: the system's roots, read once for all clients, since reading them
+//! is most of a start.
 
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::{ClientConfig, RootCertStore};
@@ -6,7 +7,8 @@ use rustls_native_certs::{CertificateResult, load_certs_from_paths, load_native_
 
 use crate::config::ConfigError;
 
-/// The configuration. Certificates are verified against the system's roots, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
+/// The configuration. Certificates are verified against the system's roots, or those that `SSL_CERT_FILE` and
+/// `SSL_CERT_DIR` name.
 ///
 /// # Errors
 /// Where there are none, with the variable that says where they should be.
@@ -17,7 +19,10 @@ pub(crate) fn config() -> Result<ClientConfig, ConfigError> {
         let named = NAMES.into_iter().find(|name| std::env::var_os(name).is_some());
         let problem = match named {
             Some(_) => "names no file with certificates that can be read, and nothing else does",
-            None => "is not set, and the system has no root certificates where others have them: name a file with them",
+            None => {
+                "is not set, and the system has no root certificates where others have them: name a file \
+                 with them"
+            }
         };
         return Err(ConfigError::new(named.unwrap_or("SSL_CERT_FILE"), problem));
     }
@@ -30,18 +35,23 @@ pub(crate) fn without_roots() -> Option<ClientConfig> {
 }
 
 fn with_roots(roots: RootCertStore) -> Option<ClientConfig> {
-    let config = ClientConfig::builder_with_provider(default_provider().into()).with_safe_default_protocol_versions().ok()?;
+    let config = ClientConfig::builder_with_provider(default_provider().into())
+        .with_safe_default_protocol_versions()
+        .ok()?;
     Some(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// What replaces the system's roots.
 const NAMES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
-/// The system's bundle alone where it has one: the directory beside it holds the same certificates again, one by one.
+/// The system's bundle alone where it has one: the directory beside it holds the same certificates again, one
+/// by one.
 fn certificates() -> CertificateResult {
     let named = NAMES.into_iter().any(|name| std::env::var_os(name).is_some());
     let bundle = (!named).then(|| openssl_probe::probe().cert_file).flatten();
-    let found = bundle.map(|file| load_certs_from_paths(Some(&file), None)).filter(|found| !found.certs.is_empty());
+    let found = bundle
+        .map(|file| load_certs_from_paths(Some(&file), None))
+        .filter(|found| !found.certs.is_empty());
     found.unwrap_or_else(load_native_certs)
 }
 

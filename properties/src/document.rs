@@ -21,15 +21,24 @@ const HIDDEN: &str = "hW7pR2xVn9LkQ4sTzB8mYc3JdF6gEa1UoXi5";
 /// Longer texts are left to the tests of the size bound.
 const LONGEST: usize = 4096;
 /// What a successor has of its own; every other field is foreign.
-const OURS: [&str; 8] =
-    ["api_key", "api_secret", "secret", "passphrase", "api_passphrase", "created_at", "created_by", "rotation"];
+const OURS: [&str; 8] = [
+    "api_key",
+    "api_secret",
+    "secret",
+    "passphrase",
+    "api_passphrase",
+    "created_at",
+    "created_by",
+    "rotation",
+];
 
-/// A value that a rotation meets is read or refused without being said. A step that fails has changed no key and no value, and no
-/// label but those of versions that can never be promoted or offered; a successor keeps every foreign field.
+/// A value that a rotation meets is read or refused without being said. A step that fails has changed no key
+/// and no value, and no label but those of versions that can never be promoted or offered; a successor keeps
+/// every foreign field.
 ///
-/// The first line of the bytes says which version's value the rest is: `current`, `pending`, `candidate`, `rollback`,
-/// `compromised` or `master`; that `<key>` is a `marked` one, as if issued for the token, or a `powerful` one; and that the secret's
-/// name is `nameless`, telling nothing of exchange and environment.
+/// The first line of the bytes says which version's value the rest is: `current`, `pending`, `candidate`,
+/// `rollback`, `compromised` or `master`; that `<key>` is a `marked` one, as if issued for the token, or a
+/// `powerful` one; and that the secret's name is `nameless`, telling nothing of exchange and environment.
 ///
 /// # Panics
 /// Where that does not hold.
@@ -40,7 +49,9 @@ pub fn document(bytes: &[u8]) {
         return;
     }
     read_in_silence(&text);
-    let Some(scene) = Scene::set(&words, &text) else { return };
+    let Some(scene) = Scene::set(&words, &text) else {
+        return;
+    };
     for step in Step::ALL {
         scene.run(step);
     }
@@ -50,15 +61,25 @@ pub fn document(bytes: &[u8]) {
 
 /// The value alone: neither what is read nor the refusal shows what is secret in it.
 fn read_in_silence(text: &str) {
-    let values = [("<secret>", HIDDEN), ("<hidden>", HIDDEN), ("<key>", "AbCdEfGhIjKlMnOpQr")];
+    let values = [
+        ("<secret>", HIDDEN),
+        ("<hidden>", HIDDEN),
+        ("<key>", "AbCdEfGhIjKlMnOpQr"),
+    ];
     let text = with(text, &values);
     match SecretValue::parse(&SecretString::from(text.as_str())) {
         Ok(value) => {
             let credential = &value.credential;
-            let secrets = [Some(&credential.secret), credential.passphrase.as_ref()].into_iter().flatten();
-            let secrets = secrets.map(ExposeSecret::expose_secret).chain([credential.key_id.expose()]);
+            let secrets = [Some(&credential.secret), credential.passphrase.as_ref()]
+                .into_iter()
+                .flatten();
+            let secrets = secrets
+                .map(ExposeSecret::expose_secret)
+                .chain([credential.key_id.expose()]);
             // What is short, or stands twice, may be shown as something else than the secret.
-            let secrets: Vec<&str> = secrets.filter(|secret| secret.len() >= 16 && text.matches(*secret).count() == 1).collect();
+            let secrets: Vec<&str> = secrets
+                .filter(|secret| secret.len() >= 16 && text.matches(*secret).count() == 1)
+                .collect();
             let said = format!("{value:?} {value:#?}");
             assert!(found(secrets, &said).is_empty(), "a secret was said: {said}");
         }
@@ -85,7 +106,9 @@ struct Facts {
 
 impl Scene {
     fn set(words: &[&str], text: &str) -> Option<Self> {
-        let place = ["pending", "candidate", "rollback", "compromised", "master"].into_iter().find(|place| words.contains(place));
+        let place = ["pending", "candidate", "rollback", "compromised", "master"]
+            .into_iter()
+            .find(|place| words.contains(place));
         let mut setup = Setup::default();
         if words.contains(&"nameless") {
             setup.name = String::from("my-key");
@@ -102,7 +125,13 @@ impl Scene {
             Some("rollback") => put(&world, text, &new_key(&world, "", powerful)?, None, "ROLLBACK"),
             Some("compromised") => {
                 let offered = new_key(&world, "", powerful)?;
-                put(&world, r#"{"api_key":"<key>","api_secret":"<secret>"}"#, &offered, None, "CANDIDATE");
+                put(
+                    &world,
+                    r#"{"api_key":"<key>","api_secret":"<secret>"}"#,
+                    &offered,
+                    None,
+                    "CANDIDATE",
+                );
                 put(&world, text, &offered, None, "COMPROMISED");
             }
             _ => {}
@@ -111,7 +140,13 @@ impl Scene {
         if place == Some("pending") {
             let marker = Marker::new(world.secret().as_str(), &token, 7).to_string();
             let note = if words.contains(&"marked") { &marker } else { "" };
-            put(&world, text, &new_key(&world, note, powerful)?, Some(&token), "AWSPENDING");
+            put(
+                &world,
+                text,
+                &new_key(&world, note, powerful)?,
+                Some(&token),
+                "AWSPENDING",
+            );
         }
         Some(Self { world, token })
     }
@@ -126,8 +161,14 @@ impl Scene {
             Ok(done) => self.has_done(step, done, &before, &after),
             Err(Failure::Crashed) => panic!("{step} does not come to an end"),
             Err(Failure::Error(error)) => {
-                assert_eq!(before.keys, after.keys, "{step} failed and has changed keys: {error}");
-                assert_eq!(before.values, after.values, "{step} failed and has changed values: {error}");
+                assert_eq!(
+                    before.keys, after.keys,
+                    "{step} failed and has changed keys: {error}"
+                );
+                assert_eq!(
+                    before.values, after.values,
+                    "{step} failed and has changed values: {error}"
+                );
                 self.has_given_up_at_most(&before, &after);
             }
         }
@@ -141,24 +182,43 @@ impl Scene {
         if matches!(done, Done::Issued | Done::Copied) {
             let text = |version: &VersionId| self.world.text(version).unwrap_or_default();
             let (base, built) = (text(&self.world.first_version()), text(&self.token));
-            assert_eq!(foreign(&base), foreign(&built), "a foreign field was lost, moved or reworded");
+            assert_eq!(
+                foreign(&base),
+                foreign(&built),
+                "a foreign field was lost, moved or reworded"
+            );
         }
         if done == Done::Promoted {
             assert_eq!(current.as_ref(), Some(&self.token));
             let key = self.world.text(&self.token).and_then(|text| key_in(&text));
             let key = key.and_then(|key| self.world.bybit(|model, _| model.key(&key)));
             let key = key.expect("a key that the venue knows was promoted");
-            let moves_funds = key.settings.permissions.shown().get("Wallet").is_some_and(|values| !values.is_empty());
-            assert!(!moves_funds && self.world.alive(&key.key), "a dead key or one that moves funds was promoted");
+            let moves_funds = key
+                .settings
+                .permissions
+                .shown()
+                .get("Wallet")
+                .is_some_and(|values| !values.is_empty());
+            assert!(
+                !moves_funds && self.world.alive(&key.key),
+                "a dead key or one that moves funds was promoted"
+            );
         } else {
-            assert_eq!(current, Some(self.world.first_version()), "{step} has moved AWSCURRENT");
+            assert_eq!(
+                current,
+                Some(self.world.first_version()),
+                "{step} has moved AWSCURRENT"
+            );
         }
-        let old = before.values.iter().all(|(version, value)| value.is_none() || after.values.get(version) == Some(value));
+        let old = before
+            .values
+            .iter()
+            .all(|(version, value)| value.is_none() || after.values.get(version) == Some(value));
         assert!(old, "{step} has changed a value that was there");
     }
 
-    /// A pending version that can never be promoted is condemned and given up; an offer of the current key is taken off; and the
-    /// version that was replaced last may be stamped.
+    /// A pending version that can never be promoted is condemned and given up; an offer of the current key is
+    /// taken off; and the version that was replaced last may be stamped.
     fn has_given_up_at_most(&self, before: &Facts, after: &Facts) {
         for (version, now) in &after.labels {
             let was = before.labels.get(version).cloned().unwrap_or_default();
@@ -171,8 +231,12 @@ impl Scene {
                 let given_up = removed == "AWSPENDING" && *version == self.token;
                 let condemned = now.iter().any(|label| label.starts_with("CONDEMNED-"));
                 let nothing_to_offer = ["CANDIDATE", "ROLLBACK"].contains(&removed.as_str())
-                    && self.world.text(version).and_then(|text| key_in(&text)).as_ref() == Some(self.world.first_key());
-                assert!(given_up && condemned || nothing_to_offer, "{removed} was taken off {version}");
+                    && self.world.text(version).and_then(|text| key_in(&text)).as_ref()
+                        == Some(self.world.first_key());
+                assert!(
+                    given_up && condemned || nothing_to_offer,
+                    "{removed} was taken off {version}"
+                );
             }
         }
     }
@@ -182,8 +246,14 @@ impl Scene {
         let versions = world.versions();
         Facts {
             keys: world.bybit(|model, _| model.keys()),
-            values: versions.iter().map(|version| (version.clone(), world.text(version))).collect(),
-            labels: versions.iter().map(|version| (version.clone(), world.labels(version).into_iter().collect())).collect(),
+            values: versions
+                .iter()
+                .map(|version| (version.clone(), world.text(version)))
+                .collect(),
+            labels: versions
+                .iter()
+                .map(|version| (version.clone(), world.labels(version).into_iter().collect()))
+                .collect(),
         }
     }
 
@@ -193,7 +263,10 @@ impl Scene {
         leaks.extend(found([HIDDEN], &self.world.said()));
         let values = self.world.secrets_manager(|model, _| {
             let versions = model.secrets().flat_map(|secret| secret.versions().values());
-            versions.filter_map(|version| version.value()?.text()).map(str::to_owned).collect::<Vec<_>>()
+            versions
+                .filter_map(|version| version.value()?.text())
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
         });
         leaks.retain(|leak| !values.iter().any(|value| placed_where_it_is_shown(value, leak)));
         leaks
@@ -206,7 +279,10 @@ fn new_key(world: &World, note: &str, powerful: bool) -> Option<Credential> {
         let mut settings = model.key(world.first_key())?.settings;
         settings.note = String::from(note);
         if powerful {
-            settings.permissions = Permissions::of(&[("Spot", &["SpotTrade"]), ("Wallet", &["AccountTransfer", "Withdraw"])]);
+            settings.permissions = Permissions::of(&[
+                ("Spot", &["SpotTrade"]),
+                ("Wallet", &["AccountTransfer", "Withdraw"]),
+            ]);
         }
         model.create_key_by_hand(SUB, settings, now).ok()
     })
@@ -216,8 +292,9 @@ fn new_key(world: &World, note: &str, powerful: bool) -> Option<Credential> {
 fn put(world: &World, text: &str, key: &Credential, token: Option<&VersionId>, label: &str) {
     let current = world.bybit(|model, _| model.credential(world.first_key()));
     let base = world.first_version();
-    let (current_key, current_secret) =
-        current.as_ref().map_or(("", ""), |current| (current.key.as_str(), current.secret.expose()));
+    let (current_key, current_secret) = current.as_ref().map_or(("", ""), |current| {
+        (current.key.as_str(), current.secret.expose())
+    });
     let values = [
         ("<hidden>", HIDDEN),
         ("<current-key>", current_key),
@@ -236,14 +313,19 @@ fn with(text: &str, values: &[(&str, &str)]) -> String {
     String::from_utf8_lossy(&filled_in(text.as_bytes(), values)).into_owned()
 }
 
-/// Some fields name what messages have to name, in full: whoever writes a secret there has it shown. An account's id is too short
-/// for one; `rotation` is not for a person to write.
+/// Some fields name what messages have to name, in full: whoever writes a secret there has it shown. An
+/// account's id is too short for one; `rotation` is not for a person to write.
 fn placed_where_it_is_shown(value: &str, leak: &str) -> bool {
     let fields = fields(value).unwrap_or_default();
     let stands_in = |name: &str| {
-        let raw = fields.iter().filter(|(known, _)| known == name).map(|(_, raw)| *raw);
-        raw.map(|raw| serde_json::from_str::<Value>(raw).map_or_else(|_| raw.to_owned(), |value| value.to_string()))
-            .any(|shown| shown.contains(leak))
+        let raw = fields
+            .iter()
+            .filter(|(known, _)| known == name)
+            .map(|(_, raw)| *raw);
+        raw.map(|raw| {
+            serde_json::from_str::<Value>(raw).map_or_else(|_| raw.to_owned(), |value| value.to_string())
+        })
+        .any(|shown| shown.contains(leak))
     };
     let short = leak.len() < 32 && ["subaccount", "sub_account"].into_iter().any(stands_in);
     short || ["masterarn", "rotation"].into_iter().any(stands_in)
@@ -251,12 +333,16 @@ fn placed_where_it_is_shown(value: &str, leak: &str) -> bool {
 
 /// The key that a value names.
 fn key_in(text: &str) -> Option<KeyId> {
-    field(&fields(text)?, "api_key").and_then(string).map(|key| KeyId::from(key.as_str()))
+    field(&fields(text)?, "api_key")
+        .and_then(string)
+        .map(|key| KeyId::from(key.as_str()))
 }
 
 /// The foreign fields, each with its exact text, in order.
 fn foreign(text: &str) -> Vec<(String, String)> {
     let fields = fields(text).expect("what createSecret builds on and stores is an object");
-    let fields = fields.into_iter().filter(|(name, _)| !OURS.contains(&name.as_str()));
+    let fields = fields
+        .into_iter()
+        .filter(|(name, _)| !OURS.contains(&name.as_str()));
     fields.map(|(name, raw)| (name, raw.to_owned())).collect()
 }

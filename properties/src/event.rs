@@ -35,11 +35,18 @@ fn read_as_promised(payload: &[u8]) -> Option<StepRequest> {
             assert!(Step::ALL.contains(&request.step));
             let (secret, token) = (request.secret.as_str(), request.token.as_str());
             assert!(is_secret_id(secret), "{secret:?} is no secret's ARN or name");
-            assert!((32..=64).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic()), "{token:?}");
+            assert!(
+                (32..=64).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic()),
+                "{token:?}"
+            );
             if let Some(kept) = &request.rotation_token {
-                assert!((36..=256).contains(&kept.expose_secret().len()), "a RotationToken of an impossible length");
+                assert!(
+                    (36..=256).contains(&kept.expose_secret().len()),
+                    "a RotationToken of an impossible length"
+                );
             }
-            // A caller who puts the RotationToken into the fields that name secret and version has said it himself.
+            // A caller who puts the RotationToken into the fields that name secret and version has said it
+            // himself.
             if !secret.contains(ROTATION_TOKEN) && !token.contains(ROTATION_TOKEN) {
                 silent(&format!("{request:?} {request:#?}"));
             }
@@ -54,10 +61,14 @@ fn read_as_promised(payload: &[u8]) -> Option<StepRequest> {
 }
 
 fn silent(said: &str) {
-    assert!(found([ROTATION_TOKEN], said).is_empty(), "the RotationToken was said: {said}");
+    assert!(
+        found([ROTATION_TOKEN], said).is_empty(),
+        "the RotationToken was said: {said}"
+    );
 }
 
-/// A name has letters, digits and /_+=.@-; an ARN is `arn:<partition>:secretsmanager:<region>:<account>:secret:<name>`.
+/// A name has letters, digits and /_+=.@-; an ARN is
+/// `arn:<partition>:secretsmanager:<region>:<account>:secret:<name>`.
 fn is_secret_id(text: &str) -> bool {
     let name = match text.strip_prefix("arn:") {
         Some(rest) => {
@@ -69,5 +80,9 @@ fn is_secret_id(text: &str) -> bool {
         }
         None => text,
     };
-    !name.is_empty() && text.len() <= 2048 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_+=.@-".contains(&byte))
+    !name.is_empty()
+        && text.len() <= 2048
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"/_+=.@-".contains(&byte))
 }

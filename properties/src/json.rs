@@ -30,7 +30,10 @@ pub(crate) fn fields(text: &str) -> Option<Vec<(String, &str)>> {
 
 /// The exact text of the one field of this name.
 pub(crate) fn field<'a>(fields: &[(String, &'a str)], name: &str) -> Option<&'a str> {
-    let mut found = fields.iter().filter(|(known, _)| known == name).map(|(_, raw)| *raw);
+    let mut found = fields
+        .iter()
+        .filter(|(known, _)| known == name)
+        .map(|(_, raw)| *raw);
     found.next().filter(|_| found.next().is_none())
 }
 

@@ -24,17 +24,24 @@ const DAY: i64 = 24 * 60 * 60 * 1000;
 /// The codes that say that a credential is bad. Source: Bybit's error codes.
 const REJECTIONS: [i64; 5] = [-2015, 10_003, 10_004, 10_007, 33_004];
 
-/// A reply is understood as an answer where it has the documented form, and as an error of a class that it gives a reason for
-/// otherwise, to whichever call it comes; neither says what is secret in it. The first line of the bytes is the HTTP status, the
-/// rest is the reply's body.
+/// A reply is understood as an answer where it has the documented form, and as an error of a class that it
+/// gives a reason for otherwise, to whichever call it comes; neither says what is secret in it. The first
+/// line of the bytes is the HTTP status, the rest is the reply's body.
 ///
 /// # Panics
 /// Where that does not hold.
 pub fn reply(bytes: &[u8]) {
     let (words, body) = headed(bytes);
-    let status = words.first().and_then(|status| status.parse().ok()).unwrap_or(200);
+    let status = words
+        .first()
+        .and_then(|status| status.parse().ok())
+        .unwrap_or(200);
     let body = filled_in(body, &[("<secret>", SECRET), ("<key>", KEY)]);
-    let reply = Reply { status, body: &body, envelope: std::str::from_utf8(&body).ok().and_then(envelope) };
+    let reply = Reply {
+        status,
+        body: &body,
+        envelope: std::str::from_utf8(&body).ok().and_then(envelope),
+    };
     if let Some(state) = reply.as_answer_to::<KeyState>() {
         reply.is_own_key(&state);
     }
@@ -49,7 +56,9 @@ pub fn reply(bytes: &[u8]) {
     if let Some(time) = reply.as_answer_to::<ServerTime>() {
         let offset = time.ahead_of(NOW);
         let there = reply.envelope.as_ref().and_then(|envelope| envelope.time);
-        let expected = there.and_then(|time| time.checked_sub(NOW)).filter(|offset| (-DAY..=DAY).contains(offset));
+        let expected = there
+            .and_then(|time| time.checked_sub(NOW))
+            .filter(|offset| (-DAY..=DAY).contains(offset));
         assert_eq!(offset, expected, "a clock is set by a time of {there:?}");
     }
 }
@@ -70,7 +79,11 @@ struct Envelope<'a> {
 fn envelope(body: &str) -> Option<Envelope<'_>> {
     let fields = fields(body)?;
     let number = |name| field(&fields, name).and_then(|raw| raw.parse().ok());
-    Some(Envelope { code: number("retCode")?, result: field(&fields, "result"), time: number("time") })
+    Some(Envelope {
+        code: number("retCode")?,
+        result: field(&fields, "result"),
+        time: number("time"),
+    })
 }
 
 impl Reply<'_> {
@@ -80,7 +93,11 @@ impl Reply<'_> {
             Ok(answer) => {
                 let code = self.envelope.as_ref().map(|envelope| envelope.code);
                 assert_eq!(code, Some(0), "an answer out of what is no success");
-                assert!((200..300).contains(&self.status), "an answer out of HTTP {}", self.status);
+                assert!(
+                    (200..300).contains(&self.status),
+                    "an answer out of HTTP {}",
+                    self.status
+                );
                 (format!("{answer:?} {answer:#?}"), Some(answer))
             }
             Err(failed) => {
@@ -88,7 +105,8 @@ impl Reply<'_> {
                 let error = failed.error(Whose::Master);
                 if error.class.is_rejection() {
                     let code = self.envelope.as_ref().map(|envelope| envelope.code);
-                    let documented = code.is_some_and(|code| REJECTIONS.contains(&code)) || self.status == 401;
+                    let documented =
+                        code.is_some_and(|code| REJECTIONS.contains(&code)) || self.status == 401;
                     assert!(documented, "a credential is called bad without a reason: {error}");
                 }
                 (format!("{debugged} {error} {error:?} {error:#?}"), None)
@@ -100,7 +118,11 @@ impl Reply<'_> {
     }
 
     fn result(&self) -> Vec<(String, &str)> {
-        let result = self.envelope.as_ref().and_then(|envelope| envelope.result).and_then(fields);
+        let result = self
+            .envelope
+            .as_ref()
+            .and_then(|envelope| envelope.result)
+            .and_then(fields);
         result.expect("an answer has a result, which is an object")
     }
 
@@ -123,7 +145,11 @@ impl Reply<'_> {
         let has_id = |raw: &&&RawValue| id_of(raw).is_some();
         let keys: Vec<&&RawValue> = keys.iter().filter(has_id).collect();
         assert_eq!(keys.len(), page.list.keys.len(), "keys were lost or made up");
-        let time = self.envelope.as_ref().and_then(|envelope| envelope.time).expect("the time of the list");
+        let time = self
+            .envelope
+            .as_ref()
+            .and_then(|envelope| envelope.time)
+            .expect("the time of the list");
         assert_eq!(page.list.as_of.as_millisecond(), time);
         for (raw, key) in keys.iter().zip(&page.list.keys) {
             assert_eq!(id_of(raw).as_deref(), Some(key.key_id.expose()));
@@ -141,29 +167,57 @@ impl Reply<'_> {
 
     fn is_created(&self, issued: &IssuedKey) {
         let created = self.result();
-        let text = |name| field(&created, name).and_then(string).expect("a key has both halves");
+        let text = |name| {
+            field(&created, name)
+                .and_then(string)
+                .expect("a key has both halves")
+        };
         let (key, secret) = (text("apiKey"), text("secret"));
         assert_eq!(issued.credential.key_id.expose(), key);
-        assert!(!key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic()), "no header can hold this key id");
+        assert!(
+            !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic()),
+            "no header can hold this key id"
+        );
         assert_eq!(issued.credential.secret.expose_secret(), secret);
-        assert!(!secret.is_empty() && secret.trim() == secret, "no value can hold this secret");
+        assert!(
+            !secret.is_empty() && secret.trim() == secret,
+            "no value can hold this secret"
+        );
     }
 }
 
 /// The id of a key in a list, where it has one that can be used.
 fn id_of(raw: &RawValue) -> Option<String> {
     let listed = fields(raw.get())?;
-    field(&listed, "apiKey").and_then(string).filter(|id| KeyId::parse(id).is_ok())
+    field(&listed, "apiKey")
+        .and_then(string)
+        .filter(|id| KeyId::parse(id).is_ok())
 }
 
 /// What query-api and sub-apikeys both say of a key.
 fn is_described(key: &[(String, &str)], harmless: bool) {
     let read_only = field(key, "readOnly").expect("whether it only reads");
-    assert!(["0", "1", "true", "false"].contains(&read_only), "readOnly is {read_only}");
+    assert!(
+        ["0", "1", "true", "false"].contains(&read_only),
+        "readOnly is {read_only}"
+    );
     let groups = fields(field(key, "permissions").expect("its permissions")).expect("groups of permissions");
     let names: BTreeSet<&String> = groups.iter().map(|(name, _)| name).collect();
-    assert_eq!(names.len(), groups.len(), "one of two groups of one name was lost");
-    let values = |raw| serde_json::from_str::<Option<Vec<String>>>(raw).expect("a group is a list of words").unwrap_or_default();
-    let moves_funds = groups.iter().any(|(name, raw)| name == "Wallet" && !values(raw).is_empty());
-    assert!(!(moves_funds && harmless), "a key that moves funds passes for one that does not");
+    assert_eq!(
+        names.len(),
+        groups.len(),
+        "one of two groups of one name was lost"
+    );
+    let values = |raw| {
+        serde_json::from_str::<Option<Vec<String>>>(raw)
+            .expect("a group is a list of words")
+            .unwrap_or_default()
+    };
+    let moves_funds = groups
+        .iter()
+        .any(|(name, raw)| name == "Wallet" && !values(raw).is_empty());
+    assert!(
+        !(moves_funds && harmless),
+        "a key that moves funds passes for one that does not"
+    );
 }

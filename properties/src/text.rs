@@ -18,8 +18,14 @@ pub(crate) fn filled_in(bytes: &[u8], values: &[(&str, &str)]) -> Vec<u8> {
 
 /// The first line, as words, and the rest.
 pub(crate) fn headed(bytes: &[u8]) -> (Vec<&str>, &[u8]) {
-    let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let end = bytes
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .unwrap_or(bytes.len());
     let (head, rest) = bytes.split_at(end);
-    let words = std::str::from_utf8(head).unwrap_or_default().split_whitespace().collect();
+    let words = std::str::from_utf8(head)
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
     (words, rest.get(1..).unwrap_or_default())
 }

@@ -41,8 +41,14 @@ const WORDS: [&str; 28] = [
 
 /// The inputs in `seeds`, real examples, or in `found`, what the fuzzer has made of them.
 fn inputs(kind: &str, target: &str) -> Vec<Vec<u8>> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz").join(kind).join(target);
-    let mut paths: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../fuzz")
+        .join(kind)
+        .join(target);
+    let mut paths: Vec<_> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     paths.sort();
     paths.iter().map(|path| fs::read(path).unwrap()).collect()
 }
@@ -54,7 +60,10 @@ fn tokens(text: &str) -> Vec<String> {
     while let Some(first) = rest.chars().next() {
         let length = match first {
             '"' => rest[1..].find('"').map_or(1, |end| end + 2),
-            _ => rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len()).max(first.len_utf8()),
+            _ => rest
+                .find(|c: char| !c.is_alphanumeric())
+                .unwrap_or(rest.len())
+                .max(first.len_utf8()),
         };
         let (token, after) = rest.split_at(length);
         tokens.push(token.to_owned());
@@ -74,7 +83,10 @@ enum Damage {
 }
 
 fn damage(words: Vec<String>) -> impl Strategy<Value = (Index, Damage)> {
-    let word = prop_oneof![prop::sample::select(words), prop::sample::select(WORDS.as_slice()).prop_map(str::to_owned)];
+    let word = prop_oneof![
+        prop::sample::select(words),
+        prop::sample::select(WORDS.as_slice()).prop_map(str::to_owned)
+    ];
     let damage = prop_oneof![
         Just(Damage::Remove),
         Just(Damage::Double),
@@ -88,11 +100,16 @@ fn damage(words: Vec<String>) -> impl Strategy<Value = (Index, Damage)> {
 
 /// An example with some damage done to it, now and then any bytes at all.
 fn damaged(target: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
-    let examples: Vec<Vec<String>> =
-        inputs("seeds", target).iter().map(|example| tokens(&String::from_utf8_lossy(example))).collect();
+    let examples: Vec<Vec<String>> = inputs("seeds", target)
+        .iter()
+        .map(|example| tokens(&String::from_utf8_lossy(example)))
+        .collect();
     let words = examples.iter().flatten().cloned().collect();
-    let damaged =
-        (prop::sample::select(examples), prop::collection::vec(damage(words), 0..4)).prop_map(|(mut tokens, damages)| {
+    let damaged = (
+        prop::sample::select(examples),
+        prop::collection::vec(damage(words), 0..4),
+    )
+        .prop_map(|(mut tokens, damages)| {
             for (at, damage) in damages {
                 if tokens.is_empty() {
                     break;

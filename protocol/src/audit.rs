@@ -1,4 +1,5 @@
-//! The audit line: one for every effect at the venue or on the secret, done or failed; and the line of every finding.
+//! The audit line: one for every effect at the venue or on the secret, done or failed; and the line of every
+//! finding.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -6,7 +7,8 @@ use serde::Serialize;
 use crate::class::ErrorClass;
 use crate::task::{Operation, Task};
 
-/// One audit line. Its fields are a contract: a field may be added, none removed or given another meaning. Nothing in it is secret.
+/// One audit line. Its fields are a contract: a field may be added, none removed or given another meaning.
+/// Nothing in it is secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Record {
     /// When the effect's outcome was known, by the function's clock.
@@ -29,7 +31,8 @@ pub struct Record {
     pub version: String,
     /// The key's fingerprint, where the effect was about one.
     pub key: Option<String>,
-    /// The marker in the key's note, where one was to be issued: what to look for at the venue when no answer came.
+    /// The marker in the key's note, where one was to be issued: what to look for at the venue when no
+    /// answer came.
     pub marker: Option<String>,
     /// The label, where the effect was about one.
     pub label: Option<String>,
@@ -51,7 +54,8 @@ pub struct Order {
     pub incident: String,
 }
 
-/// What an operation found, as it is logged. Its fields are a contract too: alarms match them. Names are masked in it.
+/// What an operation found, as it is logged. Its fields are a contract too: alarms match them. Names are
+/// masked in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FindingRecord {
     /// When, by the function's clock.
@@ -117,6 +121,10 @@ pub enum Outcome {
 
 impl From<ErrorClass> for Outcome {
     fn from(class: ErrorClass) -> Self {
-        if class == ErrorClass::UnknownOutcome { Self::Unknown } else { Self::Failed }
+        if class == ErrorClass::UnknownOutcome {
+            Self::Unknown
+        } else {
+            Self::Failed
+        }
     }
 }

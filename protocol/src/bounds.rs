@@ -11,8 +11,8 @@ const SKEW: Duration = Duration::from_mins(1);
 /// The same for two runs of this function, one of which may be ahead of the true time and the other behind.
 pub(crate) const CLOCKS_APART: Duration = SKEW.saturating_mul(2);
 
-/// After this long, a key that was issued and is in no version will never be in one: the run that issued it has ended, and no
-/// read is that stale.
+/// After this long, a key that was issued and is in no version will never be in one: the run that issued it
+/// has ended, and no read is that stale.
 pub const UNSETTLED: Duration = LONGEST_RUN.saturating_add(STALENESS).saturating_add(SKEW);
 
 /// How long a step goes on looking for a value that should be there.

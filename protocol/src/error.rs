@@ -129,7 +129,12 @@ pub struct Error {
 impl Error {
     /// An error that does not know yet where it happened.
     pub fn new(error_type: ErrorType, problem: impl Into<String>) -> Self {
-        Self { error_type, problem: problem.into(), step: None, secret: None }
+        Self {
+            error_type,
+            problem: problem.into(),
+            step: None,
+            secret: None,
+        }
     }
 
     /// The same, in its place.

@@ -91,10 +91,15 @@ impl Label {
     /// What the label stamps, where it is a stamp of ours.
     pub fn stamp(&self) -> Option<Stamp> {
         let (kind, rest) = self.0.split_once('-')?;
-        let kind =
-            [StampKind::Replaced, StampKind::Condemned, StampKind::Suspect].into_iter().find(|known| known.prefix() == kind)?;
+        let kind = [StampKind::Replaced, StampKind::Condemned, StampKind::Suspect]
+            .into_iter()
+            .find(|known| known.prefix() == kind)?;
         let (at, _version) = rest.split_once('-')?;
-        let at = DateTime::strptime("%Y%m%dT%H%M%SZ", at).ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp();
+        let at = DateTime::strptime("%Y%m%dT%H%M%SZ", at)
+            .ok()?
+            .to_zoned(TimeZone::UTC)
+            .ok()?
+            .timestamp();
         Some(Stamp { kind, at })
     }
 }
@@ -115,8 +120,8 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// The label that stamps `version`. The version's own characters keep two versions' labels of one second apart: a label sits
-    /// on one version, and moving it would lose the other's stamp.
+    /// The label that stamps `version`. The version's own characters keep two versions' labels of one second
+    /// apart: a label sits on one version, and moving it would lose the other's stamp.
     pub fn label(self, version: &VersionId) -> Label {
         let at = self.at.strftime("%Y%m%dT%H%M%SZ");
         Label::new(format!("{}-{at}-{}", self.kind.prefix(), version.short()))
@@ -151,14 +156,30 @@ mod tests {
     #[test]
     fn a_stamp_reads_back_as_it_was_written() {
         let at: Timestamp = "2026-11-21T06:30:01Z".parse().unwrap();
-        let label = Stamp { kind: StampKind::Replaced, at }.label(&VersionId::new("1a2b3c4d-5e6f"));
+        let label = Stamp {
+            kind: StampKind::Replaced,
+            at,
+        }
+        .label(&VersionId::new("1a2b3c4d-5e6f"));
         assert_eq!(label.as_str(), "REPLACED-20261121T063001Z-1a2b3c4d");
-        assert_eq!(label.stamp(), Some(Stamp { kind: StampKind::Replaced, at }));
+        assert_eq!(
+            label.stamp(),
+            Some(Stamp {
+                kind: StampKind::Replaced,
+                at
+            })
+        );
     }
 
     #[test]
     fn a_label_that_merely_resembles_a_stamp_is_none() {
-        for label in ["REPLACED", "REPLACED-", "REPLACED-yesterday-1a2b3c4d", "CONDEMNED-20261301T000000Z-x", "AWSCURRENT"] {
+        for label in [
+            "REPLACED",
+            "REPLACED-",
+            "REPLACED-yesterday-1a2b3c4d",
+            "CONDEMNED-20261301T000000Z-x",
+            "AWSCURRENT",
+        ] {
             assert_eq!(Label::new(label).stamp(), None, "{label}");
         }
     }

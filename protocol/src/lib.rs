@@ -1,5 +1,6 @@
-//! The rotation protocol: what a secret's value says, what the function needs of the world ([`ports`]), and the four steps that
-//! Secrets Manager calls ([`rotation`]). No SDK and no HTTP in here: the world implements the ports.
+//! The rotation protocol: what a secret's value says, what the function needs of the world ([`ports`]), and
+//! the four steps that Secrets Manager calls ([`rotation`]). No SDK and no HTTP in here: the world implements
+//! the ports.
 
 pub mod audit;
 mod bounds;

@@ -12,9 +12,9 @@ const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 /// 36 to the power of 5.
 const FIVE_DIGITS: u64 = 60_466_176;
 
-/// Sixteen characters: `x1`, five of a digest of the secret's ARN, five of a digest of ARN and token, four random for the
-/// attempt. The shortest name field of all venues (Deribit's) takes just these. Never to change: two builds that differ would
-/// orphan each other's keys.
+/// Sixteen characters: `x1`, five of a digest of the secret's ARN, five of a digest of ARN and token, four
+/// random for the attempt. The shortest name field of all venues (Deribit's) takes just these. Never to
+/// change: two builds that differ would orphan each other's keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marker {
     secret: String,
@@ -25,7 +25,11 @@ pub struct Marker {
 impl Marker {
     /// The marker of one attempt to issue a key for a secret's version. `random` makes the attempt its own.
     pub fn new(secret_arn: &str, token: &VersionId, random: u64) -> Self {
-        let secret_arn = if wrong::is(Wrong::MarkerWithoutSecret) { "" } else { secret_arn };
+        let secret_arn = if wrong::is(Wrong::MarkerWithoutSecret) {
+            ""
+        } else {
+            secret_arn
+        };
         Self {
             secret: base36(digest(&["secret", secret_arn]) % FIVE_DIGITS, 5),
             token: base36(digest(&["token", secret_arn, token.as_str()]) % FIVE_DIGITS, 5),
@@ -39,7 +43,11 @@ impl Marker {
         if rest.len() != 14 || !rest.bytes().all(|b| DIGITS.contains(&b)) {
             return None;
         }
-        Some(Self { secret: rest[..5].into(), token: rest[5..10].into(), attempt: rest[10..].into() })
+        Some(Self {
+            secret: rest[..5].into(),
+            token: rest[5..10].into(),
+            attempt: rest[10..].into(),
+        })
     }
 
     /// Whether the key was issued for the secret that `other` was made for.
@@ -71,7 +79,10 @@ fn digest(parts: &[&str]) -> u64 {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hash.finalize().iter().take(8).fold(0, |bits, byte| (bits << 8) | u64::from(*byte))
+    hash.finalize()
+        .iter()
+        .take(8)
+        .fold(0, |bits, byte| (bits << 8) | u64::from(*byte))
 }
 
 fn base36(mut number: u64, digits: usize) -> String {
@@ -92,7 +103,11 @@ mod tests {
     #[test]
     fn a_marker_never_changes() {
         // Golden: keys that bear these notes are alive at venues.
-        let marker = Marker::new(ARN, &VersionId::new("11111111-1111-1111-1111-111111111111"), 1_679_615);
+        let marker = Marker::new(
+            ARN,
+            &VersionId::new("11111111-1111-1111-1111-111111111111"),
+            1_679_615,
+        );
         assert_eq!(marker.to_string(), "x1loq4z7pfa6zzzz");
     }
 
@@ -107,14 +122,26 @@ mod tests {
 
     #[test]
     fn a_note_by_hand_is_no_marker() {
-        for note in ["", "bot", "x1", "x1abc", "x2abcdeabcde1234", "x1ABCDEabcde1234", "x1abcdeabcde12345", "x1abcdéabcd1234"] {
+        for note in [
+            "",
+            "bot",
+            "x1",
+            "x1abc",
+            "x2abcdeabcde1234",
+            "x1ABCDEabcde1234",
+            "x1abcdeabcde12345",
+            "x1abcdéabcd1234",
+        ] {
             assert_eq!(Marker::parse(note), None, "{note}");
         }
     }
 
     #[test]
     fn attempts_differ_while_secret_and_token_agree() {
-        let (one, two) = (Marker::new(ARN, &VersionId::new("t"), 1), Marker::new(ARN, &VersionId::new("t"), 2));
+        let (one, two) = (
+            Marker::new(ARN, &VersionId::new("t"), 1),
+            Marker::new(ARN, &VersionId::new("t"), 2),
+        );
         assert!(one != two && one.same_token(&two));
         let other_token = Marker::new(ARN, &VersionId::new("u"), 1);
         assert!(one.same_secret(&other_token) && !one.same_token(&other_token));

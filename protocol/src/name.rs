@@ -42,10 +42,14 @@ impl SecretId {
         self.0.strip_prefix("arn:")?.split(':').nth(2)
     }
 
-    /// The name in it: without the ARN around it, and without the six characters that Secrets Manager ends an ARN with.
+    /// The name in it: without the ARN around it, and without the six characters that Secrets Manager ends an
+    /// ARN with.
     pub fn name(&self) -> SecretName {
         let name = match self.0.splitn(7, ':').nth(6) {
-            Some(ending) => ending.rsplit_once('-').filter(|(_, six)| six.len() == 6).map_or(ending, |(name, _)| name),
+            Some(ending) => ending
+                .rsplit_once('-')
+                .filter(|(_, six)| six.len() == 6)
+                .map_or(ending, |(name, _)| name),
             None => &self.0,
         };
         SecretName(name.to_owned())
@@ -145,7 +149,8 @@ pub enum Environment {
     Testnet,
     /// Simulated trading against real prices.
     Demo,
-    /// A regional site, by the short name the exchange's module knows it by (Bybit: `nl`, `tr`, …), or its test network (`jp-testnet`).
+    /// A regional site, by the short name the exchange's module knows it by (Bybit: `nl`, `tr`, …), or its
+    /// test network (`jp-testnet`).
     Site(String),
 }
 
@@ -181,17 +186,20 @@ impl fmt::Display for Environment {
 pub enum VenueIdError {
     /// Neither document nor name says.
     #[error(
-        "neither the field `exchange` nor the secret's name (prod/bybit/…) says which exchange the key belongs to: add `exchange`"
+        "neither the field `exchange` nor the secret's name (prod/bybit/…) says which exchange the key \
+         belongs to: add `exchange`"
     )]
     NoExchange,
     /// Neither document nor name says; mainnet is never guessed.
     #[error(
-        "neither the field `environment` nor the secret's name (prod/…, staging/…, dev/…) says which environment the key belongs to: add `environment`"
+        "neither the field `environment` nor the secret's name (prod/…, staging/…, dev/…) says which \
+         environment the key belongs to: add `environment`"
     )]
     NoEnvironment,
     /// Not a word we know.
     #[error(
-        "the environment `{0}` is not known: write mainnet, testnet, demo, or a regional site's two letters, as in nl or jp-testnet"
+        "the environment `{0}` is not known: write mainnet, testnet, demo, or a regional site's two \
+         letters, as in nl or jp-testnet"
     )]
     UnknownEnvironment(String),
 }
@@ -207,7 +215,9 @@ mod tests {
     use super::*;
 
     fn venue(name: &str, exchange: Option<&str>, environment: Option<&str>) -> Result<String, VenueIdError> {
-        SecretName::new(name).venue(exchange, environment).map(|venue| venue.to_string())
+        SecretName::new(name)
+            .venue(exchange, environment)
+            .map(|venue| venue.to_string())
     }
 
     #[test]
@@ -215,18 +225,39 @@ mod tests {
         assert_eq!(venue("prod/bybit/main", None, None).unwrap(), "bybit mainnet");
         assert_eq!(venue("staging/bybit/main", None, None).unwrap(), "bybit testnet");
         assert_eq!(venue("dev/bybit/desk/7", None, None).unwrap(), "bybit testnet");
-        assert_eq!(venue("prod/bybit/main", Some("okx"), Some("demo")).unwrap(), "okx demo");
-        assert_eq!(venue("trading-bot/bybit/credentials", None, Some("testnet")).unwrap(), "bybit testnet");
+        assert_eq!(
+            venue("prod/bybit/main", Some("okx"), Some("demo")).unwrap(),
+            "okx demo"
+        );
+        assert_eq!(
+            venue("trading-bot/bybit/credentials", None, Some("testnet")).unwrap(),
+            "bybit testnet"
+        );
         assert_eq!(venue("anything", Some("bybit"), Some("nl")).unwrap(), "bybit nl");
-        assert_eq!(venue("anything", Some("bybit"), Some("jp-testnet")).unwrap(), "bybit jp-testnet");
+        assert_eq!(
+            venue("anything", Some("bybit"), Some("jp-testnet")).unwrap(),
+            "bybit jp-testnet"
+        );
     }
 
     #[test]
     fn mainnet_is_never_guessed() {
-        assert_eq!(venue("trading-bot/bybit/credentials", None, None), Err(VenueIdError::NoEnvironment));
-        assert_eq!(venue("bybit", Some("bybit"), None), Err(VenueIdError::NoEnvironment));
-        assert_eq!(venue("my-secret", None, Some("mainnet")), Err(VenueIdError::NoExchange));
-        assert!(matches!(venue("prod/bybit/x", None, Some("main")), Err(VenueIdError::UnknownEnvironment(_))));
+        assert_eq!(
+            venue("trading-bot/bybit/credentials", None, None),
+            Err(VenueIdError::NoEnvironment)
+        );
+        assert_eq!(
+            venue("bybit", Some("bybit"), None),
+            Err(VenueIdError::NoEnvironment)
+        );
+        assert_eq!(
+            venue("my-secret", None, Some("mainnet")),
+            Err(VenueIdError::NoExchange)
+        );
+        assert!(matches!(
+            venue("prod/bybit/x", None, Some("main")),
+            Err(VenueIdError::UnknownEnvironment(_))
+        ));
     }
 
     #[test]
@@ -244,14 +275,26 @@ mod tests {
 
     #[test]
     fn an_arn_gives_its_name_without_the_six_characters() {
-        let id = SecretId::parse("arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/bybit/main-AbCdEf").unwrap();
+        let id =
+            SecretId::parse("arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/bybit/main-AbCdEf")
+                .unwrap();
         assert_eq!(id.name(), SecretName::new("prod/bybit/main"));
-        assert_eq!(SecretId::parse("prod/bybit/main").unwrap().name(), SecretName::new("prod/bybit/main"));
+        assert_eq!(
+            SecretId::parse("prod/bybit/main").unwrap().name(),
+            SecretName::new("prod/bybit/main")
+        );
     }
 
     #[test]
     fn what_could_be_no_secret_is_refused() {
-        for bad in ["", "arn:aws:s3:::bucket", "arn:aws:secretsmanager:r:1:secret:", "a b", "arn:", "näme"] {
+        for bad in [
+            "",
+            "arn:aws:s3:::bucket",
+            "arn:aws:secretsmanager:r:1:secret:",
+            "a b",
+            "arn:",
+            "näme",
+        ] {
             assert!(SecretId::parse(bad).is_err(), "{bad}");
         }
     }

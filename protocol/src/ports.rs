@@ -1,5 +1,5 @@
-//! What the protocol needs of the world: a store for secrets, a venue, time, and a journal for what it did. The function
-//! implements them over AWS and HTTP, the sandbox over its models.
+//! What the protocol needs of the world: a store for secrets, a venue, time, and a journal for what it did.
+//! The function implements them over AWS and HTTP, the sandbox over its models.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -54,14 +54,14 @@ pub trait Journal: Send + Sync + Debug {
     fn found(&self, found: &FindingRecord);
 }
 
-/// Secrets Manager, as far as the protocol needs it. Reads may be retried by the implementation. Writes may not: what became of
-/// each attempt matters, and a run that was frozen must not write again when it thaws.
+/// Secrets Manager, as far as the protocol needs it. Reads may be retried by the implementation. Writes may
+/// not: what became of each attempt matters, and a run that was frozen must not write again when it thaws.
 #[async_trait]
 pub trait Store: Send + Sync + Debug {
     /// DescribeSecret.
     async fn describe(&self, secret: &SecretId) -> Result<Description, StoreError>;
-    /// GetSecretValue, by version id or by label. `None` where there is no such version or it has no value: AWS does not tell
-    /// which, and right after a write it may not know yet.
+    /// GetSecretValue, by version id or by label. `None` where there is no such version or it has no value:
+    /// AWS does not tell which, and right after a write it may not know yet.
     async fn read(&self, secret: &SecretId, which: Which<'_>) -> Result<Option<StoredValue>, StoreError>;
     /// ListSecretVersionIds with the deprecated ones: every version there is.
     async fn versions(&self, secret: &SecretId) -> Result<Vec<ListedVersion>, StoreError>;
@@ -71,13 +71,14 @@ pub trait Store: Send + Sync + Debug {
     async fn move_label(&self, secret: &SecretId, change: &LabelMove) -> Result<(), StoreError>;
 }
 
-/// What operations need of Secrets Manager beyond one secret's rotation: the secrets there are, and what sets a rotation off.
+/// What operations need of Secrets Manager beyond one secret's rotation: the secrets there are, and what sets
+/// a rotation off.
 #[async_trait]
 pub trait Fleet: Send + Sync + Debug {
     /// One page of ListSecrets, those scheduled for deletion among them. `after` is the page before's `next`.
     async fn list(&self, after: Option<&str>) -> Result<SecretPage, StoreError>;
-    /// RotateSecret, at once and by the rules that the secret has. `token` becomes the version that the rotation builds; the same
-    /// token again begins no second one.
+    /// RotateSecret, at once and by the rules that the secret has. `token` becomes the version that the
+    /// rotation builds; the same token again begins no second one.
     async fn start_rotation(&self, secret: &SecretId, token: &VersionId) -> Result<(), StoreError>;
     /// TagResource.
     async fn tag(&self, secret: &SecretId, tags: &BTreeMap<String, String>) -> Result<(), StoreError>;
@@ -126,7 +127,8 @@ pub struct Description {
     pub replicas: Vec<Replica>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
-    /// The KMS key that its values are encrypted with, as an ARN, an id or an alias; `None` for the account's own.
+    /// The KMS key that its values are encrypted with, as an ARN, an id or an alias; `None` for the
+    /// account's own.
     pub kms_key: Option<String>,
 }
 
@@ -135,7 +137,8 @@ pub struct Description {
 pub struct Schedule {
     /// AutomaticallyAfterDays.
     pub days: Option<u32>,
-    /// ScheduleExpression: `rate(…)` or `cron(…)`. Where there is one it decides, and the days are what Secrets Manager made of it.
+    /// ScheduleExpression: `rate(…)` or `cron(…)`. Where there is one it decides, and the days are what
+    /// Secrets Manager made of it.
     pub expression: Option<String>,
     /// Duration, in hours: how long the rotation window stays open.
     pub window_hours: Option<u32>,
@@ -166,15 +169,21 @@ impl Schedule {
     /// Source: AWS user guide, "Rotation schedules": `rate(n hours)` or `rate(n days)`.
     pub fn interval(&self) -> Option<Duration> {
         match &self.expression {
-            Some(expression) => rate(expression).map(|(count, hours)| Duration::from_hours(u64::from(count) * hours)),
+            Some(expression) => {
+                rate(expression).map(|(count, hours)| Duration::from_hours(u64::from(count) * hours))
+            }
             None => self.days.map(|days| Duration::from_hours(DAY * u64::from(days))),
         }
     }
 
-    /// How long the rotation window stays open: an hour where a rate is in hours and nothing else is said, else the rest of the day.
-    /// Source: AWS user guide, "Rotation schedules".
+    /// How long the rotation window stays open: an hour where a rate is in hours and nothing else is said,
+    /// else the rest of the day. Source: AWS user guide, "Rotation schedules".
     pub fn window(&self) -> Duration {
-        let hourly = self.expression.as_deref().and_then(rate).is_some_and(|(_, hours)| hours == 1);
+        let hourly = self
+            .expression
+            .as_deref()
+            .and_then(rate)
+            .is_some_and(|(_, hours)| hours == 1);
         Duration::from_hours(self.window_hours.map_or(if hourly { 1 } else { DAY }, u64::from))
     }
 }
@@ -195,15 +204,18 @@ fn rate(expression: &str) -> Option<(u32, u64)> {
 }
 
 impl Description {
-    /// Whether a label had better not be moved now, where that can wait. It is reported, and not proven, that a replica gets stuck whose
-    /// primary changes while it is brought up to date.
+    /// Whether a label had better not be moved now, where that can wait. It is reported, and not proven, that
+    /// a replica gets stuck whose primary changes while it is brought up to date.
     pub fn is_being_replicated(&self) -> bool {
         self.replicas.iter().any(|replica| replica.in_progress)
     }
 
     /// The version that holds a label.
     pub fn holder(&self, label: &Label) -> Option<&VersionId> {
-        self.versions.iter().find(|(_, labels)| labels.contains(label)).map(|(version, _)| version)
+        self.versions
+            .iter()
+            .find(|(_, labels)| labels.contains(label))
+            .map(|(version, _)| version)
     }
 
     /// The labels on a version.
@@ -237,7 +249,8 @@ pub struct Put<'a> {
     pub token: &'a VersionId,
     /// The value.
     pub text: &'a SecretString,
-    /// The labels to put on the version. Without any, Secrets Manager would promote it to AWSCURRENT at once.
+    /// The labels to put on the version. Without any, Secrets Manager would promote it to AWSCURRENT at
+    /// once.
     pub labels: &'a [Label],
     /// The event's RotationToken, which proves to Secrets Manager that the caller is its rotation function.
     pub rotation_token: Option<&'a SecretString>,
@@ -262,7 +275,8 @@ pub struct StoreError {
     pub kind: StoreErrorKind,
     /// The operation's name in Secrets Manager's API.
     pub operation: &'static str,
-    /// Secrets Manager's own word for the error, or ours where no answer came. Never a message: those quote names.
+    /// Secrets Manager's own word for the error, or ours where no answer came. Never a message: those quote
+    /// names.
     pub code: String,
 }
 
@@ -300,7 +314,8 @@ pub trait Venues: Send + Sync + Debug {
     fn venue(&self, id: &VenueId) -> Result<Arc<dyn Venue>, String>;
 }
 
-/// One exchange in one environment. Implementations retry what is safe to retry, inside what is left of the invocation.
+/// One exchange in one environment. Implementations retry what is safe to retry, inside what is left of the
+/// invocation.
 #[async_trait]
 pub trait Venue: Send + Sync + Debug {
     /// Which venue this is.
@@ -317,9 +332,21 @@ pub trait Venue: Send + Sync + Debug {
     /// All keys of an account, over all pages.
     async fn list(&self, master: &Signer, account: &AccountId) -> Result<KeyList, VenueError>;
     /// Issues a key with these powers from its first second on.
-    async fn issue(&self, master: &Signer, account: &AccountId, marker: &Marker, grant: &Grant) -> Result<IssuedKey, VenueError>;
+    async fn issue(
+        &self,
+        master: &Signer,
+        account: &AccountId,
+        marker: &Marker,
+        grant: &Grant,
+    ) -> Result<IssuedKey, VenueError>;
     /// Sets a key's powers and addresses to exactly these, where a list has shown what it has.
-    async fn edit(&self, master: &Signer, account: &AccountId, key: &ListedKey, grant: &Grant) -> Result<(), VenueError>;
+    async fn edit(
+        &self,
+        master: &Signer,
+        account: &AccountId,
+        key: &ListedKey,
+        grant: &Grant,
+    ) -> Result<(), VenueError>;
     /// Deletes a key.
     async fn revoke(&self, master: &Signer, account: &AccountId, key: &KeyId) -> Result<(), VenueError>;
 }
@@ -331,7 +358,8 @@ pub struct VenueFacts {
     pub propagation: Duration,
     /// How long after it was signed a request may still take effect.
     pub signature_window: Duration,
-    /// The least time between two calls of one address, so that a pass over many keys stays below the venue's limits.
+    /// The least time between two calls of one address, so that a pass over many keys stays below the
+    /// venue's limits.
     pub spacing: Duration,
     /// The same for two calls of one master credential.
     pub master_spacing: Duration,
@@ -393,7 +421,8 @@ pub struct KeyState {
     pub expires_at: Option<Timestamp>,
     /// Whether it may only read.
     pub read_only: bool,
-    /// What kind of key it is, where it is of one that not every caller can use, in words: as in "a key of a third-party app".
+    /// What kind of key it is, where it is of one that not every caller can use, in words: as in "a key of a
+    /// third-party app".
     pub kind: Option<&'static str>,
 }
 
@@ -404,14 +433,16 @@ pub struct Powers {
     pub permissions: Permissions,
     /// What moves funds, in the venue's words.
     pub moves_funds: Vec<String>,
-    /// What is known, moves no funds, and is no word of ours, in the venue's words: more than any policy allows, and no danger.
+    /// What is known, moves no funds, and is no word of ours, in the venue's words: more than any policy
+    /// allows, and no danger.
     pub others: Vec<String>,
     /// What we do not know, in the venue's words: it counts as forbidden.
     pub unknown: Vec<String>,
 }
 
 impl Powers {
-    /// What goes beyond the allowed, in words; empty where nothing does. Reading is implied by every permission and never counts.
+    /// What goes beyond the allowed, in words; empty where nothing does. Reading is implied by every
+    /// permission and never counts.
     pub fn beyond(&self, allowed: &Permissions) -> Vec<String> {
         let more = self
             .permissions
@@ -423,13 +454,20 @@ impl Powers {
 
     /// What no rotated key may have, in the venue's words.
     pub fn forbidden(&self) -> Vec<String> {
-        let unknown = if wrong::is(Wrong::UnknownGroupTrusted) { &[][..] } else { &self.unknown };
+        let unknown = if wrong::is(Wrong::UnknownGroupTrusted) {
+            &[][..]
+        } else {
+            &self.unknown
+        };
         self.moves_funds.iter().chain(unknown).cloned().collect()
     }
 
     /// What no key gets that is issued, in the venue's words.
     pub fn not_granted(&self) -> Vec<String> {
-        self.forbidden().into_iter().chain(self.others.iter().cloned()).collect()
+        self.forbidden()
+            .into_iter()
+            .chain(self.others.iter().cloned())
+            .collect()
     }
 
     /// What is demanded and not held. Reading as such is held by every key that may do anything.
@@ -437,7 +475,12 @@ impl Powers {
         let reads = Permission::whole(Word::Read);
         demanded
             .iter()
-            .filter(|demanded| !self.permissions.iter().any(|held| held.covers(demanded) || **demanded == reads))
+            .filter(|demanded| {
+                !self
+                    .permissions
+                    .iter()
+                    .any(|held| held.covers(demanded) || **demanded == reads)
+            })
             .map(ToString::to_string)
             .collect()
     }
@@ -495,7 +538,8 @@ pub struct VenueError {
     pub class: ErrorClass,
     /// Whose credential signed the call.
     pub whose: Whose,
-    /// What happened and what to do, in words for the operator; never a text the venue sent that could hold a key.
+    /// What happened and what to do, in words for the operator; never a text the venue sent that could hold
+    /// a key.
     pub say: String,
 }
 
@@ -521,9 +565,20 @@ impl StoreErrorKind {
 mod tests {
     use super::*;
 
-    fn schedule(days: Option<u32>, expression: Option<&str>, window_hours: Option<u32>) -> (Option<u64>, u64) {
-        let schedule = Schedule { days, expression: expression.map(str::to_owned), window_hours };
-        (schedule.interval().map(|interval| interval.as_secs() / 3600), schedule.window().as_secs() / 3600)
+    fn schedule(
+        days: Option<u32>,
+        expression: Option<&str>,
+        window_hours: Option<u32>,
+    ) -> (Option<u64>, u64) {
+        let schedule = Schedule {
+            days,
+            expression: expression.map(str::to_owned),
+            window_hours,
+        };
+        (
+            schedule.interval().map(|interval| interval.as_secs() / 3600),
+            schedule.window().as_secs() / 3600,
+        )
     }
 
     #[test]

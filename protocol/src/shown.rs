@@ -1,4 +1,5 @@
-//! How a word that came from outside is shown: enough of it to recognise, never enough to be a secret that somebody misplaced.
+//! How a word that came from outside is shown: enough of it to recognise, never enough to be a secret that
+//! somebody misplaced.
 
 use sha2::{Digest, Sha256};
 
@@ -7,7 +8,13 @@ const LONGEST: usize = 16;
 
 /// The beginning of a foreign word, in characters that no log minds.
 pub fn shown(word: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "_-.:/*".contains(c) { c } else { '?' };
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || "_-.:/*".contains(c) {
+            c
+        } else {
+            '?'
+        }
+    };
     let mut text: String = word.chars().take(LONGEST).map(plain).collect();
     if word.chars().count() > LONGEST {
         text.push('…');
@@ -18,7 +25,10 @@ pub fn shown(word: &str) -> String {
 /// What tells a text apart from others without showing it: the first twelve hex digits of its SHA-256.
 pub fn digest(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
-    let number = digest.iter().take(6).fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
+    let number = digest
+        .iter()
+        .take(6)
+        .fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
     format!("{number:012x}")
 }
 

@@ -26,7 +26,14 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 6] = [Self::Maintain, Self::Abandon, Self::Rollback, Self::BreakGlass, Self::Audit, Self::Plan];
+    pub const ALL: [Self; 6] = [
+        Self::Maintain,
+        Self::Abandon,
+        Self::Rollback,
+        Self::BreakGlass,
+        Self::Audit,
+        Self::Plan,
+    ];
 
     /// The operation as events spell it.
     pub fn as_str(self) -> &'static str {
@@ -41,8 +48,8 @@ impl Operation {
     }
 }
 
-/// Which of the two functions performs an operation. They are two, so that a storm of events at the one does not keep a person's
-/// order at the other waiting.
+/// Which of the two functions performs an operation. They are two, so that a storm of events at the one does
+/// not keep a person's order at the other waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Duty {
     /// The operations function: maintain, audit and plan. Schedules and moved labels call it.

@@ -1,5 +1,6 @@
-//! The protocol made wrong on purpose: each variant breaks one rule, so that a simulation can prove that it sees what the rule is
-//! for. Only the feature `wrong-on-purpose` lets one be put in force; without it, `is` is a constant.
+//! The protocol made wrong on purpose: each variant breaks one rule, so that a simulation can prove that it
+//! sees what the rule is for. Only the feature `wrong-on-purpose` lets one be put in force; without it, `is`
+//! is a constant.
 
 #![cfg_attr(
     not(feature = "wrong-on-purpose"),
@@ -31,7 +32,8 @@ variants! {
     // After promotion.
     /// A key's grace counts from one version's stamp, though another version that names it was current later.
     GraceOfOneVersion = "grace-of-one-version",
-    /// A key is revoked in the pass that finds its grace over: a rotation that is copying it just then promotes a dead key.
+    /// A key is revoked in the pass that finds its grace over: a rotation that is copying it just then
+    /// promotes a dead key.
     Uncondemned = "uncondemned",
     /// A condemned key is revoked in the next pass, however soon that comes.
     CondemnedAtOnce = "condemned-at-once",
@@ -47,11 +49,13 @@ variants! {
     UnlabelledReaped = "unlabelled-reaped",
     /// A key that gives no answer counts as dead: its version is forgotten, and it lives on.
     SilenceIsDeath = "silence-is-death",
-    /// Who made a key is read off the version that is retired: one made by hand that we copied gets the grace of ours.
+    /// Who made a key is read off the version that is retired: one made by hand that we copied gets the grace
+    /// of ours.
     GraceByVersion = "grace-by-version",
     /// A denial counts as the key's death: one bound to other addresses is forgotten, and lives on.
     DeniedIsDeath = "denied-is-death",
-    /// The key of a leaked version that was never current dies at once: a run that is under way promotes it dead.
+    /// The key of a leaked version that was never current dies at once: a run that is under way promotes it
+    /// dead.
     LeakedPendingAtOnce = "leaked-pending-at-once",
     /// A version whose key is leaked is promoted, where the rotation began before anybody knew.
     LeakedPromoted = "leaked-promoted",
@@ -67,19 +71,26 @@ variants! {
     LosersKept = "losers-kept",
 
     // Issuing.
-    /// createSecret issues although the token has a value: each replay costs a key, and a crash leaves it alive.
+    /// createSecret issues although the token has a value: each replay costs a key, and a crash leaves it
+    /// alive.
     StoredValueIgnored = "stored-value-ignored",
-    /// A first miss of the token's value is believed though a young key says otherwise: a stale read costs a key.
+    /// A first miss of the token's value is believed though a young key says otherwise: a stale read costs a
+    /// key.
     StaleMissBelieved = "stale-miss-believed",
-    /// No bound on keys that were issued and not stored: while the store is down, replays fill the account's key slots.
+    /// No bound on keys that were issued and not stored: while the store is down, replays fill the account's
+    /// key slots.
     UnstoredUnbounded = "unstored-unbounded",
-    /// An issue without an answer is sent again without a look: the key whose reply was lost stays beside the second.
+    /// An issue without an answer is sent again without a look: the key whose reply was lost stays beside the
+    /// second.
     IssueAgain = "issue-again",
-    /// After an issue without an answer, a key that is not listed counts as not issued: it may be listed later.
+    /// After an issue without an answer, a key that is not listed counts as not issued: it may be listed
+    /// later.
     UnlistedIsNotIssued = "unlisted-is-not-issued",
-    /// The key is issued without its addresses, which setSecret adds: until then it can be used from anywhere.
+    /// The key is issued without its addresses, which setSecret adds: until then it can be used from
+    /// anywhere.
     IssuedUnbound = "issued-unbound",
-    /// The value is built on what one read calls current, though the other disagrees: a stale read costs the version.
+    /// The value is built on what one read calls current, though the other disagrees: a stale read costs the
+    /// version.
     StaleBase = "stale-base",
 
     // Making room.
@@ -93,11 +104,13 @@ variants! {
     UnlistedVersionReaped = "unlisted-version-reaped",
 
     // Storing.
-    /// createSecret revokes the token's other keys before its Put: one of them is stored by a slower run just then.
+    /// createSecret revokes the token's other keys before its Put: one of them is stored by a slower run just
+    /// then.
     SweepBeforePut = "sweep-before-put",
     /// PutSecretValue without labels: Secrets Manager makes an unproven value current.
     PutUnlabelled = "put-unlabelled",
-    /// Each attempt of a Put sends other bytes: after a lost reply the next attempt meets its own value as another one.
+    /// Each attempt of a Put sends other bytes: after a lost reply the next attempt meets its own value as
+    /// another one.
     ValueAnew = "value-anew",
     /// ResourceExists counts as a loss without a read: the key is revoked whatever is stored.
     ExistsIsLoss = "exists-is-loss",
@@ -139,7 +152,8 @@ variants! {
     AccountUnchecked = "account-unchecked",
     /// finishSecret does not look at the key: one that died or was given more since testSecret is promoted.
     NoLastLook = "no-last-look",
-    /// finishSecret does not look again after a long inspection: a version that was given up meanwhile is promoted.
+    /// finishSecret does not look again after a long inspection: a version that was given up meanwhile is
+    /// promoted.
     OvertakenUnseen = "overtaken-unseen",
     /// Who wrote the pending value is not checked: what a hand labelled AWSPENDING is promoted.
     ProvenanceUnchecked = "provenance-unchecked",
@@ -161,40 +175,51 @@ variants! {
     ThawedGoesOn = "thawed-goes-on",
 
     // Stamping.
-    /// finishSecret stamps neither AWSPREVIOUS nor what it replaces: a version loses its last label unstamped.
+    /// finishSecret stamps neither AWSPREVIOUS nor what it replaces: a version loses its last label
+    /// unstamped.
     SwapUnstamped = "swap-unstamped",
     /// Room for the stamps is not looked for: the replaced version gets none.
     FullLabelsIgnored = "full-labels-ignored",
-    /// Stamps on a version that is current again stay: a crash after the swap leaves one that ended its grace long ago.
+    /// Stamps on a version that is current again stay: a crash after the swap leaves one that ended its grace
+    /// long ago.
     VoidStampsKept = "void-stamps-kept",
-    /// The same, and no stamp follows the swap: the grace of a version that came back counts from its first replacement.
+    /// The same, and no stamp follows the swap: the grace of a version that came back counts from its first
+    /// replacement.
     OldStampTrusted = "old-stamp-trusted",
 
     /// A pass counts and tells a stamp that it did not make: nobody else looks after the version.
     StampClaimed = "stamp-claimed",
 
     // On a person's order.
-    /// An abandon whose change was refused says that it was done: a person begins anew, and the stuck rotation blocks that.
+    /// An abandon whose change was refused says that it was done: a person begins anew, and the stuck
+    /// rotation blocks that.
     AbandonClaimed = "abandon-claimed",
-    /// An abandon that was cut off between its two changes says that it did nothing: nobody looks at what it left.
+    /// An abandon that was cut off between its two changes says that it did nothing: nobody looks at what it
+    /// left.
     AbandonHalfTold = "abandon-half-told",
     /// A rollback moves AWSCURRENT back by hand: an untested version is current, and for the second time.
     RollbackMovesCurrent = "rollback-moves-current",
-    /// ROLLBACK stays where no rotation could be begun, and nobody is told: the next one on the schedule goes back.
+    /// ROLLBACK stays where no rotation could be begun, and nobody is told: the next one on the schedule goes
+    /// back.
     RollbackLabelLeft = "rollback-label-left",
-    /// A leaked key is revoked before its successor is there, though the order said otherwise: whoever uses it is cut off.
+    /// A leaked key is revoked before its successor is there, though the order said otherwise: whoever uses
+    /// it is cut off.
     RevokedBeforeReplaced = "revoked-before-replaced",
-    /// The order is kept in memory: what is revoked bears no label that says why, and whoever comes next knows of no leak.
+    /// The order is kept in memory: what is revoked bears no label that says why, and whoever comes next
+    /// knows of no leak.
     OrderUnwritten = "order-unwritten",
     /// A leaked key dies while a run promotes a copy of it, which was given up just now.
     LeakedCopyAtOnce = "leaked-copy-at-once",
 
     // Authority.
-    /// What a secret's value says of account and master is believed: whoever may write it gets a key of any account.
+    /// What a secret's value says of account and master is believed: whoever may write it gets a key of any
+    /// account.
     ClaimsBelieved = "claims-believed",
-    /// A key that was issued for another secret proves the account: a stolen one brings its thief a successor of his own.
+    /// A key that was issued for another secret proves the account: a stolen one brings its thief a successor
+    /// of his own.
     StolenKeyProves = "stolen-key-proves",
-    /// A key is revoked though nothing shows that the secret has more than its id: another's key dies of a label.
+    /// A key is revoked though nothing shows that the secret has more than its id: another's key dies of a
+    /// label.
     IdRevokes = "id-revokes",
     /// A label of one secret revokes what is current in another.
     LabelOrdersAnothers = "label-orders-anothers",
@@ -202,7 +227,8 @@ variants! {
     LabelTakesAnothersGrace = "label-takes-anothers-grace",
     /// Stamps of a time before their version was made count: written by hand, they end a key at once.
     OldStampsCount = "old-stamps-count",
-    /// Keys are issued for a secret however often it is rotated: they fill the slots of an account that others share.
+    /// Keys are issued for a secret however often it is rotated: they fill the slots of an account that
+    /// others share.
     OftenUncounted = "often-uncounted",
     /// A marker of any secret hides a key from the audit: whoever controls an account notes their own so.
     MarkerHides = "marker-hides",
@@ -242,7 +268,10 @@ mod force {
 
     /// Puts a variant in force on this thread, or none, until the answer is dropped.
     pub fn in_force(wrong: Option<Wrong>) -> InForce {
-        InForce { before: IN_FORCE.replace(wrong), on_this_thread: PhantomData }
+        InForce {
+            before: IN_FORCE.replace(wrong),
+            on_this_thread: PhantomData,
+        }
     }
 
     /// A variant in force; what was in force before it is so again when this is dropped.
@@ -268,7 +297,11 @@ mod force {
         type Err = NoSuchVariant;
 
         fn from_str(word: &str) -> Result<Self, Self::Err> {
-            Self::ALL.iter().copied().find(|wrong| wrong.as_str() == word).ok_or_else(|| NoSuchVariant(word.to_owned()))
+            Self::ALL
+                .iter()
+                .copied()
+                .find(|wrong| wrong.as_str() == word)
+                .ok_or_else(|| NoSuchVariant(word.to_owned()))
         }
     }
 }

@@ -23,7 +23,11 @@ fn json() -> impl Strategy<Value = String> {
             prop::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[{}]", items.join(" , "))),
             prop::collection::vec(("[a-z]{1,4}", inner), 0..4).prop_map(|fields| format!(
                 "{{ {} }}",
-                fields.iter().map(|(n, v)| format!("\"{n}\": {v}")).collect::<Vec<_>>().join(",")
+                fields
+                    .iter()
+                    .map(|(n, v)| format!("\"{n}\": {v}"))
+                    .collect::<Vec<_>>()
+                    .join(",")
             )),
         ]
     })
@@ -31,7 +35,11 @@ fn json() -> impl Strategy<Value = String> {
 
 /// The fields of a document, each name once, none of them one of ours.
 fn fields() -> impl Strategy<Value = Vec<(String, String)>> {
-    prop::collection::vec((any::<String>().prop_map(|name| format!("x{name}")), json()), 0..8).prop_map(|mut fields| {
+    prop::collection::vec(
+        (any::<String>().prop_map(|name| format!("x{name}")), json()),
+        0..8,
+    )
+    .prop_map(|mut fields| {
         let mut seen = std::collections::BTreeSet::new();
         fields.retain(|(name, _)| seen.insert(name.clone()));
         fields
@@ -39,7 +47,9 @@ fn fields() -> impl Strategy<Value = Vec<(String, String)>> {
 }
 
 fn written(fields: &[(String, String)]) -> String {
-    let fields = fields.iter().map(|(name, raw)| format!("{}:{raw}", serde_json::to_string(name).unwrap()));
+    let fields = fields
+        .iter()
+        .map(|(name, raw)| format!("{}:{raw}", serde_json::to_string(name).unwrap()));
     format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
 }
 

@@ -16,11 +16,17 @@ const PASSPHRASE: &str = "passphr4sePassphr4se";
 const NAME: &str = "prod/bybit/desk-seven";
 
 fn text() -> String {
-    format!(r#"{{"exchange":"bybit","api_key":"{KEY_ID}","api_secret":"{SECRET}","passphrase":"{PASSPHRASE}"}}"#)
+    format!(
+        r#"{{"exchange":"bybit","api_key":"{KEY_ID}","api_secret":"{SECRET}","passphrase":"{PASSPHRASE}"}}"#
+    )
 }
 
 fn credential() -> Credential {
-    Credential { key_id: KeyId::parse(KEY_ID).unwrap(), secret: SECRET.into(), passphrase: Some(PASSPHRASE.into()) }
+    Credential {
+        key_id: KeyId::parse(KEY_ID).unwrap(),
+        secret: SECRET.into(),
+        passphrase: Some(PASSPHRASE.into()),
+    }
 }
 
 #[track_caller]
@@ -36,8 +42,13 @@ fn hides(value: &impl Debug) {
 fn a_credential_and_all_that_carries_one_is_redacted() {
     hides(&credential());
     hides(&credential().key_id);
-    hides(&Signer { whose: Whose::Master, credential: credential() });
-    hides(&IssuedKey { credential: credential() });
+    hides(&Signer {
+        whose: Whose::Master,
+        credential: credential(),
+    });
+    hides(&IssuedKey {
+        credential: credential(),
+    });
 }
 
 #[test]
@@ -45,8 +56,16 @@ fn a_value_in_every_form_is_redacted() {
     let (token, value) = (VersionId::new("t"), SecretString::from(text()));
     hides(&Document::parse(&text()).unwrap());
     hides(&SecretValue::parse(&value).unwrap());
-    hides(&Put { token: &token, text: &value, labels: &[Label::pending()], rotation_token: Some(&value) });
-    hides(&StoredValue { version: token, text: value });
+    hides(&Put {
+        token: &token,
+        text: &value,
+        labels: &[Label::pending()],
+        rotation_token: Some(&value),
+    });
+    hides(&StoredValue {
+        version: token,
+        text: value,
+    });
 }
 
 #[test]

@@ -21,7 +21,13 @@ impl Listener for Breakable {
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
-        (Connection { stream, broken: Arc::default() }, address)
+        (
+            Connection {
+                stream,
+                broken: Arc::default(),
+            },
+            address,
+        )
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -45,7 +51,10 @@ impl Peer {
 
 impl Connected<IncomingStream<'_, Breakable>> for Peer {
     fn connect_info(stream: IncomingStream<'_, Breakable>) -> Self {
-        Self { address: stream.remote_addr().ip().to_canonical(), broken: Arc::clone(&stream.io().broken) }
+        Self {
+            address: stream.remote_addr().ip().to_canonical(),
+            broken: Arc::clone(&stream.io().broken),
+        }
     }
 }
 
@@ -66,7 +75,11 @@ impl Connection {
 }
 
 impl AsyncRead for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// Those of the secrets that stand in the text: in clear, in hex, in base64 of either alphabet at any place of a longer run, as a
-/// list of bytes, and each of these with any of its characters percent-encoded. The text is read once, however many secrets there
-/// are.
+/// Those of the secrets that stand in the text: in clear, in hex, in base64 of either alphabet at any place
+/// of a longer run, as a list of bytes, and each of these with any of its characters percent-encoded. The
+/// text is read once, however many secrets there are.
 pub fn found<'a>(secrets: impl IntoIterator<Item = &'a str>, text: &str) -> Vec<String> {
     let secrets: Vec<&str> = secrets.into_iter().collect();
     let mut wanted = Wanted::default();
@@ -28,15 +28,24 @@ pub fn found<'a>(secrets: impl IntoIterator<Item = &'a str>, text: &str) -> Vec<
 fn spellings(secret: &str) -> Vec<Vec<u8>> {
     let secret = secret.as_bytes();
     let hex = |digits: &[u8; 16]| {
-        secret.iter().flat_map(|byte| [byte >> 4, byte & 15].map(|digit| digits[usize::from(digit)])).collect()
+        secret
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 15].map(|digit| digits[usize::from(digit)]))
+            .collect()
     };
     let list: Vec<String> = secret.iter().map(u8::to_string).collect();
-    let mut spellings = vec![secret.to_vec(), hex(b"0123456789abcdef"), hex(b"0123456789ABCDEF"), list.join(", ").into_bytes()];
-    // Base64 looks different at each of three places; the characters that depend on what stands around are left out.
+    let mut spellings = vec![
+        secret.to_vec(),
+        hex(b"0123456789abcdef"),
+        hex(b"0123456789ABCDEF"),
+        list.join(", ").into_bytes(),
+    ];
+    // Base64 looks different at each of three places; the characters that depend on what stands around are
+    // left out.
     for skipped in 0..secret.len().min(3) {
         let (threes, _) = secret[skipped..].as_chunks();
-        let [standard, url_safe]: [Vec<u8>; 2] =
-            [STANDARD, URL_SAFE].map(|digits| threes.iter().flat_map(|three| base64(*three, digits)).collect());
+        let [standard, url_safe]: [Vec<u8>; 2] = [STANDARD, URL_SAFE]
+            .map(|digits| threes.iter().flat_map(|three| base64(*three, digits)).collect());
         if url_safe != standard {
             spellings.push(url_safe);
         }
@@ -60,7 +69,9 @@ fn percent_decoded(text: &[u8]) -> Cow<'_, [u8]> {
     let mut rest = text;
     while let [first, behind @ ..] = rest {
         let byte = match behind {
-            [high, low, ..] if *first == b'%' => digit(*high).zip(digit(*low)).map(|(high, low)| high << 4 | low),
+            [high, low, ..] if *first == b'%' => {
+                digit(*high).zip(digit(*low)).map(|(high, low)| high << 4 | low)
+            }
             _ => None,
         };
         decoded.push(byte.unwrap_or(*first));
@@ -70,7 +81,9 @@ fn percent_decoded(text: &[u8]) -> Cow<'_, [u8]> {
 }
 
 fn digit(hex: u8) -> Option<u8> {
-    char::from(hex).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    char::from(hex)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
 }
 
 /// How much of a spelling's beginning the search goes by.
@@ -90,7 +103,11 @@ struct Wanted {
 
 impl Default for Wanted {
     fn default() -> Self {
-        Self { sieve: vec![0; SIEVE / 64], by_beginning: BTreeMap::new(), short: Vec::new() }
+        Self {
+            sieve: vec![0; SIEVE / 64],
+            by_beginning: BTreeMap::new(),
+            short: Vec::new(),
+        }
     }
 }
 
@@ -103,7 +120,10 @@ impl Wanted {
         let beginning = u64::from_be_bytes(*beginning);
         let (word, bit) = place(beginning);
         self.sieve[word] |= bit;
-        self.by_beginning.entry(beginning).or_default().push((of, spelling));
+        self.by_beginning
+            .entry(beginning)
+            .or_default()
+            .push((of, spelling));
     }
 
     /// Whose spellings stand in the text.
@@ -118,16 +138,23 @@ impl Wanted {
             }
             let here = &text[end + 1 - BEGINNING..];
             let begun = self.by_beginning.get(&last).into_iter().flatten();
-            found.extend(begun.filter(|(_, spelling)| here.starts_with(spelling)).map(|(of, _)| *of));
+            found.extend(
+                begun
+                    .filter(|(_, spelling)| here.starts_with(spelling))
+                    .map(|(of, _)| *of),
+            );
         }
-        let short = self.short.iter().filter(|(_, spelling)| text.windows(spelling.len()).any(|here| here == spelling));
+        let short = self
+            .short
+            .iter()
+            .filter(|(_, spelling)| text.windows(spelling.len()).any(|here| here == spelling));
         found.extend(short.map(|(of, _)| *of));
         found
     }
 }
 
-/// Where in the sieve a beginning falls: which bit of which word. Source of the factor: Fibonacci hashing, 2 to the 64 over the golden
-/// ratio.
+/// Where in the sieve a beginning falls: which bit of which word. Source of the factor: Fibonacci hashing, 2
+/// to the 64 over the golden ratio.
 fn place(beginning: u64) -> (usize, u64) {
     let place = beginning.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48;
     ((place / 64) as usize, 1 << (place % 64))
@@ -156,7 +183,13 @@ mod tests {
         ] {
             assert_eq!(found([secret], text), [secret], "{text}");
         }
-        for text in ["kR7x-Secret-18 6b5237", "R7x-Secret-19", "kR7x-Secret-1", "kR7x%2DSecret%2D1%3", ""] {
+        for text in [
+            "kR7x-Secret-18 6b5237",
+            "R7x-Secret-19",
+            "kR7x-Secret-1",
+            "kR7x%2DSecret%2D1%3",
+            "",
+        ] {
             assert!(found([secret], text).is_empty(), "{text}");
         }
     }
@@ -171,9 +204,14 @@ mod tests {
 
     #[test]
     fn each_secret_that_is_there_is_told_once_among_many() {
-        let secrets: Vec<String> = (0..40).map(|number| format!("secret-number-{number:02}-of-many")).collect();
+        let secrets: Vec<String> = (0..40)
+            .map(|number| format!("secret-number-{number:02}-of-many"))
+            .collect();
         let text = format!("{} {0} {}", secrets[7], secrets[33]);
-        assert_eq!(found(secrets.iter().map(String::as_str), &text), [secrets[7].as_str(), &secrets[33]]);
+        assert_eq!(
+            found(secrets.iter().map(String::as_str), &text),
+            [secrets[7].as_str(), &secrets[33]]
+        );
         assert_eq!(found(["short", "other"], "a short one"), ["short"]);
     }
 }

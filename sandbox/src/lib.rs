@@ -1,5 +1,5 @@
-//! Stand-ins to rotate against without an AWS account: Secrets Manager with its rotation scheduler, the Lambda runtime
-//! API, and the venues. Never part of the Lambda's zip.
+//! Stand-ins to rotate against without an AWS account: Secrets Manager with its rotation scheduler, the
+//! Lambda runtime API, and the venues. Never part of the Lambda's zip.
 
 pub mod bench;
 pub mod bybit;

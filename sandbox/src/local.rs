@@ -1,4 +1,5 @@
-//! A small world on this machine: the stand-ins on loopback ports, and in them a key made by hand, its master, and their secrets.
+//! A small world on this machine: the stand-ins on loopback ports, and in them a key made by hand, its
+//! master, and their secrets.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -71,10 +72,12 @@ impl Local {
         // Keys and secrets have been there for a while.
         let then = now - SignedDuration::from_hours(30 * 24);
         let mut venue = bybit::Model::new(1, bybit::Knobs::default());
-        let seeded = seed_bybit(&mut venue, then).map_err(|_| StartError::Seed("an account is missing".into()))?;
+        let seeded =
+            seed_bybit(&mut venue, then).map_err(|_| StartError::Seed("an account is missing".into()))?;
         let (master, hand_made, for_events) = seeded;
         let mut store = secrets_manager::Model::new(1, secrets_manager::Knobs::default());
-        seed_secrets(&mut store, &master, &hand_made, &for_events, then).map_err(|error| StartError::Seed(error.to_string()))?;
+        seed_secrets(&mut store, &master, &hand_made, &for_events, then)
+            .map_err(|error| StartError::Seed(error.to_string()))?;
 
         open_rotation_for_events(&mut store, now).map_err(|error| StartError::Seed(error.to_string()))?;
 
@@ -89,7 +92,16 @@ impl Local {
             let _ = secrets_manager::serve(store_listener, store_service).await;
         });
         servers.spawn(async move { bybit::serve(venue_listener, venue_service).await });
-        Ok(Self { secrets_manager, bybit, clock, master, hand_made, secrets_manager_address, bybit_address, _servers: servers })
+        Ok(Self {
+            secrets_manager,
+            bybit,
+            clock,
+            master,
+            hand_made,
+            secrets_manager_address,
+            bybit_address,
+            _servers: servers,
+        })
     }
 
     /// What the function's process needs to know of this world.
@@ -100,7 +112,11 @@ impl Local {
     /// The full ARN of a seeded secret.
     pub fn arn(&self, name: &str) -> String {
         let state = self.secrets_manager.lock();
-        state.model.secret(name).map(|secret| secret.arn().to_owned()).unwrap_or_default()
+        state
+            .model
+            .secret(name)
+            .map(|secret| secret.arn().to_owned())
+            .unwrap_or_default()
     }
 
     /// The parsed value of a version, by a label on it.
@@ -121,7 +137,10 @@ async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), StartError> {
 }
 
 /// The master key, the key of [`SECRET`], and the key of [`EVENTS_SECRET`].
-fn seed_bybit(venue: &mut bybit::Model, now: Timestamp) -> Result<(Credential, Credential, Credential), bybit::NoSuch> {
+fn seed_bybit(
+    venue: &mut bybit::Model,
+    now: Timestamp,
+) -> Result<(Credential, Credential, Credential), bybit::NoSuch> {
     venue.add_parent_account(PARENT, Site::Mainnet);
     let master = venue.add_master_key(PARENT, Ips::only([LOOPBACK]), now)?;
     let mut sub_account = |uid, addresses: &[IpAddr]| {
@@ -130,7 +149,10 @@ fn seed_bybit(venue: &mut bybit::Model, now: Timestamp) -> Result<(Credential, C
             note: "made by hand".into(),
             read_only: false,
             ips: Ips::only(addresses.iter().copied()),
-            permissions: Permissions::of(&[("ContractTrade", &["Order", "Position"]), ("Spot", &["SpotTrade"])]),
+            permissions: Permissions::of(&[
+                ("ContractTrade", &["Order", "Position"]),
+                ("Spot", &["SpotTrade"]),
+            ]),
         };
         venue.create_key_by_hand(uid, settings, now)
     };
@@ -173,16 +195,35 @@ fn seed_secrets(
             "desk": {"name": "market making", "limits": [1.50, 2]},
         })
     };
-    let rules = RotationRules { automatically_after_days: Some(90), ..RotationRules::default() };
-    let ours = RotationSeed { lambda_arn: Some(LAMBDA_ARN.into()), rules: Some(rules) };
+    let rules = RotationRules {
+        automatically_after_days: Some(90),
+        ..RotationRules::default()
+    };
+    let ours = RotationSeed {
+        lambda_arn: Some(LAMBDA_ARN.into()),
+        rules: Some(rules),
+    };
     store.seed(seed(SECRET, &document(hand_made, SUB_ACCOUNT), Some(ours)), now)?;
     // cargo-lambda invokes by the ARN "function-arn": this secret names no function that it would have to be.
-    let anyones = RotationSeed { lambda_arn: None, rules: None };
-    store.seed(seed(EVENTS_SECRET, &document(for_events, SUB_ACCOUNT + 1), Some(anyones)), now)?;
+    let anyones = RotationSeed {
+        lambda_arn: None,
+        rules: None,
+    };
+    store.seed(
+        seed(
+            EVENTS_SECRET,
+            &document(for_events, SUB_ACCOUNT + 1),
+            Some(anyones),
+        ),
+        now,
+    )?;
     Ok(())
 }
 
-fn open_rotation_for_events(store: &mut secrets_manager::Model, now: Timestamp) -> Result<(), secrets_manager::Error> {
+fn open_rotation_for_events(
+    store: &mut secrets_manager::Model,
+    now: Timestamp,
+) -> Result<(), secrets_manager::Error> {
     let open = RotateSecret {
         secret_id: EVENTS_SECRET.into(),
         client_request_token: Some(EVENTS_TOKEN.into()),

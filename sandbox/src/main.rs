@@ -8,7 +8,8 @@ use sandbox::bench::{self, OtherBuild, Part};
 use sandbox::serve::{BYBIT_PORT, SECRETS_MANAGER_PORT};
 use sandbox::simulation::{self, History, Options, Outcome};
 
-/// A simulation allocates for each call it makes: this allocator does it in less than half the time of the system's.
+/// A simulation allocates for each call it makes: this allocator does it in less than half the time of the
+/// system's.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -28,13 +29,15 @@ enum Command {
         #[arg(long)]
         logs: bool,
     },
-    /// A day in the life of a key, told while it happens: rotation, grace, an overwrite, a leak, a bad deployment, an audit.
+    /// A day in the life of a key, told while it happens: rotation, grace, an overwrite, a leak, a bad
+    /// deployment, an audit.
     Story {
         /// Show the functions' own log lines too.
         #[arg(long)]
         logs: bool,
     },
-    /// Simulate rotations: every fault, pairs of faults, every interleaving, operations beside steps, and long histories by chance.
+    /// Simulate rotations: every fault, pairs of faults, every interleaving, operations beside steps, and
+    /// long histories by chance.
     Simulate {
         /// How many histories by chance.
         #[arg(long, default_value_t = 10_000)]
@@ -57,7 +60,8 @@ enum Command {
         /// Play this one history, and tell it.
         #[arg(long, conflicts_with_all = ["histories", "seed", "rest_from_one_in", "only_random", "keep_going"])]
         replay: Option<History>,
-        /// Do all this to a protocol that is wrong on purpose, until the wrong is seen: a variant's word, or all.
+        /// Do all this to a protocol that is wrong on purpose, until the wrong is seen: a variant's word, or
+        /// all.
         #[cfg(feature = "wrong-on-purpose")]
         #[arg(long)]
         wrong: Option<String>,
@@ -66,7 +70,8 @@ enum Command {
         #[arg(long, requires = "wrong")]
         anew: bool,
     },
-    /// Measure how fast the function is, beside a floor and beside what one would write in Python. Build with --release.
+    /// Measure how fast the function is, beside a floor and beside what one would write in Python. Build with
+    /// --release.
     Bench {
         /// What to measure; everything where left out.
         parts: Vec<Part>,
@@ -113,23 +118,55 @@ async fn main() -> ExitCode {
             #[cfg(feature = "wrong-on-purpose")]
             anew,
         } => {
-            let threads = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-            let options = Options { histories, seed, rest_from_one_in, exhaustive: !only_random, threads, keep_going };
+            let threads =
+                threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+            let options = Options {
+                histories,
+                seed,
+                rest_from_one_in,
+                exhaustive: !only_random,
+                threads,
+                keep_going,
+            };
             #[cfg(feature = "wrong-on-purpose")]
-            let outcome = wrong.map(|word| simulate_wrong(&word, replay.as_ref(), &options, anew)).transpose();
+            let outcome = wrong
+                .map(|word| simulate_wrong(&word, replay.as_ref(), &options, anew))
+                .transpose();
             #[cfg(not(feature = "wrong-on-purpose"))]
             let outcome: Result<Option<Outcome>, Box<dyn Error>> = Ok(None);
             outcome.map(|outcome| {
-                let right = || replay.map_or_else(|| simulation::simulate(&options), |history| simulation::replay(&history));
+                let right = || {
+                    replay.map_or_else(
+                        || simulation::simulate(&options),
+                        |history| simulation::replay(&history),
+                    )
+                };
                 say(&outcome.unwrap_or_else(right))
             })
         }
-        Command::Bench { parts, rounds, secrets, beside } => {
-            bench::bench(&parts, &bench::Options { rounds, secrets, beside }).await
+        Command::Bench {
+            parts,
+            rounds,
+            secrets,
+            beside,
+        } => {
+            bench::bench(
+                &parts,
+                &bench::Options {
+                    rounds,
+                    secrets,
+                    beside,
+                },
+            )
+            .await
         }
-        Command::Serve { secrets_manager_port, bybit_port, logs } => {
-            sandbox::serve::serve(secrets_manager_port, bybit_port, logs).await.map(|()| ExitCode::SUCCESS)
-        }
+        Command::Serve {
+            secrets_manager_port,
+            bybit_port,
+            logs,
+        } => sandbox::serve::serve(secrets_manager_port, bybit_port, logs)
+            .await
+            .map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
         eprintln!("sandbox: {error}");
@@ -141,16 +178,31 @@ async fn main() -> ExitCode {
 #[expect(clippy::print_stdout, reason = "a command-line tool says what came of it")]
 fn say(outcome: &Outcome) -> ExitCode {
     println!("{}", outcome.text);
-    if outcome.good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if outcome.good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 #[cfg(feature = "wrong-on-purpose")]
 #[expect(clippy::print_stdout, reason = "a command-line tool says what came of it")]
-fn simulate_wrong(word: &str, replay: Option<&History>, options: &Options, anew: bool) -> Result<Outcome, Box<dyn Error>> {
+fn simulate_wrong(
+    word: &str,
+    replay: Option<&History>,
+    options: &Options,
+    anew: bool,
+) -> Result<Outcome, Box<dyn Error>> {
     use protocol::wrong::{Wrong, in_force};
-    let variants = if word == "all" { Wrong::ALL.to_vec() } else { vec![word.parse()?] };
+    let variants = if word == "all" {
+        Wrong::ALL.to_vec()
+    } else {
+        vec![word.parse()?]
+    };
     let Some(history) = replay else {
-        return Ok(simulation::simulate_wrong(&variants, options, anew, |line| println!("{line}")));
+        return Ok(simulation::simulate_wrong(&variants, options, anew, |line| {
+            println!("{line}")
+        }));
     };
     let _in_force = in_force(variants.first().copied());
     Ok(simulation::replay(history))

@@ -1,7 +1,8 @@
-//! A proxy between one process of the function and the stand-ins, where the n-th request of a rotation can go wrong in every way that
-//! a network, a gateway or a machine has.
+//! A proxy between one process of the function and the stand-ins, where the n-th request of a rotation can go
+//! wrong in every way that a network, a gateway or a machine has.
 //!
-//! It passes on what it reads byte for byte. The stand-ins' own [faults](crate::fault) are those of the services.
+//! It passes on what it reads byte for byte. The stand-ins' own [faults](crate::fault) are those of the
+//! services.
 
 use std::io;
 use std::net::SocketAddr;
@@ -25,8 +26,8 @@ pub enum Fault {
     Dropped(Effect),
     /// It takes effect, and the connection is closed in the middle of the answer's body.
     Truncated,
-    /// The answer comes this much later. Without an effect on arrival the request itself is held back: it takes effect then,
-    /// whatever has become of its sender.
+    /// The answer comes this much later. Without an effect on arrival the request itself is held back: it
+    /// takes effect then, whatever has become of its sender.
     Delayed(Effect, Duration),
     /// Another answer comes in place of the service's.
     Replaced(Effect, Reply),
@@ -35,7 +36,10 @@ pub enum Fault {
 impl Fault {
     fn effect(self) -> Effect {
         match self {
-            Self::Killed(effect) | Self::Dropped(effect) | Self::Delayed(effect, _) | Self::Replaced(effect, _) => effect,
+            Self::Killed(effect)
+            | Self::Dropped(effect)
+            | Self::Delayed(effect, _)
+            | Self::Replaced(effect, _) => effect,
             Self::Truncated => Effect::Done,
         }
     }
@@ -74,19 +78,46 @@ pub enum Reply {
 impl Reply {
     fn message(self) -> Vec<u8> {
         let (status, content_type, body) = match self {
-            Self::Page => ("200 OK", "text/html", "<html><body><h1>It works!</h1></body></html>"),
+            Self::Page => (
+                "200 OK",
+                "text/html",
+                "<html><body><h1>It works!</h1></body></html>",
+            ),
             Self::OtherJson => ("200 OK", "application/json", r#"{"status":"ok","data":[]}"#),
-            Self::EmptyEnvelope => {
-                ("200 OK", "application/json", r#"{"retCode":0,"retMsg":"OK","result":{},"time":1700000000000}"#)
-            }
-            Self::Forbidden => ("403 Forbidden", "text/html", "<html><body><h1>403 Forbidden</h1></body></html>"),
-            Self::TooMany => ("429 Too Many Requests", "text/html", "<html><body><h1>429 Too Many Requests</h1></body></html>"),
-            Self::ServerError => ("500 Internal Server Error", "text/html", "<html><body><h1>500</h1></body></html>"),
-            Self::BadGateway => ("502 Bad Gateway", "text/html", "<html><body><h1>502 Bad Gateway</h1></body></html>"),
-            Self::Unavailable => ("503 Service Unavailable", "text/html", "<html><body><h1>503</h1></body></html>"),
+            Self::EmptyEnvelope => (
+                "200 OK",
+                "application/json",
+                r#"{"retCode":0,"retMsg":"OK","result":{},"time":1700000000000}"#,
+            ),
+            Self::Forbidden => (
+                "403 Forbidden",
+                "text/html",
+                "<html><body><h1>403 Forbidden</h1></body></html>",
+            ),
+            Self::TooMany => (
+                "429 Too Many Requests",
+                "text/html",
+                "<html><body><h1>429 Too Many Requests</h1></body></html>",
+            ),
+            Self::ServerError => (
+                "500 Internal Server Error",
+                "text/html",
+                "<html><body><h1>500</h1></body></html>",
+            ),
+            Self::BadGateway => (
+                "502 Bad Gateway",
+                "text/html",
+                "<html><body><h1>502 Bad Gateway</h1></body></html>",
+            ),
+            Self::Unavailable => (
+                "503 Service Unavailable",
+                "text/html",
+                "<html><body><h1>503</h1></body></html>",
+            ),
         };
         let length = body.len();
-        format!("HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n{body}").into_bytes()
+        format!("HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n{body}")
+            .into_bytes()
     }
 }
 
@@ -120,7 +151,11 @@ impl Proxy {
     /// # Errors
     /// Where no port can be had.
     pub async fn start(local: &Local, plan: Option<(usize, Fault)>) -> io::Result<Self> {
-        let shared = Arc::new(Shared { plan, state: Mutex::default(), under_way: watch::Sender::new(0) });
+        let shared = Arc::new(Shared {
+            plan,
+            state: Mutex::default(),
+            under_way: watch::Sender::new(0),
+        });
         let mut servers = JoinSet::new();
         let mut addresses = [local.secrets_manager_address, local.bybit_address];
         for address in &mut addresses {
@@ -129,7 +164,12 @@ impl Proxy {
             servers.spawn(serve(listener, service, Arc::clone(&shared)));
         }
         let [secrets_manager, bybit] = addresses;
-        Ok(Self { shared, secrets_manager, bybit, _servers: servers })
+        Ok(Self {
+            shared,
+            secrets_manager,
+            bybit,
+            _servers: servers,
+        })
     }
 
     /// What a process needs to know to call through this proxy.
@@ -150,7 +190,12 @@ impl Proxy {
     /// Waits until nothing is held back any more.
     pub async fn at_rest(&self) {
         // The sender lives as long as this proxy does.
-        let _ = self.shared.under_way.subscribe().wait_for(|count| *count == 0).await;
+        let _ = self
+            .shared
+            .under_way
+            .subscribe()
+            .wait_for(|count| *count == 0)
+            .await;
     }
 }
 
@@ -217,7 +262,12 @@ async fn converse(client: TcpStream, service: SocketAddr, shared: &Shared) -> io
 }
 
 /// What the sender of a request sees; nothing where the connection is closed.
-async fn answer_by(fault: Fault, request: &Message, service: SocketAddr, shared: &Shared) -> io::Result<Option<Message>> {
+async fn answer_by(
+    fault: Fault,
+    request: &Message,
+    service: SocketAddr,
+    shared: &Shared,
+) -> io::Result<Option<Message>> {
     let answer = match fault.effect() {
         Effect::Done => Some(request.pass_on(service).await?),
         Effect::None => None,
@@ -271,18 +321,26 @@ impl Message {
     }
 
     fn head(&self) -> &[u8] {
-        let end = self.0.windows(4).position(|four| four == b"\r\n\r\n").map_or(self.0.len(), |at| at + 4);
+        let end = self
+            .0
+            .windows(4)
+            .position(|four| four == b"\r\n\r\n")
+            .map_or(self.0.len(), |at| at + 4);
         &self.0[..end]
     }
 
     fn header(&self, name: &str) -> Option<String> {
         let head = String::from_utf8_lossy(self.head());
         let mut headers = head.lines().skip(1).filter_map(|line| line.split_once(':'));
-        headers.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned())
+        headers
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim().to_owned())
     }
 
     fn body_length(&self) -> usize {
-        self.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0)
+        self.header("content-length")
+            .and_then(|length| length.parse().ok())
+            .unwrap_or(0)
     }
 
     fn is_whole(&self) -> bool {

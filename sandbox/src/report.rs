@@ -1,4 +1,5 @@
-//! What a person sees of a rotation: each step with its calls, then which version, label and key is where. Secrets are masked.
+//! What a person sees of a rotation: each step with its calls, then which version, label and key is where.
+//! Secrets are masked.
 
 use std::fmt::{self, Write as _};
 
@@ -18,7 +19,10 @@ pub fn masked(name: &str) -> String {
 
 /// A key id as it is shown.
 pub fn fingerprint(key: &str) -> String {
-    KeyId::parse(key).map_or_else(|problem| format!("a key id that {problem}"), |key| key.fingerprint())
+    KeyId::parse(key).map_or_else(
+        |problem| format!("a key id that {problem}"),
+        |key| key.fingerprint(),
+    )
 }
 
 impl fmt::Display for StepReport {
@@ -27,9 +31,18 @@ impl fmt::Display for StepReport {
             Ok(answer) => answer["outcome"].as_str().unwrap_or("done").replace('_', " "),
             Err(failed) => format!("FAILED {failed}"),
         };
-        writeln!(f, "{:<13} {:>7.1} ms   {outcome}", self.invocation.step.as_str(), self.took.as_secs_f64() * 1000.0)?;
+        writeln!(
+            f,
+            "{:<13} {:>7.1} ms   {outcome}",
+            self.invocation.step.as_str(),
+            self.took.as_secs_f64() * 1000.0
+        )?;
         for call in &self.store_calls {
-            let whose = if call.secret == MASTER_SECRET { " of the master credential" } else { "" };
+            let whose = if call.secret == MASTER_SECRET {
+                " of the master credential"
+            } else {
+                ""
+            };
             let refused = match call.outcome {
                 Outcome::Done => String::new(),
                 Outcome::Refused(kind) => format!("  ({})", kind.as_str()),
@@ -37,7 +50,10 @@ impl fmt::Display for StepReport {
             writeln!(f, "    Secrets Manager  {}{whose}{refused}", call.operation)?;
         }
         for call in &self.venue_calls {
-            let refused = call.ret_code.filter(|code| *code != 0).map_or_else(String::new, |code| format!("  (retCode {code})"));
+            let refused = call
+                .ret_code
+                .filter(|code| *code != 0)
+                .map_or_else(String::new, |code| format!("  (retCode {code})"));
             writeln!(f, "    Bybit            {} {}{refused}", call.method, call.path)?;
         }
         Ok(())
@@ -48,14 +64,19 @@ impl fmt::Display for StepReport {
 pub fn versions(local: &Local, name: &str) -> String {
     let now = local.clock.now();
     let (store, venue) = (local.secrets_manager.lock(), local.bybit.lock());
-    let Some(secret) = store.model.secret(name) else { return format!("no secret {}\n", masked(name)) };
+    let Some(secret) = store.model.secret(name) else {
+        return format!("no secret {}\n", masked(name));
+    };
     let mut rows = vec![["VERSION", "LABELS", "KEY", "AT THE VENUE"].map(str::to_owned)];
     let mut versions: Vec<_> = secret.versions().iter().collect();
     versions.sort_by_key(|(_, version)| version.created());
     for (id, _) in versions {
         let key = key_of(secret, id);
         let alive = match &key {
-            Some(key) => state(venue.model.keys().iter().find(|truth| truth.key.as_str() == key), now),
+            Some(key) => state(
+                venue.model.keys().iter().find(|truth| truth.key.as_str() == key),
+                now,
+            ),
             None => "no value".into(),
         };
         rows.push([
@@ -88,7 +109,10 @@ pub fn keys(local: &Local, uid: Uid) -> String {
 fn groups(truth: &KeyTruth) -> String {
     let shown = truth.settings.permissions.shown();
     let granted = shown.iter().filter(|(_, values)| !values.is_empty());
-    granted.map(|(group, values)| format!("{group}:{}", values.join("+"))).collect::<Vec<_>>().join(" ")
+    granted
+        .map(|(group, values)| format!("{group}:{}", values.join("+")))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn state(truth: Option<&KeyTruth>, now: jiff::Timestamp) -> String {
@@ -107,11 +131,19 @@ fn key_of(secret: &Secret, version: &str) -> Option<String> {
 }
 
 fn table<const N: usize>(rows: &[[String; N]]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: [usize; N] = std::array::from_fn(width);
     let mut text = String::new();
     for row in rows {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+        let cells = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:<width$}"));
         let line = cells.collect::<Vec<_>>().join("   ");
         // A String takes all that is written to it.
         let _ = writeln!(text, "  {}", line.trim_end());

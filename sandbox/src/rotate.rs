@@ -26,7 +26,13 @@ pub async fn rotate(echo: bool) -> Result<ExitCode, Box<dyn std::error::Error>> 
         // A failed rotation is seen to fail at once here; Secrets Manager itself tries for hours.
         state.model.knobs_mut().replays = 0;
         let now = state.clock.now();
-        state.model.rotate_secret(&RotateSecret { secret_id: SECRET.into(), ..RotateSecret::default() }, now)?;
+        state.model.rotate_secret(
+            &RotateSecret {
+                secret_id: SECRET.into(),
+                ..RotateSecret::default()
+            },
+            now,
+        )?;
     }
     println!("Rotating, as Secrets Manager does: four invocations of the function's process\n");
     let mut calls = (0, 0);
@@ -40,18 +46,33 @@ pub async fn rotate(echo: bool) -> Result<ExitCode, Box<dyn std::error::Error>> 
         }
         wait_until_due(&local).await;
     };
-    println!("After: {} calls to Secrets Manager, {} to Bybit\n", calls.0, calls.1);
+    println!(
+        "After: {} calls to Secrets Manager, {} to Bybit\n",
+        calls.0, calls.1
+    );
     println!("{}\n{}", versions(&local, SECRET), keys(&local, SUB_ACCOUNT));
     if ended == EventKind::RotationSucceeded {
-        println!("Rotated. Consumers read the new key from now on; the old one lives on for those that still hold it.");
+        println!(
+            "Rotated. Consumers read the new key from now on; the old one lives on for those that still \
+             hold it."
+        );
         return Ok(ExitCode::SUCCESS);
     }
-    println!("The rotation failed ({}). The key in use is what it was.", ended.as_str());
+    println!(
+        "The rotation failed ({}). The key in use is what it was.",
+        ended.as_str()
+    );
     Ok(ExitCode::FAILURE)
 }
 
 fn how_it_ended(local: &Local) -> Option<EventKind> {
     let state = local.secrets_manager.lock();
     let ended = |kind: &EventKind| [EventKind::RotationSucceeded, EventKind::RotationFailed].contains(kind);
-    state.model.events().iter().filter(|event| event.secret_arn.contains(SECRET)).map(|event| event.kind).find(ended)
+    state
+        .model
+        .events()
+        .iter()
+        .filter(|event| event.secret_arn.contains(SECRET))
+        .map(|event| event.kind)
+        .find(ended)
 }

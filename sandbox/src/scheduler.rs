@@ -24,8 +24,8 @@ pub struct StepReport {
     pub venue_calls: Vec<bybit::Call>,
 }
 
-/// Takes the next step that is due, if one is, and lets the function do it. A rotation of a secret that names no function is
-/// left to whoever invokes one by hand.
+/// Takes the next step that is due, if one is, and lets the function do it. A rotation of a secret that names
+/// no function is left to whoever invokes one by hand.
 pub async fn next_step(local: &Local, function: &Function) -> Option<StepReport> {
     let invocation = loop {
         let due = {
@@ -50,7 +50,13 @@ pub async fn next_step(local: &Local, function: &Function) -> Option<StepReport>
         let now = state.clock.now();
         state.model.invocation_finished(&invocation, outcome.is_ok(), now);
     }
-    Some(StepReport { invocation, outcome, took, store_calls, venue_calls })
+    Some(StepReport {
+        invocation,
+        outcome,
+        took,
+        store_calls,
+        venue_calls,
+    })
 }
 
 /// Waits until a step may be due: a call came in, or the time has come.
@@ -61,7 +67,9 @@ pub async fn wait_until_due(local: &Local) {
         state.model.next_due().map(|due| due.duration_since(now))
     };
     // Never longer than a second: the sandbox's clock may be moved meanwhile.
-    let pause = next.map_or(Duration::from_secs(1), |due| Duration::try_from(due).unwrap_or_default());
+    let pause = next.map_or(Duration::from_secs(1), |due| {
+        Duration::try_from(due).unwrap_or_default()
+    });
     let pause = pause.clamp(Duration::from_millis(50), Duration::from_secs(1));
     tokio::select! {
         () = local.secrets_manager.due().notified() => {}
@@ -70,5 +78,8 @@ pub async fn wait_until_due(local: &Local) {
 }
 
 fn take_calls(local: &Local) -> (Vec<secrets_manager::Call>, Vec<bybit::Call>) {
-    (local.secrets_manager.lock().model.take_calls(), local.bybit.lock().model.take_calls())
+    (
+        local.secrets_manager.lock().model.take_calls(),
+        local.bybit.lock().model.take_calls(),
+    )
 }

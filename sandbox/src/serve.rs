@@ -1,4 +1,5 @@
-//! `sandbox serve`: the stand-ins on fixed ports, and Secrets Manager's scheduler behind them, until interrupted.
+//! `sandbox serve`: the stand-ins on fixed ports, and Secrets Manager's scheduler behind them, until
+//! interrupted.
 
 use crate::function::{self, Function, REGION};
 use crate::local::{EVENTS_SECRET, EVENTS_TOKEN, Local, MASTER_SECRET, SECRET};
@@ -15,7 +16,11 @@ pub const BYBIT_PORT: u16 = 9312;
 /// # Errors
 /// What could not be built or started.
 #[expect(clippy::print_stdout, reason = "this is what the command is for")]
-pub async fn serve(secrets_manager_port: u16, bybit_port: u16, echo: bool) -> Result<(), Box<dyn std::error::Error>> {
+pub async fn serve(
+    secrets_manager_port: u16,
+    bybit_port: u16,
+    echo: bool,
+) -> Result<(), Box<dyn std::error::Error>> {
     let binary = function::build().await?;
     let local = Local::start(secrets_manager_port, bybit_port).await?;
     println!("{}", introduction(&local));
@@ -28,9 +33,18 @@ pub async fn serve(secrets_manager_port: u16, bybit_port: u16, echo: bool) -> Re
             () = wait_until_due(&local) => {}
         }
         while let Some(step) = next_step(&local, &function).await {
-            let secret = local.secrets_manager.lock().model.secret(&step.invocation.secret_arn).map(|s| masked(s.name()));
+            let secret = local
+                .secrets_manager
+                .lock()
+                .model
+                .secret(&step.invocation.secret_arn)
+                .map(|s| masked(s.name()));
             println!("{}: {step}", secret.unwrap_or_default());
-            if step.outcome.as_ref().is_err_and(|failed| failed.error_type == "Runtime.ExitError") {
+            if step
+                .outcome
+                .as_ref()
+                .is_err_and(|failed| failed.error_type == "Runtime.ExitError")
+            {
                 function = Function::start(&binary, &local.environment(), echo).await?;
             }
         }
@@ -69,7 +83,10 @@ fn introduction(local: &Local) -> String {
                 fingerprint(local.hand_made.key.as_str())
             ),
         ),
-        (EVENTS_SECRET, format!("with an open rotation, of version {EVENTS_TOKEN}, for the files in events/")),
+        (
+            EVENTS_SECRET,
+            format!("with an open rotation, of version {EVENTS_TOKEN}, for the files in events/"),
+        ),
         (MASTER_SECRET, "the master credential".into()),
     ] {
         let _ = writeln!(text, "  {}  {what}", local.arn(name));

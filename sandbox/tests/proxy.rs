@@ -17,9 +17,18 @@ const LATER: Duration = Duration::from_millis(200);
 /// What a client sees who asks for Bybit's time, until the connection is closed.
 async fn ask(proxy: &Proxy) -> String {
     let variables = proxy.environment();
-    let (_, url) = variables.variables().iter().find(|(name, _)| name == "BYBIT_BASE_URL").unwrap();
-    let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).await.unwrap();
-    stream.write_all(b"GET /v5/market/time?a=b HTTP/1.1\r\nhost: here\r\n\r\n").await.unwrap();
+    let (_, url) = variables
+        .variables()
+        .iter()
+        .find(|(name, _)| name == "BYBIT_BASE_URL")
+        .unwrap();
+    let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap())
+        .await
+        .unwrap();
+    stream
+        .write_all(b"GET /v5/market/time?a=b HTTP/1.1\r\nhost: here\r\n\r\n")
+        .await
+        .unwrap();
     stream.shutdown().await.unwrap();
     let mut seen = String::new();
     stream.read_to_string(&mut seen).await.unwrap();
@@ -28,7 +37,8 @@ async fn ask(proxy: &Proxy) -> String {
 
 #[tokio::test]
 async fn each_fault_is_what_its_name_says() {
-    let whole = |seen: &str| seen.starts_with("HTTP/1.1 200 ") && seen.ends_with('}') && seen.contains("timeSecond");
+    let whole =
+        |seen: &str| seen.starts_with("HTTP/1.1 200 ") && seen.ends_with('}') && seen.contains("timeSecond");
     let nothing = |seen: &str| seen.is_empty();
     let half = |seen: &str| seen.contains("\r\n\r\n{") && !seen.ends_with('}');
     let page = |seen: &str| seen.starts_with("HTTP/1.1 200 ") && seen.contains("<html>");
@@ -54,7 +64,11 @@ async fn each_fault_is_what_its_name_says() {
         let began = Instant::now();
         let seen = ask(&proxy).await;
         assert!(expected(&seen), "{fault:?}: {seen}");
-        assert_eq!(began.elapsed() >= LATER, matches!(fault, Fault::Delayed(..)), "{fault:?}");
+        assert_eq!(
+            began.elapsed() >= LATER,
+            matches!(fault, Fault::Delayed(..)),
+            "{fault:?}"
+        );
         assert_eq!(local.bybit.lock().model.take_calls().len(), effects, "{fault:?}");
         assert!(whole(&ask(&proxy).await), "{fault:?}: the request after");
         assert_eq!(proxy.arrived(), ["GET /v5/market/time"; 3]);
@@ -64,7 +78,9 @@ async fn each_fault_is_what_its_name_says() {
 #[tokio::test]
 async fn a_request_that_is_held_back_takes_effect_though_its_sender_has_gone() {
     let local = Local::start(0, 0).await.unwrap();
-    let proxy = Proxy::start(&local, Some((0, Fault::Delayed(Effect::None, LATER)))).await.unwrap();
+    let proxy = Proxy::start(&local, Some((0, Fault::Delayed(Effect::None, LATER))))
+        .await
+        .unwrap();
     tokio::time::timeout(LATER / 4, ask(&proxy)).await.unwrap_err();
     assert!(local.bybit.lock().model.take_calls().is_empty());
     proxy.at_rest().await;

@@ -1,4 +1,5 @@
-//! One HTTPS client for all exchanges: no redirects, no proxies, bounded times and sizes, and nothing of it in any log.
+//! One HTTPS client for all exchanges: no redirects, no proxies, bounded times and sizes, and nothing of it
+//! in any log.
 
 use std::time::Duration;
 
@@ -57,16 +58,29 @@ impl Http {
     }
 
     /// Sends a request and reads its reply, within ten seconds and within what is left.
-    pub(super) async fn send(&self, mut request: Request, left: Duration, retry_at: &str) -> Result<Reply, NoReply> {
+    pub(super) async fn send(
+        &self,
+        mut request: Request,
+        left: Duration,
+        retry_at: &str,
+    ) -> Result<Reply, NoReply> {
         *request.timeout_mut() = Some(REQUEST.min(left));
         let host = request.url().authority().to_owned();
         let broken = |error: reqwest::Error| NoReply::Broken(why_unreached(&host, &error));
         let sent = self.client.execute(request).await;
         let not_sent = |error| {
-            if reqwest::Error::is_connect(&error) { NoReply::NotSent(why_unreached(&host, &error)) } else { broken(error) }
+            if reqwest::Error::is_connect(&error) {
+                NoReply::NotSent(why_unreached(&host, &error))
+            } else {
+                broken(error)
+            }
         };
         let mut response = sent.map_err(not_sent)?;
-        let header = response.headers().get(retry_at).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
+        let header = response
+            .headers()
+            .get(retry_at)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.parse().ok());
         let mut body = Zeroizing::new(Vec::with_capacity(16 * 1024));
         while let Some(chunk) = response.chunk().await.map_err(broken)? {
             if body.len() + chunk.len() > LARGEST_REPLY {
@@ -74,6 +88,10 @@ impl Http {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Reply { status: response.status().as_u16(), retry_at: header, body })
+        Ok(Reply {
+            status: response.status().as_u16(),
+            retry_at: header,
+            body,
+        })
     }
 }

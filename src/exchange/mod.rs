@@ -30,11 +30,17 @@ pub(crate) struct WithinInvocation {
 
 impl Exchanges {
     pub(crate) fn new(config: &Config, tls: ClientConfig) -> Result<Self, reqwest::Error> {
-        Ok(Self { bybit: Arc::new(Site::new(config.bybit_base_url.clone())), http: Http::new(tls)? })
+        Ok(Self {
+            bybit: Arc::new(Site::new(config.bybit_base_url.clone())),
+            http: Http::new(tls)?,
+        })
     }
 
     pub(crate) fn within(&self, time: InvocationTime) -> WithinInvocation {
-        WithinInvocation { exchanges: self.clone(), time }
+        WithinInvocation {
+            exchanges: self.clone(),
+            time,
+        }
     }
 }
 
@@ -43,9 +49,10 @@ impl Venues for WithinInvocation {
         let Exchanges { bybit, http } = &self.exchanges;
         match id.exchange.as_str() {
             "bybit" => Ok(Arc::new(Bybit::new(id, bybit, http.clone(), self.time)?)),
-            other => {
-                Err(format!("the exchange `{}` is not supported: this function rotates keys of bybit", protocol::shown(other)))
-            }
+            other => Err(format!(
+                "the exchange `{}` is not supported: this function rotates keys of bybit",
+                protocol::shown(other)
+            )),
         }
     }
 }

@@ -9,7 +9,9 @@ use aws_sdk_secretsmanager::config::ProvideCredentials;
 use aws_sdk_secretsmanager::config::http::HttpRequest;
 use aws_sdk_secretsmanager::config::retry::RetryConfig;
 use aws_sdk_secretsmanager::config::timeout::TimeoutConfig;
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
@@ -22,28 +24,36 @@ use crate::reach::why_unreached;
 
 /// The longest a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(3);
-/// The longest a call may take. It is shorter than the SDK's own limit, which does not say which host was silent.
+/// The longest a call may take. It is shorter than the SDK's own limit, which does not say which host was
+/// silent.
 const CALL: Duration = Duration::from_secs(5);
 
-/// The HTTP client of the SDK. Unlike the exchanges' it goes through a proxy that the environment names, as every AWS SDK does.
+/// The HTTP client of the SDK. Unlike the exchanges' it goes through a proxy that the environment names, as
+/// every AWS SDK does.
 pub(crate) fn http(tls: &ClientConfig) -> Result<Http, reqwest::Error> {
     let builder = || {
-        let builder = reqwest::Client::builder().tls_backend_preconfigured(tls.clone()).redirect(Policy::none());
+        let builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls.clone())
+            .redirect(Policy::none());
         builder.connect_timeout(CONNECT).timeout(CALL)
     };
-    Ok(Http { client: builder().build()?, near: builder().no_proxy().build()? })
+    Ok(Http {
+        client: builder().build()?,
+        near: builder().no_proxy().build()?,
+    })
 }
 
 /// See [`http`].
 #[derive(Clone, Debug)]
 pub(crate) struct Http {
     client: reqwest::Client,
-    /// For plain HTTP, which goes to this machine and to those that give it credentials: a proxy has no business there.
+    /// For plain HTTP, which goes to this machine and to those that give it credentials: a proxy has no
+    /// business there.
     near: reqwest::Client,
 }
 
-/// The client, configured as the SDK resolves it: Region, endpoint and credentials come from the environment first, where Lambda
-/// puts them, then from a profile, SSO, a container's or an instance's role.
+/// The client, configured as the SDK resolves it: Region, endpoint and credentials come from the environment
+/// first, where Lambda puts them, then from a profile, SSO, a container's or an instance's role.
 ///
 /// # Errors
 /// Names the variable where there is no Region, no credentials, or an endpoint that cannot be used.
@@ -60,8 +70,8 @@ pub(crate) async fn client(http: Http) -> Result<Client, ConfigError> {
         .load()
         .await;
     let Some(region) = resolved.region() else {
-        let problem =
-            "is missing, though Lambda sets it, and no profile names a Region: export it when you run the binary yourself";
+        let problem = "is missing, though Lambda sets it, and no profile names a Region: export it when you \
+                       run the binary yourself";
         return Err(ConfigError::new("AWS_REGION", problem));
     };
     aws_region("AWS_REGION", region.as_ref())?;
@@ -73,14 +83,16 @@ pub(crate) async fn client(http: Http) -> Result<Client, ConfigError> {
         None => false,
     };
     if !credentials {
-        let problem = "and AWS_SECRET_ACCESS_KEY are missing, though Lambda sets them, and the profile, SSO, container and instance \
-                       give no credentials either: `aws sts get-caller-identity` with the same environment shows why";
+        let problem = "and AWS_SECRET_ACCESS_KEY are missing, though Lambda sets them, and the profile, \
+                       SSO, container and instance give no credentials either: `aws sts \
+                       get-caller-identity` with the same environment shows why";
         return Err(ConfigError::new("AWS_ACCESS_KEY_ID", problem));
     }
     Ok(Client::new(&resolved))
 }
 
-/// The SDK's requests by the HTTP stack that the exchanges are called with: one stack starts faster than two, and is patched once.
+/// The SDK's requests by the HTTP stack that the exchanges are called with: one stack starts faster than two,
+/// and is patched once.
 #[derive(Debug)]
 struct Connector(Http);
 
@@ -96,13 +108,23 @@ async fn exchange(http: &Http, request: HttpRequest) -> Result<HttpResponse, Con
     let request = request.try_into_http1x().map_err(|error| user(error.into()))?;
     let (parts, body) = request.into_parts();
     // Every request of Secrets Manager is JSON in memory.
-    let body = body.bytes().ok_or_else(|| user("a body that is not in memory".into()))?.to_vec();
-    let request = reqwest::Request::try_from(http::Request::from_parts(parts, body)).map_err(|error| user(error.into()))?;
+    let body = body
+        .bytes()
+        .ok_or_else(|| user("a body that is not in memory".into()))?
+        .to_vec();
+    let request = reqwest::Request::try_from(http::Request::from_parts(parts, body))
+        .map_err(|error| user(error.into()))?;
     let host = request.url().authority().to_owned();
     if !may_be_asked(request.url()) {
-        return Err(user(Box::new(Unreached(format!("{host} is to be asked over plain http: name its endpoint with https")))));
+        return Err(user(Box::new(Unreached(format!(
+            "{host} is to be asked over plain http: name its endpoint with https"
+        )))));
     }
-    let client = if request.url().scheme() == "https" { &http.client } else { &http.near };
+    let client = if request.url().scheme() == "https" {
+        &http.client
+    } else {
+        &http.near
+    };
     let failed = |error| failed(&host, error);
     let mut response = client.execute(request).await.map_err(failed)?;
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
@@ -113,7 +135,8 @@ async fn exchange(http: &Http, request: HttpRequest) -> Result<HttpResponse, Con
     HttpResponse::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
 }
 
-/// Plain HTTP stays on this machine, but for the addresses at which AWS gives a container or an instance its credentials.
+/// Plain HTTP stays on this machine, but for the addresses at which AWS gives a container or an instance its
+/// credentials.
 fn may_be_asked(url: &reqwest::Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let gives_credentials = match host.trim_start_matches('[').trim_end_matches(']').parse() {
@@ -125,13 +148,18 @@ fn may_be_asked(url: &reqwest::Url) -> bool {
     url.scheme() == "https" || is_loopback(host) || gives_credentials
 }
 
-/// Time-outs and broken connections are told apart from what is wrong with the request: the SDK repeats the former.
+/// Time-outs and broken connections are told apart from what is wrong with the request: the SDK repeats the
+/// former.
 fn failed(host: &str, error: reqwest::Error) -> ConnectorError {
     if error.is_builder() {
         return ConnectorError::user(error.without_url().into());
     }
     let unreached = Box::new(Unreached(why_unreached(host, &error)));
-    if error.is_timeout() { ConnectorError::timeout(unreached) } else { ConnectorError::io(unreached) }
+    if error.is_timeout() {
+        ConnectorError::timeout(unreached)
+    } else {
+        ConnectorError::io(unreached)
+    }
 }
 
 /// Why Secrets Manager was not reached, in words.

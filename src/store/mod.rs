@@ -17,8 +17,8 @@ use jiff::Timestamp;
 use protocol::label::{Label, VersionId};
 use protocol::name::{SecretId, SecretName};
 use protocol::ports::{
-    Description, Fleet, LabelMove, ListedVersion, Put, Replica, Schedule, SecretPage, Store, StoreError, StoreErrorKind,
-    StoredValue, Which,
+    Description, Fleet, LabelMove, ListedVersion, Put, Replica, Schedule, SecretPage, Store, StoreError,
+    StoreErrorKind, StoredValue, Which,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -54,12 +54,20 @@ impl fmt::Debug for SecretsManager<'_> {
 
 /// JSON that lacks what every answer of the operation has: somebody else said that all is well.
 fn not_an_answer(operation: &'static str) -> StoreError {
-    StoreError { kind: StoreErrorKind::UnknownOutcome, operation, code: "an answer that is not Secrets Manager's".into() }
+    StoreError {
+        kind: StoreErrorKind::UnknownOutcome,
+        operation,
+        code: "an answer that is not Secrets Manager's".into(),
+    }
 }
 
 fn versions(stages: Option<HashMap<String, Vec<String>>>) -> BTreeMap<VersionId, BTreeSet<Label>> {
-    let labelled =
-        |(version, labels): (String, Vec<String>)| (VersionId::new(version), labels.into_iter().map(Label::new).collect());
+    let labelled = |(version, labels): (String, Vec<String>)| {
+        (
+            VersionId::new(version),
+            labels.into_iter().map(Label::new).collect(),
+        )
+    };
     stages.unwrap_or_default().into_iter().map(labelled).collect()
 }
 
@@ -69,16 +77,37 @@ fn timestamp(at: DateTime) -> Option<Timestamp> {
 
 fn schedule(rules: RotationRulesType) -> Schedule {
     // "3h": a whole number of hours.
-    let window = rules.duration.as_deref().and_then(|hours| hours.trim_end_matches('h').parse().ok());
-    let days = rules.automatically_after_days.and_then(|days| u32::try_from(days).ok());
-    Schedule { days, expression: rules.schedule_expression, window_hours: window }
+    let window = rules
+        .duration
+        .as_deref()
+        .and_then(|hours| hours.trim_end_matches('h').parse().ok());
+    let days = rules
+        .automatically_after_days
+        .and_then(|days| u32::try_from(days).ok());
+    Schedule {
+        days,
+        expression: rules.schedule_expression,
+        window_hours: window,
+    }
 }
 
 fn replica(status: ReplicationStatusType) -> Replica {
-    let (in_sync, in_progress) = (status.status == Some(StatusType::InSync), status.status == Some(StatusType::InProgress));
-    let said = status.status.map(|status| status.as_str().to_owned()).into_iter().chain(status.status_message);
+    let (in_sync, in_progress) = (
+        status.status == Some(StatusType::InSync),
+        status.status == Some(StatusType::InProgress),
+    );
+    let said = status
+        .status
+        .map(|status| status.as_str().to_owned())
+        .into_iter()
+        .chain(status.status_message);
     let said: Vec<String> = said.filter(|said| !said.is_empty()).collect();
-    Replica { region: status.region.unwrap_or_default(), in_sync, in_progress, status: said.join(": ") }
+    Replica {
+        region: status.region.unwrap_or_default(),
+        in_sync,
+        in_progress,
+        status: said.join(": "),
+    }
 }
 
 fn tags(tags: Option<Vec<Tag>>) -> BTreeMap<String, String> {
@@ -97,7 +126,10 @@ impl Store for SecretsManager<'_> {
         let call = self.client.describe_secret().secret_id(secret.as_str()).send();
         let reply = within(self.patience(), "DescribeSecret", call).await?;
         // Markers are made of the ARN: without it keys of different secrets would look alike.
-        let arn = reply.arn.filter(|arn| !arn.is_empty()).ok_or_else(|| not_an_answer("DescribeSecret"))?;
+        let arn = reply
+            .arn
+            .filter(|arn| !arn.is_empty())
+            .ok_or_else(|| not_an_answer("DescribeSecret"))?;
         Ok(Description {
             name: SecretName::new(reply.name.unwrap_or_default()),
             arn,
@@ -108,7 +140,12 @@ impl Store for SecretsManager<'_> {
             last_rotated: reply.last_rotated_date.and_then(timestamp),
             next_rotation: reply.next_rotation_date.and_then(timestamp),
             schedule: reply.rotation_rules.map(schedule),
-            replicas: reply.replication_status.unwrap_or_default().into_iter().map(replica).collect(),
+            replicas: reply
+                .replication_status
+                .unwrap_or_default()
+                .into_iter()
+                .map(replica)
+                .collect(),
             tags: tags(reply.tags),
             kms_key: reply.kms_key_id.filter(|key| !key.is_empty()),
         })
@@ -118,7 +155,8 @@ impl Store for SecretsManager<'_> {
         let call = self.client.get_secret_value().secret_id(secret.as_str());
         let call = match which {
             Which::Version(version) => call.version_id(version.as_str()),
-            // Named though it is the default: a role may be allowed this stage alone, and not every stand-in has the default.
+            // Named though it is the default: a role may be allowed this stage alone, and not every stand-in
+            // has the default.
             Which::Current => call.version_stage(Label::current().as_str()),
         };
         let reply = match within(self.patience(), "GetSecretValue", call.send()).await {
@@ -132,25 +170,43 @@ impl Store for SecretsManager<'_> {
             (None, Some(_)) => String::new(),
             (None, None) => return Err(not_an_answer("GetSecretValue")),
         };
-        let version = reply.version_id.filter(|version| !version.is_empty()).ok_or_else(|| not_an_answer("GetSecretValue"))?;
-        Ok(Some(StoredValue { version: VersionId::new(version), text: SecretString::from(text) }))
+        let version = reply
+            .version_id
+            .filter(|version| !version.is_empty())
+            .ok_or_else(|| not_an_answer("GetSecretValue"))?;
+        Ok(Some(StoredValue {
+            version: VersionId::new(version),
+            text: SecretString::from(text),
+        }))
     }
 
     async fn versions(&self, secret: &SecretId) -> Result<Vec<ListedVersion>, StoreError> {
         let operation = "ListSecretVersionIds";
         let mut versions = Vec::new();
-        let mut pages =
-            self.client.list_secret_version_ids().secret_id(secret.as_str()).include_deprecated(true).into_paginator().send();
-        while let Some(page) = tokio::time::timeout(self.patience(), pages.next()).await.map_err(|_| StoreError {
-            kind: StoreErrorKind::UnknownOutcome,
-            operation,
-            code: "the time is up".into(),
-        })? {
+        let mut pages = self
+            .client
+            .list_secret_version_ids()
+            .secret_id(secret.as_str())
+            .include_deprecated(true)
+            .into_paginator()
+            .send();
+        while let Some(page) = tokio::time::timeout(self.patience(), pages.next())
+            .await
+            .map_err(|_| StoreError {
+                kind: StoreErrorKind::UnknownOutcome,
+                operation,
+                code: "the time is up".into(),
+            })?
+        {
             let page = page.map_err(|error| classify(operation, &error))?;
-            // What is not listed counts as never stored: a page without a list, or an entry without an id, proves nothing.
+            // What is not listed counts as never stored: a page without a list, or an entry without an id,
+            // proves nothing.
             for version in page.versions.ok_or_else(|| not_an_answer(operation))? {
                 let id = VersionId::new(version.version_id.ok_or_else(|| not_an_answer(operation))?);
-                versions.push(ListedVersion { id, created_at: version.created_date.and_then(timestamp) });
+                versions.push(ListedVersion {
+                    id,
+                    created_at: version.created_date.and_then(timestamp),
+                });
             }
         }
         Ok(versions)
@@ -172,7 +228,9 @@ impl Store for SecretsManager<'_> {
         let reply = within(self.patience(), "PutSecretValue", call).await?;
         // Whoever stored the value says as which version.
         let stored = reply.version_id.as_deref() == Some(put.token.as_str());
-        stored.then_some(()).ok_or_else(|| not_an_answer("PutSecretValue"))
+        stored
+            .then_some(())
+            .ok_or_else(|| not_an_answer("PutSecretValue"))
     }
 
     async fn move_label(&self, secret: &SecretId, change: &LabelMove) -> Result<(), StoreError> {
@@ -188,7 +246,10 @@ impl Store for SecretsManager<'_> {
             .config_override(one_attempt())
             .send();
         let reply = within(self.patience(), "UpdateSecretVersionStage", call).await?;
-        reply.arn.map(drop).ok_or_else(|| not_an_answer("UpdateSecretVersionStage"))
+        reply
+            .arn
+            .map(drop)
+            .ok_or_else(|| not_an_answer("UpdateSecretVersionStage"))
     }
 }
 
@@ -208,7 +269,10 @@ impl Fleet for SecretsManager<'_> {
         let entries = page.secret_list.ok_or_else(|| not_an_answer(operation))?;
         let secrets = entries.into_iter().map(|entry| {
             Ok(Description {
-                arn: entry.arn.filter(|arn| !arn.is_empty()).ok_or_else(|| not_an_answer(operation))?,
+                arn: entry
+                    .arn
+                    .filter(|arn| !arn.is_empty())
+                    .ok_or_else(|| not_an_answer(operation))?,
                 name: SecretName::new(entry.name.unwrap_or_default()),
                 rotation_enabled: entry.rotation_enabled.unwrap_or(false),
                 rotation_function: entry.rotation_lambda_arn.filter(|arn| !arn.is_empty()),
@@ -222,7 +286,10 @@ impl Fleet for SecretsManager<'_> {
                 kms_key: entry.kms_key_id.filter(|key| !key.is_empty()),
             })
         });
-        Ok(SecretPage { secrets: secrets.collect::<Result<_, _>>()?, next: page.next_token.filter(|token| !token.is_empty()) })
+        Ok(SecretPage {
+            secrets: secrets.collect::<Result<_, _>>()?,
+            next: page.next_token.filter(|token| !token.is_empty()),
+        })
     }
 
     async fn start_rotation(&self, secret: &SecretId, token: &VersionId) -> Result<(), StoreError> {
@@ -239,8 +306,16 @@ impl Fleet for SecretsManager<'_> {
     }
 
     async fn tag(&self, secret: &SecretId, tags: &BTreeMap<String, String>) -> Result<(), StoreError> {
-        let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
-        let call = self.client.tag_resource().secret_id(secret.as_str()).set_tags(Some(tags)).send();
+        let tags = tags
+            .iter()
+            .map(|(key, value)| Tag::builder().key(key).value(value).build())
+            .collect();
+        let call = self
+            .client
+            .tag_resource()
+            .secret_id(secret.as_str())
+            .set_tags(Some(tags))
+            .send();
         within(self.patience(), "TagResource", call).await.map(drop)
     }
 }

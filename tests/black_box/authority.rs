@@ -5,7 +5,9 @@ use protocol::marker::Marker;
 use sandbox::bybit::{Ips, KeyTruth, Permissions, Settings};
 use sandbox::function::LAMBDA_ARN;
 use sandbox::local::{MASTER_SECRET, SECRET, SUB_ACCOUNT};
-use sandbox::secrets_manager::{PutSecretValue, RotationSeed, SecretValue, Seed, Sensitive, UpdateSecretVersionStage};
+use sandbox::secrets_manager::{
+    PutSecretValue, RotationSeed, SecretValue, Seed, Sensitive, UpdateSecretVersionStage,
+};
 use serde_json::{Value, json};
 
 use crate::world::{TOKEN, World, ask, codes};
@@ -17,17 +19,29 @@ const PLANTED: &str = "66666666-0000-4000-8000-000000000666";
 /// The living keys of every account.
 fn all_live(world: &World) -> Vec<KeyTruth> {
     let now = world.local.clock.now();
-    world.local.bybit.lock().model.keys().into_iter().filter(|key| key.alive(now)).collect()
+    world
+        .local
+        .bybit
+        .lock()
+        .model
+        .keys()
+        .into_iter()
+        .filter(|key| key.alive(now))
+        .collect()
 }
 
 /// The master's value says nothing of whom it serves.
 fn unserve(world: &World) {
-    change_master(world, |value| drop(value.as_object_mut().unwrap().remove("serves")));
+    change_master(world, |value| {
+        drop(value.as_object_mut().unwrap().remove("serves"));
+    });
 }
 
 /// It serves the victim's secret alone.
 fn serve_the_victim(world: &World) {
-    change_master(world, |value| value["serves"] = json!({SECRET: value["serves"]["prod/bybit/*"]}));
+    change_master(world, |value| {
+        value["serves"] = json!({SECRET: value["serves"]["prod/bybit/*"]});
+    });
 }
 
 fn change_master(world: &World, change: impl FnOnce(&mut Value)) {
@@ -44,7 +58,8 @@ fn change_master(world: &World, change: impl FnOnce(&mut Value)) {
     state.model.put_secret_value(&request, now).unwrap();
 }
 
-/// The enemy's secret, with a version that names this key id with a key secret of their own invention, under these labels.
+/// The enemy's secret, with a version that names this key id with a key secret of their own invention, under
+/// these labels.
 fn plant(world: &World, key: &str, labels: &[&str]) {
     let mut value = world.current();
     (value["api_key"], value["api_secret"]) = (key.into(), INVENTED.into());
@@ -62,7 +77,10 @@ fn plant_value(world: &World, planted: &str, labels: &[&str]) {
         value: Some(SecretValue::from_text(value.to_string())),
         version_id: None,
         tags: Vec::new(),
-        rotation: Some(RotationSeed { lambda_arn: Some(LAMBDA_ARN.into()), rules: None }),
+        rotation: Some(RotationSeed {
+            lambda_arn: Some(LAMBDA_ARN.into()),
+            rules: None,
+        }),
     };
     state.model.seed(seed, now).unwrap();
     let request = PutSecretValue {
@@ -85,7 +103,8 @@ async fn a_value_that_names_another_desks_account_gets_no_key_of_it() {
         world.edit_current(|value| {
             (value["api_key"], value["api_secret"]) = ("garbage".into(), "garbage-that-signs-nothing".into());
             value["subaccount"] = (SUB_ACCOUNT + 1).to_string().into();
-            value["policy"] = json!({"permissions": ["spot", "options", "derivatives"], "ip_allowlist": "any"});
+            value["policy"] =
+                json!({"permissions": ["spot", "options", "derivatives"], "ip_allowlist": "any"});
         });
         let before = all_live(&world);
         world.open_rotation(TOKEN);
@@ -93,18 +112,35 @@ async fn a_value_that_names_another_desks_account_gets_no_key_of_it() {
         assert_eq!(error_type, "SCOPE_REFUSED", "{message}");
         assert!(message.contains("serves"), "{message}");
         assert_eq!(all_live(&world), before);
-        let answer = ask(&world.operators().await, json!({"operation": "plan", "secret": SECRET})).await;
-        let blockers = answer["findings"].as_array().unwrap().iter().filter(|finding| finding["code"] == "BLOCKER");
+        let answer = ask(
+            &world.operators().await,
+            json!({"operation": "plan", "secret": SECRET}),
+        )
+        .await;
+        let blockers = answer["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|finding| finding["code"] == "BLOCKER");
         let commands: Vec<&str> = blockers.map(|finding| finding["do"].as_str().unwrap()).collect();
-        assert!(commands.iter().any(|command| command.contains("jq -c '.serves += ")), "{answer}");
+        assert!(
+            commands
+                .iter()
+                .any(|command| command.contains("jq -c '.serves += ")),
+            "{answer}"
+        );
     }
 }
 
 #[tokio::test]
 async fn no_label_on_a_version_that_names_another_s_key_id_ends_that_key() {
-    for labels in
-        [&["COMPROMISED", "REVOKE_FIRST"][..], &["REPLACED-20200101T000000Z-66666666", "CONDEMNED-20200201T000000Z-66666666"]]
-    {
+    for labels in [
+        &["COMPROMISED", "REVOKE_FIRST"][..],
+        &[
+            "REPLACED-20200101T000000Z-66666666",
+            "CONDEMNED-20200201T000000Z-66666666",
+        ],
+    ] {
         let world = World::start().await;
         let operations = world.operators().await;
         let key = world.current()["api_key"].as_str().unwrap().to_owned();
@@ -123,8 +159,19 @@ async fn no_label_ends_a_key_that_no_secret_names_but_the_enemys() {
     let foreign = {
         let now = world.local.clock.now();
         let permissions = Permissions::of(&[("Spot", &["SpotTrade"])]);
-        let settings = Settings { note: "a person's".into(), read_only: false, ips: Ips::Any, permissions };
-        world.local.bybit.lock().model.create_key_by_hand(SUB_ACCOUNT, settings, now).unwrap()
+        let settings = Settings {
+            note: "a person's".into(),
+            read_only: false,
+            ips: Ips::Any,
+            permissions,
+        };
+        world
+            .local
+            .bybit
+            .lock()
+            .model
+            .create_key_by_hand(SUB_ACCOUNT, settings, now)
+            .unwrap()
     };
     plant(&world, foreign.key.as_str(), &["COMPROMISED", "REVOKE_FIRST"]);
     let before = all_live(&world);
@@ -142,9 +189,23 @@ async fn a_value_that_claims_to_be_ours_is_told_to_be_none() {
     let by_hand = {
         let now = world.local.clock.now();
         let ips = Ips::only(["127.0.0.1".parse().unwrap(), "203.0.113.7".parse().unwrap()]);
-        let permissions = Permissions::of(&[("ContractTrade", &["Order", "Position"]), ("Spot", &["SpotTrade"])]);
-        let settings = Settings { note: "by hand".into(), read_only: false, ips, permissions };
-        world.local.bybit.lock().model.create_key_by_hand(SUB_ACCOUNT, settings, now).unwrap()
+        let permissions = Permissions::of(&[
+            ("ContractTrade", &["Order", "Position"]),
+            ("Spot", &["SpotTrade"]),
+        ]);
+        let settings = Settings {
+            note: "by hand".into(),
+            read_only: false,
+            ips,
+            permissions,
+        };
+        world
+            .local
+            .bybit
+            .lock()
+            .model
+            .create_key_by_hand(SUB_ACCOUNT, settings, now)
+            .unwrap()
     };
     let mut value = world.current();
     (value["api_key"], value["api_secret"]) = (by_hand.key.as_str().into(), by_hand.secret.expose().into());
@@ -165,7 +226,13 @@ async fn an_order_that_leaves_no_way_to_a_successor_is_refused_at_once() {
     });
     let answer = ask(&operations, order).await;
     assert_eq!(codes(&answer), ["REFUSED"], "{answer}");
-    assert!(answer["findings"][0]["do"].as_str().unwrap().contains("no_successor"), "{answer}");
+    assert!(
+        answer["findings"][0]["do"]
+            .as_str()
+            .unwrap()
+            .contains("no_successor"),
+        "{answer}"
+    );
     assert_eq!(all_live(&world), before);
 }
 
@@ -187,10 +254,14 @@ async fn what_an_answer_gives_to_type_is_quoted() {
         state.model.update_secret_version_stage(&request, now).unwrap();
     };
     label("COMPROMISED");
-    let order = json!({"operation": "break_glass", "secret": SECRET, "reason": "seen in a log", "incident": "INC-7"});
+    let order =
+        json!({"operation": "break_glass", "secret": SECRET, "reason": "seen in a log", "incident": "INC-7"});
     let answer = ask(&operations, order).await;
     let said = answer["findings"][0]["do"].as_str().unwrap();
-    assert!(said.contains(&format!("--remove-from-version-id '{version}'")), "{answer}");
+    assert!(
+        said.contains(&format!("--remove-from-version-id '{version}'")),
+        "{answer}"
+    );
 }
 
 #[tokio::test]
@@ -204,7 +275,10 @@ async fn what_another_offers_or_breaks_does_not_stop_a_persons_order() {
         plant_value(&world, &offer(&world), &["CANDIDATE"]);
         let order = json!({"operation": "break_glass", "secret": SECRET, "reason": "seen in a log", "incident": "INC-7"});
         let answer = world.ask_beside_the_service(&operators, order).await;
-        assert!(answer["exposure_seconds"].is_u64() && !codes(&answer).contains(&"EXPOSED"), "{answer}");
+        assert!(
+            answer["exposure_seconds"].is_u64() && !codes(&answer).contains(&"EXPOSED"),
+            "{answer}"
+        );
         let live = world.live_keys();
         assert!(live.len() == 1 && live[0].key.as_str() != leaked, "{answer}");
     }
@@ -219,12 +293,25 @@ async fn a_key_that_can_withdraw_hides_behind_no_other_secrets_marker() {
     {
         let now = world.local.clock.now();
         let permissions = Permissions::of(&[("Wallet", &["Withdraw"])]);
-        let settings = Settings { note, read_only: false, ips: Ips::only(["203.0.113.9".parse().unwrap()]), permissions };
-        world.local.bybit.lock().model.create_key_by_hand(SUB_ACCOUNT, settings, now).unwrap();
+        let settings = Settings {
+            note,
+            read_only: false,
+            ips: Ips::only(["203.0.113.9".parse().unwrap()]),
+            permissions,
+        };
+        world
+            .local
+            .bybit
+            .lock()
+            .model
+            .create_key_by_hand(SUB_ACCOUNT, settings, now)
+            .unwrap();
     }
     let answer = ask(&operators, json!({"operation": "audit"})).await;
     let findings = answer["findings"].as_array().unwrap();
-    let page = findings.iter().find(|finding| finding["code"] == "CAN_MOVE_FUNDS" && finding["secret"] == SECRET);
+    let page = findings
+        .iter()
+        .find(|finding| finding["code"] == "CAN_MOVE_FUNDS" && finding["secret"] == SECRET);
     assert!(page.is_some_and(|page| page["severity"] == "page"), "{answer}");
 }
 
@@ -240,16 +327,26 @@ async fn a_cell_of_the_table_is_no_formula() {
     });
     let answer = ask(&operators, json!({"operation": "audit", "format": "csv"})).await;
     let csv = answer["csv"].as_str().unwrap();
-    let cells: Vec<&str> = csv.split([',', '\n']).map(|cell| cell.trim_start_matches('"')).collect();
+    let cells: Vec<&str> = csv
+        .split([',', '\n'])
+        .map(|cell| cell.trim_start_matches('"'))
+        .collect();
     assert!(cells.iter().any(|cell| cell.contains("HYPERLINK")), "{csv}");
-    assert!(!cells.iter().any(|cell| cell.starts_with(['=', '+', '-', '@'])), "{csv}");
+    assert!(
+        !cells.iter().any(|cell| cell.starts_with(['=', '+', '-', '@'])),
+        "{csv}"
+    );
 }
 
 #[tokio::test]
 async fn a_secret_that_is_rotated_in_a_loop_gets_no_more_keys() {
     let world = World::start().await;
     for number in 0..11 {
-        world.put(&format!("0b000000-0000-4000-8000-{number:012}"), &world.current().to_string(), "SCRATCH");
+        world.put(
+            &format!("0b000000-0000-4000-8000-{number:012}"),
+            &world.current().to_string(),
+            "SCRATCH",
+        );
     }
     world.open_rotation(TOKEN);
     let before = all_live(&world);

@@ -16,7 +16,11 @@ struct File(PathBuf);
 impl File {
     fn new(text: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("aws-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "aws-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
         let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::write(&path, text).unwrap();
         Self(path)
@@ -37,13 +41,17 @@ impl Drop for File {
 /// Neither Region nor credentials in the environment, and no metadata service that is asked for them.
 fn without_aws(environment: Environment) -> Environment {
     let environment = environment.with("AWS_EC2_METADATA_DISABLED", "true");
-    ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"].into_iter().fold(environment, Environment::without)
+    ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"]
+        .into_iter()
+        .fold(environment, Environment::without)
 }
 
 #[tokio::test]
 async fn a_profile_gives_region_and_credentials() {
     let config = File::new("[profile desk]\nregion = us-east-1\n");
-    let credentials = File::new(&format!("[desk]\naws_access_key_id = {ACCESS_KEY_ID}\naws_secret_access_key = worth-nothing\n"));
+    let credentials = File::new(&format!(
+        "[desk]\naws_access_key_id = {ACCESS_KEY_ID}\naws_secret_access_key = worth-nothing\n"
+    ));
     let change = |environment| {
         without_aws(environment)
             .with("AWS_PROFILE", "desk")
@@ -57,9 +65,13 @@ async fn a_profile_gives_region_and_credentials() {
 
 #[tokio::test]
 async fn a_profile_may_name_a_program_that_gives_credentials() {
-    let answer = format!(r#"{{"Version": 1, "AccessKeyId": "{ACCESS_KEY_ID}", "SecretAccessKey": "worth-nothing"}}"#);
+    let answer =
+        format!(r#"{{"Version": 1, "AccessKeyId": "{ACCESS_KEY_ID}", "SecretAccessKey": "worth-nothing"}}"#);
     let answer = File::new(&answer);
-    let config = File::new(&format!("[default]\nregion = us-east-1\ncredential_process = /bin/cat {}\n", answer.path()));
+    let config = File::new(&format!(
+        "[default]\nregion = us-east-1\ncredential_process = /bin/cat {}\n",
+        answer.path()
+    ));
     let change = |environment| without_aws(environment).with("AWS_CONFIG_FILE", config.path());
     let world = World::start_with(change).await;
     world.open_rotation(TOKEN);
@@ -82,15 +94,30 @@ async fn what_nobody_names_is_asked_for_by_name_at_the_start() {
     let environment = || world.local.environment();
     for (environment, named, said) in [
         (without_aws(environment()), "AWS_REGION", "is missing"),
-        (without_aws(environment()).with("AWS_REGION", "us-east-1"), "AWS_ACCESS_KEY_ID", "sts get-caller-identity"),
-        (environment().without("AWS_SECRET_ACCESS_KEY").with("AWS_EC2_METADATA_DISABLED", "true"), "AWS_ACCESS_KEY_ID", "sts"),
         (
-            environment().without("AWS_REGION").with("AWS_CONFIG_FILE", config.path()).with("AWS_PROFILE", "desk"),
+            without_aws(environment()).with("AWS_REGION", "us-east-1"),
+            "AWS_ACCESS_KEY_ID",
+            "sts get-caller-identity",
+        ),
+        (
+            environment()
+                .without("AWS_SECRET_ACCESS_KEY")
+                .with("AWS_EC2_METADATA_DISABLED", "true"),
+            "AWS_ACCESS_KEY_ID",
+            "sts",
+        ),
+        (
+            environment()
+                .without("AWS_REGION")
+                .with("AWS_CONFIG_FILE", config.path())
+                .with("AWS_PROFILE", "desk"),
             "AWS_REGION",
             "is not like us-east-1",
         ),
         (
-            environment().without("AWS_ENDPOINT_URL_SECRETS_MANAGER").with("AWS_CONFIG_FILE", plain_http.path()),
+            environment()
+                .without("AWS_ENDPOINT_URL_SECRETS_MANAGER")
+                .with("AWS_CONFIG_FILE", plain_http.path()),
             "AWS_ENDPOINT_URL",
             "plain http",
         ),
@@ -99,6 +126,9 @@ async fn what_nobody_names_is_asked_for_by_name_at_the_start() {
         assert_eq!(function.exit_code().await, 1, "{named}");
         let failed = function.invoke(&json!({})).await.unwrap_err();
         assert_eq!(failed.error_type, "CONFIG_INVALID");
-        assert!(failed.message.contains(named) && failed.message.contains(said), "{failed}");
+        assert!(
+            failed.message.contains(named) && failed.message.contains(said),
+            "{failed}"
+        );
     }
 }

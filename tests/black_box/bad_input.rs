@@ -23,11 +23,21 @@ async fn an_event_that_is_no_rotation_step_is_refused_by_what_came() {
         ("{}".into(), "Step"),
         (good.replace("createSecret", "create_secret"), "create_secret"),
         (good.replace(TOKEN, "short"), "ClientRequestToken"),
-        (good.replace(crate::world::ROTATION_TOKEN, "short"), "RotationToken"),
-        (good.replace("arn:aws:secretsmanager", "arn:aws:lambda"), "SecretId"),
+        (
+            good.replace(crate::world::ROTATION_TOKEN, "short"),
+            "RotationToken",
+        ),
+        (
+            good.replace("arn:aws:secretsmanager", "arn:aws:lambda"),
+            "SecretId",
+        ),
         (r#"{"operation":"maintain"}"#.into(), "operation"),
     ] {
-        let failed = world.function.invoke_raw(payload.clone().into_bytes(), deadline, LAMBDA_ARN).await.unwrap_err();
+        let failed = world
+            .function
+            .invoke_raw(payload.clone().into_bytes(), deadline, LAMBDA_ARN)
+            .await
+            .unwrap_err();
         assert_eq!(failed.error_type, "EVENT_INVALID", "{payload}: {failed}");
         assert!(failed.message.contains(named), "{payload}: {failed}");
     }
@@ -43,8 +53,15 @@ async fn a_secret_that_cannot_be_rotated_says_why_and_stays_as_it_is() {
         world.open_rotation(TOKEN);
         let before = (world.labels(), world.keys());
         let (error_type, message) = world.fail("createSecret").await;
-        assert_eq!((error_type.as_str(), message.contains(named)), (expected, true), "{named}: {message}");
-        assert!(message.starts_with("createSecret of prod/bybit/***: "), "{message}");
+        assert_eq!(
+            (error_type.as_str(), message.contains(named)),
+            (expected, true),
+            "{named}: {message}"
+        );
+        assert!(
+            message.starts_with("createSecret of prod/bybit/***: "),
+            "{message}"
+        );
         assert_eq!((world.labels(), world.keys()), before, "{named}");
     }
 }
@@ -52,28 +69,58 @@ async fn a_secret_that_cannot_be_rotated_says_why_and_stays_as_it_is() {
 type Change = Box<dyn FnOnce(&mut Value)>;
 
 fn bad_documents() -> Vec<(Change, &'static str, &'static str)> {
-    let set = |name: &'static str, value: Value| Box::new(move |document: &mut Value| document[name] = value) as Change;
+    let set = |name: &'static str, value: Value| {
+        Box::new(move |document: &mut Value| document[name] = value) as Change
+    };
     let remove = |name: &'static str| {
         Box::new(move |document: &mut Value| {
             document.as_object_mut().unwrap().remove(name);
         }) as Change
     };
     vec![
-        (Box::new(|document| *document = json!([])), "VALUE_INVALID", "JSON object"),
-        (Box::new(|document| *document = json!({})), "VALUE_INVALID", "api_key"),
+        (
+            Box::new(|document| *document = json!([])),
+            "VALUE_INVALID",
+            "JSON object",
+        ),
+        (
+            Box::new(|document| *document = json!({})),
+            "VALUE_INVALID",
+            "api_key",
+        ),
         (set("api_key", json!("")), "VALUE_INVALID", "api_key"),
         (set("api_secret", json!("")), "VALUE_INVALID", "api_secret"),
         (set("api_secret", json!(7)), "VALUE_INVALID", "api_secret"),
         (set("secret", json!("twice")), "VALUE_INVALID", "api_secret"),
-        (set("policy", json!({"permissions": ["withdraw"]})), "VALUE_INVALID", "withdraw"),
-        (set("policy", json!({"ip_allowlist": []})), "VALUE_INVALID", "ip_allowlist"),
+        (
+            set("policy", json!({"permissions": ["withdraw"]})),
+            "VALUE_INVALID",
+            "withdraw",
+        ),
+        (
+            set("policy", json!({"ip_allowlist": []})),
+            "VALUE_INVALID",
+            "ip_allowlist",
+        ),
         (set("exchange", json!("nowhere")), "VENUE_UNSUPPORTED", "nowhere"),
         (set("environment", json!("moon")), "VENUE_UNSUPPORTED", "moon"),
         (set("environment", json!("demo")), "VENUE_UNSUPPORTED", "demo"),
         (remove("masterarn"), "MASTER_INVALID", "masterarn"),
-        (set("masterarn", json!("nonsense nonsense")), "MASTER_INVALID", "masterarn"),
-        (set("subaccount", json!("53888999")), "ACCOUNT_MISMATCH", "53888999"),
-        (set("policy", json!({"auto_approve": true})), "VALUE_INVALID", "auto_approve"),
+        (
+            set("masterarn", json!("nonsense nonsense")),
+            "MASTER_INVALID",
+            "masterarn",
+        ),
+        (
+            set("subaccount", json!("53888999")),
+            "ACCOUNT_MISMATCH",
+            "53888999",
+        ),
+        (
+            set("policy", json!({"auto_approve": true})),
+            "VALUE_INVALID",
+            "auto_approve",
+        ),
     ]
 }
 
@@ -84,7 +131,10 @@ async fn a_dead_current_key_is_rescued_where_the_value_says_enough() {
     world.open_rotation(TOKEN);
     let (error_type, message) = world.fail("createSecret").await;
     assert_eq!(error_type, "CURRENT_UNUSABLE");
-    assert!(message.contains("policy.permissions") && message.contains("policy.ip_allowlist"), "{message}");
+    assert!(
+        message.contains("policy.permissions") && message.contains("policy.ip_allowlist"),
+        "{message}"
+    );
     assert_eq!(world.live_keys().len(), 0);
 
     let world = World::start().await;
@@ -102,7 +152,10 @@ async fn a_dead_current_key_is_rescued_where_the_value_says_enough() {
 fn kill_current(world: &World) {
     let mut venue = world.local.bybit.lock();
     let now = world.local.clock.now();
-    venue.model.delete_key_by_hand(&world.local.hand_made.key, now).unwrap();
+    venue
+        .model
+        .delete_key_by_hand(&world.local.hand_made.key, now)
+        .unwrap();
 }
 
 #[tokio::test]
@@ -123,7 +176,10 @@ async fn a_master_credential_that_is_refused_is_named_as_the_one() {
     world.open_rotation(TOKEN);
     let (error_type, message) = world.fail("createSecret").await;
     assert_eq!(error_type, "MASTER_REFUSED");
-    assert!(message.contains("10003") && message.contains("master"), "{message}");
+    assert!(
+        message.contains("10003") && message.contains("master"),
+        "{message}"
+    );
 }
 
 #[tokio::test]
@@ -134,16 +190,35 @@ async fn preconditions_that_do_not_hold_are_named() {
     let payload = world.event("createSecret", TOKEN).to_string().into_bytes();
     let deadline = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(60);
     let other = LAMBDA_ARN.replace("exchange-key-rotation", "another");
-    let failed = world.function.invoke_raw(payload, deadline, &other).await.unwrap_err();
+    let failed = world
+        .function
+        .invoke_raw(payload, deadline, &other)
+        .await
+        .unwrap_err();
     assert_eq!(failed.error_type, "WRONG_FUNCTION");
     {
         let mut state = world.local.secrets_manager.lock();
         let now = state.clock.now();
-        state.model.cancel_rotate_secret(&CancelRotateSecret { secret_id: SECRET.into() }, now).unwrap();
+        state
+            .model
+            .cancel_rotate_secret(
+                &CancelRotateSecret {
+                    secret_id: SECRET.into(),
+                },
+                now,
+            )
+            .unwrap();
     }
     assert_eq!(world.fail("createSecret").await.0, "ROTATION_DISABLED");
-    let nowhere = world.event("createSecret", TOKEN).to_string().replace("prod/bybit/main", "prod/bybit/none");
-    let failed = world.function.invoke_raw(nowhere.into_bytes(), deadline, LAMBDA_ARN).await.unwrap_err();
+    let nowhere = world
+        .event("createSecret", TOKEN)
+        .to_string()
+        .replace("prod/bybit/main", "prod/bybit/none");
+    let failed = world
+        .function
+        .invoke_raw(nowhere.into_bytes(), deadline, LAMBDA_ARN)
+        .await
+        .unwrap_err();
     assert_eq!(failed.error_type, "SECRET_NOT_FOUND");
 }
 
@@ -153,7 +228,10 @@ async fn a_key_that_could_be_used_from_anywhere_needs_a_policy_that_says_so() {
     {
         let mut venue = world.local.bybit.lock();
         let (key, now) = (&world.local.hand_made.key, world.local.clock.now());
-        let settings = Settings { ips: Ips::Any, ..venue.model.key(key).unwrap().settings };
+        let settings = Settings {
+            ips: Ips::Any,
+            ..venue.model.key(key).unwrap().settings
+        };
         venue.model.edit_key_by_hand(key, settings, now).unwrap();
     }
     world.open_rotation(TOKEN);
@@ -182,11 +260,24 @@ async fn a_value_that_somebody_else_put_as_pending_is_given_up_and_the_next_rota
     world.open_rotation(TOKEN);
     let text = world.current().to_string();
     world.put(TOKEN, &text, "AWSPENDING");
-    for step in ["setSecret", "finishSecret", "createSecret", "createSecret", "testSecret"] {
+    for step in [
+        "setSecret",
+        "finishSecret",
+        "createSecret",
+        "createSecret",
+        "testSecret",
+    ] {
         assert_eq!(world.fail(step).await.0, "VERSION_DOOMED", "{step}");
     }
-    let (_, labels) = world.labels().into_iter().find(|(version, _)| version == TOKEN).unwrap();
-    assert!(labels.len() == 1 && labels[0].starts_with("CONDEMNED-"), "{labels:?}");
+    let (_, labels) = world
+        .labels()
+        .into_iter()
+        .find(|(version, _)| version == TOKEN)
+        .unwrap();
+    assert!(
+        labels.len() == 1 && labels[0].starts_with("CONDEMNED-"),
+        "{labels:?}"
+    );
 
     let next = "70000000-0000-4000-8000-000000000002";
     world.open_rotation(next);
@@ -203,7 +294,10 @@ async fn a_secret_that_is_being_deleted_is_left_alone() {
     {
         let mut state = world.local.secrets_manager.lock();
         let now = state.clock.now();
-        let request = DeleteSecret { secret_id: SECRET.into(), ..DeleteSecret::default() };
+        let request = DeleteSecret {
+            secret_id: SECRET.into(),
+            ..DeleteSecret::default()
+        };
         state.model.delete_secret(&request, now).unwrap();
     }
     assert_eq!(world.fail("createSecret").await.0, "SECRET_DELETED");
@@ -215,7 +309,11 @@ async fn too_little_time_is_seen_before_a_key_is_issued() {
     world.open_rotation(TOKEN);
     let payload = world.event("createSecret", TOKEN).to_string().into_bytes();
     let deadline = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(4);
-    let failed = world.function.invoke_raw(payload, deadline, LAMBDA_ARN).await.unwrap_err();
+    let failed = world
+        .function
+        .invoke_raw(payload, deadline, LAMBDA_ARN)
+        .await
+        .unwrap_err();
     assert_eq!(failed.error_type, "DEADLINE_NEAR");
     assert_eq!(world.keys().len(), 1);
 }
@@ -240,7 +338,13 @@ async fn a_wrong_setting_is_refused_at_the_start_by_its_name() {
         let failed = function.invoke(&json!({})).await.unwrap_err();
         assert_eq!(failed.error_type, "CONFIG_INVALID");
         assert!(failed.message.contains(name), "{failed}");
-        assert!(function.output().iter().any(|line| line.contains("CONFIG_INVALID") && line.contains(name)), "{name}");
+        assert!(
+            function
+                .output()
+                .iter()
+                .any(|line| line.contains("CONFIG_INVALID") && line.contains(name)),
+            "{name}"
+        );
     }
 }
 
@@ -249,6 +353,9 @@ fn the_runbook_has_a_section_for_every_error_type() {
     let runbook = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/runbook.md")).unwrap();
     for error_type in protocol::ErrorType::ALL {
         let heading = format!("\n### {error_type}\n");
-        assert!(runbook.contains(&heading), "docs/runbook.md has no section `### {error_type}`");
+        assert!(
+            runbook.contains(&heading),
+            "docs/runbook.md has no section `### {error_type}`"
+        );
     }
 }

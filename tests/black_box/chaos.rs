@@ -1,5 +1,6 @@
-//! A rotation of which any one request goes wrong, in any way: its process is killed, or lives and sees what a network or a gateway made
-//! of the answer. New processes repeat the rotation, as Secrets Manager does. Then the stand-ins are asked what is true.
+//! A rotation of which any one request goes wrong, in any way: its process is killed, or lives and sees what
+//! a network or a gateway made of the answer. New processes repeat the rotation, as Secrets Manager does.
+//! Then the stand-ins are asked what is true.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -35,7 +36,12 @@ async fn a_process_killed_at_any_request_leaves_a_rotation_that_the_next_one_com
 
 #[tokio::test]
 async fn a_connection_that_breaks_at_any_request_costs_no_key_and_leaves_none() {
-    at_every_request([Fault::Dropped(Effect::None), Fault::Dropped(Effect::Done), Fault::Truncated]).await;
+    at_every_request([
+        Fault::Dropped(Effect::None),
+        Fault::Dropped(Effect::Done),
+        Fault::Truncated,
+    ])
+    .await;
 }
 
 #[tokio::test]
@@ -50,7 +56,8 @@ async fn a_gateway_that_refuses_any_request_is_outlived() {
 
 #[tokio::test]
 async fn a_gateway_that_fails_at_any_request_is_outlived() {
-    let without_effect = [Reply::ServerError, Reply::Unavailable].map(|reply| Fault::Replaced(Effect::None, reply));
+    let without_effect =
+        [Reply::ServerError, Reply::Unavailable].map(|reply| Fault::Replaced(Effect::None, reply));
     at_every_request(replaced(&[Reply::BadGateway]).into_iter().chain(without_effect)).await;
 }
 
@@ -58,7 +65,8 @@ async fn a_gateway_that_fails_at_any_request_is_outlived() {
 async fn a_request_that_outlasts_its_invocation_does_no_harm_whenever_it_takes_effect() {
     let mut histories = Histories::default();
     for (at, step) in requests_of_a_clean_rotation().await.into_iter().enumerate() {
-        // createSecret issues nothing in less than eight seconds; the others need little more than their last moment.
+        // createSecret issues nothing in less than eight seconds; the others need little more than their last
+        // moment.
         let deadline = SignedDuration::from_millis(if step == STEPS[0] { 9_500 } else { 2_500 });
         let deadlines = STEPS.map(|other| if other == step { deadline } else { AMPLE });
         for effect in EFFECTS {
@@ -89,7 +97,12 @@ async fn of_two_processes_at_once_one_may_be_killed_at_any_request() {
     let mut histories = Histories::default();
     for at in 0..requests {
         for effect in EFFECTS {
-            histories.add(async move { History::begin(Some((at, Fault::Killed(effect)))).await.beside_another().await });
+            histories.add(async move {
+                History::begin(Some((at, Fault::Killed(effect))))
+                    .await
+                    .beside_another()
+                    .await;
+            });
         }
     }
     histories.end(AT_ONCE).await;
@@ -109,7 +122,10 @@ async fn a_process_may_be_overtaken_at_any_request_by_one_that_does_the_whole_ro
 }
 
 fn replaced(replies: &[Reply]) -> Vec<Fault> {
-    replies.iter().flat_map(|reply| EFFECTS.map(|effect| Fault::Replaced(effect, *reply))).collect()
+    replies
+        .iter()
+        .flat_map(|reply| EFFECTS.map(|effect| Fault::Replaced(effect, *reply)))
+        .collect()
 }
 
 async fn at_every_request(faults: impl IntoIterator<Item = Fault>) {
@@ -151,7 +167,11 @@ struct History {
 impl History {
     async fn begin(plan: Option<(usize, Fault)>) -> Self {
         let (world, proxy) = World::start_behind_proxy(plan).await;
-        let elsewhere = Marker::new("arn:aws:secretsmanager:us-east-1:123456789012:secret:another", &VersionId::new(TOKEN), 7);
+        let elsewhere = Marker::new(
+            "arn:aws:secretsmanager:us-east-1:123456789012:secret:another",
+            &VersionId::new(TOKEN),
+            7,
+        );
         for note in ["a bot of the desk".to_owned(), elsewhere.to_string()] {
             let settings = Settings {
                 note,
@@ -160,18 +180,39 @@ impl History {
                 permissions: Permissions::of(&[("Spot", &["SpotTrade"])]),
             };
             let now = world.local.clock.now();
-            world.local.bybit.lock().model.create_key_by_hand(SUB_ACCOUNT, settings, now).unwrap();
+            world
+                .local
+                .bybit
+                .lock()
+                .model
+                .create_key_by_hand(SUB_ACCOUNT, settings, now)
+                .unwrap();
         }
         world.open_rotation(TOKEN);
         let others = world.local.bybit.lock().model.keys();
-        let base = world.labels().into_iter().find(|(_, labels)| labels.contains(&"AWSCURRENT".to_owned())).unwrap().0;
-        Self { world, proxy, plan, beside: false, others, base }
+        let base = world
+            .labels()
+            .into_iter()
+            .find(|(_, labels)| labels.contains(&"AWSCURRENT".to_owned()))
+            .unwrap()
+            .0;
+        Self {
+            world,
+            proxy,
+            plan,
+            beside: false,
+            others,
+            base,
+        }
     }
 
     /// To its end, with one process at a time. `deadlines` are those of the first.
     async fn alone(self, deadlines: [SignedDuration; 4]) {
         self.until_it_is_done(&self.world.function, deadlines).await;
-        assert!(self.plan.is_some_and(|(at, _)| at < self.proxy.arrived().len()), "{self}: the request did not come");
+        assert!(
+            self.plan.is_some_and(|(at, _)| at < self.proxy.arrived().len()),
+            "{self}: the request did not come"
+        );
         self.must_have_kept_every_promise().await;
     }
 
@@ -179,7 +220,10 @@ impl History {
     async fn beside_another(mut self) {
         self.beside = true;
         let another = self.world.process(&self.world.local.environment()).await;
-        tokio::join!(self.until_it_is_done(&self.world.function, [AMPLE; 4]), self.until_it_is_done(&another, [AMPLE; 4]));
+        tokio::join!(
+            self.until_it_is_done(&self.world.function, [AMPLE; 4]),
+            self.until_it_is_done(&another, [AMPLE; 4])
+        );
         self.must_have_kept_every_promise().await;
     }
 
@@ -193,7 +237,9 @@ impl History {
                     tokio::time::sleep(Duration::from_millis(2)).await;
                 }
             };
-            tokio::time::timeout(Duration::from_mins(1), come).await.expect("the request comes");
+            tokio::time::timeout(Duration::from_mins(1), come)
+                .await
+                .expect("the request comes");
             let another = self.world.process(&self.world.local.environment()).await;
             self.until_it_is_done(&another, [AMPLE; 4]).await;
         };
@@ -230,13 +276,19 @@ impl History {
         let invocation = process.invoke_raw(event, Timestamp::now() + deadline, LAMBDA_ARN);
         match tokio::time::timeout(Duration::try_from(deadline).unwrap(), invocation).await {
             Ok(result) => result,
-            Err(_) => Err(Failed { error_type: "Sandbox.Timedout".into(), message: step.into() }),
+            Err(_) => Err(Failed {
+                error_type: "Sandbox.Timedout".into(),
+                message: step.into(),
+            }),
         }
     }
 
     fn current_must_be_alive(&self) {
         let key = self.key_of(&self.world.current());
-        assert!(key.alive(self.world.local.clock.now()), "{self}: AWSCURRENT names a dead key");
+        assert!(
+            key.alive(self.world.local.clock.now()),
+            "{self}: AWSCURRENT names a dead key"
+        );
     }
 
     fn key_of(&self, value: &Value) -> KeyTruth {
@@ -249,66 +301,108 @@ impl History {
         self.proxy.at_rest().await;
         self.current_must_be_alive();
         let value = self.world.current();
-        assert_eq!(value["rotation"]["token"], TOKEN, "{self}: the rotation is not over");
+        assert_eq!(
+            value["rotation"]["token"], TOKEN,
+            "{self}: the rotation is not over"
+        );
         let current = self.key_of(&value);
         self.the_labels_must_be_those_of_a_plain_rotation();
         self.the_keys_must_be_those_of_a_plain_rotation(&current);
         self.what_was_audited_must_be_true(&current);
         let issued = self.world.said().matches(r#""outcome":"issued""#).count();
-        assert!(issued <= 1, "{self}: {issued} runs claim that theirs is the key that was stored");
+        assert!(
+            issued <= 1,
+            "{self}: {issued} runs claim that theirs is the key that was stored"
+        );
 
         // The key may do just what it was to do, from where it was to.
-        let Settings { read_only, ips, permissions, .. } = current.settings;
+        let Settings {
+            read_only,
+            ips,
+            permissions,
+            ..
+        } = current.settings;
         let expected = Permissions::of(&[
             ("ContractTrade", &["Order", "Position"]),
             ("Derivatives", &["DerivativesTrade"]),
             ("Spot", &["SpotTrade"]),
         ]);
         assert_eq!((read_only, permissions), (false, expected), "{self}");
-        assert_eq!(ips, Ips::only([[127, 0, 0, 1].into(), [203, 0, 113, 7].into()]), "{self}");
+        assert_eq!(
+            ips,
+            Ips::only([[127, 0, 0, 1].into(), [203, 0, 113, 7].into()]),
+            "{self}"
+        );
     }
 
     fn the_labels_must_be_those_of_a_plain_rotation(&self) {
         let labels = self.world.labels();
         assert_eq!(labels.len(), 2, "{self}: {labels:?}");
         for (version, labels) in labels {
-            let (stamps, plain): (Vec<_>, Vec<_>) =
-                labels.iter().map(String::as_str).partition(|label| label.starts_with("REPLACED-"));
+            let (stamps, plain): (Vec<_>, Vec<_>) = labels
+                .iter()
+                .map(String::as_str)
+                .partition(|label| label.starts_with("REPLACED-"));
             if version == TOKEN {
                 // Secrets Manager takes AWSPENDING off once finishSecret has succeeded.
-                assert_eq!((plain, stamps.len()), (vec!["AWSCURRENT", "AWSPENDING"], 0), "{self}");
+                assert_eq!(
+                    (plain, stamps.len()),
+                    (vec!["AWSCURRENT", "AWSPENDING"], 0),
+                    "{self}"
+                );
                 continue;
             }
             assert_eq!((&version, plain), (&self.base, vec!["AWSPREVIOUS"]), "{self}");
-            assert!(stamps.iter().all(|stamp| stamp.ends_with(&version[..8])), "{self}: {stamps:?}");
-            // Two runs that finish at once may each add a stamp, and so may a request that comes late: the latest counts.
+            assert!(
+                stamps.iter().all(|stamp| stamp.ends_with(&version[..8])),
+                "{self}: {stamps:?}"
+            );
+            // Two runs that finish at once may each add a stamp, and so may a request that comes late: the
+            // latest counts.
             let may_be_two = self.beside || matches!(self.plan, Some((_, Fault::Delayed(Effect::None, _))));
-            assert!(stamps.len() == 1 || may_be_two && stamps.len() == 2, "{self}: {stamps:?}");
+            assert!(
+                stamps.len() == 1 || may_be_two && stamps.len() == 2,
+                "{self}: {stamps:?}"
+            );
         }
     }
 
     fn the_keys_must_be_those_of_a_plain_rotation(&self, current: &KeyTruth) {
         let keys = self.world.local.bybit.lock().model.keys();
         let ours = Marker::new(&self.world.local.arn(SECRET), &VersionId::new(TOKEN), 0);
-        let of_token = |key: &&KeyTruth| Marker::parse(&key.settings.note).is_some_and(|marker| marker.same_token(&ours));
+        let of_token = |key: &&KeyTruth| {
+            Marker::parse(&key.settings.note).is_some_and(|marker| marker.same_token(&ours))
+        };
         // Among them the replaced key, the master key, and those of nobody here.
         let others: Vec<KeyTruth> = keys.iter().filter(|key| !of_token(key)).cloned().collect();
-        assert_eq!(others, self.others, "{self}: a key that is not the token's was touched");
+        assert_eq!(
+            others, self.others,
+            "{self}: a key that is not the token's was touched"
+        );
         let now = self.world.local.clock.now();
         let alive = keys.iter().filter(of_token).filter(|key| key.alive(now));
-        // What a process issued after another had stored its value is revoked by that process alone, or by nobody once the
-        // rotation is over.
+        // What a process issued after another had stored its value is revoked by that process alone, or by
+        // nobody once the rotation is over.
         let stored_at = self.stored_at();
         let killed = self.beside && matches!(self.plan, Some((_, Fault::Killed(_))));
         let lost = |key: &&KeyTruth| killed && key.created_at > stored_at;
-        let alive: BTreeSet<&str> = alive.filter(|key| !lost(key)).map(|key| key.key.as_str()).collect();
-        assert_eq!(alive, BTreeSet::from([current.key.as_str()]), "{self}: the token's keys that are alive");
+        let alive: BTreeSet<&str> = alive
+            .filter(|key| !lost(key))
+            .map(|key| key.key.as_str())
+            .collect();
+        assert_eq!(
+            alive,
+            BTreeSet::from([current.key.as_str()]),
+            "{self}: the token's keys that are alive"
+        );
     }
 
     /// When the token got its value.
     fn stored_at(&self) -> Timestamp {
         let calls = self.world.local.secrets_manager.lock().model.calls().to_vec();
-        let stored = calls.iter().find(|call| call.operation == Operation::PutSecretValue && call.outcome == Outcome::Done);
+        let stored = calls
+            .iter()
+            .find(|call| call.operation == Operation::PutSecretValue && call.outcome == Outcome::Done);
         stored.unwrap().at
     }
 
@@ -338,9 +432,15 @@ impl History {
 
 impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some((at, fault)) = self.plan else { return f.write_str("nothing goes wrong") };
+        let Some((at, fault)) = self.plan else {
+            return f.write_str("nothing goes wrong");
+        };
         let arrived = self.proxy.arrived();
-        write!(f, "{fault:?} at request {at} ({})", arrived.get(at).map_or("none", String::as_str))
+        write!(
+            f,
+            "{fault:?} at request {at} ({})",
+            arrived.get(at).map_or("none", String::as_str)
+        )
     }
 }
 

@@ -30,8 +30,18 @@ async fn throttling_and_failing_servers_are_waited_out() {
         world.local.bybit.lock().faults.plan(path, Fault::ServerError);
         world.local.bybit.lock().faults.plan(path, Fault::Dropped);
     }
-    for operation in ["DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"] {
-        world.local.secrets_manager.lock().faults.plan(operation, Fault::Throttled);
+    for operation in [
+        "DescribeSecret",
+        "GetSecretValue",
+        "PutSecretValue",
+        "UpdateSecretVersionStage",
+    ] {
+        world
+            .local
+            .secrets_manager
+            .lock()
+            .faults
+            .plan(operation, Fault::Throttled);
     }
     world.open_rotation(TOKEN);
     for step in STEPS {
@@ -59,7 +69,12 @@ async fn a_key_whose_reply_was_lost_is_found_revoked_and_replaced() {
 #[tokio::test]
 async fn a_value_whose_reply_was_lost_is_stored_once() {
     let world = World::start().await;
-    world.local.secrets_manager.lock().faults.plan("PutSecretValue", Fault::ReplyLost);
+    world
+        .local
+        .secrets_manager
+        .lock()
+        .faults
+        .plan("PutSecretValue", Fault::ReplyLost);
     world.open_rotation(TOKEN);
     world.rotate().await;
     assert_eq!(world.keys().len(), 2);
@@ -72,14 +87,25 @@ async fn a_swap_whose_reply_was_lost_is_seen_and_not_repeated() {
     for step in &STEPS[..3] {
         world.succeed(step).await;
     }
-    world.local.secrets_manager.lock().faults.plan("UpdateSecretVersionStage", Fault::ReplyLost);
+    world
+        .local
+        .secrets_manager
+        .lock()
+        .faults
+        .plan("UpdateSecretVersionStage", Fault::ReplyLost);
     assert_eq!(world.succeed("finishSecret").await, "promoted");
     let audit = world.audit();
     let swaps = audit.iter().filter(|line| line["action"] == "move_current");
     let outcomes: Vec<&str> = swaps.map(|line| line["outcome"].as_str().unwrap()).collect();
-    assert_eq!(outcomes, ["unknown", "done"], "one attempt, and what a look then showed");
+    assert_eq!(
+        outcomes,
+        ["unknown", "done"],
+        "one attempt, and what a look then showed"
+    );
     let calls = world.local.secrets_manager.lock().model.take_calls();
-    let swaps = calls.iter().filter(|call| call.detail.contains("AWSCURRENT") && call.operation.as_str().contains("Stage"));
+    let swaps = calls
+        .iter()
+        .filter(|call| call.detail.contains("AWSCURRENT") && call.operation.as_str().contains("Stage"));
     assert_eq!(swaps.count(), 1);
 }
 
@@ -88,7 +114,12 @@ async fn a_process_killed_between_issue_and_store_leaves_no_key_that_nobody_hold
     let mut world = World::start().await;
     // The value never arrives, and while the function tries again it is killed.
     for _ in 0..4 {
-        world.local.secrets_manager.lock().faults.plan("PutSecretValue", Fault::Dropped);
+        world
+            .local
+            .secrets_manager
+            .lock()
+            .faults
+            .plan("PutSecretValue", Fault::Dropped);
     }
     world.open_rotation(TOKEN);
     let event = world.event("createSecret", TOKEN);

@@ -36,7 +36,11 @@ fn backdate(world: &World, kind: &str, hours: i64) {
     };
     change(label, None, Some(version));
     let then = Timestamp::now() - SignedDuration::from_hours(hours);
-    change(&format!("{kind}-{}-{}", then.strftime("%Y%m%dT%H%M%SZ"), &version[..8]), Some(version), None);
+    change(
+        &format!("{kind}-{}-{}", then.strftime("%Y%m%dT%H%M%SZ"), &version[..8]),
+        Some(version),
+        None,
+    );
 }
 
 #[tokio::test]
@@ -44,7 +48,11 @@ async fn a_replaced_key_is_condemned_then_revoked_and_proven_dead() {
     let (world, operations) = rotated().await;
     let maintain = || ask(&operations, json!({"operation": "maintain"}));
     let answer = maintain().await;
-    assert_eq!((&answer["operation"], &answer["outcome"]), (&json!("maintain"), &json!("ok")), "{answer}");
+    assert_eq!(
+        (&answer["operation"], &answer["outcome"]),
+        (&json!("maintain"), &json!("ok")),
+        "{answer}"
+    );
     assert_eq!(world.live_keys().len(), 2);
 
     // The key was made by hand: a week.
@@ -53,16 +61,26 @@ async fn a_replaced_key_is_condemned_then_revoked_and_proven_dead() {
     assert_eq!(world.live_keys().len(), 2);
     backdate(&world, "CONDEMNED", 1);
     let answer = maintain().await;
-    assert_eq!((&answer["counts"]["revoked"], &answer["counts"]["retired"]), (&json!(1), &json!(1)), "{answer}");
+    assert_eq!(
+        (&answer["counts"]["revoked"], &answer["counts"]["retired"]),
+        (&json!(1), &json!(1)),
+        "{answer}"
+    );
     assert_eq!(answer["secrets"][0]["keys"][1]["alive"], false, "{answer}");
     let current = world.current();
     let live = world.live_keys();
-    assert_eq!(live.iter().map(|key| key.key.as_str()).collect::<Vec<_>>(), [current["api_key"].as_str().unwrap()]);
+    assert_eq!(
+        live.iter().map(|key| key.key.as_str()).collect::<Vec<_>>(),
+        [current["api_key"].as_str().unwrap()]
+    );
     assert_eq!(world.labels().len(), 1, "{:?}", world.labels());
 
     let audit = world.audit();
-    let done: Vec<&str> =
-        audit.iter().filter(|line| line["step"] == "maintain").map(|line| line["action"].as_str().unwrap()).collect();
+    let done: Vec<&str> = audit
+        .iter()
+        .filter(|line| line["step"] == "maintain")
+        .map(|line| line["action"].as_str().unwrap())
+        .collect();
     assert_eq!(done[..3], ["add_label", "revoke_key", "prove_dead"], "{audit:?}");
 }
 
@@ -72,27 +90,50 @@ async fn a_dry_run_says_what_would_be_done_and_writes_nothing() {
     backdate(&world, "REPLACED", 24 * 7 + 1);
     let labels = world.labels();
     let answer = ask(&operations, json!({"operation": "maintain", "dry_run": true})).await;
-    assert!(answer["secrets"][0]["did"][0].as_str().unwrap().starts_with("condemn"), "{answer}");
+    assert!(
+        answer["secrets"][0]["did"][0]
+            .as_str()
+            .unwrap()
+            .starts_with("condemn"),
+        "{answer}"
+    );
     assert_eq!(world.labels(), labels);
 }
 
 #[tokio::test]
 async fn each_of_the_three_functions_refuses_the_others_events() {
-    let (world, Operators { operations, emergency }) = rotated().await;
+    let (
+        world,
+        Operators {
+            operations,
+            emergency,
+        },
+    ) = rotated().await;
     let abandon = json!({"operation": "abandon", "secret": SECRET});
     let batch = json!({"Records": []});
     for (function, event, named) in [
-        (&world.function, json!({"operation": "maintain"}), "ROTATION_FUNCTION_ARN"),
+        (
+            &world.function,
+            json!({"operation": "maintain"}),
+            "ROTATION_FUNCTION_ARN",
+        ),
         (&world.function, batch.clone(), "no Step"),
         (&operations, world.event("createSecret", TOKEN), "operations"),
         (&operations, batch.clone(), "without a message"),
         (&operations, abandon, "emergency function"),
         (&emergency, world.event("createSecret", TOKEN), "operations"),
-        (&emergency, json!({"operation": "maintain"}), "operations function"),
+        (
+            &emergency,
+            json!({"operation": "maintain"}),
+            "operations function",
+        ),
         (&emergency, batch, "names none"),
     ] {
         let failed = function.invoke(&event).await.unwrap_err();
-        assert!(failed.error_type == "EVENT_INVALID" && failed.message.contains(named), "{event}: {failed}");
+        assert!(
+            failed.error_type == "EVENT_INVALID" && failed.message.contains(named),
+            "{event}: {failed}"
+        );
     }
 }
 
@@ -100,8 +141,15 @@ async fn each_of_the_three_functions_refuses_the_others_events() {
 async fn labels_that_were_moved_within_a_minute_are_taken_up_once_for_each_secret() {
     let (_world, Operators { operations, .. }) = rotated().await;
     let moved = json!({"eventSource": "aws:sqs", "body": json!({"operation": "maintain", "secret": SECRET}).to_string()});
-    let answer = operations.invoke(&json!({"Records": [moved, moved, moved]})).await.unwrap();
-    assert_eq!((&answer["operation"], &answer["counts"]["secrets"]), (&json!("maintain"), &json!(1)), "{answer}");
+    let answer = operations
+        .invoke(&json!({"Records": [moved, moved, moved]}))
+        .await
+        .unwrap();
+    assert_eq!(
+        (&answer["operation"], &answer["counts"]["secrets"]),
+        (&json!("maintain"), &json!(1)),
+        "{answer}"
+    );
 }
 
 #[tokio::test]
@@ -112,13 +160,26 @@ async fn a_command_names_the_function_that_performs_it() {
     let key = audit["secrets"][0]["keys"][0]["fingerprint"].clone();
     let search = json!({"operation": "audit", "match": {"fingerprint": key}});
     let unattached = json!({"operation": "abandon", "secret": MASTER_SECRET});
-    for (event, operation, function) in [(search, "break_glass", EMERGENCY_ARN), (unattached, "audit", OPERATIONS_ARN)] {
+    for (event, operation, function) in [
+        (search, "break_glass", EMERGENCY_ARN),
+        (unattached, "audit", OPERATIONS_ARN),
+    ] {
         let answer = ask(&operators, event).await;
         let findings = answer["findings"].as_array().unwrap();
-        let commands: Vec<&str> = findings.iter().filter_map(|finding| finding["do"].as_str()).collect();
+        let commands: Vec<&str> = findings
+            .iter()
+            .filter_map(|finding| finding["do"].as_str())
+            .collect();
         let payload = format!(r#""operation":"{operation}""#);
-        let command = commands.iter().find(|command| command.contains(&payload)).copied().unwrap_or_default();
-        assert!(command.contains(&format!("--function-name {function} ")), "{answer}");
+        let command = commands
+            .iter()
+            .find(|command| command.contains(&payload))
+            .copied()
+            .unwrap_or_default();
+        assert!(
+            command.contains(&format!("--function-name {function} ")),
+            "{answer}"
+        );
     }
 }
 
@@ -131,8 +192,16 @@ async fn a_stuck_rotation_is_abandoned_and_the_next_one_begins_fresh() {
     let answer = ask(&operations, json!({"operation": "abandon", "secret": SECRET})).await;
     assert_eq!(answer["outcome"], "ok", "{answer}");
     assert_eq!(world.fail("testSecret").await.0, "VERSION_DOOMED");
-    let answer = ask(&operations, json!({"operation": "abandon", "secret": world.local.arn(SECRET)})).await;
-    assert_eq!((&answer["outcome"], codes(&answer)), (&json!("failed"), vec!["REFUSED"]), "{answer}");
+    let answer = ask(
+        &operations,
+        json!({"operation": "abandon", "secret": world.local.arn(SECRET)}),
+    )
+    .await;
+    assert_eq!(
+        (&answer["outcome"], codes(&answer)),
+        (&json!("failed"), vec!["REFUSED"]),
+        "{answer}"
+    );
 }
 
 #[tokio::test]
@@ -154,7 +223,13 @@ async fn roll_back(world: &World, operations: &Operators) {
     assert_eq!(answer["outcome"], "ok", "{answer}");
     let token = {
         let state = world.local.secrets_manager.lock();
-        state.model.secret(SECRET).unwrap().holder("AWSPENDING").unwrap().to_owned()
+        state
+            .model
+            .secret(SECRET)
+            .unwrap()
+            .holder("AWSPENDING")
+            .unwrap()
+            .to_owned()
     };
     for step in crate::world::STEPS {
         world.function.invoke(&world.event(step, &token)).await.unwrap();
@@ -167,7 +242,10 @@ fn delete_current(world: &World) {
     let key = world.current()["api_key"].as_str().unwrap().to_owned();
     let mut bybit = world.local.bybit.lock();
     let now = world.local.clock.now();
-    bybit.model.delete_key_by_hand(&sandbox::bybit::KeyId::from(key.as_str()), now).unwrap();
+    bybit
+        .model
+        .delete_key_by_hand(&sandbox::bybit::KeyId::from(key.as_str()), now)
+        .unwrap();
 }
 
 #[tokio::test]
@@ -185,10 +263,19 @@ async fn the_files_that_ask_for_operations_are_understood() {
 async fn a_fleet_that_cannot_be_listed_is_told() {
     let (world, operations) = rotated().await;
     for _ in 0..20 {
-        world.local.secrets_manager.lock().faults.plan("ListSecrets", Fault::ServerError);
+        world
+            .local
+            .secrets_manager
+            .lock()
+            .faults
+            .plan("ListSecrets", Fault::ServerError);
     }
     let answer = ask(&operations, json!({"operation": "maintain"})).await;
-    assert_eq!((&answer["outcome"], codes(&answer)), (&json!("failed"), vec!["NOT_DONE"]), "{answer}");
+    assert_eq!(
+        (&answer["outcome"], codes(&answer)),
+        (&json!("failed"), vec!["NOT_DONE"]),
+        "{answer}"
+    );
 }
 
 #[tokio::test]
@@ -199,7 +286,10 @@ async fn every_event_file_of_an_operation_is_answered() {
         let file = file.unwrap().path();
         let event: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
         // What begins a rotation waits for Secrets Manager to do it: the story has those.
-        if event["operation"].is_string() && event["operation"] != "break_glass" && event["operation"] != "rollback" {
+        if event["operation"].is_string()
+            && event["operation"] != "break_glass"
+            && event["operation"] != "rollback"
+        {
             let answer = ask(&operations, event.clone()).await;
             assert_eq!(answer["operation"], event["operation"], "{answer}");
             names.push(file.file_stem().unwrap().to_string_lossy().into_owned());
@@ -229,23 +319,55 @@ async fn the_end_of_an_operation_and_each_finding_are_lines_that_an_alarm_can_ma
     delete_current(&world);
     let answer = ask(&operations, json!({"operation": "audit", "shard": "1/1"})).await;
     assert_eq!(answer["outcome"], "attention", "{answer}");
-    let lines: Vec<Value> = operations.output().iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let lines: Vec<Value> = operations
+        .output()
+        .iter()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
     let found = lines.iter().find(|line| line["type"] == "finding").unwrap();
-    assert_eq!((&found["operation"], &found["secret"]), (&json!("audit"), &json!("prod/bybit/***")), "{found}");
+    assert_eq!(
+        (&found["operation"], &found["secret"]),
+        (&json!("audit"), &json!("prod/bybit/***")),
+        "{found}"
+    );
     // `printf %s ARN | sha256sum`
     let digest = Sha256::digest(world.local.arn(SECRET).as_bytes());
-    let digest = digest.iter().take(6).fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
+    let digest = digest
+        .iter()
+        .take(6)
+        .fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
     let digest = format!("{digest:012x}");
-    let first = world.audit().into_iter().find(|line| line["action"] == "issue_key").unwrap();
+    let first = world
+        .audit()
+        .into_iter()
+        .find(|line| line["action"] == "issue_key")
+        .unwrap();
     let of_it = |finding: &&Value| finding["arn_digest"] == digest.as_str();
     let told = answer["findings"].as_array().unwrap().iter().find(of_it).unwrap();
     assert_eq!(told["secret"], SECRET);
-    for line in [lines.iter().find(|line| line["type"] == "finding" && of_it(line)).unwrap(), &first, told] {
-        assert_eq!((&line["arn_digest"], &line["account"]), (&json!(digest), &json!(SUB_ACCOUNT.to_string())), "{line}");
+    for line in [
+        lines
+            .iter()
+            .find(|line| line["type"] == "finding" && of_it(line))
+            .unwrap(),
+        &first,
+        told,
+    ] {
+        assert_eq!(
+            (&line["arn_digest"], &line["account"]),
+            (&json!(digest), &json!(SUB_ACCOUNT.to_string())),
+            "{line}"
+        );
     }
-    assert!(found["severity"].is_string() && found["code"].is_string() && found["timestamp"].is_string(), "{found}");
+    assert!(
+        found["severity"].is_string() && found["code"].is_string() && found["timestamp"].is_string(),
+        "{found}"
+    );
     let ended = lines.iter().find(|line| line["type"] == "operation").unwrap();
-    assert_eq!((&ended["operation"], &ended["outcome"], &ended["shard"]), (&json!("audit"), &json!("attention"), &json!("1/1")));
+    assert_eq!(
+        (&ended["operation"], &ended["outcome"], &ended["shard"]),
+        (&json!("audit"), &json!("attention"), &json!("1/1"))
+    );
     assert_eq!(ended["dry_run"], false);
 }
 
@@ -263,22 +385,57 @@ async fn an_order_to_revoke_first_ends_the_key_and_waits_for_its_successor() {
                 None => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
             }
         };
-        assert!(!world.live_keys().iter().any(|key| key.key.as_str() == leaked), "it died before its successor was there");
+        assert!(
+            !world.live_keys().iter().any(|key| key.key.as_str() == leaked),
+            "it died before its successor was there"
+        );
         for step in crate::world::STEPS {
             world.function.invoke(&world.event(step, &token)).await.unwrap();
         }
     };
     let (answer, ()) = tokio::join!(ask(&operations, order), rotating);
-    assert_eq!((&answer["outcome"], codes(&answer)), (&json!("ok"), vec![]), "{answer}");
-    assert!(answer["exposure_seconds"].as_u64().is_some_and(|seconds| seconds < 60), "{answer}");
-    let told: Vec<&str> = answer["timeline"].as_array().unwrap().iter().filter_map(|moment| moment["what"].as_str()).collect();
-    assert!(told.last().is_some_and(|last| last.contains("a successor is current") || last.contains("proven dead")), "{told:?}");
+    assert_eq!(
+        (&answer["outcome"], codes(&answer)),
+        (&json!("ok"), vec![]),
+        "{answer}"
+    );
+    assert!(
+        answer["exposure_seconds"]
+            .as_u64()
+            .is_some_and(|seconds| seconds < 60),
+        "{answer}"
+    );
+    let told: Vec<&str> = answer["timeline"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|moment| moment["what"].as_str())
+        .collect();
+    assert!(
+        told.last()
+            .is_some_and(|last| last.contains("a successor is current") || last.contains("proven dead")),
+        "{told:?}"
+    );
     assert_ne!(world.current()["api_key"], leaked);
     // Of a leaked master there is no effect that could bear it.
     let master = json!({"operation": "break_glass", "secret": "masters/bybit/parent", "reason": "in a log", "incident": "INC-9"});
     let answer = ask(&operations, master).await;
-    let lines: Vec<Value> = operations.output().iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    for (kind, incident) in [("audit", "INC-8"), ("operation", "INC-8"), ("finding", "INC-9"), ("operation", "INC-9")] {
-        assert!(lines.iter().any(|line| line["type"] == kind && line["incident"] == incident), "{kind}: {answer}");
+    let lines: Vec<Value> = operations
+        .output()
+        .iter()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    for (kind, incident) in [
+        ("audit", "INC-8"),
+        ("operation", "INC-8"),
+        ("finding", "INC-9"),
+        ("operation", "INC-9"),
+    ] {
+        assert!(
+            lines
+                .iter()
+                .any(|line| line["type"] == kind && line["incident"] == incident),
+            "{kind}: {answer}"
+        );
     }
 }

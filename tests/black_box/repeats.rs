@@ -12,7 +12,11 @@ async fn a_step_repeated_any_number_of_times_changes_nothing_more() {
         for earlier in &STEPS[..=at] {
             world.succeed(earlier).await;
         }
-        assert_eq!((world.labels(), world.keys(), world.audit().len()), after, "after {step}");
+        assert_eq!(
+            (world.labels(), world.keys(), world.audit().len()),
+            after,
+            "after {step}"
+        );
     }
 }
 

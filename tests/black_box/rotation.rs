@@ -33,8 +33,18 @@ async fn a_rotation_issues_proves_and_promotes_a_key_and_leaves_the_old_one_aliv
     assert_eq!(rotation["ip_allowlist"], json!(["127.0.0.1", "203.0.113.7"]));
 
     let labels = world.labels();
-    let replaced: BTreeSet<&str> = labels.iter().find(|(id, _)| id != TOKEN).unwrap().1.iter().map(String::as_str).collect();
-    let stamp = replaced.iter().find(|label| label.starts_with("REPLACED-")).unwrap();
+    let replaced: BTreeSet<&str> = labels
+        .iter()
+        .find(|(id, _)| id != TOKEN)
+        .unwrap()
+        .1
+        .iter()
+        .map(String::as_str)
+        .collect();
+    let stamp = replaced
+        .iter()
+        .find(|label| label.starts_with("REPLACED-"))
+        .unwrap();
     assert_eq!(stamp.len(), "REPLACED-20260101T000000Z-12345678".len());
     assert!(replaced.contains("AWSPREVIOUS"));
 }
@@ -58,7 +68,12 @@ async fn consumers_notice_nothing_but_new_values() {
     let text = |world: &World| {
         let state = world.local.secrets_manager.lock();
         let secret = state.model.secret(SECRET).unwrap();
-        secret.versions()[secret.holder("AWSCURRENT").unwrap()].value().unwrap().text().unwrap().to_owned()
+        secret.versions()[secret.holder("AWSCURRENT").unwrap()]
+            .value()
+            .unwrap()
+            .text()
+            .unwrap()
+            .to_owned()
     };
     let before = world.current();
     let odd = format!(
@@ -76,7 +91,8 @@ async fn consumers_notice_nothing_but_new_values() {
     let (kept, ours) = after.split_at(expected.len() - 1);
     assert_eq!(kept, &expected[..expected.len() - 1]);
     assert!(
-        ours.starts_with(r#","created_at":""#) && ours.contains(r#","created_by":"exchange-key-rotation","rotation":{"#),
+        ours.starts_with(r#","created_at":""#)
+            && ours.contains(r#","created_by":"exchange-key-rotation","rotation":{"#),
         "{ours}"
     );
 }
@@ -88,7 +104,8 @@ async fn the_rotation_token_goes_to_put_secret_value() {
     let event = {
         let mut state = world.local.secrets_manager.lock();
         let now = state.clock.now();
-        let due = std::iter::from_fn(|| state.model.due_invocation(now)).find(|due| due.secret_arn.contains(SECRET));
+        let due = std::iter::from_fn(|| state.model.due_invocation(now))
+            .find(|due| due.secret_arn.contains(SECRET));
         due.unwrap().event()
     };
     world.function.invoke(&event).await.unwrap();
@@ -103,7 +120,10 @@ async fn every_effect_has_one_audit_line_with_the_documented_fields() {
     world.open_rotation(TOKEN);
     world.rotate().await;
     let audit = world.audit();
-    let actions: Vec<&str> = audit.iter().map(|line| line["action"].as_str().unwrap()).collect();
+    let actions: Vec<&str> = audit
+        .iter()
+        .map(|line| line["action"].as_str().unwrap())
+        .collect();
     assert_eq!(actions, ["issue_key", "put_value", "move_current", "add_label"]);
     for line in &audit {
         let fields: BTreeSet<&str> = line.as_object().unwrap().keys().map(String::as_str).collect();
@@ -127,7 +147,10 @@ async fn every_effect_has_one_audit_line_with_the_documented_fields() {
             "class",
         ];
         assert_eq!(fields, BTreeSet::from(documented), "{line}");
-        assert_eq!((&line["secret"], &line["outcome"]), (&json!("prod/bybit/***"), &json!("done")));
+        assert_eq!(
+            (&line["secret"], &line["outcome"]),
+            (&json!("prod/bybit/***"), &json!("done"))
+        );
     }
     assert!(audit[0]["key"].as_str().unwrap().starts_with("fp:"));
 }
@@ -141,7 +164,10 @@ async fn log_lines_are_json_with_what_lambda_and_an_operator_look_for() {
     world.fail("createSecret").await;
     for line in world.function.output() {
         let line: Value = serde_json::from_str(&line).expect("a line of JSON");
-        assert!(line["timestamp"].is_string() && line["level"].is_string(), "{line}");
+        assert!(
+            line["timestamp"].is_string() && line["level"].is_string(),
+            "{line}"
+        );
         if line["type"] != "audit" {
             let span = &line["span"];
             assert_eq!(span["secret"], "prod/bybit/***", "{line}");
@@ -159,9 +185,15 @@ async fn awss_own_dry_run_passes_and_changes_nothing() {
     let step = {
         let mut state = world.local.secrets_manager.lock();
         let now = state.clock.now();
-        let request = RotateSecret { secret_id: SECRET.into(), rotate_immediately: Some(false), ..RotateSecret::default() };
+        let request = RotateSecret {
+            secret_id: SECRET.into(),
+            rotate_immediately: Some(false),
+            ..RotateSecret::default()
+        };
         state.model.rotate_secret(&request, now).unwrap();
-        std::iter::from_fn(|| state.model.due_invocation(now)).find(|due| due.secret_arn.contains(SECRET)).unwrap()
+        std::iter::from_fn(|| state.model.due_invocation(now))
+            .find(|due| due.secret_arn.contains(SECRET))
+            .unwrap()
     };
     assert_eq!(step.step.as_str(), "testSecret");
     world.function.invoke(&step.event()).await.unwrap();
@@ -180,7 +212,11 @@ async fn the_function_may_be_attached_by_an_alias() {
     let payload = world.event("createSecret", TOKEN).to_string().into_bytes();
     let deadline = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(60);
     let alias = format!("{}:live", sandbox::function::LAMBDA_ARN);
-    world.function.invoke_raw(payload, deadline, &alias).await.unwrap();
+    world
+        .function
+        .invoke_raw(payload, deadline, &alias)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -190,19 +226,34 @@ async fn a_deadline_that_is_a_duration_is_understood() {
     world.open_rotation(TOKEN);
     let payload = world.event("createSecret", TOKEN).to_string().into_bytes();
     let deadline = jiff::Timestamp::from_millisecond(600_000).unwrap();
-    world.function.invoke_raw(payload, deadline, sandbox::function::LAMBDA_ARN).await.unwrap();
+    world
+        .function
+        .invoke_raw(payload, deadline, sandbox::function::LAMBDA_ARN)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn the_files_in_events_are_one_rotation_of_the_secret_that_serve_seeds() {
     let world = World::start().await;
     for (step, word) in STEPS.iter().zip(["issued", "agreed", "proven", "promoted"]) {
-        let file = format!("{}/events/{}.json", env!("CARGO_MANIFEST_DIR"), step.replace("Secret", "_secret"));
+        let file = format!(
+            "{}/events/{}.json",
+            env!("CARGO_MANIFEST_DIR"),
+            step.replace("Secret", "_secret")
+        );
         let event: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
-        assert_eq!((&event["Step"], &event["SecretId"]), (&json!(step), &json!(world.local.arn(EVENTS_SECRET))));
+        assert_eq!(
+            (&event["Step"], &event["SecretId"]),
+            (&json!(step), &json!(world.local.arn(EVENTS_SECRET)))
+        );
         assert_eq!(event["ClientRequestToken"], EVENTS_TOKEN);
         let deadline = jiff::Timestamp::from_millisecond(600_000).unwrap();
-        let answer = world.function.invoke_raw(event.to_string().into_bytes(), deadline, "function-arn").await.unwrap();
+        let answer = world
+            .function
+            .invoke_raw(event.to_string().into_bytes(), deadline, "function-arn")
+            .await
+            .unwrap();
         assert_eq!(answer["outcome"], word);
     }
 }
@@ -212,20 +263,39 @@ async fn what_is_to_be_taken_from_a_key_is_sent_empty() {
     let world = World::start().await;
     world.open_rotation(TOKEN);
     world.succeed("createSecret").await;
-    let more = [("Spot", &["SpotTrade"][..]), ("Wallet", &["AccountTransfer"]), ("Earn", &["Earn"])];
+    let more = [
+        ("Spot", &["SpotTrade"][..]),
+        ("Wallet", &["AccountTransfer"]),
+        ("Earn", &["Earn"]),
+    ];
     {
         let now = jiff::Timestamp::now();
         let mut venue = world.local.bybit.lock();
         // Nobody documents whether an edit leaves alone what is not sent.
         venue.model.knobs.edit_keeps_groups = true;
         let key = venue.model.keys().last().unwrap().clone();
-        let settings = Settings { permissions: Permissions::of(&more), ..key.settings };
+        let settings = Settings {
+            permissions: Permissions::of(&more),
+            ..key.settings
+        };
         venue.model.edit_key_by_hand(&key.key, settings, now).unwrap();
     }
-    for (step, outcome) in [("setSecret", "agreed"), ("testSecret", "proven"), ("finishSecret", "promoted")] {
+    for (step, outcome) in [
+        ("setSecret", "agreed"),
+        ("testSecret", "proven"),
+        ("finishSecret", "promoted"),
+    ] {
         assert_eq!(world.succeed(step).await, outcome);
     }
     let permissions = &world.live_keys()[1].settings.permissions;
-    assert!(!more.iter().any(|(group, values)| *group != "Spot" && permissions.grants(group, values[0])), "{permissions:?}");
-    assert!(permissions.grants("Spot", "SpotTrade") && permissions.grants("ContractTrade", "Order"), "{permissions:?}");
+    assert!(
+        !more
+            .iter()
+            .any(|(group, values)| *group != "Spot" && permissions.grants(group, values[0])),
+        "{permissions:?}"
+    );
+    assert!(
+        permissions.grants("Spot", "SpotTrade") && permissions.grants("ContractTrade", "Order"),
+        "{permissions:?}"
+    );
 }

@@ -1,4 +1,5 @@
-//! What the tests share: the stand-ins with their seeds, a process of the function, and a rotation to drive by hand.
+//! What the tests share: the stand-ins with their seeds, a process of the function, and a rotation to drive
+//! by hand.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -25,7 +26,10 @@ pub(crate) struct Operators {
 
 impl Operators {
     pub(crate) fn output(&self) -> Vec<String> {
-        [&self.operations, &self.emergency].into_iter().flat_map(|function| function.output()).collect()
+        [&self.operations, &self.emergency]
+            .into_iter()
+            .flat_map(|function| function.output())
+            .collect()
     }
 }
 
@@ -34,12 +38,20 @@ pub(crate) async fn ask(operators: &Operators, event: Value) -> Value {
         Some("break_glass" | "rollback" | "abandon") => &operators.emergency,
         _ => &operators.operations,
     };
-    function.invoke(&event).await.unwrap_or_else(|failed| panic!("{event}: {failed}"))
+    function
+        .invoke(&event)
+        .await
+        .unwrap_or_else(|failed| panic!("{event}: {failed}"))
 }
 
 /// The codes of an answer's findings.
 pub(crate) fn codes(answer: &Value) -> Vec<&str> {
-    answer["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap()).collect()
+    answer["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["code"].as_str().unwrap())
+        .collect()
 }
 
 /// Short words of a value that a test made up are no secrets to search for.
@@ -78,7 +90,12 @@ impl World {
     async fn of(local: Local, environment: &Environment) -> Self {
         let function = start_function(environment).await;
         let rotation_tokens = Mutex::new(BTreeSet::from([ROTATION_TOKEN.to_owned()]));
-        Self { local, processes: Mutex::new(vec![Arc::clone(&function)]), function, rotation_tokens }
+        Self {
+            local,
+            processes: Mutex::new(vec![Arc::clone(&function)]),
+            function,
+            rotation_tokens,
+        }
     }
 
     /// One more process of the function.
@@ -119,19 +136,33 @@ impl World {
     pub(crate) fn open_version(&self) -> Option<String> {
         let state = self.local.secrets_manager.lock();
         let secret = state.model.secret(SECRET)?;
-        let pending = secret.holder("AWSPENDING").filter(|pending| secret.holder("AWSCURRENT") != Some(pending));
+        let pending = secret
+            .holder("AWSPENDING")
+            .filter(|pending| secret.holder("AWSCURRENT") != Some(pending));
         pending.map(str::to_owned)
     }
 
-    /// Opens a rotation as Secrets Manager does: AWSPENDING on a version without a value. The tests invoke the steps.
+    /// Opens a rotation as Secrets Manager does: AWSPENDING on a version without a value. The tests invoke
+    /// the steps.
     pub(crate) fn open_rotation(&self, token: &str) {
         let mut state = self.local.secrets_manager.lock();
         let now = state.clock.now();
-        let request =
-            RotateSecret { secret_id: SECRET.into(), client_request_token: Some(token.into()), ..RotateSecret::default() };
+        let request = RotateSecret {
+            secret_id: SECRET.into(),
+            client_request_token: Some(token.into()),
+            ..RotateSecret::default()
+        };
         state.model.rotate_secret(&request, now).unwrap();
-        let opened = state.model.secret(SECRET).unwrap().rotation().and_then(Rotation::rotation_token);
-        self.rotation_tokens.lock().unwrap().extend(opened.map(|token| token.expose().to_owned()));
+        let opened = state
+            .model
+            .secret(SECRET)
+            .unwrap()
+            .rotation()
+            .and_then(Rotation::rotation_token);
+        self.rotation_tokens
+            .lock()
+            .unwrap()
+            .extend(opened.map(|token| token.expose().to_owned()));
     }
 
     /// Puts a value as AWSCURRENT by hand.
@@ -172,8 +203,10 @@ impl World {
 
     /// Invokes a step and returns the word it succeeded with.
     pub(crate) async fn succeed(&self, step: &str) -> String {
-        let answer =
-            self.invoke(step).await.unwrap_or_else(|failed| panic!("{step}: {failed}\n{}", self.function.output().join("\n")));
+        let answer = self
+            .invoke(step)
+            .await
+            .unwrap_or_else(|failed| panic!("{step}: {failed}\n{}", self.function.output().join("\n")));
         answer["outcome"].as_str().unwrap().to_owned()
     }
 
@@ -198,7 +231,13 @@ impl World {
 
     pub(crate) fn labels(&self) -> Vec<(String, Vec<String>)> {
         let state = self.local.secrets_manager.lock();
-        state.model.secret(SECRET).unwrap().versions_to_stages().into_iter().collect()
+        state
+            .model
+            .secret(SECRET)
+            .unwrap()
+            .versions_to_stages()
+            .into_iter()
+            .collect()
     }
 
     /// The keys of the sub-account, in the order they were made.
@@ -221,35 +260,60 @@ impl World {
 
     /// The audit lines so far, of all processes.
     pub(crate) fn audit(&self) -> Vec<Value> {
-        let lines: Vec<String> = self.processes.lock().unwrap().iter().flat_map(|process| process.output()).collect();
-        let lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let lines: Vec<String> = self
+            .processes
+            .lock()
+            .unwrap()
+            .iter()
+            .flat_map(|process| process.output())
+            .collect();
+        let lines = lines
+            .iter()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
         lines.filter(|line| line["type"] == "audit").collect()
     }
 
     /// Everything that any process has written, answered or reported.
     pub(crate) fn said(&self) -> String {
         let processes = self.processes.lock().unwrap();
-        let said: Vec<String> = processes.iter().flat_map(|process| [process.output(), process.reports()].concat()).collect();
+        let said: Vec<String> = processes
+            .iter()
+            .flat_map(|process| [process.output(), process.reports()].concat())
+            .collect();
         said.join("\n")
     }
 
-    /// Every secret that ever was here, and every key id: those are no secrets, yet are shown as their fingerprints alone.
+    /// Every secret that ever was here, and every key id: those are no secrets, yet are shown as their
+    /// fingerprints alone.
     pub(crate) fn secrets(&self) -> BTreeSet<String> {
         let mut secrets = self.rotation_tokens.lock().unwrap().clone();
         let environment = self.local.environment();
         secrets.extend(
-            environment.variables().iter().filter(|(name, _)| name == "AWS_SECRET_ACCESS_KEY").map(|(_, key)| key.clone()),
+            environment
+                .variables()
+                .iter()
+                .filter(|(name, _)| name == "AWS_SECRET_ACCESS_KEY")
+                .map(|(_, key)| key.clone()),
         );
         {
             let venue = &self.local.bybit.lock().model;
-            let credentials = venue.keys().into_iter().filter_map(|key| venue.credential(&key.key));
-            secrets.extend(
-                credentials.flat_map(|credential| [credential.key.as_str().to_owned(), credential.secret.expose().to_owned()]),
-            );
+            let credentials = venue
+                .keys()
+                .into_iter()
+                .filter_map(|key| venue.credential(&key.key));
+            secrets.extend(credentials.flat_map(|credential| {
+                [
+                    credential.key.as_str().to_owned(),
+                    credential.secret.expose().to_owned(),
+                ]
+            }));
         }
         let store = &self.local.secrets_manager.lock().model;
         for version in store.secrets().flat_map(|secret| secret.versions().values()) {
-            let value: Value = version.value().and_then(|value| serde_json::from_str(value.text()?).ok()).unwrap_or_default();
+            let value: Value = version
+                .value()
+                .and_then(|value| serde_json::from_str(value.text()?).ok())
+                .unwrap_or_default();
             let fields = ["api_key", "api_secret", "secret", "passphrase"]
                 .map(|field| value[field].as_str().unwrap_or_default().to_owned());
             secrets.extend(fields.into_iter().filter(|field| field.len() >= SHORTEST_SECRET));
@@ -262,7 +326,11 @@ impl Drop for World {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             let secrets = self.secrets();
-            assert_eq!(found(secrets.iter().map(String::as_str), &self.said()), Vec::<String>::new(), "a secret was said");
+            assert_eq!(
+                found(secrets.iter().map(String::as_str), &self.said()),
+                Vec::<String>::new(),
+                "a secret was said"
+            );
         }
     }
 }

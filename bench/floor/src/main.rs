@@ -1,9 +1,13 @@
-//! A Lambda function that does nothing. `sandbox bench` starts it beside the function: what it takes, any function takes.
+//! A Lambda function that does nothing. `sandbox bench` starts it beside the function: what it takes, any
+//! function takes.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    run(service_fn(|_: LambdaEvent<Value>| async { Ok::<_, Error>(Value::Null) })).await
+    run(service_fn(|_: LambdaEvent<Value>| async {
+        Ok::<_, Error>(Value::Null)
+    }))
+    .await
 }

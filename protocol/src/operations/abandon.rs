@@ -1,4 +1,5 @@
-//! Giving up a stuck rotation: AWSPENDING comes off, and the key that was issued for it is revoked by the rules.
+//! Giving up a stuck rotation: AWSPENDING comes off, and the key that was issued for it is revoked by the
+//! rules.
 
 use crate::label::{Label, VersionId};
 use crate::name::SecretId;
@@ -16,23 +17,46 @@ pub(crate) async fn abandon(pass: &Pass<'_>, secret: &SecretId) -> Answer {
     let description = match session.describe().await {
         Ok(description) => description,
         Err(error) => {
-            return pass.refusal(secret.as_str(), error.problem.clone(), pass.after(&error, secret.as_str()));
+            return pass.refusal(
+                secret.as_str(),
+                error.problem.clone(),
+                pass.after(&error, secret.as_str()),
+            );
         }
     };
     let name = description.name.as_str();
     if !pass.manages(&description) {
-        return pass.refusal(name, "another function rotates this secret, or none does", pass.command_that_lists());
+        return pass.refusal(
+            name,
+            "another function rotates this secret, or none does",
+            pass.command_that_lists(),
+        );
     }
-    let pending = description.holder(&Label::pending()).filter(|pending| description.holder(&Label::current()) != Some(*pending));
+    let pending = description
+        .holder(&Label::pending())
+        .filter(|pending| description.holder(&Label::current()) != Some(*pending));
     let Some(pending) = pending else {
         let what_to_do = format!("aws secretsmanager describe-secret --secret-id {name}");
-        return pass.refusal(name, "no rotation is open: no version is AWSPENDING but the current one", what_to_do);
+        return pass.refusal(
+            name,
+            "no rotation is open: no version is AWSPENDING but the current one",
+            what_to_do,
+        );
     };
     let is_rollback = may_be_a_rollback(&session, pending).await;
     let given_up = session.give_up(pending, "a person abandoned the rotation").await;
-    if let Err(error) = given_up.or_else(|error| if wrong::is(Wrong::AbandonClaimed) { Ok(()) } else { Err(error) }) {
+    if let Err(error) = given_up.or_else(|error| {
+        if wrong::is(Wrong::AbandonClaimed) {
+            Ok(())
+        } else {
+            Err(error)
+        }
+    }) {
         let again = pass.command(Operation::Abandon, name);
-        let say = format!("version {pending} was not given up: {}: {}", error.error_type, error.problem);
+        let say = format!(
+            "version {pending} was not given up: {}: {}",
+            error.error_type, error.problem
+        );
         return if wrong::is(Wrong::AbandonHalfTold) {
             pass.refusal(name, say, again)
         } else {
@@ -47,7 +71,12 @@ pub(crate) async fn abandon(pass: &Pass<'_>, secret: &SecretId) -> Answer {
     {
         let say = format!("ROLLBACK is still on version {version}: {}", error.problem);
         builder.fail();
-        builder.find(finding(Code::NotDone, name, say, take_off(name, Label::rollback().as_str(), version.as_str())));
+        builder.find(finding(
+            Code::NotDone,
+            name,
+            say,
+            take_off(name, Label::rollback().as_str(), version.as_str()),
+        ));
     }
     builder.row(row_of(&session, &description));
     builder.answer(false)
@@ -57,5 +86,7 @@ pub(crate) async fn abandon(pass: &Pass<'_>, secret: &SecretId) -> Answer {
 async fn may_be_a_rollback(session: &SecretSession<'_>, pending: &VersionId) -> bool {
     let stored = session.read(Which::Version(pending)).await.ok().flatten();
     let value = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
-    value.and_then(|value| value.rotation).is_none_or(|rotation| rotation.source == Source::Rollback)
+    value
+        .and_then(|value| value.rotation)
+        .is_none_or(|rotation| rotation.source == Source::Rollback)
 }

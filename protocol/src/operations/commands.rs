@@ -31,16 +31,28 @@ pub(crate) fn replace(name: &str, value: &SecretValue) -> String {
 /// The command that has this function rotate a secret, and rotates nothing yet.
 pub(crate) fn attach(pass: &Pass<'_>, name: &str) -> String {
     format!(
-        "aws secretsmanager rotate-secret --secret-id {name} --rotation-lambda-arn {} --rotation-rules '{{\"ScheduleExpression\":\"rate(90 days)\",\"Duration\":\"4h\"}}' --no-rotate-immediately",
+        "aws secretsmanager rotate-secret --secret-id {name} --rotation-lambda-arn {} --rotation-rules \
+         '{{\"ScheduleExpression\":\"rate(90 days)\",\"Duration\":\"4h\"}}' --no-rotate-immediately",
         pass.settings.rotation_function
     )
 }
 
 /// The command that has a master's value say that it serves a secret.
-pub(crate) fn serve(master: &SecretId, secret: &str, account: Option<&AccountId>, grant: Option<&Grant>) -> String {
+pub(crate) fn serve(
+    master: &SecretId,
+    secret: &str,
+    account: Option<&AccountId>,
+    grant: Option<&Grant>,
+) -> String {
     let mut entry = serde_json::json!({"accounts": [account.map_or("<account>", AccountId::as_str)]});
-    entry["permissions"] = grant.map_or_else(|| serde_json::json!(["<word>"]), |grant| serde_json::json!(grant.permissions));
-    entry["ip_allowlist"] = grant.map_or_else(|| serde_json::json!(["<address>"]), |grant| serde_json::json!(grant.addresses));
+    entry["permissions"] = grant.map_or_else(
+        || serde_json::json!(["<word>"]),
+        |grant| serde_json::json!(grant.permissions),
+    );
+    entry["ip_allowlist"] = grant.map_or_else(
+        || serde_json::json!(["<address>"]),
+        |grant| serde_json::json!(grant.addresses),
+    );
     let master = quoted(master.as_str());
     let change = quoted(&format!(".serves += {}", serde_json::json!({secret: entry})));
     format!(
@@ -77,7 +89,8 @@ pub(crate) fn take_off(name: &str, label: &str, version: &str) -> String {
     // Whoever stores a value chooses its version's id.
     let (label, version) = (quoted(label), quoted(version));
     format!(
-        "aws secretsmanager update-secret-version-stage --secret-id {name} --version-stage {label} --remove-from-version-id {version}"
+        "aws secretsmanager update-secret-version-stage --secret-id {name} --version-stage {label} \
+         --remove-from-version-id {version}"
     )
 }
 
@@ -105,6 +118,9 @@ mod tests {
         assert_eq!(quoted("it's"), r"'it'\''s'");
         assert_eq!(quoted(""), "''");
         let command = take_off("prod/bybit/main", "COMPROMISED", "$(id)0000-0000");
-        assert!(command.ends_with("--remove-from-version-id '$(id)0000-0000'"), "{command}");
+        assert!(
+            command.ends_with("--remove-from-version-id '$(id)0000-0000'"),
+            "{command}"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! What happens after a promotion, and what a person asks for: the operations. They keep nothing of their own: labels, values and
-//! the venue's lists of keys tell what there is to do.
+//! What happens after a promotion, and what a person asks for: the operations. They keep nothing of their
+//! own: labels, values and the venue's lists of keys tell what there is to do.
 //!
 //! | question | room |
 //! | --- | --- |
@@ -33,8 +33,8 @@ use std::time::Duration;
 
 pub use answer::fingerprint::{Fingerprint, NoFingerprint};
 pub use answer::{
-    Answer, Audited, AuditedKey, Code, Finding, KeyOnAccount, KeyRow, Moment, Outcome, Planned, ReplicaRow, RotationState, Row,
-    Severity, Slots,
+    Answer, Audited, AuditedKey, Code, Finding, KeyOnAccount, KeyRow, Moment, Outcome, Planned, ReplicaRow,
+    RotationState, Row, Severity, Slots,
 };
 use pass::Pass;
 pub use pass::holders::HolderCache;
@@ -57,7 +57,8 @@ pub enum OperationRequest {
         shard: Shard,
         /// These secrets alone, where there are any.
         secrets: Vec<SecretId>,
-        /// Whether labels that were moved name them: one that this stack does not rotate is passed over then.
+        /// Whether labels that were moved name them: one that this stack does not rotate is passed over
+        /// then.
         moved: bool,
         /// Say what would be done, and do nothing.
         dry_run: bool,
@@ -146,7 +147,11 @@ impl OperationRequest {
 
     /// The person's order that it carries.
     pub fn order(&self) -> Option<&Order> {
-        if let Self::BreakGlass { order, .. } = self { Some(order) } else { None }
+        if let Self::BreakGlass { order, .. } = self {
+            Some(order)
+        } else {
+            None
+        }
     }
 }
 
@@ -172,8 +177,8 @@ impl OperationSettings {
     pub const GRACE: Duration = Duration::from_hours(24);
     /// `ADOPTION_GRACE_HOURS` where it is not set.
     pub const ADOPTION_GRACE: Duration = Duration::from_hours(168);
-    /// The longest that a client keeps what it has read. Source: AWS's caching clients, which refresh every hour if not told
-    /// otherwise, and its Secrets Manager Agent, whose `ttl_seconds` goes up to that.
+    /// The longest that a client keeps what it has read. Source: AWS's caching clients, which refresh every
+    /// hour if not told otherwise, and its Secrets Manager Agent, whose `ttl_seconds` goes up to that.
     pub const LONGEST_CLIENT_CACHE: Duration = Duration::from_hours(1);
     /// Less is refused: a client may have read the replaced key just before it was replaced.
     pub const LEAST_GRACE: Duration = Self::LONGEST_CLIENT_CACHE;
@@ -190,14 +195,34 @@ pub async fn operate(
 ) -> Answer {
     let pass = Pass::new(ports, fleet, caller, settings, cache, request);
     match request {
-        OperationRequest::Maintain { shard, secrets, moved, .. } => maintain::maintain(&pass, *shard, secrets, *moved).await,
+        OperationRequest::Maintain {
+            shard,
+            secrets,
+            moved,
+            ..
+        } => maintain::maintain(&pass, *shard, secrets, *moved).await,
         OperationRequest::Abandon { secret } => abandon::abandon(&pass, secret).await,
-        OperationRequest::Rollback { secret, version } => rollback::rollback(&pass, secret, version.as_ref()).await,
-        OperationRequest::BreakGlass { secret, version, mode, .. } => {
-            emergency::break_glass(&pass, secret, version.as_ref(), *mode).await
+        OperationRequest::Rollback { secret, version } => {
+            rollback::rollback(&pass, secret, version.as_ref()).await
         }
-        OperationRequest::Audit { shard, secret, fingerprint, after, form } => {
-            let audit = audit::Audit { secret: secret.as_ref(), fingerprint: fingerprint.as_ref(), form: *form };
+        OperationRequest::BreakGlass {
+            secret,
+            version,
+            mode,
+            ..
+        } => emergency::break_glass(&pass, secret, version.as_ref(), *mode).await,
+        OperationRequest::Audit {
+            shard,
+            secret,
+            fingerprint,
+            after,
+            form,
+        } => {
+            let audit = audit::Audit {
+                secret: secret.as_ref(),
+                fingerprint: fingerprint.as_ref(),
+                form: *form,
+            };
             audit.of(&pass, *shard, after.clone()).await
         }
         OperationRequest::Plan { secret } => plan::plan(&pass, secret).await,

@@ -1,4 +1,5 @@
-//! Going back to an earlier credential: a rotation that copies it into a new version, tested as strictly as any.
+//! Going back to an earlier credential: a rotation that copies it into a new version, tested as strictly as
+//! any.
 
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ use crate::secret::SecretValue;
 use crate::session::{SecretSession, is_condemned, venue_of};
 use crate::wrong::{self, Wrong};
 
-/// Less than this before the invocation's end, no rollback is begun: its label could not be taken off again where that fails.
+/// Less than this before the invocation's end, no rollback is begun: its label could not be taken off again
+/// where that fails.
 const TIME_TO_BEGIN: Duration = Duration::from_secs(10);
 
 /// Why an operation is not begun.
@@ -26,13 +28,19 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(say: impl Into<String>, what_to_do: impl Into<String>) -> Self {
-        Self { say: say.into(), what_to_do: what_to_do.into() }
+        Self {
+            say: say.into(),
+            what_to_do: what_to_do.into(),
+        }
     }
 }
 
 impl From<crate::Error> for Refusal {
     fn from(error: crate::Error) -> Self {
-        Self::new(told(&error), "put right what the message names, where it names something; then ask again")
+        Self::new(
+            told(&error),
+            "put right what the message names, where it names something; then ask again",
+        )
     }
 }
 
@@ -62,9 +70,16 @@ pub(crate) async fn rollback(pass: &Pass<'_>, secret: &SecretId, version: Option
 }
 
 /// The version to go back to: the one that is named, or that was current last.
-fn wanted(pass: &Pass<'_>, description: &Description, version: Option<&VersionId>) -> Result<VersionId, Refusal> {
+fn wanted(
+    pass: &Pass<'_>,
+    description: &Description,
+    version: Option<&VersionId>,
+) -> Result<VersionId, Refusal> {
     if !pass.manages(description) {
-        return Err(Refusal::new("another function rotates this secret, or none does", pass.command_that_lists()));
+        return Err(Refusal::new(
+            "another function rotates this secret, or none does",
+            pass.command_that_lists(),
+        ));
     }
     match version {
         Some(version) if description.versions.contains_key(version) => Ok(version.clone()),
@@ -72,7 +87,8 @@ fn wanted(pass: &Pass<'_>, description: &Description, version: Option<&VersionId
             let say = format!("version {version} bears no label: nobody knows whether its key is alive");
             let name = description.name.as_str();
             let offer = format!(
-                "if its key is known to be good: aws secretsmanager update-secret-version-stage --secret-id {name} --version-stage {} --move-to-version-id {}; then: {}",
+                "if its key is known to be good: aws secretsmanager update-secret-version-stage --secret-id \
+                 {name} --version-stage {} --move-to-version-id {}; then: {}",
                 Label::candidate(),
                 quoted(version.as_str()),
                 rotate(name)
@@ -80,7 +96,10 @@ fn wanted(pass: &Pass<'_>, description: &Description, version: Option<&VersionId
             Err(Refusal::new(say, offer))
         }
         None => description.holder(&Label::previous()).cloned().ok_or_else(|| {
-            Refusal::new("the secret has no AWSPREVIOUS version to go back to", rotate(description.name.as_str()))
+            Refusal::new(
+                "the secret has no AWSPREVIOUS version to go back to",
+                rotate(description.name.as_str()),
+            )
         }),
     }
 }
@@ -106,7 +125,11 @@ pub(crate) async fn begin(
     let label = Label::rollback();
     let from = description.holder(&label).cloned();
     if from.as_ref() != Some(version) {
-        let change = LabelMove { label: label.clone(), to: Some(version.clone()), from };
+        let change = LabelMove {
+            label: label.clone(),
+            to: Some(version.clone()),
+            from,
+        };
         session.move_label(change, version).await?;
     }
     let (is_unknown, error) = match session.begin_rotation(pass.fleet, 1).await {
@@ -118,10 +141,16 @@ pub(crate) async fn begin(
         format!("nobody knows whether a rotation began: {error}")
     } else {
         // Left there, the next rotation on the schedule would go back, long after anybody remembers why.
-        let taken_off = if wrong::is(Wrong::RollbackLabelLeft) { Ok(()) } else { session.remove_label(label, version).await };
+        let taken_off = if wrong::is(Wrong::RollbackLabelLeft) {
+            Ok(())
+        } else {
+            session.remove_label(label, version).await
+        };
         match taken_off {
             Ok(()) => format!("no rotation could be begun: {error}"),
-            Err(_) => format!("no rotation could be begun, and ROLLBACK is still on version {version}: {error}"),
+            Err(_) => {
+                format!("no rotation could be begun, and ROLLBACK is still on version {version}: {error}")
+            }
         }
     };
     Err(Refusal::new(say, rotate(description.name.as_str())))
@@ -135,7 +164,10 @@ async fn examine(
     version: &VersionId,
 ) -> Result<(), Refusal> {
     let name = description.name.as_str();
-    let (current, pending) = (description.holder(&Label::current()), description.holder(&Label::pending()));
+    let (current, pending) = (
+        description.holder(&Label::current()),
+        description.holder(&Label::pending()),
+    );
     if current == Some(version) {
         return Err(Refusal::new("that version is the current one", "nothing"));
     }
@@ -147,16 +179,34 @@ async fn examine(
         let say = format!("a rotation is in flight: version {pending} is AWSPENDING");
         return Err(Refusal::new(
             say,
-            format!("wait until it is over, or give it up: {}", pass.command(Operation::Abandon, name)),
+            format!(
+                "wait until it is over, or give it up: {}",
+                pass.command(Operation::Abandon, name)
+            ),
         ));
     }
-    let unreadable = || Refusal::new(format!("version {version} has no value that could be read"), rotate(name));
-    let stored = session.read(Which::Version(version)).await?.ok_or_else(unreadable)?;
-    let value = SecretValue::parse(&stored.text)
-        .map_err(|error| Refusal::new(format!("the value of version {version} cannot be used: {error}"), rotate(name)))?;
+    let unreadable = || {
+        Refusal::new(
+            format!("version {version} has no value that could be read"),
+            rotate(name),
+        )
+    };
+    let stored = session
+        .read(Which::Version(version))
+        .await?
+        .ok_or_else(unreadable)?;
+    let value = SecretValue::parse(&stored.text).map_err(|error| {
+        Refusal::new(
+            format!("the value of version {version} cannot be used: {error}"),
+            rotate(name),
+        )
+    })?;
     let key = &value.credential.key_id;
     for (other, labels) in &description.versions {
-        let why = match (labels.contains(&Label::compromised()), is_condemned(description, other)) {
+        let why = match (
+            labels.contains(&Label::compromised()),
+            is_condemned(description, other),
+        ) {
             (true, _) => "COMPROMISED",
             (_, true) => "condemned",
             _ => continue,
@@ -165,24 +215,33 @@ async fn examine(
             continue;
         }
         let same = other == version
-            || session
-                .read(Which::Version(other))
-                .await?
-                .is_some_and(|stored| SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == *key));
+            || session.read(Which::Version(other)).await?.is_some_and(|stored| {
+                SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == *key)
+            });
         if same {
             let say = format!("{key} is {why}: nobody goes back to it");
             return Err(Refusal::new(say, rotate(name)));
         }
     }
     // What createSecret would say, said before anything is labelled.
-    pass.turn(venue_of(pass.ports, description, &value)?.as_ref()).await;
-    rehearse_return(*session, &pass.settings.egress, description.clone(), &value).await.map_err(|error| {
-        let what_to_do = match error.error_type {
-            ErrorType::CurrentUnusable | ErrorType::KeyUnbound | ErrorType::ValueInvalid | ErrorType::NoCurrentValue => {
-                put_right(name)
-            }
-            _ => rotate(name),
-        };
-        Refusal::new(format!("{key} of version {version} would not be copied: {}", error.problem), what_to_do)
-    })
+    pass.turn(venue_of(pass.ports, description, &value)?.as_ref())
+        .await;
+    rehearse_return(*session, &pass.settings.egress, description.clone(), &value)
+        .await
+        .map_err(|error| {
+            let what_to_do = match error.error_type {
+                ErrorType::CurrentUnusable
+                | ErrorType::KeyUnbound
+                | ErrorType::ValueInvalid
+                | ErrorType::NoCurrentValue => put_right(name),
+                _ => rotate(name),
+            };
+            Refusal::new(
+                format!(
+                    "{key} of version {version} would not be copied: {}",
+                    error.problem
+                ),
+                what_to_do,
+            )
+        })
 }

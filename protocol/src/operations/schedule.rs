@@ -20,18 +20,27 @@ pub(crate) async fn stuck_since(
     pending: &VersionId,
 ) -> Result<Option<Timestamp>, Error> {
     let versions = with_retries(pass, || session.versions()).await?;
-    let begun = versions.into_iter().find(|version| version.id == *pending).and_then(|version| version.created_at);
+    let begun = versions
+        .into_iter()
+        .find(|version| version.id == *pending)
+        .and_then(|version| version.created_at);
     let unsettled = SignedDuration::try_from(UNSETTLED).unwrap_or(SignedDuration::MAX);
     Ok(begun.filter(|begun| pass.now().duration_since(*begun) > unsettled))
 }
 
 /// When the next rotation is over at the latest: as Secrets Manager says, or as the rules do.
-pub(crate) fn next_rotation(description: &Description, made: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+pub(crate) fn next_rotation(
+    description: &Description,
+    made: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Timestamp> {
     if !description.rotation_enabled {
         return None;
     }
     let last = description.last_rotated.or(made).unwrap_or(now);
-    description.next_rotation.or_else(|| last_of_the_window(description, last))
+    description
+        .next_rotation
+        .or_else(|| last_of_the_window(description, last))
 }
 
 fn last_of_the_window(description: &Description, last: Timestamp) -> Option<Timestamp> {
@@ -41,7 +50,9 @@ fn last_of_the_window(description: &Description, last: Timestamp) -> Option<Time
 
 /// Since when a rotation should have been over.
 pub(crate) fn overdue_since(description: &Description, now: Timestamp) -> Option<Timestamp> {
-    let by_rule = description.last_rotated.and_then(|last| last_of_the_window(description, last));
+    let by_rule = description
+        .last_rotated
+        .and_then(|last| last_of_the_window(description, last));
     let due = description.next_rotation.into_iter().chain(by_rule).min()?;
     (now.duration_since(due) > OVERDUE).then_some(due)
 }

@@ -1,4 +1,5 @@
-//! By whose authority a key is issued, edited or revoked: the master's own word, or what keys of this secret prove.
+//! By whose authority a key is issued, edited or revoked: the master's own word, or what keys of this secret
+//! prove.
 
 use super::base::Base;
 use super::run::Run;
@@ -9,7 +10,8 @@ use crate::secret::{KeyId, SecretValue};
 use crate::session::{AccountAccess, Act, venue_of};
 
 /// # Errors
-/// SCOPE_REFUSED where neither the master's value nor any key of a labelled version says that a key may have this.
+/// SCOPE_REFUSED where neither the master's value nor any key of a labelled version says that a key may have
+/// this.
 pub(super) async fn must_serve(
     run: &Run<'_>,
     base: &Base,
@@ -24,7 +26,15 @@ pub(super) async fn must_serve(
     }
     if access.needs_proof(act) {
         let in_use = Some(&base.value.credential.key_id);
-        ask_keys(run, &base.description, &[&base.version, run.token()], in_use, access, list).await;
+        ask_keys(
+            run,
+            &base.description,
+            &[&base.version, run.token()],
+            in_use,
+            access,
+            list,
+        )
+        .await;
     }
     access.must_serve(act)
 }
@@ -38,14 +48,30 @@ pub(super) async fn ask_keys(
     access: &mut AccountAccess<'_>,
     list: &KeyList,
 ) {
-    for version in description.versions.keys().filter(|version| !but.contains(version)) {
+    for version in description
+        .versions
+        .keys()
+        .filter(|version| !but.contains(version))
+    {
         // One that cannot be read proves nothing; another may.
         let stored = run.session.read(Which::Version(version)).await;
-        let Some(value) = stored.ok().flatten().and_then(|stored| SecretValue::parse(&stored.text).ok()) else { continue };
+        let Some(value) = stored
+            .ok()
+            .flatten()
+            .and_then(|stored| SecretValue::parse(&stored.text).ok())
+        else {
+            continue;
+        };
         let is_another = but_key != Some(&value.credential.key_id);
-        if is_another && venue_of(run.session.ports, description, &value).is_ok_and(|venue| venue.id() == access.venue.id()) {
+        if is_another
+            && venue_of(run.session.ports, description, &value)
+                .is_ok_and(|venue| venue.id() == access.venue.id())
+        {
             let key = value.credential.key_id.clone();
-            let signer = Signer { whose: Whose::Replaced, credential: value.credential };
+            let signer = Signer {
+                whose: Whose::Replaced,
+                credential: value.credential,
+            };
             if let Ok(state) = access.venue.inspect(&signer).await {
                 access.take_for_proof(&key, &state, list);
             }

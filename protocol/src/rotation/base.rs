@@ -19,8 +19,8 @@ pub(super) struct Base {
 }
 
 impl Base {
-    /// Where description and value disagree about what is current, one of the two reads was stale: both are read again. `None`
-    /// when that shows the token itself to be current.
+    /// Where description and value disagree about what is current, one of the two reads was stale: both are
+    /// read again. `None` when that shows the token itself to be current.
     pub(super) async fn agreed(
         run: &Run<'_>,
         mut description: Description,
@@ -35,20 +35,25 @@ impl Base {
             match current {
                 Some(stored) if holder == Some(&stored.version) || wrong::is(Wrong::StaleBase) => {
                     let value = parse(&stored)?;
-                    return Ok(Some(Self { version: stored.version, value, description }));
+                    return Ok(Some(Self {
+                        version: stored.version,
+                        value,
+                        description,
+                    }));
                 }
                 None if holder.is_none() => {
-                    let problem =
-                        "the secret has no current value yet: store a key made by hand first (put-secret-value), then rotate";
+                    let problem = "the secret has no current value yet: store a key made by hand first \
+                                   (put-secret-value), then rotate";
                     return Err(Error::new(ErrorType::NoCurrentValue, problem));
                 }
                 None if run.session.now() >= until => {
-                    let problem =
-                        "the version that is current has no value that could be read: store one (put-secret-value), then rotate";
+                    let problem = "the version that is current has no value that could be read: store one \
+                                   (put-secret-value), then rotate";
                     return Err(Error::new(ErrorType::NoCurrentValue, problem));
                 }
                 _ if run.session.now() >= until => {
-                    let problem = "two reads of the secret disagree about which version is current: the step can be repeated";
+                    let problem = "two reads of the secret disagree about which version is current: the \
+                                   step can be repeated";
                     return Err(Error::new(ErrorType::StoreUnavailable, problem));
                 }
                 _ => {}

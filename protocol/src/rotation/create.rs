@@ -22,19 +22,30 @@ use crate::session::{AccountAccess, master_of, venue_error, venue_of};
 
 pub(super) async fn create(run: &Run<'_>) -> Result<Done, Error> {
     let (opening, versions) = join(run.open(), run.session.versions()).await;
-    let Some(Opening { description, pending, current }) = opening? else { return Ok(Done::AlreadyCurrent) };
-    let Some(base) = Base::agreed(run, description, current?).await? else { return Ok(Done::AlreadyCurrent) };
+    let Some(Opening {
+        description,
+        pending,
+        current,
+    }) = opening?
+    else {
+        return Ok(Done::AlreadyCurrent);
+    };
+    let Some(base) = Base::agreed(run, description, current?).await? else {
+        return Ok(Done::AlreadyCurrent);
+    };
     match pending? {
         Some(stored) if !wrong::is(Wrong::StoredValueIgnored) => decided(run, &base, &stored).await,
         _ => build(run, &base, versions).await,
     }
 }
 
-/// The token has its value for ever: it is good, or it is doomed. Never a reason to issue another key. Giving a version up is for
-/// good too, so it is judged a second time, on a second reading: where stale reads can have led to the judgement, after as long as
-/// a read can be stale.
+/// The token has its value for ever: it is good, or it is doomed. Never a reason to issue another key. Giving
+/// a version up is for good too, so it is judged a second time, on a second reading: where stale reads can
+/// have led to the judgement, after as long as a read can be stale.
 async fn decided(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Done, Error> {
-    let Err(first) = judged(run, base, stored).await? else { return Ok(Done::AlreadyStored) };
+    let Err(first) = judged(run, base, stored).await? else {
+        return Ok(Done::AlreadyStored);
+    };
     if wrong::is(Wrong::JudgedOnce) {
         return Err(run.give_up(&first.reason).await);
     }
@@ -43,7 +54,9 @@ async fn decided(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Don
         run.session.ports.time.sleep(STALENESS + REREAD_PAUSE).await;
     }
     let (description, current) = join(run.session.describe(), run.session.read(Which::Current)).await;
-    let Some(now) = Base::agreed(run, description?, current?).await? else { return Ok(Done::AlreadyCurrent) };
+    let Some(now) = Base::agreed(run, description?, current?).await? else {
+        return Ok(Done::AlreadyCurrent);
+    };
     match judged(run, &now, stored).await? {
         Ok(()) => Ok(Done::AlreadyStored),
         Err(second) if second.is_sure || !first.is_sure => Err(run.give_up(&second.reason).await),
@@ -53,20 +66,26 @@ async fn decided(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Don
 
 async fn judged(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Result<(), Doubt>, Error> {
     let current = Some(&base.value.credential.key_id);
-    Ok(match judged_from_store(&base.description, &base.version, current, stored) {
-        Ok((value, provenance)) => {
-            run.session.stands_for(&AccountId::new(&provenance.account));
-            let doubt = match run.out_of_reach(&provenance) {
-                None => run.leaked(&base.description, &value, &provenance).await?,
-                doubt => doubt,
-            };
-            doubt.map_or(Ok(()), Err)
-        }
-        Err(doubt) => Err(doubt),
-    })
+    Ok(
+        match judged_from_store(&base.description, &base.version, current, stored) {
+            Ok((value, provenance)) => {
+                run.session.stands_for(&AccountId::new(&provenance.account));
+                let doubt = match run.out_of_reach(&provenance) {
+                    None => run.leaked(&base.description, &value, &provenance).await?,
+                    doubt => doubt,
+                };
+                doubt.map_or(Ok(()), Err)
+            }
+            Err(doubt) => Err(doubt),
+        },
+    )
 }
 
-async fn build(run: &Run<'_>, base: &Base, versions: Result<Vec<ListedVersion>, Error>) -> Result<Done, Error> {
+async fn build(
+    run: &Run<'_>,
+    base: &Base,
+    versions: Result<Vec<ListedVersion>, Error>,
+) -> Result<Done, Error> {
     wanted::must_leave_room(&base.value)?;
     let venue = venue_of(run.session.ports, &base.description, &base.value)?;
     if let Some(offer) = offer::offered(run, base).await? {
@@ -77,24 +96,55 @@ async fn build(run: &Run<'_>, base: &Base, versions: Result<Vec<ListedVersion>, 
 }
 
 async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Result<Done, Error> {
-    let key_in_use = Signer { whose: Whose::Current, credential: base.value.credential.clone() };
-    let (master, current) = join(master_of(run.session.ports, venue.id(), &base.value), venue.inspect(&key_in_use)).await;
+    let key_in_use = Signer {
+        whose: Whose::Current,
+        credential: base.value.credential.clone(),
+    };
+    let (master, current) = join(
+        master_of(run.session.ports, venue.id(), &base.value),
+        venue.inspect(&key_in_use),
+    )
+    .await;
     let (master, current) = (master?, wanted::unless_undecided(current)?);
     wanted::must_be_of_a_sub_account(&current)?;
     let account = wanted::account(&base.value, &current)?;
     run.session.stands_for(&account);
     let mut access = AccountAccess::new(venue, master, account, &base.description);
-    let list = venue.list(&access.master.signer, &access.account).await.map_err(|error| venue_error(&error))?;
-    let wanted = Wanted { grant: wanted::grant(run, base, &current, &list).await?, account: access.account.clone() };
-    authority::must_serve(run, base, &mut access, current.as_ref().ok(), &list, &wanted.grant).await?;
+    let list = venue
+        .list(&access.master.signer, &access.account)
+        .await
+        .map_err(|error| venue_error(&error))?;
+    let wanted = Wanted {
+        grant: wanted::grant(run, base, &current, &list).await?,
+        account: access.account.clone(),
+    };
+    authority::must_serve(
+        run,
+        base,
+        &mut access,
+        current.as_ref().ok(),
+        &list,
+        &wanted.grant,
+    )
+    .await?;
     often::must_not_have_too_many(run, base, &list)?;
     run.session.tidy(&base.description).await;
 
     if let Some(stored) = issue::stored_meanwhile(run, &base.description, &list).await? {
         return decided(run, base, &stored).await;
     }
-    let unbound = wrong::is(Wrong::IssuedUnbound).then(|| Grant { addresses: Addresses::Any, ..wanted.grant.clone() });
-    let come = issue::issue(run, base, &access, unbound.as_ref().unwrap_or(&wanted.grant), &list).await?;
+    let unbound = wrong::is(Wrong::IssuedUnbound).then(|| Grant {
+        addresses: Addresses::Any,
+        ..wanted.grant.clone()
+    });
+    let come = issue::issue(
+        run,
+        base,
+        &access,
+        unbound.as_ref().unwrap_or(&wanted.grant),
+        &list,
+    )
+    .await?;
     let issued = match come {
         IssueOutcome::Issued(issued) => issued,
         IssueOutcome::Stored(stored) => return decided(run, base, &stored).await,
@@ -102,7 +152,14 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
     let text = successor(run, base, &issued.credential, &wanted, Source::Issued, None);
     if wrong::is(Wrong::SweepBeforePut) {
         let ours = Marker::new(&base.description.arn, run.token(), 0);
-        set::revoke_the_rest(run, &access, &list, &ours, [&issued.credential.key_id, &base.value.credential.key_id]).await?;
+        set::revoke_the_rest(
+            run,
+            &access,
+            &list,
+            &ours,
+            [&issued.credential.key_id, &base.value.credential.key_id],
+        )
+        .await?;
     }
     let kept = run.keep(&text, &issued.credential.key_id).await;
     let nowhere_stored = match &kept {
@@ -110,7 +167,12 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
         Err(not_kept) => not_kept.certainly,
         Ok(StoreOutcome::Stored | StoreOutcome::Unseen) => false,
     };
-    if nowhere_stored && let Err(error) = run.session.revoke(run.token(), &access, &issued.credential.key_id).await? {
+    if nowhere_stored
+        && let Err(error) = run
+            .session
+            .revoke(run.token(), &access, &issued.credential.key_id)
+            .await?
+    {
         tracing::warn!(%error, "a key that was issued and not stored is still alive; a later run revokes it");
     }
     match kept.map_err(|not_kept| not_kept.error)? {
@@ -136,8 +198,19 @@ async fn copy(run: &Run<'_>, base: &Base, venue: &dyn Venue, offer: &offer::Offe
     run.session.stands_for(&wanted.account);
     run.session.tidy(&base.description).await;
     let credential = &offer.value.credential;
-    let text = successor(run, base, credential, &wanted, offer.source, Some(offer.version.clone()));
-    match run.keep(&text, &credential.key_id).await.map_err(|not_kept| not_kept.error)? {
+    let text = successor(
+        run,
+        base,
+        credential,
+        &wanted,
+        offer.source,
+        Some(offer.version.clone()),
+    );
+    match run
+        .keep(&text, &credential.key_id)
+        .await
+        .map_err(|not_kept| not_kept.error)?
+    {
         StoreOutcome::Stored => Ok(Done::Copied),
         StoreOutcome::Unseen => Err(unseen()),
         StoreOutcome::Another(stored) => decided(run, base, &stored).await,

@@ -1,4 +1,5 @@
-//! finishSecret: one more look at the pending key, then the swap, then the stamp from which the replaced key's grace counts.
+//! finishSecret: one more look at the pending key, then the swap, then the stamp from which the replaced
+//! key's grace counts.
 
 use futures_util::future::join;
 
@@ -31,11 +32,12 @@ pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
     }
     let stored = run.pending(pending).await?;
     let Some(base) = description.holder(&Label::current()) else {
-        let problem =
-            "the secret has no current version to be replaced: store a key made by hand first (put-secret-value), then rotate";
+        let problem = "the secret has no current version to be replaced: store a key made by hand first \
+                       (put-secret-value), then rotate";
         return Err(Error::new(ErrorType::NoCurrentValue, problem));
     };
-    let (value, provenance) = judged_from_store(&description, base, None, &stored).map_err(Doubt::into_error)?;
+    let (value, provenance) =
+        judged_from_store(&description, base, None, &stored).map_err(Doubt::into_error)?;
     run.session.stands_for(&AccountId::new(&provenance.account));
     if let Some(doubt) = run.leaked(&description, &value, &provenance).await? {
         return Err(doubt.into_error());
@@ -43,16 +45,22 @@ pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
     must_fit(&description, labels_to_come(&description, base))?;
 
     let venue = venue_of(run.session.ports, &description, &value)?;
-    let (proven, stamped) = join(run.prove(venue.as_ref(), &value), run.session.stamp_previous(&description)).await;
+    let (proven, stamped) = join(
+        run.prove(venue.as_ref(), &value),
+        run.session.stamp_previous(&description),
+    )
+    .await;
     stamped?;
     proven?;
     run.session.remove_void_stamps(&description, base).await?;
     // A look that took long is as old as its beginning, the second as the first.
     let (mut looked, mut looks) = (began, 1);
-    while run.session.now().duration_since(looked).unsigned_abs() > OVERTAKEN && !wrong::is(Wrong::OvertakenUnseen) {
+    while run.session.now().duration_since(looked).unsigned_abs() > OVERTAKEN
+        && !wrong::is(Wrong::OvertakenUnseen)
+    {
         if looks == MOST_LOOKS {
-            let problem = "the venue or Secrets Manager answers so slowly that what was read is old before the pending version could be \
-                           promoted: the step can be repeated";
+            let problem = "the venue or Secrets Manager answers so slowly that what was read is old before \
+                           the pending version could be promoted: the step can be repeated";
             return Err(Error::new(ErrorType::VenueUnavailable, problem));
         }
         (looked, looks) = (run.session.now(), looks + 1);
@@ -78,7 +86,12 @@ pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
 }
 
 /// A slow run gives others the time to give this version up, to promote another, or to offer a better one.
-async fn must_stand_as_before(run: &Run<'_>, after: &Description, base: &VersionId, stored: &StoredValue) -> Result<(), Error> {
+async fn must_stand_as_before(
+    run: &Run<'_>,
+    after: &Description,
+    base: &VersionId,
+    stored: &StoredValue,
+) -> Result<(), Error> {
     let pending = run.standing(after)? == TokenState::Pending;
     let stamped = unstamped_previous(after).is_none();
     if pending
@@ -93,11 +106,15 @@ async fn must_stand_as_before(run: &Run<'_>, after: &Description, base: &Version
     Err(Error::new(ErrorType::StoreUnavailable, problem))
 }
 
-/// Moves AWSCURRENT from the version this one was built on. After any error looks what is true, and never swaps a second time:
-/// whoever moved the label meanwhile had a reason.
+/// Moves AWSCURRENT from the version this one was built on. After any error looks what is true, and never
+/// swaps a second time: whoever moved the label meanwhile had a reason.
 async fn swap(run: &Run<'_>, base: &VersionId, value: &SecretValue) -> Result<(), Error> {
     let mut moved = run.move_current(base, &value.credential.key_id).await?;
-    if wrong::is(Wrong::SwapAgain) && moved.as_ref().is_err_and(|error| error.kind == StoreErrorKind::UnknownOutcome) {
+    if wrong::is(Wrong::SwapAgain)
+        && moved
+            .as_ref()
+            .is_err_and(|error| error.kind == StoreErrorKind::UnknownOutcome)
+    {
         moved = run.move_current(base, &value.credential.key_id).await?;
     }
     let Err(error) = moved else { return Ok(()) };
@@ -105,10 +122,19 @@ async fn swap(run: &Run<'_>, base: &VersionId, value: &SecretValue) -> Result<()
         return Ok(());
     }
     let failed = |error: &StoreError, then: &str| {
-        Error::new(ErrorType::SwapFailed, format!("AWSCURRENT was to be moved, and {}. {then}", store_error(error).problem))
+        Error::new(
+            ErrorType::SwapFailed,
+            format!(
+                "AWSCURRENT was to be moved, and {}. {then}",
+                store_error(error).problem
+            ),
+        )
     };
     let Ok(description) = run.session.describe().await else {
-        return Err(failed(&error, "Nobody knows whether it was moved: a repetition of the step sees it"));
+        return Err(failed(
+            &error,
+            "Nobody knows whether it was moved: a repetition of the step sees it",
+        ));
     };
     match description.holder(&Label::current()) {
         Some(holder) if holder == run.token() => {
@@ -118,12 +144,13 @@ async fn swap(run: &Run<'_>, base: &VersionId, value: &SecretValue) -> Result<()
             }
             Ok(())
         }
-        Some(holder) if holder == base => {
-            Err(failed(&error, "A look shows it where it was: a repetition of the rotation tries again"))
-        }
+        Some(holder) if holder == base => Err(failed(
+            &error,
+            "A look shows it where it was: a repetition of the rotation tries again",
+        )),
         _ => {
-            let problem =
-                "AWSCURRENT was moved to another version while this one was being promoted: the next rotation starts from there";
+            let problem = "AWSCURRENT was moved to another version while this one was being promoted: the \
+                           next rotation starts from there";
             Err(Error::new(ErrorType::SwapLost, problem))
         }
     }
@@ -133,7 +160,10 @@ async fn swap(run: &Run<'_>, base: &VersionId, value: &SecretValue) -> Result<()
 async fn complete(run: &Run<'_>, description: &Description, pending: Result<Option<StoredValue>, Error>) {
     run.session.tidy(description).await;
     let Ok(Some(stored)) = pending else { return };
-    if let Ok(SecretValue { rotation: Some(provenance), .. }) = parse(&stored)
+    if let Ok(SecretValue {
+        rotation: Some(provenance),
+        ..
+    }) = parse(&stored)
         && provenance.token == *run.token()
     {
         release_offer(run, description, &provenance).await;
@@ -142,7 +172,9 @@ async fn complete(run: &Run<'_>, description: &Description, pending: Result<Opti
 
 /// Takes CANDIDATE or ROLLBACK off the version that was copied: it has been used.
 async fn release_offer(run: &Run<'_>, description: &Description, provenance: &Provenance) {
-    let (Some(label), Some(from)) = (provenance.source.label(), &provenance.copied_from) else { return };
+    let (Some(label), Some(from)) = (provenance.source.label(), &provenance.copied_from) else {
+        return;
+    };
     if description.holder(&label) != Some(from) {
         return;
     }

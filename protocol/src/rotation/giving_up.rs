@@ -1,5 +1,5 @@
-//! Rule 5: a pending version that can never be promoted is condemned, then loses AWSPENDING, so that the next rotation starts
-//! fresh instead of repeating this one for ever.
+//! Rule 5: a pending version that can never be promoted is condemned, then loses AWSPENDING, so that the next
+//! rotation starts fresh instead of repeating this one for ever.
 
 use super::run::Run;
 use super::standing::doomed;
@@ -20,9 +20,12 @@ impl Run<'_> {
         given_up.await.map_or_else(|error| error, |()| doomed(reason))
     }
 
-    /// Why a key that was issued for this version cannot be used by this function, ever: what it is bound to is written down once.
+    /// Why a key that was issued for this version cannot be used by this function, ever: what it is bound to
+    /// is written down once.
     pub(super) fn out_of_reach(&self, rotation: &Provenance) -> Option<Doubt> {
-        let Addresses::Only(bound) = &rotation.ip_allowlist else { return None };
+        let Addresses::Only(bound) = &rotation.ip_allowlist else {
+            return None;
+        };
         let egress = &self.settings.egress;
         (rotation.source == Source::Issued && !egress.is_subset(bound)).then(|| {
             Doubt::sure(format!(
@@ -32,14 +35,17 @@ impl Run<'_> {
         })
     }
 
-    /// Why a version cannot be promoted that was copied from one whose key another version names as leaked: keys count, not versions.
+    /// Why a version cannot be promoted that was copied from one whose key another version names as leaked:
+    /// keys count, not versions.
     pub(super) async fn leaked(
         &self,
         description: &Description,
         value: &SecretValue,
         rotation: &Provenance,
     ) -> Result<Option<Doubt>, Error> {
-        let Some(version) = description.holder(&Label::compromised()) else { return Ok(None) };
+        let Some(version) = description.holder(&Label::compromised()) else {
+            return Ok(None);
+        };
         if rotation.source == Source::Issued || wrong::is(Wrong::LeakedPromoted) {
             return Ok(None);
         }
@@ -47,8 +53,14 @@ impl Run<'_> {
         // One that cannot be read may name any key.
         let leaked = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
         let is_another = leaked.is_some_and(|leaked| leaked.credential.key_id != value.credential.key_id);
-        let reason = format!("its key is leaked: version {version}, which is labelled COMPROMISED, names it, or cannot be read");
-        Ok((!is_another).then_some(Doubt { reason, is_sure: false }))
+        let reason = format!(
+            "its key is leaked: version {version}, which is labelled COMPROMISED, names it, or cannot be \
+             read"
+        );
+        Ok((!is_another).then_some(Doubt {
+            reason,
+            is_sure: false,
+        }))
     }
 }
 
@@ -61,7 +73,10 @@ pub(super) struct Doubt {
 
 impl Doubt {
     fn sure(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), is_sure: true }
+        Self {
+            reason: reason.into(),
+            is_sure: true,
+        }
     }
 
     /// The error of a step that leaves condemning to createSecret.
@@ -70,15 +85,16 @@ impl Doubt {
             return doomed(&self.reason);
         }
         let problem = format!(
-            "as it was read, {}: reads can be stale, so that the repetition of the rotation, which begins with createSecret, decides",
+            "as it was read, {}: reads can be stale, so that the repetition of the rotation, which begins \
+             with createSecret, decides",
             self.reason
         );
         Error::new(ErrorType::StoreUnavailable, problem)
     }
 }
 
-/// Why a token's value can never be promoted, as the store alone tells. `current` is the key that AWSCURRENT names, where that was
-/// read.
+/// Why a token's value can never be promoted, as the store alone tells. `current` is the key that AWSCURRENT
+/// names, where that was read.
 pub(super) fn judged_from_store(
     description: &Description,
     base: &VersionId,
@@ -86,26 +102,38 @@ pub(super) fn judged_from_store(
     stored: &StoredValue,
 ) -> Result<(SecretValue, Provenance), Doubt> {
     if was_current(description, &stored.version) && !wrong::is(Wrong::CurrentTwice) {
-        return Err(Doubt::sure("it has been current already, and no version becomes so twice"));
+        return Err(Doubt::sure(
+            "it has been current already, and no version becomes so twice",
+        ));
     }
     let not_ours = "its value was not built by this function for this version";
-    let value = SecretValue::parse(&stored.text).map_err(|error| Doubt::sure(format!("{not_ours} ({error})")))?;
+    let value =
+        SecretValue::parse(&stored.text).map_err(|error| Doubt::sure(format!("{not_ours} ({error})")))?;
     let provenance = value
         .rotation
         .clone()
-        .filter(|rotation| rotation.token == stored.version && value.created_by.as_deref() == Some(CREATED_BY))
+        .filter(|rotation| {
+            rotation.token == stored.version && value.created_by.as_deref() == Some(CREATED_BY)
+        })
         .or_else(|| wrong::as_if_built_here(&value, base, &stored.version));
     if current == Some(&value.credential.key_id) {
         let reason = "it names the key that is current already".to_owned();
-        return Err(Doubt { reason, is_sure: provenance.is_none() });
+        return Err(Doubt {
+            reason,
+            is_sure: provenance.is_none(),
+        });
     }
     let provenance = provenance.ok_or_else(|| Doubt::sure(not_ours))?;
     if provenance.based_on != *base && !wrong::is(Wrong::SwapFromAnyBase) {
-        let reason = format!("it was built on version {}, and {base} is current now", provenance.based_on);
-        // A read that is stale may show the time before that version was current: not replaced yet, or replaced an earlier time,
-        // since when it bears a stamp.
+        let reason = format!(
+            "it was built on version {}, and {base} is current now",
+            provenance.based_on
+        );
+        // A read that is stale may show the time before that version was current: not replaced yet, or
+        // replaced an earlier time, since when it bears a stamp.
         let base = &provenance.based_on;
-        let is_sure = description.holder(&Label::previous()) == Some(base) && !has_stamp(description, base, StampKind::Replaced);
+        let is_sure = description.holder(&Label::previous()) == Some(base)
+            && !has_stamp(description, base, StampKind::Replaced);
         return Err(Doubt { reason, is_sure });
     }
     let leaked = description.holder(&Label::compromised());
@@ -113,14 +141,22 @@ pub(super) fn judged_from_store(
         && (leaked == Some(&stored.version) || leaked == provenance.copied_from.as_ref())
         && !wrong::is(Wrong::LeakedPromoted)
     {
-        let reason = "its key is leaked: its version, or the one that it was copied from, is labelled COMPROMISED".to_owned();
-        return Err(Doubt { reason, is_sure: false });
+        let reason = "its key is leaked: its version, or the one that it was copied from, is labelled \
+                      COMPROMISED"
+            .to_owned();
+        return Err(Doubt {
+            reason,
+            is_sure: false,
+        });
     }
     if let (Some(label), Some(from)) = (provenance.source.label(), &provenance.copied_from)
         && description.holder(&label).is_some_and(|holder| holder != from)
     {
         let reason = format!("it was copied from version {from}, and {label} is on another version now");
-        return Err(Doubt { reason, is_sure: false });
+        return Err(Doubt {
+            reason,
+            is_sure: false,
+        });
     }
     Ok((value, provenance))
 }

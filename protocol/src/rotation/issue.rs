@@ -9,16 +9,20 @@ use crate::bounds::{TIME_TO_STORE, UNSETTLED};
 use crate::error::{Error, ErrorType};
 use crate::label::VersionId;
 use crate::marker::Marker;
-use crate::ports::{Description, ErrorClass, Grant, IssuedKey, KeyList, ListedKey, StoredValue, VenueError, Which};
+use crate::ports::{
+    Description, ErrorClass, Grant, IssuedKey, KeyList, ListedKey, StoredValue, VenueError, Which,
+};
 use crate::secret::SecretValue;
 use crate::session::{AccountAccess, venue_error};
 
-/// Below this many versions Secrets Manager has never purged one, so a version it does not list never had a value.
-/// Source: AWS user guide, "Secret versions": unlabelled versions are removed when there are more than 100.
+/// Below this many versions Secrets Manager has never purged one, so a version it does not list never had a
+/// value. Source: AWS user guide, "Secret versions": unlabelled versions are removed when there are more than
+/// 100.
 pub(crate) const NONE_PURGED_BELOW: usize = 100;
 
-/// Keys that bear the token's marker while it has no value yet: an earlier run may have stored one of them that a stale read does
-/// not show, another run may be storing one now, or they are lost. Looks again for a value where that can help.
+/// Keys that bear the token's marker while it has no value yet: an earlier run may have stored one of them
+/// that a stale read does not show, another run may be storing one now, or they are lost. Looks again for a
+/// value where that can help.
 ///
 /// # Errors
 /// ISSUE_UNSTORED when so many were lost lately that another would only fill the account's key slots.
@@ -38,8 +42,13 @@ pub(super) async fn stored_meanwhile(
     must_be_few(young).map(|()| None)
 }
 
-/// The keys of a list that were issued for the run's token so lately that a living run may be about to store them.
-fn young_of<'l>(run: &Run<'_>, description: &Description, list: &'l KeyList) -> impl Iterator<Item = &'l ListedKey> {
+/// The keys of a list that were issued for the run's token so lately that a living run may be about to store
+/// them.
+fn young_of<'l>(
+    run: &Run<'_>,
+    description: &Description,
+    list: &'l KeyList,
+) -> impl Iterator<Item = &'l ListedKey> {
     let ours = Marker::new(&description.arn, run.token(), 0);
     let is_ours = move |key: &&ListedKey| key.marker.as_ref().is_some_and(|marker| marker.same_token(&ours));
     list.keys.iter().filter(is_ours).filter(|key| !settled(key, list))
@@ -52,8 +61,9 @@ fn must_be_few(young: usize) -> Result<(), Error> {
         return Ok(());
     }
     let problem = format!(
-        "{young} keys were issued for this version within the last {} minutes and none was stored, so runs keep failing after they \
-         issue: see their errors. Another key is issued once those are older, and setSecret then revokes them",
+        "{young} keys were issued for this version within the last {} minutes and none was stored, so runs \
+         keep failing after they issue: see their errors. Another key is issued once those are older, and \
+         setSecret then revokes them",
         UNSETTLED.as_secs() / 60
     );
     Err(Error::new(ErrorType::IssueUnstored, problem))
@@ -78,7 +88,11 @@ pub(super) async fn issue(
     let (mut reaped, mut looked, mut young) = (false, false, 0);
     loop {
         run.session.must_have_left(TIME_TO_STORE)?;
-        let marker = Marker::new(&base.description.arn, run.token(), run.session.ports.time.random());
+        let marker = Marker::new(
+            &base.description.arn,
+            run.token(),
+            run.session.ports.time.random(),
+        );
         let error = match run.issue(access, &marker, grant).await? {
             Ok(issued) => return Ok(IssueOutcome::Issued(issued)),
             Err(error) => error,
@@ -107,9 +121,10 @@ pub(super) async fn issue(
     }
 }
 
-/// Nobody knows whether the key was issued. Once its request can take effect no more, the list tells; a key that is there is ours
-/// alone and lost with its secret, since no one else can have read the reply. A key that is not there may not be listed yet: then
-/// the replay decides. How many others there are by now that may be stored.
+/// Nobody knows whether the key was issued. Once its request can take effect no more, the list tells; a key
+/// that is there is ours alone and lost with its secret, since no one else can have read the reply. A key
+/// that is not there may not be listed yet: then the replay decides. How many others there are by now that
+/// may be stored.
 async fn recover(
     run: &Run<'_>,
     base: &Base,
@@ -121,16 +136,34 @@ async fn recover(
     let wait = access.venue.facts().signature_window + Duration::from_secs(1);
     run.session.must_have_left(wait + TIME_TO_STORE)?;
     run.session.ports.time.sleep(wait).await;
-    let list = access.venue.list(&access.master.signer, &access.account).await.map_err(|error| venue_error(&error))?;
+    let list = access
+        .venue
+        .list(&access.master.signer, &access.account)
+        .await
+        .map_err(|error| venue_error(&error))?;
     let Some(key) = list.keys.iter().find(|key| key.marker.as_ref() == Some(marker)) else {
-        return if wrong::is(Wrong::UnlistedIsNotIssued) { Ok(0) } else { Err(venue_error(&error)) };
+        return if wrong::is(Wrong::UnlistedIsNotIssued) {
+            Ok(0)
+        } else {
+            Err(venue_error(&error))
+        };
     };
-    run.session.revoke(run.token(), access, &key.key_id).await?.map_err(|error| venue_error(&error))?;
-    Ok(young_of(run, &base.description, &list).filter(|other| other.key_id != key.key_id).count())
+    run.session
+        .revoke(run.token(), access, &key.key_id)
+        .await?
+        .map_err(|error| venue_error(&error))?;
+    Ok(young_of(run, &base.description, &list)
+        .filter(|other| other.key_id != key.key_id)
+        .count())
 }
 
 /// Revokes this secret's own keys that were issued and never stored. Returns how many.
-async fn reap(run: &Run<'_>, base: &Base, access: &AccountAccess<'_>, list: &KeyList) -> Result<usize, Error> {
+async fn reap(
+    run: &Run<'_>,
+    base: &Base,
+    access: &AccountAccess<'_>,
+    list: &KeyList,
+) -> Result<usize, Error> {
     let arn = &base.description.arn;
     let ours = Marker::new(arn, run.token(), 0);
     let in_use = &base.value.credential.key_id;
@@ -138,7 +171,12 @@ async fn reap(run: &Run<'_>, base: &Base, access: &AccountAccess<'_>, list: &Key
         .keys
         .iter()
         .filter(|key| (settled(key, list) || wrong::is(Wrong::YoungReaped)) && key.key_id != *in_use)
-        .filter_map(|key| Some((key, key.marker.as_ref().filter(|marker| marker.same_secret(&ours))?)))
+        .filter_map(|key| {
+            Some((
+                key,
+                key.marker.as_ref().filter(|marker| marker.same_secret(&ours))?,
+            ))
+        })
         .peekable();
     if suspects.peek().is_none() {
         return Ok(0);
@@ -147,7 +185,11 @@ async fn reap(run: &Run<'_>, base: &Base, access: &AccountAccess<'_>, list: &Key
         // A list that lacks what the description names is no complete one.
         Ok(versions) => {
             let versions: Vec<VersionId> = versions.into_iter().map(|version| version.id).collect();
-            let complete = base.description.versions.keys().all(|known| versions.contains(known));
+            let complete = base
+                .description
+                .versions
+                .keys()
+                .all(|known| versions.contains(known));
             (versions, complete)
         }
         Err(error) => {
@@ -157,25 +199,40 @@ async fn reap(run: &Run<'_>, base: &Base, access: &AccountAccess<'_>, list: &Key
     };
     let mut reaped = 0;
     for (key, marker) in suspects {
-        let issued_for = versions.iter().find(|version| Marker::new(arn, version, 0).same_token(marker));
+        let issued_for = versions
+            .iter()
+            .find(|version| Marker::new(arn, version, 0).same_token(marker));
         let never_stored = match issued_for {
             Some(version) => wrong::is(Wrong::HeldReaped) || !may_be_stored(run, version, key).await,
             None => wrong::is(Wrong::UnlistedVersionReaped) || complete && versions.len() < NONE_PURGED_BELOW,
         };
-        if never_stored && run.session.revoke(run.token(), access, &key.key_id).await?.is_ok() {
+        if never_stored
+            && run
+                .session
+                .revoke(run.token(), access, &key.key_id)
+                .await?
+                .is_ok()
+        {
             reaped += 1;
         }
     }
     Ok(reaped)
 }
 
-/// Whether a key that was issued for a version may be in its value. Only the run that issued a key knows its secret, so no other
-/// version can hold it unless this one does.
+/// Whether a key that was issued for a version may be in its value. Only the run that issued a key knows its
+/// secret, so no other version can hold it unless this one does.
 async fn may_be_stored(run: &Run<'_>, version: &VersionId, key: &ListedKey) -> bool {
-    let read = run.session.ports.store.read(&run.request.secret, Which::Version(version)).await;
+    let read = run
+        .session
+        .ports
+        .store
+        .read(&run.request.secret, Which::Version(version))
+        .await;
     match read {
         Ok(None) => false,
-        Ok(Some(stored)) => SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == key.key_id),
+        Ok(Some(stored)) => {
+            SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == key.key_id)
+        }
         Err(error) => {
             tracing::warn!(%error, %version, "a version could not be read: its keys are left alone");
             !wrong::is(Wrong::UnreadableReaped)
@@ -185,21 +242,27 @@ async fn may_be_stored(run: &Run<'_>, version: &VersionId, key: &ListedKey) -> b
 
 /// Whether a key is so old, by the venue's own clock, that no living run can be about to store it.
 pub(crate) fn settled(key: &ListedKey, list: &KeyList) -> bool {
-    list.as_of.duration_since(key.created_at) > jiff::SignedDuration::try_from(UNSETTLED).unwrap_or(jiff::SignedDuration::MAX)
+    list.as_of.duration_since(key.created_at)
+        > jiff::SignedDuration::try_from(UNSETTLED).unwrap_or(jiff::SignedDuration::MAX)
 }
 
 fn refused(error: &VenueError, list: &KeyList) -> Error {
-    let error_type = if error.class == ErrorClass::Denied { ErrorType::MasterRefused } else { ErrorType::IssueRefused };
+    let error_type = if error.class == ErrorClass::Denied {
+        ErrorType::MasterRefused
+    } else {
+        ErrorType::IssueRefused
+    };
     let why = match error.class {
         // Nobody documents how many keys an account can have, nor what is said where it is full.
         ErrorClass::Refused => {
-            format!("The account has {} keys; where its key slots are full, delete keys that are not used", list.keys.len())
+            format!(
+                "The account has {} keys; where its key slots are full, delete keys that are not used",
+                list.keys.len()
+            )
         }
-        ErrorClass::Impossible => {
-            "A repetition would be refused again: compare `policy` and `subaccount` in the value with what the \
-                                   account may have"
-                .to_owned()
-        }
+        ErrorClass::Impossible => "A repetition would be refused again: compare `policy` and `subaccount` \
+                                   in the value with what the account may have"
+            .to_owned(),
         _ => "The operation `plan` shows what stands in the way, as far as that can be known".to_owned(),
     };
     Error::new(error_type, format!("no key was issued: {error}. {why}"))

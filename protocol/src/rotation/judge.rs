@@ -1,4 +1,5 @@
-//! Whether a pending key is what it was to be: alive, on the right account, able to do what it must and nothing it must not.
+//! Whether a pending key is what it was to be: alive, on the right account, able to do what it must and
+//! nothing it must not.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,14 +16,26 @@ use crate::session::venue_error;
 use crate::step::Step;
 
 impl Run<'_> {
-    /// Asks the venue with the pending key itself. While the key is so young that the venue may not know it everywhere yet, a
-    /// rejection is not believed at once.
-    pub(super) async fn inspect_pending(&self, venue: &dyn Venue, value: &SecretValue) -> Result<KeyState, VenueError> {
-        let signer = Signer { whose: Whose::Pending, credential: value.credential.clone() };
-        let until = self.session.now() + POLL.min(self.session.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
+    /// Asks the venue with the pending key itself. While the key is so young that the venue may not know it
+    /// everywhere yet, a rejection is not believed at once.
+    pub(super) async fn inspect_pending(
+        &self,
+        venue: &dyn Venue,
+        value: &SecretValue,
+    ) -> Result<KeyState, VenueError> {
+        let signer = Signer {
+            whose: Whose::Pending,
+            credential: value.credential.clone(),
+        };
+        let until =
+            self.session.now() + POLL.min(self.session.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
         loop {
             match venue.inspect(&signer).await {
-                Err(error) if error.class.is_rejection() && self.is_young(venue, value) && self.session.now() < until => {
+                Err(error)
+                    if error.class.is_rejection()
+                        && self.is_young(venue, value)
+                        && self.session.now() < until =>
+                {
                     tracing::info!(%error, "the pending key is not known yet: asking again");
                 }
                 answer => return answer,
@@ -33,8 +46,11 @@ impl Run<'_> {
 
     /// Whether a rejection may still mean "not yet". A time in the future never counts as past.
     pub(super) fn is_young(&self, venue: &dyn Venue, value: &SecretValue) -> bool {
-        let age = value.created_at.map(|created_at| self.session.now().duration_since(created_at));
-        age.is_some_and(|age| age < signed(venue.facts().propagation)) && !wrong::is(Wrong::YoungRejectionIsDeath)
+        let age = value
+            .created_at
+            .map(|created_at| self.session.now().duration_since(created_at));
+        age.is_some_and(|age| age < signed(venue.facts().propagation))
+            && !wrong::is(Wrong::YoungRejectionIsDeath)
     }
 
     /// The verdict of testSecret and finishSecret.
@@ -42,7 +58,10 @@ impl Run<'_> {
         if wrong::is(Wrong::NoLastLook) && self.request.step == Step::Finish {
             return Ok(());
         }
-        let state = self.inspect_pending(venue, value).await.map_err(|error| venue_error(&error))?;
+        let state = self
+            .inspect_pending(venue, value)
+            .await
+            .map_err(|error| venue_error(&error))?;
         judge(&state, value)
     }
 }
@@ -51,28 +70,42 @@ impl Run<'_> {
 /// The first thing that is not as it must be.
 fn judge(state: &KeyState, value: &SecretValue) -> Result<(), Error> {
     let unchecked = wrong::is(Wrong::AccountUnchecked);
-    let recorded = value.rotation.as_ref().map(|rotation| AccountId::new(&rotation.account));
-    if let Some(other) =
-        [recorded, value.subaccount.clone()].into_iter().flatten().find(|known| *known != state.account && !unchecked)
+    let recorded = value
+        .rotation
+        .as_ref()
+        .map(|rotation| AccountId::new(&rotation.account));
+    if let Some(other) = [recorded, value.subaccount.clone()]
+        .into_iter()
+        .flatten()
+        .find(|known| *known != state.account && !unchecked)
     {
-        let problem = format!("the pending key belongs to account {}, and the secret stands for {other}", state.account);
+        let problem = format!(
+            "the pending key belongs to account {}, and the secret stands for {other}",
+            state.account
+        );
         return Err(Error::new(ErrorType::AccountMismatch, problem));
     }
     let too_powerful = |what: String| {
         let problem = format!(
-            "the pending key may do what it must not: {what}. Repeating the rotation takes it away where the key was issued by us; a person has to take it from a key made by hand"
+            "the pending key may do what it must not: {what}. Repeating the rotation takes it away where \
+             the key was issued by us; a person has to take it from a key made by hand"
         );
         Error::new(ErrorType::PendingTooPowerful, problem)
     };
     let too_weak = |what: String| {
         let problem = format!(
-            "the pending key may not do what it must: {what}. Repeating the rotation grants it where the key was issued by us; a person has to grant it to a key made by hand"
+            "the pending key may not do what it must: {what}. Repeating the rotation grants it where the \
+             key was issued by us; a person has to grant it to a key made by hand"
         );
         Error::new(ErrorType::PendingTooWeak, problem)
     };
     let Some(rotation) = &value.rotation else {
         let forbidden = state.powers.forbidden();
-        return if forbidden.is_empty() { Ok(()) } else { Err(too_powerful(forbidden.join(", "))) };
+        return if forbidden.is_empty() {
+            Ok(())
+        } else {
+            Err(too_powerful(forbidden.join(", ")))
+        };
     };
     let beyond = state.powers.beyond(&rotation.permissions);
     if !beyond.is_empty() {
@@ -83,22 +116,38 @@ fn judge(state: &KeyState, value: &SecretValue) -> Result<(), Error> {
         return Err(too_weak(lacks.join(", ")));
     }
     if !state.addresses.within(&rotation.ip_allowlist) {
-        return Err(too_powerful(format!("be used from {}, where {} was meant", state.addresses, rotation.ip_allowlist)));
+        return Err(too_powerful(format!(
+            "be used from {}, where {} was meant",
+            state.addresses, rotation.ip_allowlist
+        )));
     }
     if !rotation.ip_allowlist.within(&state.addresses) {
-        return Err(too_weak(format!("be used from {}, only from {}", rotation.ip_allowlist, state.addresses)));
+        return Err(too_weak(format!(
+            "be used from {}, only from {}",
+            rotation.ip_allowlist, state.addresses
+        )));
     }
     Ok(())
 }
 
 /// The addresses beyond a policy's and the function's own, in words; `None` where there are none.
-pub(super) fn beyond_addresses(held: &Addresses, policy: &Addresses, egress: &BTreeSet<Address>) -> Option<String> {
+pub(super) fn beyond_addresses(
+    held: &Addresses,
+    policy: &Addresses,
+    egress: &BTreeSet<Address>,
+) -> Option<String> {
     let allowed = match policy {
         Addresses::Any => return None,
         Addresses::Only(addresses) => addresses,
     };
-    let Addresses::Only(held) = held else { return Some("anywhere".into()) };
-    let beyond: Vec<&str> = held.iter().filter(|a| !allowed.contains(a) && !egress.contains(a)).map(Address::as_str).collect();
+    let Addresses::Only(held) = held else {
+        return Some("anywhere".into());
+    };
+    let beyond: Vec<&str> = held
+        .iter()
+        .filter(|a| !allowed.contains(a) && !egress.contains(a))
+        .map(Address::as_str)
+        .collect();
     (!beyond.is_empty()).then(|| beyond.join(", "))
 }
 

@@ -41,14 +41,25 @@ impl Run<'_> {
                 Ok(Err(error)) => error,
                 Err(error) => return Err(NotStored { error, certainly }),
             };
-            certainly &= error.kind != StoreErrorKind::UnknownOutcome || wrong::is(Wrong::UnknownPutIsRefusal);
+            certainly &=
+                error.kind != StoreErrorKind::UnknownOutcome || wrong::is(Wrong::UnknownPutIsRefusal);
             match error.kind {
-                StoreErrorKind::Exists if wrong::is(Wrong::ExistsIsLoss) || wrong::is(Wrong::ValueAnewAndLost) => {
-                    return Err(NotStored { error: store_error(&error), certainly: true });
+                StoreErrorKind::Exists
+                    if wrong::is(Wrong::ExistsIsLoss) || wrong::is(Wrong::ValueAnewAndLost) =>
+                {
+                    return Err(NotStored {
+                        error: store_error(&error),
+                        certainly: true,
+                    });
                 }
                 StoreErrorKind::Exists => return self.whose(key).await,
                 kind if kind.is_transient() && attempt < ATTEMPTS => {}
-                _ => return Err(NotStored { error: store_error(&error), certainly }),
+                _ => {
+                    return Err(NotStored {
+                        error: store_error(&error),
+                        certainly,
+                    });
+                }
             }
             self.session.ports.time.sleep(pause).await;
             pause *= 2;
@@ -58,19 +69,29 @@ impl Run<'_> {
 
     /// Another value than the one just sent is stored already: whose key is in it?
     async fn whose(&self, key: &KeyId) -> Result<StoreOutcome, NotStored> {
-        let unsure = |error| NotStored { error, certainly: false };
-        let stored = match self.session.read(Which::Version(self.token())).await.map_err(unsure)? {
+        let unsure = |error| NotStored {
+            error,
+            certainly: false,
+        };
+        let stored = match self
+            .session
+            .read(Which::Version(self.token()))
+            .await
+            .map_err(unsure)?
+        {
             Some(stored) => Some(stored),
             None => self.read_token_patiently().await.map_err(unsure)?,
         };
-        let Some(stored) = stored else { return Ok(StoreOutcome::Unseen) };
+        let Some(stored) = stored else {
+            return Ok(StoreOutcome::Unseen);
+        };
         match SecretValue::parse(&stored.text) {
             // A person may have put an offered key there by hand: that is not what we built.
-            Ok(SecretValue { credential, rotation: Some(rotation), .. })
-                if credential.key_id == *key && rotation.token == *self.token() =>
-            {
-                Ok(StoreOutcome::Stored)
-            }
+            Ok(SecretValue {
+                credential,
+                rotation: Some(rotation),
+                ..
+            }) if credential.key_id == *key && rotation.token == *self.token() => Ok(StoreOutcome::Stored),
             Ok(_) => Ok(StoreOutcome::Another(stored)),
             Err(error) => {
                 let problem = format!("the pending version holds a value that cannot be read: {error}");

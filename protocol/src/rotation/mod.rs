@@ -42,8 +42,8 @@ pub use crate::step::Step;
 /// Performs one step of a rotation.
 ///
 /// # Errors
-/// An [`Error`] that says what happened and what to do. A step that failed may be called again, and any later step too: every
-/// repetition and overlap converges.
+/// An [`Error`] that says what happened and what to do. A step that failed may be called again, and any later
+/// step too: every repetition and overlap converges.
 pub async fn rotate(
     ports: Ports<'_>,
     caller: &Caller,
@@ -52,7 +52,9 @@ pub async fn rotate(
 ) -> Result<Done, Error> {
     let (changes, known) = (Changes::default(), Known::default());
     let run = Run::new(ports, caller, settings, request, (&changes, &known));
-    run.session.must_have_left(LAST_MOMENT).map_err(|error| error.at(request.step, request.secret.name()))?;
+    run.session
+        .must_have_left(LAST_MOMENT)
+        .map_err(|error| error.at(request.step, request.secret.name()))?;
     let done = match request.step {
         Step::Create => create::create(&run).await,
         Step::Set => set::set(&run).await,

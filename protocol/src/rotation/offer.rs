@@ -20,7 +20,8 @@ pub(super) struct Offer {
     pub(super) value: SecretValue,
 }
 
-/// The version to copy from: ROLLBACK, else CANDIDATE. One that names the current key has nothing to offer and loses its label.
+/// The version to copy from: ROLLBACK, else CANDIDATE. One that names the current key has nothing to offer
+/// and loses its label.
 pub(super) async fn offered(run: &Run<'_>, base: &Base) -> Result<Option<Offer>, Error> {
     let FindingRecord { offer, idle } = found(run, base).await?;
     for (label, version) in idle {
@@ -41,18 +42,32 @@ pub(super) async fn found(run: &Run<'_>, base: &Base) -> Result<FindingRecord, E
     let mut idle = Vec::new();
     for source in [Source::Rollback, Source::Candidate] {
         let Some(label) = source.label() else { continue };
-        let Some(version) = base.description.holder(&label) else { continue };
+        let Some(version) = base.description.holder(&label) else {
+            continue;
+        };
         let stored = run.session.read(Which::Version(version)).await?;
         let stored = stored.ok_or_else(|| refused(&label, version, "it has no value"))?;
-        let value = SecretValue::parse(&stored.text).map_err(|error| refused(&label, version, &error.to_string()))?;
+        let value =
+            SecretValue::parse(&stored.text).map_err(|error| refused(&label, version, &error.to_string()))?;
         if value.credential.key_id == base.value.credential.key_id {
             idle.push((label, version.clone()));
             continue;
         }
         if may_be_given_up(run, base, &value).await? {
-            return Err(refused(&label, version, "its key is COMPROMISED or condemned, or that cannot be told for now"));
+            return Err(refused(
+                &label,
+                version,
+                "its key is COMPROMISED or condemned, or that cannot be told for now",
+            ));
         }
-        return Ok(FindingRecord { offer: Some(Offer { source, version: version.clone(), value }), idle });
+        return Ok(FindingRecord {
+            offer: Some(Offer {
+                source,
+                version: version.clone(),
+                value,
+            }),
+            idle,
+        });
     }
     Ok(FindingRecord { offer: None, idle })
 }
@@ -72,29 +87,48 @@ impl From<Error> for Unfit {
 }
 
 /// Looks at the offered key itself, so that a bad one is refused before anything is stored.
-pub(super) async fn examined(run: &Run<'_>, base: &Base, venue: &dyn Venue, offer: &Offer) -> Result<Wanted, Error> {
+pub(super) async fn examined(
+    run: &Run<'_>,
+    base: &Base,
+    venue: &dyn Venue,
+    offer: &Offer,
+) -> Result<Wanted, Error> {
     let label = offer.source.label().unwrap_or_else(Label::candidate);
-    fit(run, base, venue, &offer.value).await.map_err(|unfit| match unfit {
-        Unfit::Offer(problem) => refused(&label, &offer.version, &problem),
-        Unfit::Error(error) => error,
-    })
+    fit(run, base, venue, &offer.value)
+        .await
+        .map_err(|unfit| match unfit {
+            Unfit::Offer(problem) => refused(&label, &offer.version, &problem),
+            Unfit::Error(error) => error,
+        })
 }
 
 /// What a version would be that copies this credential.
-pub(super) async fn fit(run: &Run<'_>, base: &Base, venue: &dyn Venue, value: &SecretValue) -> Result<Wanted, Unfit> {
+pub(super) async fn fit(
+    run: &Run<'_>,
+    base: &Base,
+    venue: &dyn Venue,
+    value: &SecretValue,
+) -> Result<Wanted, Unfit> {
     let no = |problem: String| Err(Unfit::Offer(problem));
-    let there = venue_of(run.session.ports, &base.description, value).is_ok_and(|other| other.id() == venue.id());
+    let there =
+        venue_of(run.session.ports, &base.description, value).is_ok_and(|other| other.id() == venue.id());
     if !there {
         return no("its key belongs to another exchange or environment".to_owned());
     }
-    let signer = |whose, value: &SecretValue| Signer { whose, credential: value.credential.clone() };
+    let signer = |whose, value: &SecretValue| Signer {
+        whose,
+        credential: value.credential.clone(),
+    };
     let (in_use, on_offer) = (signer(Whose::Current, &base.value), signer(Whose::Offered, value));
     let (current, offered) = join(venue.inspect(&in_use), venue.inspect(&on_offer)).await;
     let current = wanted::unless_undecided(current)?;
     let state = offered.map_err(|error| venue_error(&error))?;
     let account = wanted::account(&base.value, &current)?;
     if state.account != account {
-        return no(format!("its key belongs to account {}, and the secret stands for {account}", state.account));
+        return no(format!(
+            "its key belongs to account {}, and the secret stands for {account}",
+            state.account
+        ));
     }
     // Who offers a key where the current one is dead is not to be kept from it by that.
     let held = match &current {
@@ -117,19 +151,30 @@ pub(super) async fn fit(run: &Run<'_>, base: &Base, venue: &dyn Venue, value: &S
     if state.addresses == Addresses::Any && policy != Some(&Addresses::Any) {
         return Err(unbound("the offered key is bound to no address").into());
     }
-    if let Some(beyond) = policy.and_then(|policy| beyond_addresses(&state.addresses, policy, &run.settings.egress)) {
-        return no(format!("its key may be used from {beyond}, which the policy does not allow"));
+    if let Some(beyond) =
+        policy.and_then(|policy| beyond_addresses(&state.addresses, policy, &run.settings.egress))
+    {
+        return no(format!(
+            "its key may be used from {beyond}, which the policy does not allow"
+        ));
     }
-    Ok(Wanted { account, grant: Grant { permissions, addresses: state.addresses } })
+    Ok(Wanted {
+        account,
+        grant: Grant {
+            permissions,
+            addresses: state.addresses,
+        },
+    })
 }
 
-/// Whether the offered key is leaked, or is about to be revoked since its grace is over. A leaked version that cannot be read may name
-/// any key; one that was given up before it had a value names none.
+/// Whether the offered key is leaked, or is about to be revoked since its grace is over. A leaked version
+/// that cannot be read may name any key; one that was given up before it had a value names none.
 async fn may_be_given_up(run: &Run<'_>, base: &Base, offered: &SecretValue) -> Result<bool, Error> {
     let description = &base.description;
     let leaked = description.holder(&Label::compromised());
     let ends = |version: &&VersionId| {
-        leaked == Some(*version) || is_condemned(description, version) && !wrong::is(Wrong::RollbackToCondemned)
+        leaked == Some(*version)
+            || is_condemned(description, version) && !wrong::is(Wrong::RollbackToCondemned)
     };
     for version in description.versions.keys().filter(ends) {
         let Some(stored) = run.session.read(Which::Version(version)).await? else {
@@ -138,7 +183,9 @@ async fn may_be_given_up(run: &Run<'_>, base: &Base, offered: &SecretValue) -> R
             }
             continue;
         };
-        if SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == offered.credential.key_id) {
+        if SecretValue::parse(&stored.text)
+            .map_or(true, |value| value.credential.key_id == offered.credential.key_id)
+        {
             return Ok(true);
         }
     }
@@ -147,8 +194,8 @@ async fn may_be_given_up(run: &Run<'_>, base: &Base, offered: &SecretValue) -> R
 
 fn refused(label: &Label, version: &VersionId, problem: &str) -> Error {
     let problem = format!(
-        "the version {version} labelled {label} cannot be used: {problem}. Put the label on a better version, or take it off, and the \
-         rotation goes on"
+        "the version {version} labelled {label} cannot be used: {problem}. Put the label on a better \
+         version, or take it off, and the rotation goes on"
     );
     Error::new(ErrorType::OfferRefused, problem)
 }

@@ -1,4 +1,5 @@
-//! A rotation as far as it goes without a change: what createSecret reads and asks, by the very code that createSecret uses.
+//! A rotation as far as it goes without a change: what createSecret reads and asks, by the very code that
+//! createSecret uses.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,7 +28,8 @@ pub(crate) struct Rehearsal {
     pub(crate) source: Source,
     /// What the venue says of the current key.
     pub(crate) current: Result<KeyState, VenueError>,
-    /// What a key would be issued with: the master credential, what the venue says of it, and the account's keys.
+    /// What a key would be issued with: the master credential, what the venue says of it, and the account's
+    /// keys.
     pub(crate) issuing: Option<Issuing>,
     /// The account, the powers and the addresses that the new key would have, or why there would be none.
     pub(crate) wanted: Result<(AccountId, Grant), Error>,
@@ -43,7 +45,8 @@ impl Rehearsal {
 
 /// Whom a key would be issued by, and beside which others.
 pub(crate) struct Issuing {
-    /// The secret that holds the master credential, where it can be read, and whether its value says whom it serves.
+    /// The secret that holds the master credential, where it can be read, and whether its value says whom it
+    /// serves.
     pub(crate) by: Option<(SecretId, bool)>,
     /// The account and what the key would be, as it is asked for.
     pub(crate) asked: Option<(AccountId, Grant)>,
@@ -61,9 +64,15 @@ pub(crate) async fn rehearse(
     egress: &BTreeSet<Address>,
     description: Description,
 ) -> Result<Rehearsal, Error> {
-    let settings = RotationSettings { egress: egress.clone() };
+    let settings = RotationSettings {
+        egress: egress.clone(),
+    };
     let request = request(session);
-    let run = Run { session, settings: &settings, request: &request };
+    let run = Run {
+        session,
+        settings: &settings,
+        request: &request,
+    };
     let (base, venue) = built_on(&run, description).await?;
     match offer::found(&run, &base).await?.offer {
         Some(offer) => Ok(copying(&run, base, venue, &offer).await),
@@ -71,7 +80,8 @@ pub(crate) async fn rehearse(
     }
 }
 
-/// Whether a key could still be issued if the current one were dead: by the master's own word, or by what other keys prove.
+/// Whether a key could still be issued if the current one were dead: by the master's own word, or by what
+/// other keys prove.
 ///
 /// # Errors
 /// What an attempt would end with.
@@ -80,9 +90,15 @@ pub(crate) async fn rehearse_without_current(
     egress: &BTreeSet<Address>,
     description: Description,
 ) -> Result<Rehearsal, Error> {
-    let settings = RotationSettings { egress: egress.clone() };
+    let settings = RotationSettings {
+        egress: egress.clone(),
+    };
     let request = request(session);
-    let run = Run { session, settings: &settings, request: &request };
+    let run = Run {
+        session,
+        settings: &settings,
+        request: &request,
+    };
     let (base, venue) = built_on(&run, description).await?;
     Ok(issuing(&run, base, venue, false).await)
 }
@@ -97,55 +113,103 @@ pub(crate) async fn rehearse_return(
     description: Description,
     value: &SecretValue,
 ) -> Result<(), Error> {
-    let settings = RotationSettings { egress: egress.clone() };
+    let settings = RotationSettings {
+        egress: egress.clone(),
+    };
     let request = request(session);
-    let run = Run { session, settings: &settings, request: &request };
+    let run = Run {
+        session,
+        settings: &settings,
+        request: &request,
+    };
     let (base, venue) = built_on(&run, description).await?;
     if base.value.credential.key_id == value.credential.key_id {
         return Err(Error::new(ErrorType::OfferRefused, "its key is the current one"));
     }
-    offer::fit(&run, &base, venue.as_ref(), value).await.map(drop).map_err(|unfit| match unfit {
-        Unfit::Offer(problem) => Error::new(ErrorType::OfferRefused, problem),
-        Unfit::Error(error) => error,
-    })
+    offer::fit(&run, &base, venue.as_ref(), value)
+        .await
+        .map(drop)
+        .map_err(|unfit| match unfit {
+            Unfit::Offer(problem) => Error::new(ErrorType::OfferRefused, problem),
+            Unfit::Error(error) => error,
+        })
 }
 
 fn request(session: SecretSession<'_>) -> StepRequest {
     let token = VersionId::new("a-version-that-is-only-rehearsed");
-    StepRequest { step: Step::Create, secret: session.secret.clone(), token, rotation_token: None }
+    StepRequest {
+        step: Step::Create,
+        secret: session.secret.clone(),
+        token,
+        rotation_token: None,
+    }
 }
 
 /// What a rotation would build on, and where.
 async fn built_on(run: &Run<'_>, description: Description) -> Result<(Base, Arc<dyn Venue>), Error> {
     let stored = run.session.read(Which::Current).await?.ok_or_else(|| {
-        let problem = "the secret has no current value that could be read: store a key made by hand first (put-secret-value)";
+        let problem = "the secret has no current value that could be read: store a key made by hand first \
+                       (put-secret-value)";
         Error::new(ErrorType::NoCurrentValue, problem)
     })?;
     let value = parse(&stored)?;
     wanted::must_leave_room(&value)?;
     let venue = venue_of(run.session.ports, &description, &value)?;
-    Ok((Base { description, version: stored.version, value }, venue))
+    Ok((
+        Base {
+            description,
+            version: stored.version,
+            value,
+        },
+        venue,
+    ))
 }
 
 fn in_use(base: &Base) -> Signer {
-    Signer { whose: Whose::Current, credential: base.value.credential.clone() }
+    Signer {
+        whose: Whose::Current,
+        credential: base.value.credential.clone(),
+    }
 }
 
 async fn copying(run: &Run<'_>, base: Base, venue: Arc<dyn Venue>, offer: &Offer) -> Rehearsal {
     let current = venue.inspect(&in_use(&base)).await;
     let examined = offer::examined(run, &base, venue.as_ref(), offer).await;
     let wanted = examined.map(|wanted| (wanted.account, wanted.grant));
-    Rehearsal { value: base.value, venue, source: offer.source, current, issuing: None, wanted }
+    Rehearsal {
+        value: base.value,
+        venue,
+        source: offer.source,
+        current,
+        issuing: None,
+        wanted,
+    }
 }
 
 async fn issuing(run: &Run<'_>, base: Base, venue: Arc<dyn Venue>, by_current: bool) -> Rehearsal {
-    let (master, current) = join(master_of(run.session.ports, venue.id(), &base.value), venue.inspect(&in_use(&base))).await;
-    let nothing = |error: &Error| Issuing { by: None, asked: None, master: Err(error.clone()), list: None };
+    let (master, current) = join(
+        master_of(run.session.ports, venue.id(), &base.value),
+        venue.inspect(&in_use(&base)),
+    )
+    .await;
+    let nothing = |error: &Error| Issuing {
+        by: None,
+        asked: None,
+        master: Err(error.clone()),
+        list: None,
+    };
     let (issuing, wanted) = match &master {
         Err(error) => (nothing(error), Err(error.clone())),
         Ok(master) => asked(run, &base, venue.as_ref(), master, &current, by_current).await,
     };
-    Rehearsal { value: base.value, venue, source: Source::Issued, current, issuing: Some(issuing), wanted }
+    Rehearsal {
+        value: base.value,
+        venue,
+        source: Source::Issued,
+        current,
+        issuing: Some(issuing),
+        wanted,
+    }
 }
 
 async fn asked(
@@ -157,18 +221,37 @@ async fn asked(
     by_current: bool,
 ) -> (Issuing, Result<(AccountId, Grant), Error>) {
     let by = Some((master.secret.clone(), master.serves.is_some()));
-    let state = venue.inspect(&master.signer).await.map_err(|error| venue_error(&error));
+    let state = venue
+        .inspect(&master.signer)
+        .await
+        .map_err(|error| venue_error(&error));
     let access = wanted::unless_undecided(current.clone())
         .and_then(|current| wanted::must_be_of_a_sub_account(&current).map(|()| current))
         .and_then(|current| Ok((wanted::account(&base.value, &current)?, current)));
     let (account, current) = match access {
         Ok(access) => access,
-        Err(error) => return (Issuing { by, asked: None, master: state, list: None }, Err(error)),
+        Err(error) => {
+            return (
+                Issuing {
+                    by,
+                    asked: None,
+                    master: state,
+                    list: None,
+                },
+                Err(error),
+            );
+        }
     };
     let mut access = AccountAccess::new(venue, master.clone(), account, &base.description);
-    let list = access.venue.list(&access.master.signer, &access.account).await.map_err(|error| venue_error(&error));
+    let list = access
+        .venue
+        .list(&access.master.signer, &access.account)
+        .await
+        .map_err(|error| venue_error(&error));
     let asked = match &list {
-        Ok(list) => wanted::grant(run, base, &current, list).await.map(|grant| (access.account.clone(), grant)),
+        Ok(list) => wanted::grant(run, base, &current, list)
+            .await
+            .map(|grant| (access.account.clone(), grant)),
         Err(error) => Err(error.clone()),
     };
     let wanted = match (&list, &asked) {
@@ -183,5 +266,13 @@ async fn asked(
         }
         _ => asked.clone(),
     };
-    (Issuing { by, asked: asked.ok(), master: state, list: Some(list) }, wanted)
+    (
+        Issuing {
+            by,
+            asked: asked.ok(),
+            master: state,
+            list: Some(list),
+        },
+        wanted,
+    )
 }

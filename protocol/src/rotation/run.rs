@@ -13,7 +13,9 @@ use crate::label::{Label, VersionId};
 use crate::marker::Marker;
 use crate::ports::{Grant, IssuedKey, LabelMove, Ports, Put, StoreError, StoredValue, VenueError, Which};
 use crate::secret::{KeyId, SecretValue};
-use crate::session::{About, AccountAccess, Act, Caller, Changes, Known, SecretSession, store_class, venue_class};
+use crate::session::{
+    About, AccountAccess, Act, Caller, Changes, Known, SecretSession, store_class, venue_class,
+};
 use crate::task::Task;
 
 pub(super) struct Run<'a> {
@@ -30,9 +32,20 @@ impl<'a> Run<'a> {
         request: &'a StepRequest,
         (changes, known): (&'a Changes, &'a Known),
     ) -> Self {
-        let session =
-            SecretSession { ports, caller, task: Task::Step(request.step), secret: &request.secret, order: None, changes, known };
-        Self { session, settings, request }
+        let session = SecretSession {
+            ports,
+            caller,
+            task: Task::Step(request.step),
+            secret: &request.secret,
+            order: None,
+            changes,
+            known,
+        };
+        Self {
+            session,
+            settings,
+            request,
+        }
     }
 
     pub(super) fn token(&self) -> &'a VersionId {
@@ -54,7 +67,10 @@ impl<'a> Run<'a> {
     }
 
     /// The token's value, where `first` is what a first read of it gave.
-    pub(super) async fn pending(&self, first: Result<Option<StoredValue>, Error>) -> Result<StoredValue, Error> {
+    pub(super) async fn pending(
+        &self,
+        first: Result<Option<StoredValue>, Error>,
+    ) -> Result<StoredValue, Error> {
         let stored = match first? {
             Some(stored) => Some(stored),
             None => self.read_token_patiently().await?,
@@ -75,34 +91,82 @@ impl<'a> Run<'a> {
     ) -> Result<Result<IssuedKey, VenueError>, Error> {
         access.must_serve(Act::Have(grant, &self.settings.egress))?;
         self.session.must_have_left(LAST_MOMENT)?;
-        let result = access.venue.issue(&access.master.signer, &access.account, marker, grant).await;
-        let key = result.as_ref().ok().map(|issued| issued.credential.key_id.clone());
-        let about = About { key: key.as_ref(), marker: Some(marker), ..About::default() };
-        self.session.record(Action::IssueKey, self.token(), &about, venue_class(&result));
+        let result = access
+            .venue
+            .issue(&access.master.signer, &access.account, marker, grant)
+            .await;
+        let key = result
+            .as_ref()
+            .ok()
+            .map(|issued| issued.credential.key_id.clone());
+        let about = About {
+            key: key.as_ref(),
+            marker: Some(marker),
+            ..About::default()
+        };
+        self.session
+            .record(Action::IssueKey, self.token(), &about, venue_class(&result));
         Ok(result)
     }
 
-    pub(super) async fn put(&self, text: &SecretString, key: &KeyId) -> Result<Result<(), StoreError>, Error> {
+    pub(super) async fn put(
+        &self,
+        text: &SecretString,
+        key: &KeyId,
+    ) -> Result<Result<(), StoreError>, Error> {
         self.session.must_have_left(LAST_MOMENT)?;
         let pending = [Label::pending()];
-        let labels = if wrong::is(Wrong::PutUnlabelled) { &[][..] } else { &pending };
-        let put = Put { token: self.token(), text, labels, rotation_token: self.request.rotation_token.as_ref() };
+        let labels = if wrong::is(Wrong::PutUnlabelled) {
+            &[][..]
+        } else {
+            &pending
+        };
+        let put = Put {
+            token: self.token(),
+            text,
+            labels,
+            rotation_token: self.request.rotation_token.as_ref(),
+        };
         let result = self.session.ports.store.put(self.session.secret, &put).await;
-        self.session.record(Action::PutValue, self.token(), &About::key(key), store_class(&result));
+        self.session.record(
+            Action::PutValue,
+            self.token(),
+            &About::key(key),
+            store_class(&result),
+        );
         Ok(result)
     }
 
-    pub(super) async fn move_current(&self, from: &VersionId, key: &KeyId) -> Result<Result<(), StoreError>, Error> {
+    pub(super) async fn move_current(
+        &self,
+        from: &VersionId,
+        key: &KeyId,
+    ) -> Result<Result<(), StoreError>, Error> {
         self.session.must_have_left(LAST_MOMENT)?;
-        let change = LabelMove { label: Label::current(), to: Some(self.token().clone()), from: Some(from.clone()) };
-        let result = self.session.ports.store.move_label(self.session.secret, &change).await;
-        self.session.record(Action::MoveCurrent, self.token(), &About::key(key), store_class(&result));
+        let change = LabelMove {
+            label: Label::current(),
+            to: Some(self.token().clone()),
+            from: Some(from.clone()),
+        };
+        let result = self
+            .session
+            .ports
+            .store
+            .move_label(self.session.secret, &change)
+            .await;
+        self.session.record(
+            Action::MoveCurrent,
+            self.token(),
+            &About::key(key),
+            store_class(&result),
+        );
         Ok(result)
     }
 
     /// The audit line of a move whose answer was lost, once a look has shown that it was made.
     pub(super) fn record_that_current_moved(&self, key: &KeyId) {
-        self.session.record(Action::MoveCurrent, self.token(), &About::key(key), None);
+        self.session
+            .record(Action::MoveCurrent, self.token(), &About::key(key), None);
     }
 }
 

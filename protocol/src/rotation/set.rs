@@ -17,17 +17,26 @@ use crate::secret::{AccountId, KeyId, Provenance, SecretValue, Source};
 use crate::session::{AccountAccess, Act, master_of, venue_error, venue_of};
 
 pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
-    let Some(Opening { description, pending, current }) = run.open().await? else { return Ok(Done::AlreadyCurrent) };
+    let Some(Opening {
+        description,
+        pending,
+        current,
+    }) = run.open().await?
+    else {
+        return Ok(Done::AlreadyCurrent);
+    };
     let stored = run.pending(pending).await?;
     let current = current?.filter(|current| description.holder(&Label::current()) == Some(&current.version));
     let Some(current) = current else {
-        let problem = "the current value could not be read, or two reads disagree about it: the step can be repeated";
+        let problem =
+            "the current value could not be read, or two reads disagree about it: the step can be repeated";
         return Err(Error::new(ErrorType::StoreUnavailable, problem));
     };
     let in_use = parse(&current)?.credential;
     // Condemning is left to createSecret, with which every replay begins.
     let (value, provenance) =
-        judged_from_store(&description, &current.version, Some(&in_use.key_id), &stored).map_err(Doubt::into_error)?;
+        judged_from_store(&description, &current.version, Some(&in_use.key_id), &stored)
+            .map_err(Doubt::into_error)?;
     if let Some(doubt) = run.out_of_reach(&provenance) {
         return Err(doubt.into_error());
     }
@@ -38,14 +47,30 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
     let venue = venue_of(run.session.ports, &description, &value)?;
     if provenance.source != Source::Issued && value.master_arn.is_none() {
         // A person's key at a venue where nothing is issued: there is no one to ask but the key itself.
-        let in_use = Signer { whose: Whose::Current, credential: in_use };
-        let control = venue.inspect(&in_use).await.is_ok().then_some(Control::Current(&in_use));
+        let in_use = Signer {
+            whose: Whose::Current,
+            credential: in_use,
+        };
+        let control = venue
+            .inspect(&in_use)
+            .await
+            .is_ok()
+            .then_some(Control::Current(&in_use));
         alone(run, venue.as_ref(), &value, &provenance, control).await?;
         return Ok(Done::Agreed);
     }
     let master = master_of(run.session.ports, venue.id(), &value).await?;
-    let mut access = AccountAccess::new(venue.as_ref(), master, AccountId::new(&provenance.account), &description);
-    let (list, ()) = join(venue.list(&access.master.signer, &access.account), run.session.tidy(&description)).await;
+    let mut access = AccountAccess::new(
+        venue.as_ref(),
+        master,
+        AccountId::new(&provenance.account),
+        &description,
+    );
+    let (list, ()) = join(
+        venue.list(&access.master.signer, &access.account),
+        run.session.tidy(&description),
+    )
+    .await;
     let mut list = list.map_err(|error| venue_error(&error))?;
     let ours = Marker::new(&description.arn, run.token(), 0);
     if !lists(&list, &value.credential.key_id) {
@@ -53,9 +78,17 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
             return Err(run.give_up("its key is in no list").await);
         }
         // The list itself is the control: the same host has just accepted the master credential.
-        alone(run, venue.as_ref(), &value, &provenance, Some(Control::Master(&access))).await?;
+        alone(
+            run,
+            venue.as_ref(),
+            &value,
+            &provenance,
+            Some(Control::Master(&access)),
+        )
+        .await?;
         list = match list_that_shows(run, &access, &value.credential.key_id).await {
-            // A person's key may be of a kind that is not listed; the current key shows that the list is of the right account.
+            // A person's key may be of a kind that is not listed; the current key shows that the list is of
+            // the right account.
             Err(error) if provenance.source != Source::Issued && lists(&list, &in_use.key_id) => {
                 tracing::warn!(%error, "the person's key is in no list: it is judged by itself alone");
                 list
@@ -65,8 +98,12 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
     }
     let keep = [&value.credential.key_id, &in_use.key_id];
     let pending = list.keys.iter().find(|key| key.key_id == value.credential.key_id);
-    let is_done = pending.is_none_or(|key| agrees(key, &provenance)) && the_rest(&list, &ours, keep).next().is_none();
-    let grant = Grant { permissions: provenance.permissions.clone(), addresses: provenance.ip_allowlist.clone() };
+    let is_done =
+        pending.is_none_or(|key| agrees(key, &provenance)) && the_rest(&list, &ours, keep).next().is_none();
+    let grant = Grant {
+        permissions: provenance.permissions.clone(),
+        addresses: provenance.ip_allowlist.clone(),
+    };
     if !is_done && access.needs_proof(Act::Have(&grant, &run.settings.egress)) {
         authority::ask_keys(run, &description, &[], None, &mut access, &list).await;
     }
@@ -94,18 +131,24 @@ fn lists(list: &KeyList, key: &KeyId) -> bool {
     list.keys.iter().any(|listed| listed.key_id == *key)
 }
 
-/// A list without the pending key, which answers for itself, is not complete: other keys of this version may be missing from it.
-/// Asks again for a bounded time.
+/// A list without the pending key, which answers for itself, is not complete: other keys of this version may
+/// be missing from it. Asks again for a bounded time.
 async fn list_that_shows(run: &Run<'_>, access: &AccountAccess<'_>, key: &KeyId) -> Result<KeyList, Error> {
-    let until = run.session.now() + POLL.min(run.session.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
+    let until =
+        run.session.now() + POLL.min(run.session.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
     loop {
-        let list = access.venue.list(&access.master.signer, &access.account).await.map_err(|error| venue_error(&error))?;
+        let list = access
+            .venue
+            .list(&access.master.signer, &access.account)
+            .await
+            .map_err(|error| venue_error(&error))?;
         if lists(&list, key) {
             return Ok(list);
         }
         if run.session.now() >= until {
-            let problem = "the pending key answers, and the account's list of keys does not show it: that list is not complete, and \
-                           what else was issued for this version cannot be told. The step can be repeated";
+            let problem = "the pending key answers, and the account's list of keys does not show it: that \
+                           list is not complete, and what else was issued for this version cannot be told. \
+                           The step can be repeated";
             return Err(Error::new(ErrorType::VenueUnavailable, problem));
         }
         run.session.ports.time.sleep(POLL_PAUSE).await;
@@ -126,29 +169,47 @@ async fn bring_to_policy(
     }
     let beyond = key.powers.beyond(&rotation.permissions);
     if key.marker.as_ref().is_some_and(|marker| marker.same_secret(ours)) {
-        let grant = Grant { permissions: rotation.permissions.clone(), addresses: rotation.ip_allowlist.clone() };
+        let grant = Grant {
+            permissions: rotation.permissions.clone(),
+            addresses: rotation.ip_allowlist.clone(),
+        };
         tracing::warn!(key = %key.key_id, ?beyond, "the pending key is not what it was issued as: setting it right");
-        match run.session.edit(run.token(), access, key, &grant, &run.settings.egress).await? {
+        match run
+            .session
+            .edit(run.token(), access, key, &grant, &run.settings.egress)
+            .await?
+        {
             Ok(()) => {}
             // The value is fixed for ever, and the venue will never agree with it.
             Err(error) if error.class == ErrorClass::Impossible => {
-                return Err(run.give_up(&format!("the venue does not let its key have what it was to have: {error}")).await);
+                return Err(run
+                    .give_up(&format!(
+                        "the venue does not let its key have what it was to have: {error}"
+                    ))
+                    .await);
             }
             Err(error) => return Err(venue_error(&error)),
         }
-        return if beyond.is_empty() { Ok(()) } else { must_have_shrunk(run, access, key, value, rotation).await };
+        return if beyond.is_empty() {
+            Ok(())
+        } else {
+            must_have_shrunk(run, access, key, value, rotation).await
+        };
     }
     if !beyond.is_empty() {
         return Err(run
-            .give_up(&format!("its key may do what it must not ({}) and is not ours to edit", beyond.join(", ")))
+            .give_up(&format!(
+                "its key may do what it must not ({}) and is not ours to edit",
+                beyond.join(", ")
+            ))
             .await);
     }
     // testSecret refuses what lacks something; the person can still mend it.
     Ok(())
 }
 
-/// A key that keeps what it must not have after it was taken away can't be edited down. While it is so young that the venue may
-/// show it late, that is left to the next repetition.
+/// A key that keeps what it must not have after it was taken away can't be edited down. While it is so young
+/// that the venue may show it late, that is left to the next repetition.
 async fn must_have_shrunk(
     run: &Run<'_>,
     access: &AccountAccess<'_>,
@@ -156,10 +217,17 @@ async fn must_have_shrunk(
     value: &SecretValue,
     rotation: &Provenance,
 ) -> Result<(), Error> {
-    let until = run.session.now() + POLL.min(run.session.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
+    let until =
+        run.session.now() + POLL.min(run.session.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
     loop {
-        let list = access.venue.list(&access.master.signer, &access.account).await.map_err(|error| venue_error(&error))?;
-        let Some(listed) = list.keys.iter().find(|listed| listed.key_id == key.key_id) else { return Ok(()) };
+        let list = access
+            .venue
+            .list(&access.master.signer, &access.account)
+            .await
+            .map_err(|error| venue_error(&error))?;
+        let Some(listed) = list.keys.iter().find(|listed| listed.key_id == key.key_id) else {
+            return Ok(());
+        };
         let beyond = listed.powers.beyond(&rotation.permissions);
         if beyond.is_empty() {
             return Ok(());
@@ -174,7 +242,10 @@ async fn must_have_shrunk(
             return Err(Error::new(ErrorType::PendingTooPowerful, problem));
         } else {
             return Err(run
-                .give_up(&format!("its key may do what it must not ({}) and can't be edited down", beyond.join(", ")))
+                .give_up(&format!(
+                    "its key may do what it must not ({}) and can't be edited down",
+                    beyond.join(", ")
+                ))
                 .await);
         }
     }
@@ -187,8 +258,8 @@ enum Control<'a> {
 }
 
 impl Control<'_> {
-    /// Whether the host accepts it still, and does not show the key that it has rejected meanwhile: the host's name may have come to
-    /// mean another one in between.
+    /// Whether the host accepts it still, and does not show the key that it has rejected meanwhile: the
+    /// host's name may have come to mean another one in between.
     async fn holds(&self, venue: &dyn Venue, rejected: &KeyId) -> bool {
         match self {
             Self::Master(access) => {
@@ -200,8 +271,9 @@ impl Control<'_> {
     }
 }
 
-/// The pending key is in no list: ask it itself. It counts as dead only by rule 7: rejected where the same host accepted another
-/// credential just before (`control`) and accepts it after, and older than the venue's propagation bound.
+/// The pending key is in no list: ask it itself. It counts as dead only by rule 7: rejected where the same
+/// host accepted another credential just before (`control`) and accepts it after, and older than the venue's
+/// propagation bound.
 async fn alone(
     run: &Run<'_>,
     venue: &dyn Venue,
@@ -210,18 +282,30 @@ async fn alone(
     control: Option<Control<'_>>,
 ) -> Result<(), Error> {
     match run.inspect_pending(venue, value).await {
-        Ok(state) if state.account.as_str() != rotation.account => {
-            Err(run.give_up(&format!("its key belongs to account {}, not to {}", state.account, rotation.account)).await)
-        }
+        Ok(state) if state.account.as_str() != rotation.account => Err(run
+            .give_up(&format!(
+                "its key belongs to account {}, not to {}",
+                state.account, rotation.account
+            ))
+            .await),
         Ok(state) => {
             let forbidden = state.powers.forbidden();
             if forbidden.is_empty() || rotation.source == Source::Issued {
                 return Ok(());
             }
-            Err(run.give_up(&format!("its key may do what it must not ({}) and is not ours to edit", forbidden.join(", "))).await)
+            Err(run
+                .give_up(&format!(
+                    "its key may do what it must not ({}) and is not ours to edit",
+                    forbidden.join(", ")
+                ))
+                .await)
         }
-        Err(error) if wrong::is_death(error.class) => Err(run.give_up(&format!("its key is dead: {error}")).await),
-        Err(error) if error.class.is_rejection() && value.created_at.is_some() && !run.is_young(venue, value) => {
+        Err(error) if wrong::is_death(error.class) => {
+            Err(run.give_up(&format!("its key is dead: {error}")).await)
+        }
+        Err(error)
+            if error.class.is_rejection() && value.created_at.is_some() && !run.is_young(venue, value) =>
+        {
             let holds = match &control {
                 Some(control) => control.holds(venue, &value.credential.key_id).await,
                 None => false,
@@ -229,7 +313,11 @@ async fn alone(
             if !holds && !wrong::is(Wrong::NoControl) {
                 return Err(venue_error(&error));
             }
-            let what = if error.class == ErrorClass::Mismatched { "cannot be used" } else { "is dead" };
+            let what = if error.class == ErrorClass::Mismatched {
+                "cannot be used"
+            } else {
+                "is dead"
+            };
             Err(run.give_up(&format!("its key {what}: {error}")).await)
         }
         Err(error) => Err(venue_error(&error)),
@@ -240,10 +328,17 @@ fn the_rest<'l>(list: &'l KeyList, ours: &Marker, keep: [&KeyId; 2]) -> impl Ite
     let same_token = |key: &&ListedKey| {
         key.marker.as_ref().is_some_and(|marker| {
             let by_age = wrong::is(Wrong::LosersByAge);
-            if by_age { marker.same_secret(ours) && settled(key, list) } else { marker.same_token(ours) }
+            if by_age {
+                marker.same_secret(ours) && settled(key, list)
+            } else {
+                marker.same_token(ours)
+            }
         })
     };
-    list.keys.iter().filter(same_token).filter(move |key| !keep.contains(&&key.key_id))
+    list.keys
+        .iter()
+        .filter(same_token)
+        .filter(move |key| !keep.contains(&&key.key_id))
 }
 
 /// Every other key issued for this version is garbage that no version can ever name.
@@ -256,7 +351,10 @@ pub(super) async fn revoke_the_rest(
 ) -> Result<(), Error> {
     for key in the_rest(list, ours, keep) {
         tracing::warn!(key = %key.key_id, "revoking a key that was issued for this version and is not in it");
-        run.session.revoke(run.token(), access, &key.key_id).await?.map_err(|error| venue_error(&error))?;
+        run.session
+            .revoke(run.token(), access, &key.key_id)
+            .await?
+            .map_err(|error| venue_error(&error))?;
     }
     Ok(())
 }

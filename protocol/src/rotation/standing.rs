@@ -27,8 +27,8 @@ pub(super) enum TokenState {
     Condemned,
 }
 
-/// What a step that may change something begins with: the secret as it stands, and what the reads of the token's value and of the
-/// current one gave.
+/// What a step that may change something begins with: the secret as it stands, and what the reads of the
+/// token's value and of the current one gave.
 pub(super) struct Opening {
     pub(super) description: Description,
     pub(super) pending: Result<Option<StoredValue>, Error>,
@@ -38,11 +38,19 @@ pub(super) struct Opening {
 impl Run<'_> {
     /// Reads what createSecret and setSecret both need, all at once. `None` when the rotation is over.
     pub(super) async fn open(&self) -> Result<Option<Opening>, Error> {
-        let (description, pending, current) =
-            join3(self.describe(), self.session.read(Which::Version(self.token())), self.session.read(Which::Current)).await;
+        let (description, pending, current) = join3(
+            self.describe(),
+            self.session.read(Which::Version(self.token())),
+            self.session.read(Which::Current),
+        )
+        .await;
         let description = description?;
         match self.standing(&description)? {
-            TokenState::Pending => Ok(Some(Opening { description, pending, current })),
+            TokenState::Pending => Ok(Some(Opening {
+                description,
+                pending,
+                current,
+            })),
             TokenState::Condemned => Err(self.give_up("it is condemned").await),
             TokenState::Current => {
                 self.session.tidy(&description).await;
@@ -55,7 +63,9 @@ impl Run<'_> {
     pub(super) async fn describe(&self) -> Result<Description, Error> {
         let mut description = self.session.describe().await?;
         for pause in LOOKS_FOR_THE_LABEL {
-            let is_unknown = self.standing(&description).is_err_and(|error| error.error_type == ErrorType::VersionUnknown);
+            let is_unknown = self
+                .standing(&description)
+                .is_err_and(|error| error.error_type == ErrorType::VersionUnknown);
             if !is_unknown || self.session.time_left() < pause + LAST_MOMENT {
                 break;
             }
@@ -71,24 +81,28 @@ impl Run<'_> {
     /// Which of them does not hold; nothing was changed.
     pub(super) fn standing(&self, description: &Description) -> Result<TokenState, Error> {
         if description.deleted {
-            let problem = "the secret is scheduled for deletion: restore it (aws secretsmanager restore-secret)";
+            let problem =
+                "the secret is scheduled for deletion: restore it (aws secretsmanager restore-secret)";
             return Err(Error::new(ErrorType::SecretDeleted, problem));
         }
         if !description.rotation_enabled {
-            let problem = "rotation is switched off for this secret: switch it on with aws secretsmanager rotate-secret, and with \
-                           --no-rotate-immediately where it is not to rotate at once";
+            let problem = "rotation is switched off for this secret: switch it on with aws secretsmanager \
+                           rotate-secret, and with --no-rotate-immediately where it is not to rotate at once";
             return Err(Error::new(ErrorType::RotationDisabled, problem));
         }
         if let Some(function) = &description.rotation_function
             && unqualified(function) != unqualified(&self.session.caller.function_arn)
         {
-            let problem = "the secret names another rotation function (RotationLambdaARN) than the one that was invoked";
+            let problem = "the secret names another rotation function (RotationLambdaARN) than the one that \
+                           was invoked";
             return Err(Error::new(ErrorType::WrongFunction, problem));
         }
         let token = self.token();
         if !description.versions.contains_key(token) {
-            let problem =
-                format!("version {token} is none of the secret's labelled versions: begin a rotation with rotate-secret");
+            let problem = format!(
+                "version {token} is none of the secret's labelled versions: begin a rotation with \
+                 rotate-secret"
+            );
             return Err(Error::new(ErrorType::VersionUnknown, problem));
         }
         let has = |label: Label| description.labels(token).any(|held| *held == label);
@@ -97,10 +111,13 @@ impl Run<'_> {
             (true, _) => Ok(TokenState::Current),
             (false, true) if condemned && !wrong::is(Wrong::CondemnedPromoted) => Ok(TokenState::Condemned),
             (false, true) => Ok(TokenState::Pending),
-            (false, false) if condemned => Err(doomed("it was given up by an earlier run, and its log says why")),
+            (false, false) if condemned => {
+                Err(doomed("it was given up by an earlier run, and its log says why"))
+            }
             (false, false) if was_current(description, token) => Err(doomed("it has been current already")),
             (false, false) => {
-                let problem = format!("version {token} is not AWSPENDING: begin a new rotation with rotate-secret");
+                let problem =
+                    format!("version {token} is not AWSPENDING: begin a new rotation with rotate-secret");
                 Err(Error::new(ErrorType::VersionNotPending, problem))
             }
         }
@@ -109,7 +126,9 @@ impl Run<'_> {
 
 /// The one error of a version that can never be promoted.
 pub(super) fn doomed(reason: &str) -> Error {
-    let problem =
-        format!("this pending version can never be promoted: {reason}. Begin a new rotation (aws secretsmanager rotate-secret)");
+    let problem = format!(
+        "this pending version can never be promoted: {reason}. Begin a new rotation (aws secretsmanager \
+         rotate-secret)"
+    );
     Error::new(ErrorType::VersionDoomed, problem)
 }

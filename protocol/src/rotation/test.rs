@@ -1,5 +1,5 @@
-//! testSecret: prove the pending credential. Changes nothing, anywhere, and does not assume that setSecret ran: Secrets Manager's own
-//! dry run calls this step alone, on a copy of the current value.
+//! testSecret: prove the pending credential. Changes nothing, anywhere, and does not assume that setSecret
+//! ran: Secrets Manager's own dry run calls this step alone, on a copy of the current value.
 
 use futures_util::future::join;
 

@@ -1,4 +1,5 @@
-//! What the new key is to be: at which venue, on which account, with which powers and addresses, and by whose authority.
+//! What the new key is to be: at which venue, on which account, with which powers and addresses, and by whose
+//! authority.
 
 use super::base::Base;
 use super::run::Run;
@@ -16,7 +17,8 @@ pub(super) struct Wanted {
 
 /// The most bytes a value can have. Source: AWS, Secrets Manager quotas.
 const LARGEST_VALUE: usize = 65_536;
-/// More than what a new value can have beyond the one it succeeds: the `rotation` field and a longer credential.
+/// More than what a new value can have beyond the one it succeeds: the `rotation` field and a longer
+/// credential.
 const GROWTH: usize = 8_192;
 
 /// # Errors
@@ -25,17 +27,23 @@ pub(super) fn must_leave_room(value: &SecretValue) -> Result<(), Error> {
     if value.size() + GROWTH <= LARGEST_VALUE {
         return Ok(());
     }
-    let problem = "the current value is so large that its successor might not fit into the 65,536 bytes of a version: shorten it";
+    let problem = "the current value is so large that its successor might not fit into the 65,536 bytes of \
+                   a version: shorten it";
     Err(Error::new(ErrorType::ValueInvalid, problem))
 }
 
-/// What the current key says of itself, or a definite reason why it does not. A dead key must not stand in the way of its own
-/// rescue; a venue that gives no answer is another matter.
-pub(super) fn unless_undecided(inspected: Result<KeyState, VenueError>) -> Result<Result<KeyState, VenueError>, Error> {
+/// What the current key says of itself, or a definite reason why it does not. A dead key must not stand in
+/// the way of its own rescue; a venue that gives no answer is another matter.
+pub(super) fn unless_undecided(
+    inspected: Result<KeyState, VenueError>,
+) -> Result<Result<KeyState, VenueError>, Error> {
     match inspected {
         Err(error)
             if error.class.is_rejection()
-                || matches!(error.class, ErrorClass::Denied | ErrorClass::Refused | ErrorClass::Impossible) =>
+                || matches!(
+                    error.class,
+                    ErrorClass::Denied | ErrorClass::Refused | ErrorClass::Impossible
+                ) =>
         {
             tracing::warn!(%error, "the current key could not be asked what it may do");
             Ok(Err(error))
@@ -48,22 +56,40 @@ pub(super) fn unless_undecided(inspected: Result<KeyState, VenueError>) -> Resul
 /// Keys can be issued for sub-accounts only.
 pub(super) fn must_be_of_a_sub_account(current: &Result<KeyState, VenueError>) -> Result<(), Error> {
     if current.as_ref().is_ok_and(|state| state.is_master) {
-        let problem = "the current key belongs to a master account, and keys can be issued for sub-accounts only: make the new key by \
-                       hand, store it as a version labelled CANDIDATE, and rotate again";
+        let problem = "the current key belongs to a master account, and keys can be issued for sub-accounts \
+                       only: make the new key by hand, store it as a version labelled CANDIDATE, and rotate \
+                       again";
         return Err(Error::new(ErrorType::AccountMismatch, problem));
     }
     Ok(())
 }
 
 /// The account that the secret stands for: everything that is known of it must agree.
-pub(super) fn account(value: &SecretValue, current: &Result<KeyState, VenueError>) -> Result<AccountId, Error> {
+pub(super) fn account(
+    value: &SecretValue,
+    current: &Result<KeyState, VenueError>,
+) -> Result<AccountId, Error> {
     let known = [
         ("`subaccount` says", value.subaccount.clone()),
-        ("the last rotation recorded", value.rotation.as_ref().map(|rotation| AccountId::new(&rotation.account))),
-        ("the current key belongs to", current.as_ref().ok().map(|state| state.account.clone())),
+        (
+            "the last rotation recorded",
+            value
+                .rotation
+                .as_ref()
+                .map(|rotation| AccountId::new(&rotation.account)),
+        ),
+        (
+            "the current key belongs to",
+            current.as_ref().ok().map(|state| state.account.clone()),
+        ),
     ];
-    let known: Vec<(&str, AccountId)> = known.into_iter().filter_map(|(who, id)| Some((who, id?))).collect();
-    let Some((_, first)) = known.first() else { return Err(unusable(current, &["subaccount"])) };
+    let known: Vec<(&str, AccountId)> = known
+        .into_iter()
+        .filter_map(|(who, id)| Some((who, id?)))
+        .collect();
+    let Some((_, first)) = known.first() else {
+        return Err(unusable(current, &["subaccount"]));
+    };
     if known.iter().any(|(_, id)| id != first) {
         let said: Vec<String> = known.iter().map(|(who, id)| format!("{who} {id}")).collect();
         let problem = format!(
@@ -92,8 +118,14 @@ pub(super) async fn grant(
     let policy = &value.policy;
     let missing: Vec<&str> = [
         ("subaccount", value.subaccount.is_none() && powers.is_none()),
-        ("policy.permissions", policy.permissions.is_none() && powers.is_none()),
-        ("policy.ip_allowlist", policy.addresses.is_none() && held.is_none()),
+        (
+            "policy.permissions",
+            policy.permissions.is_none() && powers.is_none(),
+        ),
+        (
+            "policy.ip_allowlist",
+            policy.addresses.is_none() && held.is_none(),
+        ),
     ]
     .into_iter()
     .filter_map(|(name, missing)| missing.then_some(name))
@@ -101,10 +133,14 @@ pub(super) async fn grant(
     if missing.iter().any(|name| name.starts_with("policy")) {
         return Err(unusable(current, &missing));
     }
-    Ok(Grant { permissions: permissions(value, current, powers)?, addresses: addresses(run, value, held)? })
+    Ok(Grant {
+        permissions: permissions(value, current, powers)?,
+        addresses: addresses(run, value, held)?,
+    })
 }
 
-/// What the key may do: what the policy says, and where it says nothing what the current key may, less what moves funds.
+/// What the key may do: what the policy says, and where it says nothing what the current key may, less what
+/// moves funds.
 pub(super) fn permissions(
     value: &SecretValue,
     current: &Result<KeyState, VenueError>,
@@ -113,14 +149,19 @@ pub(super) fn permissions(
     if let Some(permissions) = &value.policy.permissions {
         return Ok(permissions.clone());
     }
-    let Some(held) = held else { return Err(unusable(current, &["policy.permissions"])) };
+    let Some(held) = held else {
+        return Err(unusable(current, &["policy.permissions"]));
+    };
     let dropped = held.not_granted();
     if !dropped.is_empty() {
-        tracing::warn!(?dropped, "the current key has powers that its successor does not get");
+        tracing::warn!(
+            ?dropped,
+            "the current key has powers that its successor does not get"
+        );
     }
     if held.permissions.is_empty() {
-        let problem =
-            "the current key may do nothing that a rotated key may do: say in `policy.permissions` what its successor is for";
+        let problem = "the current key may do nothing that a rotated key may do: say in \
+                       `policy.permissions` what its successor is for";
         return Err(Error::new(ErrorType::CurrentUnusable, problem));
     }
     Ok(held.permissions)
@@ -129,7 +170,9 @@ pub(super) fn permissions(
 /// The addresses the key is to be bound to: the policy's or the current key's, and the function's own.
 fn addresses(run: &Run<'_>, value: &SecretValue, held: Option<Addresses>) -> Result<Addresses, Error> {
     match value.policy.addresses.clone().or(held) {
-        Some(Addresses::Only(addresses)) => Ok(Addresses::Only(addresses.union(&run.settings.egress).cloned().collect())),
+        Some(Addresses::Only(addresses)) => Ok(Addresses::Only(
+            addresses.union(&run.settings.egress).cloned().collect(),
+        )),
         Some(Addresses::Any) if value.policy.addresses == Some(Addresses::Any) => Ok(Addresses::Any),
         _ => Err(unbound("the current key is bound to no address")),
     }
@@ -138,19 +181,27 @@ fn addresses(run: &Run<'_>, value: &SecretValue, held: Option<Addresses>) -> Res
 /// A key that could be used from anywhere, and no policy that says it may be.
 pub(super) fn unbound(whose: &str) -> Error {
     let problem = format!(
-        "{whose}: name the addresses your bots trade from in `policy.ip_allowlist`, or write \"any\" there to say that the key shall be \
-         usable from everywhere"
+        "{whose}: name the addresses your bots trade from in `policy.ip_allowlist`, or write \"any\" there \
+         to say that the key shall be usable from everywhere"
     );
     Error::new(ErrorType::KeyUnbound, problem)
 }
 
-/// What is known of the current key: from itself, or where it may not be used from here, from the account's list.
-fn seen(value: &SecretValue, current: &Result<KeyState, VenueError>, list: &KeyList) -> Option<(Powers, Addresses)> {
+/// What is known of the current key: from itself, or where it may not be used from here, from the account's
+/// list.
+fn seen(
+    value: &SecretValue,
+    current: &Result<KeyState, VenueError>,
+    list: &KeyList,
+) -> Option<(Powers, Addresses)> {
     match current {
         Ok(state) => Some((state.powers.clone(), state.addresses.clone())),
         Err(error) if error.class.is_rejection() => None,
         Err(_) => {
-            let listed = list.keys.iter().find(|key| key.key_id == value.credential.key_id)?;
+            let listed = list
+                .keys
+                .iter()
+                .find(|key| key.key_id == value.credential.key_id)?;
             Some((listed.powers.clone(), listed.addresses.clone()))
         }
     }
@@ -158,7 +209,9 @@ fn seen(value: &SecretValue, current: &Result<KeyState, VenueError>, list: &KeyL
 
 /// Whether the current key is leaked: whichever version says so, it is the key that counts.
 pub(super) async fn is_leaked(run: &Run<'_>, base: &Base) -> Result<bool, Error> {
-    let Some(leaked) = base.description.holder(&Label::compromised()) else { return Ok(false) };
+    let Some(leaked) = base.description.holder(&Label::compromised()) else {
+        return Ok(false);
+    };
     if *leaked == base.version {
         return Ok(true);
     }
@@ -174,14 +227,28 @@ pub(super) async fn is_leaked(run: &Run<'_>, base: &Base) -> Result<bool, Error>
 /// What the current key was made for, where this function wrote that down when it built the value.
 pub(super) fn recorded(base: &Base) -> Option<(Powers, Addresses)> {
     let ours = base.value.created_by.as_deref() == Some(CREATED_BY);
-    let rotation = base.value.rotation.as_ref().filter(|rotation| ours && rotation.token == base.version)?;
-    Some((Powers { permissions: rotation.permissions.clone(), ..Powers::default() }, rotation.ip_allowlist.clone()))
+    let rotation = base
+        .value
+        .rotation
+        .as_ref()
+        .filter(|rotation| ours && rotation.token == base.version)?;
+    Some((
+        Powers {
+            permissions: rotation.permissions.clone(),
+            ..Powers::default()
+        },
+        rotation.ip_allowlist.clone(),
+    ))
 }
 
 fn unusable(current: &Result<KeyState, VenueError>, missing: &[&str]) -> Error {
-    let why = current.as_ref().err().map_or_else(String::new, |error| format!(" ({error})"));
+    let why = current
+        .as_ref()
+        .err()
+        .map_or_else(String::new, |error| format!(" ({error})"));
     let problem = format!(
-        "the current key does not answer{why}, so what its successor is to be must come from the secret's value: add `{}` to it",
+        "the current key does not answer{why}, so what its successor is to be must come from the secret's \
+         value: add `{}` to it",
         missing.join("`, `")
     );
     Error::new(ErrorType::CurrentUnusable, problem)

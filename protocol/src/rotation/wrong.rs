@@ -25,17 +25,29 @@ pub(super) fn is_death(class: ErrorClass) -> bool {
 /// The same value in other bytes for each attempt to store it.
 pub(super) fn value_of_attempt(text: &SecretString, attempt: u32) -> Option<SecretString> {
     let anew = is(Wrong::ValueAnew) || is(Wrong::ValueAnewAndLost);
-    anew.then(|| (0..attempt).fold(text.expose_secret().to_owned(), |text, _| text + "\n").into())
+    anew.then(|| {
+        (0..attempt)
+            .fold(text.expose_secret().to_owned(), |text, _| text + "\n")
+            .into()
+    })
 }
 
 /// An origin for a value that has none.
-pub(super) fn as_if_built_here(value: &SecretValue, base: &VersionId, version: &VersionId) -> Option<Provenance> {
+pub(super) fn as_if_built_here(
+    value: &SecretValue,
+    base: &VersionId,
+    version: &VersionId,
+) -> Option<Provenance> {
     is(Wrong::ProvenanceUnchecked).then(|| Provenance {
         token: version.clone(),
         source: Source::Candidate,
         copied_from: None,
         based_on: base.clone(),
-        account: value.subaccount.as_ref().map(ToString::to_string).unwrap_or_default(),
+        account: value
+            .subaccount
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         permissions: value.policy.permissions.clone().unwrap_or_default(),
         ip_allowlist: value.policy.addresses.clone().unwrap_or(Addresses::Any),
     })
@@ -47,19 +59,35 @@ pub(super) async fn revoke_doomed(run: &Run<'_>) -> Result<(), Error> {
         return Ok(());
     }
     let description = run.session.describe().await?;
-    let (pending, current) = join(run.session.read(Which::Version(run.token())), run.session.read(Which::Current)).await;
-    let (Some(pending), Some(current)) = (pending?, current?) else { return Ok(()) };
-    let (Ok(pending), current) = (parse(&pending), parse(&current)?) else { return Ok(()) };
+    let (pending, current) = join(
+        run.session.read(Which::Version(run.token())),
+        run.session.read(Which::Current),
+    )
+    .await;
+    let (Some(pending), Some(current)) = (pending?, current?) else {
+        return Ok(());
+    };
+    let (Ok(pending), current) = (parse(&pending), parse(&current)?) else {
+        return Ok(());
+    };
     let key = pending.credential.key_id;
     let venue = venue_of(run.session.ports, &description, &current)?;
     let master = master_of(run.session.ports, venue.id(), &current).await?;
-    let in_use = Signer { whose: Whose::Current, credential: current.credential.clone() };
+    let in_use = Signer {
+        whose: Whose::Current,
+        credential: current.credential.clone(),
+    };
     let account = wanted::account(&current, &venue.inspect(&in_use).await)?;
     let access = AccountAccess::new(venue.as_ref(), master, account, &description);
-    run.session.revoke(run.token(), &access, &key).await?.map_err(|error| venue_error(&error))
+    run.session
+        .revoke(run.token(), &access, &key)
+        .await?
+        .map_err(|error| venue_error(&error))
 }
 
 pub(super) async fn names_the_current_key(run: &Run<'_>, value: &SecretValue) -> Result<bool, Error> {
-    let Some(current) = run.session.read(Which::Current).await? else { return Ok(false) };
+    let Some(current) = run.session.read(Which::Current).await? else {
+        return Ok(false);
+    };
     Ok(parse(&current)?.credential.key_id == value.credential.key_id)
 }

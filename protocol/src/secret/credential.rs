@@ -19,11 +19,14 @@ pub struct Credential {
 
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credential").field("key_id", &self.key_id).finish_non_exhaustive()
+        f.debug_struct("Credential")
+            .field("key_id", &self.key_id)
+            .finish_non_exhaustive()
     }
 }
 
-/// A key's public half. Not secret, yet it is what a thief searches for: shown only as a [fingerprint](KeyId::fingerprint).
+/// A key's public half. Not secret, yet it is what a thief searches for: shown only as a
+/// [fingerprint](KeyId::fingerprint).
 #[derive(Clone)]
 pub struct KeyId(SecretString);
 
@@ -31,7 +34,8 @@ impl KeyId {
     /// Takes a key id as a venue gives it.
     ///
     /// # Errors
-    /// What is wrong with it, when it is empty or holds anything but printable ASCII without spaces: it could not go into a header.
+    /// What is wrong with it, when it is empty or holds anything but printable ASCII without spaces: it could
+    /// not go into a header.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         if text.is_empty() {
             return Err("is empty");
@@ -47,7 +51,8 @@ impl KeyId {
         self.0.expose_secret()
     }
 
-    /// How the key is shown: `fp:` and the first 12 hex digits of its SHA-256, beside its first four characters.
+    /// How the key is shown: `fp:` and the first 12 hex digits of its SHA-256, beside its first four
+    /// characters.
     pub fn fingerprint(&self) -> String {
         let head: String = self.expose().chars().take(4).collect();
         format!("fp:{} ({head}…)", digest(self.expose()))
@@ -107,7 +112,11 @@ mod tests {
             secret: "the-key-secret".into(),
             passphrase: Some("the-passphrase".into()),
         };
-        for shown in [format!("{credential:?}"), format!("{credential:#?}"), format!("{}", credential.key_id)] {
+        for shown in [
+            format!("{credential:?}"),
+            format!("{credential:#?}"),
+            format!("{}", credential.key_id),
+        ] {
             for hidden in ["the-key-secret", "the-passphrase", "AbCdEfGhIjKlMnOpQr"] {
                 assert!(!shown.contains(hidden), "{hidden} stands in {shown}");
             }
@@ -117,7 +126,10 @@ mod tests {
     #[test]
     fn a_fingerprint_is_twelve_hex_digits_beside_four_characters() {
         // `printf testkey | sha256sum`
-        assert_eq!(KeyId::parse("testkey").unwrap().fingerprint(), "fp:98483c6eb40b (test…)");
+        assert_eq!(
+            KeyId::parse("testkey").unwrap().fingerprint(),
+            "fp:98483c6eb40b (test…)"
+        );
     }
 
     #[test]

@@ -12,8 +12,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::shown;
 
-/// A JSON object whose fields keep their order and their exact text (numbers, escapes and all), so that consumers notice nothing
-/// but the values we mean to change. Wiped on drop, and never printed.
+/// A JSON object whose fields keep their order and their exact text (numbers, escapes and all), so that
+/// consumers notice nothing but the values we mean to change. Wiped on drop, and never printed.
 #[derive(Clone)]
 pub struct Document {
     fields: Vec<(String, Zeroizing<String>)>,
@@ -31,7 +31,9 @@ pub enum DocumentError {
         column: usize,
     },
     /// No text at all. Secrets Manager stores none, so it is a value in SecretBinary.
-    #[error("the value is empty or binary (SecretBinary): store the JSON object as text, with --secret-string")]
+    #[error(
+        "the value is empty or binary (SecretBinary): store the JSON object as text, with --secret-string"
+    )]
     NotText,
     /// Readers of JSON refuse such a mark, most of them.
     #[error("the value begins with a byte order mark: store it as UTF-8 without one")]
@@ -68,10 +70,15 @@ impl Document {
             return Err(DocumentError::ByteOrderMark);
         }
         let mut json = serde_json::Deserializer::from_str(text);
-        let read = json.deserialize_map(Fields).and_then(|fields| json.end().map(|()| fields));
+        let read = json
+            .deserialize_map(Fields)
+            .and_then(|fields| json.end().map(|()| fields));
         let fields = read.map_err(|error| match encoded_twice(text) {
             Some(inner) if Self::parse(&inner).is_ok() => DocumentError::EncodedTwice,
-            _ => DocumentError::NotAnObject { line: error.line(), column: error.column() },
+            _ => DocumentError::NotAnObject {
+                line: error.line(),
+                column: error.column(),
+            },
         })?;
         for (at, (name, _)) in fields.iter().enumerate() {
             if fields.iter().take(at).any(|(earlier, _)| earlier == name) {
@@ -100,7 +107,11 @@ impl Document {
     /// About how many bytes [`render`](Self::render) gives; never fewer than it does.
     pub fn size(&self) -> usize {
         // Quotes, colon and comma; a name's character takes six bytes at most when it is escaped.
-        self.fields.iter().map(|(name, raw)| 6 * name.len() + raw.len() + 4).sum::<usize>() + 2
+        self.fields
+            .iter()
+            .map(|(name, raw)| 6 * name.len() + raw.len() + 4)
+            .sum::<usize>()
+            + 2
     }
 
     /// Whether a field of this name is there with anything but `null`.
@@ -117,7 +128,11 @@ impl Document {
     ///
     /// # Errors
     /// As [`field`](Self::field).
-    pub(super) fn text(&self, name: &'static str, wanted: &str) -> Result<Option<Cow<'_, str>>, DocumentError> {
+    pub(super) fn text(
+        &self,
+        name: &'static str,
+        wanted: &str,
+    ) -> Result<Option<Cow<'_, str>>, DocumentError> {
         match self.plain(name) {
             Some(text) => Ok(Some(text.into())),
             None => Ok(self.field::<String>(name, wanted)?.map(Cow::Owned)),
@@ -128,7 +143,11 @@ impl Document {
     ///
     /// # Errors
     /// As [`field`](Self::field).
-    pub(super) fn secret(&self, name: &'static str, wanted: &str) -> Result<Option<SecretString>, DocumentError> {
+    pub(super) fn secret(
+        &self,
+        name: &'static str,
+        wanted: &str,
+    ) -> Result<Option<SecretString>, DocumentError> {
         match self.plain(name) {
             Some(text) => Ok(Some(text.into())),
             None => Ok(self.field(name, wanted)?.map(|SecretText(text)| text)),
@@ -145,16 +164,26 @@ impl Document {
     ///
     /// # Errors
     /// [`DocumentError::Field`] when the value is of another type.
-    pub fn field<T: DeserializeOwned>(&self, name: &'static str, wanted: &str) -> Result<Option<T>, DocumentError> {
-        let Some(raw) = self.raw(name) else { return Ok(None) };
+    pub fn field<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        wanted: &str,
+    ) -> Result<Option<T>, DocumentError> {
+        let Some(raw) = self.raw(name) else {
+            return Ok(None);
+        };
         // The parser's own message may quote the value: only what was wanted is said.
-        let wrong = |_| DocumentError::Field { field: name, problem: format!("is not {wanted}") };
+        let wrong = |_| DocumentError::Field {
+            field: name,
+            problem: format!("is not {wanted}"),
+        };
         serde_json::from_str(raw).map(Some).map_err(wrong)
     }
 
     /// Puts a text into a field: in its place where the field is there, at the end where it is not.
     pub fn set_text(&mut self, name: &str, text: &str) {
-        // A JSON string has at most six bytes for each byte of the text: no reallocation leaves a copy behind.
+        // A JSON string has at most six bytes for each byte of the text: no reallocation leaves a copy
+        // behind.
         let mut raw = Zeroizing::new(Vec::with_capacity(6 * text.len() + 2));
         let mut json = serde_json::Serializer::new(&mut *raw);
         if text.serialize(&mut json).is_ok() {
@@ -241,7 +270,8 @@ mod tests {
 
     #[test]
     fn fields_keep_their_order_and_their_exact_text() {
-        let text = r#"{"z":1.0e5,"a":12345678901234567890123,"é\n":"é\u0041","n":null,"o":{"b":1,"a":[ 2 ]}}"#;
+        let text =
+            r#"{"z":1.0e5,"a":12345678901234567890123,"é\n":"é\u0041","n":null,"o":{"b":1,"a":[ 2 ]}}"#;
         assert_eq!(round_trip(text), text);
         assert_eq!(round_trip("{}"), "{}");
         assert_eq!(round_trip(" { \"a\" : 1 , \"b\" : 2 } "), r#"{"a":1,"b":2}"#);
@@ -252,22 +282,46 @@ mod tests {
         let mut document = Document::parse(r#"{"a":1,"b":"old","c":3}"#).unwrap();
         document.set_text("b", "n\"ew");
         document.set_text("d", "last");
-        assert_eq!(document.render().expose_secret(), r#"{"a":1,"b":"n\"ew","c":3,"d":"last"}"#);
+        assert_eq!(
+            document.render().expose_secret(),
+            r#"{"a":1,"b":"n\"ew","c":3,"d":"last"}"#
+        );
     }
 
     #[test]
     fn what_is_no_object_is_refused_by_its_place() {
-        for text in [" ", "null", "[]", "\"s\"", "1", "{\"a\":1", "{\"a\":1}x", "{\"a\" 1}"] {
-            assert!(matches!(Document::parse(text), Err(DocumentError::NotAnObject { .. })), "{text} was taken");
+        for text in [
+            " ",
+            "null",
+            "[]",
+            "\"s\"",
+            "1",
+            "{\"a\":1",
+            "{\"a\":1}x",
+            "{\"a\" 1}",
+        ] {
+            assert!(
+                matches!(Document::parse(text), Err(DocumentError::NotAnObject { .. })),
+                "{text} was taken"
+            );
         }
     }
 
     #[test]
     fn a_value_in_a_form_that_people_store_by_mistake_is_named() {
         assert_eq!(Document::parse("").unwrap_err(), DocumentError::NotText);
-        assert_eq!(Document::parse("\u{feff}{}").unwrap_err(), DocumentError::ByteOrderMark);
-        assert_eq!(Document::parse(r#""{\"a\":1}""#).unwrap_err(), DocumentError::EncodedTwice);
-        assert_eq!(Document::parse(r#" "{}" "#).unwrap_err(), DocumentError::EncodedTwice);
+        assert_eq!(
+            Document::parse("\u{feff}{}").unwrap_err(),
+            DocumentError::ByteOrderMark
+        );
+        assert_eq!(
+            Document::parse(r#""{\"a\":1}""#).unwrap_err(),
+            DocumentError::EncodedTwice
+        );
+        assert_eq!(
+            Document::parse(r#" "{}" "#).unwrap_err(),
+            DocumentError::EncodedTwice
+        );
     }
 
     #[test]
@@ -285,7 +339,10 @@ mod tests {
     #[test]
     fn a_field_of_the_wrong_type_is_named_without_its_value() {
         let document = Document::parse(r#"{"exchange":["hidden"]}"#).unwrap();
-        let error = document.field::<String>("exchange", "a string").unwrap_err().to_string();
+        let error = document
+            .field::<String>("exchange", "a string")
+            .unwrap_err()
+            .to_string();
         assert_eq!(error, "the field `exchange` is not a string");
     }
 }

@@ -1,4 +1,5 @@
-//! The value of a managed secret: its JSON document, the credential in it, the policy, and where it came from.
+//! The value of a managed secret: its JSON document, the credential in it, the policy, and where it came
+//! from.
 
 mod credential;
 mod document;

@@ -1,4 +1,5 @@
-//! The small vocabulary of what a key may do. Withdrawing and transferring are not in it: they cannot be asked for.
+//! The small vocabulary of what a key may do. Withdrawing and transferring are not in it: they cannot be
+//! asked for.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -29,7 +30,14 @@ pub enum Word {
 
 impl Word {
     /// Every word.
-    pub const ALL: [Self; 6] = [Self::Convert, Self::Derivatives, Self::Earn, Self::Options, Self::Read, Self::Spot];
+    pub const ALL: [Self; 6] = [
+        Self::Convert,
+        Self::Derivatives,
+        Self::Earn,
+        Self::Options,
+        Self::Read,
+        Self::Spot,
+    ];
 
     /// The word as a policy spells it.
     pub fn as_str(self) -> &'static str {
@@ -44,8 +52,8 @@ impl Word {
     }
 }
 
-/// One permission: a whole word, or the part of it that a hand-made key was given (`derivatives:Order`), which a successor
-/// inherits as it is: never more.
+/// One permission: a whole word, or the part of it that a hand-made key was given (`derivatives:Order`),
+/// which a successor inherits as it is: never more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Permission {
     /// The word.
@@ -65,7 +73,10 @@ impl Permission {
 
     /// A part of a word, by the venue's own name for it.
     pub fn part(word: Word, part: impl Into<String>) -> Self {
-        Self { word, part: Some(part.into()) }
+        Self {
+            word,
+            part: Some(part.into()),
+        }
     }
 
     /// Whether it is reading, which every key may that may do anything.
@@ -107,9 +118,14 @@ impl FromStr for Permission {
     type Err = PermissionError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (word, part) = text.split_once(':').map_or((text, None), |(word, part)| (word, Some(part)));
+        let (word, part) = text
+            .split_once(':')
+            .map_or((text, None), |(word, part)| (word, Some(part)));
         match Word::ALL.into_iter().find(|known| known.as_str() == word) {
-            Some(word) if part != Some("") => Ok(Self { word, part: part.map(str::to_owned) }),
+            Some(word) if part != Some("") => Ok(Self {
+                word,
+                part: part.map(str::to_owned),
+            }),
             _ if ["withdraw", "withdrawal", "transfer", "wallet"].contains(&word.to_lowercase().as_str()) => {
                 Err(PermissionError::MovesFunds(shown(text)))
             }
@@ -126,7 +142,9 @@ impl Serialize for Permission {
 
 impl<'de> Deserialize<'de> for Permission {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
     }
 }
 
@@ -136,17 +154,33 @@ mod tests {
 
     #[test]
     fn nothing_that_moves_funds_can_be_asked_for() {
-        for word in ["withdraw", "Withdraw", "transfer", "Wallet", "wallet:AccountTransfer"] {
-            assert!(matches!(word.parse::<Permission>(), Err(PermissionError::MovesFunds(_))), "{word}");
+        for word in [
+            "withdraw",
+            "Withdraw",
+            "transfer",
+            "Wallet",
+            "wallet:AccountTransfer",
+        ] {
+            assert!(
+                matches!(word.parse::<Permission>(), Err(PermissionError::MovesFunds(_))),
+                "{word}"
+            );
         }
         for word in ["", "trade", "spot:", "SPOT", "*"] {
-            assert!(matches!(word.parse::<Permission>(), Err(PermissionError::Unknown(_))), "{word}");
+            assert!(
+                matches!(word.parse::<Permission>(), Err(PermissionError::Unknown(_))),
+                "{word}"
+            );
         }
     }
 
     #[test]
     fn every_permission_reads_back_as_it_was_written() {
-        for permission in Word::ALL.map(Permission::whole).into_iter().chain([Permission::part(Word::Derivatives, "Order")]) {
+        for permission in Word::ALL
+            .map(Permission::whole)
+            .into_iter()
+            .chain([Permission::part(Word::Derivatives, "Order")])
+        {
             assert_eq!(permission.to_string().parse::<Permission>().unwrap(), permission);
         }
     }

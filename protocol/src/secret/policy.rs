@@ -19,25 +19,38 @@ pub struct Policy {
     pub permissions: Option<Permissions>,
     /// From where it may be used.
     pub addresses: Option<Addresses>,
-    /// Whether to go back to the key before without asking, where its successor dies while that one is in its grace.
+    /// Whether to go back to the key before without asking, where its successor dies while that one is in
+    /// its grace.
     pub auto_rollback: bool,
 }
 
 impl Policy {
     /// Reads the `policy` field. A field it does not know is refused: a misspelt bound would be no bound.
     pub(super) fn read(value: &serde_json::Value) -> Result<Self, DocumentError> {
-        let wrong = |problem: String| DocumentError::Field { field: "policy", problem };
-        let Some(fields) = value.as_object() else { return Err(wrong("is not an object".into())) };
+        let wrong = |problem: String| DocumentError::Field {
+            field: "policy",
+            problem,
+        };
+        let Some(fields) = value.as_object() else {
+            return Err(wrong("is not an object".into()));
+        };
         let mut policy = Self::default();
         for (name, value) in fields {
-            let wrong = |problem: String| wrong(format!("has a `{}` that is not usable: {problem}", shown(name)));
+            let wrong =
+                |problem: String| wrong(format!("has a `{}` that is not usable: {problem}", shown(name)));
             match name.as_str() {
                 "permissions" => policy.permissions = Some(read_permissions(value).map_err(wrong)?),
                 "ip_allowlist" => policy.addresses = Some(read_addresses(value).map_err(wrong)?),
                 "auto_rollback" => {
-                    policy.auto_rollback = value.as_bool().ok_or_else(|| wrong("it must be true or false".into()))?;
+                    policy.auto_rollback = value
+                        .as_bool()
+                        .ok_or_else(|| wrong("it must be true or false".into()))?;
                 }
-                _ => return Err(wrong("a policy has `permissions`, `ip_allowlist` and `auto_rollback`".into())),
+                _ => {
+                    return Err(wrong(
+                        "a policy has `permissions`, `ip_allowlist` and `auto_rollback`".into(),
+                    ));
+                }
             }
         }
         Ok(policy)
@@ -63,7 +76,11 @@ pub(super) fn read_addresses(value: &serde_json::Value) -> Result<Addresses, Str
 /// A policy speaks in whole words; a part of one is only ever inherited.
 fn whole_word(word: &str) -> Result<Permission, PermissionError> {
     let permission: Permission = word.parse()?;
-    if permission.part.is_some() { Err(PermissionError::Unknown(shown(word))) } else { Ok(permission) }
+    if permission.part.is_some() {
+        Err(PermissionError::Unknown(shown(word)))
+    } else {
+        Ok(permission)
+    }
 }
 
 /// From where a key may be used.
@@ -81,7 +98,9 @@ impl Addresses {
         match (self, other) {
             (_, Self::Any) => true,
             (Self::Any, Self::Only(_)) => false,
-            (Self::Only(own), Self::Only(others)) => own.iter().all(|own| others.iter().any(|other| other.covers(own))),
+            (Self::Only(own), Self::Only(others)) => {
+                own.iter().all(|own| others.iter().any(|other| other.covers(own)))
+            }
         }
     }
 
@@ -128,7 +147,9 @@ impl<'de> Deserialize<'de> for Addresses {
         let read: Result<BTreeSet<Address>, _> = list.iter().map(|address| address.parse()).collect();
         let addresses = read.map_err(D::Error::custom)?;
         if addresses.is_empty() {
-            return Err(D::Error::custom("it is empty: name the addresses, or say \"any\""));
+            return Err(D::Error::custom(
+                "it is empty: name the addresses, or say \"any\"",
+            ));
         }
         Ok(Self::Only(addresses))
     }
@@ -167,7 +188,8 @@ impl<'de> Visitor<'de> for Spelled {
 pub struct Address(String);
 
 impl Address {
-    /// An address as a venue shows it, whatever its form: only what a person asks for has to be one that we know.
+    /// An address as a venue shows it, whatever its form: only what a person asks for has to be one that we
+    /// know.
     pub fn as_shown(text: &str) -> Self {
         text.parse().unwrap_or_else(|_| Self(text.to_owned()))
     }
@@ -176,7 +198,9 @@ impl Address {
     fn covers(&self, other: &Self) -> bool {
         match (self.range(), other.range()) {
             (Some((range, bits)), Some((address, more))) => {
-                range.is_ipv4() == address.is_ipv4() && bits <= more && head(range, bits) == head(address, bits)
+                range.is_ipv4() == address.is_ipv4()
+                    && bits <= more
+                    && head(range, bits) == head(address, bits)
             }
             // As a venue shows it, in a form that we do not know.
             _ => self == other,
@@ -185,7 +209,10 @@ impl Address {
 
     /// The address, and how many of its bits count.
     fn range(&self) -> Option<(IpAddr, u32)> {
-        let (ip, bits) = self.0.split_once('/').map_or((self.0.as_str(), None), |(ip, bits)| (ip, Some(bits)));
+        let (ip, bits) = self
+            .0
+            .split_once('/')
+            .map_or((self.0.as_str(), None), |(ip, bits)| (ip, Some(bits)));
         let ip: IpAddr = ip.parse().ok()?;
         let whole = if ip.is_ipv4() { 32 } else { 128 };
         Some((ip, bits.map_or(Some(whole), |bits| bits.parse().ok())?))
@@ -216,14 +243,20 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = || AddressError(shown(text));
-        let (ip, bits) = text.split_once('/').map_or((text, None), |(ip, bits)| (ip, Some(bits)));
+        let (ip, bits) = text
+            .split_once('/')
+            .map_or((text, None), |(ip, bits)| (ip, Some(bits)));
         let ip: IpAddr = ip.parse().map_err(|_| wrong())?;
         if ip.is_unspecified() {
             return Err(wrong());
         }
         let Some(bits) = bits else {
             // An IPv4 address is read in its canonical spelling alone.
-            return Ok(Self(if ip.is_ipv4() { text.to_owned() } else { ip.to_string() }));
+            return Ok(Self(if ip.is_ipv4() {
+                text.to_owned()
+            } else {
+                ip.to_string()
+            }));
         };
         let most = if ip.is_ipv4() { 32 } else { 128 };
         match bits.parse::<u8>() {
@@ -244,10 +277,14 @@ mod tests {
 
     #[test]
     fn a_policy_says_permissions_and_addresses() {
-        let policy = read(&json!({"permissions": ["spot", "read"], "ip_allowlist": ["203.0.113.7"]})).unwrap();
+        let policy =
+            read(&json!({"permissions": ["spot", "read"], "ip_allowlist": ["203.0.113.7"]})).unwrap();
         assert_eq!(policy.permissions.unwrap().len(), 2);
         assert_eq!(policy.addresses.unwrap().to_string(), "203.0.113.7");
-        assert_eq!(read(&json!({"ip_allowlist": "any"})).unwrap().addresses, Some(Addresses::Any));
+        assert_eq!(
+            read(&json!({"ip_allowlist": "any"})).unwrap().addresses,
+            Some(Addresses::Any)
+        );
     }
 
     #[test]

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{Addresses, Permissions};
 use crate::label::{Label, VersionId};
 
-/// Written by createSecret into every value it stores; consumers ignore it. Without it a value was not built by us.
+/// Written by createSecret into every value it stores; consumers ignore it. Without it a value was not built
+/// by us.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
     /// The id of the version this value was built for: its own.

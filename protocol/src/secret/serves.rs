@@ -10,8 +10,8 @@ use super::{AccountId, Addresses, DocumentError, Permissions};
 use crate::name::SecretName;
 use crate::shown;
 
-/// The `serves` field of a master's value: for each pattern of secret names the accounts, and a ceiling for what a key may be. Where the
-/// field is there it is complete: what no entry covers is not served.
+/// The `serves` field of a master's value: for each pattern of secret names the accounts, and a ceiling for
+/// what a key may be. Where the field is there it is complete: what no entry covers is not served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Serves(Vec<Entry>);
 
@@ -38,31 +38,49 @@ enum Accounts {
 const FIELDS: &str = "an entry has `accounts`, `permissions` and `ip_allowlist`";
 
 impl Serves {
-    /// Reads the field. A field of an entry that it does not know is refused: a misspelt ceiling would be none.
+    /// Reads the field. A field of an entry that it does not know is refused: a misspelt ceiling would be
+    /// none.
     ///
     /// # Errors
     /// [`DocumentError::Field`] with what is wrong.
     pub(super) fn read(value: &Value) -> Result<Self, DocumentError> {
-        let wrong = |problem: String| DocumentError::Field { field: "serves", problem };
+        let wrong = |problem: String| DocumentError::Field {
+            field: "serves",
+            problem,
+        };
         let Some(entries) = value.as_object() else {
-            return Err(wrong("is not an object of secret names, each with what it may have".into()));
+            return Err(wrong(
+                "is not an object of secret names, each with what it may have".into(),
+            ));
         };
         let entries = entries.iter().map(|(pattern, value)| {
-            Entry::read(pattern, value)
-                .map_err(|problem| wrong(format!("has an entry `{}` that is not usable: {problem}", shown(pattern))))
+            Entry::read(pattern, value).map_err(|problem| {
+                wrong(format!(
+                    "has an entry `{}` that is not usable: {problem}",
+                    shown(pattern)
+                ))
+            })
         });
         entries.collect::<Result<_, _>>().map(Self)
     }
 
     /// The entries for a secret's keys on an account.
-    pub fn of<'a>(&'a self, secret: &'a SecretName, account: &'a AccountId) -> impl Iterator<Item = &'a Entry> {
-        self.0.iter().filter(move |entry| matches(&entry.pattern, secret.as_str()) && entry.accounts.have(account))
+    pub fn of<'a>(
+        &'a self,
+        secret: &'a SecretName,
+        account: &'a AccountId,
+    ) -> impl Iterator<Item = &'a Entry> {
+        self.0
+            .iter()
+            .filter(move |entry| matches(&entry.pattern, secret.as_str()) && entry.accounts.have(account))
     }
 }
 
 impl Entry {
     fn read(pattern: &str, value: &Value) -> Result<Self, String> {
-        let Some(fields) = value.as_object() else { return Err("it is not an object".into()) };
+        let Some(fields) = value.as_object() else {
+            return Err("it is not an object".into());
+        };
         let (mut accounts, mut permissions, mut addresses) = (None, None, None);
         for (name, value) in fields {
             let wrong = |problem: String| format!("`{}`: {problem}", shown(name));
@@ -74,7 +92,12 @@ impl Entry {
             }
         }
         let accounts = accounts.ok_or_else(|| "`accounts` is missing".to_owned())?;
-        Ok(Self { pattern: pattern.to_owned(), accounts, permissions, addresses })
+        Ok(Self {
+            pattern: pattern.to_owned(),
+            accounts,
+            permissions,
+            addresses,
+        })
     }
 }
 
@@ -91,7 +114,9 @@ impl Accounts {
         if accounts.iter().any(|Account(account)| account.as_str() == "*") {
             return Ok(Self::All);
         }
-        Ok(Self::These(accounts.into_iter().map(|Account(account)| account).collect()))
+        Ok(Self::These(
+            accounts.into_iter().map(|Account(account)| account).collect(),
+        ))
     }
 
     fn have(&self, account: &AccountId) -> bool {
@@ -118,8 +143,12 @@ impl<'de> Deserialize<'de> for Account {
 
 /// Whether a name is of a pattern in which `*` stands for any characters, or none.
 fn matches(pattern: &str, name: &str) -> bool {
-    let Some((head, rest)) = pattern.split_once('*') else { return pattern == name };
-    let Some(mut name) = name.strip_prefix(head) else { return false };
+    let Some((head, rest)) = pattern.split_once('*') else {
+        return pattern == name;
+    };
+    let Some(mut name) = name.strip_prefix(head) else {
+        return false;
+    };
     let mut parts: Vec<&str> = rest.split('*').collect();
     let Some(tail) = parts.pop() else { return true };
     for part in parts {
@@ -158,9 +187,18 @@ mod tests {
 
     #[test]
     fn an_entry_covers_its_secrets_on_its_accounts_alone() {
-        let serves = read(&json!({"prod/bybit/a-*": {"accounts": ["7", 8]}, "prod/bybit/any": {"accounts": "*"}})).unwrap();
-        let covers = |name: &str, account: &str| serves.of(&SecretName::new(name), &AccountId::new(account)).next().is_some();
-        assert!(covers("prod/bybit/a-1", "7") && covers("prod/bybit/a-1", "8") && covers("prod/bybit/any", "9"));
+        let serves =
+            read(&json!({"prod/bybit/a-*": {"accounts": ["7", 8]}, "prod/bybit/any": {"accounts": "*"}}))
+                .unwrap();
+        let covers = |name: &str, account: &str| {
+            serves
+                .of(&SecretName::new(name), &AccountId::new(account))
+                .next()
+                .is_some()
+        };
+        assert!(
+            covers("prod/bybit/a-1", "7") && covers("prod/bybit/a-1", "8") && covers("prod/bybit/any", "9")
+        );
         assert!(!covers("prod/bybit/a-1", "9") && !covers("prod/bybit/b", "7"));
     }
 
@@ -172,10 +210,22 @@ mod tests {
             (json!({"a": {}}), "accounts"),
             (json!({"a": {"accounts": []}}), "accounts"),
             (json!({"a": {"accounts": "7"}}), "accounts"),
-            (json!({"a": {"accounts": ["7"], "permisions": ["spot"]}}), "permisions"),
-            (json!({"a": {"accounts": ["7"], "permissions": ["withdraw"]}}), "withdraw"),
-            (json!({"a": {"accounts": ["7"], "permissions": []}}), "permissions"),
-            (json!({"a": {"accounts": ["7"], "ip_allowlist": "*"}}), "ip_allowlist"),
+            (
+                json!({"a": {"accounts": ["7"], "permisions": ["spot"]}}),
+                "permisions",
+            ),
+            (
+                json!({"a": {"accounts": ["7"], "permissions": ["withdraw"]}}),
+                "withdraw",
+            ),
+            (
+                json!({"a": {"accounts": ["7"], "permissions": []}}),
+                "permissions",
+            ),
+            (
+                json!({"a": {"accounts": ["7"], "ip_allowlist": "*"}}),
+                "ip_allowlist",
+            ),
         ] {
             let error = read(&value).unwrap_err();
             assert!(error.contains(named), "{value}: {error}");

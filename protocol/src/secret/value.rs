@@ -16,8 +16,8 @@ const SECRET: [&str; 2] = ["api_secret", "secret"];
 const PASSPHRASE: [&str; 2] = ["passphrase", "api_passphrase"];
 const SUBACCOUNT: [&str; 2] = ["subaccount", "sub_account"];
 
-/// An account's id is shown as it is: one that could be a misplaced key secret is refused. The secrets of venues have 32 characters
-/// or more.
+/// An account's id is shown as it is: one that could be a misplaced key secret is refused. The secrets of
+/// venues have 32 characters or more.
 pub(crate) const LONGEST_ACCOUNT: usize = 31;
 
 /// The parsed value of one version.
@@ -45,22 +45,33 @@ pub struct SecretValue {
 }
 
 impl Credential {
-    /// The credential in a value, whatever else in it cannot be used; each that a reader may take, where the key secret stands there in
-    /// both spellings, or has white space at its ends. None where it cannot be told what a reader takes.
+    /// The credential in a value, whatever else in it cannot be used; each that a reader may take, where the
+    /// key secret stands there in both spellings, or has white space at its ends. None where it cannot be
+    /// told what a reader takes.
     pub fn all_in_text(text: &SecretString) -> Vec<Self> {
-        let Some(document) = readable(text.expose_secret()) else { return Vec::new() };
+        let Some(document) = readable(text.expose_secret()) else {
+            return Vec::new();
+        };
         let key_id = document.secret("api_key", "a string").ok().flatten();
-        let Some(key_id) = key_id.and_then(|key_id| KeyId::parse(key_id.expose_secret()).ok()) else { return Vec::new() };
+        let Some(key_id) = key_id.and_then(|key_id| KeyId::parse(key_id.expose_secret()).ok()) else {
+            return Vec::new();
+        };
         let text = |field| document.secret(field, "a string").ok().flatten();
         let passphrase = PASSPHRASE.into_iter().find_map(text);
         let mut all = Vec::new();
         for field in SECRET.into_iter().filter(|field| document.has(field)) {
-            let Some(secret) = text(field).filter(is_plain) else { return Vec::new() };
+            let Some(secret) = text(field).filter(is_plain) else {
+                return Vec::new();
+            };
             let trimmed = SecretString::from(secret.expose_secret().trim());
             if trimmed.expose_secret().is_empty() {
                 return Vec::new();
             }
-            let of = |secret| Self { key_id: key_id.clone(), secret, passphrase: passphrase.clone() };
+            let of = |secret| Self {
+                key_id: key_id.clone(),
+                secret,
+                passphrase: passphrase.clone(),
+            };
             if trimmed.expose_secret() != secret.expose_secret() {
                 all.push(of(trimmed));
             }
@@ -73,7 +84,9 @@ impl Credential {
 /// A document, also in the two forms that are refused as a value and that a lenient reader takes.
 fn readable(text: &str) -> Option<Document> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    Document::parse(text).ok().or_else(|| Document::parse(&encoded_twice(text)?).ok())
+    Document::parse(text)
+        .ok()
+        .or_else(|| Document::parse(&encoded_twice(text)?).ok())
 }
 
 impl SecretValue {
@@ -83,29 +96,60 @@ impl SecretValue {
     /// A [`DocumentError`] that names the field, never its content.
     pub fn parse(text: &SecretString) -> Result<Self, DocumentError> {
         let document = Document::parse(text.expose_secret())?;
-        let lower = |word: Option<Cow<'_, str>>| word.map(|word| word.trim().to_lowercase()).filter(|word| !word.is_empty());
-        let key = document.secret("api_key", "a string")?.ok_or(DocumentError::Missing("api_key"))?;
-        let key_id = KeyId::parse(key.expose_secret())
-            .map_err(|problem| DocumentError::Field { field: "api_key", problem: problem.into() })?;
+        let lower = |word: Option<Cow<'_, str>>| {
+            word.map(|word| word.trim().to_lowercase())
+                .filter(|word| !word.is_empty())
+        };
+        let key = document
+            .secret("api_key", "a string")?
+            .ok_or(DocumentError::Missing("api_key"))?;
+        let key_id = KeyId::parse(key.expose_secret()).map_err(|problem| DocumentError::Field {
+            field: "api_key",
+            problem: problem.into(),
+        })?;
         let secret = key_secret(&document)?.ok_or(DocumentError::Missing(SECRET[0]))?;
         let policy: Option<serde_json::Value> = document.field("policy", "an object")?;
         Ok(Self {
             exchange: lower(document.text("exchange", "a string")?),
             environment: lower(document.text("environment", "a string")?),
-            credential: Credential { key_id, secret, passphrase: secret_text(&document, PASSPHRASE)? },
+            credential: Credential {
+                key_id,
+                secret,
+                passphrase: secret_text(&document, PASSPHRASE)?,
+            },
             subaccount: account(&document)?,
-            master_arn: document.text("masterarn", "a string")?.filter(|arn| !arn.is_empty()).map(Cow::into_owned),
+            master_arn: document
+                .text("masterarn", "a string")?
+                .filter(|arn| !arn.is_empty())
+                .map(Cow::into_owned),
             policy: policy.as_ref().map(Policy::read).transpose()?.unwrap_or_default(),
             // A hand may have written any date format here; only one that we can read counts.
-            created_at: document.text("created_at", "a string").ok().flatten().and_then(|at| at.parse().ok()),
-            created_by: document.text("created_by", "a string").ok().flatten().map(Cow::into_owned),
-            rotation: document.field("rotation", "what createSecret writes there (remove it, it is not yours to edit)")?,
+            created_at: document
+                .text("created_at", "a string")
+                .ok()
+                .flatten()
+                .and_then(|at| at.parse().ok()),
+            created_by: document
+                .text("created_by", "a string")
+                .ok()
+                .flatten()
+                .map(Cow::into_owned),
+            rotation: document.field(
+                "rotation",
+                "what createSecret writes there (remove it, it is not yours to edit)",
+            )?,
             document,
         })
     }
 
-    /// The value of the next version: this one with another credential and origin, everything else untouched and in its place.
-    pub fn successor(&self, credential: &Credential, created_at: Timestamp, rotation: &Provenance) -> Document {
+    /// The value of the next version: this one with another credential and origin, everything else untouched
+    /// and in its place.
+    pub fn successor(
+        &self,
+        credential: &Credential,
+        created_at: Timestamp,
+        rotation: &Provenance,
+    ) -> Document {
         let mut document = self.document.clone();
         document.set_text("api_key", credential.key_id.expose());
         document.set_text(spelling(&document, SECRET), credential.secret.expose_secret());
@@ -136,31 +180,49 @@ impl SecretValue {
 
 /// The spelling that stands in the document, or the first where neither does.
 fn spelling(document: &Document, spellings: [&'static str; 2]) -> &'static str {
-    spellings.into_iter().find(|name| document.has(name)).unwrap_or(spellings[0])
+    spellings
+        .into_iter()
+        .find(|name| document.has(name))
+        .unwrap_or(spellings[0])
 }
 
-/// The spelling that stands in the document; two at once are refused, since no one can say which of them a consumer reads.
+/// The spelling that stands in the document; two at once are refused, since no one can say which of them a
+/// consumer reads.
 fn one_spelling(document: &Document, spellings: [&'static str; 2]) -> Result<&'static str, DocumentError> {
     if spellings.into_iter().all(|name| document.has(name)) {
-        let problem = format!("stands beside `{}`, and both mean the same: keep one", spellings[1]);
-        return Err(DocumentError::Field { field: spellings[0], problem });
+        let problem = format!(
+            "stands beside `{}`, and both mean the same: keep one",
+            spellings[1]
+        );
+        return Err(DocumentError::Field {
+            field: spellings[0],
+            problem,
+        });
     }
     Ok(spelling(document, spellings))
 }
 
-fn secret_text(document: &Document, spellings: [&'static str; 2]) -> Result<Option<SecretString>, DocumentError> {
+fn secret_text(
+    document: &Document,
+    spellings: [&'static str; 2],
+) -> Result<Option<SecretString>, DocumentError> {
     let field = one_spelling(document, spellings)?;
-    let Some(text) = document.secret(field, "a string")? else { return Ok(None) };
+    let Some(text) = document.secret(field, "a string")? else {
+        return Ok(None);
+    };
     let problem = match text.expose_secret() {
         "" => "is empty",
         shown if shown.trim() != shown => "begins or ends with white space",
         _ => return Ok(Some(text)),
     };
-    Err(DocumentError::Field { field, problem: problem.into() })
+    Err(DocumentError::Field {
+        field,
+        problem: problem.into(),
+    })
 }
 
-/// A key secret in the one spelling that it has: HMAC takes a key with zero bytes after it for the same key, so that two values that
-/// differ would sign alike.
+/// A key secret in the one spelling that it has: HMAC takes a key with zero bytes after it for the same key,
+/// so that two values that differ would sign alike.
 fn key_secret(document: &Document) -> Result<Option<SecretString>, DocumentError> {
     let secret = secret_text(document, SECRET)?;
     if secret.as_ref().is_none_or(is_plain) {
@@ -173,7 +235,9 @@ fn key_secret(document: &Document) -> Result<Option<SecretString>, DocumentError
 }
 
 fn is_plain(text: &SecretString) -> bool {
-    text.expose_secret().chars().all(|c| c.is_ascii_graphic() || [' ', '\n', '\r'].contains(&c))
+    text.expose_secret()
+        .chars()
+        .all(|c| c.is_ascii_graphic() || [' ', '\n', '\r'].contains(&c))
 }
 
 fn account(document: &Document) -> Result<Option<AccountId>, DocumentError> {
@@ -189,7 +253,10 @@ fn account(document: &Document) -> Result<Option<AccountId>, DocumentError> {
         let problem = format!("is longer than the {LONGEST_ACCOUNT} bytes that an account's id can have");
         return Err(DocumentError::Field { field, problem });
     }
-    Ok(text.filter(|text| !text.is_empty()).map(Cow::into_owned).map(AccountId::new))
+    Ok(text
+        .filter(|text| !text.is_empty())
+        .map(Cow::into_owned)
+        .map(AccountId::new))
 }
 
 #[cfg(test)]
@@ -201,7 +268,11 @@ mod tests {
     }
 
     fn credential(key_id: &str, secret: &str) -> Credential {
-        Credential { key_id: KeyId::parse(key_id).unwrap(), secret: secret.into(), passphrase: None }
+        Credential {
+            key_id: KeyId::parse(key_id).unwrap(),
+            secret: secret.into(),
+            passphrase: None,
+        }
     }
 
     fn provenance() -> Provenance {
@@ -214,9 +285,13 @@ mod tests {
     #[test]
     fn a_successor_keeps_each_spelling_and_every_foreign_field_in_order() {
         let at: Timestamp = "2026-01-01T00:00:00.5Z".parse().unwrap();
-        let old =
-            parse(r#"{"x":1.50,"secret":"old","api_key":"OLD","created_at":"long ago","subaccount":7,"y":[1, 2]}"#).unwrap();
-        let new = old.successor(&credential("NEW", "new"), at, &provenance()).render();
+        let old = parse(
+            r#"{"x":1.50,"secret":"old","api_key":"OLD","created_at":"long ago","subaccount":7,"y":[1, 2]}"#,
+        )
+        .unwrap();
+        let new = old
+            .successor(&credential("NEW", "new"), at, &provenance())
+            .render();
         let expected = concat!(
             r#"{"x":1.50,"secret":"new","api_key":"NEW","created_at":"2026-01-01T00:00:00Z","subaccount":7,"y":[1, 2],"#,
             r#""created_by":"exchange-key-rotation","rotation":{"token":"t","source":"issued","based_on":"b","account":"7","#,
@@ -232,11 +307,16 @@ mod tests {
     fn what_a_reader_may_take_for_the_credential_is_told_or_that_nobody_knows() {
         let all = |text: &str| {
             let all = Credential::all_in_text(&text.into());
-            all.into_iter().map(|credential| credential.secret.expose_secret().to_owned()).collect::<Vec<_>>()
+            all.into_iter()
+                .map(|credential| credential.secret.expose_secret().to_owned())
+                .collect::<Vec<_>>()
         };
         assert_eq!(all(r#"{"api_key":"k","api_secret":"s","policy":7}"#), ["s"]);
         assert_eq!(all(r#"{"api_key":"k","api_secret":"s\n"}"#), ["s", "s\n"]);
-        assert_eq!(all(r#"{"api_key":"k","api_secret":"s","secret":"t"}"#), ["s", "t"]);
+        assert_eq!(
+            all(r#"{"api_key":"k","api_secret":"s","secret":"t"}"#),
+            ["s", "t"]
+        );
         for nobody_knows in [
             r#"{"api_key":"k","api_secret":"s","secret":""}"#,
             r#"{"api_key":"k","api_secret":"s","secret":7}"#,
@@ -257,14 +337,29 @@ mod tests {
             (r#"{"api_key":"k"}"#, "api_secret"),
             (r#"{"api_key":"k","api_secret":""}"#, "api_secret"),
             (r#"{"api_key":"k","secret":"hidden\n"}"#, "secret"),
-            (r#"{"api_key":"k","api_secret":"hidden","secret":"hidden"}"#, "api_secret"),
+            (
+                r#"{"api_key":"k","api_secret":"hidden","secret":"hidden"}"#,
+                "api_secret",
+            ),
             (r#"{"api_key":"k","api_secret":["hidden"]}"#, "api_secret"),
             (r#"{"api_key":"k","api_secret":"hidden\u0000"}"#, "api_secret"),
             (r#"{"api_key":"k","secret":"hidd\u00e9n"}"#, "secret"),
-            (r#"{"api_key":"k","api_secret":"hidden","subaccount":{}}"#, "subaccount"),
-            (r#"{"api_key":"k","api_secret":"s","subaccount":"zqLxk9x1HNEzfhiddenEOuhikbC6vl5pQjBj"}"#, "subaccount"),
-            (r#"{"api_key":"k","api_secret":"hidden","policy":["spot"]}"#, "policy"),
-            (r#"{"api_key":"k","api_secret":"hidden","rotation":{"token":1}}"#, "rotation"),
+            (
+                r#"{"api_key":"k","api_secret":"hidden","subaccount":{}}"#,
+                "subaccount",
+            ),
+            (
+                r#"{"api_key":"k","api_secret":"s","subaccount":"zqLxk9x1HNEzfhiddenEOuhikbC6vl5pQjBj"}"#,
+                "subaccount",
+            ),
+            (
+                r#"{"api_key":"k","api_secret":"hidden","policy":["spot"]}"#,
+                "policy",
+            ),
+            (
+                r#"{"api_key":"k","api_secret":"hidden","rotation":{"token":1}}"#,
+                "rotation",
+            ),
             ("", "SecretBinary"),
             (r#"{"api_key":"k","api_secret":"hidden""#, "not a JSON object"),
         ] {
@@ -278,7 +373,10 @@ mod tests {
     fn fields_that_a_hand_left_empty_count_as_missing() {
         let value =
             parse(r#"{"api_key":"k","secret":"s","subaccount":"","masterarn":null,"policy":null,"exchange":" BYBIT "}"#).unwrap();
-        assert_eq!((value.subaccount, value.master_arn, value.policy), (None, None, Policy::default()));
+        assert_eq!(
+            (value.subaccount, value.master_arn, value.policy),
+            (None, None, Policy::default())
+        );
         assert_eq!(value.exchange.as_deref(), Some("bybit"));
     }
 }

@@ -12,8 +12,8 @@ use crate::name::{SecretId, SecretName, VenueId};
 use crate::ports::{Description, KeyState, Ports, Signer, StoredValue, Venue, Which, Whose};
 use crate::secret::{AccountId, DocumentError, SecretValue, Serves};
 
-/// A venue, its master credential and the account: whom to ask about the keys of a secret. What it may be asked to do for this
-/// secret stands in `scope`.
+/// A venue, its master credential and the account: whom to ask about the keys of a secret. What it may be
+/// asked to do for this secret stands in `scope`.
 pub(crate) struct AccountAccess<'a> {
     pub(crate) venue: &'a dyn Venue,
     pub(crate) master: Master,
@@ -28,9 +28,22 @@ pub(crate) struct AccountAccess<'a> {
 }
 
 impl<'a> AccountAccess<'a> {
-    pub(crate) fn new(venue: &'a dyn Venue, master: Master, account: AccountId, secret: &Description) -> Self {
+    pub(crate) fn new(
+        venue: &'a dyn Venue,
+        master: Master,
+        account: AccountId,
+        secret: &Description,
+    ) -> Self {
         let ours = Marker::new(&secret.arn, &VersionId::new(""), 0);
-        Self { venue, master, account, name: secret.name.clone(), ours, proofs: Vec::new(), ordered: false }
+        Self {
+            venue,
+            master,
+            account,
+            name: secret.name.clone(),
+            ours,
+            proofs: Vec::new(),
+            ordered: false,
+        }
     }
 }
 
@@ -45,7 +58,11 @@ pub(crate) struct Master {
 }
 
 /// The venue that a value's key belongs to.
-pub(crate) fn venue_of(ports: Ports<'_>, description: &Description, value: &SecretValue) -> Result<Arc<dyn Venue>, Error> {
+pub(crate) fn venue_of(
+    ports: Ports<'_>,
+    description: &Description,
+    value: &SecretValue,
+) -> Result<Arc<dyn Venue>, Error> {
     let unsupported = |problem: String| Error::new(ErrorType::VenueUnsupported, problem);
     let id = description
         .name
@@ -55,7 +72,11 @@ pub(crate) fn venue_of(ports: Ports<'_>, description: &Description, value: &Secr
 }
 
 /// The master credential that the value names.
-pub(crate) async fn master_of(ports: Ports<'_>, venue: &VenueId, value: &SecretValue) -> Result<Master, Error> {
+pub(crate) async fn master_of(
+    ports: Ports<'_>,
+    venue: &VenueId,
+    value: &SecretValue,
+) -> Result<Master, Error> {
     let id = master_id(value)?;
     master_in(&id, &read_master(ports, &id).await?, venue, value)
 }
@@ -63,8 +84,9 @@ pub(crate) async fn master_of(ports: Ports<'_>, venue: &VenueId, value: &SecretV
 /// The secret that holds it.
 pub(crate) fn master_id(value: &SecretValue) -> Result<SecretId, Error> {
     let Some(arn) = &value.master_arn else {
-        let problem = "the value names no master credential: add `masterarn`, the ARN of the secret that holds the parent account's \
-                       key, or make the new key by hand and store it with put-secret-value --version-stages CANDIDATE";
+        let problem = "the value names no master credential: add `masterarn`, the ARN of the secret that \
+                       holds the parent account's key, or make the new key by hand and store it with \
+                       put-secret-value --version-stages CANDIDATE";
         return Err(invalid(problem.into()));
     };
     SecretId::parse(arn).map_err(|problem| invalid(format!("`masterarn` {problem}")))
@@ -74,29 +96,50 @@ pub(crate) async fn read_master(ports: Ports<'_>, id: &SecretId) -> Result<Store
     let name = id.name();
     let stored = ports.store.read(id, Which::Current).await.map_err(|error| {
         let error = store_error(&error);
-        Error::new(error.error_type, format!("the master credential {name} could not be read: {}", error.problem))
+        Error::new(
+            error.error_type,
+            format!(
+                "the master credential {name} could not be read: {}",
+                error.problem
+            ),
+        )
     })?;
     stored.ok_or_else(|| {
-        let place = id.region().map_or_else(|| "the secret's own Region".to_owned(), |region| format!("Region {region}"));
+        let place = id.region().map_or_else(
+            || "the secret's own Region".to_owned(),
+            |region| format!("Region {region}"),
+        );
         invalid(format!(
-            "there is no current value of the master credential {name}: no secret with that name and those six characters at its end is \
-             in {place}, where `masterarn` says that it is, or it has no AWSCURRENT. Copy the ARN that describe-secret shows into \
-             `masterarn`; a master in another Region cannot be read from here"
+            "there is no current value of the master credential {name}: no secret with that name and those \
+             six characters at its end is in {place}, where `masterarn` says that it is, or it has no \
+             AWSCURRENT. Copy the ARN that describe-secret shows into `masterarn`; a master in another \
+             Region cannot be read from here"
         ))
     })
 }
 
 /// The credential in its value, where it can be the master of this value's key.
-pub(crate) fn master_in(id: &SecretId, stored: &StoredValue, venue: &VenueId, value: &SecretValue) -> Result<Master, Error> {
+pub(crate) fn master_in(
+    id: &SecretId,
+    stored: &StoredValue,
+    venue: &VenueId,
+    value: &SecretValue,
+) -> Result<Master, Error> {
     let name = id.name();
-    let unusable = |error: DocumentError| invalid(format!("the value of the master credential {name} cannot be used: {error}"));
+    let unusable = |error: DocumentError| {
+        invalid(format!(
+            "the value of the master credential {name} cannot be used: {error}"
+        ))
+    };
     let master = SecretValue::parse(&stored.text).map_err(unusable)?;
     let serves = master.serves().map_err(unusable)?;
     let (exchange, environment) = name
         .place(master.exchange.as_deref(), master.environment.as_deref())
         .map_err(|error| invalid(format!("the master credential {name}: {error}")))?;
     if exchange.is_some_and(|exchange| exchange != venue.exchange)
-        || environment.as_ref().is_some_and(|other| *other != venue.environment)
+        || environment
+            .as_ref()
+            .is_some_and(|other| *other != venue.environment)
     {
         return Err(invalid(format!(
             "the master credential {name} belongs to another exchange or environment than the key to rotate"
@@ -104,16 +147,26 @@ pub(crate) fn master_in(id: &SecretId, stored: &StoredValue, venue: &VenueId, va
     }
     if environment.is_none() {
         return Err(invalid(format!(
-            "the master credential {name} does not say its environment: add `environment` to its value, as in mainnet"
+            "the master credential {name} does not say its environment: add `environment` to its value, as \
+             in mainnet"
         )));
     }
     if master.credential.key_id == value.credential.key_id
         || master.credential.secret.expose_secret() == value.credential.secret.expose_secret()
     {
-        return Err(invalid(format!("the master credential {name} is the very key that is to be rotated")));
+        return Err(invalid(format!(
+            "the master credential {name} is the very key that is to be rotated"
+        )));
     }
-    let signer = Signer { whose: Whose::Master, credential: master.credential };
-    Ok(Master { signer, secret: id.clone(), serves })
+    let signer = Signer {
+        whose: Whose::Master,
+        credential: master.credential,
+    };
+    Ok(Master {
+        signer,
+        secret: id.clone(),
+        serves,
+    })
 }
 
 fn invalid(problem: String) -> Error {

@@ -1,4 +1,5 @@
-//! What an invocation has changed, noted where every effect is recorded: an answer tells all of it, whatever came after.
+//! What an invocation has changed, noted where every effect is recorded: an answer tells all of it, whatever
+//! came after.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -22,8 +23,8 @@ struct Change {
 }
 
 impl Changes {
-    /// Notes what came of one attempt. A refusal is no proof that nothing was done: a request that went out twice is refused the
-    /// second time.
+    /// Notes what came of one attempt. A refusal is no proof that nothing was done: a request that went out
+    /// twice is refused the second time.
     pub(super) fn note(
         &self,
         secret: &SecretId,
@@ -37,12 +38,21 @@ impl Changes {
             Some(ErrorClass::Refused | ErrorClass::Impossible) => !about.is_definite,
             Some(class) => Outcome::from(class) == Outcome::Unknown,
         };
-        let Some(what) = in_words(action, version, about).filter(|_| may_be_made) else { return };
+        let Some(what) = in_words(action, version, about).filter(|_| may_be_made) else {
+            return;
+        };
         let mut changes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = changes.iter_mut().rev().find(|known| known.secret == secret.as_str() && known.what == what);
+        let known = changes
+            .iter_mut()
+            .rev()
+            .find(|known| known.secret == secret.as_str() && known.what == what);
         match known {
             Some(known) => known.is_certain |= class.is_none(),
-            None => changes.push(Change { secret: secret.as_str().to_owned(), what, is_certain: class.is_none() }),
+            None => changes.push(Change {
+                secret: secret.as_str().to_owned(),
+                what,
+                is_certain: class.is_none(),
+            }),
         }
     }
 
@@ -71,7 +81,9 @@ fn in_words(action: Action, version: &VersionId, about: &About<'_>) -> Option<St
         Action::PutValue => format!("stored version {version}"),
         Action::MoveCurrent => format!("made version {version} current"),
         Action::AddLabel => {
-            let from = about.from.map_or_else(String::new, |from| format!(", which was on version {from}"));
+            let from = about
+                .from
+                .map_or_else(String::new, |from| format!(", which was on version {from}"));
             format!("labelled version {version} {}{from}", label())
         }
         Action::RemoveLabel => format!("took {} off version {version}", label()),
@@ -91,35 +103,66 @@ mod tests {
     fn noted_as(classes: &[Option<ErrorClass>], about: About<'_>) -> Vec<String> {
         let (changes, secret) = (Changes::default(), SecretId::parse("prod/bybit/main").unwrap());
         let (version, label) = (VersionId::new("v"), Label::compromised());
-        let about = About { label: Some(&label), ..about };
+        let about = About {
+            label: Some(&label),
+            ..about
+        };
         for class in classes {
             changes.note(&secret, Action::AddLabel, &version, &about, *class);
         }
-        assert!(changes.of(&SecretId::parse("prod/bybit/other").unwrap()).is_empty());
+        assert!(
+            changes
+                .of(&SecretId::parse("prod/bybit/other").unwrap())
+                .is_empty()
+        );
         changes.of(&secret)
     }
 
     #[test]
     fn a_change_is_told_once_and_as_surely_as_it_is_known() {
-        assert_eq!(noted(&[Some(ErrorClass::UnknownOutcome), None]), ["labelled version v COMPROMISED"]);
+        assert_eq!(
+            noted(&[Some(ErrorClass::UnknownOutcome), None]),
+            ["labelled version v COMPROMISED"]
+        );
         let perhaps = ["perhaps labelled version v COMPROMISED: no answer says so"];
-        assert_eq!(noted(&[Some(ErrorClass::UnknownOutcome), Some(ErrorClass::Denied)]), perhaps);
-        assert_eq!(noted(&[Some(ErrorClass::Refused)]), perhaps, "a front end may have tried twice");
+        assert_eq!(
+            noted(&[Some(ErrorClass::UnknownOutcome), Some(ErrorClass::Denied)]),
+            perhaps
+        );
+        assert_eq!(
+            noted(&[Some(ErrorClass::Refused)]),
+            perhaps,
+            "a front end may have tried twice"
+        );
     }
 
     #[test]
     fn where_a_label_was_before_is_told() {
         let before = VersionId::new("before");
-        let about = About { from: Some(&before), ..About::default() };
-        assert_eq!(noted_as(&[None], about), ["labelled version v COMPROMISED, which was on version before"]);
+        let about = About {
+            from: Some(&before),
+            ..About::default()
+        };
+        assert_eq!(
+            noted_as(&[None], about),
+            ["labelled version v COMPROMISED, which was on version before"]
+        );
     }
 
     #[test]
     fn what_was_certainly_not_done_is_not_told() {
-        for class in [ErrorClass::Denied, ErrorClass::Busy, ErrorClass::Clock, ErrorClass::Fault] {
+        for class in [
+            ErrorClass::Denied,
+            ErrorClass::Busy,
+            ErrorClass::Clock,
+            ErrorClass::Fault,
+        ] {
             assert!(noted(&[Some(class)]).is_empty(), "{class:?}");
         }
-        let full = About { is_definite: true, ..About::default() };
+        let full = About {
+            is_definite: true,
+            ..About::default()
+        };
         assert!(noted_as(&[Some(ErrorClass::Refused)], full).is_empty());
     }
 }

@@ -8,7 +8,9 @@ use crate::bounds::{ATTEMPTS, LAST_MOMENT, REREAD_PAUSE, STAMP_RESOLUTION};
 use crate::error::{Error, ErrorType};
 use crate::label::{Label, Stamp, StampKind, VersionId};
 use crate::marker::Marker;
-use crate::ports::{Description, ErrorClass, Fleet, Grant, LabelMove, ListedKey, StoreError, StoreErrorKind, VenueError};
+use crate::ports::{
+    Description, ErrorClass, Fleet, Grant, LabelMove, ListedKey, StoreError, StoreErrorKind, VenueError,
+};
 use crate::secret::{Address, KeyId};
 use crate::session::AccountAccess;
 
@@ -29,11 +31,15 @@ pub(crate) struct About<'a> {
 
 impl<'a> About<'a> {
     pub(crate) fn key(key: &'a KeyId) -> Self {
-        Self { key: Some(key), ..Self::default() }
+        Self {
+            key: Some(key),
+            ..Self::default()
+        }
     }
 }
 
-/// The outer error says that nothing was tried: no time is left, or the secret may not have this of the account.
+/// The outer error says that nothing was tried: no time is left, or the secret may not have this of the
+/// account.
 impl SecretSession<'_> {
     pub(crate) async fn edit(
         &self,
@@ -45,8 +51,16 @@ impl SecretSession<'_> {
     ) -> Result<Result<(), VenueError>, Error> {
         access.must_serve(Act::Have(grant, own))?;
         self.must_have_left(LAST_MOMENT)?;
-        let result = access.venue.edit(&access.master.signer, &access.account, key, grant).await;
-        self.record(Action::EditKey, version, &About::key(&key.key_id), venue_class(&result));
+        let result = access
+            .venue
+            .edit(&access.master.signer, &access.account, key, grant)
+            .await;
+        self.record(
+            Action::EditKey,
+            version,
+            &About::key(&key.key_id),
+            venue_class(&result),
+        );
         Ok(result)
     }
 
@@ -58,7 +72,10 @@ impl SecretSession<'_> {
     ) -> Result<Result<(), VenueError>, Error> {
         access.must_serve(Act::Die)?;
         self.must_have_left(LAST_MOMENT)?;
-        let result = access.venue.revoke(&access.master.signer, &access.account, key).await;
+        let result = access
+            .venue
+            .revoke(&access.master.signer, &access.account, key)
+            .await;
         self.record(Action::RevokeKey, version, &About::key(key), venue_class(&result));
         Ok(result)
     }
@@ -66,7 +83,11 @@ impl SecretSession<'_> {
     /// The version that the first or a later rotation of this invocation builds.
     pub(crate) fn rotation_token(&self, which: usize) -> VersionId {
         let id = &self.caller.request_id;
-        VersionId::new(if which == 1 { id.clone() } else { format!("{id}-{which}") })
+        VersionId::new(if which == 1 {
+            id.clone()
+        } else {
+            format!("{id}-{which}")
+        })
     }
 
     /// Marks a rotation as ordered by a person.
@@ -84,19 +105,35 @@ impl SecretSession<'_> {
         }
     }
 
-    /// Begins a rotation, the first or a later one of this invocation. Its version is the invocation's own id: asked for again, no
-    /// second one begins.
-    pub(crate) async fn begin_rotation(&self, fleet: &dyn Fleet, which: usize) -> Result<Result<(), StoreError>, Error> {
+    /// Begins a rotation, the first or a later one of this invocation. Its version is the invocation's own
+    /// id: asked for again, no second one begins.
+    pub(crate) async fn begin_rotation(
+        &self,
+        fleet: &dyn Fleet,
+        which: usize,
+    ) -> Result<Result<(), StoreError>, Error> {
         let token = self.rotation_token(which);
         let (mut pause, mut attempt) = (REREAD_PAUSE, 1);
         loop {
             self.must_have_left(LAST_MOMENT)?;
             let result = fleet.start_rotation(self.secret, &token).await;
-            self.record(Action::StartRotation, &token, &About::default(), store_class(&result));
-            if !result.as_ref().is_err_and(|error| error.kind == StoreErrorKind::Busy) || attempt == ATTEMPTS {
-                // A request that went out twice is refused the second time, and the answer to one may be lost.
-                let is_open =
-                    |now: &Description| now.labels(&token).any(|label| [Label::pending(), Label::current()].contains(label));
+            self.record(
+                Action::StartRotation,
+                &token,
+                &About::default(),
+                store_class(&result),
+            );
+            if !result
+                .as_ref()
+                .is_err_and(|error| error.kind == StoreErrorKind::Busy)
+                || attempt == ATTEMPTS
+            {
+                // A request that went out twice is refused the second time, and the answer to one may be
+                // lost.
+                let is_open = |now: &Description| {
+                    now.labels(&token)
+                        .any(|label| [Label::pending(), Label::current()].contains(label))
+                };
                 let begun = result.is_err() && self.describe().await.is_ok_and(|now| is_open(&now));
                 if begun {
                     self.record(Action::StartRotation, &token, &About::default(), None);
@@ -108,10 +145,17 @@ impl SecretSession<'_> {
         }
     }
 
-    /// Two versions whose ids begin alike have one stamp between them in each second: whoever is refused takes the next.
+    /// Two versions whose ids begin alike have one stamp between them in each second: whoever is refused
+    /// takes the next.
     pub(crate) async fn add_stamp(&self, kind: StampKind, version: &VersionId) -> Result<(), Error> {
         let stamped = self.stamp_now(kind, version).await;
-        if !matches!(&stamped, Err(Error { error_type: ErrorType::StoreRefused, .. })) {
+        if !matches!(
+            &stamped,
+            Err(Error {
+                error_type: ErrorType::StoreRefused,
+                ..
+            })
+        ) {
             return stamped;
         }
         self.ports.time.sleep(STAMP_RESOLUTION).await;
@@ -120,12 +164,20 @@ impl SecretSession<'_> {
 
     async fn stamp_now(&self, kind: StampKind, version: &VersionId) -> Result<(), Error> {
         let label = Stamp { kind, at: self.now() }.label(version);
-        let change = LabelMove { label, to: Some(version.clone()), from: None };
+        let change = LabelMove {
+            label,
+            to: Some(version.clone()),
+            from: None,
+        };
         self.change_label(Action::AddLabel, change, version).await
     }
 
     pub(crate) async fn remove_label(&self, label: Label, version: &VersionId) -> Result<(), Error> {
-        let change = LabelMove { label, to: None, from: Some(version.clone()) };
+        let change = LabelMove {
+            label,
+            to: None,
+            from: Some(version.clone()),
+        };
         self.change_label(Action::RemoveLabel, change, version).await
     }
 
@@ -133,24 +185,41 @@ impl SecretSession<'_> {
         self.change_label(Action::AddLabel, change, version).await
     }
 
-    async fn change_label(&self, action: Action, change: LabelMove, version: &VersionId) -> Result<(), Error> {
+    async fn change_label(
+        &self,
+        action: Action,
+        change: LabelMove,
+        version: &VersionId,
+    ) -> Result<(), Error> {
         let (mut pause, mut unsure) = (REREAD_PAUSE, false);
         for attempt in 1.. {
             self.must_have_left(LAST_MOMENT)?;
             let result = self.ports.store.move_label(self.secret, &change).await;
-            let from = change.from.as_ref().filter(|from| change.to.as_ref().is_some_and(|to| to != *from));
-            let is_definite = result.as_ref().is_err_and(|error| error.kind == StoreErrorKind::Limit);
-            let about = About { label: Some(&change.label), from, is_definite, ..About::default() };
+            let from = change
+                .from
+                .as_ref()
+                .filter(|from| change.to.as_ref().is_some_and(|to| to != *from));
+            let is_definite = result
+                .as_ref()
+                .is_err_and(|error| error.kind == StoreErrorKind::Limit);
+            let about = About {
+                label: Some(&change.label),
+                from,
+                is_definite,
+                ..About::default()
+            };
             self.record(action, version, &about, store_class(&result));
             let Err(error) = result else { return Ok(()) };
             unsure |= error.kind == StoreErrorKind::UnknownOutcome;
             let again = error.kind.is_transient() && attempt < ATTEMPTS;
-            // What was done already, by an attempt without an answer, by a request that went out twice or by somebody else, is refused
-            // when it is asked for again.
-            let may_be_made =
-                unsure || change.to.is_none() || matches!(error.kind, StoreErrorKind::Invalid | StoreErrorKind::Limit);
+            // What was done already, by an attempt without an answer, by a request that went out twice or by
+            // somebody else, is refused when it is asked for again.
+            let may_be_made = unsure
+                || change.to.is_none()
+                || matches!(error.kind, StoreErrorKind::Invalid | StoreErrorKind::Limit);
             if !again && may_be_made && self.is_made(&change).await? {
-                // A label that is there was put. One that is not may have been taken off by another, or not be shown yet.
+                // A label that is there was put. One that is not may have been taken off by another, or not
+                // be shown yet.
                 if change.to.is_some() {
                     self.record(action, version, &about, None);
                 }
@@ -169,16 +238,28 @@ impl SecretSession<'_> {
     /// STORE_UNAVAILABLE when that cannot be told.
     async fn is_made(&self, change: &LabelMove) -> Result<bool, Error> {
         let unknown = |error: Error| {
-            let problem =
-                format!("nobody knows whether {} was changed, since the labels cannot be read: {}", change.label, error.problem);
+            let problem = format!(
+                "nobody knows whether {} was changed, since the labels cannot be read: {}",
+                change.label, error.problem
+            );
             Error::new(ErrorType::StoreUnavailable, problem)
         };
         let description = self.describe().await.map_err(unknown)?;
         let holder = description.holder(&change.label);
-        Ok(if change.to.is_some() { holder == change.to.as_ref() } else { holder != change.from.as_ref() })
+        Ok(if change.to.is_some() {
+            holder == change.to.as_ref()
+        } else {
+            holder != change.from.as_ref()
+        })
     }
 
-    pub(crate) fn record(&self, action: Action, version: &VersionId, about: &About<'_>, class: Option<ErrorClass>) {
+    pub(crate) fn record(
+        &self,
+        action: Action,
+        version: &VersionId,
+        about: &About<'_>,
+        class: Option<ErrorClass>,
+    ) {
         self.changes.note(self.secret, action, version, about, class);
         let name = self.secret.name();
         let Identity { arn_digest, account } = self.known.of(&name);

@@ -7,22 +7,28 @@ use crate::ports::{ErrorClass, StoreError, StoreErrorKind, VenueError, Whose};
 const LABELLING: &str = "UpdateSecretVersionStage";
 
 pub(crate) fn store_error(error: &StoreError) -> Error {
-    let StoreError { kind, operation, code } = error;
+    let StoreError {
+        kind,
+        operation,
+        code,
+    } = error;
     let (error_type, advice) = match kind {
         StoreErrorKind::NotFound => (ErrorType::SecretNotFound, "check the SecretId and the Region"),
         StoreErrorKind::Denied => (
             ErrorType::StoreDenied,
-            "allow the function's role this operation on the secret; where its policy does, look for a denial in the secret's resource \
-             policy, a permissions boundary, an organization's policy or the VPC endpoint's",
+            "allow the function's role this operation on the secret; where its policy does, look for a \
+             denial in the secret's resource policy, a permissions boundary, an organization's policy or \
+             the VPC endpoint's",
         ),
         StoreErrorKind::Credentials => (
             ErrorType::StoreDenied,
-            "AWS does not accept the credentials that the function signs with, or not any more: in Lambda repeat it, and look whether the \
-             role is still there; elsewhere get new credentials",
+            "AWS does not accept the credentials that the function signs with, or not any more: in Lambda \
+             repeat it, and look whether the role is still there; elsewhere get new credentials",
         ),
         StoreErrorKind::Clock => (
             ErrorType::StoreUnavailable,
-            "AWS does not accept the time that the request was signed at: set this machine's clock right, and repeat it",
+            "AWS does not accept the time that the request was signed at: set this machine's clock right, \
+             and repeat it",
         ),
         StoreErrorKind::Kms => (
             ErrorType::KmsDenied,
@@ -30,36 +36,53 @@ pub(crate) fn store_error(error: &StoreError) -> Error {
         ),
         StoreErrorKind::Busy | StoreErrorKind::UnknownOutcome => (
             ErrorType::StoreUnavailable,
-            "a step is repeated by Secrets Manager, and an operation may be asked for again; nothing else need be done unless this lasts",
+            "a step is repeated by Secrets Manager, and an operation may be asked for again; nothing else \
+             need be done unless this lasts",
         ),
         StoreErrorKind::Limit if *operation == "PutSecretValue" => (
             ErrorType::StoreRefused,
-            "the secret has as many versions as Secrets Manager keeps (about 100, and none younger than a day is removed): wait until some \
-             are older than a day, or take labels off old ones; and find out who stores so many",
+            "the secret has as many versions as Secrets Manager keeps (about 100, and none younger than a \
+             day is removed): wait until some are older than a day, or take labels off old ones; and find \
+             out who stores so many",
         ),
         StoreErrorKind::Limit if *operation == LABELLING => (
             ErrorType::LabelsFull,
-            "take labels off old versions whose keys are dead (aws secretsmanager update-secret-version-stage --remove-from-version-id …)",
+            "take labels off old versions whose keys are dead (aws secretsmanager \
+             update-secret-version-stage --remove-from-version-id …)",
         ),
-        StoreErrorKind::Exists | StoreErrorKind::Invalid | StoreErrorKind::Limit => {
-            (ErrorType::StoreRefused, "look at the secret's state with describe-secret")
-        }
+        StoreErrorKind::Exists | StoreErrorKind::Invalid | StoreErrorKind::Limit => (
+            ErrorType::StoreRefused,
+            "look at the secret's state with describe-secret",
+        ),
     };
     Error::new(error_type, format!("{operation} failed ({code}): {advice}"))
 }
 
 pub(crate) fn venue_error(error: &VenueError) -> Error {
     let error_type = match (error.class, error.whose) {
-        (ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied, Whose::Master) => ErrorType::MasterRefused,
-        (ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied, Whose::Current) => ErrorType::CurrentUnusable,
-        (ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied, Whose::Offered) => ErrorType::OfferRefused,
+        (ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied, Whose::Master) => {
+            ErrorType::MasterRefused
+        }
+        (ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied, Whose::Current) => {
+            ErrorType::CurrentUnusable
+        }
+        (ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied, Whose::Offered) => {
+            ErrorType::OfferRefused
+        }
         (ErrorClass::Rejected | ErrorClass::Mismatched, Whose::Pending) => ErrorType::PendingRejected,
         (ErrorClass::Denied, Whose::Pending) => ErrorType::PendingDenied,
         (ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied, Whose::Replaced)
         | (ErrorClass::Refused | ErrorClass::Impossible | ErrorClass::Fault, _) => ErrorType::VenueRefused,
         (ErrorClass::Clock | ErrorClass::Busy | ErrorClass::UnknownOutcome, _) => ErrorType::VenueUnavailable,
     };
-    Error::new(error_type, format!("{} (signed with the {} credential)", error.say, error.whose.as_str()))
+    Error::new(
+        error_type,
+        format!(
+            "{} (signed with the {} credential)",
+            error.say,
+            error.whose.as_str()
+        ),
+    )
 }
 
 pub(crate) fn venue_class<T>(result: &Result<T, VenueError>) -> Option<ErrorClass> {

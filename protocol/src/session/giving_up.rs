@@ -1,5 +1,5 @@
-//! Giving up a pending version: it is condemned, then loses AWSPENDING, so that the next rotation starts fresh instead of repeating
-//! this one for ever.
+//! Giving up a pending version: it is condemned, then loses AWSPENDING, so that the next rotation starts
+//! fresh instead of repeating this one for ever.
 
 use super::{SecretSession, has_stamp, must_fit, was_current};
 use crate::error::{Error, ErrorType};
@@ -10,8 +10,9 @@ use crate::wrong::{self, Wrong};
 impl SecretSession<'_> {
     /// Gives a pending version up.
     ///
-    /// A run that promotes it at the same time is not stopped by this, so the labels are looked at before and after; what then
-    /// remains on a version that became current all the same is taken off by the next run that sees it.
+    /// A run that promotes it at the same time is not stopped by this, so the labels are looked at before and
+    /// after; what then remains on a version that became current all the same is taken off by the next
+    /// run that sees it.
     pub(crate) async fn give_up(&self, token: &VersionId, reason: &str) -> Result<(), Error> {
         let description = self.describe().await?;
         must_still_be_pending(&description, token)?;
@@ -38,7 +39,9 @@ impl SecretSession<'_> {
 }
 
 fn must_still_be_pending(description: &Description, token: &VersionId) -> Result<(), Error> {
-    if description.holder(&Label::current()) != Some(token) && description.holder(&Label::pending()) == Some(token) {
+    if description.holder(&Label::current()) != Some(token)
+        && description.holder(&Label::pending()) == Some(token)
+    {
         return Ok(());
     }
     let problem = "the version's labels changed while it was looked at: the step can be repeated";

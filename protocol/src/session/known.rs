@@ -1,5 +1,5 @@
-//! What an invocation has learnt of the secrets that it is about. Log lines mask names: two desks' `prod/bybit/***` are told apart
-//! by account and ARN.
+//! What an invocation has learnt of the secrets that it is about. Log lines mask names: two desks'
+//! `prod/bybit/***` are told apart by account and ARN.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -25,13 +25,17 @@ impl Known {
     /// Notes a secret's ARN, as Secrets Manager gives it.
     pub(crate) fn has_arn(&self, name: &str, arn: &str) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.get(name).is_some_and(|identity| identity.arn_digest.is_some()) {
+        if known
+            .get(name)
+            .is_some_and(|identity| identity.arn_digest.is_some())
+        {
             return;
         }
         known.entry(name.to_owned()).or_default().arn_digest = Some(digest(arn));
     }
 
-    /// Notes the account that a secret stands for, as its value or its key says. One that is longer than any id may be something else.
+    /// Notes the account that a secret stands for, as its value or its key says. One that is longer than any
+    /// id may be something else.
     pub(crate) fn stands_for(&self, name: &str, account: &AccountId) {
         if account.as_str().len() > LONGEST_ACCOUNT {
             return;
@@ -42,6 +46,11 @@ impl Known {
 
     /// What is known of a secret.
     pub(crate) fn of(&self, name: &SecretName) -> Identity {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name.as_str()).cloned().unwrap_or_default()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name.as_str())
+            .cloned()
+            .unwrap_or_default()
     }
 }

@@ -87,8 +87,8 @@ impl SecretSession<'_> {
             return Ok(());
         }
         let problem = format!(
-            "only {:.1} s of the invocation are left, too little to begin a change: nothing more was done, and the step can be \
-             repeated. If this recurs, raise the function's Timeout",
+            "only {:.1} s of the invocation are left, too little to begin a change: nothing more was done, \
+             and the step can be repeated. If this recurs, raise the function's Timeout",
             left.as_secs_f32()
         );
         Err(Error::new(ErrorType::DeadlineNear, problem))
@@ -107,16 +107,29 @@ impl SecretSession<'_> {
     // Reads.
 
     pub(crate) async fn describe(&self) -> Result<Description, Error> {
-        let description = self.ports.store.describe(self.secret).await.map_err(|error| store_error(&error))?;
+        let description = self
+            .ports
+            .store
+            .describe(self.secret)
+            .await
+            .map_err(|error| store_error(&error))?;
         self.known.has_arn(description.name.as_str(), &description.arn);
         Ok(description)
     }
 
     pub(crate) async fn versions(&self) -> Result<Vec<ListedVersion>, Error> {
-        self.ports.store.versions(self.secret).await.map_err(|error| store_error(&error))
+        self.ports
+            .store
+            .versions(self.secret)
+            .await
+            .map_err(|error| store_error(&error))
     }
 
     pub(crate) async fn read(&self, which: Which<'_>) -> Result<Option<StoredValue>, Error> {
-        self.ports.store.read(self.secret, which).await.map_err(|error| store_error(&error))
+        self.ports
+            .store
+            .read(self.secret, which)
+            .await
+            .map_err(|error| store_error(&error))
     }
 }

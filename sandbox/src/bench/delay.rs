@@ -1,4 +1,5 @@
-//! How many round trips of a rotation come one after the other: the same rotation over two networks, one slower than the other.
+//! How many round trips of a rotation come one after the other: the same rotation over two networks, one
+//! slower than the other.
 
 use std::error::Error;
 use std::io;
@@ -29,18 +30,34 @@ pub(super) async fn measure(peers: &Peers) -> Result<String, Box<dyn Error>> {
             let faster = steps_over(peer, DELAYS[0]).await?;
             let slower = steps_over(peer, DELAYS[1]).await?;
             let between = milliseconds(DELAYS[1].saturating_sub(DELAYS[0]));
-            let depth: Vec<f64> = faster.iter().zip(slower).map(|(faster, slower)| (slower - faster) / between).collect();
-            depths.iter_mut().zip(&depth).for_each(|(all, now)| all.push(*now));
+            let depth: Vec<f64> = faster
+                .iter()
+                .zip(slower)
+                .map(|(faster, slower)| (slower - faster) / between)
+                .collect();
+            depths
+                .iter_mut()
+                .zip(&depth)
+                .for_each(|(all, now)| all.push(*now));
             depths[4].push(depth.iter().sum());
         }
-        let [create, set, test, finish, all] = &depths[..] else { continue };
+        let [create, set, test, finish, all] = &depths[..] else {
+            continue;
+        };
         let cells = [create, set, test, finish, all].map(|series| figure(series.median()));
         let [create, set, test, finish, all] = cells;
         rows.push([peer.name.clone(), all, create, set, test, finish]);
     }
-    let say = "Round trips one after the other, to Secrets Manager and Bybit, as the time that a warm step takes longer where every \
-               answer comes later, over how much later it comes.";
-    let head = ["", "rotation", "createSecret", "setSecret", "testSecret", "finishSecret"];
+    let say = "Round trips one after the other, to Secrets Manager and Bybit, as the time that a warm step \
+               takes longer where every answer comes later, over how much later it comes.";
+    let head = [
+        "",
+        "rotation",
+        "createSecret",
+        "setSecret",
+        "testSecret",
+        "finishSecret",
+    ];
     Ok(table("Serial depth", say, &head, &rows))
 }
 
@@ -71,7 +88,10 @@ impl Network {
             let service = std::mem::replace(address, listener.local_addr()?);
             servers.spawn(serve(listener, service, delay));
         }
-        Ok(Self { addresses, _servers: servers })
+        Ok(Self {
+            addresses,
+            _servers: servers,
+        })
     }
 }
 

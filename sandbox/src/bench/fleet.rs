@@ -1,5 +1,5 @@
-//! Maintain and audit over many secrets: whether time, CPU and calls grow with their number and no faster, and whether memory does
-//! not grow.
+//! Maintain and audit over many secrets: whether time, CPU and calls grow with their number and no faster,
+//! and whether memory does not grow.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -18,8 +18,11 @@ use crate::function::{LAMBDA_ARN, OPERATIONS_ARN};
 use crate::local::Local;
 use crate::secrets_manager::{ListSecrets, Operation, RotationSeed, SecretValue, Seed};
 
-/// The function paces its calls to each site and for each master: over many of both the pace is not all that is measured.
-const SITES: [&str; 10] = ["mainnet", "testnet", "nl", "tr", "kz", "ge", "ae", "eu", "id", "jp"];
+/// The function paces its calls to each site and for each master: over many of both the pace is not all that
+/// is measured.
+const SITES: [&str; 10] = [
+    "mainnet", "testnet", "nl", "tr", "kz", "ge", "ae", "eu", "id", "jp",
+];
 const MASTERS_PER_SITE: u32 = 5;
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const FIRST_UID: Uid = 60_000_000;
@@ -55,8 +58,9 @@ pub(super) async fn measure(peers: &Peers, sizes: &[u32]) -> Result<String, Box<
 fn told(title: &str, operation: &str, passes: &[Pass]) -> String {
     let rows: Vec<[String; 9]> = passes.iter().map(Pass::row).collect();
     let say = format!(
-        "One pass of `{operation}` by a fresh process over quiet secrets, spread over {} sites with {MASTERS_PER_SITE} master \
-         credentials each. The function sends no site more than a call every 20 ms: secrets of one site take 40 ms each, whatever else.",
+        "One pass of `{operation}` by a fresh process over quiet secrets, spread over {} sites with \
+         {MASTERS_PER_SITE} master credentials each. The function sends no site more than a call every 20 \
+         ms: secrets of one site take 40 ms each, whatever else.",
         SITES.len()
     );
     let head = [
@@ -73,13 +77,18 @@ fn told(title: &str, operation: &str, passes: &[Pass]) -> String {
     let mut text = table(title, &say, &head, &rows);
     if let [few, .., many] = passes {
         let more = f64::from(many.secrets) / f64::from(few.secrets);
-        let growth =
-            [(many.took - many.listing) / (few.took - few.listing), many.cpu / few.cpu, many.memory / few.memory].map(figure);
+        let growth = [
+            (many.took - many.listing) / (few.took - few.listing),
+            many.cpu / few.cpu,
+            many.memory / few.memory,
+        ]
+        .map(figure);
         let [took, cpu, memory] = growth;
         // A String takes all that is written to it.
         let _ = writeln!(
             text,
-            "\n{} times the secrets: {took} times the time without the stand-in's listing, {cpu} times the CPU, {memory} times the memory.",
+            "\n{} times the secrets: {took} times the time without the stand-in's listing, {cpu} times the \
+             CPU, {memory} times the memory.",
             figure(more)
         );
     }
@@ -112,14 +121,24 @@ async fn pass(peers: &Peers, operation: &str, secrets: u32) -> Result<Pass, Box<
     let (mut answers, mut seen, mut event) = (0, 0, json!({"operation": operation}));
     loop {
         let payload = event.to_string().into_bytes();
-        let answer = process.function().invoke_raw(payload, Timestamp::now() + LONGEST, OPERATIONS_ARN).await?;
+        let answer = process
+            .function()
+            .invoke_raw(payload, Timestamp::now() + LONGEST, OPERATIONS_ARN)
+            .await?;
         answers += 1;
         seen += answer["counts"]["secrets"].as_u64().unwrap_or(0);
         if answer["outcome"] == "failed" || is_behind(&answer) {
-            let findings = answer["findings"].as_array().into_iter().flatten().take(3).map(Value::to_string);
+            let findings = answer["findings"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .take(3)
+                .map(Value::to_string);
             return Err(format!("{operation}: {}", findings.collect::<Vec<_>>().join(" ")).into());
         }
-        let Some(next) = answer["next"].as_str() else { break };
+        let Some(next) = answer["next"].as_str() else {
+            break;
+        };
         event["after"] = next.into();
     }
     let took = milliseconds(began.elapsed());
@@ -132,14 +151,31 @@ async fn pass(peers: &Peers, operation: &str, secrets: u32) -> Result<Pass, Box<
     let calls = local.secrets_manager.lock().model.take_calls();
     let store_calls = calls.len();
     let venue_calls = local.bybit.lock().model.take_calls().len();
-    let listing = listing(&local, calls.iter().filter(|call| call.operation == Operation::ListSecrets).count());
-    Ok(Pass { secrets, answers, took, cpu, memory, store_calls, venue_calls, listing })
+    let listing = listing(
+        &local,
+        calls
+            .iter()
+            .filter(|call| call.operation == Operation::ListSecrets)
+            .count(),
+    );
+    Ok(Pass {
+        secrets,
+        answers,
+        took,
+        cpu,
+        memory,
+        store_calls,
+        venue_calls,
+        listing,
+    })
 }
 
 /// Whether an answer says that something could not be done or looked at.
 fn is_behind(answer: &Value) -> bool {
     let codes = answer["findings"].as_array().into_iter().flatten();
-    codes.filter_map(|finding| finding["code"].as_str()).any(|code| ["NOT_DONE", "UNFINISHED"].contains(&code))
+    codes
+        .filter_map(|finding| finding["code"].as_str())
+        .any(|code| ["NOT_DONE", "UNFINISHED"].contains(&code))
 }
 
 /// What the stand-in takes for so many pages of ListSecrets, in milliseconds: it sorts all secrets for each.
@@ -148,7 +184,10 @@ fn listing(local: &Local, pages: usize) -> f64 {
     let now = state.clock.now();
     let began = Instant::now();
     for _ in 0..pages {
-        let request = ListSecrets { max_results: Some(100), ..ListSecrets::default() };
+        let request = ListSecrets {
+            max_results: Some(100),
+            ..ListSecrets::default()
+        };
         // What is on the page does not matter here.
         let _ = state.model.list_secrets(&request, now);
     }
@@ -169,28 +208,56 @@ fn seed(local: &Local, secrets: u32) -> Result<(), Box<dyn Error>> {
         let key = {
             let mut venue = local.bybit.lock();
             venue.model.add_sub_account(*uid, account)?;
-            let permissions = Permissions::of(&[("ContractTrade", &["Order", "Position"]), ("Spot", &["SpotTrade"])]);
-            let settings = Settings { note: "made by hand".into(), read_only: false, ips: Ips::only([LOOPBACK]), permissions };
+            let permissions = Permissions::of(&[
+                ("ContractTrade", &["Order", "Position"]),
+                ("Spot", &["SpotTrade"]),
+            ]);
+            let settings = Settings {
+                note: "made by hand".into(),
+                read_only: false,
+                ips: Ips::only([LOOPBACK]),
+                permissions,
+            };
             venue.model.create_key_by_hand(account, settings, then)?
         };
         let mut value = document(site, &key);
         value["subaccount"] = account.to_string().into();
         value["masterarn"] = master_arn.as_str().into();
-        let rotation = RotationSeed { lambda_arn: Some(LAMBDA_ARN.into()), rules: None };
-        put(local, format!("prod/bybit/bot-{number:05}"), &value, Some(rotation), then)?;
+        let rotation = RotationSeed {
+            lambda_arn: Some(LAMBDA_ARN.into()),
+            rules: None,
+        };
+        put(
+            local,
+            format!("prod/bybit/bot-{number:05}"),
+            &value,
+            Some(rotation),
+            then,
+        )?;
     }
     Ok(())
 }
 
 /// A parent account with its master credential: its number, its site, and the credential's ARN.
-fn parent(local: &Local, uid: Uid, site: &'static str, then: Timestamp) -> Result<(Uid, &'static str, String), Box<dyn Error>> {
+fn parent(
+    local: &Local,
+    uid: Uid,
+    site: &'static str,
+    then: Timestamp,
+) -> Result<(Uid, &'static str, String), Box<dyn Error>> {
     let master = {
         let mut venue = local.bybit.lock();
         // One stand-in answers for all sites.
         venue.model.add_parent_account(uid, Site::Mainnet);
         venue.model.add_master_key(uid, Ips::only([LOOPBACK]), then)?
     };
-    let arn = put(local, format!("masters/bybit/{site}-{uid}"), &document(site, &master), None, then)?;
+    let arn = put(
+        local,
+        format!("masters/bybit/{site}-{uid}"),
+        &document(site, &master),
+        None,
+        then,
+    )?;
     Ok((uid, site, arn))
 }
 
@@ -206,6 +273,12 @@ fn put(
     then: Timestamp,
 ) -> Result<String, crate::secrets_manager::Error> {
     let value = Some(SecretValue::from_text(value.to_string()));
-    let seed = Seed { name, value, version_id: None, tags: Vec::new(), rotation };
+    let seed = Seed {
+        name,
+        value,
+        version_id: None,
+        tags: Vec::new(),
+        rotation,
+    };
     local.secrets_manager.lock().model.seed(seed, then)
 }

@@ -1,5 +1,5 @@
-//! `sandbox bench`: how fast the function is, beside a floor and beside what one would write in Python, in one run and against the
-//! same stand-ins.
+//! `sandbox bench`: how fast the function is, beside a floor and beside what one would write in Python, in
+//! one run and against the same stand-ins.
 
 mod delay;
 mod fleet;
@@ -41,7 +41,14 @@ pub enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 6] = [Self::Rotations, Self::Tls, Self::Depth, Self::Fleet, Self::Simulation, Self::Zip];
+    const ALL: [Self; 6] = [
+        Self::Rotations,
+        Self::Tls,
+        Self::Depth,
+        Self::Fleet,
+        Self::Simulation,
+        Self::Zip,
+    ];
 }
 
 /// How it is measured.

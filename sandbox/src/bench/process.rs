@@ -37,7 +37,11 @@ impl Process {
         let cpu_before = usage::cpu_of_ended_children();
         let began = Instant::now();
         let function = Function::start_command(peer.command(), environment, false).await?;
-        Ok(Self { began, cpu_before, function })
+        Ok(Self {
+            began,
+            cpu_before,
+            function,
+        })
     }
 
     pub(super) fn function(&self) -> &Function {
@@ -46,7 +50,9 @@ impl Process {
 
     /// From the process's start to its first request for work, in milliseconds.
     pub(super) fn start_took(&self) -> f64 {
-        self.function.first_asked().map_or(f64::NAN, |asked| milliseconds(asked.duration_since(self.began)))
+        self.function
+            .first_asked()
+            .map_or(f64::NAN, |asked| milliseconds(asked.duration_since(self.began)))
     }
 
     /// The step that is due, which waits for the process where it has only begun.
@@ -54,9 +60,18 @@ impl Process {
         let handed_out = Instant::now();
         let report = next_step(local, &self.function).await.ok_or("no step is due")?;
         let answered = Instant::now();
-        let StepReport { invocation, outcome, store_calls, venue_calls, .. } = report;
+        let StepReport {
+            invocation,
+            outcome,
+            store_calls,
+            venue_calls,
+            ..
+        } = report;
         outcome.map_err(|failed| format!("{} failed: {failed}", invocation.step.as_str()))?;
-        let had_it = self.function.first_asked().map_or(handed_out, |asked| asked.max(handed_out));
+        let had_it = self
+            .function
+            .first_asked()
+            .map_or(handed_out, |asked| asked.max(handed_out));
         Ok(Step {
             took: milliseconds(answered.duration_since(had_it)),
             since_start: milliseconds(answered.duration_since(self.began)),
@@ -77,12 +92,19 @@ impl Process {
 
     /// The CPU time that it has had so far, in milliseconds.
     pub(super) fn cpu(&self) -> f64 {
-        self.function.id().and_then(usage::cpu).map_or(f64::NAN, milliseconds)
+        self.function
+            .id()
+            .and_then(usage::cpu)
+            .map_or(f64::NAN, milliseconds)
     }
 
     /// The most memory that it has had, in MiB.
     pub(super) fn peak_memory(&self) -> f64 {
-        let bytes = self.function.id().and_then(usage::peak_memory).and_then(|bytes| u32::try_from(bytes / 1024).ok());
+        let bytes = self
+            .function
+            .id()
+            .and_then(usage::peak_memory)
+            .and_then(|bytes| u32::try_from(bytes / 1024).ok());
         bytes.map_or(f64::NAN, |kilobytes| f64::from(kilobytes) / 1024.0)
     }
 
@@ -97,7 +119,16 @@ impl Process {
 pub(super) fn open_rotation(local: &Local) -> Result<(), crate::secrets_manager::Error> {
     let mut state = local.secrets_manager.lock();
     let now = state.clock.now();
-    state.model.rotate_secret(&RotateSecret { secret_id: SECRET.into(), ..RotateSecret::default() }, now).map(drop)
+    state
+        .model
+        .rotate_secret(
+            &RotateSecret {
+                secret_id: SECRET.into(),
+                ..RotateSecret::default()
+            },
+            now,
+        )
+        .map(drop)
 }
 
 /// The stand-ins, as the peers reach them.
@@ -111,7 +142,9 @@ impl Site {
     pub(super) async fn start(identity: Option<&Identity>) -> Result<Self, Box<dyn Error>> {
         let local = world().await?;
         let front = match identity {
-            Some(identity) => Some(Front::start(identity, [local.secrets_manager_address, local.bybit_address]).await?),
+            Some(identity) => {
+                Some(Front::start(identity, [local.secrets_manager_address, local.bybit_address]).await?)
+            }
             None => None,
         };
         Ok(Self { local, front })

@@ -75,18 +75,28 @@ pub(super) async fn measure(peers: &Peers, rounds: usize, wire: Wire) -> Result<
                 handshakes.push(wire::handshake(front).await?);
             }
             floor.add(&floor_now);
-            figures.iter_mut().zip(&figures_now).for_each(|(all, now)| all.add(now));
+            figures
+                .iter_mut()
+                .zip(&figures_now)
+                .for_each(|(all, now)| all.add(now));
         }
     }
     let mut text = report(wire, &rotating, &floor, &figures, &round_trips);
     if wire == Wire::Tls {
         // A String takes all that is written to it.
-        let _ = writeln!(text, "\nA connection takes a bare client {handshakes} ms, the stand-ins' part of it included.");
+        let _ = writeln!(
+            text,
+            "\nA connection takes a bare client {handshakes} ms, the stand-ins' part of it included."
+        );
     }
     Ok(text)
 }
 
-async fn measure_floor(peer: &Peer, identity: Option<&Identity>, figures: &mut FloorFigures) -> Result<(), Box<dyn Error>> {
+async fn measure_floor(
+    peer: &Peer,
+    identity: Option<&Identity>,
+    figures: &mut FloorFigures,
+) -> Result<(), Box<dyn Error>> {
     let site = Site::start(identity).await?;
     let process = Process::start(peer, &site.environment(peer)).await?;
     process.function().invoke(&json!({})).await?;
@@ -96,7 +106,11 @@ async fn measure_floor(peer: &Peer, identity: Option<&Identity>, figures: &mut F
     Ok(())
 }
 
-async fn measure_peer(peer: &Peer, identity: Option<&Identity>, figures: &mut Figures) -> Result<(), Box<dyn Error>> {
+async fn measure_peer(
+    peer: &Peer,
+    identity: Option<&Identity>,
+    figures: &mut Figures,
+) -> Result<(), Box<dyn Error>> {
     // A process for one rotation: what that takes in all.
     let site = Site::start(identity).await?;
     let process = Process::start(peer, &site.environment(peer)).await?;
@@ -134,8 +148,14 @@ impl Figures {
     fn add(&mut self, now: &Self) {
         self.start.extend(&now.start);
         self.start_and_first_step.extend(&now.start_and_first_step);
-        self.cold.iter_mut().zip(&now.cold).for_each(|(all, now)| all.extend(now));
-        self.warm.iter_mut().zip(&now.warm).for_each(|(all, now)| all.extend(now));
+        self.cold
+            .iter_mut()
+            .zip(&now.cold)
+            .for_each(|(all, now)| all.extend(now));
+        self.warm
+            .iter_mut()
+            .zip(&now.warm)
+            .for_each(|(all, now)| all.extend(now));
         self.cpu.extend(&now.cpu);
         self.cpu_warm.extend(&now.cpu_warm);
         self.memory.extend(&now.memory);
@@ -151,29 +171,59 @@ impl FloorFigures {
     }
 }
 
-fn report(wire: Wire, rotating: &[&Peer], floor: &FloorFigures, figures: &[Figures], round_trips: &Series) -> String {
-    let [function, others @ ..] = figures else { return String::new() };
+fn report(
+    wire: Wire,
+    rotating: &[&Peer],
+    floor: &FloorFigures,
+    figures: &[Figures],
+    round_trips: &Series,
+) -> String {
+    let [function, others @ ..] = figures else {
+        return String::new();
+    };
     let columns = |name: &str, floor: String, of: &dyn Fn(&Figures) -> &Series| {
         let mut row = vec![name.to_owned()];
-        row.extend(others.iter().map(|other| of(function).times(of(other)).to_string()));
+        row.extend(
+            others
+                .iter()
+                .map(|other| of(function).times(of(other)).to_string()),
+        );
         row.extend(figures.iter().map(|figures| of(figures).to_string()));
         row.push(floor);
         row
     };
     let none = || "–".to_owned();
     let mut rows = vec![
-        columns("start to first request for work, ms", floor.start.to_string(), &|peer| &peer.start),
-        columns("start and first step, ms", none(), &|peer| &peer.start_and_first_step),
-        columns("CPU of start and a rotation, ms", floor.cpu.to_string(), &|peer| &peer.cpu),
+        columns(
+            "start to first request for work, ms",
+            floor.start.to_string(),
+            &|peer| &peer.start,
+        ),
+        columns("start and first step, ms", none(), &|peer| {
+            &peer.start_and_first_step
+        }),
+        columns(
+            "CPU of start and a rotation, ms",
+            floor.cpu.to_string(),
+            &|peer| &peer.cpu,
+        ),
         columns("CPU of a further rotation, ms", none(), &|peer| &peer.cpu_warm),
         columns("peak memory, MiB", floor.memory.to_string(), &|peer| &peer.memory),
     ];
     for (step, name) in STEP_NAMES.into_iter().enumerate() {
-        rows.push(columns(&format!("{name}, cold, ms"), none(), &|peer| &peer.cold[step]));
-        rows.push(columns(&format!("{name}, warm, ms"), none(), &|peer| &peer.warm[step]));
+        rows.push(columns(&format!("{name}, cold, ms"), none(), &|peer| {
+            &peer.cold[step]
+        }));
+        rows.push(columns(&format!("{name}, warm, ms"), none(), &|peer| {
+            &peer.warm[step]
+        }));
     }
-    let say = "A ratio is taken round by round; in each, the peers take their turns in another order. A cold step is the first of its process; its start is not in it.";
-    let ratios: Vec<String> = rotating[1..].iter().map(|other| format!("{} ÷ function", other.name)).collect();
+    let say = "A ratio is taken round by round; in each, the peers take their turns in another order. A \
+               cold step is the first of its process; its start is not in it.";
+    let ratios: Vec<String> = rotating[1..]
+        .iter()
+        .map(|other| format!("{} ÷ function", other.name))
+        .collect();
     let mut head = vec![""];
     head.extend(ratios.iter().map(String::as_str));
     head.extend(rotating.iter().map(|peer| peer.name.as_str()));
@@ -183,16 +233,23 @@ fn report(wire: Wire, rotating: &[&Peer], floor: &FloorFigures, figures: &[Figur
         Wire::Tls => "Rotations over TLS",
     };
     let mut text = table(title, say, &head, &rows);
-    let above = function.start_and_first_step.minus(&floor.start).with(round_trips, |above, trip| above - CREATE_DEPTH * trip);
+    let above = function
+        .start_and_first_step
+        .minus(&floor.start)
+        .with(round_trips, |above, trip| above - CREATE_DEPTH * trip);
     // A String takes all that is written to it.
     let _ = writeln!(
         text,
-        "\nA round trip to the stand-ins takes a bare client {round_trips} ms. Start and first step, less the floor's start and {CREATE_DEPTH} \
-         round trips: {above} ms.\n"
+        "\nA round trip to the stand-ins takes a bare client {round_trips} ms. Start and first step, less \
+         the floor's start and {CREATE_DEPTH} round trips: {above} ms.\n"
     );
     for (peer, figures) in rotating.iter().zip(figures) {
         let (store, venue) = (figures.store_calls, figures.venue_calls);
-        let _ = writeln!(text, "Calls of a rotation, {}: {store} to Secrets Manager, {venue} to Bybit.", peer.name);
+        let _ = writeln!(
+            text,
+            "Calls of a rotation, {}: {store} to Secrets Manager, {venue} to Bybit.",
+            peer.name
+        );
     }
     text
 }

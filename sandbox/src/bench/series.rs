@@ -23,7 +23,13 @@ impl Series {
 
     /// Round by round: a busy moment slows both sides of a round.
     pub(super) fn with(&self, other: &Self, combine: impl Fn(f64, f64) -> f64) -> Self {
-        Self(self.0.iter().zip(&other.0).map(|(ours, theirs)| combine(*ours, *theirs)).collect())
+        Self(
+            self.0
+                .iter()
+                .zip(&other.0)
+                .map(|(ours, theirs)| combine(*ours, *theirs))
+                .collect(),
+        )
     }
 
     /// How many times as much the other is, round by round.
@@ -57,7 +63,13 @@ impl fmt::Display for Series {
         let sorted = self.sorted();
         match (sorted.first(), sorted.last()) {
             (Some(least), Some(most)) => {
-                write!(f, "{} ({}–{})", figure(self.median()), figure(*least), figure(*most))
+                write!(
+                    f,
+                    "{} ({}–{})",
+                    figure(self.median()),
+                    figure(*least),
+                    figure(*most)
+                )
             }
             _ => f.write_str("not measured"),
         }

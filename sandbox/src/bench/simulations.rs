@@ -12,8 +12,14 @@ pub(super) fn measure() -> String {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut series = Series::default();
     for seed in 1..=ROUNDS {
-        let options =
-            Options { histories: HISTORIES.into(), seed, rest_from_one_in: 1, exhaustive: false, threads, keep_going: false };
+        let options = Options {
+            histories: HISTORIES.into(),
+            seed,
+            rest_from_one_in: 1,
+            exhaustive: false,
+            threads,
+            keep_going: false,
+        };
         let began = Instant::now();
         // What held and what was reached is for `sandbox simulate` to say: so few histories reach little.
         simulate(&options);

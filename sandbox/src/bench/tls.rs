@@ -1,4 +1,5 @@
-//! The stand-ins behind TLS, as AWS and exchanges are: two addresses more, with a certificate that the peers are told to trust.
+//! The stand-ins behind TLS, as AWS and exchanges are: two addresses more, with a certificate that the peers
+//! are told to trust.
 
 use std::error::Error;
 use std::fs;
@@ -8,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
-    PKCS_RSA_SHA256, RsaKeySize,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize,
 };
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -25,8 +26,8 @@ use crate::function::Environment;
 
 const HOST: &str = "127.0.0.1";
 
-/// Who answers for both stand-ins, and how to trust it. RSA of 2,048 bits throughout, with one certificate between root and leaf, as
-/// Secrets Manager's endpoints have it.
+/// Who answers for both stand-ins, and how to trust it. RSA of 2,048 bits throughout, with one certificate
+/// between root and leaf, as Secrets Manager's endpoints have it.
 #[derive(Clone)]
 pub(super) struct Identity {
     chain: Vec<CertificateDer<'static>>,
@@ -46,7 +47,11 @@ impl Identity {
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let leaf = leaf.signed_by(&key, &between)?;
         let bundle = target().join("bench-roots.pem");
-        let system = openssl_probe::probe().cert_file.map(fs::read_to_string).transpose()?.unwrap_or_default();
+        let system = openssl_probe::probe()
+            .cert_file
+            .map(fs::read_to_string)
+            .transpose()?
+            .unwrap_or_default();
         fs::write(&bundle, system + "\n" + &root.pem())?;
         Ok(Self {
             chain: vec![leaf.der().clone(), between.der().clone()],
@@ -59,13 +64,20 @@ impl Identity {
     /// What makes any peer trust it.
     fn trusted_by(&self, environment: Environment) -> Environment {
         let bundle = self.bundle.display().to_string();
-        environment.with("SSL_CERT_FILE", bundle.clone()).with("AWS_CA_BUNDLE", bundle)
+        environment
+            .with("SSL_CERT_FILE", bundle.clone())
+            .with("AWS_CA_BUNDLE", bundle)
     }
 
     fn acceptor(&self) -> Result<TlsAcceptor, Box<dyn Error>> {
         let key = PrivateKeyDer::Pkcs8(self.key.clone_key());
-        let config = ServerConfig::builder_with_provider(default_provider().into()).with_safe_default_protocol_versions()?;
-        Ok(TlsAcceptor::from(Arc::new(config.with_no_client_auth().with_single_cert(self.chain.clone(), key)?)))
+        let config = ServerConfig::builder_with_provider(default_provider().into())
+            .with_safe_default_protocol_versions()?;
+        Ok(TlsAcceptor::from(Arc::new(
+            config
+                .with_no_client_auth()
+                .with_single_cert(self.chain.clone(), key)?,
+        )))
     }
 }
 
@@ -94,7 +106,10 @@ pub(super) struct Front {
 }
 
 impl Front {
-    pub(super) async fn start(identity: &Identity, services: [SocketAddr; 2]) -> Result<Self, Box<dyn Error>> {
+    pub(super) async fn start(
+        identity: &Identity,
+        services: [SocketAddr; 2],
+    ) -> Result<Self, Box<dyn Error>> {
         let mut servers = JoinSet::new();
         let mut addresses = services;
         for address in &mut addresses {
@@ -103,15 +118,23 @@ impl Front {
             servers.spawn(serve(listener, identity.acceptor()?, service));
         }
         let [secrets_manager, bybit] = addresses;
-        Ok(Self { secrets_manager, bybit, identity: identity.clone(), _servers: servers })
+        Ok(Self {
+            secrets_manager,
+            bybit,
+            identity: identity.clone(),
+            _servers: servers,
+        })
     }
 
     /// A connection of a client that knows this root and no other.
     pub(super) async fn connect(&self) -> Result<TlsStream<TcpStream>, Box<dyn Error>> {
         let mut roots = RootCertStore::empty();
         roots.add(self.identity.root.clone())?;
-        let config = ClientConfig::builder_with_provider(default_provider().into()).with_safe_default_protocol_versions()?;
-        let connector = TlsConnector::from(Arc::new(config.with_root_certificates(roots).with_no_client_auth()));
+        let config = ClientConfig::builder_with_provider(default_provider().into())
+            .with_safe_default_protocol_versions()?;
+        let connector = TlsConnector::from(Arc::new(
+            config.with_root_certificates(roots).with_no_client_auth(),
+        ));
         let stream = TcpStream::connect(self.secrets_manager).await?;
         stream.set_nodelay(true)?;
         Ok(connector.connect(ServerName::try_from(HOST)?, stream).await?)
@@ -120,7 +143,10 @@ impl Front {
     /// The same environment, with these addresses.
     pub(super) fn environment(&self, plain: Environment) -> Environment {
         let environment = plain
-            .with("AWS_ENDPOINT_URL_SECRETS_MANAGER", format!("https://{}", self.secrets_manager))
+            .with(
+                "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+                format!("https://{}", self.secrets_manager),
+            )
             .with("BYBIT_BASE_URL", format!("https://{}", self.bybit));
         self.identity.trusted_by(environment)
     }

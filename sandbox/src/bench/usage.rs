@@ -6,17 +6,28 @@ use std::time::Duration;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 
-/// The CPU time of all children that have ended and were waited for, those of their threads that ended before them included.
+/// The CPU time of all children that have ended and were waited for, those of their threads that ended before
+/// them included.
 pub(super) fn cpu_of_ended_children() -> Duration {
-    getrusage(UsageWho::RUSAGE_CHILDREN).map_or(Duration::ZERO, |usage| time(usage.user_time()) + time(usage.system_time()))
+    getrusage(UsageWho::RUSAGE_CHILDREN).map_or(Duration::ZERO, |usage| {
+        time(usage.user_time()) + time(usage.system_time())
+    })
 }
 
-/// The CPU time of the threads that a running process has, to the nanosecond. `None` where the machine does not say.
+/// The CPU time of the threads that a running process has, to the nanosecond. `None` where the machine does
+/// not say.
 pub(super) fn cpu(process: u32) -> Option<Duration> {
-    let threads = fs::read_dir(format!("/proc/{process}/task")).ok()?.filter_map(Result::ok);
+    let threads = fs::read_dir(format!("/proc/{process}/task"))
+        .ok()?
+        .filter_map(Result::ok);
     let of_thread = |thread: fs::DirEntry| {
         let statistics = fs::read_to_string(thread.path().join("schedstat")).ok()?;
-        statistics.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+        statistics
+            .split(' ')
+            .next()?
+            .parse()
+            .ok()
+            .map(Duration::from_nanos)
     };
     threads.map(of_thread).sum()
 }

@@ -40,8 +40,9 @@ pub(super) async fn handshake(front: &Front) -> Result<f64, Box<dyn Error>> {
 async fn over(mut stream: impl AsyncRead + AsyncWrite + Unpin, local: &Local) -> io::Result<f64> {
     let body = format!(r#"{{"SecretId":"{}"}}"#, local.arn(SECRET));
     let request = format!(
-        "POST / HTTP/1.1\r\nhost: {}\r\ncontent-type: application/x-amz-json-1.1\r\nx-amz-target: secretsmanager.DescribeSecret\r\n\
-         authorization: AWS4-HMAC-SHA256 Credential={ACCESS_KEY_ID}/\r\ncontent-length: {}\r\n\r\n{body}",
+        "POST / HTTP/1.1\r\nhost: {}\r\ncontent-type: application/x-amz-json-1.1\r\nx-amz-target: \
+         secretsmanager.DescribeSecret\r\nauthorization: AWS4-HMAC-SHA256 \
+         Credential={ACCESS_KEY_ID}/\r\ncontent-length: {}\r\n\r\n{body}",
         local.secrets_manager_address,
         body.len(),
     );

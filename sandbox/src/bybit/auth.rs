@@ -46,8 +46,8 @@ const DEFAULT_RECV_WINDOW: i64 = 5_000;
 const MAX_LEAD: i64 = 1_000;
 
 impl Model {
-    /// Checks a request's caller, and returns the key to call the endpoints with. Unverified: the order of the checks
-    /// where several would fail.
+    /// Checks a request's caller, and returns the key to call the endpoints with. Unverified: the order of
+    /// the checks where several would fail.
     pub fn authenticate(&self, request: &SignedRequest<'_>, now: Timestamp) -> Result<KeyId, Refusal> {
         let window = request.recv_window.unwrap_or_default();
         let signed = |Credential { key, secret }: &Credential| {
@@ -56,9 +56,14 @@ impl Model {
         self.authenticate_where(signed, request, now)
     }
 
-    /// The same for a caller in this process, which shows its secret instead of a signature: whoever holds the key's secret could have
-    /// signed, and nobody else.
-    pub fn authenticate_by_secret(&self, secret: &str, request: &SignedRequest<'_>, now: Timestamp) -> Result<KeyId, Refusal> {
+    /// The same for a caller in this process, which shows its secret instead of a signature: whoever holds
+    /// the key's secret could have signed, and nobody else.
+    pub fn authenticate_by_secret(
+        &self,
+        secret: &str,
+        request: &SignedRequest<'_>,
+        now: Timestamp,
+    ) -> Result<KeyId, Refusal> {
         self.authenticate_where(|credential| credential.secret.expose() == secret, request, now)
     }
 
@@ -75,7 +80,10 @@ impl Model {
         }
         let (key, account) = self.key_and_account(&name)?;
         if account.environment != request.environment {
-            return Err(Refusal::invalid_key(format!("the key belongs to {:?}", account.environment)));
+            return Err(Refusal::invalid_key(format!(
+                "the key belongs to {:?}",
+                account.environment
+            )));
         }
         match key.seen(now, self.knobs.new_key_delay, self.knobs.deletion_delay) {
             Seen::NotYet => return Err(self.not_known_yet()),
@@ -83,19 +91,28 @@ impl Model {
             Seen::Yes => {}
         }
         let in_force = self.in_force(key, now);
-        if in_force.expires_at(account.password_changed_at).is_some_and(|expiry| expiry <= now) {
+        if in_force
+            .expires_at(account.password_changed_at)
+            .is_some_and(|expiry| expiry <= now)
+        {
             return Err(Refusal::expired());
         }
         if !proven(&key.credential) {
             let window = request.recv_window.unwrap_or_default();
             let payload = String::from_utf8_lossy(request.payload);
-            return Err(Refusal::signature(&format!("{}{name}{window}{payload}", request.timestamp)));
+            return Err(Refusal::signature(&format!(
+                "{}{name}{window}{payload}",
+                request.timestamp
+            )));
         }
         if account.banned {
             return Err(Refusal::banned());
         }
         if !in_force.settings.ips.admits(request.address) {
-            return Err(Refusal::address(format!("{} is not on the key's list", request.address)));
+            return Err(Refusal::address(format!(
+                "{} is not on the key's list",
+                request.address
+            )));
         }
         Ok(name)
     }
@@ -111,10 +128,17 @@ impl Model {
 
 /// `docs/v5/guide`: server time − `recv_window` <= timestamp < server time + 1000.
 fn within_window(request: &SignedRequest<'_>, now: Timestamp) -> Result<(), Refusal> {
-    let number = |text: &str| text.parse::<i64>().map_err(|_| Refusal::parameter("a time header is no number"));
+    let number = |text: &str| {
+        text.parse::<i64>()
+            .map_err(|_| Refusal::parameter("a time header is no number"))
+    };
     let timestamp = number(request.timestamp)?;
     let window = request.recv_window.map_or(Ok(DEFAULT_RECV_WINDOW), number)?;
     let server = now.as_millisecond();
     let age = server.saturating_sub(timestamp);
-    if age <= window && age > -MAX_LEAD { Ok(()) } else { Err(Refusal::clock(timestamp, server, window)) }
+    if age <= window && age > -MAX_LEAD {
+        Ok(())
+    } else {
+        Err(Refusal::clock(timestamp, server, window))
+    }
 }

@@ -26,7 +26,8 @@ pub struct Call {
 }
 
 impl Model {
-    /// Adds a call to the log. Fronts do this; the endpoints don't, since they see neither faults nor bad signatures.
+    /// Adds a call to the log. Fronts do this; the endpoints don't, since they see neither faults nor bad
+    /// signatures.
     pub fn record(&mut self, call: Call) {
         self.calls.push(call);
     }

@@ -41,8 +41,9 @@ impl KeySecret {
         &self.0
     }
 
-    /// The signature that Bybit wants for a request: HMAC-SHA256 over timestamp, key id, window and payload run together,
-    /// in lower-case hex. The payload is the raw query string of a GET and the raw body of a POST.
+    /// The signature that Bybit wants for a request: HMAC-SHA256 over timestamp, key id, window and payload
+    /// run together, in lower-case hex. The payload is the raw query string of a GET and the raw body of
+    /// a POST.
     pub fn sign(&self, timestamp: &str, key: &KeyId, recv_window: &str, payload: &[u8]) -> String {
         let mut mac = self.mac();
         mac.update(timestamp.as_bytes());
@@ -71,7 +72,9 @@ impl fmt::Debug for KeySecret {
 
 fn hex(bytes: &[u8]) -> String {
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-    digits.map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
+    digits
+        .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)]))
+        .collect()
 }
 
 /// What a signed request needs.
@@ -83,8 +86,8 @@ pub struct Credential {
     pub secret: KeySecret,
 }
 
-/// Where key ids, secrets and record ids come from: the splitmix64 sequence of a seed, so that two models with one seed
-/// that see the same calls issue the same keys.
+/// Where key ids, secrets and record ids come from: the splitmix64 sequence of a seed, so that two models
+/// with one seed that see the same calls issue the same keys.
 #[derive(Clone, Debug)]
 pub(super) struct Generator {
     random: SplitMix64,
@@ -97,12 +100,18 @@ impl Generator {
     }
 
     pub(super) fn new(seed: u64) -> Self {
-        Self { random: SplitMix64::new(seed), last_record: 16_651_000 }
+        Self {
+            random: SplitMix64::new(seed),
+            last_record: 16_651_000,
+        }
     }
 
     /// A credential in Bybit's lengths: 18 characters of id, 36 of secret, letters and digits.
     pub(super) fn credential(&mut self) -> Credential {
-        Credential { key: KeyId(self.alphanumerics(18)), secret: KeySecret(self.alphanumerics(36)) }
+        Credential {
+            key: KeyId(self.alphanumerics(18)),
+            secret: KeySecret(self.alphanumerics(36)),
+        }
     }
 
     /// The number Bybit keeps beside a key ("Internal use"): rising, with gaps.
@@ -114,7 +123,10 @@ impl Generator {
     fn alphanumerics(&mut self, length: usize) -> Arc<str> {
         const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
         // The remainder is below 62, so the narrowing is exact.
-        (0..length).map(|_| char::from(ALPHABET[(self.random.next() % 62) as usize])).collect::<String>().into()
+        (0..length)
+            .map(|_| char::from(ALPHABET[(self.random.next() % 62) as usize]))
+            .collect::<String>()
+            .into()
     }
 }
 
@@ -122,15 +134,19 @@ impl Generator {
 mod tests {
     use super::*;
 
-    /// Computed apart from this code with the key `testkey` and the secret `testsecret`; Bybit's own samples do not tell
-    /// the secret.
+    /// Computed apart from this code with the key `testkey` and the secret `testsecret`; Bybit's own samples
+    /// do not tell the secret.
     const VECTORS: [(&str, &str, &str); 3] = [
         (
             "1658384314791",
             "category=option&symbol=BTC-29JUL22-25000-C",
             "234e645dce3a16c7c538ec725b089f9959ddc0648c4a09e14ad706ea8b4baf48",
         ),
-        ("1700000000000", "", "2fc9e776b3f07b2ee447067e0f627438055b198bb14dba79e1a3d50e40a5bd8d"),
+        (
+            "1700000000000",
+            "",
+            "2fc9e776b3f07b2ee447067e0f627438055b198bb14dba79e1a3d50e40a5bd8d",
+        ),
         (
             "1700000000000",
             r#"{"subuid":53888000,"note":"rot-1","readOnly":0,"ips":"203.0.113.7","permissions":{"Spot":["SpotTrade"]}}"#,
@@ -142,7 +158,10 @@ mod tests {
     fn a_signature_matches_the_golden_vectors() {
         let secret = KeySecret::from("testsecret");
         for (timestamp, payload, signature) in VECTORS {
-            assert_eq!(secret.sign(timestamp, &KeyId::from("testkey"), "5000", payload.as_bytes()), signature);
+            assert_eq!(
+                secret.sign(timestamp, &KeyId::from("testkey"), "5000", payload.as_bytes()),
+                signature
+            );
         }
     }
 
@@ -161,7 +180,13 @@ mod tests {
             let credential = generator.credential();
             assert_eq!(credential.key.as_str().len(), 18);
             assert_eq!(credential.secret.expose().len(), 36);
-            assert!(credential.secret.expose().chars().all(|c| c.is_ascii_alphanumeric()));
+            assert!(
+                credential
+                    .secret
+                    .expose()
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric())
+            );
         }
     }
 

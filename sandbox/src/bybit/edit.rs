@@ -19,7 +19,8 @@ pub struct UpdateSubApi {
     pub read_only: Option<bool>,
     /// "don't pass ips or pass with `*` means no bind": absent unbinds the key.
     pub ips: Option<String>,
-    /// "Don't send this param if you don't want to change the permission". What is sent replaces all there was.
+    /// "Don't send this param if you don't want to change the permission". What is sent replaces all there
+    /// was.
     pub permissions: Option<Requested>,
 }
 
@@ -28,8 +29,8 @@ pub struct UpdateSubApi {
 pub struct UpdateApi {
     /// Absent makes the key one that writes.
     pub read_only: Option<bool>,
-    /// Gone from the documentation in 2026: a master key's addresses can't be changed through the API. Unverified:
-    /// whether naming them is refused, as here, or ignored.
+    /// Gone from the documentation in 2026: a master key's addresses can't be changed through the API.
+    /// Unverified: whether naming them is refused, as here, or ignored.
     pub ips: Option<String>,
     /// Absent leaves them alone; what is sent replaces all there was.
     pub permissions: Option<Requested>,
@@ -48,20 +49,33 @@ pub struct UpdatedKey {
 
 impl Model {
     /// Edits a sub-account's key. A note can't be changed this way.
-    pub fn update_sub_api(&mut self, caller: &KeyId, request: &UpdateSubApi, now: Timestamp) -> Result<UpdatedKey, Refusal> {
+    pub fn update_sub_api(
+        &mut self,
+        caller: &KeyId,
+        request: &UpdateSubApi,
+        now: Timestamp,
+    ) -> Result<UpdatedKey, Refusal> {
         let caller = self.admit(caller, Endpoint::UpdateSubApi, now)?;
         caller.must_manage_keys()?;
         let target = self.sub_key(&caller, request.key.as_ref())?;
         let (key, account) = self.key_and_account(&target)?;
         if let Some(code) = self.knobs.edit_ret_code {
-            return Err(Refusal::new(code, "The key cannot be updated.", "every edit is refused"));
+            return Err(Refusal::new(
+                code,
+                "The key cannot be updated.",
+                "every edit is refused",
+            ));
         }
         let had = &key.latest().settings.permissions;
         let permissions = match &request.permissions {
             Some(requested) => {
                 // What is sent empty is to go, whatever it is.
-                let asked = requested.iter().filter(|(group, values)| !values.is_empty() || !had.has_group(group));
-                let asked = asked.map(|(group, values)| (group.clone(), values.clone())).collect();
+                let asked = requested
+                    .iter()
+                    .filter(|(group, values)| !values.is_empty() || !had.has_group(group));
+                let asked = asked
+                    .map(|(group, values)| (group.clone(), values.clone()))
+                    .collect();
                 let mut permissions = Permissions::requested(&asked, Role::Sub)?;
                 if self.knobs.edit_keeps_groups {
                     permissions = permissions.with_groups_of(had, |group| !requested.contains_key(group));
@@ -72,16 +86,32 @@ impl Model {
         };
         let ips = Ips::requested(request.ips.as_deref(), self.knobs.max_ips)?;
         let note = key.latest().settings.note.clone();
-        self.store(&target, Settings { note, read_only: request.read_only.unwrap_or(false), ips, permissions }, now)
+        self.store(
+            &target,
+            Settings {
+                note,
+                read_only: request.read_only.unwrap_or(false),
+                ips,
+                permissions,
+            },
+            now,
+        )
     }
 
     /// Edits the calling master key, and no other.
-    pub fn update_api(&mut self, caller: &KeyId, request: &UpdateApi, now: Timestamp) -> Result<UpdatedKey, Refusal> {
+    pub fn update_api(
+        &mut self,
+        caller: &KeyId,
+        request: &UpdateApi,
+        now: Timestamp,
+    ) -> Result<UpdatedKey, Refusal> {
         let caller = self.admit(caller, Endpoint::UpdateApi, now)?;
         caller.must_be_master()?;
         caller.must_manage_keys()?;
         if request.ips.is_some() {
-            return Err(Refusal::parameter("a master key's addresses are not changed through the API"));
+            return Err(Refusal::parameter(
+                "a master key's addresses are not changed through the API",
+            ));
         }
         let (key, account) = self.key_and_account(&caller.key)?;
         let mut settings = key.latest().settings.clone();
@@ -96,8 +126,16 @@ impl Model {
 
     fn store(&mut self, key: &KeyId, settings: Settings, now: Timestamp) -> Result<UpdatedKey, Refusal> {
         let no_such_key = self.no_such_key();
-        let key = self.keys.get_mut(key).filter(|key| !key.is_deleted()).ok_or(no_such_key)?;
+        let key = self
+            .keys
+            .get_mut(key)
+            .filter(|key| !key.is_deleted())
+            .ok_or(no_such_key)?;
         key.edit(settings.clone(), now);
-        Ok(UpdatedKey { id: key.id, key: key.credential.key.clone(), settings })
+        Ok(UpdatedKey {
+            id: key.id,
+            key: key.credential.key.clone(),
+            settings,
+        })
     }
 }

@@ -1,4 +1,5 @@
-//! What a test or a person can see and do, and no caller of the API: accounts, the truth about keys, and changes by hand.
+//! What a test or a person can see and do, and no caller of the API: accounts, the truth about keys, and
+//! changes by hand.
 
 use jiff::Timestamp;
 
@@ -22,39 +23,64 @@ impl Model {
     /// Opens a sub-account, unified, in its parent's environment.
     pub fn add_sub_account(&mut self, parent: Uid, uid: Uid) -> Result<(), NoSuch> {
         let environment = self.account_mut(parent)?.environment;
-        self.accounts.insert(uid, Account::unified(Some(parent), environment));
+        self.accounts
+            .insert(uid, Account::unified(Some(parent), environment));
         Ok(())
     }
 
-    /// A key of a parent account that can issue, edit and delete its sub-accounts' keys. Only the venue's pages create one.
+    /// A key of a parent account that can issue, edit and delete its sub-accounts' keys. Only the venue's
+    /// pages create one.
     pub fn add_master_key(&mut self, uid: Uid, ips: Ips, now: Timestamp) -> Result<Credential, NoSuch> {
         let permissions = Permissions::of(&[("Wallet", &["AccountTransfer", "SubMemberTransfer"])]);
-        let settings = Settings { note: "master".to_owned(), read_only: false, ips, permissions };
+        let settings = Settings {
+            note: "master".to_owned(),
+            read_only: false,
+            ips,
+            permissions,
+        };
         self.create_key_by_hand(uid, settings, now)
     }
 
     /// Creates a key on the venue's pages: any permissions, even such as the venue doesn't have yet.
-    pub fn create_key_by_hand(&mut self, uid: Uid, settings: Settings, now: Timestamp) -> Result<Credential, NoSuch> {
+    pub fn create_key_by_hand(
+        &mut self,
+        uid: Uid,
+        settings: Settings,
+        now: Timestamp,
+    ) -> Result<Credential, NoSuch> {
         self.account_mut(uid)?;
         Ok(self.issue(uid, settings, By::Hand, now).credential.clone())
     }
 
     /// Edits a key on the venue's pages, which starts an unbound key's 90 days anew.
-    pub fn edit_key_by_hand(&mut self, key: &KeyId, settings: Settings, now: Timestamp) -> Result<(), NoSuch> {
-        let key = self.keys.get_mut(key).filter(|key| !key.is_deleted()).ok_or(NoSuch)?;
+    pub fn edit_key_by_hand(
+        &mut self,
+        key: &KeyId,
+        settings: Settings,
+        now: Timestamp,
+    ) -> Result<(), NoSuch> {
+        let key = self
+            .keys
+            .get_mut(key)
+            .filter(|key| !key.is_deleted())
+            .ok_or(NoSuch)?;
         key.edit_by_hand(settings, now);
         Ok(())
     }
 
     /// Deletes a key on the venue's pages.
     pub fn delete_key_by_hand(&mut self, key: &KeyId, now: Timestamp) -> Result<(), NoSuch> {
-        let key = self.keys.get_mut(key).filter(|key| !key.is_deleted()).ok_or(NoSuch)?;
+        let key = self
+            .keys
+            .get_mut(key)
+            .filter(|key| !key.is_deleted())
+            .ok_or(NoSuch)?;
         key.deleted = Some((now, By::Hand));
         Ok(())
     }
 
-    /// Changes an account's password: its unbound keys live for 7 more days at most. Unverified: whether a parent's
-    /// password counts for its sub-accounts' keys; here it doesn't.
+    /// Changes an account's password: its unbound keys live for 7 more days at most. Unverified: whether a
+    /// parent's password counts for its sub-accounts' keys; here it doesn't.
     pub fn change_password(&mut self, uid: Uid, now: Timestamp) -> Result<(), NoSuch> {
         self.account_mut(uid)?.password_changed_at = Some(now);
         Ok(())
@@ -83,7 +109,9 @@ impl Model {
     /// The keys whose records are younger than the one of this number.
     pub fn keys_after(&self, id: u64) -> Vec<KeyTruth> {
         let younger = self.keys.values().filter(|key| key.id > id);
-        younger.map(|key| key.truth(self.password_changed_at(key.uid))).collect()
+        younger
+            .map(|key| key.truth(self.password_changed_at(key.uid)))
+            .collect()
     }
 
     /// The number of the youngest record of a key.
@@ -104,12 +132,16 @@ impl Model {
 
     /// One key as it truly is, if it ever existed.
     pub fn key(&self, key: &KeyId) -> Option<KeyTruth> {
-        self.keys.get(key).map(|key| key.truth(self.password_changed_at(key.uid)))
+        self.keys
+            .get(key)
+            .map(|key| key.truth(self.password_changed_at(key.uid)))
     }
 
     /// Whether this is the key's secret: who has no more than its id has not the key.
     pub(crate) fn is_secret_of(&self, secret: &super::credential::KeySecret, key: &KeyId) -> bool {
-        self.keys.get(key).is_some_and(|key| key.credential.secret == *secret)
+        self.keys
+            .get(key)
+            .is_some_and(|key| key.credential.secret == *secret)
     }
 
     fn account_mut(&mut self, uid: Uid) -> Result<&mut Account, NoSuch> {
@@ -119,6 +151,12 @@ impl Model {
 
 impl Account {
     fn unified(parent: Option<Uid>, environment: Environment) -> Self {
-        Self { parent, environment, unified: true, banned: false, password_changed_at: None }
+        Self {
+            parent,
+            environment,
+            unified: true,
+            banned: false,
+            password_changed_at: None,
+        }
     }
 }

@@ -36,14 +36,24 @@ pub struct State {
 impl Service {
     /// A service of this model, as the main site.
     pub fn new(model: Model, clock: SandboxClock) -> Self {
-        let state = State { model, faults: Faults::default() };
-        Self { state: Arc::new(Mutex::new(state)), clock, environment: Environment::default() }
+        let state = State {
+            model,
+            faults: Faults::default(),
+        };
+        Self {
+            state: Arc::new(Mutex::new(state)),
+            clock,
+            environment: Environment::default(),
+        }
     }
 
     /// The same exchange as another of its sites, where only that site's keys are valid.
     #[must_use]
     pub fn at(&self, environment: Environment) -> Self {
-        Self { environment, ..self.clone() }
+        Self {
+            environment,
+            ..self.clone()
+        }
     }
 
     /// The model and the faults; the server waits while this is held.
@@ -69,9 +79,20 @@ impl Service {
             Some(Fault::ServerError) => Some(Answer::bad_gateway()),
             Some(Fault::Dropped) => None,
         };
-        let (ret_code, detail) = answer.as_ref().map(|answer| (answer.ret_code, answer.detail.clone())).unwrap_or_default();
+        let (ret_code, detail) = answer
+            .as_ref()
+            .map(|answer| (answer.ret_code, answer.detail.clone()))
+            .unwrap_or_default();
         let (method, path) = (arrived.method.to_owned(), arrived.path.to_owned());
-        model.record(Call { at: now, method, path, caller, ret_code, fault, detail });
+        model.record(Call {
+            at: now,
+            method,
+            path,
+            caller,
+            ret_code,
+            fault,
+            detail,
+        });
         answer.filter(|_| fault != Some(Fault::ReplyLost))
     }
 }
@@ -80,7 +101,11 @@ impl Service {
 pub async fn serve(listener: TcpListener, service: Service) {
     let router = Router::new().fallback(handle).with_state(service);
     // It accepts for ever; there is no result to look at.
-    let _ = axum::serve(Breakable(listener), router.into_make_service_with_connect_info::<Peer>()).await;
+    let _ = axum::serve(
+        Breakable(listener),
+        router.into_make_service_with_connect_info::<Peer>(),
+    )
+    .await;
 }
 
 async fn handle(
@@ -108,8 +133,15 @@ async fn handle(
 
 /// Nothing for an answer that is no HTTP, which none is.
 fn response(answer: Answer) -> Option<Response<Body>> {
-    let mut response = Response::builder().status(answer.status).header(header::CONTENT_TYPE, answer.content_type);
-    if let Some(Rate { limit, left, resets_at }) = answer.rate {
+    let mut response = Response::builder()
+        .status(answer.status)
+        .header(header::CONTENT_TYPE, answer.content_type);
+    if let Some(Rate {
+        limit,
+        left,
+        resets_at,
+    }) = answer.rate
+    {
         response = response
             .header("X-Bapi-Limit", limit)
             .header("X-Bapi-Limit-Status", left)

@@ -92,7 +92,12 @@ impl Model {
     }
 
     /// Lists the keys of one of the caller's sub-accounts. Expired ones are among them, deleted ones not.
-    pub fn sub_apikeys(&mut self, caller: &KeyId, request: &SubApikeys, now: Timestamp) -> Result<SubApikeysPage, Refusal> {
+    pub fn sub_apikeys(
+        &mut self,
+        caller: &KeyId,
+        request: &SubApikeys,
+        now: Timestamp,
+    ) -> Result<SubApikeysPage, Refusal> {
         let caller = self.admit(caller, Endpoint::SubApikeys, now)?;
         caller.must_be_master()?;
         let password_changed_at = self.sub_account(&caller, request.sub_uid)?.password_changed_at;
@@ -106,14 +111,26 @@ impl Model {
         let seen = |key: &&Key| key.id > after && key.seen(now, creation, deletion) == Seen::Yes;
         let mut keys: Vec<&Key> = self.keys_of(request.sub_uid).filter(seen).collect();
         keys.sort_by_key(|key| key.id);
-        let next_page_cursor =
-            if keys.len() > limit { keys.get(limit - 1).map(|key| cursor(key.id)) } else { None }.unwrap_or_default();
+        let next_page_cursor = if keys.len() > limit {
+            keys.get(limit - 1).map(|key| cursor(key.id))
+        } else {
+            None
+        }
+        .unwrap_or_default();
         let shown = |key: &Key| listed(key, key.in_force(now, edit), password_changed_at, now);
-        Ok(SubApikeysPage { keys: keys.into_iter().take(limit).map(shown).collect(), next_page_cursor })
+        Ok(SubApikeysPage {
+            keys: keys.into_iter().take(limit).map(shown).collect(),
+            next_page_cursor,
+        })
     }
 }
 
-fn listed(key: &Key, revision: &Revision, password_changed_at: Option<Timestamp>, now: Timestamp) -> ListedKey {
+fn listed(
+    key: &Key,
+    revision: &Revision,
+    password_changed_at: Option<Timestamp>,
+    now: Timestamp,
+) -> ListedKey {
     let expires_at = revision.expires_at(password_changed_at);
     ListedKey {
         id: key.id,
@@ -148,7 +165,9 @@ fn cursor(id: u64) -> String {
 }
 
 fn after(cursor: Option<&str>) -> Result<u64, Refusal> {
-    let Some(cursor) = cursor.filter(|cursor| !cursor.is_empty()) else { return Ok(0) };
+    let Some(cursor) = cursor.filter(|cursor| !cursor.is_empty()) else {
+        return Ok(0);
+    };
     let id = cursor.strip_prefix("after").and_then(|id| id.parse().ok());
     id.ok_or_else(|| Refusal::parameter("the cursor is none of ours"))
 }

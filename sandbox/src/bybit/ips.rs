@@ -16,11 +16,17 @@ pub enum Ips {
 impl Ips {
     /// Bound to these addresses.
     pub fn only(addresses: impl IntoIterator<Item = IpAddr>) -> Self {
-        Self::Only(addresses.into_iter().map(|address| address.to_canonical()).collect())
+        Self::Only(
+            addresses
+                .into_iter()
+                .map(|address| address.to_canonical())
+                .collect(),
+        )
     }
 
-    /// Reads the `ips` of a request: a string with commas; absent or `*` means unbound. An empty string is read as absent:
-    /// the reading that a careless caller would regret, since nothing says that it is refused.
+    /// Reads the `ips` of a request: a string with commas; absent or `*` means unbound. An empty string is
+    /// read as absent: the reading that a careless caller would regret, since nothing says that it is
+    /// refused.
     pub(super) fn requested(ips: Option<&str>, max: usize) -> Result<Self, Refusal> {
         let list = match ips.map(str::trim) {
             None | Some("" | "*") => return Ok(Self::Any),
@@ -28,12 +34,16 @@ impl Ips {
         };
         let addresses = list.split(',').map(address).collect::<Result<Vec<_>, _>>()?;
         if addresses.len() > max {
-            return Err(Refusal::parameter(format!("{} addresses are more than {max}", addresses.len())));
+            return Err(Refusal::parameter(format!(
+                "{} addresses are more than {max}",
+                addresses.len()
+            )));
         }
         Ok(Self::only(addresses))
     }
 
-    /// Whether a caller at this address may use the key. An IPv4 address mapped into IPv6 counts as the IPv4 address.
+    /// Whether a caller at this address may use the key. An IPv4 address mapped into IPv6 counts as the IPv4
+    /// address.
     pub fn admits(&self, caller: IpAddr) -> bool {
         match self {
             Self::Any => true,
@@ -56,7 +66,9 @@ impl Ips {
 }
 
 fn address(text: &str) -> Result<IpAddr, Refusal> {
-    text.trim().parse().map_err(|_| Refusal::parameter(format!("{text:?} is no address")))
+    text.trim()
+        .parse()
+        .map_err(|_| Refusal::parameter(format!("{text:?} is no address")))
 }
 
 #[cfg(test)]
@@ -80,7 +92,13 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for ips in ["203.0.113", "203.0.113.0/24", "*,203.0.113.7", "203.0.113.7,", "host.example"] {
+        for ips in [
+            "203.0.113",
+            "203.0.113.0/24",
+            "*,203.0.113.7",
+            "203.0.113.7,",
+            "host.example",
+        ] {
             assert_eq!(Ips::requested(Some(ips), 20).expect_err(ips).ret_code, 10_001);
         }
     }

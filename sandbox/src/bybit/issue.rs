@@ -42,7 +42,12 @@ pub struct CreatedKey {
 
 impl Model {
     /// Issues a key for a sub-account of the caller's. There is no idempotency: called twice, it issues two.
-    pub fn create_sub_api(&mut self, caller: &KeyId, request: CreateSubApi, now: Timestamp) -> Result<CreatedKey, Refusal> {
+    pub fn create_sub_api(
+        &mut self,
+        caller: &KeyId,
+        request: CreateSubApi,
+        now: Timestamp,
+    ) -> Result<CreatedKey, Refusal> {
         let caller = self.admit(caller, Endpoint::CreateSubApi, now)?;
         caller.must_be_master()?;
         caller.must_manage_keys()?;
@@ -51,23 +56,47 @@ impl Model {
         let note = request.note.unwrap_or_default();
         self.note_must_do(request.sub_uid, &note)?;
         let ips = Ips::requested(request.ips.as_deref(), self.knobs.max_ips)?;
-        let permissions =
-            Permissions::requested(&request.permissions, Role::Sub)?.completed(unified, self.knobs.derivatives_on_every_key);
+        let permissions = Permissions::requested(&request.permissions, Role::Sub)?
+            .completed(unified, self.knobs.derivatives_on_every_key);
         self.slot_must_be_free(request.sub_uid)?;
 
-        let settings = Settings { note, read_only: request.read_only, ips, permissions };
+        let settings = Settings {
+            note,
+            read_only: request.read_only,
+            ips,
+            permissions,
+        };
         let key = self.issue(request.sub_uid, settings, By::Key(caller.key), now);
-        let Settings { note, read_only, permissions, .. } = key.latest().settings.clone();
-        Ok(CreatedKey { id: key.id, credential: key.credential.clone(), note, read_only, permissions })
+        let Settings {
+            note,
+            read_only,
+            permissions,
+            ..
+        } = key.latest().settings.clone();
+        Ok(CreatedKey {
+            id: key.id,
+            credential: key.credential.clone(),
+            note,
+            read_only,
+            permissions,
+        })
     }
 
     fn entity_must_issue(&self) -> Result<(), Refusal> {
         if self.knobs.eu_entity {
             let words = "The EU entity does not support creating API keys by API.";
-            return Err(Refusal::new(code::EU_ENTITY, words, "the European entity issues no keys through the API"));
+            return Err(Refusal::new(
+                code::EU_ENTITY,
+                words,
+                "the European entity issues no keys through the API",
+            ));
         }
         if self.knobs.kyc_missing {
-            return Err(Refusal::new(code::KYC, "Need KYC verification.", "the identity check is missing"));
+            return Err(Refusal::new(
+                code::KYC,
+                "Need KYC verification.",
+                "the identity check is missing",
+            ));
         }
         Ok(())
     }
@@ -89,6 +118,9 @@ impl Model {
         if kept < self.knobs.max_keys {
             return Ok(());
         }
-        Err(Refusal::unverified(self.knobs.max_keys_ret_code, format!("the sub-account has {kept} keys already")))
+        Err(Refusal::unverified(
+            self.knobs.max_keys_ret_code,
+            format!("the sub-account has {kept} keys already"),
+        ))
     }
 }

@@ -1,4 +1,5 @@
-//! One API key through its life: issued, edited, expired or deleted; and what of that is in force at a given time.
+//! One API key through its life: issued, edited, expired or deleted; and what of that is in force at a given
+//! time.
 
 use std::fmt;
 
@@ -95,7 +96,14 @@ const UNBOUND_LIFE: SignedDuration = SignedDuration::from_hours(90 * 24);
 const UNBOUND_LIFE_AFTER_PASSWORD_CHANGE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Key {
-    pub(super) fn new(id: u64, credential: Credential, uid: Uid, settings: Settings, by: By, now: Timestamp) -> Self {
+    pub(super) fn new(
+        id: u64,
+        credential: Credential,
+        uid: Uid,
+        settings: Settings,
+        by: By,
+        now: Timestamp,
+    ) -> Self {
         Self {
             id,
             credential,
@@ -103,7 +111,11 @@ impl Key {
             created_at: now,
             created_by: by,
             deleted: None,
-            first: Revision { settings, since: now, unbound_since: now },
+            first: Revision {
+                settings,
+                since: now,
+                unbound_since: now,
+            },
             edits: Vec::new(),
         }
     }
@@ -115,28 +127,50 @@ impl Key {
 
     /// The settings that count at this time, when an edit needs `delay` to get through.
     pub(super) fn in_force(&self, now: Timestamp, delay: SignedDuration) -> &Revision {
-        self.edits.iter().rev().find(|edit| edit.since + delay <= now).unwrap_or(&self.first)
+        self.edits
+            .iter()
+            .rev()
+            .find(|edit| edit.since + delay <= now)
+            .unwrap_or(&self.first)
     }
 
-    /// An edit through the API: it starts the 90 days of an unbound key only if the key was bound before. (Saving "no
-    /// restriction" anew extends them on the venue's pages alone.)
+    /// An edit through the API: it starts the 90 days of an unbound key only if the key was bound before.
+    /// (Saving "no restriction" anew extends them on the venue's pages alone.)
     pub(super) fn edit(&mut self, settings: Settings, now: Timestamp) {
         let before = self.latest();
-        let unbound_since = if before.settings.ips.is_any() { before.unbound_since } else { now };
-        self.edits.push(Revision { settings, since: now, unbound_since });
+        let unbound_since = if before.settings.ips.is_any() {
+            before.unbound_since
+        } else {
+            now
+        };
+        self.edits.push(Revision {
+            settings,
+            since: now,
+            unbound_since,
+        });
     }
 
     /// An edit on the venue's pages.
     pub(super) fn edit_by_hand(&mut self, settings: Settings, now: Timestamp) {
-        self.edits.push(Revision { settings, since: now, unbound_since: now });
+        self.edits.push(Revision {
+            settings,
+            since: now,
+            unbound_since: now,
+        });
     }
 
     pub(super) fn is_deleted(&self) -> bool {
         self.deleted.is_some()
     }
 
-    /// Whether those who look after `delay` see the key at this time: created that long ago, not deleted that long ago.
-    pub(super) fn seen(&self, now: Timestamp, creation_delay: SignedDuration, deletion_delay: SignedDuration) -> Seen {
+    /// Whether those who look after `delay` see the key at this time: created that long ago, not deleted that
+    /// long ago.
+    pub(super) fn seen(
+        &self,
+        now: Timestamp,
+        creation_delay: SignedDuration,
+        deletion_delay: SignedDuration,
+    ) -> Seen {
         if now < self.created_at + creation_delay {
             return Seen::NotYet;
         }

@@ -4,15 +4,21 @@ use jiff::SignedDuration;
 
 use super::refusal::code;
 
-/// Facts about Bybit that nobody has verified. The defaults are the kindest guess; a test or a simulation sets the others.
+/// Facts about Bybit that nobody has verified. The defaults are the kindest guess; a test or a simulation
+/// sets the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an open question of its own, none a state of another")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an open question of its own, none a state of another"
+)]
 pub struct Knobs {
-    /// Unverified: how long a new key is unknown to the authenticating servers after its creation was confirmed.
+    /// Unverified: how long a new key is unknown to the authenticating servers after its creation was
+    /// confirmed.
     pub new_key_delay: SignedDuration,
     /// Unverified: with which code a key is refused in that time (10003, or 10007 by some accounts).
     pub new_key_ret_code: i64,
-    /// Unverified: how long a deleted key goes on working. The documentation says that it is invalid immediately.
+    /// Unverified: how long a deleted key goes on working. The documentation says that it is invalid
+    /// immediately.
     pub deletion_delay: SignedDuration,
     /// Unverified: how long an edited key keeps its old permissions and addresses.
     pub edit_delay: SignedDuration,
@@ -28,26 +34,30 @@ pub struct Knobs {
     pub max_note_length: usize,
     /// Unverified: how many addresses a key may be bound to.
     pub max_ips: usize,
-    /// Unverified: the code for editing or deleting a key that is not there (deleted before, or another parent's).
+    /// Unverified: the code for editing or deleting a key that is not there (deleted before, or another
+    /// parent's).
     pub no_such_key_ret_code: i64,
     /// Unverified: the code for a sub-account that is not the caller's.
     pub no_such_sub_account_ret_code: i64,
-    /// Unverified: whether a unified account's key has `Derivatives` whatever it was issued with ("by default", says the
-    /// documentation), or only beside `ContractTrade`.
+    /// Unverified: whether a unified account's key has `Derivatives` whatever it was issued with ("by
+    /// default", says the documentation), or only beside `ContractTrade`.
     pub derivatives_on_every_key: bool,
-    /// Unverified: whether an edit leaves the groups as they are that are not sent, and takes away those that are sent empty.
+    /// Unverified: whether an edit leaves the groups as they are that are not sent, and takes away those
+    /// that are sent empty.
     pub edit_keeps_groups: bool,
     /// The code with which every edit is refused, where one is: 141019 and 141020 are documented.
     pub edit_ret_code: Option<i64>,
-    /// Whether the accounts belong to the European entity, which issues no keys through the API (81007). Documented;
-    /// unverified is whether editing and deleting work there.
+    /// Whether the accounts belong to the European entity, which issues no keys through the API (81007).
+    /// Documented; unverified is whether editing and deleting work there.
     pub eu_entity: bool,
-    /// Whether the parent account still has to pass its identity check (20096). Unverified: which calls that stops; here,
-    /// creation alone.
+    /// Whether the parent account still has to pass its identity check (20096). Unverified: which calls that
+    /// stops; here, creation alone.
     pub kyc_missing: bool,
-    /// Whether callers have reached another environment's host: it knows none of their keys, and rejects each as if it were dead.
+    /// Whether callers have reached another environment's host: it knows none of their keys, and rejects
+    /// each as if it were dead.
     pub wrong_host: bool,
-    /// Whether rate limits count. They are documented; a simulation whose time stands still may not want them.
+    /// Whether rate limits count. They are documented; a simulation whose time stands still may not want
+    /// them.
     pub rate_limits: bool,
 }
 

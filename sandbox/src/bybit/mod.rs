@@ -1,8 +1,9 @@
 //! A stand-in for the key endpoints of Bybit's v5 REST API: one pure model, and an HTTP front over it.
 //!
-//! The model knows parent accounts, their sub-accounts and API keys. It has no clock and does no I/O: every call takes the
-//! time, so a simulation can drive it as well as a server can. What it does comes from Bybit's documentation
-//! (`docs/v5/user/*`, `docs/v5/guide`, `docs/v5/error`, `docs/v5/rate-limit` at <https://bybit-exchange.github.io/docs/v5/>)
+//! The model knows parent accounts, their sub-accounts and API keys. It has no clock and does no I/O: every
+//! call takes the time, so a simulation can drive it as well as a server can. What it does comes from Bybit's
+//! documentation (`docs/v5/user/*`, `docs/v5/guide`, `docs/v5/error`, `docs/v5/rate-limit` at
+//! <https://bybit-exchange.github.io/docs/v5/>)
 //! and from replies that people have published. What neither settles is a [`Knobs`] field.
 //!
 //! | question | file |

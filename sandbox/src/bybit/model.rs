@@ -15,8 +15,8 @@ use super::refusal::Refusal;
 /// An account's number, a sub-account's too.
 pub type Uid = u64;
 
-/// The sites with accounts of their own. A key of one is an invalid key at another (10003), which from outside looks just
-/// like a dead key.
+/// The sites with accounts of their own. A key of one is an invalid key at another (10003), which from
+/// outside looks just like a dead key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Environment {
     /// `api.bybit.com`.
@@ -79,7 +79,12 @@ impl Model {
     }
 
     /// Counts the call against the caller's limit and looks the caller up.
-    pub(super) fn admit(&mut self, caller: &KeyId, endpoint: Endpoint, now: Timestamp) -> Result<Caller, Refusal> {
+    pub(super) fn admit(
+        &mut self,
+        caller: &KeyId,
+        endpoint: Endpoint,
+        now: Timestamp,
+    ) -> Result<Caller, Refusal> {
         let caller = self.caller(caller, now)?;
         self.count(caller.uid, endpoint, now)?;
         Ok(caller)
@@ -87,7 +92,11 @@ impl Model {
 
     fn caller(&self, key: &KeyId, now: Timestamp) -> Result<Caller, Refusal> {
         let (key, account) = self.key_and_account(key)?;
-        let Settings { read_only, permissions, .. } = &self.in_force(key, now).settings;
+        let Settings {
+            read_only,
+            permissions,
+            ..
+        } = &self.in_force(key, now).settings;
         Ok(Caller {
             key: key.credential.key.clone(),
             uid: key.uid,
@@ -98,7 +107,10 @@ impl Model {
     }
 
     pub(super) fn key_and_account(&self, key: &KeyId) -> Result<(&Key, &Account), Refusal> {
-        let found = self.keys.get(key).and_then(|key| Some((key, self.accounts.get(&key.uid)?)));
+        let found = self
+            .keys
+            .get(key)
+            .and_then(|key| Some((key, self.accounts.get(&key.uid)?)));
         found.ok_or_else(|| Refusal::invalid_key("there is no such key"))
     }
 
@@ -107,19 +119,29 @@ impl Model {
     }
 
     pub(super) fn password_changed_at(&self, uid: Uid) -> Option<Timestamp> {
-        self.accounts.get(&uid).and_then(|account| account.password_changed_at)
+        self.accounts
+            .get(&uid)
+            .and_then(|account| account.password_changed_at)
     }
 
-    /// The key that an edit or a deletion is about, by the rules of `docs/v5/user/modify-sub-apikey` and `rm-sub-apikey`: a
-    /// master key must name one of its sub-accounts' keys, a sub-account's key means itself and must name none.
+    /// The key that an edit or a deletion is about, by the rules of `docs/v5/user/modify-sub-apikey` and
+    /// `rm-sub-apikey`: a master key must name one of its sub-accounts' keys, a sub-account's key means
+    /// itself and must name none.
     pub(super) fn sub_key(&self, caller: &Caller, named: Option<&KeyId>) -> Result<KeyId, Refusal> {
         let key = match (caller.role, named) {
-            (Role::Master, Some(named)) => self.keys.get(named).filter(|key| self.is_child(key.uid, caller.uid)),
-            (Role::Master, None) => return Err(Refusal::parameter("a master key has to name the key it means")),
+            (Role::Master, Some(named)) => self
+                .keys
+                .get(named)
+                .filter(|key| self.is_child(key.uid, caller.uid)),
+            (Role::Master, None) => {
+                return Err(Refusal::parameter("a master key has to name the key it means"));
+            }
             (Role::Sub, None) => self.keys.get(&caller.key),
             (Role::Sub, Some(_)) => return Err(Refusal::parameter("a sub-account's key may not name a key")),
         };
-        key.filter(|key| !key.is_deleted()).map(|key| key.credential.key.clone()).ok_or_else(|| self.no_such_key())
+        key.filter(|key| !key.is_deleted())
+            .map(|key| key.credential.key.clone())
+            .ok_or_else(|| self.no_such_key())
     }
 
     pub(super) fn no_such_key(&self) -> Refusal {
@@ -128,7 +150,10 @@ impl Model {
 
     /// The sub-account, if it is the caller's.
     pub(super) fn sub_account(&self, caller: &Caller, uid: Uid) -> Result<&Account, Refusal> {
-        let account = self.accounts.get(&uid).filter(|account| account.parent == Some(caller.uid));
+        let account = self
+            .accounts
+            .get(&uid)
+            .filter(|account| account.parent == Some(caller.uid));
         account.ok_or_else(|| {
             let why = format!("{uid} is no sub-account of {}", caller.uid);
             Refusal::unverified(self.knobs.no_such_sub_account_ret_code, why)
@@ -136,7 +161,9 @@ impl Model {
     }
 
     fn is_child(&self, uid: Uid, parent: Uid) -> bool {
-        self.accounts.get(&uid).is_some_and(|account| account.parent == Some(parent))
+        self.accounts
+            .get(&uid)
+            .is_some_and(|account| account.parent == Some(parent))
     }
 
     pub(super) fn keys_of(&self, uid: Uid) -> impl Iterator<Item = &Key> {
@@ -148,13 +175,19 @@ impl Model {
         let credential = self.generator.credential();
         let id = self.generator.record_id();
         let name = credential.key.clone();
-        self.keys.entry(name).or_insert(Key::new(id, credential, uid, settings, by, now))
+        self.keys
+            .entry(name)
+            .or_insert(Key::new(id, credential, uid, settings, by, now))
     }
 
     /// The delays that a listing sees.
     pub(super) fn listing_delays(&self) -> (SignedDuration, SignedDuration, SignedDuration) {
         if self.knobs.listings_lag {
-            (self.knobs.new_key_delay, self.knobs.deletion_delay, self.knobs.edit_delay)
+            (
+                self.knobs.new_key_delay,
+                self.knobs.deletion_delay,
+                self.knobs.edit_delay,
+            )
         } else {
             (SignedDuration::ZERO, SignedDuration::ZERO, SignedDuration::ZERO)
         }
@@ -163,7 +196,11 @@ impl Model {
 
 impl Account {
     pub(super) fn role(&self) -> Role {
-        if self.parent.is_some() { Role::Sub } else { Role::Master }
+        if self.parent.is_some() {
+            Role::Sub
+        } else {
+            Role::Master
+        }
     }
 }
 
@@ -182,7 +219,9 @@ impl Caller {
             return Err(Refusal::permission("the caller's key is read-only"));
         }
         if !self.permissions.manage_keys(self.role) {
-            return Err(Refusal::permission("the caller's key may neither transfer nor withdraw"));
+            return Err(Refusal::permission(
+                "the caller's key may neither transfer nor withdraw",
+            ));
         }
         Ok(())
     }

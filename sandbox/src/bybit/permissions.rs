@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::refusal::Refusal;
 
-/// Every group that a reply shows, in the order of a reply published in 2026 (`docs/v5/user/apikey-info` lists fewer).
-/// A group without a grant is there with an empty array.
+/// Every group that a reply shows, in the order of a reply published in 2026 (`docs/v5/user/apikey-info`
+/// lists fewer). A group without a grant is there with an empty array.
 pub const GROUPS: [&str; 17] = [
     "ContractTrade",
     "Spot",
@@ -54,20 +54,24 @@ const FOR_MASTERS: Catalogue = &[
     ("Affiliate", &["Affiliate"]),
 ];
 
-/// Values that a request may still name and that have no effect: `Derivatives` is up to the venue, the others are
-/// deprecated and always empty in replies.
-const WITHOUT_EFFECT: Catalogue =
-    &[("Derivatives", &["DerivativesTrade"]), ("CopyTrading", &["CopyTrading"]), ("NFT", &["NFTQueryProductList"])];
+/// Values that a request may still name and that have no effect: `Derivatives` is up to the venue, the others
+/// are deprecated and always empty in replies.
+const WITHOUT_EFFECT: Catalogue = &[
+    ("Derivatives", &["DerivativesTrade"]),
+    ("CopyTrading", &["CopyTrading"]),
+    ("NFT", &["NFTQueryProductList"]),
+];
 
-/// Whose keys: a parent account's or a sub-account's. They may have different permissions and different powers.
+/// Whose keys: a parent account's or a sub-account's. They may have different permissions and different
+/// powers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Master,
     Sub,
 }
 
-/// What a key may do. Groups without a value are not kept. Shared by all clones: a key's settings are looked at far more often than
-/// they change.
+/// What a key may do. Groups without a value are not kept. Shared by all clones: a key's settings are looked
+/// at far more often than they change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Permissions(Arc<BTreeMap<String, BTreeSet<String>>>);
 
@@ -108,18 +112,25 @@ impl Permissions {
 
     /// Each value that is granted, with its group, in alphabetical order.
     pub fn granted(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().flat_map(|(group, values)| values.iter().map(|value| (group.as_str(), value.as_str())))
+        self.0
+            .iter()
+            .flat_map(|(group, values)| values.iter().map(|value| (group.as_str(), value.as_str())))
     }
 
-    /// The groups as a reply shows them: all that the venue knows, empty or not, and any granted beyond those.
+    /// The groups as a reply shows them: all that the venue knows, empty or not, and any granted beyond
+    /// those.
     pub fn shown(&self) -> BTreeMap<String, Vec<String>> {
         let known = GROUPS.iter().map(|group| ((*group).to_owned(), Vec::new()));
-        let granted = self.0.iter().map(|(group, values)| (group.clone(), values.iter().cloned().collect()));
+        let granted = self
+            .0
+            .iter()
+            .map(|(group, values)| (group.clone(), values.iter().cloned().collect()));
         known.chain(granted).collect()
     }
 
-    /// Whether a key with these may create, edit and delete keys: the "tip" of each endpoint's page. The pages call the
-    /// sub-account's one "Sub Member Transfer", which for a sub-account's key is `SubMemberTransferList`.
+    /// Whether a key with these may create, edit and delete keys: the "tip" of each endpoint's page. The
+    /// pages call the sub-account's one "Sub Member Transfer", which for a sub-account's key is
+    /// `SubMemberTransferList`.
     pub(super) fn manage_keys(&self, role: Role) -> bool {
         let sufficient: &[&str] = match role {
             Role::Master => &["AccountTransfer", "SubMemberTransfer", "Withdraw"],
@@ -128,7 +139,8 @@ impl Permissions {
         sufficient.iter().any(|value| self.grants("Wallet", value))
     }
 
-    /// Checks what a caller asked for. The venue throws an error when nothing is ticked, and for what it doesn't know.
+    /// Checks what a caller asked for. The venue throws an error when nothing is ticked, and for what it
+    /// doesn't know.
     pub(super) fn requested(requested: &Requested, role: Role) -> Result<Self, Refusal> {
         let allowed = match role {
             Role::Master => FOR_MASTERS,
@@ -137,7 +149,9 @@ impl Permissions {
         let mut permissions = Self::default();
         for (group, values) in requested {
             if !GROUPS.contains(&group.as_str()) {
-                return Err(Refusal::parameter(format!("there is no permission group {group}")));
+                return Err(Refusal::parameter(format!(
+                    "there is no permission group {group}"
+                )));
             }
             for value in values {
                 if lists(allowed, group, value) {
@@ -175,12 +189,17 @@ impl Permissions {
     }
 
     fn grant(&mut self, group: &str, value: &str) {
-        Arc::make_mut(&mut self.0).entry(group.to_owned()).or_default().insert(value.to_owned());
+        Arc::make_mut(&mut self.0)
+            .entry(group.to_owned())
+            .or_default()
+            .insert(value.to_owned());
     }
 }
 
 fn lists(catalogue: Catalogue, group: &str, value: &str) -> bool {
-    catalogue.iter().any(|(name, values)| *name == group && values.contains(&value))
+    catalogue
+        .iter()
+        .any(|(name, values)| *name == group && values.contains(&value))
 }
 
 #[cfg(test)]
@@ -190,7 +209,12 @@ mod tests {
     fn requested(grants: &[(&str, &[&str])], role: Role) -> Result<Permissions, Refusal> {
         let requested = grants
             .iter()
-            .map(|(group, values)| ((*group).to_owned(), values.iter().map(|value| (*value).to_owned()).collect()))
+            .map(|(group, values)| {
+                (
+                    (*group).to_owned(),
+                    values.iter().map(|value| (*value).to_owned()).collect(),
+                )
+            })
             .collect();
         Permissions::requested(&requested, role)
     }
@@ -198,14 +222,22 @@ mod tests {
     #[test]
     fn every_documented_permission_of_a_sub_account_is_accepted() {
         for (group, values) in FOR_SUB_ACCOUNTS {
-            assert_eq!(requested(&[(group, values)], Role::Sub), Ok(Permissions::of(&[(group, values)])));
+            assert_eq!(
+                requested(&[(group, values)], Role::Sub),
+                Ok(Permissions::of(&[(group, values)]))
+            );
         }
     }
 
     #[test]
     fn an_unknown_group_or_value_is_refused() {
-        for grants in [("Teleport", ["Beam"]), ("Spot", ["SpotMining"]), ("Wallet", ["Withdraw"])] {
-            let refusal = requested(&[(grants.0, &grants.1)], Role::Sub).expect_err("nobody can be granted this");
+        for grants in [
+            ("Teleport", ["Beam"]),
+            ("Spot", ["SpotMining"]),
+            ("Wallet", ["Withdraw"]),
+        ] {
+            let refusal =
+                requested(&[(grants.0, &grants.1)], Role::Sub).expect_err("nobody can be granted this");
             assert_eq!(refusal.ret_code, 10_001);
         }
     }
@@ -224,8 +256,15 @@ mod tests {
 
     #[test]
     fn deprecated_values_are_taken_and_have_no_effect() {
-        let asked: &[(&str, &[&str])] = &[("Spot", &["SpotTrade"]), ("CopyTrading", &["CopyTrading"]), ("BlockTrade", &[])];
-        assert_eq!(requested(asked, Role::Sub), Ok(Permissions::of(&[("Spot", &["SpotTrade"])])));
+        let asked: &[(&str, &[&str])] = &[
+            ("Spot", &["SpotTrade"]),
+            ("CopyTrading", &["CopyTrading"]),
+            ("BlockTrade", &[]),
+        ];
+        assert_eq!(
+            requested(asked, Role::Sub),
+            Ok(Permissions::of(&[("Spot", &["SpotTrade"])]))
+        );
     }
 
     #[test]
@@ -245,7 +284,14 @@ mod tests {
         assert_eq!(shown.len(), GROUPS.len() + 1);
         assert_eq!(shown["Spot"], ["SpotTrade"]);
         assert_eq!(shown["Teleport"], ["Beam"]);
-        for group in ["BlockTrade", "CopyTrading", "NFT", "Affiliate", "FiatP2P", "ByXPost"] {
+        for group in [
+            "BlockTrade",
+            "CopyTrading",
+            "NFT",
+            "Affiliate",
+            "FiatP2P",
+            "ByXPost",
+        ] {
             assert!(shown[group].is_empty(), "{group}");
         }
     }

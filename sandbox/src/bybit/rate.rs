@@ -38,7 +38,9 @@ impl Endpoint {
 
     /// The endpoint behind a method and a path.
     pub fn of(method: &str, path: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|endpoint| endpoint.method() == method && endpoint.path() == path)
+        Self::ALL
+            .into_iter()
+            .find(|endpoint| endpoint.method() == method && endpoint.path() == path)
     }
 
     /// The HTTP method.
@@ -92,12 +94,19 @@ impl Model {
         let uid = self.keys.get(caller)?.uid;
         let recent = self.recent(uid, endpoint, now);
         let left = endpoint.limit().saturating_sub(recent.len());
-        let resets_at = recent.first().filter(|_| left == 0).map_or(now, |oldest| *oldest + WINDOW);
-        Some(Rate { limit: endpoint.limit(), left, resets_at })
+        let resets_at = recent
+            .first()
+            .filter(|_| left == 0)
+            .map_or(now, |oldest| *oldest + WINDOW);
+        Some(Rate {
+            limit: endpoint.limit(),
+            left,
+            resets_at,
+        })
     }
 
-    /// Counts a call, or refuses it. A refused call does not count. Unverified: that all of an account's keys share the
-    /// limit, as "per UID" says, and that an account's sub-accounts do not.
+    /// Counts a call, or refuses it. A refused call does not count. Unverified: that all of an account's keys
+    /// share the limit, as "per UID" says, and that an account's sub-accounts do not.
     pub(super) fn count(&mut self, uid: Uid, endpoint: Endpoint, now: Timestamp) -> Result<(), Refusal> {
         if !self.knobs.rate_limits {
             return Ok(());
@@ -106,13 +115,16 @@ impl Model {
         if recent.len() >= endpoint.limit() {
             return Err(Refusal::rate_limit());
         }
-        self.visits.insert((uid, endpoint), recent.into_iter().chain([now]).collect());
+        self.visits
+            .insert((uid, endpoint), recent.into_iter().chain([now]).collect());
         Ok(())
     }
 
     fn recent(&self, uid: Uid, endpoint: Endpoint, now: Timestamp) -> Vec<Timestamp> {
         let visits = self.visits.get(&(uid, endpoint)).into_iter().flatten().copied();
         // A visit in the future was made before the clock was set back: it counts no more.
-        visits.filter(|visit| *visit <= now && now < *visit + WINDOW).collect()
+        visits
+            .filter(|visit| *visit <= now && now < *visit + WINDOW)
+            .collect()
     }
 }

@@ -32,8 +32,8 @@ pub mod code {
 pub struct Refusal {
     /// The number that clients classify by.
     pub ret_code: i64,
-    /// The venue's words. Those of [`code::SIGNATURE`] repeat the signed string, key id and request body included, as the
-    /// venue's do: a client must not log them.
+    /// The venue's words. Those of [`code::SIGNATURE`] repeat the signed string, key id and request body
+    /// included, as the venue's do: a client must not log them.
     pub ret_msg: String,
     /// The reason in our words, for the sandbox's own log. The venue sends no such thing.
     pub why: String,
@@ -48,7 +48,11 @@ impl Refusal {
     pub(super) fn clock(timestamp: i64, server: i64, window: i64) -> Self {
         let words = "invalid request, please check your server timestamp or recv_window param.";
         let figures = format!("req_timestamp[{timestamp}],server_timestamp[{server}],recv_window[{window}]");
-        Self::new(code::CLOCK, format!("{words} {figures}"), format!("{} ms off", timestamp - server))
+        Self::new(
+            code::CLOCK,
+            format!("{words} {figures}"),
+            format!("{} ms off", timestamp - server),
+        )
     }
 
     pub(super) fn invalid_key(why: impl Into<String>) -> Self {
@@ -57,15 +61,27 @@ impl Refusal {
 
     /// Replies that people have published repeat the string that was signed.
     pub(super) fn signature(origin: &str) -> Self {
-        Self::new(code::SIGNATURE, format!("error sign! origin_string[{origin}]"), "the signature does not match")
+        Self::new(
+            code::SIGNATURE,
+            format!("error sign! origin_string[{origin}]"),
+            "the signature does not match",
+        )
     }
 
     pub(super) fn permission(why: impl Into<String>) -> Self {
-        Self::new(code::PERMISSION, "Permission denied, please check your API key permissions.", why)
+        Self::new(
+            code::PERMISSION,
+            "Permission denied, please check your API key permissions.",
+            why,
+        )
     }
 
     pub(super) fn rate_limit() -> Self {
-        Self::new(code::RATE_LIMIT, "Too many visits. Exceeded the API Rate Limit.", "the endpoint's limit is used up")
+        Self::new(
+            code::RATE_LIMIT,
+            "Too many visits. Exceeded the API Rate Limit.",
+            "the endpoint's limit is used up",
+        )
     }
 
     pub(super) fn banned() -> Self {
@@ -73,7 +89,11 @@ impl Refusal {
     }
 
     pub(super) fn address(why: impl Into<String>) -> Self {
-        Self::new(code::ADDRESS, "Unmatched IP, please check your API key's bound IP addresses.", why)
+        Self::new(
+            code::ADDRESS,
+            "Unmatched IP, please check your API key's bound IP addresses.",
+            why,
+        )
     }
 
     pub(super) fn expired() -> Self {
@@ -92,6 +112,10 @@ impl Refusal {
     }
 
     pub(super) fn new(ret_code: i64, ret_msg: impl Into<String>, why: impl Into<String>) -> Self {
-        Self { ret_code, ret_msg: ret_msg.into(), why: why.into() }
+        Self {
+            ret_code,
+            ret_msg: ret_msg.into(),
+            why: why.into(),
+        }
     }
 }

@@ -17,7 +17,12 @@ pub struct DeleteSubApi {
 
 impl Model {
     /// Deletes a sub-account's key.
-    pub fn delete_sub_api(&mut self, caller: &KeyId, request: &DeleteSubApi, now: Timestamp) -> Result<(), Refusal> {
+    pub fn delete_sub_api(
+        &mut self,
+        caller: &KeyId,
+        request: &DeleteSubApi,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         let caller = self.admit(caller, Endpoint::DeleteSubApi, now)?;
         caller.must_manage_keys()?;
         let target = self.sub_key(&caller, request.key.as_ref())?;
@@ -34,7 +39,11 @@ impl Model {
 
     fn delete(&mut self, key: &KeyId, by: By, now: Timestamp) -> Result<(), Refusal> {
         let no_such_key = self.no_such_key();
-        let key = self.keys.get_mut(key).filter(|key| !key.is_deleted()).ok_or(no_such_key)?;
+        let key = self
+            .keys
+            .get_mut(key)
+            .filter(|key| !key.is_deleted())
+            .ok_or(no_such_key)?;
         key.deleted = Some((now, by));
         Ok(())
     }

@@ -37,8 +37,8 @@ pub(super) fn updated(key: &UpdatedKey) -> Value {
     })
 }
 
-/// `readOnly` is a number here, and the secret an empty string. The fields about the person behind the account are those
-/// of an account about which there is nothing to say.
+/// `readOnly` is a number here, and the secret an empty string. The fields about the person behind the
+/// account are those of an account about which there is nothing to say.
 pub(super) fn own(own: &OwnKey) -> Value {
     let key = &own.key;
     json!({

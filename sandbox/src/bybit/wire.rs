@@ -42,18 +42,28 @@ pub(super) struct Answer {
 
 const MARKET_TIME: &str = "/v5/market/time";
 
-/// Answers a request. Failures are HTTP 200 with a code in the envelope, as at the venue, but for a path that isn't there
-/// and a request that isn't signed.
+/// Answers a request. Failures are HTTP 200 with a code in the envelope, as at the venue, but for a path that
+/// isn't there and a request that isn't signed.
 pub(super) fn respond(model: &mut Model, arrived: &Arrived<'_>, now: Timestamp) -> Answer {
     if (arrived.method, arrived.path) == ("GET", MARKET_TIME) {
         let result = replies::server_time(model.server_time(now));
         return Answer::envelope(0, "OK", &result, None, String::new(), now);
     }
     let Some(endpoint) = Endpoint::of(arrived.method, arrived.path) else {
-        return Answer::plain(StatusCode::NOT_FOUND, "text/plain", "404 page not found", "there is no such path");
+        return Answer::plain(
+            StatusCode::NOT_FOUND,
+            "text/plain",
+            "404 page not found",
+            "there is no such path",
+        );
     };
     let Some(request) = arrived.signed() else {
-        return Answer::plain(StatusCode::UNAUTHORIZED, "text/plain", "", "the request is not signed");
+        return Answer::plain(
+            StatusCode::UNAUTHORIZED,
+            "text/plain",
+            "",
+            "the request is not signed",
+        );
     };
     let caller = match model.authenticate(&request, now) {
         Ok(caller) => caller,
@@ -93,7 +103,10 @@ fn call(
         Endpoint::DeleteSubApi => {
             let request: DeleteSubApi = body::<DeleteSubBody>(arrived.body)?.into();
             model.delete_sub_api(caller, &request, now)?;
-            Ok((json!({}), format!("deleted {}", request.key.as_ref().unwrap_or(caller))))
+            Ok((
+                json!({}),
+                format!("deleted {}", request.key.as_ref().unwrap_or(caller)),
+            ))
         }
         Endpoint::UpdateApi => {
             let key = model.update_api(caller, &body::<UpdateBody>(arrived.body)?.into(), now)?;
@@ -109,7 +122,9 @@ fn call(
 impl Arrived<'_> {
     /// The caller's key as it names it, if there is such a key.
     pub(super) fn claimed_key(&self, model: &Model) -> Option<KeyId> {
-        model.key(&KeyId::from(self.header("x-bapi-api-key")?)).map(|key| key.key)
+        model
+            .key(&KeyId::from(self.header("x-bapi-api-key")?))
+            .map(|key| key.key)
     }
 
     fn signed(&self) -> Option<SignedRequest<'_>> {
@@ -118,7 +133,11 @@ impl Arrived<'_> {
             timestamp: self.header("x-bapi-timestamp")?,
             recv_window: self.header("x-bapi-recv-window"),
             signature: self.header("x-bapi-sign")?,
-            payload: if self.method == "GET" { self.query.as_bytes() } else { self.body },
+            payload: if self.method == "GET" {
+                self.query.as_bytes()
+            } else {
+                self.body
+            },
             address: self.address,
             environment: self.environment,
         })
@@ -132,30 +151,68 @@ impl Arrived<'_> {
 impl Answer {
     /// The venue's own words for "not now", as a planned fault.
     pub(super) fn throttled(path: &str, now: Timestamp) -> Self {
-        let limit = ["GET", "POST"].iter().find_map(|method| Endpoint::of(method, path)).map_or(10, Endpoint::limit);
-        let rate = Rate { limit, left: 0, resets_at: now + SignedDuration::from_secs(1) };
+        let limit = ["GET", "POST"]
+            .iter()
+            .find_map(|method| Endpoint::of(method, path))
+            .map_or(10, Endpoint::limit);
+        let rate = Rate {
+            limit,
+            left: 0,
+            resets_at: now + SignedDuration::from_secs(1),
+        };
         Self::refusal(Refusal::rate_limit(), Some(rate), now)
     }
 
     /// What a proxy in front of the venue says when the venue does not answer.
     pub(super) fn bad_gateway() -> Self {
-        let page = "<html>\n<head><title>502 Bad Gateway</title></head>\n<body><h1>502 Bad Gateway</h1></body>\n</html>\n";
+        let page = "<html>\n<head><title>502 Bad Gateway</title></head>\n<body><h1>502 Bad \
+                    Gateway</h1></body>\n</html>\n";
         Self::plain(StatusCode::BAD_GATEWAY, "text/html", page, "")
     }
 
     fn refusal(refusal: Refusal, rate: Option<Rate>, now: Timestamp) -> Self {
-        Self::envelope(refusal.ret_code, &refusal.ret_msg, &json!({}), rate, refusal.why, now)
+        Self::envelope(
+            refusal.ret_code,
+            &refusal.ret_msg,
+            &json!({}),
+            rate,
+            refusal.why,
+            now,
+        )
     }
 
-    fn envelope(ret_code: i64, ret_msg: &str, result: &Value, rate: Option<Rate>, detail: String, now: Timestamp) -> Self {
+    fn envelope(
+        ret_code: i64,
+        ret_msg: &str,
+        result: &Value,
+        rate: Option<Rate>,
+        detail: String,
+        now: Timestamp,
+    ) -> Self {
         let time = now.as_millisecond();
-        let body = json!({"retCode": ret_code, "retMsg": ret_msg, "result": result, "retExtInfo": {}, "time": time}).to_string();
+        let body =
+            json!({"retCode": ret_code, "retMsg": ret_msg, "result": result, "retExtInfo": {}, "time": time})
+                .to_string();
         let content_type = "application/json; charset=utf-8";
-        Self { status: StatusCode::OK, content_type, body, rate, ret_code: Some(ret_code), detail }
+        Self {
+            status: StatusCode::OK,
+            content_type,
+            body,
+            rate,
+            ret_code: Some(ret_code),
+            detail,
+        }
     }
 
     fn plain(status: StatusCode, content_type: &'static str, body: &str, detail: &str) -> Self {
-        Self { status, content_type, body: body.to_owned(), rate: None, ret_code: None, detail: detail.to_owned() }
+        Self {
+            status,
+            content_type,
+            body: body.to_owned(),
+            rate: None,
+            ret_code: None,
+            detail: detail.to_owned(),
+        }
     }
 }
 
@@ -213,28 +270,60 @@ impl TryFrom<u8> for Flag {
 
 impl From<CreateBody> for CreateSubApi {
     fn from(body: CreateBody) -> Self {
-        let CreateBody { sub_uid, note, read_only, ips, permissions } = body;
-        Self { sub_uid, note, read_only: read_only.0, ips, permissions }
+        let CreateBody {
+            sub_uid,
+            note,
+            read_only,
+            ips,
+            permissions,
+        } = body;
+        Self {
+            sub_uid,
+            note,
+            read_only: read_only.0,
+            ips,
+            permissions,
+        }
     }
 }
 
 impl From<UpdateSubBody> for UpdateSubApi {
     fn from(body: UpdateSubBody) -> Self {
-        let UpdateSubBody { key, read_only, ips, permissions } = body;
-        Self { key: key.as_deref().map(KeyId::from), read_only: read_only.map(|flag| flag.0), ips, permissions }
+        let UpdateSubBody {
+            key,
+            read_only,
+            ips,
+            permissions,
+        } = body;
+        Self {
+            key: key.as_deref().map(KeyId::from),
+            read_only: read_only.map(|flag| flag.0),
+            ips,
+            permissions,
+        }
     }
 }
 
 impl From<UpdateBody> for UpdateApi {
     fn from(body: UpdateBody) -> Self {
-        let UpdateBody { read_only, ips, permissions } = body;
-        Self { read_only: read_only.map(|flag| flag.0), ips: ips.map(|ips| ips.to_string()), permissions }
+        let UpdateBody {
+            read_only,
+            ips,
+            permissions,
+        } = body;
+        Self {
+            read_only: read_only.map(|flag| flag.0),
+            ips: ips.map(|ips| ips.to_string()),
+            permissions,
+        }
     }
 }
 
 impl From<DeleteSubBody> for DeleteSubApi {
     fn from(body: DeleteSubBody) -> Self {
-        Self { key: body.key.as_deref().map(KeyId::from) }
+        Self {
+            key: body.key.as_deref().map(KeyId::from),
+        }
     }
 }
 

@@ -23,8 +23,8 @@ pub enum BuildError {
     NoExecutable,
 }
 
-/// Builds the function with the workspace's own settings, and returns the path of its executable. cargo's progress goes to
-/// standard error.
+/// Builds the function with the workspace's own settings, and returns the path of its executable. cargo's
+/// progress goes to standard error.
 pub async fn build() -> Result<PathBuf, BuildError> {
     build_package(PACKAGE, &[]).await
 }
@@ -38,7 +38,14 @@ pub async fn build_release() -> Result<PathBuf, BuildError> {
 pub(crate) async fn build_package(package: &str, options: &[&str]) -> Result<PathBuf, BuildError> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["build", "--package", package, "--bin", package, "--message-format=json-render-diagnostics"])
+        .args([
+            "build",
+            "--package",
+            package,
+            "--bin",
+            package,
+            "--message-format=json-render-diagnostics",
+        ])
         .args(options)
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .stderr(Stdio::inherit())

@@ -6,5 +6,7 @@ mod runtime_api;
 
 pub(crate) use build::build_package;
 pub use build::{BuildError, build, build_release};
-pub use process::{CLOCK_AHEAD, EMERGENCY_ARN, Environment, Function, Killer, LAMBDA_ARN, OPERATIONS_ARN, REGION};
+pub use process::{
+    CLOCK_AHEAD, EMERGENCY_ARN, Environment, Function, Killer, LAMBDA_ARN, OPERATIONS_ARN, REGION,
+};
 pub use runtime_api::Failed;

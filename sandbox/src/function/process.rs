@@ -20,9 +20,11 @@ use super::runtime_api::{self, Failed, RuntimeApi, Work};
 /// The ARN of the function that rotates.
 pub const LAMBDA_ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:exchange-key-rotation";
 /// The ARN of the operations function.
-pub const OPERATIONS_ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:exchange-key-rotation-operations";
+pub const OPERATIONS_ARN: &str =
+    "arn:aws:lambda:us-east-1:123456789012:function:exchange-key-rotation-operations";
 /// The ARN of the emergency function.
-pub const EMERGENCY_ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:exchange-key-rotation-emergency";
+pub const EMERGENCY_ARN: &str =
+    "arn:aws:lambda:us-east-1:123456789012:function:exchange-key-rotation-emergency";
 /// The Region it runs in.
 pub const REGION: &str = "us-east-1";
 /// How long an invocation may take.
@@ -39,7 +41,10 @@ impl Environment {
     /// Where the stand-ins listen, and credentials that are worth nothing.
     pub fn local(secrets_manager: SocketAddr, bybit: SocketAddr) -> Self {
         Self::default()
-            .with("AWS_ENDPOINT_URL_SECRETS_MANAGER", format!("http://{secrets_manager}"))
+            .with(
+                "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+                format!("http://{secrets_manager}"),
+            )
             .with("AWS_ACCESS_KEY_ID", crate::secrets_manager::ACCESS_KEY_ID)
             .with("AWS_SECRET_ACCESS_KEY", "worth-nothing")
             .with("AWS_REGION", REGION)
@@ -50,13 +55,15 @@ impl Environment {
     /// Makes the function the one for maintain, audit and plan.
     #[must_use]
     pub fn operations(self) -> Self {
-        self.with("ROTATION_FUNCTION_ARN", LAMBDA_ARN).with("EMERGENCY_FUNCTION_ARN", EMERGENCY_ARN)
+        self.with("ROTATION_FUNCTION_ARN", LAMBDA_ARN)
+            .with("EMERGENCY_FUNCTION_ARN", EMERGENCY_ARN)
     }
 
     /// Makes the function the one for break_glass, rollback and abandon.
     #[must_use]
     pub fn emergency(self) -> Self {
-        self.with("ROTATION_FUNCTION_ARN", LAMBDA_ARN).with("OPERATIONS_FUNCTION_ARN", OPERATIONS_ARN)
+        self.with("ROTATION_FUNCTION_ARN", LAMBDA_ARN)
+            .with("OPERATIONS_FUNCTION_ARN", OPERATIONS_ARN)
     }
 
     /// With one more variable, or another value for one.
@@ -86,7 +93,11 @@ impl Environment {
 
     /// How far the process's clock is ahead of the machine's, where somebody moves it.
     fn clock_ahead(&self) -> SignedDuration {
-        let ahead = self.0.iter().find(|(name, _)| name == CLOCK_AHEAD).and_then(|(_, seconds)| seconds.parse().ok());
+        let ahead = self
+            .0
+            .iter()
+            .find(|(name, _)| name == CLOCK_AHEAD)
+            .and_then(|(_, seconds)| seconds.parse().ok());
         SignedDuration::from_secs(ahead.unwrap_or_default())
     }
 
@@ -116,7 +127,11 @@ impl Function {
     }
 
     /// Starts any program that asks a runtime API for work.
-    pub async fn start_command(mut command: Command, environment: &Environment, echo: bool) -> io::Result<Self> {
+    pub async fn start_command(
+        mut command: Command,
+        environment: &Environment,
+        echo: bool,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let runtime_api = listener.local_addr()?;
         let api = RuntimeApi::default();
@@ -141,8 +156,14 @@ impl Function {
         let id = process.id();
         let output = Arc::default();
         let readers = [
-            process.stdout.take().map(|out| tokio::spawn(read_lines(out, Arc::clone(&output), echo))),
-            process.stderr.take().map(|err| tokio::spawn(read_lines(err, Arc::clone(&output), echo))),
+            process
+                .stdout
+                .take()
+                .map(|out| tokio::spawn(read_lines(out, Arc::clone(&output), echo))),
+            process
+                .stderr
+                .take()
+                .map(|err| tokio::spawn(read_lines(err, Arc::clone(&output), echo))),
         ];
         let order = Arc::new(Notify::new());
         let ordered = Arc::clone(&order);
@@ -155,7 +176,10 @@ impl Function {
                 let _ = reader.await;
             }
             let message = format!("the function's process ended with exit code {code}");
-            waited.abandon(&Failed { error_type: "Runtime.ExitError".into(), message });
+            waited.abandon(&Failed {
+                error_type: "Runtime.ExitError".into(),
+                message,
+            });
             // Nobody may be watching.
             let _ = exit.send(Some(code));
         });
@@ -176,15 +200,33 @@ impl Function {
     /// # Errors
     /// What the function reported, or `Runtime.ExitError` where its process ended.
     pub async fn invoke(&self, event: &Value) -> Result<Value, Failed> {
-        self.invoke_raw(event.to_string().into_bytes(), Timestamp::now() + self.clock_ahead + TIMEOUT, self.arn).await
+        self.invoke_raw(
+            event.to_string().into_bytes(),
+            Timestamp::now() + self.clock_ahead + TIMEOUT,
+            self.arn,
+        )
+        .await
     }
 
     /// Invokes the function with any bytes, any deadline, and by any ARN.
-    pub async fn invoke_raw(&self, payload: Vec<u8>, deadline: Timestamp, function_arn: &str) -> Result<Value, Failed> {
+    pub async fn invoke_raw(
+        &self,
+        payload: Vec<u8>,
+        deadline: Timestamp,
+        function_arn: &str,
+    ) -> Result<Value, Failed> {
         let (answer, answered) = oneshot::channel();
-        self.api.push(Work { payload, deadline, function_arn: function_arn.into(), answer });
+        self.api.push(Work {
+            payload,
+            deadline,
+            function_arn: function_arn.into(),
+            answer,
+        });
         let mut exited = self.exited.clone();
-        let gone = Failed { error_type: "Runtime.ExitError".into(), message: "the function's process has ended".into() };
+        let gone = Failed {
+            error_type: "Runtime.ExitError".into(),
+            message: "the function's process has ended".into(),
+        };
         let watch_exit = async {
             // An error means that the watcher is gone, and so is the process.
             let _ = exited.wait_for(Option::is_some).await;
@@ -215,13 +257,19 @@ impl Function {
 
     /// The means to kill the process, for somebody else.
     pub fn killer(&self) -> Killer {
-        Killer { order: Arc::clone(&self.order), exited: self.exited.clone() }
+        Killer {
+            order: Arc::clone(&self.order),
+            exited: self.exited.clone(),
+        }
     }
 
     /// Waits until the process has ended, and returns its exit code; -1 for a signal.
     pub async fn exit_code(&self) -> i32 {
         let mut exited = self.exited.clone();
-        exited.wait_for(Option::is_some).await.map_or(-1, |code| code.unwrap_or(-1))
+        exited
+            .wait_for(Option::is_some)
+            .await
+            .map_or(-1, |code| code.unwrap_or(-1))
     }
 
     /// All lines that the process has written, to standard output and standard error.
@@ -268,7 +316,10 @@ async fn wait(mut process: Child, order: &Notify) -> i32 {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "this is a command-line tool's way of showing a child's output")]
+#[expect(
+    clippy::print_stderr,
+    reason = "this is a command-line tool's way of showing a child's output"
+)]
 async fn read_lines(stream: impl AsyncRead + Unpin, output: Arc<Mutex<Vec<String>>>, echo: bool) {
     let mut lines = BufReader::new(stream).lines();
     while let Ok(Some(line)) = lines.next_line().await {

@@ -1,4 +1,5 @@
-//! The Lambda runtime API, as far as a function needs it. Source: AWS Lambda developer guide, "Using the Lambda runtime API".
+//! The Lambda runtime API, as far as a function needs it. Source: AWS Lambda developer guide, "Using the
+//! Lambda runtime API".
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -82,7 +83,9 @@ impl RuntimeApi {
     }
 
     fn reported(&self, headers: &HeaderMap, body: &[u8]) {
-        self.lock().reports.push(format!("{headers:?} {}", String::from_utf8_lossy(body)));
+        self.lock()
+            .reports
+            .push(format!("{headers:?} {}", String::from_utf8_lossy(body)));
     }
 
     fn lock(&self) -> MutexGuard<'_, Pending> {
@@ -116,11 +119,17 @@ async fn next(State(api): State<RuntimeApi>) -> Response {
             None => api.work.notified().await,
         }
     };
-    let id = format!("{:08x}-0000-4000-8000-000000000000", NEXT_ID.fetch_add(1, Ordering::Relaxed));
+    let id = format!(
+        "{:08x}-0000-4000-8000-000000000000",
+        NEXT_ID.fetch_add(1, Ordering::Relaxed)
+    );
     let mut headers = HeaderMap::new();
     for (name, value) in [
         ("lambda-runtime-aws-request-id", id.as_str()),
-        ("lambda-runtime-deadline-ms", &work.deadline.as_millisecond().to_string()),
+        (
+            "lambda-runtime-deadline-ms",
+            &work.deadline.as_millisecond().to_string(),
+        ),
         ("lambda-runtime-invoked-function-arn", &work.function_arn),
     ] {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -131,12 +140,26 @@ async fn next(State(api): State<RuntimeApi>) -> Response {
     (headers, work.payload).into_response()
 }
 
-async fn response(State(api): State<RuntimeApi>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> StatusCode {
+async fn response(
+    State(api): State<RuntimeApi>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
     api.reported(&headers, &body);
-    answer(&api, &id, Ok(serde_json::from_slice(&body).unwrap_or(Value::Null)))
+    answer(
+        &api,
+        &id,
+        Ok(serde_json::from_slice(&body).unwrap_or(Value::Null)),
+    )
 }
 
-async fn error(State(api): State<RuntimeApi>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> StatusCode {
+async fn error(
+    State(api): State<RuntimeApi>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
     api.reported(&headers, &body);
     answer(&api, &id, Err(failed(&body)))
 }
@@ -148,7 +171,9 @@ async fn init_error(State(api): State<RuntimeApi>, headers: HeaderMap, body: Byt
 }
 
 fn answer(api: &RuntimeApi, id: &str, outcome: Result<Value, Failed>) -> StatusCode {
-    let Some(waiting) = api.lock().running.remove(id) else { return StatusCode::NOT_FOUND };
+    let Some(waiting) = api.lock().running.remove(id) else {
+        return StatusCode::NOT_FOUND;
+    };
     // Whoever asked may have stopped waiting; the function is told that all is well, as Lambda does.
     let _ = waiting.send(outcome);
     StatusCode::ACCEPTED
@@ -157,5 +182,8 @@ fn answer(api: &RuntimeApi, id: &str, outcome: Result<Value, Failed>) -> StatusC
 fn failed(body: &[u8]) -> Failed {
     let report: Value = serde_json::from_slice(body).unwrap_or_else(|_| json!({}));
     let text = |name: &str| report[name].as_str().unwrap_or_default().to_owned();
-    Failed { error_type: text("errorType"), message: text("errorMessage") }
+    Failed {
+        error_type: text("errorType"),
+        message: text("errorMessage"),
+    }
 }

@@ -28,11 +28,18 @@ impl World {
         done
     }
 
-    /// Stores a version of the secret by hand, filled in with this key, and puts a label on it: AWSCURRENT makes it current.
+    /// Stores a version of the secret by hand, filled in with this key, and puts a label on it: AWSCURRENT
+    /// makes it current.
     ///
     /// # Panics
     /// When Secrets Manager refuses.
-    pub fn put_by_hand(&self, document: &str, key: &bybit::Credential, account: Uid, label: &str) -> VersionId {
+    pub fn put_by_hand(
+        &self,
+        document: &str,
+        key: &bybit::Credential,
+        account: Uid,
+        label: &str,
+    ) -> VersionId {
         let random = self.state.lock().random.next();
         let token = VersionId::new(format!("{random:016x}-stored-by-one-hand"));
         self.put_by_hand_as(&token, document, key, account, label);
@@ -43,7 +50,14 @@ impl World {
     ///
     /// # Panics
     /// When Secrets Manager refuses.
-    pub fn put_by_hand_as(&self, version: &VersionId, document: &str, key: &bybit::Credential, account: Uid, label: &str) {
+    pub fn put_by_hand_as(
+        &self,
+        version: &VersionId,
+        document: &str,
+        key: &bybit::Credential,
+        account: Uid,
+        label: &str,
+    ) {
         let request = PutSecretValue {
             secret_id: self.secret().as_str().to_owned(),
             client_request_token: Some(version.as_str().to_owned()),

@@ -68,13 +68,19 @@ impl Operation {
 
     /// Whether it is one of the venue's; the others are Secrets Manager's.
     pub fn is_venue(self) -> bool {
-        matches!(self, Self::Inspect | Self::List | Self::Issue | Self::Edit | Self::Revoke)
+        matches!(
+            self,
+            Self::Inspect | Self::List | Self::Issue | Self::Edit | Self::Revoke
+        )
     }
 
     /// Whether it changes anything.
     pub fn writes(self) -> bool {
         use Operation::{AddLabel, Edit, Issue, Put, RemoveLabel, Revoke, Rotate, Swap, Tag};
-        matches!(self, Put | Swap | Rotate | Tag | AddLabel | RemoveLabel | Issue | Edit | Revoke)
+        matches!(
+            self,
+            Put | Swap | Rotate | Tag | AddLabel | RemoveLabel | Issue | Edit | Revoke
+        )
     }
 }
 
@@ -113,11 +119,17 @@ impl fmt::Display for About {
 
 impl Call {
     pub(super) fn new(operation: Operation, about: About) -> Self {
-        Self { operation, about: Arc::new(about) }
+        Self {
+            operation,
+            about: Arc::new(about),
+        }
     }
 
     pub(super) fn told(&self) -> Told {
-        Told { operation: self.operation, about: self.about.to_string() }
+        Told {
+            operation: self.operation,
+            about: self.about.to_string(),
+        }
     }
 }
 
@@ -164,12 +176,13 @@ pub enum Fault {
     Denied,
     /// A definite no for a reason of the service's own: no effect.
     Refused,
-    /// It takes effect, and the caller is refused as one who asks for what is done already: a front end tried twice.
+    /// It takes effect, and the caller is refused as one who asks for what is done already: a front end tried
+    /// twice.
     Twice,
     /// A list of keys that lacks the page with the younger half of them.
     PageMissing,
-    /// A read of Secrets Manager that does not know of the last so many writes, as far as they are no older than the staleness
-    /// that is allowed.
+    /// A read of Secrets Manager that does not know of the last so many writes, as far as they are no older
+    /// than the staleness that is allowed.
     Stale(usize),
     /// The process ends before the call is sent.
     CrashBefore,
@@ -182,7 +195,8 @@ impl Fault {
         matches!(self, Self::CrashBefore | Self::CrashAfter)
     }
 
-    /// Whether a read under it gets a definite no; nothing where it gets an answer, or nobody lives to hear one.
+    /// Whether a read under it gets a definite no; nothing where it gets an answer, or nobody lives to hear
+    /// one.
     pub(super) fn fails(self) -> Option<bool> {
         match self {
             Self::Denied | Self::Refused => Some(true),
@@ -206,12 +220,20 @@ struct Planned {
 impl Plan {
     /// Plans a fault for the so-manieth next call of an operation, or of any, counted from 1.
     pub(super) fn add(&mut self, operation: Option<Operation>, occurrence: usize, fault: Fault) {
-        self.0.push(Planned { operation, calls_to_go: occurrence, fault });
+        self.0.push(Planned {
+            operation,
+            calls_to_go: occurrence,
+            fault,
+        });
     }
 
     /// What is to be done to this call.
     pub(super) fn next_for(&mut self, operation: Operation) -> Option<Fault> {
-        for planned in self.0.iter_mut().filter(|planned| planned.operation.is_none_or(|wanted| wanted == operation)) {
+        for planned in self
+            .0
+            .iter_mut()
+            .filter(|planned| planned.operation.is_none_or(|wanted| wanted == operation))
+        {
             planned.calls_to_go = planned.calls_to_go.saturating_sub(1);
         }
         let due = self.0.iter().position(|planned| planned.calls_to_go == 0)?;
@@ -232,9 +254,18 @@ mod tests {
         let mut plan = Plan::default();
         plan.add(Some(Operation::Put), 2, Fault::Dropped);
         plan.add(None, 4, Fault::Throttled);
-        let calls = [Operation::Put, Operation::Describe, Operation::Put, Operation::List, Operation::Put];
+        let calls = [
+            Operation::Put,
+            Operation::Describe,
+            Operation::Put,
+            Operation::List,
+            Operation::Put,
+        ];
         let met = calls.map(|operation| plan.next_for(operation));
-        assert_eq!(met, [None, None, Some(Fault::Dropped), Some(Fault::Throttled), None]);
+        assert_eq!(
+            met,
+            [None, None, Some(Fault::Dropped), Some(Fault::Throttled), None]
+        );
         assert!(plan.is_empty());
     }
 }

@@ -50,11 +50,19 @@ enum Order {
 
 impl Point {
     fn as_call(&self) -> Option<&Call> {
-        if let Self::Call(call) = self { Some(call) } else { None }
+        if let Self::Call(call) = self {
+            Some(call)
+        } else {
+            None
+        }
     }
 
     fn as_sleep(&self) -> Option<Timestamp> {
-        if let Self::Sleep(until) = self { Some(*until) } else { None }
+        if let Self::Sleep(until) = self {
+            Some(*until)
+        } else {
+            None
+        }
     }
 }
 
@@ -68,27 +76,44 @@ impl Inner {
 impl Gate {
     /// Waits to be let through; gives the fault to suffer.
     pub(super) fn pass(&self, point: Point) -> Pass<'_> {
-        Pass { gate: self, point: Some(point), ticket: None }
+        Pass {
+            gate: self,
+            point: Some(point),
+            ticket: None,
+        }
     }
 
     /// What waits, in the order in which it came.
     pub(super) fn waiting(&self) -> Vec<(Ticket, Point)> {
-        self.lock().held().map(|one| (one.ticket, one.point.clone())).collect()
+        self.lock()
+            .held()
+            .map(|one| (one.ticket, one.point.clone()))
+            .collect()
     }
 
     /// The calls that wait, in the order in which they came.
     pub(super) fn calls(&self) -> Vec<(Ticket, Operation)> {
-        self.lock().held().filter_map(|one| Some((one.ticket, one.point.as_call()?.operation))).collect()
+        self.lock()
+            .held()
+            .filter_map(|one| Some((one.ticket, one.point.as_call()?.operation)))
+            .collect()
     }
 
     /// The sleep that ends first.
     pub(super) fn first_sleep(&self) -> Option<(Timestamp, Ticket)> {
-        self.lock().held().filter_map(|one| Some((one.point.as_sleep()?, one.ticket))).min()
+        self.lock()
+            .held()
+            .filter_map(|one| Some((one.point.as_sleep()?, one.ticket)))
+            .min()
     }
 
     /// Until when that which waits with this ticket sleeps, if it does.
     pub(super) fn sleep_of(&self, ticket: Ticket) -> Option<Timestamp> {
-        self.lock().held().find(|one| one.ticket == ticket)?.point.as_sleep()
+        self.lock()
+            .held()
+            .find(|one| one.ticket == ticket)?
+            .point
+            .as_sleep()
     }
 
     pub(super) fn let_through(&self, ticket: Ticket, fault: Option<Fault>) {
@@ -130,10 +155,19 @@ impl Future for Pass<'_> {
             let ticket = Ticket(inner.next_ticket);
             inner.next_ticket += 1;
             self.ticket = Some(ticket);
-            inner.waiting.push(Waiting { ticket, point, order: Order::Wait, waker: context.waker().clone() });
+            inner.waiting.push(Waiting {
+                ticket,
+                point,
+                order: Order::Wait,
+                waker: context.waker().clone(),
+            });
             return Poll::Pending;
         }
-        let Some(at) = inner.waiting.iter().position(|waiting| Some(waiting.ticket) == self.ticket) else {
+        let Some(at) = inner
+            .waiting
+            .iter()
+            .position(|waiting| Some(waiting.ticket) == self.ticket)
+        else {
             return Poll::Pending;
         };
         if let Order::Go(fault) = inner.waiting[at].order {

@@ -73,7 +73,12 @@ struct Gates {
 
 impl Gates {
     fn ports(&self) -> Ports<'_> {
-        Ports { store: &self.store, venues: &self.venues, time: &self.time, journal: &self.journal }
+        Ports {
+            store: &self.store,
+            venues: &self.venues,
+            time: &self.time,
+            journal: &self.journal,
+        }
     }
 }
 
@@ -99,18 +104,34 @@ impl Invocation<Answer> {
         request: operations::OperationRequest,
     ) -> Self {
         Self::new(state, start, Witness::answered, |gates, caller| {
-            Box::pin(
-                async move { Ok(operations::operate(gates.ports(), &gates.store, &caller, &settings, &kept, &request).await) },
-            )
+            Box::pin(async move {
+                Ok(
+                    operations::operate(gates.ports(), &gates.store, &caller, &settings, &kept, &request)
+                        .await,
+                )
+            })
         })
     }
 }
 
 impl<T: fmt::Debug + Serialize> Invocation<T> {
-    fn new(state: &Shared, start: Start, ended: Ended<T>, begin: impl FnOnce(Gates, Caller) -> Work<T>) -> Self {
-        let Start { actor, caller, listener } = start;
+    fn new(
+        state: &Shared,
+        start: Start,
+        ended: Ended<T>,
+        begin: impl FnOnce(Gates, Caller) -> Work<T>,
+    ) -> Self {
+        let Start {
+            actor,
+            caller,
+            listener,
+        } = start;
         let (gate, actor) = (Gate::default(), Arc::new(actor));
-        let port = Port { state: state.clone(), gate: gate.clone(), actor: Arc::clone(&actor) };
+        let port = Port {
+            state: state.clone(),
+            gate: gate.clone(),
+            actor: Arc::clone(&actor),
+        };
         let ahead = {
             let mut state = state.lock();
             state.testify(|witness, scene| witness.begins(&actor, scene));
@@ -122,15 +143,26 @@ impl<T: fmt::Debug + Serialize> Invocation<T> {
             time: ManualTime::new(port.clone(), ahead, actor.ends),
             journal: MemoryJournal::new(port),
         };
-        Self { work: Some(begin(gates, caller)), ended, gate, state: state.clone(), actor, listener }
+        Self {
+            work: Some(begin(gates, caller)),
+            ended,
+            gate,
+            state: state.clone(),
+            actor,
+            listener,
+        }
     }
 
     /// Lets the code work until it ends, or until all it does is wait at the gate.
     pub fn poll(&mut self) -> Poll<Result<T, Failure>> {
-        let Some(work) = &mut self.work else { return Poll::Ready(Err(Failure::Crashed)) };
+        let Some(work) = &mut self.work else {
+            return Poll::Ready(Err(Failure::Crashed));
+        };
         let mut context = Context::from_waker(Waker::noop());
         let polled = tracing::dispatcher::with_default(&self.listener, || work.as_mut().poll(&mut context));
-        let Poll::Ready(result) = polled else { return Poll::Pending };
+        let Poll::Ready(result) = polled else {
+            return Poll::Pending;
+        };
         self.work = None;
         let mut state = self.state.lock();
         state.testify(|witness, scene| {
@@ -176,7 +208,8 @@ impl<T: fmt::Debug + Serialize> Invocation<T> {
         self.actor.ends
     }
 
-    /// Drives it to its end: what waits together goes in one round, each call with the fault that was planned for it.
+    /// Drives it to its end: what waits together goes in one round, each call with the fault that was planned
+    /// for it.
     ///
     /// # Errors
     /// [`Failure`].
@@ -197,7 +230,9 @@ impl<T: fmt::Debug + Serialize> Invocation<T> {
             if calls.is_empty() {
                 others();
                 // Time passes only when there is nothing else to do.
-                let Some((_, first)) = self.gate.first_sleep() else { return Err(Failure::Crashed) };
+                let Some((_, first)) = self.gate.first_sleep() else {
+                    return Err(Failure::Crashed);
+                };
                 self.let_through(first, None);
                 if self.state.lock().now >= self.actor.ends {
                     return Err(Failure::Crashed);
@@ -240,6 +275,8 @@ impl<T: fmt::Debug + Serialize> Drop for Invocation<T> {
 
 impl<T: fmt::Debug + Serialize> fmt::Debug for Invocation<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Invocation").field("waiting", &self.waiting()).finish_non_exhaustive()
+        f.debug_struct("Invocation")
+            .field("waiting", &self.waiting())
+            .finish_non_exhaustive()
     }
 }

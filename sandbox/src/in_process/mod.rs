@@ -1,10 +1,12 @@
-//! The function's ports over the sandbox's models, without network, sleep or chance: what tests and simulations run the real
-//! rotation code on.
+//! The function's ports over the sandbox's models, without network, sleep or chance: what tests and
+//! simulations run the real rotation code on.
 //!
-//! A [`World`] is both models, one clock, and what everybody said. An [`Invocation`] is the rotation code at work in it. Every
-//! call it makes of a port, and every sleep, waits at a gate until whoever drives it lets it through, with or without a
-//! [`Fault`]: [`World::run`] drives one invocation to its end by the faults that were planned, and a simulation may drive
-//! several, one call at a time. The ports do not retry: a fault is what is left after an implementation's own retries.
+//! A [`World`] is both models, one clock, and what everybody said. An [`Invocation`] is the rotation code at
+//! work in it. Every call it makes of a port, and every sleep, waits at a gate until whoever drives it lets
+//! it through, with or without a [`Fault`]: [`World::run`] drives one invocation to its end by the faults
+//! that were planned, and a simulation may drive
+//! several, one call at a time. The ports do not retry: a fault is what is left after an implementation's own
+//! retries.
 //!
 //! | question | file |
 //! | --- | --- |

@@ -37,7 +37,8 @@ pub(super) enum Who {
 }
 
 impl Port {
-    /// Makes a call: waits at the gate, then has its effect or suffers its fault. The effect is told when it was sent.
+    /// Makes a call: waits at the gate, then has its effect or suffers its fault. The effect is told when it
+    /// was sent.
     pub(super) async fn call<T, E>(
         &self,
         call: Call,
@@ -62,13 +63,24 @@ impl Port {
             let sent = state.now;
             if state.noting {
                 let (round, request_id) = (self.gate.round(), self.actor.request_id.clone());
-                state.calls.push(Made { call: call.told(), fault, round, request_id });
+                state.calls.push(Made {
+                    call: call.told(),
+                    fault,
+                    round,
+                    request_id,
+                });
             }
             let actor = Arc::clone(&self.actor);
             let fair = !matches!(fault, Some(Fault::Twice | Fault::PageMissing | Fault::Stale(_)));
             let perform = move |state: &mut State| {
                 let result = effect(state, sent);
-                let act = Act { actor: &actor, asked: &asked, decided, done: result.is_ok(), fair };
+                let act = Act {
+                    actor: &actor,
+                    asked: &asked,
+                    decided,
+                    done: result.is_ok(),
+                    fair,
+                };
                 state.witnessed(&act);
                 result
             };
@@ -107,7 +119,9 @@ impl Port {
                 Some(Fault::Stale(writes)) if !operation.writes() && !operation.is_venue() => {
                     return state.stale(writes, perform);
                 }
-                None | Some(Fault::Twice | Fault::PageMissing | Fault::Stale(_)) => return perform(&mut state),
+                None | Some(Fault::Twice | Fault::PageMissing | Fault::Stale(_)) => {
+                    return perform(&mut state);
+                }
                 Some(Fault::CrashAfter) => {
                     if operation.writes() {
                         drop(perform(&mut state));
@@ -133,7 +147,11 @@ impl Answered for StoreError {
             }
             ErrorClass::UnknownOutcome => (StoreErrorKind::UnknownOutcome, "no answer"),
         };
-        Self { kind, operation: who.operation(), code: code.into() }
+        Self {
+            kind,
+            operation: who.operation(),
+            code: code.into(),
+        }
     }
 
     fn done_already(who: Who, operation: Operation) -> Self {
@@ -141,20 +159,36 @@ impl Answered for StoreError {
             Operation::Put => (StoreErrorKind::Exists, "ResourceExistsException"),
             _ => (StoreErrorKind::Invalid, "InvalidRequestException"),
         };
-        Self { kind, operation: who.operation(), code: code.into() }
+        Self {
+            kind,
+            operation: who.operation(),
+            code: code.into(),
+        }
     }
 }
 
 impl Who {
     fn operation(self) -> &'static str {
-        if let Self::Store(operation) = self { operation } else { "a call" }
+        if let Self::Store(operation) = self {
+            operation
+        } else {
+            "a call"
+        }
     }
 }
 
 impl Answered for VenueError {
     fn of(class: ErrorClass, who: Who) -> Self {
-        let whose = if let Who::Venue(whose) = who { whose } else { Whose::Master };
-        Self { class, whose, say: format!("the stand-in for Bybit was made to answer: {}", class.as_str()) }
+        let whose = if let Who::Venue(whose) = who {
+            whose
+        } else {
+            Whose::Master
+        };
+        Self {
+            class,
+            whose,
+            say: format!("the stand-in for Bybit was made to answer: {}", class.as_str()),
+        }
     }
 
     fn done_already(who: Who, _: Operation) -> Self {

@@ -1,12 +1,13 @@
-//! Bybit's groups in the protocol's vocabulary and back, written from the venue's facts and apart from the function's own
-//! mapping: where the two disagree, one of them is wrong.
+//! Bybit's groups in the protocol's vocabulary and back, written from the venue's facts and apart from the
+//! function's own mapping: where the two disagree, one of them is wrong.
 
 use protocol::ports::Powers;
 use protocol::secret::{Permission, Permissions, Word};
 
 use crate::bybit::{Requested, Settings};
 
-/// All that a sub-account's key can be granted without moving funds: group, value, and the word it is part of.
+/// All that a sub-account's key can be granted without moving funds: group, value, and the word it is part
+/// of.
 const GRANTABLE: [(&str, &str, Word); 6] = [
     ("ContractTrade", "Order", Word::Derivatives),
     ("ContractTrade", "Position", Word::Derivatives),
@@ -24,21 +25,34 @@ pub(crate) fn powers(settings: &Settings) -> Powers {
     let mut powers = Powers::default();
     let (mut held, mut added_by_the_system) = (Held::default(), false);
     for (group, value) in settings.permissions.granted() {
-        match GRANTABLE.iter().position(|(known, part, _)| *known == group && *part == value) {
+        match GRANTABLE
+            .iter()
+            .position(|(known, part, _)| *known == group && *part == value)
+        {
             Some(at) => held[at] = true,
             None if group == "Wallet" => powers.moves_funds.push(format!("{group}:{value}")),
-            None if ["Affiliate", "CopyTrading", "NFT"].contains(&group) => powers.others.push(format!("{group}:{value}")),
+            None if ["Affiliate", "CopyTrading", "NFT"].contains(&group) => {
+                powers.others.push(format!("{group}:{value}"));
+            }
             None if group == "Derivatives" && value == "DerivativesTrade" => added_by_the_system = true,
             None => powers.unknown.push(format!("{group}:{value}")),
         }
     }
-    powers.permissions = if settings.read_only { reads(held) } else { trades(held, added_by_the_system) };
+    powers.permissions = if settings.read_only {
+        reads(held)
+    } else {
+        trades(held, added_by_the_system)
+    };
     powers
 }
 
 /// The values that a key holds, with the words they are part of.
 fn of(held: Held) -> impl Iterator<Item = &'static (&'static str, &'static str, Word)> {
-    GRANTABLE.iter().zip(held).filter(|(_, held)| *held).map(|(grantable, _)| grantable)
+    GRANTABLE
+        .iter()
+        .zip(held)
+        .filter(|(_, held)| *held)
+        .map(|(grantable, _)| grantable)
 }
 
 /// A key that only reads does so in the groups it has.
@@ -46,7 +60,9 @@ fn reads(held: Held) -> Permissions {
     if held.iter().all(|held| *held) {
         return Permissions::from([Word::Read.into()]);
     }
-    of(held).map(|(group, value, _)| Permission::part(Word::Read, format!("{group}.{value}"))).collect()
+    of(held)
+        .map(|(group, value, _)| Permission::part(Word::Read, format!("{group}.{value}")))
+        .collect()
 }
 
 fn trades(held: Held, derivatives_by_the_system: bool) -> Permissions {
@@ -70,7 +86,8 @@ fn trades(held: Held, derivatives_by_the_system: bool) -> Permissions {
     permissions
 }
 
-/// What to ask the venue for: whether the key only reads, and its groups. `None` where the venue has no such thing.
+/// What to ask the venue for: whether the key only reads, and its groups. `None` where the venue has no such
+/// thing.
 pub(super) fn requested(permissions: &Permissions) -> Option<(bool, Requested)> {
     let read_only = permissions.iter().all(|permission| permission.word == Word::Read);
     let mut groups = Requested::new();
@@ -78,14 +95,20 @@ pub(super) fn requested(permissions: &Permissions) -> Option<(bool, Requested)> 
         if permission.word == Word::Read && !read_only {
             continue;
         }
-        let wanted = |(group, value, word): &&(&str, &str, Word)| match (permission.word, permission.part.as_deref()) {
+        let wanted = |(group, value, word): &&(&str, &str, Word)| match (
+            permission.word,
+            permission.part.as_deref(),
+        ) {
             (Word::Read, part) => part.is_none_or(|part| part == format!("{group}.{value}")),
             (wanted, part) => *word == wanted && part.is_none_or(|part| part == *value),
         };
         let mut found = GRANTABLE.iter().filter(wanted).peekable();
         found.peek()?;
         for (group, value, _) in found {
-            groups.entry((*group).to_owned()).or_default().push((*value).to_owned());
+            groups
+                .entry((*group).to_owned())
+                .or_default()
+                .push((*value).to_owned());
         }
     }
     Some((read_only, groups))
@@ -97,11 +120,20 @@ mod tests {
     use crate::bybit::{Ips, Permissions as Groups};
 
     fn words(read_only: bool, groups: &[(&str, &[&str])]) -> Vec<String> {
-        powers(&settings(read_only, groups)).permissions.iter().map(ToString::to_string).collect()
+        powers(&settings(read_only, groups))
+            .permissions
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     fn settings(read_only: bool, groups: &[(&str, &[&str])]) -> Settings {
-        Settings { note: String::new(), read_only, ips: Ips::Any, permissions: Groups::of(groups) }
+        Settings {
+            note: String::new(),
+            read_only,
+            ips: Ips::Any,
+            permissions: Groups::of(groups),
+        }
     }
 
     #[test]
@@ -115,9 +147,14 @@ mod tests {
         ] {
             let permissions: Permissions = asked.iter().map(|word| word.parse().unwrap()).collect();
             let (read_only, groups) = requested(&permissions).unwrap();
-            let groups: Vec<(&str, Vec<&str>)> =
-                groups.iter().map(|(group, values)| (group.as_str(), values.iter().map(String::as_str).collect())).collect();
-            let groups: Vec<(&str, &[&str])> = groups.iter().map(|(group, values)| (*group, values.as_slice())).collect();
+            let groups: Vec<(&str, Vec<&str>)> = groups
+                .iter()
+                .map(|(group, values)| (group.as_str(), values.iter().map(String::as_str).collect()))
+                .collect();
+            let groups: Vec<(&str, &[&str])> = groups
+                .iter()
+                .map(|(group, values)| (*group, values.as_slice()))
+                .collect();
             assert_eq!(words(read_only, &groups), asked);
         }
     }
@@ -126,14 +163,23 @@ mod tests {
     fn what_the_system_adds_counts_only_where_the_key_trades_by_nothing_else() {
         let added: (&str, &[&str]) = ("Derivatives", &["DerivativesTrade"]);
         assert_eq!(words(false, &[("Spot", &["SpotTrade"]), added]), ["read", "spot"]);
-        assert_eq!(words(false, &[("ContractTrade", &["Order"]), added]), ["derivatives:Order", "read"]);
+        assert_eq!(
+            words(false, &[("ContractTrade", &["Order"]), added]),
+            ["derivatives:Order", "read"]
+        );
         assert_eq!(words(false, &[added]), ["derivatives", "read"]);
     }
 
     #[test]
     fn what_moves_funds_or_is_unknown_is_said_in_the_venues_words() {
-        let powers =
-            powers(&settings(true, &[("Wallet", &["AccountTransfer"]), ("BlockTrade", &["BlockTrade"]), ("Spot", &["X"])]));
+        let powers = powers(&settings(
+            true,
+            &[
+                ("Wallet", &["AccountTransfer"]),
+                ("BlockTrade", &["BlockTrade"]),
+                ("Spot", &["X"]),
+            ],
+        ));
         assert_eq!(powers.moves_funds, ["Wallet:AccountTransfer"]);
         assert_eq!(powers.unknown, ["BlockTrade:BlockTrade", "Spot:X"]);
         assert!(powers.permissions.is_empty());
@@ -141,8 +187,16 @@ mod tests {
 
     #[test]
     fn what_the_venue_has_not_cannot_be_asked_for() {
-        for word in ["spot:SpotMining", "read:Wallet.Withdraw", "derivatives:DerivativesTrade"] {
-            assert_eq!(requested(&Permissions::from([word.parse().unwrap()])), None, "{word}");
+        for word in [
+            "spot:SpotMining",
+            "read:Wallet.Withdraw",
+            "derivatives:DerivativesTrade",
+        ] {
+            assert_eq!(
+                requested(&Permissions::from([word.parse().unwrap()])),
+                None,
+                "{word}"
+            );
         }
     }
 }

@@ -27,9 +27,9 @@ pub const BOT_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
 /// The function.
 pub const FUNCTION_ARN: &str = LAMBDA_ARN;
 
-/// A world's beginning: a key made by hand on a sub-account, a master key of the parent, a secret for each, rotation switched on
-/// for the first. The documents may name what only the world knows: `<key>`, `<secret>`, `<account>`, `<master>` (the ARN of the
-/// master's secret).
+/// A world's beginning: a key made by hand on a sub-account, a master key of the parent, a secret for each,
+/// rotation switched on for the first. The documents may name what only the world knows: `<key>`, `<secret>`,
+/// `<account>`, `<master>` (the ARN of the master's secret).
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// Decides everything that would be chance.
@@ -104,7 +104,12 @@ impl Default for Setup {
 }
 
 /// Puts what only the world knows into a document.
-pub(super) fn filled_in(document: &str, credential: &bybit::Credential, account: Uid, master_arn: &str) -> String {
+pub(super) fn filled_in(
+    document: &str,
+    credential: &bybit::Credential,
+    account: Uid,
+    master_arn: &str,
+) -> String {
     document
         .replace("<key>", credential.key.as_str())
         .replace("<secret>", credential.secret.expose())

@@ -131,8 +131,21 @@ impl State {
     }
 
     pub(super) fn testify<T>(&mut self, tell: impl FnOnce(&mut Witness, &Scene<'_>) -> T) -> T {
-        let Self { witness, secrets_manager: secrets, bybit: venue, now, .. } = self;
-        tell(witness, &Scene { secrets, venue, now: *now })
+        let Self {
+            witness,
+            secrets_manager: secrets,
+            bybit: venue,
+            now,
+            ..
+        } = self;
+        tell(
+            witness,
+            &Scene {
+                secrets,
+                venue,
+                now: *now,
+            },
+        )
     }
 
     /// Whether an effect is still to come.
@@ -142,7 +155,10 @@ impl State {
 
     /// Lets time pass; late effects come when they are due.
     pub(super) fn advance_to(&mut self, time: Timestamp) {
-        while let Some(at) = (0..self.late.len()).filter(|at| self.late[*at].due <= time).min_by_key(|at| self.late[*at].due) {
+        while let Some(at) = (0..self.late.len())
+            .filter(|at| self.late[*at].due <= time)
+            .min_by_key(|at| self.late[*at].due)
+        {
             let Late { due, effect } = self.late.remove(at);
             self.now = self.now.max(due);
             effect(self);
@@ -151,7 +167,10 @@ impl State {
     }
 
     pub(super) fn later(&mut self, after: SignedDuration, effect: Arc<dyn Fn(&mut Self) + Send + Sync>) {
-        self.late.push(Late { due: self.now + after, effect });
+        self.late.push(Late {
+            due: self.now + after,
+            effect,
+        });
     }
 
     /// Writes to Secrets Manager, and keeps it as it was for stale reads, unless nothing came of it.
@@ -173,8 +192,14 @@ impl State {
     /// What is seen by a look that does not know of the last `writes` writes.
     pub(super) fn stale<T>(&mut self, writes: usize, look: impl FnOnce(&mut Self) -> T) -> T {
         let oldest = self.now - STALENESS;
-        let within: Vec<usize> = (0..self.past.len()).filter(|at| self.past[*at].0 >= oldest).collect();
-        let Some(at) = within.len().checked_sub(writes.min(within.len())).and_then(|at| within.get(at)) else {
+        let within: Vec<usize> = (0..self.past.len())
+            .filter(|at| self.past[*at].0 >= oldest)
+            .collect();
+        let Some(at) = within
+            .len()
+            .checked_sub(writes.min(within.len()))
+            .and_then(|at| within.get(at))
+        else {
             return look(self);
         };
         let past = self.past[*at].1.clone();
@@ -195,7 +220,10 @@ impl State {
 
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State").field("now", &self.now).field("calls", &self.calls.len()).finish_non_exhaustive()
+        f.debug_struct("State")
+            .field("now", &self.now)
+            .field("calls", &self.calls.len())
+            .finish_non_exhaustive()
     }
 }
 

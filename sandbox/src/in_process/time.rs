@@ -9,7 +9,8 @@ use protocol::ports::Time;
 use super::gate::Point;
 use super::port::Port;
 
-/// The world's time as one invocation sees it. A sleep waits at the gate until whoever drives lets the clock run.
+/// The world's time as one invocation sees it. A sleep waits at the gate until whoever drives lets the clock
+/// run.
 #[derive(Clone, Debug)]
 pub struct ManualTime {
     port: Port,
@@ -20,7 +21,11 @@ pub struct ManualTime {
 
 impl ManualTime {
     pub(super) fn new(port: Port, ahead: SignedDuration, ends: Timestamp) -> Self {
-        Self { port, ahead, deadline: ends + ahead }
+        Self {
+            port,
+            ahead,
+            deadline: ends + ahead,
+        }
     }
 }
 
@@ -35,7 +40,8 @@ impl Time for ManualTime {
     }
 
     async fn sleep(&self, time: Duration) {
-        let until = self.port.state.lock().now + SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
+        let until =
+            self.port.state.lock().now + SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
         self.port.gate.pass(Point::Sleep(until)).await;
     }
 

@@ -42,15 +42,19 @@ impl World {
 
     /// The text of a version's value.
     pub fn text(&self, version: &VersionId) -> Option<String> {
-        self.of_secret(|secret| match secret.versions().get(version.as_str()).and_then(Version::value) {
-            Some(SecretValue::Text(text)) => Some(text.expose().to_owned()),
-            _ => None,
-        })
+        self.of_secret(
+            |secret| match secret.versions().get(version.as_str()).and_then(Version::value) {
+                Some(SecretValue::Text(text)) => Some(text.expose().to_owned()),
+                _ => None,
+            },
+        )
     }
 
     /// A version's value as JSON; null where it has none.
     pub fn document(&self, version: &VersionId) -> Value {
-        self.text(version).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+        self.text(version)
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default()
     }
 
     /// The key that a version names.
@@ -58,13 +62,15 @@ impl World {
         self.document(version)["api_key"].as_str().map(KeyId::from)
     }
 
-    /// Whether the master's value says that it serves every secret on every account with whatever is asked for.
+    /// Whether the master's value says that it serves every secret on every account with whatever is asked
+    /// for.
     pub fn master_serves_all(&self) -> bool {
         let state = self.state.lock();
         let master = state.secrets_manager.secret(self.master_arn());
         let current = master.and_then(|master| master.versions().get(master.holder(AWSCURRENT)?));
         let text = current.and_then(|version| version.value()?.text());
-        text.and_then(|text| serde_json::from_str::<Value>(text).ok()).is_some_and(|value| value["serves"]["*"].is_object())
+        text.and_then(|text| serde_json::from_str::<Value>(text).ok())
+            .is_some_and(|value| value["serves"]["*"].is_object())
     }
 
     /// The key that AWSCURRENT names.
@@ -79,14 +85,24 @@ impl World {
 
     /// Looks at any secret, where it is there.
     pub fn of<T: Default>(&self, secret: &SecretId, look: impl FnOnce(&Secret) -> T) -> T {
-        self.state.lock().secrets_manager.secret(secret.as_str()).map(look).unwrap_or_default()
+        self.state
+            .lock()
+            .secrets_manager
+            .secret(secret.as_str())
+            .map(look)
+            .unwrap_or_default()
     }
 
     /// The secrets that the function rotates.
     pub fn rotated(&self) -> Vec<SecretId> {
         let state = self.state.lock();
-        let rotated = state.secrets_manager.secrets().filter(|secret| secret.rotation_function().is_some());
-        rotated.filter_map(|secret| SecretId::parse(secret.arn()).ok()).collect()
+        let rotated = state
+            .secrets_manager
+            .secrets()
+            .filter(|secret| secret.rotation_function().is_some());
+        rotated
+            .filter_map(|secret| SecretId::parse(secret.arn()).ok())
+            .collect()
     }
 
     // The keys.
@@ -105,7 +121,12 @@ impl World {
     /// The living keys of the secret's sub-account, oldest first.
     pub fn live_keys(&self) -> Vec<KeyTruth> {
         let state = self.state.lock();
-        state.bybit.keys().into_iter().filter(|key| key.uid == SUB && key.alive(state.now)).collect()
+        state
+            .bybit
+            .keys()
+            .into_iter()
+            .filter(|key| key.uid == SUB && key.alive(state.now))
+            .collect()
     }
 
     /// How many living keys that are younger than a day bear a secret's marker.
@@ -113,15 +134,27 @@ impl World {
         let ours = Marker::new(secret.as_str(), &VersionId::new(""), 0);
         let state = self.state.lock();
         let since = state.now - jiff::SignedDuration::from_hours(24);
-        let is_ours = |key: &KeyTruth| Marker::parse(&key.settings.note).is_some_and(|marker| marker.same_secret(&ours));
-        state.bybit.keys().into_iter().filter(|key| key.alive(state.now) && key.created_at > since && is_ours(key)).count()
+        let is_ours = |key: &KeyTruth| {
+            Marker::parse(&key.settings.note).is_some_and(|marker| marker.same_secret(&ours))
+        };
+        state
+            .bybit
+            .keys()
+            .into_iter()
+            .filter(|key| key.alive(state.now) && key.created_at > since && is_ours(key))
+            .count()
     }
 
     /// The living keys that were issued for a version of the secret, oldest first.
     pub fn live_keys_for(&self, token: &VersionId) -> Vec<KeyId> {
         let ours = Marker::new(self.secret().as_str(), token, 0);
-        let issued = |key: &KeyTruth| Marker::parse(&key.settings.note).is_some_and(|marker| marker.same_token(&ours));
-        self.live_keys().into_iter().filter(issued).map(|key| key.key).collect()
+        let issued =
+            |key: &KeyTruth| Marker::parse(&key.settings.note).is_some_and(|marker| marker.same_token(&ours));
+        self.live_keys()
+            .into_iter()
+            .filter(issued)
+            .map(|key| key.key)
+            .collect()
     }
 
     // The promises.
@@ -145,30 +178,40 @@ impl World {
         }
     }
 
-    /// Checks what has to be true where every grace is over and undisturbed passes have come round, the first of which made its stamps
-    /// then.
+    /// Checks what has to be true where every grace is over and undisturbed passes have come round, the first
+    /// of which made its stamps then.
     pub fn nothing_may_be_left(&self, stamped: jiff::Timestamp) {
-        self.state.lock().testify(|witness, scene| witness.nothing_is_left(stamped, scene));
+        self.state
+            .lock()
+            .testify(|witness, scene| witness.nothing_is_left(stamped, scene));
     }
 
     /// Checks what has to be true of leaked keys where passes have come round, and the rotations they began.
     pub fn no_leak_may_be_left(&self, rotations_fail: bool) {
-        self.state.lock().testify(|witness, scene| witness.no_leak_is_left(rotations_fail, scene));
+        self.state
+            .lock()
+            .testify(|witness, scene| witness.no_leak_is_left(rotations_fail, scene));
     }
 
     /// Checks what an audit has to tell of the keys that bear a secret's marker.
     pub fn nothing_may_be_hidden(&self, secret: &SecretId, audit: &Answer) {
-        self.state.lock().testify(|witness, scene| witness.nothing_is_hidden(secret.as_str(), audit, scene));
+        self.state
+            .lock()
+            .testify(|witness, scene| witness.nothing_is_hidden(secret.as_str(), audit, scene));
     }
 
     /// Checks what has to be true where a rotation has just ended well, undisturbed.
     pub fn grace_must_count(&self, secret: &SecretId) {
-        self.state.lock().testify(|witness, scene| witness.grace_counts(secret.as_str(), scene));
+        self.state
+            .lock()
+            .testify(|witness, scene| witness.grace_counts(secret.as_str(), scene));
     }
 
     /// A client reads the secret or its replica, and keeps what it read for as long as clients do.
     pub fn client_reads(&self, secret: &SecretId, from_replica: bool) {
-        self.state.lock().testify(|witness, scene| witness.client_reads(secret.as_str(), from_replica, scene));
+        self.state
+            .lock()
+            .testify(|witness, scene| witness.client_reads(secret.as_str(), from_replica, scene));
     }
 
     // What happened.
@@ -180,7 +223,10 @@ impl World {
 
     /// The operations since the calls were last asked for, in order.
     pub fn take_operations(&self) -> Vec<Operation> {
-        self.take_calls().into_iter().map(|made| made.call.operation).collect()
+        self.take_calls()
+            .into_iter()
+            .map(|made| made.call.operation)
+            .collect()
     }
 
     /// The audit records since this was last asked.
@@ -196,15 +242,25 @@ impl World {
     /// Everything that was said: audit records, errors, logs, and what could be printed for debugging.
     pub fn said(&self) -> String {
         let state = self.state.lock();
-        let models = format!("{:?} {:?}", state.secrets_manager.secrets().collect::<Vec<_>>(), state.calls);
+        let models = format!(
+            "{:?} {:?}",
+            state.secrets_manager.secrets().collect::<Vec<_>>(),
+            state.calls
+        );
         format!("{}{}{models}", state.said, self.log.text())
     }
 
     /// The secrets that ever were: of keys, and RotationTokens.
     pub fn secrets(&self) -> BTreeSet<String> {
         let state = self.state.lock();
-        let keys = state.bybit.keys().into_iter().filter_map(|key| state.bybit.credential(&key.key));
-        keys.map(|credential| credential.secret.expose().to_owned()).chain(state.rotation_tokens.iter().cloned()).collect()
+        let keys = state
+            .bybit
+            .keys()
+            .into_iter()
+            .filter_map(|key| state.bybit.credential(&key.key));
+        keys.map(|credential| credential.secret.expose().to_owned())
+            .chain(state.rotation_tokens.iter().cloned())
+            .collect()
     }
 
     /// Those secrets that were said, and the key ids that were said by the function in full.

@@ -1,5 +1,5 @@
-//! The protocol's venue over the model of Bybit. Every call shows its signer's credential and is checked by the model, so
-//! that secrets, addresses, expiry and propagation count.
+//! The protocol's venue over the model of Bybit. Every call shows its signer's credential and is checked by
+//! the model, so that secrets, addresses, expiry and propagation count.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use protocol::marker::Marker;
 use protocol::name::{Environment, VenueId};
 use protocol::ports::{
-    ErrorClass, Grant, IssuedKey, KeyList, KeyState, ListedKey, Signer, Venue, VenueError, VenueFacts, Venues, Whose,
+    ErrorClass, Grant, IssuedKey, KeyList, KeyState, ListedKey, Signer, Venue, VenueError, VenueFacts,
+    Venues, Whose,
 };
 use protocol::secret::{AccountId, Address, Addresses, Credential, KeyId};
 use secrecy::{ExposeSecret, SecretString};
@@ -18,7 +19,9 @@ use super::call::{About, Call, Operation};
 use super::port::{Port, Who};
 use super::powers::{powers, requested};
 use super::state::State;
-use crate::bybit::{self, CreateSubApi, DeleteSubApi, Ips, KeyStatus, Refusal, SignedRequest, SubApikeys, UpdateSubApi};
+use crate::bybit::{
+    self, CreateSubApi, DeleteSubApi, Ips, KeyStatus, Refusal, SignedRequest, SubApikeys, UpdateSubApi,
+};
 use crate::invariants::Asked;
 
 /// How long after its timestamp a request may take effect, as every call says.
@@ -54,9 +57,19 @@ impl Venues for InProcessVenues {
         let site = match (&id.environment, id.exchange.as_str()) {
             (Environment::Mainnet, "bybit") => bybit::Environment::Mainnet,
             (Environment::Testnet, "bybit") => bybit::Environment::Testnet,
-            _ => return Err(format!("there is no stand-in for {} {}", protocol::shown(&id.exchange), id.environment)),
+            _ => {
+                return Err(format!(
+                    "there is no stand-in for {} {}",
+                    protocol::shown(&id.exchange),
+                    id.environment
+                ));
+            }
         };
-        Ok(Arc::new(InProcessVenue { id: id.clone(), site, port: self.port.clone() }))
+        Ok(Arc::new(InProcessVenue {
+            id: id.clone(),
+            site,
+            port: self.port.clone(),
+        }))
     }
 }
 
@@ -79,7 +92,11 @@ impl Venue for InProcessVenue {
     }
 
     fn may_issue(&self, master: &KeyState) -> Result<(), String> {
-        let moves = master.powers.moves_funds.iter().any(|power| power.starts_with("Wallet:"));
+        let moves = master
+            .powers
+            .moves_funds
+            .iter()
+            .any(|power| power.starts_with("Wallet:"));
         if master.is_master && moves && !master.read_only {
             Ok(())
         } else {
@@ -92,7 +109,10 @@ impl Venue for InProcessVenue {
         let whose = key.whose;
         let asked = Asked::Inspect(bybit::KeyId::from(key.credential.key_id.expose()));
         self.signed(Operation::Inspect, about, asked, key, move |state, caller| {
-            let own = state.bybit.query_api(caller, state.now).map_err(|refusal| said_no(whose, &refusal))?;
+            let own = state
+                .bybit
+                .query_api(caller, state.now)
+                .map_err(|refusal| said_no(whose, &refusal))?;
             Ok(KeyState {
                 account: AccountId::new(own.uid.to_string()),
                 is_master: own.parent.is_none(),
@@ -108,27 +128,66 @@ impl Venue for InProcessVenue {
 
     async fn list(&self, master: &Signer, account: &AccountId) -> Result<KeyList, VenueError> {
         let (whose, sub_uid) = (master.whose, uid(account, master.whose)?);
-        self.signed(Operation::List, About::Words(account.to_string()), Asked::List(sub_uid), master, move |state, caller| {
-            Ok(KeyList { keys: all_keys(state, caller, sub_uid, whose)?, as_of: state.now })
-        })
+        self.signed(
+            Operation::List,
+            About::Words(account.to_string()),
+            Asked::List(sub_uid),
+            master,
+            move |state, caller| {
+                Ok(KeyList {
+                    keys: all_keys(state, caller, sub_uid, whose)?,
+                    as_of: state.now,
+                })
+            },
+        )
         .await
     }
 
-    async fn issue(&self, master: &Signer, account: &AccountId, marker: &Marker, grant: &Grant) -> Result<IssuedKey, VenueError> {
+    async fn issue(
+        &self,
+        master: &Signer,
+        account: &AccountId,
+        marker: &Marker,
+        grant: &Grant,
+    ) -> Result<IssuedKey, VenueError> {
         let (whose, sub_uid) = (master.whose, uid(account, master.whose)?);
         let (read_only, permissions) = requested(&grant.permissions).ok_or_else(|| no_such_power(whose))?;
         let (note, ips) = (Some(marker.to_string()), Some(ips(&grant.addresses)));
-        let request = CreateSubApi { sub_uid, note, read_only, ips, permissions };
-        self.signed(Operation::Issue, About::Words(marker.to_string()), Asked::Issue, master, move |state, caller| {
-            let created = state.bybit.create_sub_api(caller, request.clone(), state.now);
-            let created = created.map_err(|refusal| said_no(whose, &refusal))?.credential;
-            let secret = SecretString::from(created.secret.expose());
-            Ok(IssuedKey { credential: Credential { key_id: key_id(&created.key, whose)?, secret, passphrase: None } })
-        })
+        let request = CreateSubApi {
+            sub_uid,
+            note,
+            read_only,
+            ips,
+            permissions,
+        };
+        self.signed(
+            Operation::Issue,
+            About::Words(marker.to_string()),
+            Asked::Issue,
+            master,
+            move |state, caller| {
+                let created = state.bybit.create_sub_api(caller, request.clone(), state.now);
+                let created = created.map_err(|refusal| said_no(whose, &refusal))?.credential;
+                let secret = SecretString::from(created.secret.expose());
+                Ok(IssuedKey {
+                    credential: Credential {
+                        key_id: key_id(&created.key, whose)?,
+                        secret,
+                        passphrase: None,
+                    },
+                })
+            },
+        )
         .await
     }
 
-    async fn edit(&self, master: &Signer, _account: &AccountId, key: &ListedKey, grant: &Grant) -> Result<(), VenueError> {
+    async fn edit(
+        &self,
+        master: &Signer,
+        _account: &AccountId,
+        key: &ListedKey,
+        grant: &Grant,
+    ) -> Result<(), VenueError> {
         let (whose, key) = (master.whose, &key.key_id);
         let (read_only, permissions) = requested(&grant.permissions).ok_or_else(|| no_such_power(whose))?;
         let request = UpdateSubApi {
@@ -138,10 +197,16 @@ impl Venue for InProcessVenue {
             permissions: Some(permissions),
         };
         let asked = Asked::Edit(bybit::KeyId::from(key.expose()));
-        self.signed(Operation::Edit, About::Key(key.clone()), asked, master, move |state, caller| {
-            let edited = state.bybit.update_sub_api(caller, &request, state.now);
-            edited.map(drop).map_err(|refusal| said_no(whose, &refusal))
-        })
+        self.signed(
+            Operation::Edit,
+            About::Key(key.clone()),
+            asked,
+            master,
+            move |state, caller| {
+                let edited = state.bybit.update_sub_api(caller, &request, state.now);
+                edited.map(drop).map_err(|refusal| said_no(whose, &refusal))
+            },
+        )
         .await
     }
 
@@ -149,14 +214,29 @@ impl Venue for InProcessVenue {
         let (whose, sub_uid) = (master.whose, uid(account, master.whose)?);
         let named = key.clone();
         let asked = Asked::Revoke(bybit::KeyId::from(key.expose()));
-        self.signed(Operation::Revoke, About::Key(key.clone()), asked, master, move |state, caller| {
-            let request = DeleteSubApi { key: Some(bybit::KeyId::from(named.expose())) };
-            let Err(refusal) = state.bybit.delete_sub_api(caller, &request, state.now) else { return Ok(()) };
-            // The code for a key that is gone is not documented: the list tells, where it shows other keys.
-            let left = all_keys(state, caller, sub_uid, whose).unwrap_or_default();
-            let gone = !left.is_empty() && left.iter().all(|other| other.key_id != named);
-            if gone { Ok(()) } else { Err(said_no(whose, &refusal)) }
-        })
+        self.signed(
+            Operation::Revoke,
+            About::Key(key.clone()),
+            asked,
+            master,
+            move |state, caller| {
+                let request = DeleteSubApi {
+                    key: Some(bybit::KeyId::from(named.expose())),
+                };
+                let Err(refusal) = state.bybit.delete_sub_api(caller, &request, state.now) else {
+                    return Ok(());
+                };
+                // The code for a key that is gone is not documented: the list tells, where it shows other
+                // keys.
+                let left = all_keys(state, caller, sub_uid, whose).unwrap_or_default();
+                let gone = !left.is_empty() && left.iter().all(|other| other.key_id != named);
+                if gone {
+                    Ok(())
+                } else {
+                    Err(said_no(whose, &refusal))
+                }
+            },
+        )
         .await
     }
 }
@@ -174,10 +254,13 @@ impl InProcessVenue {
         let (signer, site) = (signer.clone(), self.site);
         let whose = signer.whose;
         let effect = move |state: &mut State, sent: Timestamp| {
-            let caller = authenticated(state, &signer.credential, site, sent).map_err(|refusal| said_no(whose, &refusal))?;
+            let caller = authenticated(state, &signer.credential, site, sent)
+                .map_err(|refusal| said_no(whose, &refusal))?;
             endpoint(state, &caller)
         };
-        self.port.call(Call::new(operation, about), asked, Who::Venue(whose), effect).await
+        self.port
+            .call(Call::new(operation, about), asked, Who::Venue(whose), effect)
+            .await
     }
 }
 
@@ -197,14 +280,28 @@ fn authenticated(
         address: state.address,
         environment: site,
     };
-    state.bybit.authenticate_by_secret(credential.secret.expose_secret(), &request, state.now)
+    state
+        .bybit
+        .authenticate_by_secret(credential.secret.expose_secret(), &request, state.now)
 }
 
-fn all_keys(state: &mut State, caller: &bybit::KeyId, sub_uid: u64, whose: Whose) -> Result<Vec<ListedKey>, VenueError> {
+fn all_keys(
+    state: &mut State,
+    caller: &bybit::KeyId,
+    sub_uid: u64,
+    whose: Whose,
+) -> Result<Vec<ListedKey>, VenueError> {
     let (mut keys, mut cursor) = (Vec::new(), None);
     loop {
-        let request = SubApikeys { sub_uid, limit: None, cursor };
-        let page = state.bybit.sub_apikeys(caller, &request, state.now).map_err(|refusal| said_no(whose, &refusal))?;
+        let request = SubApikeys {
+            sub_uid,
+            limit: None,
+            cursor,
+        };
+        let page = state
+            .bybit
+            .sub_apikeys(caller, &request, state.now)
+            .map_err(|refusal| said_no(whose, &refusal))?;
         for key in page.keys {
             keys.push(ListedKey {
                 key_id: key_id(&key.key, whose)?,
@@ -241,19 +338,38 @@ fn said_no(whose: Whose, refusal: &Refusal) -> VenueError {
         _ => ErrorClass::Refused,
     };
     // The venue's own words may repeat what was signed.
-    VenueError { class, whose, say: format!("the stand-in for Bybit answers {}: {}", refusal.ret_code, refusal.why) }
+    VenueError {
+        class,
+        whose,
+        say: format!(
+            "the stand-in for Bybit answers {}: {}",
+            refusal.ret_code, refusal.why
+        ),
+    }
 }
 
 fn no_such_power(whose: Whose) -> VenueError {
-    VenueError { class: ErrorClass::Fault, whose, say: "Bybit has no such permission".into() }
+    VenueError {
+        class: ErrorClass::Fault,
+        whose,
+        say: "Bybit has no such permission".into(),
+    }
 }
 
 fn odd(whose: Whose, problem: &str) -> VenueError {
-    VenueError { class: ErrorClass::UnknownOutcome, whose, say: format!("the stand-in for Bybit says something odd: {problem}") }
+    VenueError {
+        class: ErrorClass::UnknownOutcome,
+        whose,
+        say: format!("the stand-in for Bybit says something odd: {problem}"),
+    }
 }
 
 fn uid(account: &AccountId, whose: Whose) -> Result<u64, VenueError> {
-    let no_uid = VenueError { class: ErrorClass::Refused, whose, say: "the account is no Bybit uid".into() };
+    let no_uid = VenueError {
+        class: ErrorClass::Refused,
+        whose,
+        say: "the account is no Bybit uid".into(),
+    };
     account.as_str().parse().map_err(|_| no_uid)
 }
 
@@ -264,12 +380,19 @@ fn key_id(key: &bybit::KeyId, whose: Whose) -> Result<KeyId, VenueError> {
 fn ips(addresses: &Addresses) -> String {
     match addresses {
         Addresses::Any => "*".to_owned(),
-        Addresses::Only(addresses) => addresses.iter().map(Address::as_str).collect::<Vec<_>>().join(","),
+        Addresses::Only(addresses) => addresses
+            .iter()
+            .map(Address::as_str)
+            .collect::<Vec<_>>()
+            .join(","),
     }
 }
 
 fn addresses(ips: &Ips, whose: Whose) -> Result<Addresses, VenueError> {
-    let Ips::Only(ips) = ips else { return Ok(Addresses::Any) };
+    let Ips::Only(ips) = ips else {
+        return Ok(Addresses::Any);
+    };
     let read: Result<_, _> = ips.iter().map(|ip| ip.to_string().parse::<Address>()).collect();
-    read.map(Addresses::Only).map_err(|_| odd(whose, "an address that is none"))
+    read.map(Addresses::Only)
+        .map_err(|_| odd(whose, "an address that is none"))
 }

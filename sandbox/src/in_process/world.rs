@@ -1,4 +1,5 @@
-//! A world to rotate in: both models, one clock, and the means to run the rotation code and to change things by hand.
+//! A world to rotate in: both models, one clock, and the means to run the rotation code and to change things
+//! by hand.
 
 use std::fmt;
 use std::sync::Arc;
@@ -66,10 +67,16 @@ impl World {
         let mut secrets = secrets_manager::Model::new(setup.seed, setup.secrets_manager);
         bybit.add_parent_account(PARENT, Environment::Mainnet);
         for sub in [SUB, OTHER_SUB] {
-            bybit.add_sub_account(PARENT, sub).expect("the parent was just added");
+            bybit
+                .add_sub_account(PARENT, sub)
+                .expect("the parent was just added");
         }
-        let first_key = bybit.create_key_by_hand(SUB, setup.key, setup.now).expect("the account was just added");
-        let master_key = bybit.create_key_by_hand(PARENT, setup.master_key, setup.now).expect("the account was just added");
+        let first_key = bybit
+            .create_key_by_hand(SUB, setup.key, setup.now)
+            .expect("the account was just added");
+        let master_key = bybit
+            .create_key_by_hand(PARENT, setup.master_key, setup.now)
+            .expect("the account was just added");
 
         let seed = |name: &str, value: String| Seed {
             name: name.to_owned(),
@@ -80,18 +87,36 @@ impl World {
         let master_arn = match &setup.master_document {
             Some(document) => {
                 let value = filled_in(document, &master_key, PARENT, "");
-                secrets.seed(seed(MASTER, value), setup.now).expect("the first secret has a free name")
+                secrets
+                    .seed(seed(MASTER, value), setup.now)
+                    .expect("the first secret has a free name")
             }
-            None => "arn:aws:secretsmanager:us-east-1:123456789012:secret:masters/bybit/parent-AbCdEf".to_owned(),
+            None => {
+                "arn:aws:secretsmanager:us-east-1:123456789012:secret:masters/bybit/parent-AbCdEf".to_owned()
+            }
         };
         let value = filled_in(&setup.document, &first_key, SUB, &master_arn);
-        let rotation = RotationSeed { lambda_arn: Some(FUNCTION_ARN.to_owned()), rules: None };
-        let rotated = Seed { rotation: Some(rotation), ..seed(&setup.name, value) };
-        let arn = secrets.seed(rotated, setup.now).expect("the setup names a secret that can be");
+        let rotation = RotationSeed {
+            lambda_arn: Some(FUNCTION_ARN.to_owned()),
+            rules: None,
+        };
+        let rotated = Seed {
+            rotation: Some(rotation),
+            ..seed(&setup.name, value)
+        };
+        let arn = secrets
+            .seed(rotated, setup.now)
+            .expect("the setup names a secret that can be");
 
         let log = Log::default();
         Self {
-            state: Shared::new(State::new(secrets, bybit, setup.now, FUNCTION_ADDRESS, setup.seed)),
+            state: Shared::new(State::new(
+                secrets,
+                bybit,
+                setup.now,
+                FUNCTION_ADDRESS,
+                setup.seed,
+            )),
             listener: log.listener(),
             log,
             secret: SecretId::parse(&arn).expect("an ARN of the model's is one"),
@@ -116,8 +141,8 @@ impl World {
         self.with_state(self.state.lock().clone(), log.listener(), log)
     }
 
-    /// A world of its own that begins where this one is, without the invocations that are under way in it, and that keeps nothing
-    /// of what is said.
+    /// A world of its own that begins where this one is, without the invocations that are under way in it,
+    /// and that keeps nothing of what is said.
     #[must_use]
     pub fn quiet_fork(&self) -> Self {
         let state = self.state.lock().without_what_was_said();
@@ -159,10 +184,15 @@ impl World {
             name: name.to_owned(),
             value: Some(SecretValue::from_text(value)),
             version_id: Some(FIRST.to_owned()),
-            rotation: Some(RotationSeed { lambda_arn: Some(self.function_arn.clone()), rules: None }),
+            rotation: Some(RotationSeed {
+                lambda_arn: Some(self.function_arn.clone()),
+                rules: None,
+            }),
             ..Seed::default()
         };
-        let arn = self.secrets_manager(|model, now| model.seed(seed, now)).expect("the name is free");
+        let arn = self
+            .secrets_manager(|model, now| model.seed(seed, now))
+            .expect("the name is free");
         SecretId::parse(&arn).expect("an ARN of the model's is one")
     }
 
@@ -230,7 +260,8 @@ impl World {
         self.state.lock().function_ahead = by;
     }
 
-    /// Lets every round of calls take so long, where an invocation is driven to its end: time stands still otherwise.
+    /// Lets every round of calls take so long, where an invocation is driven to its end: time stands still
+    /// otherwise.
     pub fn set_round_trip(&self, takes: SignedDuration) {
         self.state.lock().round_trip = takes;
     }
@@ -252,7 +283,8 @@ impl World {
     /// # Panics
     /// When Secrets Manager refuses.
     pub fn begin_rotation(&self) -> VersionId {
-        self.try_begin_rotation().expect("Secrets Manager begins a rotation")
+        self.try_begin_rotation()
+            .expect("Secrets Manager begins a rotation")
     }
 
     /// Begins a rotation, unless Secrets Manager refuses.
@@ -268,17 +300,25 @@ impl World {
     /// # Errors
     /// What Secrets Manager says.
     pub fn try_begin_rotation_of(&self, secret: &SecretId) -> Result<VersionId, secrets_manager::Error> {
-        let request = RotateSecret { secret_id: secret.as_str().to_owned(), ..RotateSecret::default() };
+        let request = RotateSecret {
+            secret_id: secret.as_str().to_owned(),
+            ..RotateSecret::default()
+        };
         let begun = self.secrets_manager(|model, now| model.rotate_secret(&request, now))?;
         Ok(VersionId::new(begun.version_id.unwrap_or_default()))
     }
 
-    /// Begins the service's dry run of a secret, and gives the one invocation that it makes; nothing where it refuses or has nothing
-    /// to test.
+    /// Begins the service's dry run of a secret, and gives the one invocation that it makes; nothing where it
+    /// refuses or has nothing to test.
     pub fn begin_dry_run_of(&self, secret: &SecretId) -> Option<StepRequest> {
-        let request =
-            RotateSecret { secret_id: secret.as_str().to_owned(), rotate_immediately: Some(false), ..RotateSecret::default() };
-        let begun = self.secrets_manager(|model, now| model.rotate_secret(&request, now)).ok()?;
+        let request = RotateSecret {
+            secret_id: secret.as_str().to_owned(),
+            rotate_immediately: Some(false),
+            ..RotateSecret::default()
+        };
+        let begun = self
+            .secrets_manager(|model, now| model.rotate_secret(&request, now))
+            .ok()?;
         Some(self.request_of(secret, Step::Test, &VersionId::new(begun.version_id?)))
     }
 
@@ -295,7 +335,9 @@ impl World {
     /// # Errors
     /// The failure of the step that failed.
     pub fn pass(&self, token: &VersionId) -> Result<(), Failure> {
-        Step::ALL.into_iter().try_for_each(|step| self.run(step, token).map(drop))
+        Step::ALL
+            .into_iter()
+            .try_for_each(|step| self.run(step, token).map(drop))
     }
 
     /// A whole rotation, driven by the service's own scheduler, without a replay. Answers its token.
@@ -313,7 +355,9 @@ impl World {
     /// The invocation that the service's scheduler asks for now, if it does.
     pub fn run_due(&self) -> Option<Result<Done, Failure>> {
         let due = self.secrets_manager(secrets_manager::Model::due_invocation)?;
-        let step = Step::ALL.into_iter().find(|step| step.as_str() == due.step.as_str())?;
+        let step = Step::ALL
+            .into_iter()
+            .find(|step| step.as_str() == due.step.as_str())?;
         let mut request = self.request(step, &VersionId::new(due.token.clone()));
         request.secret = SecretId::parse(&due.secret_arn).ok()?;
         let result = self.start(request).finish();
@@ -324,10 +368,23 @@ impl World {
     /// An invocation to be driven by hand.
     pub fn start(&self, request: StepRequest) -> Invocation {
         if let Some(token) = &request.rotation_token {
-            self.state.lock().rotation_tokens.insert(secrecy::ExposeSecret::expose_secret(token).to_owned());
+            self.state
+                .lock()
+                .rotation_tokens
+                .insert(secrecy::ExposeSecret::expose_secret(token).to_owned());
         }
-        let (secret, token) = (request.secret.as_str().to_owned(), request.token.as_str().to_owned());
-        let start = self.starts(&self.function_arn, Task::Step(request.step), secret, token, false, &request);
+        let (secret, token) = (
+            request.secret.as_str().to_owned(),
+            request.token.as_str().to_owned(),
+        );
+        let start = self.starts(
+            &self.function_arn,
+            Task::Step(request.step),
+            secret,
+            token,
+            false,
+            &request,
+        );
         Invocation::step(&self.state, start, self.settings.clone(), request)
     }
 
@@ -338,10 +395,17 @@ impl World {
             | operations::OperationRequest::Rollback { secret, .. }
             | operations::OperationRequest::BreakGlass { secret, .. }
             | operations::OperationRequest::Plan { secret } => secret.as_str().to_owned(),
-            operations::OperationRequest::Maintain { .. } | operations::OperationRequest::Audit { .. } => String::new(),
+            operations::OperationRequest::Maintain { .. } | operations::OperationRequest::Audit { .. } => {
+                String::new()
+            }
         };
-        let revokes_first =
-            matches!(&request, operations::OperationRequest::BreakGlass { mode: operations::Mode::RevokeFirst, .. });
+        let revokes_first = matches!(
+            &request,
+            operations::OperationRequest::BreakGlass {
+                mode: operations::Mode::RevokeFirst,
+                ..
+            }
+        );
         let task = Task::Operation(request.operation());
         let (function, other) = match request.operation().duty() {
             operations::Duty::Operations => (OPERATIONS_ARN, EMERGENCY_ARN),
@@ -364,7 +428,9 @@ impl World {
     /// # Panics
     /// When its process ends: only a planned crash does that.
     pub fn operate(&self, request: operations::OperationRequest) -> Answer {
-        self.start_operation(request).finish().expect("an operation answers")
+        self.start_operation(request)
+            .finish()
+            .expect("an operation answers")
     }
 
     /// The same, while Secrets Manager runs whatever rotation is due.
@@ -373,7 +439,9 @@ impl World {
     /// As [`World::operate`].
     pub fn operate_beside_the_service(&self, request: operations::OperationRequest) -> Answer {
         let operation = self.start_operation(request);
-        operation.finish_beside(|| while self.run_due().is_some() {}).expect("an operation answers")
+        operation
+            .finish_beside(|| while self.run_due().is_some() {})
+            .expect("an operation answers")
     }
 
     /// One pass over all secrets.
@@ -402,16 +470,38 @@ impl World {
         state.invocations += 1;
         // As long as the ids that Lambda gives.
         let request_id = format!("00000000-0000-4000-8000-request{:05}", state.invocations);
-        let caller = Caller { function_arn: function.to_owned(), request_id: request_id.clone() };
+        let caller = Caller {
+            function_arn: function.to_owned(),
+            request_id: request_id.clone(),
+        };
         if state.listening {
             state.say(&format!("{request:?} {caller:?}"));
         }
-        let egress = self.settings.egress.iter().map(|address| address.as_str().to_owned()).collect();
+        let egress = self
+            .settings
+            .egress
+            .iter()
+            .map(|address| address.as_str().to_owned())
+            .collect();
         let length = |grace| SignedDuration::try_from(grace).unwrap_or(SignedDuration::MAX);
         let (grace, adoption_grace) = (length(self.grace), length(self.adoption_grace));
         let ends = state.now + self.timeout;
-        let actor = Actor { request_id, secret, task, token, ends, egress, grace, adoption_grace, revokes_first };
-        Start { actor, caller, listener: self.listener.clone() }
+        let actor = Actor {
+            request_id,
+            secret,
+            task,
+            token,
+            ends,
+            egress,
+            grace,
+            adoption_grace,
+            revokes_first,
+        };
+        Start {
+            actor,
+            caller,
+            listener: self.listener.clone(),
+        }
     }
 
     /// What Secrets Manager would send for a step of the secret, with the RotationToken of its open rotation.
@@ -422,10 +512,18 @@ impl World {
     /// The same for any secret.
     pub fn request_of(&self, secret: &SecretId, step: Step, token: &VersionId) -> StepRequest {
         let state = self.state.lock();
-        let rotation = state.secrets_manager.secret(secret.as_str()).and_then(secrets_manager::Secret::rotation);
+        let rotation = state
+            .secrets_manager
+            .secret(secret.as_str())
+            .and_then(secrets_manager::Secret::rotation);
         let rotation_token = rotation.and_then(secrets_manager::Rotation::rotation_token);
         let rotation_token = rotation_token.map(|token| SecretString::from(token.expose()));
-        StepRequest { step, secret: secret.clone(), token: token.clone(), rotation_token }
+        StepRequest {
+            step,
+            secret: secret.clone(),
+            token: token.clone(),
+            rotation_token,
+        }
     }
 
     /// Plans a fault for the so-manieth next call of an operation, counted from 1.

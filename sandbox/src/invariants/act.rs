@@ -92,7 +92,10 @@ impl Asked {
     /// Whether it changes anything.
     pub(crate) fn writes(&self) -> bool {
         use Asked::{Current, Inspect, Labels, List, Other, Value, Versions};
-        !matches!(self, Labels | Value(_) | Current(_) | Versions | Other | Inspect(_) | List(_))
+        !matches!(
+            self,
+            Labels | Value(_) | Current(_) | Versions | Other | Inspect(_) | List(_)
+        )
     }
 }
 
@@ -116,7 +119,8 @@ pub(crate) struct Act<'a> {
     pub(crate) decided: Timestamp,
     /// Whether it was done.
     pub(crate) done: bool,
-    /// Whether the run is shown the truth, or nothing. A stale read is not fair, nor is a refusal of what was done.
+    /// Whether the run is shown the truth, or nothing. A stale read is not fair, nor is a refusal of what
+    /// was done.
     pub(crate) fair: bool,
 }
 

@@ -35,16 +35,22 @@ pub(super) struct Rotation {
 }
 
 impl Named {
-    /// Whether the value says that we built it for this version. Whoever may store one can write that down, in the one secret that they may
-    /// make current as they please.
+    /// Whether the value says that we built it for this version. Whoever may store one can write that down,
+    /// in the one secret that they may make current as they please.
     pub(super) fn claims_to_be_ours(&self, version: &str) -> bool {
-        self.rotation.as_ref().is_some_and(|rotation| rotation.token == version)
+        self.rotation
+            .as_ref()
+            .is_some_and(|rotation| rotation.token == version)
     }
 
     pub(super) fn read(text: &str) -> Option<Self> {
         let document: Value = serde_json::from_str(text).ok()?;
         let text = |value: &Value| value.as_str().map(str::to_owned);
-        let list = |value: &Value| value.as_array().map(|list| list.iter().filter_map(text).collect());
+        let list = |value: &Value| {
+            value
+                .as_array()
+                .map(|list| list.iter().filter_map(text).collect())
+        };
         let rotation = document.get("rotation").and_then(|rotation| {
             Some(Rotation {
                 token: text(&rotation["token"])?,
@@ -58,7 +64,12 @@ impl Named {
         });
         Some(Self {
             key: KeyId::from(document["api_key"].as_str()?),
-            secret: KeySecret::from(document["api_secret"].as_str().or(document["secret"].as_str()).unwrap_or_default()),
+            secret: KeySecret::from(
+                document["api_secret"]
+                    .as_str()
+                    .or(document["secret"].as_str())
+                    .unwrap_or_default(),
+            ),
             subaccount: text(&document["subaccount"]),
             policy: list(&document["policy"]["permissions"]),
             anywhere: document["policy"]["ip_allowlist"] == "any",
@@ -76,7 +87,8 @@ pub(super) struct KeyFacts {
     pub(super) issued: Option<(String, String, u64)>,
     /// When a current version last named it.
     pub(super) current: Option<Timestamp>,
-    /// When a run last could see that a current version names it. What a hand makes current and takes back unseen leaves no trace.
+    /// When a run last could see that a current version names it. What a hand makes current and takes back
+    /// unseen leaves no trace.
     pub(super) seen_current: Option<Timestamp>,
     /// Whether it was seen dead.
     pub(super) dead: bool,
@@ -86,14 +98,18 @@ pub(super) struct KeyFacts {
 
 /// What is known of a run.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, not a state in disguise")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, not a state in disguise"
+)]
 pub(super) struct Run {
     pub(super) actor: Actor,
     /// Whether its process lives.
     pub(super) active: bool,
     /// The keys that answered it, each with the change after which it did, and when.
     pub(super) inspected: BTreeMap<KeyId, (u64, Timestamp)>,
-    /// The change after which it last saw the labels, and whether they showed that its token has been current.
+    /// The change after which it last saw the labels, and whether they showed that its token has been
+    /// current.
     pub(super) described: u64,
     pub(super) saw_current: bool,
     /// What it had seen of that when it last asked for a label to be put on.
@@ -114,10 +130,12 @@ pub(super) struct Run {
     pub(super) knew_leaked: Option<String>,
     /// Whether it has asked for its token to be made current.
     pub(super) asked_to_promote: bool,
-    /// How many reads and lists did not show it all there is, and the versions that the others showed it as current.
+    /// How many reads and lists did not show it all there is, and the versions that the others showed it as
+    /// current.
     pub(super) misled: usize,
     pub(super) bases: BTreeSet<String>,
-    /// The keys of its token that a list showed it and that may still be stored, and when it first looked for a value.
+    /// The keys of its token that a list showed it and that may still be stored, and when it first looked
+    /// for a value.
     pub(super) young: Vec<KeyId>,
     pub(super) looked: Option<Timestamp>,
     /// Whether the token had a value when it began, and whether it was shown one.
@@ -127,7 +145,8 @@ pub(super) struct Run {
     pub(super) issued: Vec<(KeyId, bool)>,
     /// The digest of the value it sends.
     pub(super) sent: Option<u64>,
-    /// The change after which it last saw the whole list, and from when the youngest keys were that the venue showed.
+    /// The change after which it last saw the whole list, and from when the youngest keys were that the
+    /// venue showed.
     pub(super) listed: Option<(u64, Timestamp)>,
     /// Whether there was a time since its beginning when the token could not have been promoted any more.
     pub(super) hopeless: bool,

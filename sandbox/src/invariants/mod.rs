@@ -1,8 +1,10 @@
-//! The protocol's promises, checked by a witness that knows what the code cannot see: which key is alive and who killed it, which
-//! key was issued for which version, when a key was last current, what clients still hold.
+//! The protocol's promises, checked by a witness that knows what the code cannot see: which key is alive and
+//! who killed it, which key was issued for which version, when a key was last current, what clients still
+//! hold.
 //!
-//! The witness is told of every effect at the moment it happens and compares it with the truth of the models. It judges by what
-//! is true, not by how the code came to do it, and it uses none of the protocol's own judgement.
+//! The witness is told of every effect at the moment it happens and compares it with the truth of the models.
+//! It judges by what is true, not by how the code came to do it, and it uses none of the protocol's own
+//! judgement.
 //!
 //! | question | file |
 //! | --- | --- |
@@ -50,24 +52,30 @@ macro_rules! invariants {
 }
 
 invariants! {
-    /// The key that AWSCURRENT names is alive, or was killed by somebody else. What we promote was looked at in that run.
+    /// The key that AWSCURRENT names is alive, or was killed by somebody else. What we promote was looked at
+    /// in that run.
     CurrentLives = "CURRENT-LIVES",
-    /// A key that was ever current is revoked by us only when its grace has passed and nobody can still hold it, and nothing is
+    /// A key that was ever current is revoked by us only when its grace has passed and nobody can still hold
+    /// it, and nothing is
     /// promoted before the grace of what was replaced last can be counted.
     Grace = "GRACE",
     /// When nothing is under way, no living key is marked for a finished version but the one in it.
     NoOrphans = "NO-ORPHANS",
     /// What we edit or revoke was issued for this secret and is in no version.
     Foreign = "FOREIGN",
-    /// What is said in one secret harms no other: no key, label or value of another secret or account changes or loses its protection.
+    /// What is said in one secret harms no other: no key, label or value of another secret or account changes
+    /// or loses its protection.
     OthersUnharmed = "OTHERS-UNHARMED",
-    /// No credential of an account reaches a secret that is neither served for it nor has proven that it is its own.
+    /// No credential of an account reaches a secret that is neither served for it nor has proven that it is
+    /// its own.
     NoGift = "NO-GIFT",
-    /// Every living key that whoever may write one secret has brought about is held by a version, or told by an audit.
+    /// Every living key that whoever may write one secret has brought about is held by a version, or told by
+    /// an audit.
     NothingHidden = "NOTHING-HIDDEN",
     /// A version has one living key; while its rotation is open, a bounded number.
     OnePerToken = "ONE-PER-TOKEN",
-    /// Once faults stop, repetitions end in success, in a version given up for a reason, or in an error that needs a person.
+    /// Once faults stop, repetitions end in success, in a version given up for a reason, or in an error that
+    /// needs a person.
     Converges = "CONVERGES",
     /// What we issue, edit or promote can move no funds and do no more than the policy says.
     NeverWithdraw = "NEVER-WITHDRAW",
@@ -79,7 +87,8 @@ invariants! {
     Honest = "HONEST",
     /// Rule 4: no version is made current twice by us.
     CurrentOnce = "CURRENT ONCE",
-    /// Rule 3: a key that a version names is revoked only where its end was decided long enough ago that no run can be copying it.
+    /// Rule 3: a key that a version names is revoked only where its end was decided long enough ago that no
+    /// run can be copying it.
     CondemnedFirst = "CONDEMNED FIRST",
     /// The first fence: a run sends one value for its version, however often.
     WriteOnce = "WRITE ONCE",
@@ -109,7 +118,13 @@ pub struct Violation {
 impl Violation {
     /// What sort of break it is: the same words about another version, key or time are of one kind.
     pub(crate) fn kind(&self) -> String {
-        let words = self.what.split(' ').map(|word| if word.contains(|c: char| c.is_ascii_digit()) { "…" } else { word });
+        let words = self.what.split(' ').map(|word| {
+            if word.contains(|c: char| c.is_ascii_digit()) {
+                "…"
+            } else {
+                word
+            }
+        });
         format!("{}: {}", self.invariant, words.collect::<Vec<_>>().join(" "))
     }
 }

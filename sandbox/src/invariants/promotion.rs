@@ -1,4 +1,5 @@
-//! AWSCURRENT moves by our doing: everything that has to be true at that moment, and what makes it impossible for ever.
+//! AWSCURRENT moves by our doing: everything that has to be true at that moment, and what makes it impossible
+//! for ever.
 
 use super::Invariant;
 use jiff::SignedDuration;
@@ -22,14 +23,24 @@ impl Witness {
             return;
         }
         let place = (arn.clone(), token.clone());
-        // A run that looked before it became so can't know, nor can one that comes when no label shows it any more; nor one whose
-        // request is late, and lands after a hand has moved AWSCURRENT back.
+        // A run that looked before it became so can't know, nor can one that comes when no label shows it any
+        // more; nor one whose request is late, and lands after a hand has moved AWSCURRENT back.
         if self.been_current.contains_key(&place) && self.run(actor).knew_current {
-            self.broken(Invariant::CurrentOnce, scene, "a version that has been current is promoted again");
+            self.broken(
+                Invariant::CurrentOnce,
+                scene,
+                "a version that has been current is promoted again",
+            );
         }
-        let labels = scene.secrets.secret(arn).map(|secret| secret.stages_of(token)).unwrap_or_default();
+        let labels = scene
+            .secrets
+            .secret(arn)
+            .map(|secret| secret.stages_of(token))
+            .unwrap_or_default();
         let run = self.run(actor);
-        let slow = run.described_at.is_none_or(|at| act.decided.duration_since(at) > LOOK);
+        let slow = run
+            .described_at
+            .is_none_or(|at| act.decided.duration_since(at) > LOOK);
         if labels.iter().any(|label| label.starts_with("CONDEMNED-")) && (run.knew_condemned || slow) {
             self.broken(
                 Invariant::CurrentLives,
@@ -44,29 +55,53 @@ impl Witness {
         self.promoted.insert(place.clone());
         self.previous_must_be_stamped(actor, base.as_deref(), scene);
         let Some(named) = self.named(scene, arn, token) else {
-            return self.broken(Invariant::Provenance, scene, "a version without a value is promoted");
+            return self.broken(
+                Invariant::Provenance,
+                scene,
+                "a version without a value is promoted",
+            );
         };
-        let Some(rotation) = named.rotation.as_ref().filter(|rotation| rotation.token == *token && self.built.contains(&place))
+        let Some(rotation) = named
+            .rotation
+            .as_ref()
+            .filter(|rotation| rotation.token == *token && self.built.contains(&place))
         else {
             if !named.claims_to_be_ours(token) {
-                self.broken(Invariant::Provenance, scene, "a version is promoted that was not built by us");
+                self.broken(
+                    Invariant::Provenance,
+                    scene,
+                    "a version is promoted that was not built by us",
+                );
             }
             return;
         };
         if base.as_deref() != Some(&rotation.based_on) {
-            let what = format!("a version built on {} replaces {}", rotation.based_on, base.as_deref().unwrap_or("nothing"));
+            let what = format!(
+                "a version built on {} replaces {}",
+                rotation.based_on,
+                base.as_deref().unwrap_or("nothing")
+            );
             self.broken(Invariant::Provenance, scene, what);
         }
         let leaked = self.run(actor).knew_leaked.clone();
-        let names_it =
-            leaked.as_ref().and_then(|leaked| self.named(scene, arn, leaked)).is_some_and(|other| other.key == named.key);
-        let is_leaked =
-            leaked.as_ref() == Some(token) || leaked == rotation.copied_from || names_it && rotation.source != "issued";
+        let names_it = leaked
+            .as_ref()
+            .and_then(|leaked| self.named(scene, arn, leaked))
+            .is_some_and(|other| other.key == named.key);
+        let is_leaked = leaked.as_ref() == Some(token)
+            || leaked == rotation.copied_from
+            || names_it && rotation.source != "issued";
         if leaked.is_some() && is_leaked {
-            self.broken(Invariant::Provenance, scene, "a version is promoted whose key is labelled as leaked");
+            self.broken(
+                Invariant::Provenance,
+                scene,
+                "a version is promoted whose key is labelled as leaked",
+            );
         }
         let facts = self.keys.get(&named.key).cloned().unwrap_or_default();
-        let issued = facts.issued.is_some_and(|(secret, version, _)| secret == *arn && version == *token);
+        let issued = facts
+            .issued
+            .is_some_and(|(secret, version, _)| secret == *arn && version == *token);
         if !issued && !self.offered.contains(&(arn.clone(), named.key.clone())) {
             self.broken(
                 Invariant::Provenance,
@@ -76,30 +111,55 @@ impl Witness {
         }
         let inspected = self.run(actor).inspected.get(&named.key).copied();
         if inspected.is_none() {
-            self.broken(Invariant::CurrentLives, scene, "a key is promoted that this run has not seen alive");
+            self.broken(
+                Invariant::CurrentLives,
+                scene,
+                "a key is promoted that this run has not seen alive",
+            );
         }
         if !Self::lives_or_was_killed_by_others(scene, &named.key) {
-            self.broken(Invariant::CurrentLives, scene, "a key is promoted that was revoked by us");
+            self.broken(
+                Invariant::CurrentLives,
+                scene,
+                "a key is promoted that was revoked by us",
+            );
         }
-        // What a person did after the last look, or so shortly before that the venue does not show it, can be known to nobody.
+        // What a person did after the last look, or so shortly before that the venue does not show it, can be
+        // known to nobody.
         let (by_hand, when) = self.venue_by_hand;
-        let shown = |at| when.is_none_or(|when| scene.now.min(at).duration_since(when) > scene.venue.knobs.edit_delay);
+        let shown = |at| {
+            when.is_none_or(|when| scene.now.min(at).duration_since(when) > scene.venue.knobs.edit_delay)
+        };
         if inspected.is_none_or(|(change, at)| change >= by_hand && shown(at)) {
             self.powers_must_be_within(&named, rotation, scene);
         }
     }
 
     fn powers_must_be_within(&mut self, named: &Named, rotation: &Rotation, scene: &Scene<'_>) {
-        let Some(key) = scene.venue.key(&named.key) else { return };
+        let Some(key) = scene.venue.key(&named.key) else {
+            return;
+        };
         let forbidden = forbidden(&key.settings);
         if !forbidden.is_empty() {
-            self.broken(Invariant::NeverWithdraw, scene, format!("a key is promoted that may {forbidden:?}"));
+            self.broken(
+                Invariant::NeverWithdraw,
+                scene,
+                format!("a key is promoted that may {forbidden:?}"),
+            );
         }
         let powers = crate::in_process::powers(&key.settings);
-        let beyond: Vec<String> =
-            powers.permissions.iter().map(ToString::to_string).filter(|word| !covered(word, &rotation.permissions)).collect();
+        let beyond: Vec<String> = powers
+            .permissions
+            .iter()
+            .map(ToString::to_string)
+            .filter(|word| !covered(word, &rotation.permissions))
+            .collect();
         if !beyond.is_empty() {
-            self.broken(Invariant::NeverWithdraw, scene, format!("a key is promoted that may {beyond:?} beyond its policy"));
+            self.broken(
+                Invariant::NeverWithdraw,
+                scene,
+                format!("a key is promoted that may {beyond:?} beyond its policy"),
+            );
         }
         let within = match (&rotation.addresses, &key.settings.ips) {
             (None, _) => true,
@@ -107,54 +167,104 @@ impl Witness {
             (Some(allowed), Ips::Only(held)) => held.iter().all(|ip| allowed.contains(&ip.to_string())),
         };
         if !within {
-            self.broken(Invariant::NeverWithdraw, scene, "a key is promoted that may be used from elsewhere");
+            self.broken(
+                Invariant::NeverWithdraw,
+                scene,
+                "a key is promoted that may be used from elsewhere",
+            );
         }
         let accounts = [Some(&rotation.account), named.subaccount.as_ref()];
-        if accounts.into_iter().flatten().any(|account| *account != key.uid.to_string()) {
-            self.broken(Invariant::CurrentLives, scene, "a key of another account is promoted");
+        if accounts
+            .into_iter()
+            .flatten()
+            .any(|account| *account != key.uid.to_string())
+        {
+            self.broken(
+                Invariant::CurrentLives,
+                scene,
+                "a key of another account is promoted",
+            );
         }
     }
 
-    /// The version that was current before the one that is replaced now loses AWSPREVIOUS: from now on only a stamp says since when
-    /// it is not current.
+    /// The version that was current before the one that is replaced now loses AWSPREVIOUS: from now on only a
+    /// stamp says since when it is not current.
     fn previous_must_be_stamped(&mut self, actor: &Actor, base: Option<&str>, scene: &Scene<'_>) {
-        let Some(Previous { version: Some(previous), since, .. }) = self.previous.get(&actor.secret).cloned() else { return };
+        let Some(Previous {
+            version: Some(previous),
+            since,
+            ..
+        }) = self.previous.get(&actor.secret).cloned()
+        else {
+            return;
+        };
         let run = self.run(actor);
-        if Some(previous.as_str()) == base || previous == actor.token || run.misled > 0 || since > run.described {
+        if Some(previous.as_str()) == base
+            || previous == actor.token
+            || run.misled > 0
+            || since > run.described
+        {
             return;
         }
-        if !scene.secrets.secret(&actor.secret).is_some_and(|secret| is_stamped(secret, &previous)) {
-            self.broken(Invariant::Grace, scene, format!("version {previous} loses AWSPREVIOUS without a stamp"));
+        if !scene
+            .secrets
+            .secret(&actor.secret)
+            .is_some_and(|secret| is_stamped(secret, &previous))
+        {
+            self.broken(
+                Invariant::Grace,
+                scene,
+                format!("version {previous} loses AWSPREVIOUS without a stamp"),
+            );
         }
     }
 
-    /// Whether the token can be promoted no more, whatever is done; as far as a run can know that began at the world's change `since`. Who
-    /// takes a power from a key that a person gives to it again meanwhile sees one that cannot be taken away.
+    /// Whether the token can be promoted no more, whatever is done; as far as a run can know that began at
+    /// the world's change `since`. Who takes a power from a key that a person gives to it again meanwhile
+    /// sees one that cannot be taken away.
     pub(super) fn is_hopeless(&mut self, actor: &Actor, since: u64, scene: &Scene<'_>) -> bool {
         let (arn, token) = (&actor.secret, &actor.token);
         let place = (arn.clone(), token.clone());
-        let Some(secret) = scene.secrets.secret(arn) else { return true };
+        let Some(secret) = scene.secrets.secret(arn) else {
+            return true;
+        };
         // One that lost its labels to a hand is stamped by a pass as if it had been current: nobody knows.
         let ends = |label: &String| label.starts_with("CONDEMNED-") || label.starts_with("REPLACED-");
         if self.been_current.contains_key(&place) || secret.stages_of(token).iter().any(ends) {
             return true;
         }
-        let value = secret.versions().get(token).and_then(crate::secrets_manager::Version::value);
+        let value = secret
+            .versions()
+            .get(token)
+            .and_then(crate::secrets_manager::Version::value);
         if value.is_none() {
             return false;
         }
         let holder = secret.holder(AWSCURRENT).map(str::to_owned);
-        let Some(named) = self.named(scene, arn, token) else { return true };
-        let Some(rotation) = named.rotation.as_ref().filter(|rotation| rotation.token == *token && self.built.contains(&place))
+        let Some(named) = self.named(scene, arn, token) else {
+            return true;
+        };
+        let Some(rotation) = named
+            .rotation
+            .as_ref()
+            .filter(|rotation| rotation.token == *token && self.built.contains(&place))
         else {
             return true;
         };
-        if holder.as_deref() != Some(rotation.based_on.as_str()) || self.current_key(scene, arn).as_ref() == Some(&named.key) {
+        if holder.as_deref() != Some(rotation.based_on.as_str())
+            || self.current_key(scene, arn).as_ref() == Some(&named.key)
+        {
             return true;
         }
         if let Some(leaked) = secret.holder("COMPROMISED").map(str::to_owned) {
-            let mut named_too = || self.named(scene, arn, &leaked).is_none_or(|other| other.key == named.key);
-            if leaked == *token || Some(&leaked) == rotation.copied_from.as_ref() || rotation.source != "issued" && named_too() {
+            let mut named_too = || {
+                self.named(scene, arn, &leaked)
+                    .is_none_or(|other| other.key == named.key)
+            };
+            if leaked == *token
+                || Some(&leaked) == rotation.copied_from.as_ref()
+                || rotation.source != "issued" && named_too()
+            {
                 return true;
             }
         }
@@ -163,11 +273,17 @@ impl Witness {
             "rollback" => Some("ROLLBACK"),
             _ => None,
         };
-        let moved =
-            label.and_then(|label| secret.holder(label)).is_some_and(|holder| Some(holder) != rotation.copied_from.as_deref());
+        let moved = label
+            .and_then(|label| secret.holder(label))
+            .is_some_and(|holder| Some(holder) != rotation.copied_from.as_deref());
         let out_of_reach = rotation.source == "issued"
-            && rotation.addresses.as_ref().is_some_and(|bound| actor.egress.iter().any(|ip| !bound.contains(ip)));
-        let Some(key) = scene.venue.key(&named.key) else { return true };
+            && rotation
+                .addresses
+                .as_ref()
+                .is_some_and(|bound| actor.egress.iter().any(|ip| !bound.contains(ip)));
+        let Some(key) = scene.venue.key(&named.key) else {
+            return true;
+        };
         let (by_hand, _) = self.venue_by_hand;
         let beyond = (rotation.source != "issued" || by_hand > since)
             && (!forbidden(&key.settings).is_empty()
@@ -177,6 +293,11 @@ impl Witness {
                     .any(|word| !covered(&word.to_string(), &rotation.permissions)));
         // What a hand has changed cannot be set right.
         let unmendable = scene.venue.knobs.edit_ret_code.is_some() && by_hand > 0;
-        moved || out_of_reach || !key.alive(scene.now) || key.uid.to_string() != rotation.account || beyond || unmendable
+        moved
+            || out_of_reach
+            || !key.alive(scene.now)
+            || key.uid.to_string() != rotation.account
+            || beyond
+            || unmendable
     }
 }

@@ -20,8 +20,8 @@ const STALENESS: SignedDuration = SignedDuration::from_mins(1);
 /// A secret's ARN and the id of one of its versions.
 pub(super) type Place = (String, String);
 
-/// The version that was current before, whether a stamp says since when it is not, and since which change the one is so and the
-/// other was not taken away.
+/// The version that was current before, whether a stamp says since when it is not, and since which change the
+/// one is so and the other was not taken away.
 #[derive(Clone, Debug)]
 pub(super) struct Previous {
     pub(super) version: Option<String>,
@@ -32,8 +32,8 @@ pub(super) struct Previous {
 /// A value, and what it says where that can be read.
 type Read = (SecretValue, Option<Arc<Named>>);
 
-/// The state of a secret that the witness has kept up with: the secret's edition, how many values were read, and the key that is
-/// current.
+/// The state of a secret that the witness has kept up with: the secret's edition, how many values were read,
+/// and the key that is current.
 #[derive(Clone, Debug)]
 struct Kept {
     edition: u64,
@@ -74,12 +74,13 @@ pub(crate) struct Witness {
     pub(super) keys: BTreeMap<KeyId, KeyFacts>,
     newest_key: u64,
     pub(super) runs: BTreeMap<String, Run>,
-    /// For each version the change after which setSecret last saw its keys, and ended well; and how young the youngest were that the
-    /// venue showed.
+    /// For each version the change after which setSecret last saw its keys, and ended well; and how young
+    /// the youngest were that the venue showed.
     pub(super) swept: BTreeMap<Place, (u64, Timestamp)>,
     /// The change that a person last made at the venue, and when.
     pub(super) venue_by_hand: (u64, Option<Timestamp>),
-    /// For each version when it was last seen that it could not be promoted any more, while a rotation of it was open.
+    /// For each version when it was last seen that it could not be promoted any more, while a rotation of it
+    /// was open.
     pub(super) hopeless: BTreeMap<Place, Timestamp>,
     /// Since when a version that was current is not any more.
     pub(super) ceased: BTreeMap<Place, Timestamp>,
@@ -109,7 +110,10 @@ impl Witness {
         let mut run = Run::new(actor.clone());
         run.decided = self.named(scene, &actor.secret, &actor.token).is_some();
         let place = (actor.secret.clone(), actor.token.clone());
-        let lately = self.hopeless.get(&place).is_some_and(|at| scene.now.duration_since(*at) <= STALENESS);
+        let lately = self
+            .hopeless
+            .get(&place)
+            .is_some_and(|at| scene.now.duration_since(*at) <= STALENESS);
         (run.began, run.since) = (self.took_effect, self.changes);
         run.hopeless = lately || self.is_hopeless(actor, run.since, scene);
         self.runs.insert(actor.request_id.clone(), run);
@@ -129,7 +133,8 @@ impl Witness {
         run.refused |= for_good;
     }
 
-    /// The same witness where every invocation is gone. What is known of them is needed only where an effect of theirs may come.
+    /// The same witness where every invocation is gone. What is known of them is needed only where an effect
+    /// of theirs may come.
     pub(crate) fn without_runs(&mut self, nothing_to_come: bool) -> Self {
         // None of them is looked at meanwhile.
         let mut runs = std::mem::take(&mut self.runs);
@@ -152,10 +157,15 @@ impl Witness {
         for secret in scene.secrets.secrets() {
             let (labels, nothing) = (secret.labels(), BTreeMap::new());
             let before = self.labels.get(secret.arn()).unwrap_or(&nothing);
-            let added = labels.iter().filter(|(label, version)| before.get(*label) != Some(*version));
-            let gone = before.iter().filter(|(label, version)| labels.get(*label) != Some(*version));
+            let added = labels
+                .iter()
+                .filter(|(label, version)| before.get(*label) != Some(*version));
+            let gone = before
+                .iter()
+                .filter(|(label, version)| labels.get(*label) != Some(*version));
             for (_, version) in added.chain(gone) {
-                self.by_hand.insert((secret.arn().to_owned(), version.clone()), scene.now);
+                self.by_hand
+                    .insert((secret.arn().to_owned(), version.clone()), scene.now);
             }
         }
         self.keep_up(scene);
@@ -181,7 +191,9 @@ impl Witness {
         if std::mem::replace(&mut self.looked, looks) == looks {
             return;
         }
-        let Self { current, named, keys, .. } = self;
+        let Self {
+            current, named, keys, ..
+        } = self;
         for (arn, version) in &*current {
             if let Some((_, Some(named))) = named.get(arn).and_then(|versions| versions.get(version))
                 && scene.venue.is_secret_of(&named.secret, &named.key)
@@ -193,9 +205,14 @@ impl Witness {
 
     /// A client reads the secret, or its replica, and keeps what it read.
     pub(crate) fn client_reads(&mut self, secret: &str, from_replica: bool, scene: &Scene<'_>) {
-        let key = if from_replica { self.replicas.get(secret).cloned().flatten() } else { self.current_key(scene, secret) };
+        let key = if from_replica {
+            self.replicas.get(secret).cloned().flatten()
+        } else {
+            self.current_key(scene, secret)
+        };
         if let Some(key) = key {
-            self.clients.insert(secret.to_owned(), Client { key, read: scene.now });
+            self.clients
+                .insert(secret.to_owned(), Client { key, read: scene.now });
         }
     }
 
@@ -204,7 +221,10 @@ impl Witness {
         self.meet_new_keys(scene);
         for secret in scene.secrets.secrets() {
             // A secret that is as it was has its current key used a while longer, and nothing else follows.
-            let kept = self.kept.get(secret.arn()).filter(|kept| (kept.edition, kept.read) == (secret.edition(), self.read));
+            let kept = self
+                .kept
+                .get(secret.arn())
+                .filter(|kept| (kept.edition, kept.read) == (secret.edition(), self.read));
             let key = match kept.map(|kept| kept.key.clone()) {
                 Some(key) => key,
                 None => self.keep_up_with(secret, scene),
@@ -213,10 +233,15 @@ impl Witness {
                 self.keys.entry(key).or_default().current = Some(scene.now);
             }
         }
-        self.current.retain(|arn, _| scene.secrets.secrets().any(|secret| secret.arn() == arn));
+        self.current
+            .retain(|arn, _| scene.secrets.secrets().any(|secret| secret.arn() == arn));
         for secret in scene.secrets.secrets() {
             if let Some(token) = secret.holder(AWSPENDING) {
-                let actor = Actor { secret: secret.arn().to_owned(), token: token.to_owned(), ..Actor::nobody() };
+                let actor = Actor {
+                    secret: secret.arn().to_owned(),
+                    token: token.to_owned(),
+                    ..Actor::nobody()
+                };
                 if self.is_hopeless(&actor, self.changes, scene) {
                     self.hopeless.insert((actor.secret, actor.token), scene.now);
                 }
@@ -243,31 +268,53 @@ impl Witness {
             self.current_moved(arn, holder.map(str::to_owned), scene);
         }
         let named = holder.and_then(|version| self.named_in(secret, version));
-        let key = named.filter(|named| Self::is_usable(scene, named)).map(|named| named.key.clone());
+        let key = named
+            .filter(|named| Self::is_usable(scene, named))
+            .map(|named| named.key.clone());
         if key.is_some() && secret.replicas_in_sync() {
             set(&mut self.replicas, arn, &key);
         }
         self.previous_moved(arn, secret);
         set(&mut self.labels, arn, secret.labels());
         for label in ["CANDIDATE", "ROLLBACK"] {
-            if let Some(named) = secret.holder(label).and_then(|version| self.named_in(secret, version)) {
+            if let Some(named) = secret
+                .holder(label)
+                .and_then(|version| self.named_in(secret, version))
+            {
                 self.offered.insert((arn.to_owned(), named.key.clone()));
             }
         }
-        self.kept.insert(arn.to_owned(), Kept { edition: secret.edition(), read: self.read, key: key.clone() });
+        self.kept.insert(
+            arn.to_owned(),
+            Kept {
+                edition: secret.edition(),
+                read: self.read,
+                key: key.clone(),
+            },
+        );
         key
     }
 
     fn previous_moved(&mut self, arn: &str, secret: &Secret) {
         let version = secret.holder(AWSPREVIOUS);
         let stamped = version.is_some_and(|version| is_stamped(secret, version));
-        let known = self.previous.get(arn).filter(|known| known.version.as_deref() == version);
+        let known = self
+            .previous
+            .get(arn)
+            .filter(|known| known.version.as_deref() == version);
         let since = match known {
             Some(known) if known.stamped == stamped => return,
             Some(known) if stamped || !known.stamped => known.since,
             _ => self.changes,
         };
-        self.previous.insert(arn.to_owned(), Previous { version: version.map(str::to_owned), stamped, since });
+        self.previous.insert(
+            arn.to_owned(),
+            Previous {
+                version: version.map(str::to_owned),
+                stamped,
+                since,
+            },
+        );
     }
 
     fn current_moved(&mut self, arn: &str, to: Option<String>, scene: &Scene<'_>) {
@@ -280,7 +327,9 @@ impl Witness {
         }
         match to {
             Some(version) => {
-                self.been_current.entry((arn.to_owned(), version.clone())).or_insert(self.changes);
+                self.been_current
+                    .entry((arn.to_owned(), version.clone()))
+                    .or_insert(self.changes);
                 self.current.insert(arn.to_owned(), version);
             }
             None => drop(self.current.remove(arn)),
@@ -289,7 +338,9 @@ impl Witness {
 
     fn current_key_known(&self, arn: &str, scene: &Scene<'_>) -> Option<KeyId> {
         let named = self.named.get(arn)?.get(self.current.get(arn)?)?.1.as_ref();
-        named.filter(|named| Self::is_usable(scene, named)).map(|named| named.key.clone())
+        named
+            .filter(|named| Self::is_usable(scene, named))
+            .map(|named| named.key.clone())
     }
 
     fn meet_new_keys(&mut self, scene: &Scene<'_>) {
@@ -297,8 +348,13 @@ impl Witness {
         if newest == self.newest_key {
             return;
         }
-        for key in scene.venue.keys_after(std::mem::replace(&mut self.newest_key, newest)) {
-            let fingerprint = protocol::secret::KeyId::parse(key.key.as_str()).map(|id| id.fingerprint()).unwrap_or_default();
+        for key in scene
+            .venue
+            .keys_after(std::mem::replace(&mut self.newest_key, newest))
+        {
+            let fingerprint = protocol::secret::KeyId::parse(key.key.as_str())
+                .map(|id| id.fingerprint())
+                .unwrap_or_default();
             self.keys.entry(key.key).or_default().fingerprint = fingerprint;
         }
     }
@@ -314,7 +370,10 @@ impl Witness {
         let value = secret.versions().get(version).and_then(Version::value)?;
         let text = value.text()?;
         // A version that the service's dry run left can go, and come again with another value.
-        if let Some((known, named)) = self.named.get(secret.arn()).and_then(|versions| versions.get(version))
+        if let Some((known, named)) = self
+            .named
+            .get(secret.arn())
+            .and_then(|versions| versions.get(version))
             && known == value
         {
             return named.clone();
@@ -328,12 +387,16 @@ impl Witness {
 
     pub(super) fn current_key(&mut self, scene: &Scene<'_>, arn: &str) -> Option<KeyId> {
         let secret = scene.secrets.secret(arn)?;
-        self.named_in(secret, secret.holder(AWSCURRENT)?).map(|named| named.key.clone())
+        self.named_in(secret, secret.holder(AWSCURRENT)?)
+            .map(|named| named.key.clone())
     }
 
     /// Whether a key works, or stopped working by somebody else's doing.
     pub(super) fn lives_or_was_killed_by_others(scene: &Scene<'_>, key: &KeyId) -> bool {
-        scene.venue.key(key).is_none_or(|truth| !matches!(truth.deleted, Some((_, By::Key(_)))))
+        scene
+            .venue
+            .key(key)
+            .is_none_or(|truth| !matches!(truth.deleted, Some((_, By::Key(_)))))
     }
 
     /// The living keys that were issued for a version, and as which change.
@@ -342,29 +405,41 @@ impl Witness {
             let (secret, version, change) = facts.issued.as_ref()?;
             (secret == arn && version == token && !facts.dead).then(|| (key.clone(), *change))
         });
-        issued.filter(|(key, _)| scene.venue.key(key).is_some_and(|truth| truth.alive(scene.now))).collect()
+        issued
+            .filter(|(key, _)| scene.venue.key(key).is_some_and(|truth| truth.alive(scene.now)))
+            .collect()
     }
 
     pub(super) fn run(&mut self, actor: &Actor) -> &mut Run {
         if !self.runs.contains_key(&actor.request_id) {
-            self.runs.insert(actor.request_id.clone(), Run::new(actor.clone()));
+            self.runs
+                .insert(actor.request_id.clone(), Run::new(actor.clone()));
         }
         self.runs.get_mut(&actor.request_id).expect("it is known by now")
     }
 
     /// Whether a client may still use the key: it read it lately.
     pub(super) fn is_held_by_a_client(&self, key: &KeyId, now: Timestamp) -> bool {
-        self.clients.values().any(|client| client.key == *key && now.duration_since(client.read) <= CLIENT_CACHE)
+        self.clients
+            .values()
+            .any(|client| client.key == *key && now.duration_since(client.read) <= CLIENT_CACHE)
     }
 
     pub(super) fn broken(&mut self, invariant: Invariant, scene: &Scene<'_>, what: impl Into<String>) {
-        self.violations.push(Violation { invariant, at: scene.now, what: what.into() });
+        self.violations.push(Violation {
+            invariant,
+            at: scene.now,
+            what: what.into(),
+        });
     }
 }
 
 /// Whether a stamp says since when a version is not current any more.
 pub(super) fn is_stamped(secret: &Secret, version: &str) -> bool {
-    secret.labels().iter().any(|(label, on)| on == version && label.starts_with("REPLACED-"))
+    secret
+        .labels()
+        .iter()
+        .any(|(label, on)| on == version && label.starts_with("REPLACED-"))
 }
 
 /// Puts a value under a name, where another is there or none.

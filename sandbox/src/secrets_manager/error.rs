@@ -15,15 +15,24 @@ pub struct Error {
 impl Error {
     /// A refusal of this kind with this text.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self {
+            kind,
+            message: message.into(),
+        }
     }
 
     pub(super) fn not_found() -> Self {
-        Self::new(ErrorKind::ResourceNotFound, "Secrets Manager can't find the specified secret.")
+        Self::new(
+            ErrorKind::ResourceNotFound,
+            "Secrets Manager can't find the specified secret.",
+        )
     }
 
     pub(super) fn deleted() -> Self {
-        Self::new(ErrorKind::InvalidRequest, "You can't perform this operation on the secret because it was marked for deletion.")
+        Self::new(
+            ErrorKind::InvalidRequest,
+            "You can't perform this operation on the secret because it was marked for deletion.",
+        )
     }
 
     pub(super) fn parameter(message: impl Into<String>) -> Self {
@@ -42,8 +51,8 @@ impl Error {
         Self::new(
             ErrorKind::ResourceExists,
             format!(
-                "You can't use ClientRequestToken {token} because that value is already in use for a version of secret \
-                 {arn}."
+                "You can't use ClientRequestToken {token} because that value is already in use for a \
+                 version of secret {arn}."
             ),
         )
     }

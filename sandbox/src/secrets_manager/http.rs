@@ -1,6 +1,7 @@
 //! The HTTP front: what the AWS SDKs and the AWS CLI talk to.
 //!
-//! A request must be signed with [`ACCESS_KEY_ID`]; the signature itself is not checked, any secret access key will do.
+//! A request must be signed with [`ACCESS_KEY_ID`]; the signature itself is not checked, any secret access
+//! key will do.
 
 use std::io;
 
@@ -28,7 +29,11 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 /// Those of the listener.
 pub async fn serve(listener: TcpListener, service: Service) -> io::Result<()> {
     let router = Router::new().fallback(answer).with_state(service);
-    axum::serve(Breakable(listener), router.into_make_service_with_connect_info::<Peer>()).await
+    axum::serve(
+        Breakable(listener),
+        router.into_make_service_with_connect_info::<Peer>(),
+    )
+    .await
 }
 
 async fn answer(
@@ -61,10 +66,11 @@ enum Answer {
 
 fn handle(service: &Service, headers: &HeaderMap, body: &[u8]) -> Answer {
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let operation = match check_caller(header(AUTHORIZATION.as_str())).and_then(|()| wire::operation(header(TARGET))) {
-        Ok(operation) => operation,
-        Err(error) => return Answer::Reply(Err(error)),
-    };
+    let operation =
+        match check_caller(header(AUTHORIZATION.as_str())).and_then(|()| wire::operation(header(TARGET))) {
+            Ok(operation) => operation,
+            Err(error) => return Answer::Reply(Err(error)),
+        };
     let mut state = service.lock();
     let now = state.clock.now();
     let fault = state.faults.next_for(operation.as_str());
@@ -87,7 +93,11 @@ fn handle(service: &Service, headers: &HeaderMap, body: &[u8]) -> Answer {
     if matches!(operation, Operation::RotateSecret | Operation::RestoreSecret) {
         service.due().notify_one();
     }
-    if fault == Some(Fault::ReplyLost) { Answer::Nothing } else { Answer::Reply(reply) }
+    if fault == Some(Fault::ReplyLost) {
+        Answer::Nothing
+    } else {
+        Answer::Reply(reply)
+    }
 }
 
 fn check_caller(authorization: Option<&str>) -> Result<(), Error> {
@@ -97,7 +107,10 @@ fn check_caller(authorization: Option<&str>) -> Result<(), Error> {
         .and_then(|(_, value)| value.split_once('/'));
     match credential {
         Some((ACCESS_KEY_ID, _)) => Ok(()),
-        _ => Err(Error::new(ErrorKind::UnrecognizedClient, "The security token included in the request is invalid.")),
+        _ => Err(Error::new(
+            ErrorKind::UnrecognizedClient,
+            "The security token included in the request is invalid.",
+        )),
     }
 }
 
@@ -107,7 +120,9 @@ fn error_response(error: &Error) -> Response<Body> {
         _ => StatusCode::BAD_REQUEST,
     };
     let mut response = json_response(status, wire::error_body(error));
-    response.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(error.kind.as_str()));
+    response
+        .headers_mut()
+        .insert(ERROR_TYPE, HeaderValue::from_static(error.kind.as_str()));
     response
 }
 
@@ -124,7 +139,9 @@ fn html_failure() -> Response<Body> {
 fn response(status: StatusCode, content_type: &'static str, body: String) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
 

@@ -139,6 +139,9 @@ impl fmt::Display for Operation {
 
 /// `Name=value` for each that is there.
 pub(super) fn detail(parts: &[(&str, Option<&str>)]) -> String {
-    let shown: Vec<String> = parts.iter().filter_map(|(name, value)| value.map(|value| format!("{name}={value}"))).collect();
+    let shown: Vec<String> = parts
+        .iter()
+        .filter_map(|(name, value)| value.map(|value| format!("{name}={value}")))
+        .collect();
     shown.join(" ")
 }

@@ -2,38 +2,47 @@
 
 use jiff::SignedDuration;
 
-/// The facts that no first-hand source settles. The defaults are guesses that a rotation function must not depend on.
+/// The facts that no first-hand source settles. The defaults are guesses that a rotation function must not
+/// depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "each is one fact of its own, not a state in disguise")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is one fact of its own, not a state in disguise"
+)]
 pub struct Knobs {
-    /// How often a failed rotation is replayed from createSecret. AWS says "multiple times"; the count is unpublished.
+    /// How often a failed rotation is replayed from createSecret. AWS says "multiple times"; the count is
+    /// unpublished.
     pub replays: u32,
     /// How long after a failed step the replay begins. Unpublished.
     pub replay_spacing: SignedDuration,
-    /// How long the service waits for a step before it counts as failed. Unpublished; a Lambda runs 900 s at most.
+    /// How long the service waits for a step before it counts as failed. Unpublished; a Lambda runs 900 s at
+    /// most.
     pub invocation_patience: SignedDuration,
-    /// Where in the rotation window a scheduled rotation fires. Documented: "at any time during this window".
+    /// Where in the rotation window a scheduled rotation fires. Documented: "at any time during this
+    /// window".
     pub window_delay: SignedDuration,
-    /// Whether a successful rotation takes AWSPENDING off the now current version. Both end states are documented.
+    /// Whether a successful rotation takes AWSPENDING off the now current version. Both end states are
+    /// documented.
     pub clean_up_pending: bool,
-    /// What a test rotation (`RotateImmediately` false) leaves. Documented: the AWSPENDING version is "removed"; whether
-    /// version or label, and that it always happens, is unverified.
+    /// What a test rotation (`RotateImmediately` false) leaves. Documented: the AWSPENDING version is
+    /// "removed"; whether version or label, and that it always happens, is unverified.
     pub test_leftover: TestLeftover,
     /// Whether the event carries a `RotationToken`. Older events had none.
     pub send_rotation_token: bool,
     /// Whether each replay gets a `RotationToken` of its own. Unverified.
     pub fresh_rotation_token_per_replay: bool,
-    /// Whether a pending value that was put without the right `RotationToken` fails the rotation ("Pending secret version
-    /// … was not created by Lambda …"). Documented for assumed roles and across accounts; when it is checked isn't.
+    /// Whether a pending value that was put without the right `RotationToken` fails the rotation ("Pending
+    /// secret version … was not created by Lambda …"). Documented for assumed roles and across accounts;
+    /// when it is checked isn't.
     pub demand_rotation_token: bool,
-    /// Whether each replay emits `RotationStarted` and each failed pass `RotationFailed`, instead of one of each for the
-    /// whole rotation. Unverified.
+    /// Whether each replay emits `RotationStarted` and each failed pass `RotationFailed`, instead of one of
+    /// each for the whole rotation. Unverified.
     pub events_per_replay: bool,
-    /// Whether a `RotateSecret` that is refused over an open AWSPENDING stores its configuration and turns rotation on
-    /// all the same. Unverified.
+    /// Whether a `RotateSecret` that is refused over an open AWSPENDING stores its configuration and turns
+    /// rotation on all the same. Unverified.
     pub refused_rotate_turns_on: bool,
-    /// Whether any value put by hand abandons an open rotation, not only one that becomes AWSCURRENT. The documentation
-    /// says "manually create a new version", and can be read both ways.
+    /// Whether any value put by hand abandons an open rotation, not only one that becomes AWSCURRENT. The
+    /// documentation says "manually create a new version", and can be read both ways.
     pub any_manual_version_abandons: bool,
 }
 

@@ -29,7 +29,10 @@ impl Model {
             |model| {
                 let label = request.version_stage.as_str();
                 check_label(label)?;
-                let (from, to) = (request.remove_from_version_id.as_deref(), request.move_to_version_id.as_deref());
+                let (from, to) = (
+                    request.remove_from_version_id.as_deref(),
+                    request.move_to_version_id.as_deref(),
+                );
                 for id in [from, to].into_iter().flatten() {
                     check_token(id)?;
                 }
@@ -46,24 +49,27 @@ impl Model {
     }
 }
 
-/// "If the staging label you are trying to attach to one version is already attached to a different version, then you
-/// must include this parameter and specify the version that the label is to be removed from. If the label is attached
-/// and you either do not specify this parameter, or the version ID does not match, then the operation fails."
+/// "If the staging label you are trying to attach to one version is already attached to a different version,
+/// then you must include this parameter and specify the version that the label is to be removed from. If the
+/// label is attached and you either do not specify this parameter, or the version ID does not match, then the
+/// operation fails."
 fn check_removal(secret: &Secret, label: &str, from: Option<&str>, to: Option<&str>) -> Result<(), Error> {
     let holder = secret.holder(label);
     match (holder, from) {
         (holder, Some(from)) if holder == Some(from) => Ok(()),
         // Also where no version has the label; that case is unverified.
         (_, Some(_)) => Err(Error::parameter(format!(
-            "When you move staging label {label}, if you specify RemoveFromVersionId, it must be set to the version that \
-             currently has the staging label {label}."
+            "When you move staging label {label}, if you specify RemoveFromVersionId, it must be set to the \
+             version that currently has the staging label {label}."
         ))),
         (Some(holder), None) if to.is_some_and(|to| to != holder) => Err(Error::parameter(format!(
-            "The parameter RemoveFromVersionId can't be empty. Staging label {label} is currently attached to version \
-             {holder}, so you must explicitly reference that version in RemoveFromVersionId."
+            "The parameter RemoveFromVersionId can't be empty. Staging label {label} is currently attached \
+             to version {holder}, so you must explicitly reference that version in RemoveFromVersionId."
         ))),
         // The wording is unverified.
-        (_, None) if to.is_none() => Err(Error::parameter("You must specify RemoveFromVersionId, MoveToVersionId, or both.")),
+        (_, None) if to.is_none() => Err(Error::parameter(
+            "You must specify RemoveFromVersionId, MoveToVersionId, or both.",
+        )),
         (_, None) => Ok(()),
     }
 }
@@ -83,7 +89,8 @@ fn detach(secret: &mut Secret, label: &str) -> Result<(), Error> {
     if label == AWSCURRENT {
         // The wording is that which Terraform's provider looks for.
         return Err(Error::parameter(
-            "You can only move staging label AWSCURRENT to a different secret version. It can't be completely removed.",
+            "You can only move staging label AWSCURRENT to a different secret version. It can't be \
+             completely removed.",
         ));
     }
     secret.labels.remove(label);
@@ -94,7 +101,9 @@ pub(super) fn check_label(label: &str) -> Result<(), Error> {
     if (1..=256).contains(&label.len()) {
         Ok(())
     } else {
-        Err(Error::parameter("A staging label must be 1 to 256 characters long."))
+        Err(Error::parameter(
+            "A staging label must be 1 to 256 characters long.",
+        ))
     }
 }
 

@@ -1,11 +1,18 @@
-//! The stand-in for AWS Secrets Manager: one pure model of the documented service with its rotation scheduler, and an
-//! HTTP front that the AWS SDKs can talk to.
+//! The stand-in for AWS Secrets Manager: one pure model of the documented service with its rotation
+//! scheduler, and an HTTP front that the AWS SDKs can talk to.
 //!
-//! The model does no I/O and has no clock: every call takes the time. It is `Clone` and deterministic, so that a
-//! simulation can snapshot it and replay a history. What it does follows AWS's API reference and user guide; a fact that
-//! AWS doesn't publish is a field of [`Knobs`], or is marked "unverified" where it is decided.
+//! The model does no I/O and has no clock: every call takes the time. It is `Clone` and deterministic, so
+//! that a simulation can snapshot it and replay a history. What it does follows AWS's API reference and user
+//! guide; a fact that AWS doesn't publish is a field of [`Knobs`], or is marked "unverified" where it is
+//! decided.
 
-#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failing test may panic; the build without tests still denies it"))]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        reason = "a failing test may panic; the build without tests still denies it"
+    )
+)]
 
 mod error;
 mod http;
@@ -41,13 +48,13 @@ pub use journal::{Call, Event, EventKind, Operation, Outcome};
 pub use knobs::{Knobs, TestLeftover};
 pub use model::{Model, Place, RotationSeed, Seed};
 pub use reply::{
-    Deletion, Description, Replica, ReplicaStatus, SecretPage, SecretRef, SecretSummary, StagedRef, Value, VersionPage,
-    VersionSummary,
+    Deletion, Description, Replica, ReplicaStatus, SecretPage, SecretRef, SecretSummary, StagedRef, Value,
+    VersionPage, VersionSummary,
 };
 pub use request::{
-    CancelRotateSecret, CreateSecret, DeleteSecret, DescribeSecret, Filter, GetSecretValue, ListSecretVersionIds, ListSecrets,
-    PutSecretValue, RestoreSecret, RotateSecret, SortBy, SortOrder, Tag, TagResource, UntagResource, UpdateSecret,
-    UpdateSecretVersionStage,
+    CancelRotateSecret, CreateSecret, DeleteSecret, DescribeSecret, Filter, GetSecretValue,
+    ListSecretVersionIds, ListSecrets, PutSecretValue, RestoreSecret, RotateSecret, SortBy, SortOrder, Tag,
+    TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage,
 };
 pub use rotation::{Invocation, Rotation, Step};
 pub use schedule::RotationRules;

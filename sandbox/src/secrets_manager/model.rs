@@ -9,7 +9,8 @@ use super::secret::{Secret, Version};
 use super::secrets::Secrets;
 use super::{AWSCURRENT, Error, ErrorKind, Knobs, Replica, RotationRules, SecretValue};
 
-/// Secrets Manager in one account and region. The operations are methods of their own names; each takes the time.
+/// Secrets Manager in one account and region. The operations are methods of their own names; each takes the
+/// time.
 #[derive(Clone, Debug)]
 pub struct Model {
     pub(super) knobs: Knobs,
@@ -48,13 +49,16 @@ impl Model {
         &mut self.knobs
     }
 
-    /// Sets up a secret without logging a call, rotation included, and answers its ARN. Unlike `RotateSecret`, it can
-    /// turn rotation on without a function's ARN and runs nothing.
+    /// Sets up a secret without logging a call, rotation included, and answers its ARN. Unlike
+    /// `RotateSecret`, it can turn rotation on without a function's ARN and runs nothing.
     pub fn seed(&mut self, seed: Seed, now: Timestamp) -> Result<String, Error> {
         if self.secrets.named(&seed.name).is_some() {
             return Err(Error::new(
                 ErrorKind::ResourceExists,
-                format!("The operation failed because the secret {} already exists.", seed.name),
+                format!(
+                    "The operation failed because the secret {} already exists.",
+                    seed.name
+                ),
             ));
         }
         let arn = self.new_arn(&seed.name);
@@ -139,7 +143,9 @@ impl Model {
     ) -> Result<T, Error> {
         self.secrets.purge(now);
         let result = call(self);
-        let outcome = result.as_ref().map_or_else(|error| Outcome::Refused(error.kind), |_| Outcome::Done);
+        let outcome = result
+            .as_ref()
+            .map_or_else(|error| Outcome::Refused(error.kind), |_| Outcome::Done);
         self.log(operation, secret_id, detail, outcome, now);
         result
     }
@@ -148,21 +154,46 @@ impl Model {
         if !self.notes {
             return;
         }
-        self.events.push(Event { at, kind, secret_arn: secret_arn.to_owned(), version_id: version_id.to_owned() });
+        self.events.push(Event {
+            at,
+            kind,
+            secret_arn: secret_arn.to_owned(),
+            version_id: version_id.to_owned(),
+        });
     }
 
     /// "The ARN includes the name of the secret followed by six random characters."
     pub(super) fn new_arn(&mut self, name: &str) -> String {
         let Place { region, account } = &self.place;
-        format!("arn:aws:secretsmanager:{region}:{account}:secret:{name}-{}", self.random.arn_suffix())
+        format!(
+            "arn:aws:secretsmanager:{region}:{account}:secret:{name}-{}",
+            self.random.arn_suffix()
+        )
     }
 
-    fn log(&mut self, operation: Operation, secret_id: &str, detail: impl FnOnce() -> String, outcome: Outcome, at: Timestamp) {
+    fn log(
+        &mut self,
+        operation: Operation,
+        secret_id: &str,
+        detail: impl FnOnce() -> String,
+        outcome: Outcome,
+        at: Timestamp,
+    ) {
         if !self.notes {
             return;
         }
-        let secret = self.secrets.find(secret_id).map_or(secret_id, |secret| &secret.name).to_owned();
-        self.calls.push(Call { at, operation, secret, detail: detail(), outcome });
+        let secret = self
+            .secrets
+            .find(secret_id)
+            .map_or(secret_id, |secret| &secret.name)
+            .to_owned();
+        self.calls.push(Call {
+            at,
+            operation,
+            secret,
+            detail: detail(),
+            outcome,
+        });
     }
 }
 
@@ -177,7 +208,10 @@ pub struct Place {
 
 impl Default for Place {
     fn default() -> Self {
-        Self { region: "us-east-1".to_owned(), account: "123456789012".to_owned() }
+        Self {
+            region: "us-east-1".to_owned(),
+            account: "123456789012".to_owned(),
+        }
     }
 }
 
@@ -214,7 +248,14 @@ mod tests {
     #[test]
     fn an_unknown_secret_is_not_found_and_logged_as_asked_for() {
         let (mut model, _) = model_with("a");
-        let error = model.describe_secret(&DescribeSecret { secret_id: "b".into() }, T0).unwrap_err();
+        let error = model
+            .describe_secret(
+                &DescribeSecret {
+                    secret_id: "b".into(),
+                },
+                T0,
+            )
+            .unwrap_err();
         assert_eq!(error.kind, ErrorKind::ResourceNotFound);
         let calls = model.take_calls();
         assert_eq!(calls.len(), 1);
@@ -229,9 +270,25 @@ mod tests {
         let (mut again, same) = model_with("a");
         assert_eq!(arn, same);
         let mut branch = model.clone();
-        branch.seed(Seed { name: "b".into(), ..Seed::default() }, T0).unwrap();
+        branch
+            .seed(
+                Seed {
+                    name: "b".into(),
+                    ..Seed::default()
+                },
+                T0,
+            )
+            .unwrap();
         assert!(model.secret("b").is_none());
-        let b = again.seed(Seed { name: "b".into(), ..Seed::default() }, T0).unwrap();
+        let b = again
+            .seed(
+                Seed {
+                    name: "b".into(),
+                    ..Seed::default()
+                },
+                T0,
+            )
+            .unwrap();
         assert_eq!(branch.secret("b").unwrap().arn(), b);
     }
 

@@ -10,7 +10,9 @@ pub(super) struct Random {
 
 impl Random {
     pub(super) fn new(seed: u64) -> Self {
-        Self { bits: SplitMix64::new(seed) }
+        Self {
+            bits: SplitMix64::new(seed),
+        }
     }
 
     /// A version-4 UUID, as SDKs fill in for a `ClientRequestToken`.

@@ -11,9 +11,19 @@ use super::{AWSCURRENT, Error, ErrorKind, Model};
 impl Model {
     /// `GetSecretValue`.
     pub fn secret_value(&mut self, request: &GetSecretValue, now: Timestamp) -> Result<Value, Error> {
-        let detail =
-            || detail(&[("VersionId", request.version_id.as_deref()), ("VersionStage", request.version_stage.as_deref())]);
-        self.logged(Operation::GetSecretValue, &request.secret_id, detail, now, |model| model.read_value(request, now))
+        let detail = || {
+            detail(&[
+                ("VersionId", request.version_id.as_deref()),
+                ("VersionStage", request.version_stage.as_deref()),
+            ])
+        };
+        self.logged(
+            Operation::GetSecretValue,
+            &request.secret_id,
+            detail,
+            now,
+            |model| model.read_value(request, now),
+        )
     }
 
     fn read_value(&mut self, request: &GetSecretValue, now: Timestamp) -> Result<Value, Error> {
@@ -22,19 +32,27 @@ impl Model {
         }
         let secret = self.secrets.live(&request.secret_id)?;
         let missing = |what: &str, which: &str| {
-            let message = format!("Secrets Manager can't find the specified secret value for {what}: {which}");
+            let message =
+                format!("Secrets Manager can't find the specified secret value for {what}: {which}");
             Error::new(ErrorKind::ResourceNotFound, message)
         };
         let stage = request.version_stage.as_deref().unwrap_or(AWSCURRENT);
         let id = match &request.version_id {
             Some(id) => {
-                if secret.versions.contains_key(id) && request.version_stage.is_some() && secret.holder(stage) != Some(id) {
-                    let message = "You provided a VersionStage that is not associated to the provided VersionId.";
+                if secret.versions.contains_key(id)
+                    && request.version_stage.is_some()
+                    && secret.holder(stage) != Some(id)
+                {
+                    let message =
+                        "You provided a VersionStage that is not associated to the provided VersionId.";
                     return Err(Error::request(message));
                 }
                 id.clone()
             }
-            None => secret.holder(stage).ok_or_else(|| missing("staging label", stage))?.to_owned(),
+            None => secret
+                .holder(stage)
+                .ok_or_else(|| missing("staging label", stage))?
+                .to_owned(),
         };
         let absent = || match &request.version_id {
             Some(id) => missing("VersionId", id),
@@ -43,7 +61,8 @@ impl Model {
         let version = secret.versions.get(&id).ok_or_else(absent)?;
         let value = version.value.as_ref().ok_or_else(absent)?;
         if !secret.key_usable {
-            let message = "Secrets Manager can't decrypt the protected secret text using the provided KMS key.";
+            let message =
+                "Secrets Manager can't decrypt the protected secret text using the provided KMS key.";
             return Err(Error::new(ErrorKind::DecryptionFailure, message));
         }
         let reply = Value {

@@ -223,7 +223,10 @@ pub struct Deletion {
 }
 
 /// A date as the JSON protocols of AWS send it: seconds since the epoch with a fraction.
-#[allow(clippy::cast_precision_loss, reason = "milliseconds of any year to come fit the 53 bits of a double")]
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "milliseconds of any year to come fit the 53 bits of a double"
+)]
 fn epoch<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(at.as_millisecond() as f64 / 1000.0)
 }

@@ -1,4 +1,5 @@
-//! What callers send, one struct an operation. `Default` stands for "left out"; an empty `secret_id` is refused.
+//! What callers send, one struct an operation. `Default` stands for "left out"; an empty `secret_id` is
+//! refused.
 
 use serde::Deserialize;
 
@@ -216,7 +217,8 @@ pub struct RestoreSecret {
 pub struct RotateSecret {
     /// Name, ARN, or ARN without its suffix.
     pub secret_id: String,
-    /// Becomes the pending version's id. AWS demands it of callers without an SDK; here it is made up where left out.
+    /// Becomes the pending version's id. AWS demands it of callers without an SDK; here it is made up where
+    /// left out.
     pub client_request_token: Option<String>,
     /// The function that rotates; the stored one where left out.
     #[serde(rename = "RotationLambdaARN")]
@@ -239,7 +241,10 @@ pub struct CancelRotateSecret {
 const LARGEST_VALUE: usize = 65_536;
 
 /// The one value of a request that may carry one.
-pub(super) fn value_of(text: Option<&Sensitive>, binary: Option<&Sensitive>) -> Result<Option<SecretValue>, Error> {
+pub(super) fn value_of(
+    text: Option<&Sensitive>,
+    binary: Option<&Sensitive>,
+) -> Result<Option<SecretValue>, Error> {
     let value = match (text, binary) {
         (None, None) => return Ok(None),
         (Some(_), Some(_)) => {
@@ -253,7 +258,9 @@ pub(super) fn value_of(text: Option<&Sensitive>, binary: Option<&Sensitive>) -> 
     if (1..=LARGEST_VALUE).contains(&value.size()) {
         Ok(Some(value))
     } else {
-        Err(Error::parameter(format!("A secret value must be 1 to {LARGEST_VALUE} bytes long.")))
+        Err(Error::parameter(format!(
+            "A secret value must be 1 to {LARGEST_VALUE} bytes long."
+        )))
     }
 }
 
@@ -262,14 +269,18 @@ pub(super) fn check_token(token: &str) -> Result<(), Error> {
     if (32..=64).contains(&token.len()) {
         Ok(())
     } else {
-        Err(Error::parameter("ClientRequestToken must be 32-64 characters long."))
+        Err(Error::parameter(
+            "ClientRequestToken must be 32-64 characters long.",
+        ))
     }
 }
 
-/// The `ClientRequestToken` of a request that makes a version. SDKs always fill it in; the service demands it.
+/// The `ClientRequestToken` of a request that makes a version. SDKs always fill it in; the service demands
+/// it.
 pub(super) fn demanded_token(token: Option<&String>) -> Result<&str, Error> {
-    let token =
-        token.ok_or_else(|| Error::request("You must provide a ClientRequestToken value. We recommend a UUID-type value."))?;
+    let token = token.ok_or_else(|| {
+        Error::request("You must provide a ClientRequestToken value. We recommend a UUID-type value.")
+    })?;
     check_token(token)?;
     Ok(token)
 }

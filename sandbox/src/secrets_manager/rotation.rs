@@ -10,7 +10,10 @@ use super::random::Random;
 
 /// A rotation between its beginning and its success, its failure for good, or its end by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(clippy::struct_field_names, reason = "`RotationToken` is AWS's word, and not the `token`")]
+#[allow(
+    clippy::struct_field_names,
+    reason = "`RotationToken` is AWS's word, and not the `token`"
+)]
 pub struct Rotation {
     pub(super) token: String,
     pub(super) rotation_token: Option<Sensitive>,
@@ -22,9 +25,26 @@ pub struct Rotation {
 }
 
 impl Rotation {
-    pub(super) fn new(token: String, test_only: bool, rotation_token: Option<Sensitive>, now: Timestamp) -> Self {
-        let step = if test_only { Step::TestSecret } else { Step::CreateSecret };
-        Self { token, rotation_token, test_only, step, replay: 0, not_before: now, in_flight: None }
+    pub(super) fn new(
+        token: String,
+        test_only: bool,
+        rotation_token: Option<Sensitive>,
+        now: Timestamp,
+    ) -> Self {
+        let step = if test_only {
+            Step::TestSecret
+        } else {
+            Step::CreateSecret
+        };
+        Self {
+            token,
+            rotation_token,
+            test_only,
+            step,
+            replay: 0,
+            not_before: now,
+            in_flight: None,
+        }
     }
 
     /// The version that it builds.
@@ -54,7 +74,8 @@ impl Rotation {
 
     /// When its next invocation may be made, or when a running one will have taken too long.
     pub(super) fn acts_at(&self, patience: SignedDuration) -> Timestamp {
-        self.in_flight.map_or(self.not_before, |flight| flight.since + patience)
+        self.in_flight
+            .map_or(self.not_before, |flight| flight.since + patience)
     }
 }
 

@@ -23,37 +23,51 @@ pub struct RotationRules {
 impl RotationRules {
     /// A schedule of so many days.
     pub fn days(days: i64) -> Self {
-        Self { automatically_after_days: Some(days), ..Self::default() }
+        Self {
+            automatically_after_days: Some(days),
+            ..Self::default()
+        }
     }
 
     /// A schedule by expression.
     pub fn expression(expression: impl Into<String>) -> Self {
-        Self { schedule_expression: Some(expression.into()), ..Self::default() }
+        Self {
+            schedule_expression: Some(expression.into()),
+            ..Self::default()
+        }
     }
 
-    /// Refuses what the API reference rules out: "with `AutomaticallyAfterDays` or `ScheduleExpression`, but not
-    /// both", "as often as every four hours", 1,000 days at most, and a window that "must not extend into the next UTC day or into
-    /// the next rotation window". The wordings are unverified; how often a cron expression fires isn't checked.
+    /// Refuses what the API reference rules out: "with `AutomaticallyAfterDays` or `ScheduleExpression`, but
+    /// not both", "as often as every four hours", 1,000 days at most, and a window that "must not extend
+    /// into the next UTC day or into the next rotation window". The wordings are unverified; how often a
+    /// cron expression fires isn't checked.
     pub(super) fn check(&self) -> Result<(), Error> {
         let interval = match (self.automatically_after_days, self.schedule_expression.as_deref()) {
             (Some(days), None) => Interval::Days(days),
-            (None, Some(expression)) => Interval::parse(expression)
-                .ok_or_else(|| Error::parameter("RotationRules.ScheduleExpression isn't a valid rate() or cron()."))?,
+            (None, Some(expression)) => Interval::parse(expression).ok_or_else(|| {
+                Error::parameter("RotationRules.ScheduleExpression isn't a valid rate() or cron().")
+            })?,
             (Some(_), Some(_)) => {
                 return Err(Error::parameter(
                     "You can't specify both AutomaticallyAfterDays and ScheduleExpression in RotationRules.",
                 ));
             }
             (None, None) => {
-                return Err(Error::parameter("RotationRules must have AutomaticallyAfterDays or ScheduleExpression."));
+                return Err(Error::parameter(
+                    "RotationRules must have AutomaticallyAfterDays or ScheduleExpression.",
+                ));
             }
         };
         let longest_window = match interval {
             Interval::Days(days) if !(1..=1000).contains(&days) => {
-                return Err(Error::parameter("RotationRules.AutomaticallyAfterDays must be within 1-1000."));
+                return Err(Error::parameter(
+                    "RotationRules.AutomaticallyAfterDays must be within 1-1000.",
+                ));
             }
             Interval::Hours(hours) if !(4..=24_000).contains(&hours) => {
-                return Err(Error::parameter("A rotation interval must be 4 hours to 1,000 days."));
+                return Err(Error::parameter(
+                    "A rotation interval must be 4 hours to 1,000 days.",
+                ));
             }
             Interval::Hours(hours) => hours.min(24),
             Interval::Days(_) | Interval::Cron => 24,
@@ -61,12 +75,15 @@ impl RotationRules {
         match self.duration.as_deref().map(window_hours) {
             None => Ok(()),
             Some(Some(hours)) if (1..=longest_window).contains(&hours) => Ok(()),
-            Some(_) => Err(Error::parameter(format!("RotationRules.Duration must be whole hours from 1h to {longest_window}h."))),
+            Some(_) => Err(Error::parameter(format!(
+                "RotationRules.Duration must be whole hours from 1h to {longest_window}h."
+            ))),
         }
     }
 
-    /// When the first window after `since` opens: for days at midnight UTC so many days later ("If you use a `rate()`
-    /// expression, the rotation window starts at midnight"), for hours at the full hour (unverified).
+    /// When the first window after `since` opens: for days at midnight UTC so many days later ("If you use a
+    /// `rate()` expression, the rotation window starts at midnight"), for hours at the full hour
+    /// (unverified).
     pub(super) fn window_opens(&self, since: Timestamp) -> Option<Timestamp> {
         match self.interval()? {
             Interval::Days(days) => Some(utc_midnight(since) + SignedDuration::from_hours(24 * days)),
@@ -75,11 +92,15 @@ impl RotationRules {
         }
     }
 
-    /// When that window closes: "For a rate in hours, the default rotation window closes after one hour. For a rate in
-    /// days, the default rotation window closes at the end of the day."
+    /// When that window closes: "For a rate in hours, the default rotation window closes after one hour. For
+    /// a rate in days, the default rotation window closes at the end of the day."
     pub(super) fn window_closes(&self, since: Timestamp) -> Option<Timestamp> {
         let opens = self.window_opens(since)?;
-        let default = if let Some(Interval::Hours(_)) = self.interval() { 1 } else { 24 };
+        let default = if let Some(Interval::Hours(_)) = self.interval() {
+            1
+        } else {
+            24
+        };
         let hours = self.duration.as_deref().and_then(window_hours).unwrap_or(default);
         // AWS shows the last second of the day, not the first of the next.
         Some(opens + SignedDuration::from_hours(hours) - SignedDuration::from_secs(1))
@@ -144,25 +165,54 @@ mod tests {
 
     #[test]
     fn schedules_are_from_four_hours_to_a_thousand_days() {
-        let accepted = ["rate(4 hours)", "rate(1 day)", "rate(1000 days)", "rate(24000 hours)", "cron(0 16 1,15 * ? *)"];
+        let accepted = [
+            "rate(4 hours)",
+            "rate(1 day)",
+            "rate(1000 days)",
+            "rate(24000 hours)",
+            "cron(0 16 1,15 * ? *)",
+        ];
         for expression in accepted {
-            assert!(RotationRules::expression(expression).check().is_ok(), "{expression}");
+            assert!(
+                RotationRules::expression(expression).check().is_ok(),
+                "{expression}"
+            );
         }
-        for expression in ["rate(3 hours)", "rate(1001 days)", "rate(0 days)", "rate(5 minutes)", "cron(* *)", "90", ""] {
-            assert!(RotationRules::expression(expression).check().is_err(), "{expression}");
+        for expression in [
+            "rate(3 hours)",
+            "rate(1001 days)",
+            "rate(0 days)",
+            "rate(5 minutes)",
+            "cron(* *)",
+            "90",
+            "",
+        ] {
+            assert!(
+                RotationRules::expression(expression).check().is_err(),
+                "{expression}"
+            );
         }
         assert!(RotationRules::days(1).check().is_ok());
         assert!(RotationRules::days(1000).check().is_ok());
         assert!(RotationRules::days(0).check().is_err());
         assert!(RotationRules::days(1001).check().is_err());
         assert!(RotationRules::default().check().is_err());
-        let both = RotationRules { automatically_after_days: Some(1), ..RotationRules::expression("rate(1 day)") };
+        let both = RotationRules {
+            automatically_after_days: Some(1),
+            ..RotationRules::expression("rate(1 day)")
+        };
         assert!(both.check().is_err());
     }
 
     #[test]
     fn a_window_ends_before_the_next_begins_and_within_the_day() {
-        let with = |rules: RotationRules, duration: &str| RotationRules { duration: Some(duration.to_owned()), ..rules }.check();
+        let with = |rules: RotationRules, duration: &str| {
+            RotationRules {
+                duration: Some(duration.to_owned()),
+                ..rules
+            }
+            .check()
+        };
         assert!(with(RotationRules::days(90), "3h").is_ok());
         assert!(with(RotationRules::days(90), "24h").is_ok());
         assert!(with(RotationRules::days(90), "25h").is_err());
@@ -176,12 +226,21 @@ mod tests {
     #[test]
     fn windows_of_days_open_at_midnight_and_windows_of_hours_at_the_hour() {
         let since = T0 + hours(5) + SignedDuration::from_secs(61);
-        assert_eq!(RotationRules::days(90).window_opens(since), Some(T0 + hours(90 * 24)));
+        assert_eq!(
+            RotationRules::days(90).window_opens(since),
+            Some(T0 + hours(90 * 24))
+        );
         let last_second = SignedDuration::from_secs(1);
-        assert_eq!(RotationRules::days(90).window_closes(since), Some(T0 + hours(91 * 24) - last_second));
+        assert_eq!(
+            RotationRules::days(90).window_closes(since),
+            Some(T0 + hours(91 * 24) - last_second)
+        );
         let hourly = RotationRules::expression("rate(6 hours)");
         assert_eq!(hourly.window_opens(since), Some(T0 + hours(11)));
         assert_eq!(hourly.window_closes(since), Some(T0 + hours(12) - last_second));
-        assert_eq!(RotationRules::expression("cron(0 8 * * ? *)").window_opens(since), None);
+        assert_eq!(
+            RotationRules::expression("cron(0 8 * * ? *)").window_opens(since),
+            None
+        );
     }
 }

@@ -9,7 +9,8 @@ use super::{AWSCURRENT, AWSPENDING, Model, TestLeftover, TokenCheck};
 
 impl Model {
     /// The next invocation that the service makes, if one is due. It counts as running until
-    /// [`Self::invocation_finished`], or until the service's patience is over; meanwhile it isn't handed out again.
+    /// [`Self::invocation_finished`], or until the service's patience is over; meanwhile it isn't handed out
+    /// again.
     pub fn due_invocation(&mut self, now: Timestamp) -> Option<Invocation> {
         self.secrets.purge(now);
         self.give_up_waiting(now);
@@ -18,7 +19,9 @@ impl Model {
         let due = self
             .secrets
             .all()
-            .filter(|secret| rotating(secret).is_some_and(|open| open.in_flight.is_none() && open.not_before <= now))
+            .filter(|secret| {
+                rotating(secret).is_some_and(|open| open.in_flight.is_none() && open.not_before <= now)
+            })
             .min_by_key(|secret| rotating(secret).map(|open| open.acts_at(patience)))?;
         let arn = due.arn.clone();
         let secret = self.secrets.get_mut(&arn)?;
@@ -36,7 +39,12 @@ impl Model {
             replay: rotation.replay,
         };
         if invocation.step == Step::CreateSecret && invocation.replay > 0 && self.knobs.events_per_replay {
-            self.emit(EventKind::RotationStarted, &invocation.secret_arn, &invocation.token, now);
+            self.emit(
+                EventKind::RotationStarted,
+                &invocation.secret_arn,
+                &invocation.token,
+                now,
+            );
         }
         Some(invocation)
     }
@@ -51,8 +59,8 @@ impl Model {
         self.secrets.all().filter_map(due).min()
     }
 
-    /// Takes the outcome of an invocation: the next step, a replay from createSecret, or the end. An outcome that the
-    /// service no longer waits for is ignored.
+    /// Takes the outcome of an invocation: the next step, a replay from createSecret, or the end. An outcome
+    /// that the service no longer waits for is ignored.
     pub fn invocation_finished(&mut self, invocation: &Invocation, succeeded: bool, now: Timestamp) {
         let Some(secret) = self.secrets.get_mut(&invocation.secret_arn) else {
             return;
@@ -60,7 +68,10 @@ impl Model {
         let Some(rotation) = &mut secret.rotation else {
             return;
         };
-        if rotation.in_flight.is_some_and(|flight| flight.id == invocation.id) {
+        if rotation
+            .in_flight
+            .is_some_and(|flight| flight.id == invocation.id)
+        {
             rotation.in_flight = None;
             self.conclude(&invocation.secret_arn, succeeded, now);
         }
@@ -71,11 +82,17 @@ impl Model {
         let overdue: Vec<String> = self
             .secrets
             .all()
-            .filter(|secret| rotating(secret).is_some_and(|open| open.in_flight.is_some() && open.acts_at(patience) <= now))
+            .filter(|secret| {
+                rotating(secret).is_some_and(|open| open.in_flight.is_some() && open.acts_at(patience) <= now)
+            })
             .map(|secret| secret.arn.clone())
             .collect();
         for arn in overdue {
-            if let Some(rotation) = self.secrets.get_mut(&arn).and_then(|secret| secret.rotation.as_mut()) {
+            if let Some(rotation) = self
+                .secrets
+                .get_mut(&arn)
+                .and_then(|secret| secret.rotation.as_mut())
+            {
                 rotation.in_flight = None;
             }
             self.conclude(&arn, false, now);
@@ -87,7 +104,9 @@ impl Model {
         let due: Vec<(String, Option<String>)> = self
             .secrets
             .all()
-            .filter(|secret| secret.rotation.is_none() && scheduled(secret).is_some_and(|opens| opens + delay <= now))
+            .filter(|secret| {
+                secret.rotation.is_none() && scheduled(secret).is_some_and(|opens| opens + delay <= now)
+            })
             .map(|secret| (secret.arn.clone(), secret.open_pending().map(str::to_owned)))
             .collect();
         for (arn, pending) in due {
@@ -122,11 +141,16 @@ impl Model {
             return;
         }
         let token = &rotation.token;
-        // AWS's troubleshooting page has this failure as "Pending secret version … was not created by Lambda …".
+        // AWS's troubleshooting page has this failure as "Pending secret version … was not created by Lambda
+        // …".
         let foreign = demand
             && rotation.step == Step::CreateSecret
-            && secret.versions.get(token).is_some_and(|version| version.rotation_token != Some(TokenCheck::Matched));
-        // A finishSecret that reports success without having made the version current has not rotated (unverified).
+            && secret
+                .versions
+                .get(token)
+                .is_some_and(|version| version.rotation_token != Some(TokenCheck::Matched));
+        // A finishSecret that reports success without having made the version current has not rotated
+        // (unverified).
         let current = secret.labels.get(AWSCURRENT) == Some(token);
         match rotation.step.next() {
             _ if !succeeded || foreign => self.replay_or_give_up(arn, now),
@@ -154,12 +178,12 @@ impl Model {
         self.emit(EventKind::RotationSucceeded, arn, rotation.token(), now);
     }
 
-    /// "If rotation fails, Secrets Manager retries the entire rotation process multiple times." The labels stay as they
-    /// are: "the AWSPENDING staging label might be attached to an empty secret version".
+    /// "If rotation fails, Secrets Manager retries the entire rotation process multiple times." The labels
+    /// stay as they are: "the AWSPENDING staging label might be attached to an empty secret version".
     fn replay_or_give_up(&mut self, arn: &str, now: Timestamp) {
         let knobs = self.knobs.clone();
-        let fresh =
-            (knobs.send_rotation_token && knobs.fresh_rotation_token_per_replay).then(|| new_rotation_token(&mut self.random));
+        let fresh = (knobs.send_rotation_token && knobs.fresh_rotation_token_per_replay)
+            .then(|| new_rotation_token(&mut self.random));
         let Some(secret) = self.secrets.get_mut(arn) else {
             return;
         };
@@ -198,12 +222,18 @@ fn rotating(secret: &Secret) -> Option<&Rotation> {
     secret.rotation.as_ref().filter(|_| acts)
 }
 
-/// When the next scheduled rotation's window opens. A rotation that was given up is tried again in the window after,
-/// while `NextRotationDate` stays in the past.
+/// When the next scheduled rotation's window opens. A rotation that was given up is tried again in the window
+/// after, while `NextRotationDate` stays in the past.
 fn scheduled(secret: &Secret) -> Option<Timestamp> {
     let acts = secret.rotation_enabled == Some(true) && secret.deletion.is_none();
-    let since = secret.given_up.map_or(secret.scheduled_from, |given_up| given_up.max(secret.scheduled_from));
-    secret.rotation_rules.as_ref().filter(|_| acts).and_then(|rules| rules.window_opens(since))
+    let since = secret.given_up.map_or(secret.scheduled_from, |given_up| {
+        given_up.max(secret.scheduled_from)
+    });
+    secret
+        .rotation_rules
+        .as_ref()
+        .filter(|_| acts)
+        .and_then(|rules| rules.window_opens(since))
 }
 
 fn clean_up_test(secret: &mut Secret, token: &str, leftover: TestLeftover) {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{AWSCURRENT, AWSPENDING, AWSPREVIOUS, Error, Replica, ReplicaStatus, Rotation, RotationRules, SecretValue};
+use super::{
+    AWSCURRENT, AWSPENDING, AWSPREVIOUS, Error, Replica, ReplicaStatus, Rotation, RotationRules, SecretValue,
+};
 
 /// The quota: "Staging labels attached across all versions of a secret: 20".
 pub(super) const MOST_LABELS: usize = 20;
@@ -82,7 +84,8 @@ impl Secret {
         &self.name
     }
 
-    /// A number that is another one once anything of the secret has changed, in one model and the clones that it comes from.
+    /// A number that is another one once anything of the secret has changed, in one model and the clones that
+    /// it comes from.
     pub fn edition(&self) -> u64 {
         self.edition
     }
@@ -129,12 +132,18 @@ impl Secret {
 
     /// Whether every replica holds what the secret holds.
     pub fn replicas_in_sync(&self) -> bool {
-        self.replicas.iter().all(|replica| replica.status == ReplicaStatus::InSync)
+        self.replicas
+            .iter()
+            .all(|replica| replica.status == ReplicaStatus::InSync)
     }
 
     /// The version's labels in alphabetical order.
     pub fn stages_of(&self, version_id: &str) -> Vec<String> {
-        self.labels.iter().filter(|(_, id)| *id == version_id).map(|(label, _)| label.clone()).collect()
+        self.labels
+            .iter()
+            .filter(|(_, id)| *id == version_id)
+            .map(|(label, _)| label.clone())
+            .collect()
     }
 
     /// The labelled versions and their labels.
@@ -148,12 +157,18 @@ impl Secret {
 
     /// The version that blocks new rotations: it has AWSPENDING and is not current.
     pub(super) fn open_pending(&self) -> Option<&str> {
-        self.holder(AWSPENDING).filter(|pending| self.holder(AWSCURRENT) != Some(*pending))
+        self.holder(AWSPENDING)
+            .filter(|pending| self.holder(AWSCURRENT) != Some(*pending))
     }
 
-    /// The labels once `version_id` has `added` too. Moving AWSCURRENT takes AWSPREVIOUS along: "Secrets Manager also
-    /// automatically moves the staging label AWSPREVIOUS to the version that AWSCURRENT was removed from".
-    pub(super) fn labels_with(&self, version_id: &str, added: &[String]) -> Result<BTreeMap<String, String>, Error> {
+    /// The labels once `version_id` has `added` too. Moving AWSCURRENT takes AWSPREVIOUS along: "Secrets
+    /// Manager also automatically moves the staging label AWSPREVIOUS to the version that AWSCURRENT was
+    /// removed from".
+    pub(super) fn labels_with(
+        &self,
+        version_id: &str,
+        added: &[String],
+    ) -> Result<BTreeMap<String, String>, Error> {
         let mut labels = self.labels.clone();
         for label in added.iter().filter(|label| *label != AWSCURRENT) {
             labels.insert(label.clone(), version_id.to_owned());
@@ -166,29 +181,42 @@ impl Secret {
         }
         if labels.len() > MOST_LABELS {
             // The wording is unverified.
-            return Err(Error::limit(format!("A secret can't have more than {MOST_LABELS} staging labels.")));
+            return Err(Error::limit(format!(
+                "A secret can't have more than {MOST_LABELS} staging labels."
+            )));
         }
         Ok(labels)
     }
 
-    /// The versions to purge so that one more fits, given the labels as they will be: unlabelled ones, oldest first,
-    /// none younger than a day. Where that isn't enough, the quota is reached.
-    pub(super) fn room_for_one(&self, labels: &BTreeMap<String, String>, now: Timestamp) -> Result<Vec<String>, Error> {
+    /// The versions to purge so that one more fits, given the labels as they will be: unlabelled ones, oldest
+    /// first, none younger than a day. Where that isn't enough, the quota is reached.
+    pub(super) fn room_for_one(
+        &self,
+        labels: &BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> Result<Vec<String>, Error> {
         let excess = (self.versions.len() + 1).saturating_sub(MOST_VERSIONS);
         let mut purgeable: Vec<(Timestamp, &String)> = self
             .versions
             .iter()
             .filter(|(id, version)| {
-                !labels.values().any(|held| held == *id) && now.duration_since(version.created) >= YOUNGEST_PURGED
+                !labels.values().any(|held| held == *id)
+                    && now.duration_since(version.created) >= YOUNGEST_PURGED
             })
             .map(|(id, version)| (version.created, id))
             .collect();
         purgeable.sort();
         if purgeable.len() < excess {
             // The wording is unverified.
-            return Err(Error::limit(format!("A secret can't have more than {MOST_VERSIONS} versions.")));
+            return Err(Error::limit(format!(
+                "A secret can't have more than {MOST_VERSIONS} versions."
+            )));
         }
-        Ok(purgeable.into_iter().take(excess).map(|(_, id)| id.clone()).collect())
+        Ok(purgeable
+            .into_iter()
+            .take(excess)
+            .map(|(_, id)| id.clone())
+            .collect())
     }
 
     /// Its tags.
@@ -197,7 +225,13 @@ impl Secret {
     }
 
     /// Adds a version with these labels, or nothing at all where a quota forbids it.
-    pub(super) fn add_version(&mut self, id: &str, version: Version, stages: &[String], now: Timestamp) -> Result<(), Error> {
+    pub(super) fn add_version(
+        &mut self,
+        id: &str,
+        version: Version,
+        stages: &[String],
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let labels = self.labels_with(id, stages)?;
         for purged in self.room_for_one(&labels, now)? {
             self.versions.remove(&purged);
@@ -220,7 +254,12 @@ pub struct Version {
 
 impl Version {
     pub(super) fn new(value: Option<SecretValue>, now: Timestamp) -> Self {
-        Self { value, created: now, last_accessed: None, rotation_token: None }
+        Self {
+            value,
+            created: now,
+            last_accessed: None,
+            rotation_token: None,
+        }
     }
 
     /// The value; none where the rotation scheduler made the version and nothing was put yet.

@@ -27,7 +27,8 @@ impl Secrets {
         if let Some(secret) = self.by_arn.get(id) {
             return Some(secret);
         }
-        self.all().find(|secret| secret.name == id || partial_arn(&secret.arn) == Some(id))
+        self.all()
+            .find(|secret| secret.name == id || partial_arn(&secret.arn) == Some(id))
     }
 
     pub(super) fn named(&self, name: &str) -> Option<&Secret> {
@@ -47,8 +48,8 @@ impl Secrets {
         if id.is_empty() {
             return Err(Error::new(
                 ErrorKind::Validation,
-                "1 validation error detected: Value null at 'secretId' failed to satisfy constraint: Member must not be \
-                 null",
+                "1 validation error detected: Value null at 'secretId' failed to satisfy constraint: Member \
+                 must not be null",
             ));
         }
         self.find(id).ok_or_else(Error::not_found)
@@ -63,7 +64,11 @@ impl Secrets {
     /// The secret, unless it is marked for deletion.
     pub(super) fn live(&self, id: &str) -> Result<&Secret, Error> {
         let secret = self.must_be(id)?;
-        if secret.deletion.is_some() { Err(Error::deleted()) } else { Ok(secret) }
+        if secret.deletion.is_some() {
+            Err(Error::deleted())
+        } else {
+            Ok(secret)
+        }
     }
 
     /// The same, to change it.

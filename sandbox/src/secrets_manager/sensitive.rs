@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A text that `Debug` never shows. Serialising it does show it: only replies to the caller and the event that a
-/// rotation function is invoked with do that. Shared by all clones.
+/// A text that `Debug` never shows. Serialising it does show it: only replies to the caller and the event
+/// that a rotation function is invoked with do that. Shared by all clones.
 #[derive(Clone, Eq)]
 pub struct Sensitive(Arc<str>);
 

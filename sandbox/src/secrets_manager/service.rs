@@ -32,8 +32,16 @@ pub struct State {
 impl Service {
     /// Serves this model by this clock, without faults.
     pub fn new(model: Model, clock: SandboxClock) -> Self {
-        let state = State { model, faults: Faults::default(), clock };
-        Self { state: Arc::new(Mutex::new(state)), due: Arc::default(), requests: Arc::default() }
+        let state = State {
+            model,
+            faults: Faults::default(),
+            clock,
+        };
+        Self {
+            state: Arc::new(Mutex::new(state)),
+            due: Arc::default(),
+            requests: Arc::default(),
+        }
     }
 
     /// Exclusive access. Never hold it over an await.
@@ -47,7 +55,8 @@ impl Service {
         &self.due
     }
 
-    /// An id for a reply. Not from the model's generator: what a model does must not hang on who asked how often.
+    /// An id for a reply. Not from the model's generator: what a model does must not hang on who asked how
+    /// often.
     pub(super) fn request_id(&self) -> String {
         Random::new(self.requests.fetch_add(1, Ordering::Relaxed)).uuid()
     }

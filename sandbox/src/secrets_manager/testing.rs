@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    GetSecretValue, Knobs, Model, PutSecretValue, RotationSeed, SecretValue, Seed, Sensitive, StagedRef, UpdateSecretVersionStage,
+    GetSecretValue, Knobs, Model, PutSecretValue, RotationSeed, SecretValue, Seed, Sensitive, StagedRef,
+    UpdateSecretVersionStage,
 };
 
 /// When every test begins; a midnight.
@@ -11,7 +12,8 @@ pub(super) const T0: Timestamp = Timestamp::constant(1_767_225_600, 0);
 /// The version that [`model_with`] makes current.
 pub(super) const FIRST: &str = "00000000-0000-4000-8000-000000000001";
 
-/// A model with one secret of this name, "first-value" as its current value in version [`FIRST`], rotation on.
+/// A model with one secret of this name, "first-value" as its current value in version [`FIRST`], rotation
+/// on.
 pub(super) fn model_with(name: &str) -> (Model, String) {
     model_with_knobs(name, Knobs::default())
 }
@@ -50,13 +52,17 @@ pub(super) fn put(secret_id: &str, number: u32, value: &str, stages: &[&str]) ->
 
 impl Model {
     pub(super) fn put(&mut self, number: u32, value: &str, stages: &[&str]) -> StagedRef {
-        self.put_secret_value(&put("a", number, value, stages), T0).unwrap()
+        self.put_secret_value(&put("a", number, value, stages), T0)
+            .unwrap()
     }
 
     /// What consumers read under this label of secret `a`.
     pub(super) fn read(&mut self, stage: &str) -> Option<String> {
-        let request =
-            GetSecretValue { secret_id: "a".to_owned(), version_stage: Some(stage.to_owned()), ..GetSecretValue::default() };
+        let request = GetSecretValue {
+            secret_id: "a".to_owned(),
+            version_stage: Some(stage.to_owned()),
+            ..GetSecretValue::default()
+        };
         let value = self.secret_value(&request, T0).ok()?;
         value.secret_string.map(|text| text.expose().to_owned())
     }

@@ -10,7 +10,11 @@ use super::{Error, ErrorKind, Model};
 impl Model {
     /// `ListSecretVersionIds`. It answers for a secret that is marked for deletion too: AWS declares no
     /// `InvalidRequestException` for it.
-    pub fn list_secret_version_ids(&mut self, request: &ListSecretVersionIds, now: Timestamp) -> Result<VersionPage, Error> {
+    pub fn list_secret_version_ids(
+        &mut self,
+        request: &ListSecretVersionIds,
+        now: Timestamp,
+    ) -> Result<VersionPage, Error> {
         let deprecated = request.include_deprecated.to_string();
         let detail = detail(&[("IncludeDeprecated", Some(&deprecated))]);
         self.logged(
@@ -32,16 +36,25 @@ impl Model {
                     .filter(|version| request.include_deprecated || !version.version_stages.is_empty())
                     .collect();
                 versions.sort_by_key(|version| version.created_date);
-                let (versions, next_token) =
-                    page(versions, |version| &version.version_id, request.max_results, request.next_token.as_deref())?;
-                Ok(VersionPage { arn: secret.arn.clone(), name: secret.name.clone(), versions, next_token })
+                let (versions, next_token) = page(
+                    versions,
+                    |version| &version.version_id,
+                    request.max_results,
+                    request.next_token.as_deref(),
+                )?;
+                Ok(VersionPage {
+                    arn: secret.arn.clone(),
+                    name: secret.name.clone(),
+                    versions,
+                    next_token,
+                })
             },
         )
     }
 }
 
-/// The items after the one that the token names, and the token of the next page. A token is the last item's key, so
-/// that items made or removed elsewhere neither repeat nor hide one.
+/// The items after the one that the token names, and the token of the next page. A token is the last item's
+/// key, so that items made or removed elsewhere neither repeat nor hide one.
 pub(super) fn page<T>(
     mut items: Vec<T>,
     key: impl Fn(&T) -> &str,
@@ -56,7 +69,8 @@ pub(super) fn page<T>(
         None => 0,
         Some(token) => {
             let last = items.iter().position(|item| key(item) == token);
-            last.ok_or_else(|| Error::new(ErrorKind::InvalidNextToken, "The NextToken value is invalid."))? + 1
+            last.ok_or_else(|| Error::new(ErrorKind::InvalidNextToken, "The NextToken value is invalid."))?
+                + 1
         }
     };
     let more = items.len() > start + most;
@@ -71,19 +85,34 @@ mod tests {
     use super::*;
 
     fn request() -> ListSecretVersionIds {
-        ListSecretVersionIds { secret_id: "a".into(), ..ListSecretVersionIds::default() }
+        ListSecretVersionIds {
+            secret_id: "a".into(),
+            ..ListSecretVersionIds::default()
+        }
     }
 
     #[test]
     fn versions_without_labels_are_listed_only_on_demand() {
         let (mut model, _) = model_with("a");
-        model.put_secret_value(&put("a", 2, "second", &["X"]), T0 + hours(1)).unwrap();
-        model.update_secret_version_stage(&relabel("X", Some(&token(2)), None), T0).unwrap();
+        model
+            .put_secret_value(&put("a", 2, "second", &["X"]), T0 + hours(1))
+            .unwrap();
+        model
+            .update_secret_version_stage(&relabel("X", Some(&token(2)), None), T0)
+            .unwrap();
         let labelled = model.list_secret_version_ids(&request(), T0).unwrap();
         assert_eq!(labelled.versions.len(), 1);
-        let all = ListSecretVersionIds { include_deprecated: true, ..request() };
-        let ids: Vec<String> =
-            model.list_secret_version_ids(&all, T0).unwrap().versions.into_iter().map(|v| v.version_id).collect();
+        let all = ListSecretVersionIds {
+            include_deprecated: true,
+            ..request()
+        };
+        let ids: Vec<String> = model
+            .list_secret_version_ids(&all, T0)
+            .unwrap()
+            .versions
+            .into_iter()
+            .map(|v| v.version_id)
+            .collect();
         assert_eq!(ids, [FIRST.to_owned(), token(2)]);
     }
 
@@ -96,7 +125,11 @@ mod tests {
         let mut seen = Vec::new();
         let mut next_token = None;
         loop {
-            let request = ListSecretVersionIds { max_results: Some(2), next_token, ..request() };
+            let request = ListSecretVersionIds {
+                max_results: Some(2),
+                next_token,
+                ..request()
+            };
             let page = model.list_secret_version_ids(&request, T0).unwrap();
             seen.extend(page.versions.into_iter().map(|version| version.version_id));
             next_token = page.next_token;
@@ -105,16 +138,29 @@ mod tests {
             }
         }
         seen.sort();
-        assert_eq!(seen, [FIRST.to_owned(), token(2), token(3), token(4), token(5), token(6)]);
+        assert_eq!(
+            seen,
+            [FIRST.to_owned(), token(2), token(3), token(4), token(5), token(6)]
+        );
     }
 
     #[test]
     fn a_strange_page_token_is_refused() {
         let (mut model, _) = model_with("a");
-        let request = ListSecretVersionIds { next_token: Some("zz".into()), ..request() };
+        let request = ListSecretVersionIds {
+            next_token: Some("zz".into()),
+            ..request()
+        };
         let error = model.list_secret_version_ids(&request, T0).unwrap_err();
         assert_eq!(error.kind, ErrorKind::InvalidNextToken);
-        let request = ListSecretVersionIds { max_results: Some(101), next_token: None, ..request };
-        assert_eq!(model.list_secret_version_ids(&request, T0).unwrap_err().kind, ErrorKind::InvalidParameter);
+        let request = ListSecretVersionIds {
+            max_results: Some(101),
+            next_token: None,
+            ..request
+        };
+        assert_eq!(
+            model.list_secret_version_ids(&request, T0).unwrap_err().kind,
+            ErrorKind::InvalidParameter
+        );
     }
 }

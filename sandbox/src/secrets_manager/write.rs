@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::secret::{Secret, TokenCheck, Version};
 use super::{AWSCURRENT, AWSPENDING, Error, ErrorKind, Knobs, SecretValue, Sensitive};
 
-/// Writes the value of a version that has none yet, and moves its labels to it. Answers the version whose rotation was
-/// abandoned by that.
+/// Writes the value of a version that has none yet, and moves its labels to it. Answers the version whose
+/// rotation was abandoned by that.
 pub(super) fn write(
     secret: &mut Secret,
     id: &str,
@@ -16,8 +16,9 @@ pub(super) fn write(
     knobs: &Knobs,
     now: Timestamp,
 ) -> Result<Option<String>, Error> {
-    // "If this operation creates the first version for the secret, then Secrets Manager automatically attaches the
-    // staging label AWSCURRENT to it." A version that a rotation made is there already, so this doesn't promote it.
+    // "If this operation creates the first version for the secret, then Secrets Manager automatically
+    // attaches the staging label AWSCURRENT to it." A version that a rotation made is there already, so
+    // this doesn't promote it.
     if secret.versions.is_empty() && !stages.iter().any(|stage| stage == AWSCURRENT) {
         stages.push(AWSCURRENT.to_owned());
     }
@@ -38,10 +39,13 @@ pub(super) fn write(
         // "Manually updating the secret value […] is considered a valid rotation."
         secret.scheduled_from = now;
     }
-    // "When you manually create a new version of a secret, you send a message signalling the abandonment of the current
-    // ongoing rotation in favor of the new secret version."
+    // "When you manually create a new version of a secret, you send a message signalling the abandonment of
+    // the current ongoing rotation in favor of the new secret version."
     let by_hand = promoted || knobs.any_manual_version_abandons;
-    let pending = secret.holder(AWSPENDING).filter(|pending| by_hand && *pending != id).map(str::to_owned);
+    let pending = secret
+        .holder(AWSPENDING)
+        .filter(|pending| by_hand && *pending != id)
+        .map(str::to_owned);
     if pending.is_none() || pending != pending_before {
         return Ok(None);
     }
@@ -62,8 +66,15 @@ pub(super) fn check_rotation_token(secret: &Secret, sent: Option<&Sensitive>) ->
     let Some(sent) = sent else {
         return TokenCheck::Absent;
     };
-    let open = secret.rotation.as_ref().and_then(|rotation| rotation.rotation_token.as_ref());
-    if open == Some(sent) { TokenCheck::Matched } else { TokenCheck::Mismatched }
+    let open = secret
+        .rotation
+        .as_ref()
+        .and_then(|rotation| rotation.rotation_token.as_ref());
+    if open == Some(sent) {
+        TokenCheck::Matched
+    } else {
+        TokenCheck::Mismatched
+    }
 }
 
 pub(super) fn check_rotation_token_form(sent: Option<&Sensitive>) -> Result<(), Error> {
@@ -74,6 +85,8 @@ pub(super) fn check_rotation_token_form(sent: Option<&Sensitive>) -> Result<(), 
     if (36..=256).contains(&sent.len()) && sent.chars().all(allowed) {
         Ok(())
     } else {
-        Err(Error::parameter("RotationToken must be 36-256 characters of letters, digits and hyphens."))
+        Err(Error::parameter(
+            "RotationToken must be 36-256 characters of letters, digits and hyphens.",
+        ))
     }
 }

@@ -8,8 +8,8 @@ use protocol::rotation::Step;
 
 use crate::in_process::{Fault, Operation};
 
-/// One thing that happens. Numbers choose among what there is at that moment, counted round: an action never names what cannot be,
-/// and a history from which some were taken out is still one.
+/// One thing that happens. Numbers choose among what there is at that moment, counted round: an action never
+/// names what cannot be, and a history from which some were taken out is still one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Action {
     pub(super) kind: Kind,
@@ -74,8 +74,10 @@ kinds! {
     Ways = "ways",
     /// A day with so many new versions that Secrets Manager purges old ones without labels.
     Purge = "purge",
-    /// A person stores a current value: the same key, a new one, one of another account, one that is said to be of another than it is,
-    /// one that the function may not use, one that does not say its master or account, one that is mistyped, or no value at all.
+    /// A person stores a current value: the same key, a new one, one of another account, one that is said to
+    /// be of another than it is,
+    /// one that the function may not use, one that does not say its master or account, one that is mistyped,
+    /// or no value at all.
     Put = "put",
     /// A person stores a version under CANDIDATE.
     Offer = "offer",
@@ -113,15 +115,24 @@ kinds! {
     Client = "client",
     /// The secret's replica falls behind, fails, or is in sync.
     Replica = "replica",
-    /// Whoever may write one secret, knows every key id and has stolen one credential, stores a value there under some label, or has the
+    /// Whoever may write one secret, knows every key id and has stolen one credential, stores a value there
+    /// under some label, or has the
     /// secret rotated.
     Enemy = "enemy",
 }
 
 impl Action {
     pub(super) fn new(kind: Kind, which: usize, how: usize) -> Self {
-        let (which, how) = (u8::try_from(which % 256).unwrap_or(0), u32::try_from(how).unwrap_or(0));
-        Self { kind, which, how, fault: None }
+        let (which, how) = (
+            u8::try_from(which % 256).unwrap_or(0),
+            u32::try_from(how).unwrap_or(0),
+        );
+        Self {
+            kind,
+            which,
+            how,
+            fault: None,
+        }
     }
 
     pub(super) fn how(&self) -> usize {
@@ -129,11 +140,18 @@ impl Action {
     }
 
     pub(super) fn go(run: usize, point: usize, fault: Option<Fault>) -> Self {
-        Self { fault, ..Self::new(Kind::Go, run, point) }
+        Self {
+            fault,
+            ..Self::new(Kind::Go, run, point)
+        }
     }
 
     pub(super) fn invoke(secret: usize, step: Step) -> Self {
-        Self::new(Kind::Invoke, secret, Step::ALL.iter().position(|known| *known == step).unwrap_or(0))
+        Self::new(
+            Kind::Invoke,
+            secret,
+            Step::ALL.iter().position(|known| *known == step).unwrap_or(0),
+        )
     }
 }
 
@@ -165,13 +183,17 @@ pub(super) fn can_meet(fault: Fault, operation: Operation) -> bool {
 }
 
 pub(super) fn fault_name(fault: Fault) -> &'static str {
-    FAULTS.iter().find(|(_, known)| *known == fault).map_or("other", |(name, _)| name)
+    FAULTS
+        .iter()
+        .find(|(_, known)| *known == fault)
+        .map_or("other", |(name, _)| name)
 }
 
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.kind.word(), self.which, self.how)?;
-        self.fault.map_or(Ok(()), |fault| write!(f, ":{}", fault_name(fault)))
+        self.fault
+            .map_or(Ok(()), |fault| write!(f, ":{}", fault_name(fault)))
     }
 }
 
@@ -193,7 +215,12 @@ impl FromStr for Action {
                 Some(name) => Some(FAULTS.iter().find(|(known, _)| *known == name)?.1),
                 None => None,
             };
-            parts.next().is_none().then_some(Self { kind, which, how, fault })
+            parts.next().is_none().then_some(Self {
+                kind,
+                which,
+                how,
+                fault,
+            })
         };
         read().ok_or_else(|| NoAction(text.to_owned()))
     }
@@ -232,15 +259,28 @@ mod tests {
 
     #[test]
     fn a_history_is_read_as_it_is_written() {
-        let kinds = Kind::ALL.iter().enumerate().map(|(at, kind)| Action::new(*kind, at, 300 + at));
+        let kinds = Kind::ALL
+            .iter()
+            .enumerate()
+            .map(|(at, kind)| Action::new(*kind, at, 300 + at));
         let faults = FAULTS.iter().map(|(_, fault)| Action::go(1, 2, Some(*fault)));
-        let history = History { seed: 7, actions: kinds.chain(faults).collect() };
+        let history = History {
+            seed: 7,
+            actions: kinds.chain(faults).collect(),
+        };
         assert_eq!(history.to_string().parse(), Ok(history));
     }
 
     #[test]
     fn what_is_no_history_is_refused_by_its_word() {
-        for text in ["x", "1 fly:0:0", "1 go:0", "1 go:0:0:hiccup", "1 go:0:0:late:1", "1 go:0:x"] {
+        for text in [
+            "x",
+            "1 fly:0:0",
+            "1 go:0",
+            "1 go:0:0:hiccup",
+            "1 go:0:0:late:1",
+            "1 go:0:x",
+        ] {
             assert!(text.parse::<History>().is_err(), "{text}");
         }
     }

@@ -61,7 +61,11 @@ pub struct Counterexample {
 /// Simulates.
 pub fn simulate(options: &Options) -> Outcome {
     let began = Instant::now();
-    let search = Search { rest_from_one_in: options.rest_from_one_in, keep_going: options.keep_going, ..Search::default() };
+    let search = Search {
+        rest_from_one_in: options.rest_from_one_in,
+        keep_going: options.keep_going,
+        ..Search::default()
+    };
     if options.exhaustive {
         search.exhaustive(options.threads);
     }
@@ -118,16 +122,31 @@ impl Search {
         let began = Instant::now();
         let bar = progress(None, "single faults");
         let singles = self.singles(&bar, threads);
-        self.part(&format!("{singles} histories with one fault, from {} beginnings", beginnings::all().len()), began);
+        self.part(
+            &format!(
+                "{singles} histories with one fault, from {} beginnings",
+                beginnings::all().len()
+            ),
+            began,
+        );
         let began = Instant::now();
         let pairs = self.pairs(&bar, threads);
         self.part(&format!("{pairs} histories with two faults"), began);
         let began = Instant::now();
         let interleavings = self.interleavings(&bar, threads);
-        self.part(&format!("{interleavings} interleavings of {} overlaps", Overlap::all().len()), began);
+        self.part(
+            &format!(
+                "{interleavings} interleavings of {} overlaps",
+                Overlap::all().len()
+            ),
+            began,
+        );
         let began = Instant::now();
         let crossed = self.crossings(&bar, threads);
-        self.part(&format!("{crossed} orders of {} operations beside steps", CROSSINGS.len()), began);
+        self.part(
+            &format!("{crossed} orders of {} operations beside steps", CROSSINGS.len()),
+            began,
+        );
         bar.finish_and_clear();
     }
 
@@ -165,12 +184,16 @@ impl Search {
         count.into_inner()
     }
 
-    /// Every fault at every call, and then every other at a later call: at every one, or at those that matter most.
+    /// Every fault at every call, and then every other at a later call: at every one, or at those that matter
+    /// most.
     pub(super) fn pairs(&self, bar: &ProgressBar, threads: usize) -> u64 {
         bar.set_message("pairs of faults");
-        let firsts = FOR_PAIRS
-            .iter()
-            .flat_map(|beginning| disturbed(beginning, &[], 1).1.into_iter().map(|first| (*beginning, first.planned)));
+        let firsts = FOR_PAIRS.iter().flat_map(|beginning| {
+            disturbed(beginning, &[], 1)
+                .1
+                .into_iter()
+                .map(|first| (*beginning, first.planned))
+        });
         let firsts: Vec<_> = firsts.collect();
         let (next, count) = (AtomicU64::new(0), AtomicU64::new(0));
         self.in_threads(threads, || {
@@ -180,7 +203,10 @@ impl Search {
                         return;
                     }
                     let (play, _) = disturbed(beginning, &[*first, second], self.one_in());
-                    self.played(play, &format!("{}, {}, {}", beginning.name, told(*first), told(second)));
+                    self.played(
+                        play,
+                        &format!("{}, {}, {}", beginning.name, told(*first), told(second)),
+                    );
                     count.fetch_add(1, Ordering::Relaxed);
                     bar.inc(1);
                 }
@@ -233,14 +259,25 @@ impl Search {
                 if at >= options.histories || self.is_stopped() {
                     return;
                 }
-                let seed = SplitMix64::new(options.seed.wrapping_add(at.wrapping_mul(0x2545_f491_4f6c_dd1d))).next();
-                self.played(random::play(seed, self.one_in()), &format!("history {at} of seed {}", options.seed));
+                let seed =
+                    SplitMix64::new(options.seed.wrapping_add(at.wrapping_mul(0x2545_f491_4f6c_dd1d))).next();
+                self.played(
+                    random::play(seed, self.one_in()),
+                    &format!("history {at} of seed {}", options.seed),
+                );
                 count.fetch_add(1, Ordering::Relaxed);
                 bar.inc(1);
             }
         });
         bar.finish_and_clear();
-        self.part(&format!("{} histories by chance, of seed {}", count.into_inner(), options.seed), began);
+        self.part(
+            &format!(
+                "{} histories by chance, of seed {}",
+                count.into_inner(),
+                options.seed
+            ),
+            began,
+        );
     }
 
     pub(super) fn played(&self, mut play: Play, place: &str) {
@@ -249,8 +286,15 @@ impl Search {
         if !self.keep_going && self.stop.swap(true, Ordering::SeqCst) {
             return;
         }
-        let found = Counterexample { violation, history: play.history, place: place.to_owned() };
-        lock(&self.found).entry(found.violation.kind()).or_insert((0, found)).0 += 1;
+        let found = Counterexample {
+            violation,
+            history: play.history,
+            place: place.to_owned(),
+        };
+        lock(&self.found)
+            .entry(found.violation.kind())
+            .or_insert((0, found))
+            .0 += 1;
     }
 
     fn one_in(&self) -> u64 {
@@ -261,7 +305,10 @@ impl Search {
         self.stop.load(Ordering::SeqCst)
     }
 
-    #[cfg_attr(not(feature = "wrong-on-purpose"), expect(clippy::unused_self, reason = "only a variant needs it"))]
+    #[cfg_attr(
+        not(feature = "wrong-on-purpose"),
+        expect(clippy::unused_self, reason = "only a variant needs it")
+    )]
     fn in_threads(&self, threads: usize, work: impl Fn() + Sync) {
         std::thread::scope(|scope| {
             for _ in 0..threads.max(1) {
@@ -277,14 +324,21 @@ impl Search {
     /// A search of a variant.
     #[cfg(feature = "wrong-on-purpose")]
     pub(super) fn of(wrong: protocol::wrong::Wrong, options: &Options) -> Self {
-        Self { wrong: Some(wrong), rest_from_one_in: options.rest_from_one_in, ..Self::default() }
+        Self {
+            wrong: Some(wrong),
+            rest_from_one_in: options.rest_from_one_in,
+            ..Self::default()
+        }
     }
 
     /// The promise that was found broken.
     #[cfg(feature = "wrong-on-purpose")]
     pub(super) fn into_found(self) -> Option<Counterexample> {
         let found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        found.into_values().next().map(|(_, found)| shrinking::shrink(found))
+        found
+            .into_values()
+            .next()
+            .map(|(_, found)| shrinking::shrink(found))
     }
 
     fn part(&self, what: &str, began: Instant) {
@@ -307,7 +361,8 @@ impl Search {
         };
         let _ = writeln!(
             text,
-            "{} histories, {} states checked, from {} of them to rest; {calls} calls, {faults} of them with a fault",
+            "{} histories, {} states checked, from {} of them to rest; {calls} calls, {faults} of them with \
+             a fault",
             coverage.histories, coverage.states, coverage.healed
         );
         let _ = writeln!(
@@ -323,17 +378,35 @@ impl Search {
         let mut found: Vec<(u64, Counterexample)> = found.into_values().collect();
         found.sort_by_key(|(times, _)| std::cmp::Reverse(*times));
         for (times, found) in found {
-            let Counterexample { violation, history, place } = shrinking::shrink(found);
-            let times = if options.keep_going { format!(" {times} times,") } else { String::new() };
-            let _ = writeln!(text, "\nBROKEN {violation}\n{times} in {place}; the shortest history found:");
-            let _ = writeln!(text, "  cargo run --release -p sandbox -- simulate --replay '{history}'");
+            let Counterexample {
+                violation,
+                history,
+                place,
+            } = shrinking::shrink(found);
+            let times = if options.keep_going {
+                format!(" {times} times,")
+            } else {
+                String::new()
+            };
+            let _ = writeln!(
+                text,
+                "\nBROKEN {violation}\n{times} in {place}; the shortest history found:"
+            );
+            let _ = writeln!(
+                text,
+                "  cargo run --release -p sandbox -- simulate --replay '{history}'"
+            );
         }
         if good {
             let _ = writeln!(text, "\nEvery promise held.");
         }
         let _ = match missing.as_slice() {
             [] => writeln!(text, "\nEvery action and fault was reached."),
-            missing => writeln!(text, "\nNever reached, so more histories are needed: {}", missing.join(", ")),
+            missing => writeln!(
+                text,
+                "\nNever reached, so more histories are needed: {}",
+                missing.join(", ")
+            ),
         };
         Outcome { text, good }
     }
@@ -354,8 +427,12 @@ fn told((call, fault): Planned) -> String {
 
 fn progress(total: Option<u64>, what: &'static str) -> ProgressBar {
     let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
-    let style =
-        if total.is_some() { "{msg} [{bar:40}] {pos}/{len}, {per_sec}, {eta} to go" } else { "{msg} {spinner} {pos}, {per_sec}" };
+    let style = if total.is_some() {
+        "{msg} [{bar:40}] {pos}/{len}, {per_sec}, {eta} to go"
+    } else {
+        "{msg} {spinner} {pos}, {per_sec}"
+    };
     // The template is a constant that is known to be one.
-    bar.with_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(what)
+    bar.with_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_message(what)
 }

@@ -31,7 +31,10 @@ impl Coverage {
     }
 
     pub(super) fn ended(&mut self, task: Task, how: &str) {
-        *self.endings.entry((task.to_string(), how.to_owned())).or_default() += 1;
+        *self
+            .endings
+            .entry((task.to_string(), how.to_owned()))
+            .or_default() += 1;
     }
 
     pub(super) fn add(&mut self, other: &Self) {
@@ -45,17 +48,25 @@ impl Coverage {
 
     /// How many calls were made, and how many of them met a fault.
     pub(super) fn calls(&self) -> (u64, u64) {
-        let faults = self.calls.iter().filter(|((_, fault), _)| fault.is_some()).map(|(_, count)| count).sum();
+        let faults = self
+            .calls
+            .iter()
+            .filter(|((_, fault), _)| fault.is_some())
+            .map(|(_, count)| count)
+            .sum();
         (self.calls.values().sum(), faults)
     }
 
     /// The actions, and the faults at calls, that were never reached.
     pub(super) fn missing(&self) -> Vec<String> {
-        let kinds = Kind::ALL.iter().filter(|kind| !self.actions.contains_key(kind)).map(|kind| kind.word().to_owned());
+        let kinds = Kind::ALL
+            .iter()
+            .filter(|kind| !self.actions.contains_key(kind))
+            .map(|kind| kind.word().to_owned());
         let faults = Operation::ALL.into_iter().flat_map(|operation| {
-            let missing = FAULTS
-                .iter()
-                .filter(move |(name, fault)| can_meet(*fault, operation) && !self.calls.contains_key(&(operation, Some(*name))));
+            let missing = FAULTS.iter().filter(move |(name, fault)| {
+                can_meet(*fault, operation) && !self.calls.contains_key(&(operation, Some(*name)))
+            });
             missing.map(move |(name, _)| format!("{name} at {operation:?}"))
         });
         kinds.chain(faults).collect()

@@ -17,7 +17,12 @@ const REVOKE_FIRST: Action = plain(Kind::BreakGlass, 1);
 const MAINTAIN: Action = plain(Kind::Maintain, 1);
 
 const fn plain(kind: Kind, how: u32) -> Action {
-    Action { kind, which: 0, how, fault: None }
+    Action {
+        kind,
+        which: 0,
+        how,
+        fault: None,
+    }
 }
 
 /// An order about the version that has a label; replacing first, or revoking first.
@@ -27,8 +32,16 @@ fn about(play: &Play, holder: &str, mode: usize) -> Action {
 
 /// The crossings.
 pub(super) const CROSSINGS: [Crossing; 29] = [
-    Crossing { name: "abandon beside createSecret", prepare: creates, operation: |_| ABANDON },
-    Crossing { name: "abandon beside a createSecret that is about to store", prepare: stores, operation: |_| ABANDON },
+    Crossing {
+        name: "abandon beside createSecret",
+        prepare: creates,
+        operation: |_| ABANDON,
+    },
+    Crossing {
+        name: "abandon beside a createSecret that is about to store",
+        prepare: stores,
+        operation: |_| ABANDON,
+    },
     Crossing {
         name: "abandon beside createSecret of a way back",
         prepare: |play| {
@@ -38,10 +51,26 @@ pub(super) const CROSSINGS: [Crossing; 29] = [
         },
         operation: |_| ABANDON,
     },
-    Crossing { name: "abandon beside finishSecret", prepare: finishes, operation: |_| ABANDON },
-    Crossing { name: "abandon beside finishSecret of a way back", prepare: goes_back, operation: |_| ABANDON },
-    Crossing { name: "break_glass beside createSecret", prepare: |play| after_one(play, creates), operation: |_| REPLACE_FIRST },
-    Crossing { name: "break_glass beside finishSecret", prepare: |play| after_one(play, finishes), operation: |_| REPLACE_FIRST },
+    Crossing {
+        name: "abandon beside finishSecret",
+        prepare: finishes,
+        operation: |_| ABANDON,
+    },
+    Crossing {
+        name: "abandon beside finishSecret of a way back",
+        prepare: goes_back,
+        operation: |_| ABANDON,
+    },
+    Crossing {
+        name: "break_glass beside createSecret",
+        prepare: |play| after_one(play, creates),
+        operation: |_| REPLACE_FIRST,
+    },
+    Crossing {
+        name: "break_glass beside finishSecret",
+        prepare: |play| after_one(play, finishes),
+        operation: |_| REPLACE_FIRST,
+    },
     Crossing {
         name: "break_glass, revoking first, beside createSecret",
         prepare: |play| after_one(play, creates),
@@ -82,7 +111,11 @@ pub(super) const CROSSINGS: [Crossing; 29] = [
         prepare: goes_back,
         operation: |play| about(play, AWSPREVIOUS, 1),
     },
-    Crossing { name: "rollback beside createSecret", prepare: |play| after_one(play, creates), operation: |_| ROLLBACK },
+    Crossing {
+        name: "rollback beside createSecret",
+        prepare: |play| after_one(play, creates),
+        operation: |_| ROLLBACK,
+    },
     Crossing {
         name: "rollback beside a createSecret whose version was given up",
         prepare: |play| {
@@ -93,7 +126,11 @@ pub(super) const CROSSINGS: [Crossing; 29] = [
         },
         operation: |_| ROLLBACK,
     },
-    Crossing { name: "rollback beside finishSecret", prepare: |play| after_one(play, finishes), operation: |_| ROLLBACK },
+    Crossing {
+        name: "rollback beside finishSecret",
+        prepare: |play| after_one(play, finishes),
+        operation: |_| ROLLBACK,
+    },
     Crossing {
         name: "rollback beside a finishSecret whose version was given up",
         prepare: |play| {
@@ -208,7 +245,9 @@ fn stores(play: &mut Play) -> Result<(), Broken> {
 /// A rotation's last step is under way.
 fn finishes(play: &mut Play) -> Result<(), Broken> {
     begin(play)?;
-    [Step::Create, Step::Set, Step::Test].into_iter().try_for_each(|one| step(play, one))?;
+    [Step::Create, Step::Set, Step::Test]
+        .into_iter()
+        .try_for_each(|one| step(play, one))?;
     play.act(Action::invoke(0, Step::Finish))
 }
 

@@ -1,4 +1,5 @@
-//! Every single fault at every call of a rotation or an operation, from every beginning, and pairs of faults from some.
+//! Every single fault at every call of a rotation or an operation, from every beginning, and pairs of faults
+//! from some.
 
 use protocol::rotation::Step;
 
@@ -27,15 +28,20 @@ pub(super) struct Open {
     writes: bool,
 }
 
-/// Plays a rotation with these faults, replayed until it is over. Gives the number of its calls, and the faults each could meet
-/// from the last planned one on. The way to rest is tried from one in so many of its new states.
+/// Plays a rotation with these faults, replayed until it is over. Gives the number of its calls, and the
+/// faults each could meet from the last planned one on. The way to rest is tried from one in so many of its
+/// new states.
 pub(super) fn disturbed(beginning: &Beginning, planned: &[Planned], one_in: u64) -> (Play, Vec<Open>) {
     let mut play = Play::new(beginning.seed);
     play.one_in = one_in;
     play.heals = planned.is_empty();
     let operates = !matches!(beginning.then, Then::Rotation);
     play.looks_after = planned.is_empty() || operates;
-    let mut course = Course { planned, calls: 0, open: Vec::new() };
+    let mut course = Course {
+        planned,
+        calls: 0,
+        open: Vec::new(),
+    };
     if (beginning.prepare)(&mut play).is_ok() {
         // What is broken is in the play.
         let _ = match beginning.then {
@@ -52,12 +58,15 @@ pub(super) fn disturbed(beginning: &Beginning, planned: &[Planned], one_in: u64)
     (play, course.open)
 }
 
-/// The faults that are planned for a second one after the first: every one of a rotation's. An operation makes too many calls for
-/// that: there those at calls that write, and at the call that follows the first fault.
+/// The faults that are planned for a second one after the first: every one of a rotation's. An operation
+/// makes too many calls for that: there those at calls that write, and at the call that follows the first
+/// fault.
 pub(super) fn seconds(beginning: &Beginning, first: Planned, one_in: u64) -> Vec<Planned> {
     let (_, open) = disturbed(beginning, &[first], one_in);
     let every = matches!(beginning.then, Then::Rotation);
-    let wanted = open.into_iter().filter(|open| every || open.writes || open.planned.0 == first.0 + 1);
+    let wanted = open
+        .into_iter()
+        .filter(|open| every || open.writes || open.planned.0 == first.0 + 1);
     wanted.map(|open| open.planned).collect()
 }
 
@@ -76,10 +85,14 @@ impl Course<'_> {
         // A beginning may have left others that wait.
         let others = play.stage.runs().saturating_sub(1);
         while play.stage.runs() > others {
-            let operation = play.stage.waiting(others).first().and_then(|waiting| match &waiting.point {
-                Point::Call(call) => Some(call.operation),
-                Point::Sleep(_) => None,
-            });
+            let operation = play
+                .stage
+                .waiting(others)
+                .first()
+                .and_then(|waiting| match &waiting.point {
+                    Point::Call(call) => Some(call.operation),
+                    Point::Sleep(_) => None,
+                });
             let Some(operation) = operation else {
                 if is_served {
                     service_goes_on(play)?;
@@ -88,13 +101,27 @@ impl Course<'_> {
                 continue;
             };
             self.calls += 1;
-            let fault = self.planned.iter().find(|(at, _)| *at == self.calls).map(|(_, fault)| *fault);
+            let fault = self
+                .planned
+                .iter()
+                .find(|(at, _)| *at == self.calls)
+                .map(|(_, fault)| *fault);
             play.heals |= self.calls >= last;
-            play.act(Action::go(others, 0, fault.filter(|fault| can_meet(*fault, operation))))?;
+            play.act(Action::go(
+                others,
+                0,
+                fault.filter(|fault| can_meet(*fault, operation)),
+            ))?;
             if self.calls > last {
-                let faults = FAULTS.iter().map(|(_, fault)| *fault).filter(|fault| can_meet(*fault, operation));
+                let faults = FAULTS
+                    .iter()
+                    .map(|(_, fault)| *fault)
+                    .filter(|fault| can_meet(*fault, operation));
                 let calls = self.calls;
-                self.open.extend(faults.map(|fault| Open { planned: (calls, fault), writes: operation.writes() }));
+                self.open.extend(faults.map(|fault| Open {
+                    planned: (calls, fault),
+                    writes: operation.writes(),
+                }));
             }
         }
         Ok(())
@@ -104,7 +131,9 @@ impl Course<'_> {
         for _ in 0..PASSES {
             for step in Step::ALL {
                 let is_open = play.stage.look(0, |secret| {
-                    secret.holder(AWSPENDING).is_some_and(|pending| secret.holder(AWSCURRENT) != Some(pending))
+                    secret
+                        .holder(AWSPENDING)
+                        .is_some_and(|pending| secret.holder(AWSCURRENT) != Some(pending))
                 });
                 if !is_open {
                     return Ok(());

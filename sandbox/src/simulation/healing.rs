@@ -1,5 +1,5 @@
-//! From every state, once faults stop: replays end in success, in a version given up for a reason after which the next rotation
-//! succeeds, or in an error that needs a person, and then that error is true.
+//! From every state, once faults stop: replays end in success, in a version given up for a reason after which
+//! the next rotation succeeds, or in an error that needs a person, and then that error is true.
 
 use jiff::{SignedDuration, Timestamp};
 use protocol::label::VersionId;
@@ -23,19 +23,28 @@ const PASSES: usize = 5;
 /// Once, as long as it takes until a key that was issued and not stored counts as lost.
 const LONG: SignedDuration = SignedDuration::from_mins(18);
 
-/// Tries the way to rest of one secret in a fork of the world, without whatever is under way there; thoroughly, with the service's
-/// dry run before and after it. Gives what was broken on it.
+/// Tries the way to rest of one secret in a fork of the world, without whatever is under way there;
+/// thoroughly, with the service's dry run before and after it. Gives what was broken on it.
 pub(super) fn heal(world: &World, secret: &SecretId, thoroughly: bool) -> Option<Violation> {
     let world = world.quiet_fork();
     calm(&world);
-    let dry_run = || if thoroughly { dry_run(&world, secret) } else { Ok(()) };
-    let result = dry_run().and_then(|()| come_to_rest(&world, secret)).and_then(|()| dry_run());
+    let dry_run = || {
+        if thoroughly {
+            dry_run(&world, secret)
+        } else {
+            Ok(())
+        }
+    };
+    let result = dry_run()
+        .and_then(|()| come_to_rest(&world, secret))
+        .and_then(|()| dry_run());
     world.must_be_at_rest();
     verdict(&world, result)
 }
 
-/// Tries what becomes of a fork of the world, without whatever is under way there, where nobody does anything but passes come round:
-/// once every grace is over, nothing of ours is alive but what versions hold. `tell` hears what each pass did and found.
+/// Tries what becomes of a fork of the world, without whatever is under way there, where nobody does anything
+/// but passes come round: once every grace is over, nothing of ours is alive but what versions hold. `tell`
+/// hears what each pass did and found.
 pub(super) fn look_after(world: &World, tell: Tell<'_>) -> Option<Violation> {
     let world = world.quiet_fork();
     calm(&world);
@@ -45,7 +54,13 @@ pub(super) fn look_after(world: &World, tell: Tell<'_>) -> Option<Violation> {
 
 fn verdict(world: &World, result: Result<(), String>) -> Option<Violation> {
     let broken = world.violations().into_iter().next();
-    broken.or_else(|| result.err().map(|what| Violation { invariant: Invariant::Converges, at: world.now(), what }))
+    broken.or_else(|| {
+        result.err().map(|what| Violation {
+            invariant: Invariant::Converges,
+            at: world.now(),
+            what,
+        })
+    })
 }
 
 /// Faults are over: what is late comes, clocks agree, the venue shows what is so.
@@ -61,15 +76,21 @@ fn calm(world: &World) {
 }
 
 fn come_to_rest(world: &World, secret: &SecretId) -> Result<(), String> {
-    let pending =
-        |secret: &Secret| secret.holder(AWSPENDING).filter(|id| secret.holder(AWSCURRENT) != Some(*id)).map(VersionId::new);
+    let pending = |secret: &Secret| {
+        secret
+            .holder(AWSPENDING)
+            .filter(|id| secret.holder(AWSCURRENT) != Some(*id))
+            .map(VersionId::new)
+    };
     if let Some(token) = world.of(secret, pending) {
         match replayed(world, secret, &token)? {
             Rest::Current | Rest::Person => return Ok(()),
             Rest::GivenUp => {}
         }
     }
-    let Ok(token) = world.try_begin_rotation_of(secret) else { return needs_a_person_to_begin(world, secret) };
+    let Ok(token) = world.try_begin_rotation_of(secret) else {
+        return needs_a_person_to_begin(world, secret);
+    };
     match replayed(world, secret, &token)? {
         Rest::Current | Rest::Person => Ok(()),
         Rest::GivenUp => Err("the rotation after one that was given up is given up too".to_owned()),
@@ -85,7 +106,10 @@ fn looked_after(world: &World, tell: Tell<'_>) -> Result<(), String> {
         tell(world, &answer);
         answer
     };
-    let leaks = world.rotated().iter().any(|secret| world.of(secret, |secret| secret.holder("COMPROMISED").is_some()));
+    let leaks = world
+        .rotated()
+        .iter()
+        .any(|secret| world.of(secret, |secret| secret.holder("COMPROMISED").is_some()));
     let mut rotations_fail = false;
     // A pass begins a rotation where the current key is leaked, and the service performs it.
     for _ in 0..if leaks { PASSES } else { 0 } {
@@ -103,7 +127,11 @@ fn looked_after(world: &World, tell: Tell<'_>) -> Result<(), String> {
     let mut idle = 0;
     for _ in 0..PASSES {
         let answer = maintain();
-        idle = if answer.secrets.iter().all(|row| row.did.is_empty()) { idle + 1 } else { 0 };
+        idle = if answer.secrets.iter().all(|row| row.did.is_empty()) {
+            idle + 1
+        } else {
+            0
+        };
         // What an enemy's secret gives to find excuses nothing but where it keeps all others waiting.
         let counts = |finding: &Finding| finding.secret != ENEMY || finding.code == Code::HolderUnreadable;
         last = answer.findings.into_iter().filter(counts).collect();
@@ -113,7 +141,8 @@ fn looked_after(world: &World, tell: Tell<'_>) -> Result<(), String> {
         }
         world.advance(SignedDuration::from_hours(25));
     }
-    let masterless = one_names_no_master(world) || last.iter().any(|finding| finding.code == Code::MasterUnusable);
+    let masterless =
+        one_names_no_master(world) || last.iter().any(|finding| finding.code == Code::MasterUnusable);
     let other = |code| code != Code::CompromisedHeld && is_in_the_way(code);
     if leaks && !masterless && !last.iter().any(|finding| other(finding.code)) {
         world.no_leak_may_be_left(rotations_fail);
@@ -122,21 +151,40 @@ fn looked_after(world: &World, tell: Tell<'_>) -> Result<(), String> {
     if !stuck {
         world.nothing_may_be_left(stamped);
     }
-    if let Some(enemy) = world.rotated().iter().find(|secret| secret.name().as_str() == ENEMY) {
+    if let Some(enemy) = world
+        .rotated()
+        .iter()
+        .find(|secret| secret.name().as_str() == ENEMY)
+    {
         let form = Form::Json;
-        let audit = OperationRequest::Audit { shard: Shard::ALL, secret: None, fingerprint: None, after: None, form };
+        let audit = OperationRequest::Audit {
+            shard: Shard::ALL,
+            secret: None,
+            fingerprint: None,
+            after: None,
+            form,
+        };
         world.nothing_may_be_hidden(enemy, &world.operate(audit));
     }
     let unknown = last.iter().find(|finding| finding.code == Code::NotDone);
-    unknown.map_or(Ok(()), |finding| Err(format!("an undisturbed pass cannot do its work: {}", finding.say)))
+    unknown.map_or(Ok(()), |finding| {
+        Err(format!("an undisturbed pass cannot do its work: {}", finding.say))
+    })
 }
 
-/// Whether a current value names no master: nobody can tell then which keys were issued for its secret, but by what older values name.
+/// Whether a current value names no master: nobody can tell then which keys were issued for its secret, but
+/// by what older values name.
 fn one_names_no_master(world: &World) -> bool {
-    world.rotated().iter().filter(|secret| secret.name().as_str() != ENEMY).any(|secret| {
-        let current = Holder::of(world, secret, |secret| secret.holder(AWSCURRENT).map(str::to_owned));
-        current.text_of("masterarn").is_none()
-    })
+    world
+        .rotated()
+        .iter()
+        .filter(|secret| secret.name().as_str() != ENEMY)
+        .any(|secret| {
+            let current = Holder::of(world, secret, |secret| {
+                secret.holder(AWSCURRENT).map(str::to_owned)
+            });
+            current.text_of("masterarn").is_none()
+        })
 }
 
 /// What keeps a pass from retiring what is to be retired until somebody does something.
@@ -164,8 +212,12 @@ enum Rest {
 fn replayed(world: &World, secret: &SecretId, token: &VersionId) -> Result<Rest, String> {
     let mut last = None;
     for replay in 0..REPLAYS {
-        let result =
-            Step::ALL.into_iter().try_for_each(|step| world.start(world.request_of(secret, step, token)).finish().map(drop));
+        let result = Step::ALL.into_iter().try_for_each(|step| {
+            world
+                .start(world.request_of(secret, step, token))
+                .finish()
+                .map(drop)
+        });
         let holder = world.of(secret, |secret| secret.holder(AWSCURRENT).map(VersionId::new));
         let pending = world.of(secret, |secret| secret.holder(AWSPENDING).map(VersionId::new));
         let error = match result {
@@ -186,65 +238,94 @@ fn replayed(world: &World, secret: &SecretId, token: &VersionId) -> Result<Rest,
         last = Some(error);
         world.advance(if replay == REPLAYS / 2 { LONG } else { SPACING });
     }
-    Err(last.map_or_else(String::new, |error| format!("after {REPLAYS} replays still: {} {error}", error.error_type)))
+    Err(last.map_or_else(String::new, |error| {
+        format!("after {REPLAYS} replays still: {} {error}", error.error_type)
+    }))
 }
 
 /// The service's own dry run passes wherever the current key is what it should be.
 fn dry_run(world: &World, secret: &SecretId) -> Result<(), String> {
-    let Some(due) = world.begin_dry_run_of(secret) else { return Ok(()) };
+    let Some(due) = world.begin_dry_run_of(secret) else {
+        return Ok(());
+    };
     match world.start(due.clone()).finish() {
         Err(Failure::Error(error)) if needs_a_person(world, secret, &due.token, error.error_type) => Ok(()),
         // A person did something to the current key, which the dry run tries.
-        Err(Failure::Error(Error { error_type: ErrorType::PendingRejected | ErrorType::PendingDenied, .. }))
-            if !Holder::of(world, secret, |secret| secret.holder(AWSCURRENT).map(str::to_owned)).is_whole(world) =>
+        Err(Failure::Error(Error {
+            error_type: ErrorType::PendingRejected | ErrorType::PendingDenied,
+            ..
+        })) if !Holder::of(world, secret, |secret| {
+            secret.holder(AWSCURRENT).map(str::to_owned)
+        })
+        .is_whole(world) =>
         {
             Ok(())
         }
-        Ok(_) | Err(Failure::Error(Error { error_type: ErrorType::PendingTooPowerful | ErrorType::PendingTooWeak, .. })) => {
-            Ok(())
-        }
+        Ok(_)
+        | Err(Failure::Error(Error {
+            error_type: ErrorType::PendingTooPowerful | ErrorType::PendingTooWeak,
+            ..
+        })) => Ok(()),
         Err(failure) => Err(format!("the dry run fails: {failure}")),
     }
 }
 
 fn needs_a_person_to_begin(world: &World, secret: &SecretId) -> Result<(), String> {
-    let full = |secret: &Secret| secret.is_deleted() || secret.versions().len() >= 100 || secret.labels().len() >= 20;
-    let gone = world.of(secret, |secret| vec![secret.arn().to_owned()]).is_empty();
-    if gone || world.of(secret, full) { Ok(()) } else { Err("Secrets Manager begins no rotation".to_owned()) }
+    let full = |secret: &Secret| {
+        secret.is_deleted() || secret.versions().len() >= 100 || secret.labels().len() >= 20
+    };
+    let gone = world
+        .of(secret, |secret| vec![secret.arn().to_owned()])
+        .is_empty();
+    if gone || world.of(secret, full) {
+        Ok(())
+    } else {
+        Err("Secrets Manager begins no rotation".to_owned())
+    }
 }
 
 /// The errors that only a person can mend, each where it is true: the closed list.
 fn needs_a_person(world: &World, secret: &SecretId, token: &VersionId, error: ErrorType) -> bool {
-    let current = Holder::of(world, secret, |secret| secret.holder(AWSCURRENT).map(str::to_owned));
+    let current = Holder::of(world, secret, |secret| {
+        secret.holder(AWSCURRENT).map(str::to_owned)
+    });
     let pending = Holder::of(world, secret, |_| Some(token.as_str().to_owned()));
     let has = |label: &str| world.of(secret, |secret| secret.holder(label).is_some());
     match error {
-        ErrorType::SecretNotFound => world.of(secret, |secret| vec![secret.arn().to_owned()]).is_empty(),
+        ErrorType::SecretNotFound => world
+            .of(secret, |secret| vec![secret.arn().to_owned()])
+            .is_empty(),
         ErrorType::SecretDeleted => world.of(secret, Secret::is_deleted),
         ErrorType::RotationDisabled => !world.of(secret, Secret::rotation_is_enabled),
         ErrorType::MasterInvalid => current.text_of("masterarn").is_none(),
         ErrorType::ScopeRefused => !world.master_serves_all() && !current.proves_all(world),
         ErrorType::NoCurrentValue => current.text.is_none(),
-        ErrorType::ValueInvalid => !current.is_readable() || (pending.text.is_some() && !pending.is_readable()),
+        ErrorType::ValueInvalid => {
+            !current.is_readable() || (pending.text.is_some() && !pending.is_readable())
+        }
         ErrorType::LabelsFull => world.of(secret, |secret| secret.labels().len() >= 17),
         ErrorType::RotatedTooOften => {
             let now = world.now();
-            world.of(secret, |secret| has_had_many_versions(secret, token, now)) || world.keys_of_today(secret) > 10
+            world.of(secret, |secret| has_had_many_versions(secret, token, now))
+                || world.keys_of_today(secret) > 10
         }
         ErrorType::OfferRefused => has("CANDIDATE") || has("ROLLBACK"),
         ErrorType::IssueRefused => world.live_keys().len() >= world.at_bybit(|model| model.knobs.max_keys),
         // With a policy and an account the current key is not needed.
         ErrorType::CurrentUnusable => !current.is_whole(world) && !current.says_all(),
         ErrorType::KeyUnbound if has("CANDIDATE") || has("ROLLBACK") => true,
-        ErrorType::KeyUnbound => current.key(world).is_some_and(|key| key.settings.ips == Ips::Any) && !current.says_all(),
+        ErrorType::KeyUnbound => {
+            current.key(world).is_some_and(|key| key.settings.ips == Ips::Any) && !current.says_all()
+        }
         ErrorType::AccountMismatch => [&current, &pending].into_iter().any(|holder| {
             let uid = holder.key(world).map(|key| key.uid.to_string());
             uid.is_some() && holder.text_of("subaccount").is_some_and(|said| Some(said) != uid)
         }),
         // A key that a person made can be mended by nobody else.
-        ErrorType::PendingTooPowerful | ErrorType::PendingTooWeak | ErrorType::PendingRejected | ErrorType::PendingDenied => {
-            pending.source().as_deref() != Some("issued")
-        }
+        ErrorType::PendingTooPowerful
+        | ErrorType::PendingTooWeak
+        | ErrorType::PendingRejected
+        | ErrorType::PendingDenied => pending.source().as_deref() != Some("issued"),
         _ => false,
     }
 }
@@ -252,8 +333,15 @@ fn needs_a_person(world: &World, secret: &SecretId, token: &VersionId, error: Er
 /// Whether so many versions are of the last day that no key is issued beside them.
 fn has_had_many_versions(secret: &Secret, token: &VersionId, now: Timestamp) -> bool {
     let since = now - SignedDuration::from_hours(24);
-    let others = secret.versions().iter().filter(|(version, _)| *version != token.as_str());
-    let most = if secret.holder("COMPROMISED").is_some() { 50 } else { 10 };
+    let others = secret
+        .versions()
+        .iter()
+        .filter(|(version, _)| *version != token.as_str());
+    let most = if secret.holder("COMPROMISED").is_some() {
+        50
+    } else {
+        10
+    };
     others.filter(|(_, version)| version.created() > since).count() > most
 }
 
@@ -266,13 +354,22 @@ impl Holder {
     fn of(world: &World, secret: &SecretId, version: impl FnOnce(&Secret) -> Option<String>) -> Self {
         let text = world.of(secret, |secret| {
             let version = secret.versions().get(&version(secret)?)?;
-            version.value().map(|_| Version::value(version).and_then(|value| value.text()).unwrap_or_default().to_owned())
+            version.value().map(|_| {
+                Version::value(version)
+                    .and_then(|value| value.text())
+                    .unwrap_or_default()
+                    .to_owned()
+            })
         });
-        Self { text: text.map(|text| serde_json::from_str(&text).unwrap_or_default()) }
+        Self {
+            text: text.map(|text| serde_json::from_str(&text).unwrap_or_default()),
+        }
     }
 
     fn is_readable(&self) -> bool {
-        self.text.as_ref().is_some_and(|document| document["api_key"].is_string())
+        self.text
+            .as_ref()
+            .is_some_and(|document| document["api_key"].is_string())
     }
 
     fn text_of(&self, field: &str) -> Option<String> {
@@ -280,7 +377,9 @@ impl Holder {
     }
 
     fn source(&self) -> Option<String> {
-        self.text.as_ref()?["rotation"]["source"].as_str().map(str::to_owned)
+        self.text.as_ref()?["rotation"]["source"]
+            .as_str()
+            .map(str::to_owned)
     }
 
     fn key(&self, world: &World) -> Option<crate::bybit::KeyTruth> {
@@ -290,14 +389,21 @@ impl Holder {
 
     /// Whether the key is alive, on the account, and can be used by the function.
     fn is_whole(&self, world: &World) -> bool {
-        self.key(world).is_some_and(|key| key.uid == SUB && key.alive(world.now()) && key.settings.ips.admits(FUNCTION_ADDRESS))
+        self.key(world).is_some_and(|key| {
+            key.uid == SUB && key.alive(world.now()) && key.settings.ips.admits(FUNCTION_ADDRESS)
+        })
     }
 
     /// Whether the key answers, and has as much as its policy may ask for.
     fn proves_all(&self, world: &World) -> bool {
-        let (permissions, ips) = (Permissions::of(&[TRADES, SPOT]), Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]));
+        let (permissions, ips) = (
+            Permissions::of(&[TRADES, SPOT]),
+            Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]),
+        );
         self.is_whole(world)
-            && self.key(world).is_some_and(|key| key.settings.permissions == permissions && key.settings.ips == ips)
+            && self
+                .key(world)
+                .is_some_and(|key| key.settings.permissions == permissions && key.settings.ips == ips)
     }
 
     /// Whether the value says all that its successor needs.

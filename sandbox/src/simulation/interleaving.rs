@@ -1,5 +1,5 @@
-//! Every interleaving of the calls of two overlapping invocations. Orders that differ only in calls that can't tell which came
-//! first (both read, or one is Secrets Manager's and one the venue's) are played once.
+//! Every interleaving of the calls of two overlapping invocations. Orders that differ only in calls that
+//! can't tell which came first (both read, or one is Secrets Manager's and one the venue's) are played once.
 
 use protocol::rotation::Step;
 
@@ -21,23 +21,44 @@ pub(super) struct Overlap {
 }
 
 impl Overlap {
-    /// The same step twice, neighbours, and the last with the first of a replay; each alone, and with a person between.
+    /// The same step twice, neighbours, and the last with the first of a replay; each alone, and with a
+    /// person between.
     pub(super) fn all() -> Vec<Self> {
         let current = Action::new(Kind::Put, 0, 7);
         let (offer, another) = (Action::new(Kind::Offer, 0, 0), Action::new(Kind::Offer, 0, 1));
         let full = Action::new(Kind::FillSlots, 0, 1);
         let mut all = vec![
-            Self { steps: [Step::Create; 2], before: 0, first: Some(full), by_hand: None },
-            Self { steps: [Step::Finish, Step::Create], before: 3, first: Some(offer), by_hand: Some(another) },
+            Self {
+                steps: [Step::Create; 2],
+                before: 0,
+                first: Some(full),
+                by_hand: None,
+            },
+            Self {
+                steps: [Step::Finish, Step::Create],
+                before: 3,
+                first: Some(offer),
+                by_hand: Some(another),
+            },
         ];
         for (first, step) in Step::ALL.into_iter().enumerate() {
             let partners = [step, Step::ALL[(first + 1) % Step::ALL.len()]];
             for partner in partners {
                 for by_hand in [None, Some(current)] {
-                    all.push(Self { steps: [step, partner], before: first, first: None, by_hand });
+                    all.push(Self {
+                        steps: [step, partner],
+                        before: first,
+                        first: None,
+                        by_hand,
+                    });
                     // A step that comes before anything is there for it.
                     if first == 0 && partner != step {
-                        all.push(Self { steps: [step, partner], before: 1, first: None, by_hand });
+                        all.push(Self {
+                            steps: [step, partner],
+                            before: 1,
+                            first: None,
+                            by_hand,
+                        });
                     }
                 }
             }
@@ -47,8 +68,12 @@ impl Overlap {
 
     pub(super) fn name(&self) -> String {
         let [one, other] = self.steps;
-        let first = self.first.map_or_else(String::new, |action| format!("{action}, then "));
-        let by_hand = self.by_hand.map_or_else(String::new, |action| format!(" and {action}"));
+        let first = self
+            .first
+            .map_or_else(String::new, |action| format!("{action}, then "));
+        let by_hand = self
+            .by_hand
+            .map_or_else(String::new, |action| format!(" and {action}"));
         format!("{first}{one} beside {other}{by_hand} after {} steps", self.before)
     }
 
@@ -80,7 +105,12 @@ struct Choice {
 
 /// Plays every interleaving. `seen` is shown each play when it is over, and says whether to go on.
 pub(super) fn every(overlap: &Overlap, one_in: u64, seen: &mut impl FnMut(Play) -> bool) {
-    let mut explorer = Explorer { overlap, one_in, seen, stopped: false };
+    let mut explorer = Explorer {
+        overlap,
+        one_in,
+        seen,
+        stopped: false,
+    };
     explorer.explore(&[], &[]);
 }
 
@@ -92,14 +122,17 @@ struct Explorer<'a, F> {
 }
 
 impl<F: FnMut(Play) -> bool> Explorer<'_, F> {
-    /// Plays on from a prefix of choices; those that sleep were tried before, and nothing since depends on them.
+    /// Plays on from a prefix of choices; those that sleep were tried before, and nothing since depends on
+    /// them.
     fn explore(&mut self, prefix: &[Choice], asleep: &[Choice]) {
         if self.stopped {
             return;
         }
         let mut path = prefix.to_vec();
         let mut asleep = asleep.to_vec();
-        let Some(mut both) = self.played(&path) else { return };
+        let Some(mut both) = self.played(&path) else {
+            return;
+        };
         loop {
             let choices: Vec<Choice> = choices(&both, self.overlap.by_hand.is_some(), &path);
             let mut awake = choices.iter().filter(|choice| !asleep.contains(choice)).cloned();
@@ -116,7 +149,11 @@ impl<F: FnMut(Play) -> bool> Explorer<'_, F> {
             for other in awake {
                 let mut branch = path.clone();
                 branch.push(other.clone());
-                let still: Vec<Choice> = tried.iter().filter(|choice| choice.what.commutes_with(other.what)).cloned().collect();
+                let still: Vec<Choice> = tried
+                    .iter()
+                    .filter(|choice| choice.what.commutes_with(other.what))
+                    .cloned()
+                    .collect();
                 self.explore(&branch, &still);
                 tried.push(other);
             }
@@ -129,7 +166,8 @@ impl<F: FnMut(Play) -> bool> Explorer<'_, F> {
         }
     }
 
-    /// The play after these choices; nothing where a promise was broken on the way, which another play has shown.
+    /// The play after these choices; nothing where a promise was broken on the way, which another play has
+    /// shown.
     fn played(&self, path: &[Choice]) -> Option<TwoRuns> {
         let mut both = TwoRuns::of(self.overlap.begun(self.one_in));
         // Whoever played the prefix first tried its ways to rest.
@@ -152,7 +190,10 @@ impl<F: FnMut(Play) -> bool> Explorer<'_, F> {
     fn take(&self, both: &mut TwoRuns, choice: &Choice) -> bool {
         match choice.ticket {
             Some(ticket) => both.go(choice.run, ticket),
-            None => self.overlap.by_hand.is_none_or(|action| both.play.act(action).is_ok()),
+            None => self
+                .overlap
+                .by_hand
+                .is_none_or(|action| both.play.act(action).is_ok()),
         }
     }
 }
@@ -161,11 +202,19 @@ fn choices(both: &TwoRuns, by_hand: bool, path: &[Choice]) -> Vec<Choice> {
     let mut choices = Vec::new();
     for run in both.runs() {
         for waiting in both.waiting(*run) {
-            choices.push(Choice { run: *run, ticket: Some(waiting.ticket), what: What::of(&waiting.point) });
+            choices.push(Choice {
+                run: *run,
+                ticket: Some(waiting.ticket),
+                what: What::of(&waiting.point),
+            });
         }
     }
     if by_hand && !path.iter().any(|choice| choice.what == What::Hand) {
-        choices.push(Choice { run: 2, ticket: None, what: What::Hand });
+        choices.push(Choice {
+            run: 2,
+            ticket: None,
+            what: What::Hand,
+        });
     }
     choices
 }

@@ -1,5 +1,5 @@
-//! The simulation: the real steps over the sandbox's models, every fault at every call, operators and the service beside them,
-//! and the protocol's promises checked in every state.
+//! The simulation: the real steps over the sandbox's models, every fault at every call, operators and the
+//! service beside them, and the protocol's promises checked in every state.
 //!
 //! | question | file |
 //! | --- | --- |

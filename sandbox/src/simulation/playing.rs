@@ -1,4 +1,5 @@
-//! A history as it is played: the promises are checked after every action, and from every state that is new the way to rest.
+//! A history as it is played: the promises are checked after every action, and from every state that is new
+//! the way to rest.
 
 use super::action::{Action, History, Kind};
 use super::coverage::Coverage;
@@ -27,7 +28,10 @@ impl Play {
         let healed = stage.world.changes();
         Self {
             stage,
-            history: History { seed, actions: Vec::new() },
+            history: History {
+                seed,
+                actions: Vec::new(),
+            },
             broken: None,
             healed,
             heals: true,
@@ -73,12 +77,20 @@ impl Play {
 
     /// Lets an action happen, and tells it.
     pub(super) fn told(&mut self, action: Action) -> String {
-        let call = if action.kind == Kind::Go { self.stage.waits(usize::from(action.which), action.how()) } else { None };
+        let call = if action.kind == Kind::Go {
+            self.stage.waits(usize::from(action.which), action.how())
+        } else {
+            None
+        };
         self.stage.ended = None;
         // What is broken is in the play.
         let _ = self.act(action);
         let call = call.map_or_else(String::new, |call| format!("  {call}"));
-        let ended = self.stage.ended.as_ref().map(|(task, ending)| format!("  -> {task} {}", ending.said));
+        let ended = self
+            .stage
+            .ended
+            .as_ref()
+            .map(|(task, ending)| format!("  -> {task} {}", ending.said));
         format!("{action}{call}{}", ended.unwrap_or_default())
     }
 
@@ -96,7 +108,11 @@ impl Play {
         if !leaks.is_empty() {
             let what = format!("{} secrets were said", leaks.len());
             let at = self.stage.world.now();
-            self.broken = Some(Violation { invariant: Invariant::Silent, at, what });
+            self.broken = Some(Violation {
+                invariant: Invariant::Silent,
+                at,
+                what,
+            });
             return;
         }
         if self.looks_after
@@ -128,7 +144,10 @@ impl Play {
 
     /// The secret whose state an action changes; for what may concern any of them, each in turn.
     fn concerns(&self, action: &Action) -> usize {
-        let run = || self.stage.secret_of(usize::from(action.which).checked_rem(self.stage.runs())?);
+        let run = || {
+            self.stage
+                .secret_of(usize::from(action.which).checked_rem(self.stage.runs())?)
+        };
         let secret = match action.kind {
             Kind::Go | Kind::Run | Kind::Kill => run(),
             Kind::Wait

@@ -45,22 +45,32 @@ pub(super) fn whole(play: &mut Play) -> Result<(), Broken> {
 
 pub(super) fn whole_of(play: &mut Play, secret: usize) -> Result<(), Broken> {
     play.act(Action::new(Kind::Begin, secret, 0))?;
-    Step::ALL.into_iter().try_for_each(|one| step_of(play, secret, one))
+    Step::ALL
+        .into_iter()
+        .try_for_each(|one| step_of(play, secret, one))
 }
 
 /// Lets the run under way go on to its end, each call of these operations with its fault.
 pub(super) fn under(play: &mut Play, faults: &[(Operation, Fault)]) -> Result<(), Broken> {
     while play.stage.runs() > 0 {
-        let fault = play.stage.waiting(0).first().and_then(|waiting| match &waiting.point {
-            Point::Call(call) => faults.iter().find(|(operation, _)| *operation == call.operation).map(|(_, fault)| *fault),
-            Point::Sleep(_) => None,
-        });
+        let fault = play
+            .stage
+            .waiting(0)
+            .first()
+            .and_then(|waiting| match &waiting.point {
+                Point::Call(call) => faults
+                    .iter()
+                    .find(|(operation, _)| *operation == call.operation)
+                    .map(|(_, fault)| *fault),
+                Point::Sleep(_) => None,
+            });
         play.act(Action::go(0, 0, fault))?;
     }
     Ok(())
 }
 
-/// The service performs the steps that are due, each to its end: what comes after a step that went well is due at once.
+/// The service performs the steps that are due, each to its end: what comes after a step that went well is
+/// due at once.
 pub(super) fn service_goes_on(play: &mut Play) -> Result<(), Broken> {
     loop {
         let before = play.stage.runs();
@@ -75,10 +85,13 @@ pub(super) fn service_goes_on(play: &mut Play) -> Result<(), Broken> {
 /// Lets the first run go on until it is about to make a call of this operation.
 pub(super) fn until(play: &mut Play, operation: Operation) -> Result<(), Broken> {
     let is_it = |play: &Play| {
-        play.stage.waiting(0).first().is_none_or(|waiting| match &waiting.point {
-            Point::Call(call) => call.operation == operation,
-            Point::Sleep(_) => false,
-        })
+        play.stage
+            .waiting(0)
+            .first()
+            .is_none_or(|waiting| match &waiting.point {
+                Point::Call(call) => call.operation == operation,
+                Point::Sleep(_) => false,
+            })
     };
     while !is_it(play) {
         play.act(Action::go(0, 0, None))?;
@@ -88,7 +101,8 @@ pub(super) fn until(play: &mut Play, operation: Operation) -> Result<(), Broken>
 
 /// The first secret's version that has a label.
 pub(super) fn holder_of(play: &Play, label: &str) -> Option<String> {
-    play.stage.look(0, |secret| secret.holder(label).map(str::to_owned))
+    play.stage
+        .look(0, |secret| secret.holder(label).map(str::to_owned))
 }
 
 /// Which of the first secret's versions has a label.
@@ -113,10 +127,14 @@ pub(super) fn lose_a_key(play: &mut Play) -> Result<(), Broken> {
 pub(super) fn dies_after(play: &mut Play, operation: Operation) -> Result<(), Broken> {
     play.act(Action::invoke(0, Step::Create))?;
     while play.stage.runs() > 0 {
-        let is_it = play.stage.waiting(0).first().is_some_and(|waiting| match &waiting.point {
-            Point::Call(call) => call.operation == operation,
-            Point::Sleep(_) => false,
-        });
+        let is_it = play
+            .stage
+            .waiting(0)
+            .first()
+            .is_some_and(|waiting| match &waiting.point {
+                Point::Call(call) => call.operation == operation,
+                Point::Sleep(_) => false,
+            });
         play.act(Action::go(0, 0, is_it.then_some(Fault::CrashAfter)))?;
     }
     Ok(())

@@ -45,8 +45,8 @@ const SELDOM: [(u64, Kind); 29] = [
     (12, Kind::Enemy),
 ];
 
-/// The history that a seed decides, played until its end or until a promise is broken. The way to rest is tried from one in so many
-/// new states.
+/// The history that a seed decides, played until its end or until a promise is broken. The way to rest is
+/// tried from one in so many new states.
 pub(super) fn play(seed: u64, one_in: u64) -> Play {
     let mut play = Play::new(seed);
     play.one_in = one_in;
@@ -98,7 +98,11 @@ impl Chance {
         if let Some(Point::Call(call)) = waiting.get(point).map(|waiting| &waiting.point)
             && self.one_in(FAULT_AT_ONE_IN)
         {
-            let open: Vec<_> = FAULTS.iter().map(|(_, fault)| *fault).filter(|fault| can_meet(*fault, call.operation)).collect();
+            let open: Vec<_> = FAULTS
+                .iter()
+                .map(|(_, fault)| *fault)
+                .filter(|fault| can_meet(*fault, call.operation))
+                .collect();
             fault = open.get(self.index(open.len())).copied();
         }
         Action::go(run, point, fault)
@@ -108,9 +112,11 @@ impl Chance {
     fn invocation(&mut self, play: &Play) -> Action {
         // Most of what happens is about the first secret: histories grow long where they meet.
         let secret = [0, 0, 0, 0, 1, 1, 2, 2][self.index(8)];
-        let open = play
-            .stage
-            .look(secret, |secret| secret.holder(AWSPENDING).is_some_and(|pending| secret.holder(AWSCURRENT) != Some(pending)));
+        let open = play.stage.look(secret, |secret| {
+            secret
+                .holder(AWSPENDING)
+                .is_some_and(|pending| secret.holder(AWSCURRENT) != Some(pending))
+        });
         match self.below(20) {
             0..9 => Action::new(Kind::Due, 0, 0),
             9..10 => Action::new(Kind::Stray, secret, self.index(64)),

@@ -7,10 +7,13 @@ use super::playing::Play;
 /// So many histories are tried at most.
 const MOST_TRIES: usize = 4_000;
 
-/// Takes away what is not needed, as long as the promise stays broken in the same way. What does not even break when it is played
-/// again is left as it is.
+/// Takes away what is not needed, as long as the promise stays broken in the same way. What does not even
+/// break when it is played again is left as it is.
 pub(super) fn shrink(found: Counterexample) -> Counterexample {
-    let mut shrinker = Shrinker { best: found, tries: 0 };
+    let mut shrinker = Shrinker {
+        best: found,
+        tries: 0,
+    };
     loop {
         let before = shrinker.best.history.actions.len();
         let mut size = before.div_ceil(2);
@@ -46,7 +49,12 @@ impl Shrinker {
     fn without_faults(&mut self) {
         for at in 0..self.best.history.actions.len() {
             let mut simpler = self.best.history.clone();
-            if simpler.actions.get_mut(at).and_then(|action| action.fault.take()).is_some() {
+            if simpler
+                .actions
+                .get_mut(at)
+                .and_then(|action| action.fault.take())
+                .is_some()
+            {
                 self.takes(&simpler);
             }
         }
@@ -58,7 +66,10 @@ impl Shrinker {
             return false;
         }
         let play = Play::again(history);
-        let Some(violation) = play.broken.filter(|violation| violation.kind() == self.best.violation.kind()) else {
+        let Some(violation) = play
+            .broken
+            .filter(|violation| violation.kind() == self.best.violation.kind())
+        else {
             return false;
         };
         // What comes after the break is not needed either.
@@ -76,8 +87,16 @@ mod tests {
     fn found(history: &str, what: &str) -> Counterexample {
         let history = history.parse().expect("a history");
         let at = jiff::Timestamp::UNIX_EPOCH;
-        let violation = Violation { invariant: Invariant::Honest, at, what: what.to_owned() };
-        Counterexample { violation, history, place: "a test".to_owned() }
+        let violation = Violation {
+            invariant: Invariant::Honest,
+            at,
+            what: what.to_owned(),
+        };
+        Counterexample {
+            violation,
+            history,
+            place: "a test".to_owned(),
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Two runs under way at once, each of them told by the order in which they were started, and what can happen next in them.
+//! Two runs under way at once, each of them told by the order in which they were started, and what can happen
+//! next in them.
 
 use super::action::Action;
 use super::playing::Play;
@@ -26,13 +27,23 @@ impl TwoRuns {
 
     /// What waits in one of them, in the order in which it came; nothing where it is over.
     pub(super) fn waiting(&self, run: usize) -> Vec<Waiting> {
-        self.place(run).map(|at| self.play.stage.waiting(at)).unwrap_or_default()
+        self.place(run)
+            .map(|at| self.play.stage.waiting(at))
+            .unwrap_or_default()
     }
 
     /// Lets go through what waits there, where it still does. Whether the promises still hold.
     pub(super) fn go(&mut self, run: usize, ticket: Ticket) -> bool {
         let Some(at) = self.place(run) else { return true };
-        let Some(point) = self.play.stage.waiting(at).iter().position(|waiting| waiting.ticket == ticket) else { return true };
+        let Some(point) = self
+            .play
+            .stage
+            .waiting(at)
+            .iter()
+            .position(|waiting| waiting.ticket == ticket)
+        else {
+            return true;
+        };
         let before = self.play.stage.runs();
         let held = self.play.act(Action::go(at, point, None)).is_ok();
         if self.play.stage.runs() < before {

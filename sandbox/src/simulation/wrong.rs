@@ -1,4 +1,5 @@
-//! Whether the simulation can see: every variant of the protocol that is wrong on purpose has to break a promise.
+//! Whether the simulation can see: every variant of the protocol that is wrong on purpose has to break a
+//! promise.
 
 use protocol::wrong::{InForce, Wrong, in_force};
 
@@ -7,12 +8,18 @@ use super::command::{Counterexample, Options, Outcome, Search};
 use super::playing::Play;
 use crate::invariants::Violation;
 
-/// The shortest history that was found for each variant, after its word: what is found once is not searched for again.
+/// The shortest history that was found for each variant, after its word: what is found once is not searched
+/// for again.
 const KNOWN: &str = include_str!("known.txt");
 
-/// Plays under each of these variants what is known to break a promise, and where that does not, or is to be found `anew`, searches
-/// until one is broken. `say` is told of each as it is done.
-pub fn simulate_wrong(variants: &[Wrong], options: &Options, anew: bool, mut say: impl FnMut(&str)) -> Outcome {
+/// Plays under each of these variants what is known to break a promise, and where that does not, or is to be
+/// found `anew`, searches until one is broken. `say` is told of each as it is done.
+pub fn simulate_wrong(
+    variants: &[Wrong],
+    options: &Options,
+    anew: bool,
+    mut say: impl FnMut(&str),
+) -> Outcome {
     let mut caught = 0;
     for wrong in variants {
         let search = Search::of(*wrong, options);
@@ -21,15 +28,23 @@ pub fn simulate_wrong(variants: &[Wrong], options: &Options, anew: bool, mut say
         caught += usize::from(found.is_some());
         let word = wrong.as_str();
         say(&match found {
-            Some(Counterexample { violation: Violation { invariant, what, .. }, history, place }) => format!(
-                "{word:<28}{:<16} {what}\n    in {place}; the shortest history found has {} actions:\n    --wrong {word} --replay '{history}'",
+            Some(Counterexample {
+                violation: Violation { invariant, what, .. },
+                history,
+                place,
+            }) => format!(
+                "{word:<28}{:<16} {what}\n    in {place}; the shortest history found has {} actions:\n    \
+                 --wrong {word} --replay '{history}'",
                 invariant.as_str(),
                 history.actions.len(),
             ),
             None => format!("{word:<28}NOT CAUGHT"),
         });
     }
-    Outcome { text: format!("{caught} of {} variants were caught.", variants.len()), good: caught == variants.len() }
+    Outcome {
+        text: format!("{caught} of {} variants were caught.", variants.len()),
+        good: caught == variants.len(),
+    }
 }
 
 impl Search {
@@ -75,7 +90,10 @@ impl Search {
 }
 
 fn known() -> impl Iterator<Item = (&'static str, Result<History, super::NoAction>)> {
-    KNOWN.lines().filter_map(|line| line.split_once(' ')).map(|(word, history)| (word, history.parse()))
+    KNOWN
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(word, history)| (word, history.parse()))
 }
 
 #[cfg(test)]
@@ -84,7 +102,9 @@ mod tests {
 
     #[test]
     fn a_history_is_known_for_every_variant() {
-        let of: Vec<&str> = known().map(|(word, history)| history.map(|_| word).unwrap()).collect();
+        let of: Vec<&str> = known()
+            .map(|(word, history)| history.map(|_| word).unwrap())
+            .collect();
         let all: Vec<&str> = Wrong::ALL.iter().copied().map(Wrong::as_str).collect();
         assert_eq!(of, all);
     }

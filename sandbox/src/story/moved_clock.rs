@@ -1,5 +1,5 @@
-//! The function's process under a clock that can be moved, without the function knowing: a few lines of C between it and the
-//! system's clock.
+//! The function's process under a clock that can be moved, without the function knowing: a few lines of C
+//! between it and the system's clock.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -20,7 +20,8 @@ impl MovedClock {
     /// Compiles them.
     pub(super) async fn build() -> Result<Self, String> {
         let folder = std::env::temp_dir().join(format!("sandbox-story-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
         let library = folder.join("clock.so");
         let source = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/story/clock.c"));
         let built = Command::new("cc")
@@ -41,7 +42,9 @@ impl MovedClock {
 
     /// An environment in which it is that much later.
     pub(super) fn ahead(&self, environment: Environment, by: SignedDuration) -> Environment {
-        environment.with("LD_PRELOAD", self.library.to_string_lossy()).with(CLOCK_AHEAD, by.as_secs().to_string())
+        environment
+            .with("LD_PRELOAD", self.library.to_string_lossy())
+            .with(CLOCK_AHEAD, by.as_secs().to_string())
     }
 }
 

@@ -1,4 +1,5 @@
-//! Where the story takes place: the stand-ins, the real binary in its three roles, and one clock for all of them.
+//! Where the story takes place: the stand-ins, the real binary in its three roles, and one clock for all of
+//! them.
 
 use std::cell::Cell;
 use std::path::PathBuf;
@@ -54,7 +55,14 @@ impl Stage {
         }
         let ahead = SignedDuration::ZERO;
         let functions = Functions::start(&binary, &clock, &local, ahead, echo).await?;
-        Ok(Self { local, binary, clock, ahead, echo, functions })
+        Ok(Self {
+            local,
+            binary,
+            clock,
+            ahead,
+            echo,
+            functions,
+        })
     }
 
     // Time.
@@ -67,7 +75,8 @@ impl Stage {
     pub(super) async fn later(&mut self, by: SignedDuration) -> Result<(), Broken> {
         self.local.clock.advance(by);
         self.ahead += by;
-        self.functions = Functions::start(&self.binary, &self.clock, &self.local, self.ahead, self.echo).await?;
+        self.functions =
+            Functions::start(&self.binary, &self.clock, &self.local, self.ahead, self.echo).await?;
         Ok(())
     }
 
@@ -78,7 +87,13 @@ impl Stage {
         {
             let mut state = self.local.secrets_manager.lock();
             let now = state.clock.now();
-            state.model.rotate_secret(&RotateSecret { secret_id: SECRET.into(), ..RotateSecret::default() }, now)?;
+            state.model.rotate_secret(
+                &RotateSecret {
+                    secret_id: SECRET.into(),
+                    ..RotateSecret::default()
+                },
+                now,
+            )?;
         }
         self.run_what_is_due().await
     }
@@ -109,11 +124,15 @@ impl Stage {
     fn is_rotating(&self) -> bool {
         let state = self.local.secrets_manager.lock();
         let secret = state.model.secret(SECRET);
-        secret
-            .is_some_and(|secret| secret.holder("AWSPENDING").is_some_and(|pending| secret.holder("AWSCURRENT") != Some(pending)))
+        secret.is_some_and(|secret| {
+            secret
+                .holder("AWSPENDING")
+                .is_some_and(|pending| secret.holder("AWSCURRENT") != Some(pending))
+        })
     }
 
-    /// Asks the function that performs an operation, while Secrets Manager runs whatever rotation it is asked for.
+    /// Asks the function that performs an operation, while Secrets Manager runs whatever rotation it is asked
+    /// for.
     pub(super) async fn ask(&self, event: Value) -> Result<Value, Broken> {
         let deadline = self.now() + SignedDuration::from_mins(15);
         let done = Cell::new(false);
@@ -122,7 +141,9 @@ impl Stage {
             _ => (&self.functions.operations, OPERATIONS_ARN),
         };
         let asking = async {
-            let answer = function.invoke_raw(event.to_string().into_bytes(), deadline, arn).await;
+            let answer = function
+                .invoke_raw(event.to_string().into_bytes(), deadline, arn)
+                .await;
             done.set(true);
             answer
         };
@@ -135,7 +156,9 @@ impl Stage {
             Ok::<(), Broken>(())
         };
         let both = async { tokio::join!(asking, service) };
-        let (answer, served) = tokio::time::timeout(PATIENCE, both).await.map_err(|_| "an operation did not answer")?;
+        let (answer, served) = tokio::time::timeout(PATIENCE, both)
+            .await
+            .map_err(|_| "an operation did not answer")?;
         served?;
         Ok(answer?)
     }
@@ -164,7 +187,10 @@ impl Stage {
     pub(super) fn delete_key(&self, key: &str) -> Result<(), Broken> {
         let mut state = self.local.bybit.lock();
         let now = self.local.clock.now();
-        state.model.delete_key_by_hand(&KeyId::from(key), now).map_err(|_| "there is no such key to delete")?;
+        state
+            .model
+            .delete_key_by_hand(&KeyId::from(key), now)
+            .map_err(|_| "there is no such key to delete")?;
         Ok(())
     }
 
@@ -177,7 +203,10 @@ impl Stage {
 
     /// The key id under a label.
     pub(super) fn key(&self, label: &str) -> String {
-        self.value(label)["api_key"].as_str().unwrap_or_default().to_owned()
+        self.value(label)["api_key"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// Whether a bot that still holds this key can trade.
@@ -200,8 +229,15 @@ impl Stage {
 
     /// All that the processes wrote since the clock was last moved.
     pub(super) fn output(&self) -> Vec<String> {
-        let Functions { rotation, operations, emergency } = &self.functions;
-        [rotation, operations, emergency].into_iter().flat_map(Function::output).collect()
+        let Functions {
+            rotation,
+            operations,
+            emergency,
+        } = &self.functions;
+        [rotation, operations, emergency]
+            .into_iter()
+            .flat_map(Function::output)
+            .collect()
     }
 }
 

@@ -65,7 +65,11 @@ fn a_leaked_key_made_by_hand_dies_at_once() {
 fn that_a_key_made_by_hand_lives_on_is_told_from_the_first_pass_on() {
     let (world, _, _, _) = rotated();
     let answer = world.maintain();
-    let told = answer.findings.iter().find(|finding| finding.code == Code::AdoptionGrace).expect("it is told");
+    let told = answer
+        .findings
+        .iter()
+        .find(|finding| finding.code == Code::AdoptionGrace)
+        .expect("it is told");
     assert!(told.say.contains("2026-03-08"), "{answer:#?}");
     hours(&world, 30);
     assert!(codes(&world.maintain()).contains(&Code::AdoptionGrace));
@@ -86,5 +90,8 @@ fn a_key_of_ours_is_not_announced_as_made_by_hand_where_nobody_can_tell() {
     rotate(&world);
     delete(&world, world.master_key());
     let codes = codes(&world.maintain());
-    assert!(codes.contains(&Code::MasterUnusable) && !codes.contains(&Code::AdoptionGrace), "{codes:?}");
+    assert!(
+        codes.contains(&Code::MasterUnusable) && !codes.contains(&Code::AdoptionGrace),
+        "{codes:?}"
+    );
 }

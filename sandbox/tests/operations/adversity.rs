@@ -14,15 +14,23 @@ const A_WEEK: i64 = 7 * A_DAY;
 /// A key made by hand that only the consumers' address may use.
 fn key_bound_elsewhere(world: &World, uid: Uid) -> Credential {
     let key = key_by_hand(world, uid);
-    let mut settings = world.bybit(|model, _| model.key(&key.key)).expect("the key is there").settings;
+    let mut settings = world
+        .bybit(|model, _| model.key(&key.key))
+        .expect("the key is there")
+        .settings;
     settings.ips = Ips::only([BOT_ADDRESS]);
-    world.bybit(|model, now| model.edit_key_by_hand(&key.key, settings, now)).expect("it is edited");
+    world
+        .bybit(|model, now| model.edit_key_by_hand(&key.key, settings, now))
+        .expect("it is edited");
     hour(world);
     key
 }
 
 fn roll_back_to(world: &World, version: &VersionId) {
-    let request = OperationRequest::Rollback { secret: world.secret().clone(), version: Some(version.clone()) };
+    let request = OperationRequest::Rollback {
+        secret: world.secret().clone(),
+        version: Some(version.clone()),
+    };
     assert_eq!(world.operate(request).outcome, Outcome::Ok);
     while let Some(step) = world.run_due() {
         step.expect("the rotation back");
@@ -30,8 +38,13 @@ fn roll_back_to(world: &World, version: &VersionId) {
 }
 
 fn delete_secret(world: &World, secret: &SecretId) {
-    let request = DeleteSecret { secret_id: secret.as_str().to_owned(), ..Default::default() };
-    world.secrets_manager(|model, now| model.delete_secret(&request, now)).expect("it is deleted");
+    let request = DeleteSecret {
+        secret_id: secret.as_str().to_owned(),
+        ..Default::default()
+    };
+    world
+        .secrets_manager(|model, now| model.delete_secret(&request, now))
+        .expect("it is deleted");
 }
 
 #[test]
@@ -42,7 +55,10 @@ fn a_key_made_by_hand_that_a_rollback_brought_back_lives_a_week_again() {
     world.rotate().expect("a rotation");
     hours(&world, A_DAY + 2);
     settle(&world);
-    assert!(world.alive(&by_hand), "it may sit in a file somewhere, whoever copied it");
+    assert!(
+        world.alive(&by_hand),
+        "it may sit in a file somewhere, whoever copied it"
+    );
     hours(&world, A_WEEK);
     settle(&world);
     assert!(!world.alive(&by_hand));
@@ -64,12 +80,20 @@ fn a_key_that_the_list_of_a_wrong_account_does_not_show_is_not_dead() {
     let elsewhere = key_bound_elsewhere(&world, OTHER_SUB);
     let version = world.put_by_hand(world.text_of_setup(), &elsewhere, SUB, "CANDIDATE");
     world.label("CANDIDATE", None);
-    let replaced = protocol::label::Stamp { kind: protocol::label::StampKind::Replaced, at: world.now() }.label(&version);
+    let replaced = protocol::label::Stamp {
+        kind: protocol::label::StampKind::Replaced,
+        at: world.now(),
+    }
+    .label(&version);
     world.label(replaced.as_str(), Some(&version));
     hours(&world, A_WEEK + 2);
     for _ in 0..4 {
         let answer = world.maintain();
-        let dead = answer.secrets.iter().flat_map(|row| &row.keys).any(|key| key.alive == Some(false));
+        let dead = answer
+            .secrets
+            .iter()
+            .flat_map(|row| &row.keys)
+            .any(|key| key.alive == Some(false));
         assert!(!(dead && world.alive(&elsewhere.key)), "{answer:#?}");
         hour(&world);
     }
@@ -80,13 +104,19 @@ fn a_wrong_signature_is_not_a_death() {
     let world = world();
     let elsewhere = key_by_hand(&world, OTHER_SUB);
     let other = key_by_hand(&world, OTHER_SUB);
-    let mixed_up = Credential { key: elsewhere.key.clone(), secret: other.secret };
+    let mixed_up = Credential {
+        key: elsewhere.key.clone(),
+        secret: other.secret,
+    };
     let version = world.put_by_hand(world.text_of_setup(), &mixed_up, SUB, "COMPROMISED");
     world.plan(Operation::Revoke, 1, Fault::Refused);
     let answer = world.maintain();
     assert!(world.alive(&elsewhere.key));
     assert_eq!(codes(&answer), [Code::Exposed, Code::GraceOverrun], "{answer:#?}");
-    assert!(!world.labels(&version).is_empty(), "a living key is not forgotten");
+    assert!(
+        !world.labels(&version).is_empty(),
+        "a living key is not forgotten"
+    );
 }
 
 #[test]
@@ -99,7 +129,10 @@ fn one_throttled_read_stops_nobody() {
             hour(&world);
             world.plan(operation, occurrence, Fault::Throttled);
             let answer = world.maintain();
-            assert!(!codes(&answer).contains(&Code::HolderUnreadable), "{operation:?} {occurrence}: {answer:#?}");
+            assert!(
+                !codes(&answer).contains(&Code::HolderUnreadable),
+                "{operation:?} {occurrence}: {answer:#?}"
+            );
             hour(&world);
             world.maintain();
             assert!(!world.alive(&key), "{operation:?} {occurrence}");
@@ -110,7 +143,12 @@ fn one_throttled_read_stops_nobody() {
 #[test]
 fn a_holder_that_cannot_be_read_is_told_once_however_many_wait_for_it() {
     let (world, _, _, _) = rotated_twice();
-    let unreadable = world.add_secret("prod/bybit/unreadable", world.text_of_setup(), &key_by_hand(&world, SUB), SUB);
+    let unreadable = world.add_secret(
+        "prod/bybit/unreadable",
+        world.text_of_setup(),
+        &key_by_hand(&world, SUB),
+        SUB,
+    );
     delete_secret(&world, &unreadable);
     for version in [key_by_hand(&world, SUB), key_by_hand(&world, SUB)] {
         world.put_by_hand(world.text_of_setup(), &version, SUB, "AWSCURRENT");
@@ -135,18 +173,33 @@ fn a_key_in_its_grace_needs_no_look_at_all_the_others() {
     world.maintain();
     world.take_calls();
     world.maintain();
-    let reads = world.take_operations().into_iter().filter(|operation| *operation == Operation::ReadVersion).count();
-    assert_eq!(reads, 1, "the replaced version's value, which tells that it was made by hand");
+    let reads = world
+        .take_operations()
+        .into_iter()
+        .filter(|operation| *operation == Operation::ReadVersion)
+        .count();
+    assert_eq!(
+        reads, 1,
+        "the replaced version's value, which tells that it was made by hand"
+    );
 }
 
 #[test]
 fn a_version_that_names_neither_master_nor_account_is_retired_by_what_the_current_one_names() {
     let world = world();
-    let bare = world.text_of_setup().replace(r#""subaccount":"<account>","#, "").replace(r#""masterarn":"<master>","#, "");
+    let bare = world
+        .text_of_setup()
+        .replace(r#""subaccount":"<account>","#, "")
+        .replace(r#""masterarn":"<master>","#, "");
     assert!(!bare.contains("<master>") && !bare.contains("<account>"));
     let key = key_by_hand(&world, SUB);
     world.put_by_hand(&bare, &key, SUB, "AWSCURRENT");
-    world.put_by_hand(world.text_of_setup(), &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
+    world.put_by_hand(
+        world.text_of_setup(),
+        &key_by_hand(&world, SUB),
+        SUB,
+        "AWSCURRENT",
+    );
     world.maintain();
     hours(&world, A_WEEK + 1);
     settle(&world);
@@ -169,9 +222,17 @@ fn whatever_stands_in_the_way_of_the_current_key_keeps_no_leaked_one_alive() {
 fn a_current_value_that_is_no_credential_is_told_and_the_replaced_key_waits_for_it() {
     let (world, _, key, version) = rotated_twice();
     world.label("COMPROMISED", Some(&version));
-    world.put_by_hand("{\"exchange\":\"bybit\"", &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
+    world.put_by_hand(
+        "{\"exchange\":\"bybit\"",
+        &key_by_hand(&world, SUB),
+        SUB,
+        "AWSCURRENT",
+    );
     let answer = world.maintain();
-    assert!(codes(&answer).contains(&Code::ValueInvalid) && codes(&answer).contains(&Code::HolderUnreadable), "{answer:#?}");
+    assert!(
+        codes(&answer).contains(&Code::ValueInvalid) && codes(&answer).contains(&Code::HolderUnreadable),
+        "{answer:#?}"
+    );
     assert!(world.alive(&key), "nobody knows what the current version names");
 }
 
@@ -201,20 +262,30 @@ fn what_could_not_be_done_is_not_told_as_done() {
     world.plan(Operation::AddLabel, 1, Fault::Denied);
     let answer = world.maintain();
     assert_eq!(codes(&answer), [Code::NotDone]);
-    assert!(answer.secrets[0].did.is_empty() && !answer.counts.contains_key("condemned"), "{answer:#?}");
+    assert!(
+        answer.secrets[0].did.is_empty() && !answer.counts.contains_key("condemned"),
+        "{answer:#?}"
+    );
 }
 
 #[test]
 fn a_rollback_that_could_not_take_its_label_off_again_does_not_begin() {
     let (mut world, _, _, version) = rotated_twice();
-    let request = |world: &World| OperationRequest::Rollback { secret: world.secret().clone(), version: Some(version.clone()) };
+    let request = |world: &World| OperationRequest::Rollback {
+        secret: world.secret().clone(),
+        version: Some(version.clone()),
+    };
     world.0.timeout = SignedDuration::from_secs(8);
     world.take_calls();
     assert_eq!(codes(&world.operate(request(&world))), [Code::Refused]);
     assert_eq!(writes(&world), []);
     world.0.timeout = SignedDuration::from_mins(15);
-    let off = sandbox::secrets_manager::CancelRotateSecret { secret_id: world.secret().as_str().to_owned() };
-    world.secrets_manager(|model, now| model.cancel_rotate_secret(&off, now)).expect("it is switched off");
+    let off = sandbox::secrets_manager::CancelRotateSecret {
+        secret_id: world.secret().as_str().to_owned(),
+    };
+    world
+        .secrets_manager(|model, now| model.cancel_rotate_secret(&off, now))
+        .expect("it is switched off");
     world.take_calls();
     let answer = world.operate(request(&world));
     assert!(answer.findings[0].say.contains("switched off"), "{answer:#?}");
@@ -225,10 +296,18 @@ fn a_rollback_that_could_not_take_its_label_off_again_does_not_begin() {
 fn a_leaked_key_that_is_pending_is_given_up_by_a_pass_and_dies() {
     let (world, _, _, _) = rotated_twice();
     let token = world.begin_rotation();
-    world.run(protocol::rotation::Step::Create, &token).expect("a key");
+    world
+        .run(protocol::rotation::Step::Create, &token)
+        .expect("a key");
     world.label("COMPROMISED", Some(&token));
     let answer = world.maintain();
-    assert!(answer.secrets[0].did.iter().any(|did| did.contains("took AWSPENDING off version")), "{answer:#?}");
+    assert!(
+        answer.secrets[0]
+            .did
+            .iter()
+            .any(|did| did.contains("took AWSPENDING off version")),
+        "{answer:#?}"
+    );
     assert_eq!(world.holder("AWSPENDING"), None);
     hour(&world);
     world.maintain();
@@ -240,9 +319,16 @@ fn every_finding_is_logged_with_its_names_masked() {
     let world = world();
     delete(&world, world.first_key());
     hour(&world);
-    let answer =
-        world.operate(OperationRequest::Maintain { shard: Shard::ALL, secrets: Vec::new(), moved: false, dry_run: false });
+    let answer = world.operate(OperationRequest::Maintain {
+        shard: Shard::ALL,
+        secrets: Vec::new(),
+        moved: false,
+        dry_run: false,
+    });
     assert_eq!(codes(&answer), [Code::CurrentDead]);
     let said = world.said();
-    assert!(said.contains(r#""severity":"page","code":"CURRENT_DEAD","secret":"prod/bybit/***""#), "{said}");
+    assert!(
+        said.contains(r#""severity":"page","code":"CURRENT_DEAD","secret":"prod/bybit/***""#),
+        "{said}"
+    );
 }

@@ -22,7 +22,10 @@ fn an_answer_that_says_nothing_is_not_a_death() {
     for fault in [Fault::Dropped, Fault::Throttled, Fault::Denied, Fault::Refused] {
         world.plan(Operation::Inspect, 1, fault);
         let codes = codes(&world.maintain());
-        assert!(!codes.contains(&Code::CurrentDead) && codes.len() == 1, "{fault:?}: {codes:?}");
+        assert!(
+            !codes.contains(&Code::CurrentDead) && codes.len() == 1,
+            "{fault:?}: {codes:?}"
+        );
     }
 }
 
@@ -31,7 +34,10 @@ fn a_rejection_where_the_host_accepts_no_one_is_not_a_death() {
     let world = world();
     world.bybit(|model, _| model.knobs.wrong_host = true);
     let codes = codes(&world.maintain());
-    assert!(codes.contains(&Code::MasterUnusable) && !codes.contains(&Code::CurrentDead), "{codes:?}");
+    assert!(
+        codes.contains(&Code::MasterUnusable) && !codes.contains(&Code::CurrentDead),
+        "{codes:?}"
+    );
 }
 
 #[test]
@@ -40,12 +46,21 @@ fn in_the_grace_of_the_one_before_a_death_is_told_twice_before_it_is_believed() 
     hour(&world);
     delete(&world, &key_in(&world, &token));
     assert_eq!(codes(&world.maintain()), [Code::CurrentSuspect]);
-    assert!(world.labels(&token).iter().any(|label| label.starts_with("SUSPECT-")));
+    assert!(
+        world
+            .labels(&token)
+            .iter()
+            .any(|label| label.starts_with("SUSPECT-"))
+    );
     hour(&world);
     let answer = world.maintain();
     assert_eq!(codes(&answer), [Code::CurrentDead]);
     assert!(answer.findings[0].r#do.contains("rollback"), "{answer:#?}");
-    assert_eq!(world.holder("ROLLBACK"), None, "nobody said that it may be done without asking");
+    assert_eq!(
+        world.holder("ROLLBACK"),
+        None,
+        "nobody said that it may be done without asking"
+    );
 }
 
 #[test]
@@ -70,8 +85,15 @@ fn a_predecessor_made_by_hand_is_a_way_back_for_as_long_as_it_lives() {
     assert!(codes(&answer).contains(&Code::CurrentSuspect), "{answer:#?}");
     hour(&world);
     let answer = world.maintain();
-    let dead = answer.findings.iter().find(|finding| finding.code == Code::CurrentDead).expect("a page");
-    assert!(world.alive(&by_hand) && dead.r#do.contains("rollback"), "{answer:#?}");
+    let dead = answer
+        .findings
+        .iter()
+        .find(|finding| finding.code == Code::CurrentDead)
+        .expect("a page");
+    assert!(
+        world.alive(&by_hand) && dead.r#do.contains("rollback"),
+        "{answer:#?}"
+    );
 }
 
 #[test]
@@ -85,13 +107,20 @@ fn a_suspicion_is_dropped_when_the_key_answers_again() {
     world.label("SUSPECT-20260301T000000Z-00000000", Some(&token));
     hour(&world);
     all_is_well(&world.maintain());
-    assert!(!world.labels(&token).iter().any(|label| label.starts_with("SUSPECT-")));
+    assert!(
+        !world
+            .labels(&token)
+            .iter()
+            .any(|label| label.starts_with("SUSPECT-"))
+    );
 }
 
 #[test]
 fn where_the_policy_says_so_a_death_in_the_grace_is_rolled_back() {
     let world = world();
-    let document = world.text_of_setup().replace(r#""policy":{"#, r#""policy":{"auto_rollback":true,"#);
+    let document = world
+        .text_of_setup()
+        .replace(r#""policy":{"#, r#""policy":{"auto_rollback":true,"#);
     let key = key_by_hand(&world, SUB);
     world.put_by_hand(&document, &key, SUB, "AWSCURRENT");
     world.rotate().expect("a rotation");
@@ -115,9 +144,14 @@ fn where_the_policy_says_so_a_death_in_the_grace_is_rolled_back() {
 fn a_current_key_that_may_move_funds_is_a_page_and_one_beyond_its_policy_a_ticket() {
     let world = world();
     let edit = |groups: &[(&str, &[&str])], ips| {
-        let mut settings = world.bybit(|model, _| model.key(world.first_key())).expect("the key is there").settings;
+        let mut settings = world
+            .bybit(|model, _| model.key(world.first_key()))
+            .expect("the key is there")
+            .settings;
         (settings.permissions, settings.ips) = (Permissions::of(groups), ips);
-        world.bybit(|model, now| model.edit_key_by_hand(world.first_key(), settings, now)).expect("it is edited");
+        world
+            .bybit(|model, now| model.edit_key_by_hand(world.first_key(), settings, now))
+            .expect("it is edited");
         hour(&world);
     };
     let bound = Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]);
@@ -161,7 +195,9 @@ fn a_key_that_was_put_back_is_told_before_any_pass_has_seen_the_rotation_and_whe
     assert!(codes(&world.maintain()).contains(&Code::CurrentOverwritten));
     // The function's own value, stored again by infrastructure code.
     let (world, _, _, _) = rotated();
-    let ours = world.text(&world.holder("AWSCURRENT").expect("a version")).expect("its value");
+    let ours = world
+        .text(&world.holder("AWSCURRENT").expect("a version"))
+        .expect("its value");
     world.put_by_hand(&ours, world.first_credential(), SUB, "AWSCURRENT");
     world.label("AWSPREVIOUS", Some(&world.first_version()));
     assert!(codes(&world.maintain()).contains(&Code::CurrentOverwritten));
@@ -188,23 +224,52 @@ fn a_version_of_ours_that_never_was_current_is_no_sign_that_a_key_was_put_back()
     let world = world();
     let token = world.begin_rotation();
     world.run(Step::Create, &token).expect("a value");
-    let created_at = world.document(&token)["created_at"].as_str().expect("a date").to_owned();
+    let created_at = world.document(&token)["created_at"]
+        .as_str()
+        .expect("a date")
+        .to_owned();
     world.label("AWSPENDING", None);
     // The time of another rotation, by whoever did the work before.
-    let tags = vec![Tag { key: "LastRotated".to_owned(), value: created_at.replace("2026", "2025") }];
-    let request = TagResource { secret_id: world.secret().as_str().to_owned(), tags };
-    world.secrets_manager(|model, now| model.tag_resource(&request, now)).expect("it is tagged");
-    world.put_by_hand(world.text_of_setup(), &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
+    let tags = vec![Tag {
+        key: "LastRotated".to_owned(),
+        value: created_at.replace("2026", "2025"),
+    }];
+    let request = TagResource {
+        secret_id: world.secret().as_str().to_owned(),
+        tags,
+    };
+    world
+        .secrets_manager(|model, now| model.tag_resource(&request, now))
+        .expect("it is tagged");
+    world.put_by_hand(
+        world.text_of_setup(),
+        &key_by_hand(&world, SUB),
+        SUB,
+        "AWSCURRENT",
+    );
     assert!(!codes(&audit(&world)).contains(&Code::CurrentOverwritten));
 }
 
 #[test]
 fn a_tag_of_somebody_elses_is_no_sign_that_a_key_was_put_back() {
     let world = world();
-    let tags = vec![Tag { key: "LastRotated".to_owned(), value: "2026-01-01".to_owned() }];
-    let request = TagResource { secret_id: world.secret().as_str().to_owned(), tags };
-    world.secrets_manager(|model, now| model.tag_resource(&request, now)).expect("it is tagged");
-    world.put_by_hand(world.text_of_setup(), &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
+    let tags = vec![Tag {
+        key: "LastRotated".to_owned(),
+        value: "2026-01-01".to_owned(),
+    }];
+    let request = TagResource {
+        secret_id: world.secret().as_str().to_owned(),
+        tags,
+    };
+    world
+        .secrets_manager(|model, now| model.tag_resource(&request, now))
+        .expect("it is tagged");
+    world.put_by_hand(
+        world.text_of_setup(),
+        &key_by_hand(&world, SUB),
+        SUB,
+        "AWSCURRENT",
+    );
     assert!(!codes(&world.maintain()).contains(&Code::CurrentOverwritten));
 }
 
@@ -217,13 +282,20 @@ fn a_supplied_key_has_no_master_to_miss_and_its_rejection_is_a_ticket() {
     delete(&world, world.first_key());
     hour(&world);
     let answer = world.maintain();
-    assert_eq!((answer.outcome, codes(&answer)), (Outcome::Attention, vec![Code::CurrentSuspect]), "{answer:#?}");
+    assert_eq!(
+        (answer.outcome, codes(&answer)),
+        (Outcome::Attention, vec![Code::CurrentSuspect]),
+        "{answer:#?}"
+    );
 }
 
 /// A world without a master, where a person's key has just taken the place of another: its version.
 fn supplied(policy: &str) -> (Watched, VersionId) {
     let setup = Setup::default();
-    let document = setup.document.replace(r#""masterarn":"<master>","#, "").replace(r#""policy":{"#, policy);
+    let document = setup
+        .document
+        .replace(r#""masterarn":"<master>","#, "")
+        .replace(r#""policy":{"#, policy);
     let world = Watched(World::with(Setup { document, ..setup }));
     world.put_by_hand(world.text_of_setup(), &key_by_hand(&world, SUB), SUB, "CANDIDATE");
     let token = world.rotate().expect("a rotation");
@@ -237,10 +309,19 @@ fn the_key_before_proves_that_a_supplied_one_is_dead_and_is_the_way_back() {
     assert_eq!(codes(&world.maintain()), [Code::AdoptionGrace]);
     delete(&world, &key_in(&world, &token));
     assert!(codes(&world.maintain()).contains(&Code::CurrentSuspect));
-    assert!(world.labels(&token).iter().any(|label| label.starts_with("SUSPECT-")));
+    assert!(
+        world
+            .labels(&token)
+            .iter()
+            .any(|label| label.starts_with("SUSPECT-"))
+    );
     hour(&world);
     let answer = world.maintain();
-    let dead = answer.findings.iter().find(|finding| finding.code == Code::CurrentDead).expect("a page");
+    let dead = answer
+        .findings
+        .iter()
+        .find(|finding| finding.code == Code::CurrentDead)
+        .expect("a page");
     assert!(dead.r#do.contains("rollback"), "{answer:#?}");
 }
 
@@ -250,10 +331,17 @@ fn an_audit_names_the_way_to_another_supplied_key() {
     delete(&world, &key_in(&world, &token));
     let way = |world: &World| {
         let answer = audit(world);
-        let dead = answer.findings.into_iter().find(|finding| finding.code == Code::CurrentDead).expect("a page");
+        let dead = answer
+            .findings
+            .into_iter()
+            .find(|finding| finding.code == Code::CurrentDead)
+            .expect("a page");
         dead.r#do
     };
-    assert!(way(&world).contains("maintain"), "one look decides nothing where there is a way back");
+    assert!(
+        way(&world).contains("maintain"),
+        "one look decides nothing where there is a way back"
+    );
     world.maintain();
     hour(&world);
     assert!(way(&world).contains("rollback"));
@@ -282,7 +370,12 @@ fn a_version_that_cannot_be_used_does_not_keep_a_supplied_key_from_being_proven_
     delete(&world, &key_in(&world, &token));
     world.plan(Operation::ReadVersion, 1, Fault::Denied);
     assert!(codes(&world.maintain()).contains(&Code::CurrentSuspect));
-    assert!(world.labels(&token).iter().any(|label| label.starts_with("SUSPECT-")));
+    assert!(
+        world
+            .labels(&token)
+            .iter()
+            .any(|label| label.starts_with("SUSPECT-"))
+    );
 }
 
 #[test]
@@ -292,8 +385,16 @@ fn where_the_key_before_is_dead_too_a_supplied_one_is_proven_dead_by_nobody() {
     delete(&world, world.first_key());
     hour(&world);
     let codes = codes(&world.maintain());
-    assert!(codes.contains(&Code::CurrentSuspect) && !codes.contains(&Code::CurrentDead), "{codes:?}");
-    assert!(!world.labels(&token).iter().any(|label| label.starts_with("SUSPECT-")));
+    assert!(
+        codes.contains(&Code::CurrentSuspect) && !codes.contains(&Code::CurrentDead),
+        "{codes:?}"
+    );
+    assert!(
+        !world
+            .labels(&token)
+            .iter()
+            .any(|label| label.starts_with("SUSPECT-"))
+    );
 }
 
 #[test]
@@ -302,13 +403,21 @@ fn a_key_of_another_secret_proves_that_a_supplied_one_is_dead() {
     let document = setup.document.replace(r#""masterarn":"<master>","#, "");
     let world = Watched(World::with(Setup { document, ..setup }));
     for number in 0..24 {
-        world.add_secret(&format!("prod/bybit/{number}"), world.text_of_setup(), &key_by_hand(&world, OTHER_SUB), OTHER_SUB);
+        world.add_secret(
+            &format!("prod/bybit/{number}"),
+            world.text_of_setup(),
+            &key_by_hand(&world, OTHER_SUB),
+            OTHER_SUB,
+        );
     }
     delete(&world, world.first_key());
     hour(&world);
     let answer = world.maintain();
     assert_eq!(codes(&answer), [Code::CurrentDead]);
-    assert!(answer.findings[0].r#do.contains("--version-stages CANDIDATE"), "{answer:#?}");
+    assert!(
+        answer.findings[0].r#do.contains("--version-stages CANDIDATE"),
+        "{answer:#?}"
+    );
 }
 
 #[test]
@@ -322,8 +431,14 @@ fn a_supplied_key_that_was_stored_just_now_is_not_dead_yet() {
     world.put_by_hand(&document, &by_hand, SUB, "AWSCURRENT");
     delete(&world, &by_hand.key);
     let codes = codes(&world.maintain());
-    assert!(codes.contains(&Code::CurrentUnchecked) && !codes.contains(&Code::CurrentDead), "{codes:?}");
-    assert_eq!(world.labels(&world.holder("AWSCURRENT").expect("a version")), ["AWSCURRENT"]);
+    assert!(
+        codes.contains(&Code::CurrentUnchecked) && !codes.contains(&Code::CurrentDead),
+        "{codes:?}"
+    );
+    assert_eq!(
+        world.labels(&world.holder("AWSCURRENT").expect("a version")),
+        ["AWSCURRENT"]
+    );
 }
 
 #[test]
@@ -347,5 +462,9 @@ fn a_dead_key_whose_suspicion_cannot_be_noted_is_a_page() {
     hour(&world);
     delete(&world, &key_in(&world, &token));
     let answer = world.maintain();
-    assert_eq!(codes(&answer), [Code::CurrentDead, Code::LabelsFull], "{answer:#?}");
+    assert_eq!(
+        codes(&answer),
+        [Code::CurrentDead, Code::LabelsFull],
+        "{answer:#?}"
+    );
 }

@@ -1,5 +1,5 @@
-//! An order about a leaked key is carried out though a look is stale or fails, an answer is lost, or the order is cut off; and nothing is
-//! said of what was changed that is not so.
+//! An order about a leaked key is carried out though a look is stale or fails, an answer is lost, or the
+//! order is cut off; and nothing is said of what was changed that is not so.
 
 use protocol::operations::{Code, Mode, OperationRequest};
 use protocol::rotation::Step;
@@ -16,14 +16,20 @@ fn one_stale_read_does_not_have_the_key_before_killed_as_the_current_one() {
         let world = world.fork();
         world.plan(read, 1, Fault::Stale(3));
         let answer = world.operate_beside_the_service(leaked(&world, None));
-        assert!(world.alive(&before) && !world.alive(&key), "{read:?}: {answer:#?}");
+        assert!(
+            world.alive(&before) && !world.alive(&key),
+            "{read:?}: {answer:#?}"
+        );
     }
 }
 
 #[test]
 fn a_second_order_that_reads_what_was_before_the_first_does_not_kill_the_successor() {
     let (world, _, _, _) = rotated_twice();
-    assert_eq!(world.operate_beside_the_service(leaked(&world, None)).outcome, Outcome::Ok);
+    assert_eq!(
+        world.operate_beside_the_service(leaked(&world, None)).outcome,
+        Outcome::Ok
+    );
     let successor = world.current_key().expect("a successor");
     for stale in 1..12 {
         let world = world.fork();
@@ -52,7 +58,10 @@ fn no_stale_look_at_the_labels_ends_an_order_before_the_leaked_key_is_dead() {
         let world = beginning.fork();
         world.plan(Operation::Describe, occurrence, Fault::Stale(6));
         let answer = world.operate_beside_the_service(leaked(&world, Some(&token)));
-        assert!(!world.alive(&key) && answer.outcome == Outcome::Ok, "{occurrence}: {answer:#?}");
+        assert!(
+            !world.alive(&key) && answer.outcome == Outcome::Ok,
+            "{occurrence}: {answer:#?}"
+        );
     }
 }
 
@@ -70,32 +79,58 @@ fn an_order_whose_label_was_put_unseen_does_not_say_that_nothing_was_changed() {
     no_answer_to_a_label(&world);
     let answer = world.operate_beside_the_service(leaked(&world, None));
     assert_eq!(world.holder("COMPROMISED").as_ref(), Some(&token));
-    assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::Exposed]), "{answer:#?}");
-    assert_eq!(answer.secrets[0].did, [format!("perhaps labelled version {token} COMPROMISED: no answer says so")]);
+    assert_eq!(
+        (answer.outcome, codes(&answer)),
+        (Outcome::Failed, vec![Code::Exposed]),
+        "{answer:#?}"
+    );
+    assert_eq!(
+        answer.secrets[0].did,
+        [format!(
+            "perhaps labelled version {token} COMPROMISED: no answer says so"
+        )]
+    );
 }
 
 #[test]
 fn a_rollback_whose_label_was_put_unseen_does_not_say_that_nothing_was_changed() {
     let (world, _, _, version) = rotated_twice();
     no_answer_to_a_label(&world);
-    let answer = world.operate(OperationRequest::Rollback { secret: world.secret().clone(), version: None });
+    let answer = world.operate(OperationRequest::Rollback {
+        secret: world.secret().clone(),
+        version: None,
+    });
     assert_eq!(world.holder("ROLLBACK").as_ref(), Some(&version));
-    assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::NotDone]), "{answer:#?}");
-    assert_eq!(answer.secrets[0].did, [format!("perhaps labelled version {version} ROLLBACK: no answer says so")]);
+    assert_eq!(
+        (answer.outcome, codes(&answer)),
+        (Outcome::Failed, vec![Code::NotDone]),
+        "{answer:#?}"
+    );
+    assert_eq!(
+        answer.secrets[0].did,
+        [format!(
+            "perhaps labelled version {version} ROLLBACK: no answer says so"
+        )]
+    );
 }
 
 #[test]
 fn what_kept_a_leaked_key_alive_for_a_while_is_not_found_once_it_is_dead() {
     let (beginning, token, _, _) = rotated_twice();
     let key = key_in(&beginning, &token);
-    // The leaked key's end is tried for a minute before its successor is sought, and for another one afterwards.
+    // The leaked key's end is tried for a minute before its successor is sought, and for another one
+    // afterwards.
     for (refusals, found) in [(40, vec![]), (200, vec![Code::Exposed, Code::GraceOverrun])] {
         let world = beginning.fork();
         for occurrence in 1..=refusals {
             world.plan(Operation::Revoke, occurrence, Fault::Refused);
         }
         let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
-        assert_eq!((codes(&answer), world.alive(&key)), (found, refusals == 200), "{answer:#?}");
+        assert_eq!(
+            (codes(&answer), world.alive(&key)),
+            (found, refusals == 200),
+            "{answer:#?}"
+        );
     }
 }
 
@@ -105,7 +140,11 @@ fn a_young_key_that_is_dead_stays_so_when_its_successor_has_come() {
         let (world, token, _, _) = rotated();
         let answer = world.operate_beside_the_service(order(world.secret(), None, mode));
         assert!(!world.alive(&key_in(&world, &token)));
-        assert_eq!((answer.outcome, codes(&answer)), (Outcome::Ok, vec![]), "{answer:#?}");
+        assert_eq!(
+            (answer.outcome, codes(&answer)),
+            (Outcome::Ok, vec![]),
+            "{answer:#?}"
+        );
         assert_eq!(answer.counts["revoked"], 1);
     }
 }
@@ -129,7 +168,11 @@ fn an_order_about_a_key_that_was_replaced_is_carried_out_though_it_was_cut_off()
                 world.maintain();
                 hour(&world);
             }
-            assert!(!world.alive(&key) && world.holder("ROLLBACK").is_none(), "{copies} {cut}: {:#?}", world.maintain());
+            assert!(
+                !world.alive(&key) && world.holder("ROLLBACK").is_none(),
+                "{copies} {cut}: {:#?}",
+                world.maintain()
+            );
         }
     }
 }
@@ -145,7 +188,10 @@ fn stale_looks_one_after_the_other_do_not_end_an_order_before_the_leaked_key_is_
                 world.plan(operation, occurrence, Fault::Stale(6));
             }
             let answer = world.operate_beside_the_service(leaked(&world, Some(&token)));
-            assert!(!world.alive(&key) && answer.outcome == Outcome::Ok, "{operation:?} {first}: {answer:#?}");
+            assert!(
+                !world.alive(&key) && answer.outcome == Outcome::Ok,
+                "{operation:?} {first}: {answer:#?}"
+            );
         }
     }
 }
@@ -159,5 +205,8 @@ fn an_order_whose_label_was_put_twice_and_cannot_be_looked_at_does_not_say_that_
     }
     let answer = world.operate_beside_the_service(leaked(&world, Some(&token)));
     assert_eq!(world.holder("COMPROMISED").as_ref(), Some(&token));
-    assert!(answer.secrets[0].did[0].starts_with("perhaps labelled"), "{answer:#?}");
+    assert!(
+        answer.secrets[0].did[0].starts_with("perhaps labelled"),
+        "{answer:#?}"
+    );
 }

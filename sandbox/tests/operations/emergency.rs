@@ -1,5 +1,5 @@
-//! A leaked key dies the moment its successor is current, or at once where that is ordered; and whoever comes next goes on with an
-//! order that was cut off.
+//! A leaked key dies the moment its successor is current, or at once where that is ordered; and whoever comes
+//! next goes on with an order that was cut off.
 
 use protocol::audit::Action;
 use protocol::name::SecretId;
@@ -11,7 +11,10 @@ use sandbox::secrets_manager::DeleteSecret;
 use super::*;
 
 pub(super) fn order(secret: &SecretId, version: Option<&VersionId>, mode: Mode) -> OperationRequest {
-    let order = Order { reason: "seen in a public log".to_owned(), incident: "INC-7".to_owned() };
+    let order = Order {
+        reason: "seen in a public log".to_owned(),
+        incident: "INC-7".to_owned(),
+    };
     OperationRequest::BreakGlass {
         secret: secret.clone(),
         version: version.cloned(),
@@ -27,7 +30,11 @@ pub(super) fn leaked(world: &World, version: Option<&VersionId>) -> OperationReq
 }
 
 fn happened(answer: &Answer) -> Vec<&str> {
-    answer.timeline.iter().map(|moment| moment.what.as_str()).collect()
+    answer
+        .timeline
+        .iter()
+        .map(|moment| moment.what.as_str())
+        .collect()
 }
 
 #[test]
@@ -36,16 +43,27 @@ fn a_leaked_current_key_is_replaced_then_revoked_then_proven_dead() {
     let key = key_in(&world, &token);
     let answer = world.operate_beside_the_service(leaked(&world, None));
     assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
-    assert!(!world.alive(&key) && world.current_key().is_some_and(|current| current != key && world.alive(&current)));
+    assert!(
+        !world.alive(&key)
+            && world
+                .current_key()
+                .is_some_and(|current| current != key && world.alive(&current))
+    );
     let said = happened(&answer).join("; ");
-    let places: Vec<usize> =
-        ["COMPROMISED", "begun", "successor", "revoked", "proven dead"].iter().map(|word| said.find(word).expect(word)).collect();
+    let places: Vec<usize> = ["COMPROMISED", "begun", "successor", "revoked", "proven dead"]
+        .iter()
+        .map(|word| said.find(word).expect(word))
+        .collect();
     assert!(places.is_sorted(), "{said}");
-    assert!(answer.exposure_seconds.is_some_and(|seconds| seconds < 60), "{answer:#?}");
+    assert!(
+        answer.exposure_seconds.is_some_and(|seconds| seconds < 60),
+        "{answer:#?}"
+    );
     assert_eq!(world.labels(&token), Vec::<String>::new());
 }
 
-/// A world whose secret has had so many versions today that no rotation of it gets a key, with one that has just been begun.
+/// A world whose secret has had so many versions today that no rotation of it gets a key, with one that has
+/// just been begun.
 fn rotated_too_often() -> (Watched, VersionId) {
     let world = world();
     for _ in 0..55 {
@@ -67,7 +85,10 @@ fn an_order_is_never_refused_for_the_secret_s_many_versions() {
             hours(&world, passed);
             let answer = world.operate_beside_the_service(order(world.secret(), None, mode));
             assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
-            assert!(!world.alive(&key) && world.current_key().is_some_and(|current| world.alive(&current)), "{answer:#?}");
+            assert!(
+                !world.alive(&key) && world.current_key().is_some_and(|current| world.alive(&current)),
+                "{answer:#?}"
+            );
             assert_eq!(world.holder("AWSCURRENT") == Some(open), passed == 0);
             // The order was for one rotation.
             hours(&world, 1);
@@ -85,8 +106,16 @@ fn where_an_order_cannot_be_marked_the_answer_says_why_no_successor_came() {
     }
     let answer = world.operate_beside_the_service(leaked(&world, None));
     assert_eq!(codes(&answer), [Code::Exposed], "{answer:#?}");
-    assert!(answer.findings[0].say.contains("ROTATED_TOO_OFTEN"), "{answer:#?}");
-    assert!(happened(&answer).iter().any(|what| what.contains("could not be marked as ordered")), "{answer:#?}");
+    assert!(
+        answer.findings[0].say.contains("ROTATED_TOO_OFTEN"),
+        "{answer:#?}"
+    );
+    assert!(
+        happened(&answer)
+            .iter()
+            .any(|what| what.contains("could not be marked as ordered")),
+        "{answer:#?}"
+    );
 }
 
 #[test]
@@ -104,10 +133,17 @@ fn every_effect_of_an_emergency_bears_its_reason_and_number() {
     world.take_records();
     world.operate(leaked(&world, None));
     let records = world.take_records();
-    assert!(records.iter().any(|record| record.action == Action::StartRotation));
+    assert!(
+        records
+            .iter()
+            .any(|record| record.action == Action::StartRotation)
+    );
     for record in records {
         let order = record.order.expect("the order");
-        assert_eq!((order.incident.as_str(), order.reason.as_str()), ("INC-7", "seen in a public log"));
+        assert_eq!(
+            (order.incident.as_str(), order.reason.as_str()),
+            ("INC-7", "seen in a public log")
+        );
     }
 }
 
@@ -120,7 +156,10 @@ fn a_rotation_that_is_stuck_is_given_up_first() {
     assert!(world.run(Step::Create, &stuck).is_err());
     hour(&world);
     let answer = world.operate_beside_the_service(leaked(&world, None));
-    assert!(happened(&answer).iter().any(|what| what.contains("given up")), "{answer:#?}");
+    assert!(
+        happened(&answer).iter().any(|what| what.contains("given up")),
+        "{answer:#?}"
+    );
     assert!(!world.alive(&key), "{answer:#?}");
     assert_ne!(world.holder("AWSCURRENT"), Some(stuck));
 }
@@ -132,10 +171,20 @@ fn a_rotation_that_builds_on_the_leaked_key_is_given_up_first() {
     let back = world.begin_rotation();
     world.run(Step::Create, &back).expect("a copy");
     let answer = world.operate_beside_the_service(leaked(&world, Some(&version)));
-    assert!(happened(&answer).iter().any(|what| what.contains("given up")), "{answer:#?}");
-    assert_ne!(world.holder("AWSCURRENT"), Some(token), "a run of it may be about to make the leaked key current");
+    assert!(
+        happened(&answer).iter().any(|what| what.contains("given up")),
+        "{answer:#?}"
+    );
+    assert_ne!(
+        world.holder("AWSCURRENT"),
+        Some(token),
+        "a run of it may be about to make the leaked key current"
+    );
     assert_eq!(world.holder("ROLLBACK"), None, "nobody goes back to a leaked key");
-    assert!(!world.alive(&key) && world.current_key().is_some_and(|current| world.alive(&current)), "{answer:#?}");
+    assert!(
+        !world.alive(&key) && world.current_key().is_some_and(|current| world.alive(&current)),
+        "{answer:#?}"
+    );
 }
 
 #[test]
@@ -144,8 +193,17 @@ fn a_rotation_that_is_to_copy_the_leaked_key_and_has_not_yet_is_given_up_too() {
     world.label("ROLLBACK", Some(&version));
     let back = world.begin_rotation();
     let answer = world.operate_beside_the_service(leaked(&world, Some(&version)));
-    assert!(world.labels(&back).iter().any(|label| label.starts_with("CONDEMNED-")), "{answer:#?}");
-    assert!(!world.alive(&key) && world.holder("AWSCURRENT") == Some(token), "{answer:#?}");
+    assert!(
+        world
+            .labels(&back)
+            .iter()
+            .any(|label| label.starts_with("CONDEMNED-")),
+        "{answer:#?}"
+    );
+    assert!(
+        !world.alive(&key) && world.holder("AWSCURRENT") == Some(token),
+        "{answer:#?}"
+    );
 }
 
 #[test]
@@ -170,12 +228,18 @@ fn an_order_goes_on_where_a_rollback_has_copied_the_leaked_key() {
     for mode in [Mode::ReplaceFirst, Mode::RevokeFirst] {
         for cut in 1..25 {
             let (world, _, key, version) = rotated_twice();
-            world.operate(OperationRequest::Rollback { secret: world.secret().clone(), version: Some(version.clone()) });
+            world.operate(OperationRequest::Rollback {
+                secret: world.secret().clone(),
+                version: Some(version.clone()),
+            });
             while world.run_due().is_some() {}
             assert_eq!(world.current_key().as_ref(), Some(&key));
             world.plan_at(cut, Fault::CrashBefore);
             let operation = world.start_operation(order(world.secret(), Some(&version), mode));
-            if operation.finish_beside(|| while world.run_due().is_some() {}).is_ok() {
+            if operation
+                .finish_beside(|| while world.run_due().is_some() {})
+                .is_ok()
+            {
                 break;
             }
             if !world.labels(&version).iter().any(|label| label == "COMPROMISED") {
@@ -183,7 +247,10 @@ fn an_order_goes_on_where_a_rollback_has_copied_the_leaked_key() {
             }
             passes_beside_the_service(&world);
             let current = world.current_key().expect("a current key");
-            assert!(!world.alive(&key) && world.alive(&current), "{mode:?}, cut at call {cut}");
+            assert!(
+                !world.alive(&key) && world.alive(&current),
+                "{mode:?}, cut at call {cut}"
+            );
         }
     }
 }
@@ -204,19 +271,39 @@ fn where_it_is_ordered_the_leaked_key_dies_before_its_successor_is_there() {
     let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
     let said = happened(&answer).join("; ");
     assert!(said.find("was revoked") < said.find("begun"), "{said}");
-    assert!(!world.alive(&key) && answer.exposure_seconds.is_some(), "{answer:#?}");
-    assert!(world.current_key().is_some_and(|current| current != key && world.alive(&current)), "{answer:#?}");
+    assert!(
+        !world.alive(&key) && answer.exposure_seconds.is_some(),
+        "{answer:#?}"
+    );
+    assert!(
+        world
+            .current_key()
+            .is_some_and(|current| current != key && world.alive(&current)),
+        "{answer:#?}"
+    );
 }
 
 #[test]
 fn a_key_that_another_secret_holds_too_is_told_with_the_way_out() {
     let (world, _, key, version) = rotated();
-    world.add_secret("prod/bybit/other", world.text_of_setup(), world.first_credential(), SUB);
+    world.add_secret(
+        "prod/bybit/other",
+        world.text_of_setup(),
+        world.first_credential(),
+        SUB,
+    );
     let answer = world.operate_beside_the_service(leaked(&world, Some(&version)));
     assert!(world.alive(&key));
-    let held = answer.findings.iter().find(|finding| finding.code == Code::CompromisedHeld).expect("it is told");
+    let held = answer
+        .findings
+        .iter()
+        .find(|finding| finding.code == Code::CompromisedHeld)
+        .expect("it is told");
     assert!(held.r#do.contains("prod/bybit/other"), "{held:#?}");
-    assert!(codes(&answer).contains(&Code::Exposed) && answer.exposure_seconds.is_none(), "{answer:#?}");
+    assert!(
+        codes(&answer).contains(&Code::Exposed) && answer.exposure_seconds.is_none(),
+        "{answer:#?}"
+    );
 }
 
 #[test]
@@ -231,14 +318,19 @@ fn an_order_that_is_cut_off_anywhere_is_carried_out_by_whoever_comes_next() {
             if ended.is_ok() {
                 break;
             }
-            // Nobody repeats the order: the hourly passes and Secrets Manager do what is left, once the order was written down.
+            // Nobody repeats the order: the hourly passes and Secrets Manager do what is left, once the order
+            // was written down.
             let written = world.labels(&token).iter().any(|label| label == "COMPROMISED");
             for _ in 0..4 {
                 world.maintain();
                 while world.run_due().is_some() {}
                 hour(&world);
             }
-            assert_eq!(world.alive(&key), !written && world.current_key() == Some(key.clone()), "{mode:?}, cut at call {cut}");
+            assert_eq!(
+                world.alive(&key),
+                !written && world.current_key() == Some(key.clone()),
+                "{mode:?}, cut at call {cut}"
+            );
             let repeated = world.operate_beside_the_service(order(world.secret(), Some(&token), mode));
             assert!(!world.alive(&key), "{mode:?}, cut at call {cut}: {repeated:#?}");
         }
@@ -262,7 +354,10 @@ fn a_second_leak_waits_until_the_first_is_over() {
     world.label("COMPROMISED", Some(&version));
     world.take_calls();
     let answer = world.operate_beside_the_service(leaked(&world, None));
-    assert!(answer.findings[0].say.contains("finish that first"), "{answer:#?}");
+    assert!(
+        answer.findings[0].say.contains("finish that first"),
+        "{answer:#?}"
+    );
     assert_eq!(writes(&world), []);
 }
 
@@ -274,21 +369,36 @@ fn a_leaked_master_comes_before_its_children_whose_foreign_keys_are_suspects() {
     let master = SecretId::parse(world.master_arn()).expect("an ARN");
     let answer = world.operate_beside_the_service(order(&master, None, Mode::ReplaceFirst));
     assert_eq!(answer.findings[0].code, Code::MasterLeaked, "{answer:#?}");
-    let suspects = answer.findings.iter().find(|finding| finding.code == Code::ForeignKeys).expect("the suspects");
-    let fingerprint = protocol::secret::KeyId::parse(foreign.key.as_str()).expect("a key id").fingerprint();
+    let suspects = answer
+        .findings
+        .iter()
+        .find(|finding| finding.code == Code::ForeignKeys)
+        .expect("the suspects");
+    let fingerprint = protocol::secret::KeyId::parse(foreign.key.as_str())
+        .expect("a key id")
+        .fingerprint();
     assert!(suspects.say.contains(&fingerprint), "{suspects:#?}");
     assert_eq!(writes(&world), []);
 }
 
 #[test]
 fn a_leaked_master_is_one_in_whichever_way_its_children_name_it() {
-    for name in [|arn: &str| arn[..arn.len() - 7].to_owned(), |_: &str| "masters/bybit/parent".to_owned()] {
+    for name in [
+        |arn: &str| arn[..arn.len() - 7].to_owned(),
+        |_: &str| "masters/bybit/parent".to_owned(),
+    ] {
         let (world, _, _, _) = rotated();
-        let document = world.text_of_setup().replace("<master>", &name(world.master_arn()));
+        let document = world
+            .text_of_setup()
+            .replace("<master>", &name(world.master_arn()));
         world.put_by_hand(&document, &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
         let master = SecretId::parse(world.master_arn()).expect("an ARN");
         let answer = world.operate(order(&master, None, Mode::ReplaceFirst));
-        assert_eq!((answer.findings[0].code, answer.counts["children"]), (Code::MasterLeaked, 1), "{answer:#?}");
+        assert_eq!(
+            (answer.findings[0].code, answer.counts["children"]),
+            (Code::MasterLeaked, 1),
+            "{answer:#?}"
+        );
     }
 }
 
@@ -297,13 +407,25 @@ fn a_child_that_cannot_be_read_does_not_hide_the_suspects_of_the_others() {
     let (world, _, _, _) = rotated_twice();
     for name in ["prod/bybit/aaa", "prod/bybit/zzz"] {
         let deleted = world.add_secret(name, world.text_of_setup(), &key_by_hand(&world, SUB), SUB);
-        let request = DeleteSecret { secret_id: deleted.as_str().to_owned(), ..Default::default() };
-        world.secrets_manager(|model, now| model.delete_secret(&request, now)).expect("it is deleted");
+        let request = DeleteSecret {
+            secret_id: deleted.as_str().to_owned(),
+            ..Default::default()
+        };
+        world
+            .secrets_manager(|model, now| model.delete_secret(&request, now))
+            .expect("it is deleted");
     }
     let master = SecretId::parse(world.master_arn()).expect("an ARN");
     let answer = world.operate_beside_the_service(order(&master, None, Mode::ReplaceFirst));
     assert_eq!(answer.counts["children"], 1, "{answer:#?}");
-    assert_eq!(codes(&answer).iter().filter(|code| **code == Code::NotDone).count(), 2, "{answer:#?}");
+    assert_eq!(
+        codes(&answer)
+            .iter()
+            .filter(|code| **code == Code::NotDone)
+            .count(),
+        2,
+        "{answer:#?}"
+    );
 }
 
 #[test]
@@ -311,7 +433,10 @@ fn what_is_neither_rotated_nor_a_master_is_refused() {
     let world = world();
     let nobodys = SecretId::parse("prod/bybit/nobodys").expect("a name");
     let answer = world.operate(order(&nobodys, None, Mode::ReplaceFirst));
-    assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::Refused]));
+    assert_eq!(
+        (answer.outcome, codes(&answer)),
+        (Outcome::Failed, vec![Code::Refused])
+    );
 }
 
 /// A world where a person has put the first value back, whose key is dead by now; with the version before it.
@@ -339,13 +464,19 @@ fn a_leaked_key_that_a_rollback_copied_is_replaced_and_dies() {
     world.maintain();
     hour(&world);
     world.maintain();
-    world.operate(OperationRequest::Rollback { secret: world.secret().clone(), version: Some(first) });
+    world.operate(OperationRequest::Rollback {
+        secret: world.secret().clone(),
+        version: Some(first),
+    });
     while world.run_due().is_some() {}
     let key = world.current_key().expect("a current key");
     let answer = world.operate_beside_the_service(leaked(&world, None));
     assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
     assert!(!world.alive(&key), "{answer:#?}");
-    assert!(answer.exposure_seconds.is_some_and(|seconds| seconds < 30), "{answer:#?}");
+    assert!(
+        answer.exposure_seconds.is_some_and(|seconds| seconds < 30),
+        "{answer:#?}"
+    );
 }
 
 /// A world whose venue lists no keys any more.
@@ -363,7 +494,10 @@ fn an_order_to_revoke_first_waits_for_no_list_of_keys() {
     let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
     assert!(!world.alive(&key), "{answer:#?}");
     assert!(
-        answer.findings.iter().any(|finding| finding.code == Code::Exposed && finding.say.contains("not proven dead")),
+        answer
+            .findings
+            .iter()
+            .any(|finding| finding.code == Code::Exposed && finding.say.contains("not proven dead")),
         "{answer:#?}"
     );
 }
@@ -377,10 +511,25 @@ fn a_leaked_key_that_may_not_be_used_from_here_dies_without_a_list_once_the_orde
     let first = order(world.secret(), None, Mode::RevokeFirst);
     let answer = world.operate_beside_the_service(first.clone());
     assert!(world.alive(&key), "nothing shows whose it is: {answer:#?}");
-    let named = protocol::secret::KeyId::parse(key.as_str()).expect("a key id").fingerprint();
+    let named = protocol::secret::KeyId::parse(key.as_str())
+        .expect("a key id")
+        .fingerprint();
     let named = named.split(' ').next().expect("a fingerprint");
-    assert!(answer.findings.iter().any(|finding| finding.r#do.contains(named)), "{answer:#?}");
-    let OperationRequest::BreakGlass { secret, version, mode, no_successor, order, .. } = first else { unreachable!() };
+    assert!(
+        answer.findings.iter().any(|finding| finding.r#do.contains(named)),
+        "{answer:#?}"
+    );
+    let OperationRequest::BreakGlass {
+        secret,
+        version,
+        mode,
+        no_successor,
+        order,
+        ..
+    } = first
+    else {
+        unreachable!()
+    };
     let fingerprint = Some(named.parse().expect("a fingerprint"));
     let answer = world.operate_beside_the_service(OperationRequest::BreakGlass {
         secret,

@@ -14,18 +14,32 @@ use super::*;
 const SECRETS: usize = 64;
 /// So many passes come round.
 const PASSES: usize = 24;
-/// A pass has time for half of them. By chance alone, one in a million secrets goes untended for twenty of those in a row.
+/// A pass has time for half of them. By chance alone, one in a million secrets goes untended for twenty of
+/// those in a row.
 const MOST_MISSED: usize = 20;
 
-/// A fleet whose passes have time for about half of it, since every round of calls takes a second; and how the calls call its keys.
+/// A fleet whose passes have time for about half of it, since every round of calls takes a second; and how
+/// the calls call its keys.
 fn fleet() -> (Watched, Vec<String>) {
-    let bybit = Knobs { rate_limits: false, max_keys: SECRETS, ..Knobs::default() };
-    let world = World::with(Setup { bybit, ..Setup::default() });
+    let bybit = Knobs {
+        rate_limits: false,
+        max_keys: SECRETS,
+        ..Knobs::default()
+    };
+    let world = World::with(Setup {
+        bybit,
+        ..Setup::default()
+    });
     let mut keys = vec![world.first_key().clone()];
     for number in 1..SECRETS {
         let account = if number % 2 == 0 { SUB } else { OTHER_SUB };
         let key = key_by_hand(&world, account);
-        world.add_secret(&format!("prod/bybit/desk-{number:03}"), world.text_of_setup(), &key, account);
+        world.add_secret(
+            &format!("prod/bybit/desk-{number:03}"),
+            world.text_of_setup(),
+            &key,
+            account,
+        );
         keys.push(key.key);
     }
     // So much would be said that it takes long to search.
@@ -33,15 +47,27 @@ fn fleet() -> (Watched, Vec<String>) {
     world.note_calls();
     world.set_round_trip(SignedDuration::from_secs(1));
     world.timeout = SignedDuration::from_secs(34);
-    let shown = |key: &KeyId| protocol::secret::KeyId::parse(key.as_str()).expect("it is one").to_string();
-    (Watched(world), keys.iter().map(|key| format!("the current key {}", shown(key))).collect())
+    let shown = |key: &KeyId| {
+        protocol::secret::KeyId::parse(key.as_str())
+            .expect("it is one")
+            .to_string()
+    };
+    (
+        Watched(world),
+        keys.iter()
+            .map(|key| format!("the current key {}", shown(key)))
+            .collect(),
+    )
 }
 
 /// What a pass answers, and the current keys that it looked at.
 fn tended(world: &World) -> (Answer, BTreeSet<String>) {
     world.take_calls();
     let answer = world.maintain();
-    let looks = world.take_calls().into_iter().filter(|made| made.call.operation == Operation::Inspect);
+    let looks = world
+        .take_calls()
+        .into_iter()
+        .filter(|made| made.call.operation == Operation::Inspect);
     (answer, looks.map(|made| made.call.about).collect())
 }
 
@@ -53,12 +79,20 @@ fn no_secret_of_a_fleet_that_does_not_fit_one_pass_goes_untended_for_long() {
     let mut all = 0;
     for pass in 0..PASSES {
         let (answer, tended) = tended(&world);
-        assert!(codes(&answer).contains(&Code::Unfinished), "pass {pass} fits: {:?}", answer.counts);
+        assert!(
+            codes(&answer).contains(&Code::Unfinished),
+            "pass {pass} fits: {:?}",
+            answer.counts
+        );
         all += tended.len();
         for (key, missed) in &mut missed {
             *missed = if tended.contains(key) { 0 } else { *missed + 1 };
         }
-        let waiting: Vec<&String> = missed.iter().filter(|(_, missed)| **missed > MOST_MISSED).map(|(key, _)| key).collect();
+        let waiting: Vec<&String> = missed
+            .iter()
+            .filter(|(_, missed)| **missed > MOST_MISSED)
+            .map(|(key, _)| key)
+            .collect();
         assert!(
             waiting.is_empty(),
             "after {} passes, each over {} of {SECRETS}, {} wait since more than {MOST_MISSED}: {waiting:?}",
@@ -69,7 +103,10 @@ fn no_secret_of_a_fleet_that_does_not_fit_one_pass_goes_untended_for_long() {
         hour(&world);
     }
     let share = all / PASSES;
-    assert!((SECRETS / 3..SECRETS * 2 / 3).contains(&share), "a pass tends {share}");
+    assert!(
+        (SECRETS / 3..SECRETS * 2 / 3).contains(&share),
+        "a pass tends {share}"
+    );
 }
 
 #[test]
@@ -88,14 +125,32 @@ fn the_shards_of_a_fleet_are_all_of_it_and_none_twice() {
     let ask = |shard: &str| {
         world.take_calls();
         let shard = shard.parse().expect("a shard");
-        let answer = world.operate(OperationRequest::Maintain { shard, secrets: Vec::new(), moved: false, dry_run: false });
-        let looks = world.take_calls().into_iter().filter(|made| made.call.operation == Operation::Inspect);
-        (answer.counts["secrets"], looks.map(|made| made.call.about).collect::<Vec<_>>())
+        let answer = world.operate(OperationRequest::Maintain {
+            shard,
+            secrets: Vec::new(),
+            moved: false,
+            dry_run: false,
+        });
+        let looks = world
+            .take_calls()
+            .into_iter()
+            .filter(|made| made.call.operation == Operation::Inspect);
+        (
+            answer.counts["secrets"],
+            looks.map(|made| made.call.about).collect::<Vec<_>>(),
+        )
     };
     let parts: Vec<(u64, Vec<String>)> = ["1/4", "2/4", "3/4", "4/4"].map(ask).into();
     assert!(parts.iter().all(|(count, _)| *count > 4), "{parts:?}");
-    let all: Vec<&String> = parts.iter().flat_map(|(_, keys)| keys).filter(|key| key.starts_with("the current")).collect();
-    assert_eq!((all.len(), all.iter().collect::<BTreeSet<_>>().len()), (SECRETS, SECRETS));
+    let all: Vec<&String> = parts
+        .iter()
+        .flat_map(|(_, keys)| keys)
+        .filter(|key| key.starts_with("the current"))
+        .collect();
+    assert_eq!(
+        (all.len(), all.iter().collect::<BTreeSet<_>>().len()),
+        (SECRETS, SECRETS)
+    );
 }
 
 #[test]
@@ -110,9 +165,17 @@ fn many_keys_that_were_issued_on_an_account_within_a_day_are_a_page() {
     world.try_begin_rotation_of(&secret).expect("a rotation begins");
     while world.run_due().is_some() {}
     let answer = world.maintain();
-    let pages: Vec<_> = answer.findings.iter().filter(|finding| finding.code == Code::ManyKeysIssued).collect();
+    let pages: Vec<_> = answer
+        .findings
+        .iter()
+        .filter(|finding| finding.code == Code::ManyKeysIssued)
+        .collect();
     assert_eq!(pages.len(), 1, "both secrets stand for the account: {answer:#?}");
-    assert!(pages[0].say.starts_with("11 keys") && pages[0].say.contains("younger than 24 hours"), "{}", pages[0].say);
+    assert!(
+        pages[0].say.starts_with("11 keys") && pages[0].say.contains("younger than 24 hours"),
+        "{}",
+        pages[0].say
+    );
     hours(&world, 25);
     assert!(!codes(&world.maintain()).contains(&Code::ManyKeysIssued));
 }
@@ -120,9 +183,18 @@ fn many_keys_that_were_issued_on_an_account_within_a_day_are_a_page() {
 #[test]
 fn a_key_that_a_secret_of_another_shard_holds_is_not_revoked() {
     let (world, _, key, version) = rotated_twice();
-    let credential = world.bybit(|model, _| model.credential(&key)).expect("the key is there");
+    let credential = world
+        .bybit(|model, _| model.credential(&key))
+        .expect("the key is there");
     let names: Vec<SecretId> = (0..6)
-        .map(|number| world.add_secret(&format!("prod/bybit/holder-{number}"), world.text_of_setup(), &credential, SUB))
+        .map(|number| {
+            world.add_secret(
+                &format!("prod/bybit/holder-{number}"),
+                world.text_of_setup(),
+                &credential,
+                SUB,
+            )
+        })
         .collect();
     hours(&world, 30);
     for _ in 0..6 {
@@ -136,13 +208,22 @@ fn a_key_that_a_secret_of_another_shard_holds_is_not_revoked() {
         }
         hour(&world);
     }
-    assert!(world.alive(&key), "{names:?} hold it: {:?}", world.labels(&version));
+    assert!(
+        world.alive(&key),
+        "{names:?} hold it: {:?}",
+        world.labels(&version)
+    );
 }
 
 #[test]
 fn no_more_secrets_are_looked_after_at_once_than_a_pass_has_hands_for() {
     let (world, _) = fleet();
-    let request = OperationRequest::Maintain { shard: Shard::ALL, secrets: Vec::new(), moved: false, dry_run: false };
+    let request = OperationRequest::Maintain {
+        shard: Shard::ALL,
+        secrets: Vec::new(),
+        moved: false,
+        dry_run: false,
+    };
     let mut pass = world.start_operation(request);
     let mut most = 0;
     while pass.poll().is_pending() {
@@ -158,14 +239,22 @@ fn no_more_secrets_are_looked_after_at_once_than_a_pass_has_hands_for() {
 
 #[test]
 fn calls_to_a_venue_keep_their_distance_and_those_of_a_master_a_greater_one() {
-    // How many seconds a pass takes over four secrets of one master: one call by each key, one by the master for each, and one about
-    // the master itself.
+    // How many seconds a pass takes over four secrets of one master: one call by each key, one by the master
+    // for each, and one about the master itself.
     let takes = |of_the_venue: u64, of_a_master: u64| {
         let world = world();
         for number in 1..4 {
-            world.add_secret(&format!("prod/bybit/{number}"), world.text_of_setup(), &key_by_hand(&world, SUB), SUB);
+            world.add_secret(
+                &format!("prod/bybit/{number}"),
+                world.text_of_setup(),
+                &key_by_hand(&world, SUB),
+                SUB,
+            );
         }
-        world.set_spacing(Duration::from_secs(of_the_venue), Duration::from_secs(of_a_master));
+        world.set_spacing(
+            Duration::from_secs(of_the_venue),
+            Duration::from_secs(of_a_master),
+        );
         let before = world.now();
         world.take_calls();
         all_is_well(&world.maintain());

@@ -15,12 +15,22 @@ fn a_replaced_key_lives_through_its_grace_and_dies_two_passes_after_it() {
     hours(&world, 2);
     let answer = world.maintain();
     assert_eq!(answer.counts["condemned"], 1);
-    assert!(world.alive(&key) && world.labels(&version).iter().any(|label| label.starts_with("CONDEMNED-")));
+    assert!(
+        world.alive(&key)
+            && world
+                .labels(&version)
+                .iter()
+                .any(|label| label.starts_with("CONDEMNED-"))
+    );
     hour(&world);
     let answer = world.maintain();
     assert_eq!((answer.counts["revoked"], answer.counts["retired"]), (1, 1));
     assert!(!world.alive(&key));
-    assert_eq!(world.labels(&version), Vec::<String>::new(), "nothing is left to do about it");
+    assert_eq!(
+        world.labels(&version),
+        Vec::<String>::new(),
+        "nothing is left to do about it"
+    );
     hour(&world);
     world.take_calls();
     all_is_well(&world.maintain());
@@ -56,15 +66,28 @@ fn a_key_made_by_hand_lives_a_week_and_that_is_said() {
 #[test]
 fn a_key_that_another_secret_holds_is_not_revoked() {
     let (world, _, key, version) = rotated();
-    let other = world.add_secret("prod/bybit/other", world.text_of_setup(), world.first_credential(), SUB);
+    let other = world.add_secret(
+        "prod/bybit/other",
+        world.text_of_setup(),
+        world.first_credential(),
+        SUB,
+    );
     hours(&world, 24 * 8);
     settle(&world);
     assert!(world.alive(&key));
-    assert!(world.labels(&version).iter().any(|label| label.starts_with("REPLACED-")));
+    assert!(
+        world
+            .labels(&version)
+            .iter()
+            .any(|label| label.starts_with("REPLACED-"))
+    );
     // Once it is rotated too, the grace counts from there.
     let token = world.try_begin_rotation_of(&other).expect("a rotation");
     for step in protocol::rotation::Step::ALL {
-        world.start(world.request_of(&other, step, &token)).finish().expect("a step");
+        world
+            .start(world.request_of(&other, step, &token))
+            .finish()
+            .expect("a step");
     }
     hours(&world, 24 * 6);
     settle(&world);
@@ -88,10 +111,18 @@ fn a_person_who_offers_a_condemned_version_keeps_its_key_alive() {
 #[test]
 fn a_replica_that_is_behind_keeps_the_replaced_key_alive_and_that_is_said() {
     let (world, _, key, _) = rotated_twice();
-    let replica = |status| vec![Replica { region: "eu-west-1".to_owned(), status, status_message: None }];
+    let replica = |status| {
+        vec![Replica {
+            region: "eu-west-1".to_owned(),
+            status,
+            status_message: None,
+        }]
+    };
     let set = |status| {
         let arn = world.secret().as_str().to_owned();
-        world.secrets_manager(|model, _| model.set_replicas(&arn, replica(status))).expect("the secret is there");
+        world
+            .secrets_manager(|model, _| model.set_replicas(&arn, replica(status)))
+            .expect("the secret is there");
     };
     set(ReplicaStatus::Failed);
     hours(&world, 48);
@@ -101,7 +132,10 @@ fn a_replica_that_is_behind_keeps_the_replaced_key_alive_and_that_is_said() {
     world.maintain();
     world.advance(SignedDuration::from_mins(30));
     world.maintain();
-    assert!(world.alive(&key), "a client may have read it from the replica just before");
+    assert!(
+        world.alive(&key),
+        "a client may have read it from the replica just before"
+    );
     hour(&world);
     world.maintain();
     assert!(!world.alive(&key));
@@ -112,12 +146,24 @@ fn a_holder_that_cannot_be_read_stops_named_keys_from_being_revoked_and_pages() 
     let (world, _, key, _) = rotated_twice();
     let other = key_by_hand(&world, SUB);
     let other = world.add_secret("prod/bybit/other", world.text_of_setup(), &other, SUB);
-    let request = sandbox::secrets_manager::DeleteSecret { secret_id: other.as_str().to_owned(), ..Default::default() };
-    world.secrets_manager(|model, now| model.delete_secret(&request, now)).expect("it is deleted");
+    let request = sandbox::secrets_manager::DeleteSecret {
+        secret_id: other.as_str().to_owned(),
+        ..Default::default()
+    };
+    world
+        .secrets_manager(|model, now| model.delete_secret(&request, now))
+        .expect("it is deleted");
     hours(&world, 25);
     let answer = world.maintain();
-    let unreadable = answer.findings.iter().find(|finding| finding.code == Code::HolderUnreadable).expect("a finding");
-    assert!(!unreadable.r#do.contains("delete") && unreadable.r#do.contains("restore"), "{unreadable:?}");
+    let unreadable = answer
+        .findings
+        .iter()
+        .find(|finding| finding.code == Code::HolderUnreadable)
+        .expect("a finding");
+    assert!(
+        !unreadable.r#do.contains("delete") && unreadable.r#do.contains("restore"),
+        "{unreadable:?}"
+    );
     assert_eq!(answer.outcome, Outcome::Attention);
     hours(&world, 2);
     world.maintain();
@@ -152,7 +198,10 @@ fn a_dry_run_says_what_a_pass_would_do_and_does_nothing() {
         dry_run: true,
     };
     let answer = world.operate(request.clone());
-    assert!(answer.dry_run && answer.secrets[0].did[0].contains("condemn"), "{answer:#?}");
+    assert!(
+        answer.dry_run && answer.secrets[0].did[0].contains("condemn"),
+        "{answer:#?}"
+    );
     assert_eq!(writes(&world), []);
     world.maintain();
     hour(&world);
@@ -188,14 +237,23 @@ fn a_version_that_a_hand_replaced_is_stamped_by_the_next_pass() {
     let by_hand = key_by_hand(&world, SUB);
     world.put_by_hand(world.text_of_setup(), &by_hand, SUB, "AWSCURRENT");
     world.maintain();
-    assert!(world.labels(&token).iter().any(|label| label.starts_with("REPLACED-")));
+    assert!(
+        world
+            .labels(&token)
+            .iter()
+            .any(|label| label.starts_with("REPLACED-"))
+    );
 }
 
 #[test]
 fn a_secret_whose_rotation_is_switched_off_is_looked_after_all_the_same() {
     let (world, _, key, _) = rotated_twice();
-    let request = sandbox::secrets_manager::CancelRotateSecret { secret_id: world.secret().as_str().to_owned() };
-    world.secrets_manager(|model, now| model.cancel_rotate_secret(&request, now)).expect("it is switched off");
+    let request = sandbox::secrets_manager::CancelRotateSecret {
+        secret_id: world.secret().as_str().to_owned(),
+    };
+    world
+        .secrets_manager(|model, now| model.cancel_rotate_secret(&request, now))
+        .expect("it is switched off");
     hours(&world, 25);
     settle(&world);
     assert!(!world.alive(&key));
@@ -219,5 +277,8 @@ fn a_quiet_secret_costs_one_read_of_its_value_and_none_of_the_others() {
         Operation::Inspect,
         Operation::List,
     ];
-    assert_eq!(calls, expected, "the secret's value and its master's, and what the venue says of both keys");
+    assert_eq!(
+        calls, expected,
+        "the secret's value and its master's, and what the venue says of both keys"
+    );
 }

@@ -17,37 +17,62 @@ fn abandon_tells_of_the_stamp_that_a_stale_look_does_not_show() {
     // The labels before, then the look after the stamp, and the one after that failed.
     world.plan(Operation::Describe, 3, Fault::Denied);
     world.plan(Operation::Describe, 4, Fault::Stale(9));
-    let answer = world.operate(OperationRequest::Abandon { secret: world.secret().clone() });
-    assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::NotDone]), "{answer:#?}");
-    assert!(answer.secrets[0].did[0].starts_with(&format!("labelled version {token} CONDEMNED-")), "{answer:#?}");
+    let answer = world.operate(OperationRequest::Abandon {
+        secret: world.secret().clone(),
+    });
+    assert_eq!(
+        (answer.outcome, codes(&answer)),
+        (Outcome::Failed, vec![Code::NotDone]),
+        "{answer:#?}"
+    );
+    assert!(
+        answer.secrets[0].did[0].starts_with(&format!("labelled version {token} CONDEMNED-")),
+        "{answer:#?}"
+    );
 }
 
-/// HONEST: nobody is woken for a version that never had a value, once a value would be shown if there were one.
+/// HONEST: nobody is woken for a version that never had a value, once a value would be shown if there were
+/// one.
 #[test]
 fn a_version_without_a_value_that_was_replaced_long_ago_blocks_no_revocation() {
     let (world, _, key, _) = rotated_twice();
     let empty = world.begin_rotation();
     world.make_current(&empty);
-    world.put_by_hand(world.text_of_setup(), &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
+    world.put_by_hand(
+        world.text_of_setup(),
+        &key_by_hand(&world, SUB),
+        SUB,
+        "AWSCURRENT",
+    );
     world.maintain();
     hours(&world, 25);
     // It changes nothing, so that the version keeps its labels until all that hold keys are known.
-    let dry_run =
-        world.operate(OperationRequest::Maintain { shard: Shard::ALL, secrets: Vec::new(), moved: false, dry_run: true });
+    let dry_run = world.operate(OperationRequest::Maintain {
+        shard: Shard::ALL,
+        secrets: Vec::new(),
+        moved: false,
+        dry_run: true,
+    });
     assert!(!codes(&dry_run).contains(&Code::HolderUnreadable), "{dry_run:#?}");
-    assert!(dry_run.secrets[0].did.iter().any(|did| did.contains("condemn")), "{dry_run:#?}");
+    assert!(
+        dry_run.secrets[0].did.iter().any(|did| did.contains("condemn")),
+        "{dry_run:#?}"
+    );
     settle(&world);
     assert!(!world.alive(&key), "its grace is over, and nothing holds it");
 }
 
-/// NO-ORPHANS: a label that says nothing of a version's end keeps no key alive that was issued for it and never stored.
+/// NO-ORPHANS: a label that says nothing of a version's end keeps no key alive that was issued for it and
+/// never stored.
 #[test]
 fn a_key_that_was_never_stored_is_revoked_whatever_labels_its_version_bears() {
     for label in ["COMPROMISED", "REVOKE_FIRST", "NOTE"] {
         let world = world();
         let token = world.begin_rotation();
         world.plan(Operation::Put, 1, Fault::CrashBefore);
-        world.run(Step::Create, &token).expect_err("the process ends before it stores the key");
+        world
+            .run(Step::Create, &token)
+            .expect_err("the process ends before it stores the key");
         world.label(label, Some(&token));
         world.label("AWSPENDING", None);
         let issued = world.live_keys_for(&token);
@@ -64,27 +89,42 @@ fn a_key_that_was_never_stored_is_revoked_beside_the_offer_that_its_version_hold
     let world = world();
     let token = world.begin_rotation();
     world.plan(Operation::Put, 1, Fault::CrashBefore);
-    world.run(Step::Create, &token).expect_err("the process ends before it stores the key");
+    world
+        .run(Step::Create, &token)
+        .expect_err("the process ends before it stores the key");
     let lost = world.live_keys_for(&token).remove(0);
     world.put_by_hand(world.text_of_setup(), &key_by_hand(&world, SUB), SUB, "CANDIDATE");
     world.run(Step::Create, &token).expect("the offer is copied");
-    world.run(Step::Finish, &token).expect("it is promoted, and setSecret was left out");
+    world
+        .run(Step::Finish, &token)
+        .expect("it is promoted, and setSecret was left out");
     // The same value again, under another version: the first is replaced, and its key is current.
-    world.put_by_hand(&world.document(&token).to_string(), &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
+    world.put_by_hand(
+        &world.document(&token).to_string(),
+        &key_by_hand(&world, SUB),
+        SUB,
+        "AWSCURRENT",
+    );
     world.maintain();
     hour(&world);
     world.maintain();
     assert!(!world.alive(&lost), "no version names it");
 }
 
-/// NO-ORPHANS: a version that lost what counts of its labels, and kept another, is stamped, so that its key has an end.
+/// NO-ORPHANS: a version that lost what counts of its labels, and kept another, is stamped, so that its key
+/// has an end.
 #[test]
 fn a_version_that_kept_only_a_note_of_a_person_has_an_end() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
     world.label("NOTE", Some(&token));
     for _ in 0..2 {
-        world.put_by_hand(world.text_of_setup(), &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
+        world.put_by_hand(
+            world.text_of_setup(),
+            &key_by_hand(&world, SUB),
+            SUB,
+            "AWSCURRENT",
+        );
     }
     hour(&world);
     settle(&world);
@@ -93,15 +133,26 @@ fn a_version_that_kept_only_a_note_of_a_person_has_an_end() {
     assert!(!world.alive(&key), "its grace is over, and nothing holds it");
 }
 
-/// GRACE: a replica that is behind may hand out what lost its labels in the primary before anybody stamped it.
+/// GRACE: a replica that is behind may hand out what lost its labels in the primary before anybody stamped
+/// it.
 #[test]
 fn a_replica_that_is_behind_keeps_alive_what_no_label_tells_of() {
     let world = world();
     let key = world.first_key().clone();
-    let other = world.add_secret("prod/bybit/other", world.text_of_setup(), world.first_credential(), SUB);
+    let other = world.add_secret(
+        "prod/bybit/other",
+        world.text_of_setup(),
+        world.first_credential(),
+        SUB,
+    );
     replicate(&world, ReplicaStatus::InProgress);
     for _ in 0..2 {
-        world.put_by_hand(world.text_of_setup(), &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
+        world.put_by_hand(
+            world.text_of_setup(),
+            &key_by_hand(&world, SUB),
+            SUB,
+            "AWSCURRENT",
+        );
     }
     // The other secret's version names the key too, and is replaced.
     let value = world.filled_in(world.text_of_setup(), &key_by_hand(&world, SUB), SUB);
@@ -111,7 +162,9 @@ fn a_replica_that_is_behind_keeps_alive_what_no_label_tells_of() {
         secret_string: Some(Sensitive::new(value)),
         ..PutSecretValue::default()
     };
-    world.secrets_manager(|model, now| model.put_secret_value(&request, now)).expect("it is stored");
+    world
+        .secrets_manager(|model, now| model.put_secret_value(&request, now))
+        .expect("it is stored");
     for _ in 0..4 {
         world.maintain();
         hours(&world, 24 * 8);
@@ -143,24 +196,38 @@ fn a_key_that_a_person_deleted_is_proven_dead_beside_a_current_key_that_is_dead_
     // The order to delete it is refused, so that its own answer has to prove it.
     world.plan(Operation::Revoke, 1, Fault::Denied);
     world.maintain();
-    let stamps: Vec<String> = world.labels(&version).into_iter().filter(|label| label.starts_with("CONDEMNED")).collect();
+    let stamps: Vec<String> = world
+        .labels(&version)
+        .into_iter()
+        .filter(|label| label.starts_with("CONDEMNED"))
+        .collect();
     assert_eq!(stamps, Vec::<String>::new(), "its labels are off: it is dead");
 }
 
-/// NO-ORPHANS: a living key of ours whose version holds a value that cannot be read is told of, whatever labels are left.
+/// NO-ORPHANS: a living key of ours whose version holds a value that cannot be read is told of, whatever
+/// labels are left.
 #[test]
 fn a_key_whose_version_cannot_be_read_and_bears_no_label_is_told_of() {
     let world = world();
     let token = world.begin_rotation();
     world.plan(Operation::Put, 1, Fault::CrashBefore);
-    world.run(Step::Create, &token).expect_err("the process ends before it stores the key");
-    world.put_by_hand_as(&token, "not a value", &key_by_hand(&world, SUB), SUB, "AWSPENDING");
+    world
+        .run(Step::Create, &token)
+        .expect_err("the process ends before it stores the key");
+    world.put_by_hand_as(
+        &token,
+        "not a value",
+        &key_by_hand(&world, SUB),
+        SUB,
+        "AWSPENDING",
+    );
     world.label("AWSPENDING", None);
     hour(&world);
     assert!(codes(&world.maintain()).contains(&Code::OrphanUndecided));
 }
 
-/// An order to revoke first is not kept waiting by a stamp of a time to come, which whoever may write the secret can put there.
+/// An order to revoke first is not kept waiting by a stamp of a time to come, which whoever may write the
+/// secret can put there.
 #[test]
 fn no_stamp_of_a_time_to_come_keeps_a_leaked_key_alive() {
     let (world, token, _, version) = rotated_twice();
@@ -177,7 +244,9 @@ fn no_stamp_of_a_time_to_come_keeps_a_leaked_key_alive() {
         version_stages: Some(vec!["CONDEMNED-20990101T000000Z-99999999".to_owned()]),
         ..PutSecretValue::default()
     };
-    world.secrets_manager(|model, now| model.put_secret_value(&request, now)).expect("it is stored");
+    world
+        .secrets_manager(|model, now| model.put_secret_value(&request, now))
+        .expect("it is stored");
     let answer = world.operate_beside_the_service(order(world.secret(), Some(&version), Mode::RevokeFirst));
     assert!(!world.alive(&key), "{answer:#?}");
 }
@@ -187,7 +256,11 @@ fn no_stamp_of_a_time_to_come_keeps_a_leaked_key_alive() {
 fn a_current_key_that_was_revoked_first_counts_as_retired_once() {
     let (world, _, _, _) = rotated_twice();
     let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
-    assert_eq!((answer.outcome, answer.counts.get("retired")), (Outcome::Ok, Some(&1)), "{answer:#?}");
+    assert_eq!(
+        (answer.outcome, answer.counts.get("retired")),
+        (Outcome::Ok, Some(&1)),
+        "{answer:#?}"
+    );
 }
 
 /// CURRENT-LIVES: a master that cannot be read just now is none that says nothing of whom it serves.
@@ -195,20 +268,34 @@ fn a_current_key_that_was_revoked_first_counts_as_retired_once() {
 fn an_order_that_cannot_list_just_now_passes_over_no_served_secret_that_cannot_be_read() {
     for occurrence in 1..6 {
         let world = world();
-        let other = world.add_secret("prod/bybit/other", world.text_of_setup(), world.first_credential(), SUB);
+        let other = world.add_secret(
+            "prod/bybit/other",
+            world.text_of_setup(),
+            world.first_credential(),
+            SUB,
+        );
         let (key, version) = (world.first_key().clone(), world.first_version());
         world.rotate().expect("a rotation");
-        let request = DeleteSecret { secret_id: other.as_str().to_owned(), ..Default::default() };
-        world.secrets_manager(|model, now| model.delete_secret(&request, now)).expect("it is scheduled for deletion");
+        let request = DeleteSecret {
+            secret_id: other.as_str().to_owned(),
+            ..Default::default()
+        };
+        world
+            .secrets_manager(|model, now| model.delete_secret(&request, now))
+            .expect("it is scheduled for deletion");
         hour(&world);
         world.plan(Operation::List, occurrence, Fault::Dropped);
         let answer = world.operate(leaked(&world, Some(&version)));
-        assert!(world.alive(&key), "it is current in a secret that can be restored: {answer:#?}");
+        assert!(
+            world.alive(&key),
+            "it is current in a secret that can be restored: {answer:#?}"
+        );
         assert!(codes(&answer).contains(&Code::HolderUnreadable), "{answer:#?}");
     }
 }
 
-/// HONEST: a version that a rotation began an hour ago says nothing of the age of the key that a hand stores in it now.
+/// HONEST: a version that a rotation began an hour ago says nothing of the age of the key that a hand stores
+/// in it now.
 #[test]
 fn a_key_that_was_stored_in_a_rotation_s_version_just_now_is_not_called_dead() {
     let world = world();
@@ -221,8 +308,16 @@ fn a_key_that_was_stored_in_a_rotation_s_version_just_now_is_not_called_dead() {
     let key = key_by_hand(&world, SUB);
     world.put_by_hand_as(&token, world.text_of_setup(), &key, SUB, "AWSPENDING");
     let answer = world.operate(order(world.secret(), Some(&token), Mode::RevokeFirst));
-    assert!(world.alive(&key.key) && answer.exposure_seconds.is_none(), "{answer:#?}");
-    assert!(!world.take_records().iter().any(|record| record.action == Action::ProveDead));
+    assert!(
+        world.alive(&key.key) && answer.exposure_seconds.is_none(),
+        "{answer:#?}"
+    );
+    assert!(
+        !world
+            .take_records()
+            .iter()
+            .any(|record| record.action == Action::ProveDead)
+    );
     hour(&world);
     settle(&world);
     assert!(!world.alive(&key.key), "it was leaked, and no longer young");

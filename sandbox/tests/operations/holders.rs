@@ -5,7 +5,8 @@ use sandbox::in_process::{Fault, Operation, SUB};
 
 use super::*;
 
-/// A world with a second secret, where the grace of the first one's replaced key is over and was condemned an hour ago.
+/// A world with a second secret, where the grace of the first one's replaced key is over and was condemned an
+/// hour ago.
 fn condemned() -> (Watched, KeyId) {
     let (world, _, key, _) = rotated_twice();
     let other = key_by_hand(&world, SUB);
@@ -21,7 +22,11 @@ fn condemned() -> (Watched, KeyId) {
 fn count(operation: Operation) -> usize {
     let (world, _) = condemned();
     world.maintain();
-    world.take_operations().into_iter().filter(|made| *made == operation).count()
+    world
+        .take_operations()
+        .into_iter()
+        .filter(|made| *made == operation)
+        .count()
 }
 
 #[test]
@@ -33,7 +38,10 @@ fn one_read_that_fails_while_the_held_keys_are_looked_up_wakes_nobody_and_keeps_
                 world.plan(operation, occurrence, fault);
                 let answer = world.maintain();
                 let codes = codes(&answer);
-                assert!(!codes.contains(&Code::HolderUnreadable), "{fault:?} at {operation:?} {occurrence}: {answer:#?}");
+                assert!(
+                    !codes.contains(&Code::HolderUnreadable),
+                    "{fault:?} at {operation:?} {occurrence}: {answer:#?}"
+                );
                 // Where it met the secret's own look, the next pass goes on.
                 hour(&world);
                 world.maintain();
@@ -62,7 +70,10 @@ fn odd_values() -> [String; 7] {
         odd(policy, r#""policy":"all""#),
         odd(policy, r#""policy":{"auto_rollback":"true"}"#),
         odd(r#""subaccount":"<account>""#, r#""subaccount":5.3888001e7"#),
-        odd(r#""api_secret":"<secret>""#, r#""api_secret":"<secret>","secret":"<secret>""#),
+        odd(
+            r#""api_secret":"<secret>""#,
+            r#""api_secret":"<secret>","secret":"<secret>""#,
+        ),
         odd(r#""api_secret":"<secret>""#, r#""api_secret":"<secret>\n""#),
         format!("\u{feff}{text}"),
         serde_json::to_string(&text).expect("a text"),
@@ -79,8 +90,14 @@ fn a_value_that_cannot_be_used_holds_its_key_and_stops_no_other_from_being_revok
         world.maintain();
         hour(&world);
         let answer = world.maintain();
-        assert!(!codes(&answer).contains(&Code::HolderUnreadable), "{document}: {answer:#?}");
-        assert!(codes(&answer).contains(&Code::ValueInvalid), "{document}: {answer:#?}");
+        assert!(
+            !codes(&answer).contains(&Code::HolderUnreadable),
+            "{document}: {answer:#?}"
+        );
+        assert!(
+            codes(&answer).contains(&Code::ValueInvalid),
+            "{document}: {answer:#?}"
+        );
         assert!(!world.alive(&key) && world.alive(&other.key), "{document}");
     }
 }
@@ -90,7 +107,9 @@ fn a_value_that_cannot_be_used_keeps_the_key_that_it_shares_alive() {
     for document in odd_values() {
         let world = world();
         let first = world.first_key().clone();
-        let credential = world.bybit(|model, _| model.credential(&first)).expect("the key is there");
+        let credential = world
+            .bybit(|model, _| model.credential(&first))
+            .expect("the key is there");
         world.add_secret("prod/bybit/other", &document, &credential, SUB);
         world.rotate().expect("a rotation");
         hours(&world, 24 * 8);

@@ -93,40 +93,68 @@ fn key_in(world: &World, version: &VersionId) -> KeyId {
 }
 
 fn key_by_hand(world: &World, uid: Uid) -> Credential {
-    let permissions = Permissions::of(&[("Spot", &["SpotTrade"]), ("ContractTrade", &["Order", "Position"])]);
+    let permissions = Permissions::of(&[
+        ("Spot", &["SpotTrade"]),
+        ("ContractTrade", &["Order", "Position"]),
+    ]);
     let ips = Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]);
-    let settings = Settings { note: "by hand".to_owned(), read_only: false, ips, permissions };
-    world.bybit(|model, now| model.create_key_by_hand(uid, settings, now)).expect("the account is there")
+    let settings = Settings {
+        note: "by hand".to_owned(),
+        read_only: false,
+        ips,
+        permissions,
+    };
+    world
+        .bybit(|model, now| model.create_key_by_hand(uid, settings, now))
+        .expect("the account is there")
 }
 
 fn delete(world: &World, key: &KeyId) {
-    world.bybit(|model, now| model.delete_key_by_hand(key, now)).expect("the key is there");
+    world
+        .bybit(|model, now| model.delete_key_by_hand(key, now))
+        .expect("the key is there");
 }
 
 /// Sets how often the secret is to be rotated, and rotates nothing.
 fn schedule(world: &World, days: u32) {
     let rules = RotateSecret {
         secret_id: world.secret().as_str().to_owned(),
-        rotation_rules: Some(RotationRules { automatically_after_days: Some(i64::from(days)), ..Default::default() }),
+        rotation_rules: Some(RotationRules {
+            automatically_after_days: Some(i64::from(days)),
+            ..Default::default()
+        }),
         rotate_immediately: Some(false),
         ..Default::default()
     };
-    world.secrets_manager(|model, now| model.rotate_secret(&rules, now)).expect("a schedule");
+    world
+        .secrets_manager(|model, now| model.rotate_secret(&rules, now))
+        .expect("a schedule");
     while world.run_due().is_some() {}
 }
 
 /// Binds a key to other addresses, by hand.
 fn bind(world: &World, key: &KeyId, ips: Ips) {
-    let mut settings = world.bybit(|model, _| model.key(key)).expect("the key is there").settings;
+    let mut settings = world
+        .bybit(|model, _| model.key(key))
+        .expect("the key is there")
+        .settings;
     settings.ips = ips;
-    world.bybit(|model, now| model.edit_key_by_hand(key, settings, now)).expect("it is edited");
+    world
+        .bybit(|model, now| model.edit_key_by_hand(key, settings, now))
+        .expect("it is edited");
     hour(world);
 }
 
 /// A replica of the secret, and how it is.
 fn replicate(world: &World, status: ReplicaStatus) {
-    let replica = Replica { region: "eu-west-1".to_owned(), status, status_message: None };
-    world.secrets_manager(|model, _| model.set_replicas(world.secret().as_str(), vec![replica])).expect("the secret is there");
+    let replica = Replica {
+        region: "eu-west-1".to_owned(),
+        status,
+        status_message: None,
+    };
+    world
+        .secrets_manager(|model, _| model.set_replicas(world.secret().as_str(), vec![replica]))
+        .expect("the secret is there");
 }
 
 /// The codes of what was found, the worst first.
@@ -136,11 +164,17 @@ fn codes(answer: &Answer) -> Vec<Code> {
 
 #[track_caller]
 fn all_is_well(answer: &Answer) {
-    assert_eq!((answer.outcome, codes(answer)), (Outcome::Ok, vec![]), "{answer:#?}");
+    assert_eq!(
+        (answer.outcome, codes(answer)),
+        (Outcome::Ok, vec![]),
+        "{answer:#?}"
+    );
 }
 
 /// What was written since the calls were last asked for.
 fn writes(world: &World) -> Vec<Operation> {
     let operations = world.take_operations().into_iter();
-    operations.filter(|operation| operation.writes() && *operation != Operation::Tag).collect()
+    operations
+        .filter(|operation| operation.writes() && *operation != Operation::Tag)
+        .collect()
 }

@@ -11,7 +11,11 @@ fn orphan(world: &World) -> KeyId {
     let token = world.begin_rotation();
     world.plan(Operation::Put, 1, Fault::CrashBefore);
     assert!(world.run(Step::Create, &token).is_err());
-    let key = world.live_keys_for(&token).first().cloned().expect("a key was issued");
+    let key = world
+        .live_keys_for(&token)
+        .first()
+        .cloned()
+        .expect("a key was issued");
     world.label("AWSPENDING", None);
     key
 }
@@ -43,7 +47,10 @@ fn a_key_beside_the_one_that_a_labelled_version_names_dies_whatever_the_label() 
         world.label(label, Some(&token));
         hour(&world);
         world.maintain();
-        assert!(!world.alive(&lost) && world.alive(&key_in(&world, &token)), "{label}");
+        assert!(
+            !world.alive(&lost) && world.alive(&key_in(&world, &token)),
+            "{label}"
+        );
     }
 }
 
@@ -55,7 +62,10 @@ fn a_key_of_another_secret_or_of_nobody_is_left_alone() {
     let other_secret = world.add_secret("prod/bybit/other", world.text_of_setup(), &other, SUB);
     let token = world.try_begin_rotation_of(&other_secret).expect("a rotation");
     for step in Step::ALL {
-        world.start(world.request_of(&other_secret, step, &token)).finish().expect("a step");
+        world
+            .start(world.request_of(&other_secret, step, &token))
+            .finish()
+            .expect("a step");
     }
     hours(&world, 2);
     settle(&world);
@@ -74,7 +84,14 @@ fn the_key_of_a_version_that_lost_its_labels_lives_through_a_grace_of_its_own() 
     assert_eq!(world.labels(&token), Vec::<String>::new());
     hours(&world, 1);
     world.maintain();
-    assert!(world.labels(&token).iter().any(|label| label.starts_with("REPLACED-")), "{:?}", world.labels(&token));
+    assert!(
+        world
+            .labels(&token)
+            .iter()
+            .any(|label| label.starts_with("REPLACED-")),
+        "{:?}",
+        world.labels(&token)
+    );
     hours(&world, 23);
     world.maintain();
     assert!(world.alive(&key));
@@ -88,7 +105,9 @@ fn a_doomed_versions_key_dies_without_a_grace() {
     let token = world.begin_rotation();
     world.run(Step::Create, &token).expect("a key");
     let key = key_in(&world, &token);
-    let answer = world.operate(protocol::operations::OperationRequest::Abandon { secret: world.secret().clone() });
+    let answer = world.operate(protocol::operations::OperationRequest::Abandon {
+        secret: world.secret().clone(),
+    });
     assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
     assert_eq!(world.holder("AWSPENDING"), None);
     world.maintain();
@@ -103,7 +122,12 @@ fn a_doomed_versions_key_dies_without_a_grace() {
 fn where_no_rotation_is_open_there_is_nothing_to_abandon() {
     let world = world();
     world.take_calls();
-    let answer = world.operate(protocol::operations::OperationRequest::Abandon { secret: world.secret().clone() });
-    assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::Refused]));
+    let answer = world.operate(protocol::operations::OperationRequest::Abandon {
+        secret: world.secret().clone(),
+    });
+    assert_eq!(
+        (answer.outcome, codes(&answer)),
+        (Outcome::Failed, vec![Code::Refused])
+    );
     assert_eq!(writes(&world), []);
 }

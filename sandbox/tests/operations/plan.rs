@@ -10,8 +10,14 @@ use super::*;
 
 fn plan_of(world: &World, secret: &SecretId) -> Answer {
     world.take_calls();
-    let answer = world.operate(OperationRequest::Plan { secret: secret.clone() });
-    let changes: Vec<Operation> = world.take_operations().into_iter().filter(|operation| operation.writes()).collect();
+    let answer = world.operate(OperationRequest::Plan {
+        secret: secret.clone(),
+    });
+    let changes: Vec<Operation> = world
+        .take_operations()
+        .into_iter()
+        .filter(|operation| operation.writes())
+        .collect();
     assert_eq!(changes, [], "a plan changes nothing");
     answer
 }
@@ -27,15 +33,26 @@ fn would_succeed(answer: &Answer) -> bool {
 #[track_caller]
 fn blocked(answer: &Answer, why: &str) {
     assert!(!would_succeed(answer), "{answer:#?}");
-    let blockers: Vec<&str> =
-        answer.findings.iter().filter(|finding| finding.code == Code::Blocker).map(|finding| finding.say.as_str()).collect();
+    let blockers: Vec<&str> = answer
+        .findings
+        .iter()
+        .filter(|finding| finding.code == Code::Blocker)
+        .map(|finding| finding.say.as_str())
+        .collect();
     assert!(blockers.iter().any(|say| say.contains(why)), "{blockers:#?}");
 }
 
 #[track_caller]
 fn warned(answer: &Answer, why: &str) {
-    let warnings = answer.findings.iter().filter(|finding| finding.code == Code::Warning);
-    assert!(warnings.clone().any(|finding| finding.say.contains(why)), "{:#?}", warnings.collect::<Vec<_>>());
+    let warnings = answer
+        .findings
+        .iter()
+        .filter(|finding| finding.code == Code::Warning);
+    assert!(
+        warnings.clone().any(|finding| finding.say.contains(why)),
+        "{:#?}",
+        warnings.collect::<Vec<_>>()
+    );
 }
 
 #[test]
@@ -44,31 +61,75 @@ fn a_rotation_that_would_succeed_is_planned_as_it_then_happens() {
     let answer = plan(&world);
     let planned = answer.secrets[0].plan.clone().expect("a plan");
     assert!(planned.would_succeed, "{answer:#?}");
-    assert_eq!((planned.source, planned.account.as_deref()), (Some("issued"), Some("53888000")));
-    assert_eq!(planned.grace_hours, Some(168), "the key that would be replaced was made by hand");
+    assert_eq!(
+        (planned.source, planned.account.as_deref()),
+        (Some("issued"), Some("53888000"))
+    );
+    assert_eq!(
+        planned.grace_hours,
+        Some(168),
+        "the key that would be replaced was made by hand"
+    );
     assert!(codes(&answer).contains(&Code::AdoptionGrace), "{answer:#?}");
     world.take_calls();
     let token = world.rotate().expect("a rotation");
     let made = world.take_operations();
     let venue = made.iter().filter(|operation| operation.is_venue()).count();
-    let told = planned.calls.iter().flat_map(|line| line.split([',', ';'])).count();
+    let told = planned
+        .calls
+        .iter()
+        .flat_map(|line| line.split([',', ';']))
+        .count();
     assert_eq!(told, made.len(), "{:#?} {made:?}", planned.calls);
-    let told = planned.calls.iter().flat_map(|line| line.split([',', ';'])).filter(|call| call.contains("the venue")).count();
+    let told = planned
+        .calls
+        .iter()
+        .flat_map(|line| line.split([',', ';']))
+        .filter(|call| call.contains("the venue"))
+        .count();
     assert_eq!(told, venue);
     let rotation = &world.document(&token)["rotation"];
     assert_eq!(rotation["permissions"], serde_json::json!(planned.permissions));
-    let bound: Vec<&str> = rotation["ip_allowlist"].as_array().expect("a list").iter().filter_map(|at| at.as_str()).collect();
+    let bound: Vec<&str> = rotation["ip_allowlist"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|at| at.as_str())
+        .collect();
     assert_eq!(planned.addresses, Some(bound.join(",")));
 }
 
 #[test]
 fn a_plan_says_how_long_clients_keep_a_value_beside_the_grace() {
-    let planned = |grace| plan(&World::with(Setup { grace, ..Setup::default() }));
+    let planned = |grace| {
+        plan(&World::with(Setup {
+            grace,
+            ..Setup::default()
+        }))
+    };
     let answer = planned(operations::OperationSettings::GRACE);
-    assert_eq!(answer.secrets[0].plan.as_ref().and_then(|plan| plan.client_cache_seconds), Some(3600));
-    assert!(!answer.findings.iter().any(|finding| finding.say.contains("clients keep")), "{answer:#?}");
+    assert_eq!(
+        answer.secrets[0]
+            .plan
+            .as_ref()
+            .and_then(|plan| plan.client_cache_seconds),
+        Some(3600)
+    );
+    assert!(
+        !answer
+            .findings
+            .iter()
+            .any(|finding| finding.say.contains("clients keep")),
+        "{answer:#?}"
+    );
     let (world, _, _, _) = rotated();
-    assert_eq!(plan(&world).secrets[0].plan.as_ref().and_then(|plan| plan.grace_hours), Some(24));
+    assert_eq!(
+        plan(&world).secrets[0]
+            .plan
+            .as_ref()
+            .and_then(|plan| plan.grace_hours),
+        Some(24)
+    );
     warned(
         &planned(operations::OperationSettings::LEAST_GRACE),
         "clients keep a value for up to 3600 s, and the grace is 3600 s",
@@ -82,10 +143,17 @@ type Breakage = (&'static str, fn(&World));
 fn a_plan_and_the_rotation_agree_on_whatever_stands_in_the_way() {
     let breakages: [Breakage; 6] = [
         ("MASTER_REFUSED", |world| {
-            world.bybit(|model, now| model.delete_key_by_hand(world.master_key(), now)).expect("it is there");
+            world
+                .bybit(|model, now| model.delete_key_by_hand(world.master_key(), now))
+                .expect("it is there");
         }),
         ("VALUE_INVALID", |world| {
-            world.put_by_hand(r#"{"api_key":"<key>""#, world.first_credential(), SUB, "AWSCURRENT");
+            world.put_by_hand(
+                r#"{"api_key":"<key>""#,
+                world.first_credential(),
+                SUB,
+                "AWSCURRENT",
+            );
         }),
         ("MASTER_INVALID", |world| {
             let document = world.text_of_setup().replace(r#""masterarn":"<master>","#, "");
@@ -109,7 +177,10 @@ fn a_plan_and_the_rotation_agree_on_whatever_stands_in_the_way() {
         hour(&world);
         blocked(&plan(&world), error_type);
         let failure = world.rotate().expect_err(error_type);
-        assert_eq!(failure.error_type().map(protocol::ErrorType::as_str), Some(error_type));
+        assert_eq!(
+            failure.error_type().map(protocol::ErrorType::as_str),
+            Some(error_type)
+        );
     }
 }
 
@@ -121,15 +192,27 @@ fn a_rotation_that_is_open_or_stuck_is_in_the_way() {
     hour(&world);
     let answer = plan(&world);
     blocked(&answer, "stuck");
-    assert!(answer.findings.iter().any(|finding| finding.r#do.contains("abandon")), "{answer:#?}");
+    assert!(
+        answer
+            .findings
+            .iter()
+            .any(|finding| finding.r#do.contains("abandon")),
+        "{answer:#?}"
+    );
 }
 
 #[test]
 fn a_secret_that_is_not_attached_yet_is_planned_too() {
     let world = world();
     let value = world.filled_in(world.text_of_setup(), &key_by_hand(&world, SUB), SUB);
-    let seed = Seed { name: "prod/bybit/new".to_owned(), value: Some(SecretValue::from_text(value)), ..Seed::default() };
-    let arn = world.secrets_manager(|model, now| model.seed(seed, now)).expect("the name is free");
+    let seed = Seed {
+        name: "prod/bybit/new".to_owned(),
+        value: Some(SecretValue::from_text(value)),
+        ..Seed::default()
+    };
+    let arn = world
+        .secrets_manager(|model, now| model.seed(seed, now))
+        .expect("the name is free");
     let answer = plan_of(&world, &SecretId::parse(&arn).expect("an ARN"));
     assert!(would_succeed(&answer), "{answer:#?}");
     warned(&answer, "no function rotates this secret yet");
@@ -164,17 +247,29 @@ fn addresses_slots_replicas_and_clocks_are_told() {
     warned(&answer, "203.0.113.99");
     warned(&answer, "room for one more");
     warned(&answer, "clock");
-    blocked(&answer, "master credential is not bound to this function's 203.0.113.99");
+    blocked(
+        &answer,
+        "master credential is not bound to this function's 203.0.113.99",
+    );
 }
 
 const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef";
 
 /// A plan for a secret that this key encrypts, by a function whose role is granted that one.
 fn plan_with_keys(encrypts: &str, granted: Option<&str>) -> Answer {
-    let world = Watched(World::with(Setup { kms_key: granted.map(str::to_owned), ..Setup::default() }));
+    let world = Watched(World::with(Setup {
+        kms_key: granted.map(str::to_owned),
+        ..Setup::default()
+    }));
     let secret_id = world.secret().as_str().to_owned();
-    let change = UpdateSecret { secret_id, kms_key_id: Some(encrypts.to_owned()), ..UpdateSecret::default() };
-    world.secrets_manager(|model, now| model.update_secret(&change, now)).expect("a key can be named");
+    let change = UpdateSecret {
+        secret_id,
+        kms_key_id: Some(encrypts.to_owned()),
+        ..UpdateSecret::default()
+    };
+    world
+        .secrets_manager(|model, now| model.update_secret(&change, now))
+        .expect("a key can be named");
     plan(&world)
 }
 
@@ -184,27 +279,56 @@ fn a_kms_key_that_nobody_granted_to_the_functions_is_told() {
     for (encrypts, granted) in [(KEY, None), (KEY, Some("arn:aws:kms:us-east-1:1:key/0"))] {
         let answer = plan_with_keys(encrypts, granted);
         warned(&answer, &format!("the KMS key {encrypts} encrypts the secret"));
-        assert!(answer.findings.iter().any(|finding| finding.r#do.contains("kms describe-key")), "{answer:#?}");
+        assert!(
+            answer
+                .findings
+                .iter()
+                .any(|finding| finding.r#do.contains("kms describe-key")),
+            "{answer:#?}"
+        );
     }
-    for (encrypts, granted) in [(KEY, Some(KEY)), (id, Some(KEY)), ("alias/aws/secretsmanager", None), ("", None)] {
+    for (encrypts, granted) in [
+        (KEY, Some(KEY)),
+        (id, Some(KEY)),
+        ("alias/aws/secretsmanager", None),
+        ("", None),
+    ] {
         let answer = plan_with_keys(encrypts, granted);
-        assert!(!answer.findings.iter().any(|finding| finding.say.contains("KMS")), "{encrypts}: {answer:#?}");
+        assert!(
+            !answer.findings.iter().any(|finding| finding.say.contains("KMS")),
+            "{encrypts}: {answer:#?}"
+        );
     }
 }
 
 #[test]
 fn a_kms_key_that_is_named_by_its_alias_is_no_warning_that_nobody_can_end() {
     let answer = plan_with_keys("alias/trading", Some(KEY));
-    let untold = answer.findings.iter().find(|finding| finding.code == Code::KmsKeyUntold).expect("it is said");
-    assert!(untold.r#do.contains("kms describe-key --key-id alias/trading"), "{untold:?}");
-    assert!(!answer.findings.iter().any(|finding| finding.code == Code::Warning && finding.say.contains("KMS")), "{answer:#?}");
+    let untold = answer
+        .findings
+        .iter()
+        .find(|finding| finding.code == Code::KmsKeyUntold)
+        .expect("it is said");
+    assert!(
+        untold.r#do.contains("kms describe-key --key-id alias/trading"),
+        "{untold:?}"
+    );
+    assert!(
+        !answer
+            .findings
+            .iter()
+            .any(|finding| finding.code == Code::Warning && finding.say.contains("KMS")),
+        "{answer:#?}"
+    );
 }
 
 #[test]
 fn a_kms_key_that_cannot_be_used_is_in_the_way() {
     let world = world();
     let id = world.secret().as_str();
-    world.secrets_manager(|model, _| model.set_key_usable(id, false)).expect("the secret is there");
+    world
+        .secrets_manager(|model, _| model.set_key_usable(id, false))
+        .expect("the secret is there");
     blocked(&plan(&world), "KMS key cannot be used");
 }
 
@@ -214,7 +338,12 @@ fn an_answer_that_does_not_come_is_no_plan() {
     world.plan(Operation::List, 1, Fault::Dropped);
     let answer = plan(&world);
     blocked(&answer, "VENUE_UNAVAILABLE");
-    assert!(answer.findings.iter().all(|finding| finding.severity != Severity::Page));
+    assert!(
+        answer
+            .findings
+            .iter()
+            .all(|finding| finding.severity != Severity::Page)
+    );
 }
 
 #[test]
@@ -252,31 +381,54 @@ fn a_key_that_dies_before_it_is_rotated_is_told() {
         schedule(&world, days);
         bind(&world, world.first_key(), Ips::Any);
         let answer = plan(&world);
-        let says = |what: &str| answer.findings.iter().any(|finding| finding.code == Code::Warning && finding.say.contains(what));
+        let says = |what: &str| {
+            answer
+                .findings
+                .iter()
+                .any(|finding| finding.code == Code::Warning && finding.say.contains(what))
+        };
         assert_eq!(says("the current key expires on"), is_told, "{days}: {answer:#?}");
-        assert_eq!(says("a key without addresses lives 90 days"), is_told, "{days}: {answer:#?}");
+        assert_eq!(
+            says("a key without addresses lives 90 days"),
+            is_told,
+            "{days}: {answer:#?}"
+        );
     }
     let mut setup = Setup::default();
     setup.master_key.ips = Ips::Any;
-    warned(&plan(&Watched(World::with(setup))), "the master credential expires on");
+    warned(
+        &plan(&Watched(World::with(setup))),
+        "the master credential expires on",
+    );
 }
 
 #[test]
 fn a_replica_that_is_behind_is_told() {
     let world = world();
     replicate(&world, ReplicaStatus::InSync);
-    assert!(!plan(&world).findings.iter().any(|finding| finding.say.contains("replica")));
+    assert!(
+        !plan(&world)
+            .findings
+            .iter()
+            .any(|finding| finding.say.contains("replica"))
+    );
     replicate(&world, ReplicaStatus::Failed);
     warned(&plan(&world), "the replica in eu-west-1 (Failed) is not in sync");
 }
 
 #[test]
 fn whether_the_keys_may_be_used_from_here_is_told_as_the_venue_says_it() {
-    let world = Watched(World::with(Setup { egress: std::collections::BTreeSet::new(), ..Setup::default() }));
+    let world = Watched(World::with(Setup {
+        egress: std::collections::BTreeSet::new(),
+        ..Setup::default()
+    }));
     warned(&plan(&world), "EGRESS_IPS is empty");
     bind(&world, world.first_key(), Ips::only([BOT_ADDRESS]));
     let answer = plan(&world);
-    warned(&answer, "the current key may not be used from this function's address");
+    warned(
+        &answer,
+        "the current key may not be used from this function's address",
+    );
     assert!(would_succeed(&answer), "{answer:#?}");
     bind(&world, world.master_key(), Ips::only([BOT_ADDRESS]));
     blocked(&plan(&world), "MASTER_REFUSED");
@@ -293,8 +445,16 @@ fn a_rotation_that_copies_is_planned_as_it_then_happens() {
         world.take_calls();
         world.rotate().expect("a rotation");
         let made = world.take_operations().len();
-        let told =
-            planned.calls.iter().flat_map(|line| line.split([',', ';'])).filter(|call| !call.contains("where one is")).count();
-        assert!(made.abs_diff(told) <= 2, "{label}: {made} {told} {:#?}", planned.calls);
+        let told = planned
+            .calls
+            .iter()
+            .flat_map(|line| line.split([',', ';']))
+            .filter(|call| !call.contains("where one is"))
+            .count();
+        assert!(
+            made.abs_diff(told) <= 2,
+            "{label}: {made} {told} {:#?}",
+            planned.calls
+        );
     }
 }

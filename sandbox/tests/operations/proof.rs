@@ -26,9 +26,14 @@ fn replaced(world: &World, document: &str, key: &Credential, said: Uid) -> Versi
 
 fn bound_elsewhere(world: &World, uid: Uid) -> Credential {
     let key = key_by_hand(world, uid);
-    let mut settings = world.bybit(|model, _| model.key(&key.key)).expect("the key is there").settings;
+    let mut settings = world
+        .bybit(|model, _| model.key(&key.key))
+        .expect("the key is there")
+        .settings;
     settings.ips = Ips::only([BOT_ADDRESS]);
-    world.bybit(|model, now| model.edit_key_by_hand(&key.key, settings, now)).expect("it is edited");
+    world
+        .bybit(|model, now| model.edit_key_by_hand(&key.key, settings, now))
+        .expect("it is edited");
     key
 }
 
@@ -37,16 +42,25 @@ fn a_key_that_is_denied_is_not_dead_where_its_value_names_another_account() {
     let world = world();
     let key = bound_elsewhere(&world, OTHER_SUB);
     let version = replaced(&world, world.text_of_setup(), &key, SUB);
-    assert!(!world.alive(&key.key) || !world.labels(&version).is_empty(), "it lives, and is forgotten");
+    assert!(
+        !world.alive(&key.key) || !world.labels(&version).is_empty(),
+        "it lives, and is forgotten"
+    );
 }
 
 #[test]
 fn a_key_whose_secret_is_mistyped_is_not_dead_where_its_value_names_another_account() {
     let world = world();
     let key = key_by_hand(&world, OTHER_SUB);
-    let mistyped = Credential { secret: "mistyped-by-somebody-in-a-hurry-0000".into(), ..key.clone() };
+    let mistyped = Credential {
+        secret: "mistyped-by-somebody-in-a-hurry-0000".into(),
+        ..key.clone()
+    };
     let version = replaced(&world, world.text_of_setup(), &mistyped, SUB);
-    assert!(!world.alive(&key.key) || !world.labels(&version).is_empty(), "it lives, and is forgotten");
+    assert!(
+        !world.alive(&key.key) || !world.labels(&version).is_empty(),
+        "it lives, and is forgotten"
+    );
 }
 
 #[test]
@@ -54,7 +68,10 @@ fn a_key_that_the_function_may_not_use_is_left_to_a_person_and_proven_dead_then(
     let world = world();
     let key = bound_elsewhere(&world, SUB);
     let version = replaced(&world, world.text_of_setup(), &key, SUB);
-    assert!(world.alive(&key.key), "nothing proves that the secret has more than its id");
+    assert!(
+        world.alive(&key.key),
+        "nothing proves that the secret has more than its id"
+    );
     assert!(codes(&world.maintain()).contains(&Code::GraceOverrun));
     delete(&world, &key.key);
     hour(&world);

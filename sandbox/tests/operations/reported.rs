@@ -11,7 +11,12 @@ use super::*;
 
 #[track_caller]
 fn one(answer: &Answer, code: Code) -> Finding {
-    answer.findings.iter().find(|finding| finding.code == code).cloned().unwrap_or_else(|| panic!("no {code:?}: {answer:#?}"))
+    answer
+        .findings
+        .iter()
+        .find(|finding| finding.code == code)
+        .cloned()
+        .unwrap_or_else(|| panic!("no {code:?}: {answer:#?}"))
 }
 
 #[test]
@@ -21,11 +26,18 @@ fn the_end_of_a_master_is_told_by_every_pass_before_it_comes() {
     let world = Watched(World::with(setup));
     world.rotate().expect("a rotation");
     settle(&world);
-    assert_eq!(codes(&world.maintain()), [Code::AdoptionGrace], "three months are left, and nothing is scheduled");
+    assert_eq!(
+        codes(&world.maintain()),
+        [Code::AdoptionGrace],
+        "three months are left, and nothing is scheduled"
+    );
     schedule(&world, 85);
     for answer in [world.maintain(), audit(&world)] {
         let told = one(&answer, Code::ExpiresBeforeRotation);
-        assert!(told.say.contains("the master credential") && told.say.contains("expires on"), "{told:?}");
+        assert!(
+            told.say.contains("the master credential") && told.say.contains("expires on"),
+            "{told:?}"
+        );
     }
     hours(&world, 24 * 83);
     for answer in [world.maintain(), audit(&world)] {
@@ -43,28 +55,44 @@ fn a_rotation_that_is_stuck_is_told_by_every_pass() {
     assert!(told.r#do.contains("abandon"), "{told:?}");
     world.label("AWSPENDING", Some(&replaced));
     let told = one(&world.maintain(), Code::StuckPending);
-    assert!(told.say.contains(replaced.as_str()) && told.say.contains("was current once"), "{told:?}");
+    assert!(
+        told.say.contains(replaced.as_str()) && told.say.contains("was current once"),
+        "{told:?}"
+    );
 }
 
 #[test]
 fn a_kms_key_that_cannot_be_used_is_a_page_of_its_own() {
     let (world, _, _, _) = rotated_twice();
-    world.secrets_manager(|model, _| model.set_key_usable(world.secret().as_str(), false)).expect("the secret is there");
+    world
+        .secrets_manager(|model, _| model.set_key_usable(world.secret().as_str(), false))
+        .expect("the secret is there");
     for answer in [world.maintain(), audit(&world)] {
         let told = one(&answer, Code::KmsKeyUnusable);
-        assert!(told.severity == Severity::Page && told.r#do.contains("describe-secret"), "{told:?}");
+        assert!(
+            told.severity == Severity::Page && told.r#do.contains("describe-secret"),
+            "{told:?}"
+        );
     }
 }
 
 #[test]
 fn a_replaced_key_that_another_secret_holds_names_its_holder() {
     let (world, _, key, _) = rotated();
-    world.add_secret("prod/bybit/other", world.text_of_setup(), world.first_credential(), SUB);
+    world.add_secret(
+        "prod/bybit/other",
+        world.text_of_setup(),
+        world.first_credential(),
+        SUB,
+    );
     hours(&world, 24 * 8);
     let told = one(&world.maintain(), Code::SharedKey);
     assert!(told.say.contains("prod/bybit/other"), "{told:?}");
     let told = one(&audit(&world), Code::GraceOverrun);
-    assert!(told.say.contains("AWSCURRENT key of prod/bybit/other") && told.r#do.contains("prod/bybit/other"), "{told:?}");
+    assert!(
+        told.say.contains("AWSCURRENT key of prod/bybit/other") && told.r#do.contains("prod/bybit/other"),
+        "{told:?}"
+    );
     assert!(world.alive(&key));
 }
 
@@ -73,13 +101,25 @@ fn a_key_that_a_secret_uses_which_nothing_rotates_is_held_and_that_is_said() {
     let (world, _, key, _) = rotated();
     let text = world.filled_in(world.text_of_setup(), world.first_credential(), SUB);
     let value = Some(SecretValue::from_text(text));
-    let bot = Seed { name: "prod/bybit/a-bot-of-its-own".to_owned(), value, ..Seed::default() };
-    world.secrets_manager(|model, now| model.seed(bot, now)).expect("the name is free");
+    let bot = Seed {
+        name: "prod/bybit/a-bot-of-its-own".to_owned(),
+        value,
+        ..Seed::default()
+    };
+    world
+        .secrets_manager(|model, now| model.seed(bot, now))
+        .expect("the name is free");
     hours(&world, 24 * 8);
     settle(&world);
     assert!(world.alive(&key));
     for answer in [world.maintain(), audit(&world)] {
-        assert!(answer.findings.iter().any(|finding| finding.say.contains("prod/bybit/a-bot-of-its-own")), "{answer:#?}");
+        assert!(
+            answer
+                .findings
+                .iter()
+                .any(|finding| finding.say.contains("prod/bybit/a-bot-of-its-own")),
+            "{answer:#?}"
+        );
     }
 }
 
@@ -87,22 +127,36 @@ fn a_key_that_a_secret_uses_which_nothing_rotates_is_held_and_that_is_said() {
 fn an_order_says_why_no_successor_comes_and_what_to_do_about_it() {
     let powerless: fn(&World) = |world| {
         let master = world.master_key().clone();
-        let mut settings = world.bybit(|model, _| model.key(&master)).expect("the key is there").settings;
+        let mut settings = world
+            .bybit(|model, _| model.key(&master))
+            .expect("the key is there")
+            .settings;
         settings.permissions = Permissions::of(&[("Spot", &["SpotTrade"])]);
-        world.bybit(|model, now| model.edit_key_by_hand(&master, settings, now)).expect("it is edited");
+        world
+            .bybit(|model, now| model.edit_key_by_hand(&master, settings, now))
+            .expect("it is edited");
     };
     let full: fn(&World) = |world| {
         while world.live_keys().len() < 20 {
             key_by_hand(world, SUB);
         }
     };
-    for (spoil, why, remedy) in [(powerless, "cannot issue keys", "make a better one"), (full, "no room", "delete keys")] {
+    for (spoil, why, remedy) in [
+        (powerless, "cannot issue keys", "make a better one"),
+        (full, "no room", "delete keys"),
+    ] {
         let (world, _, _, _) = rotated_twice();
         hours(&world, 25);
         settle(&world);
         spoil(&world);
-        let told = one(&world.operate_beside_the_service(leaked(&world, None)), Code::Exposed);
-        assert!(told.say.contains(why) && told.r#do.contains(remedy) && told.r#do.contains("break_glass"), "{told:?}");
+        let told = one(
+            &world.operate_beside_the_service(leaked(&world, None)),
+            Code::Exposed,
+        );
+        assert!(
+            told.say.contains(why) && told.r#do.contains(remedy) && told.r#do.contains("break_glass"),
+            "{told:?}"
+        );
     }
 }
 
@@ -113,7 +167,10 @@ fn an_order_that_is_given_again_at_once_says_what_it_waits_for_and_until_when() 
     let begun = world.begin_rotation();
     let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::ReplaceFirst));
     let said = format!("{:?}", answer.timeline);
-    assert!(said.contains(begun.as_str()) && said.contains("is waited for until"), "{answer:#?}");
+    assert!(
+        said.contains(begun.as_str()) && said.contains("is waited for until"),
+        "{answer:#?}"
+    );
 }
 
 #[test]
@@ -122,7 +179,10 @@ fn a_master_that_is_dead_is_said_to_be_that_by_an_order_to_revoke_first() {
     let key = key_in(&world, &token);
     delete(&world, world.master_key());
     let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
-    assert!(world.alive(&key) && one(&answer, Code::MasterUnusable).say.contains("master"), "{answer:#?}");
+    assert!(
+        world.alive(&key) && one(&answer, Code::MasterUnusable).say.contains("master"),
+        "{answer:#?}"
+    );
 }
 
 #[test]
@@ -133,7 +193,13 @@ fn one_list_that_fails_is_no_control_for_the_next() {
     world.bybit(|model, _| model.knobs.wrong_host = true);
     let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
     assert!(world.alive(&key) && !answer.findings.is_empty(), "{answer:#?}");
-    assert!(answer.timeline.iter().all(|moment| !moment.what.contains("proven dead")), "{answer:#?}");
+    assert!(
+        answer
+            .timeline
+            .iter()
+            .all(|moment| !moment.what.contains("proven dead")),
+        "{answer:#?}"
+    );
 }
 
 #[test]
@@ -153,12 +219,19 @@ fn a_version_that_never_had_a_value_is_not_counted_as_a_key_that_died() {
             dry_run: false,
         });
         let did: Vec<&String> = answer.secrets.iter().flat_map(|row| &row.did).collect();
-        assert!(!did.iter().any(|did| did.contains(token.as_str()) && did.contains("its key is dead")), "{did:?}");
+        assert!(
+            !did.iter()
+                .any(|did| did.contains(token.as_str()) && did.contains("its key is dead")),
+            "{did:?}"
+        );
         retired += answer.counts.get("retired").copied().unwrap_or_default();
         hour(&world);
     }
     assert_eq!(retired, 0);
-    assert!(!world.alive(&lost), "it was issued for the version, and never stored");
+    assert!(
+        !world.alive(&lost),
+        "it was issued for the version, and never stored"
+    );
 }
 
 #[test]
@@ -167,7 +240,11 @@ fn an_audit_that_has_no_time_for_anything_is_not_well() {
     world.0.timeout = SignedDuration::from_secs(15);
     assert_eq!(audit(&world).outcome, Outcome::Failed);
     let answer = world.operate(request(Some("fp:000000000000"), Form::Json));
-    assert_eq!((answer.outcome, one(&answer, Code::Unfinished).severity), (Outcome::Attention, Severity::Ticket), "{answer:#?}");
+    assert_eq!(
+        (answer.outcome, one(&answer, Code::Unfinished).severity),
+        (Outcome::Attention, Severity::Ticket),
+        "{answer:#?}"
+    );
 }
 
 #[test]
@@ -177,7 +254,11 @@ fn a_key_that_a_rotation_may_be_about_to_store_is_listed_as_young() {
     world.plan(Operation::Put, 1, Fault::CrashBefore);
     assert!(world.run(Step::Create, &token).is_err());
     let answer = audit(&world);
-    let young = answer.secrets[0].audit.as_ref().and_then(|audit| audit.young_keys.as_ref()).map(Vec::len);
+    let young = answer.secrets[0]
+        .audit
+        .as_ref()
+        .and_then(|audit| audit.young_keys.as_ref())
+        .map(Vec::len);
     assert_eq!((young, codes(&answer)), (Some(1), vec![]), "{answer:#?}");
 }
 
@@ -185,12 +266,22 @@ fn a_key_that_a_rotation_may_be_about_to_store_is_listed_as_young() {
 fn a_harmless_power_is_a_ticket_and_no_page() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
-    let mut settings = world.bybit(|model, _| model.key(&key)).expect("the key is there").settings;
+    let mut settings = world
+        .bybit(|model, _| model.key(&key))
+        .expect("the key is there")
+        .settings;
     settings.permissions = Permissions::of(&[("Spot", &["SpotTrade"]), ("CopyTrading", &["CopyTrading"])]);
-    world.bybit(|model, now| model.edit_key_by_hand(&key, settings, now)).expect("it is edited");
+    world
+        .bybit(|model, now| model.edit_key_by_hand(&key, settings, now))
+        .expect("it is edited");
     hour(&world);
     let answer = world.maintain();
-    assert!(one(&answer, Code::MorePowerThanPolicy).say.contains("CopyTrading"), "{answer:#?}");
+    assert!(
+        one(&answer, Code::MorePowerThanPolicy)
+            .say
+            .contains("CopyTrading"),
+        "{answer:#?}"
+    );
     assert!(!codes(&answer).contains(&Code::CanMoveFunds), "{answer:#?}");
 }
 

@@ -11,19 +11,31 @@ use super::*;
 #[test]
 fn an_order_that_is_given_twice_does_not_kill_the_successor() {
     let (world, _, _, _) = rotated_twice();
-    assert_eq!(world.operate_beside_the_service(leaked(&world, None)).outcome, Outcome::Ok);
+    assert_eq!(
+        world.operate_beside_the_service(leaked(&world, None)).outcome,
+        Outcome::Ok
+    );
     let successor = world.current_key().expect("a successor");
     let version = world.holder("AWSCURRENT").expect("a successor");
     let mut again = Vec::new();
     for mode in [Mode::ReplaceFirst, Mode::RevokeFirst] {
         let answer = world.operate_beside_the_service(order(world.secret(), None, mode));
-        assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::Refused]), "{answer:#?}");
+        assert_eq!(
+            (answer.outcome, codes(&answer)),
+            (Outcome::Failed, vec![Code::Refused]),
+            "{answer:#?}"
+        );
         assert!(world.alive(&successor));
         again.push(answer.findings[0].r#do.clone());
     }
     assert!(again[0].contains(version.as_str()), "{again:?}");
     // Whoever says which one is meant is taken at their word.
-    assert_eq!(world.operate_beside_the_service(leaked(&world, Some(&version))).outcome, Outcome::Ok);
+    assert_eq!(
+        world
+            .operate_beside_the_service(leaked(&world, Some(&version)))
+            .outcome,
+        Outcome::Ok
+    );
     assert!(!world.alive(&successor));
 }
 
@@ -52,12 +64,21 @@ fn a_rotation_that_is_stuck_does_not_outlive_a_label_that_says_the_current_key_i
         assert!(world.run(Step::Create, &stuck).is_err());
         world.label("COMPROMISED", Some(&token));
         if !rotation_is_on {
-            let request = CancelRotateSecret { secret_id: world.secret().as_str().to_owned() };
-            world.secrets_manager(|model, now| model.cancel_rotate_secret(&request, now)).expect("it is cancelled");
+            let request = CancelRotateSecret {
+                secret_id: world.secret().as_str().to_owned(),
+            };
+            world
+                .secrets_manager(|model, now| model.cancel_rotate_secret(&request, now))
+                .expect("it is cancelled");
         }
         hour(&world);
         passes_beside_the_service(&world);
-        assert!(!world.alive(&key) && world.current_key().is_some_and(|current| current != key && world.alive(&current)));
+        assert!(
+            !world.alive(&key)
+                && world
+                    .current_key()
+                    .is_some_and(|current| current != key && world.alive(&current))
+        );
     }
 }
 
@@ -68,8 +89,15 @@ fn a_revocation_that_fails_once_is_not_left_to_a_later_pass() {
             let (world, token, _, _) = rotated_twice();
             world.plan(Operation::Revoke, 1, fault);
             let answer = world.operate_beside_the_service(order(world.secret(), None, mode));
-            assert_eq!((answer.outcome, codes(&answer)), (Outcome::Ok, vec![]), "{fault:?}: {answer:#?}");
-            assert!(answer.exposure_seconds.is_some() && world.labels(&token).is_empty(), "{fault:?}: {answer:#?}");
+            assert_eq!(
+                (answer.outcome, codes(&answer)),
+                (Outcome::Ok, vec![]),
+                "{fault:?}: {answer:#?}"
+            );
+            assert!(
+                answer.exposure_seconds.is_some() && world.labels(&token).is_empty(),
+                "{fault:?}: {answer:#?}"
+            );
         }
     }
 }
@@ -80,19 +108,37 @@ fn a_deletion_that_the_venue_shows_late_is_waited_for() {
     let key = key_in(&world, &token);
     world.bybit(|model, _| model.knobs.deletion_delay = SignedDuration::from_secs(20));
     let answer = world.operate_beside_the_service(leaked(&world, None));
-    assert!(!world.alive(&key) && answer.exposure_seconds.is_some_and(|seconds| seconds >= 20), "{answer:#?}");
+    assert!(
+        !world.alive(&key) && answer.exposure_seconds.is_some_and(|seconds| seconds >= 20),
+        "{answer:#?}"
+    );
     assert_eq!(codes(&answer), []);
 }
 
 #[test]
 fn who_else_reads_a_key_that_dies_first_is_told() {
     let (world, _, key, version) = rotated();
-    world.add_secret("prod/bybit/other", world.text_of_setup(), world.first_credential(), SUB);
+    world.add_secret(
+        "prod/bybit/other",
+        world.text_of_setup(),
+        world.first_credential(),
+        SUB,
+    );
     let answer = world.operate_beside_the_service(order(world.secret(), Some(&version), Mode::RevokeFirst));
     assert!(!world.alive(&key));
-    let told = answer.findings.iter().find(|finding| finding.secret == "prod/bybit/other").expect("the other is told");
-    assert_eq!((told.code, told.severity), (Code::CompromisedHeld, Severity::Page));
-    assert!(told.r#do.contains("rotate-secret --secret-id prod/bybit/other"), "{told:#?}");
+    let told = answer
+        .findings
+        .iter()
+        .find(|finding| finding.secret == "prod/bybit/other")
+        .expect("the other is told");
+    assert_eq!(
+        (told.code, told.severity),
+        (Code::CompromisedHeld, Severity::Page)
+    );
+    assert!(
+        told.r#do.contains("rotate-secret --secret-id prod/bybit/other"),
+        "{told:#?}"
+    );
 }
 
 #[test]
@@ -103,7 +149,10 @@ fn an_order_to_revoke_first_is_taken_back_by_one_to_replace_first() {
     world.label("REVOKE_FIRST", Some(&token));
     world.bybit(|model, _| model.knobs.kyc_missing = true);
     let answer = world.operate_beside_the_service(leaked(&world, Some(&token)));
-    assert!(world.alive(&key) && world.holder("REVOKE_FIRST").is_none(), "{answer:#?}");
+    assert!(
+        world.alive(&key) && world.holder("REVOKE_FIRST").is_none(),
+        "{answer:#?}"
+    );
     world.maintain();
     assert!(world.alive(&key), "nobody orders it any more");
 }
@@ -112,14 +161,22 @@ fn an_order_to_revoke_first_is_taken_back_by_one_to_replace_first() {
 fn a_leaked_key_that_is_dead_and_has_no_successor_is_a_page_and_no_exposure() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
-    world.bybit(|model, now| model.delete_key_by_hand(world.master_key(), now)).expect("the master is there");
+    world
+        .bybit(|model, now| model.delete_key_by_hand(world.master_key(), now))
+        .expect("the master is there");
     let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
-    assert!(world.alive(&key) && codes(&answer).contains(&Code::Exposed), "nobody can revoke it: {answer:#?}");
+    assert!(
+        world.alive(&key) && codes(&answer).contains(&Code::Exposed),
+        "nobody can revoke it: {answer:#?}"
+    );
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
     world.bybit(|model, _| model.knobs.kyc_missing = true);
     let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
-    assert!(!world.alive(&key) && answer.exposure_seconds.is_some(), "{answer:#?}");
+    assert!(
+        !world.alive(&key) && answer.exposure_seconds.is_some(),
+        "{answer:#?}"
+    );
     assert_eq!(codes(&answer)[0], Code::CurrentDead, "{answer:#?}");
     assert!(!codes(&answer).contains(&Code::Exposed), "{answer:#?}");
 }
@@ -132,7 +189,13 @@ fn why_no_successor_can_come_is_said() {
     world.put_by_hand(&bare, &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
     hour(&world);
     let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
-    assert!(answer.findings.iter().any(|finding| finding.say.contains("add `policy.permissions`")), "{answer:#?}");
+    assert!(
+        answer
+            .findings
+            .iter()
+            .any(|finding| finding.say.contains("add `policy.permissions`")),
+        "{answer:#?}"
+    );
 }
 
 #[test]
@@ -141,7 +204,11 @@ fn an_exposure_whose_beginning_nobody_saw_is_not_counted() {
     world.label("COMPROMISED", Some(&token));
     hours(&world, 2);
     let answer = world.operate_beside_the_service(leaked(&world, Some(&token)));
-    assert_eq!((answer.outcome, answer.exposure_seconds), (Outcome::Ok, None), "{answer:#?}");
+    assert_eq!(
+        (answer.outcome, answer.exposure_seconds),
+        (Outcome::Ok, None),
+        "{answer:#?}"
+    );
 }
 
 #[test]
@@ -151,10 +218,15 @@ fn an_order_that_cannot_be_written_down_pages_with_what_makes_room() {
         world.label(&format!("own-{}", world.label_count()), Some(&version));
     }
     let answer = world.operate_beside_the_service(leaked(&world, None));
-    assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::Exposed]), "{answer:#?}");
+    assert_eq!(
+        (answer.outcome, codes(&answer)),
+        (Outcome::Failed, vec![Code::Exposed]),
+        "{answer:#?}"
+    );
     assert!(answer.findings[0].say.contains("LimitExceeded"), "{answer:#?}");
     assert!(
-        answer.findings[0].r#do.contains("describe-secret") && answer.findings[0].r#do.contains("break_glass"),
+        answer.findings[0].r#do.contains("describe-secret")
+            && answer.findings[0].r#do.contains("break_glass"),
         "{answer:#?}"
     );
 }
@@ -167,7 +239,12 @@ fn a_pending_value_of_a_hands_that_is_leaked_dies_once_it_was_given_up() {
     world.put_by_hand_as(&pending, world.text_of_setup(), &key, SUB, "AWSPENDING");
     world.label("COMPROMISED", Some(&pending));
     passes_beside_the_service(&world);
-    assert!(!world.alive(&key.key), "{:#?} {:?}", world.maintain(), world.labels(&pending));
+    assert!(
+        !world.alive(&key.key),
+        "{:#?} {:?}",
+        world.maintain(),
+        world.labels(&pending)
+    );
 }
 
 #[test]
@@ -213,9 +290,14 @@ fn a_key_that_was_put_as_pending_by_a_hand_lives_a_week_after_it_was_given_up() 
     let (world, _, _, _) = rotated_twice();
     let put = key_by_hand(&world, SUB);
     world.put_by_hand(world.text_of_setup(), &put, SUB, "AWSPENDING");
-    world.operate(OperationRequest::Abandon { secret: world.secret().clone() });
+    world.operate(OperationRequest::Abandon {
+        secret: world.secret().clone(),
+    });
     settle(&world);
-    assert!(world.alive(&put.key), "a person made it, and may use it elsewhere");
+    assert!(
+        world.alive(&put.key),
+        "a person made it, and may use it elsewhere"
+    );
     hours(&world, 24 * 8);
     settle(&world);
     assert!(!world.alive(&put.key));
@@ -224,10 +306,16 @@ fn a_key_that_was_put_as_pending_by_a_hand_lives_a_week_after_it_was_given_up() 
 #[test]
 fn an_order_that_is_repeated_hours_later_does_not_kill_the_successor() {
     let (world, _, _, _) = rotated_twice();
-    assert_eq!(world.operate_beside_the_service(leaked(&world, None)).outcome, Outcome::Ok);
+    assert_eq!(
+        world.operate_beside_the_service(leaked(&world, None)).outcome,
+        Outcome::Ok
+    );
     let successor = world.current_key().expect("a successor");
     hours(&world, 5);
-    assert_eq!(world.operate_beside_the_service(leaked(&world, None)).outcome, Outcome::Failed);
+    assert_eq!(
+        world.operate_beside_the_service(leaked(&world, None)).outcome,
+        Outcome::Failed
+    );
     assert!(world.alive(&successor));
 }
 
@@ -244,7 +332,9 @@ fn an_order_to_revoke_first_that_a_person_took_half_back_keeps_no_other_from_bei
 fn an_offer_whose_rotation_was_given_up_is_taken_by_a_later_one() {
     let (world, _, _, _) = rotated_twice();
     let offered = stuck_with_an_offer(&world);
-    world.operate(OperationRequest::Abandon { secret: world.secret().clone() });
+    world.operate(OperationRequest::Abandon {
+        secret: world.secret().clone(),
+    });
     world.rotate().expect_err("it is to die, as far as labels tell");
     hour(&world);
     world.maintain();
@@ -268,8 +358,15 @@ fn a_pass_that_is_faster_than_the_order_does_not_make_it_page() {
                 world.maintain();
             })
             .expect("an answer");
-        assert_eq!((answer.outcome, codes(&answer)), (Outcome::Ok, vec![]), "{mode:?}: {answer:#?}");
-        assert!(!world.alive(&key) && answer.exposure_seconds.is_some(), "{mode:?}: {answer:#?}");
+        assert_eq!(
+            (answer.outcome, codes(&answer)),
+            (Outcome::Ok, vec![]),
+            "{mode:?}: {answer:#?}"
+        );
+        assert!(
+            !world.alive(&key) && answer.exposure_seconds.is_some(),
+            "{mode:?}: {answer:#?}"
+        );
     }
 }
 
@@ -277,12 +374,25 @@ fn a_pass_that_is_faster_than_the_order_does_not_make_it_page() {
 fn a_leaked_key_that_was_supplied_is_deleted_by_a_person_and_proven_dead_by_the_order() {
     let setup = Setup::default();
     let document = setup.document.replace(r#""masterarn":"<master>","#, "");
-    let world = Watched(World::with(Setup { document: document.clone(), ..setup }));
+    let world = Watched(World::with(Setup {
+        document: document.clone(),
+        ..setup
+    }));
     let next = key_by_hand(&world, SUB);
     let candidate = world.put_by_hand(&document, &next, SUB, "CANDIDATE");
     let answer = world.operate_beside_the_service(leaked(&world, None));
-    assert_eq!((answer.outcome, codes(&answer)[0]), (Outcome::Failed, Code::Exposed), "{answer:#?}");
-    assert!(answer.findings.iter().any(|finding| finding.r#do.contains("delete the key at the venue")), "{answer:#?}");
+    assert_eq!(
+        (answer.outcome, codes(&answer)[0]),
+        (Outcome::Failed, Code::Exposed),
+        "{answer:#?}"
+    );
+    assert!(
+        answer
+            .findings
+            .iter()
+            .any(|finding| finding.r#do.contains("delete the key at the venue")),
+        "{answer:#?}"
+    );
     assert_eq!(world.current_key(), Some(next.key));
     assert_ne!(world.holder("AWSCURRENT"), Some(candidate));
     delete(&world, world.first_key());
@@ -301,7 +411,11 @@ fn a_dead_key_whose_rotation_cannot_begin_is_a_page() {
     }
     let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
     assert!(!world.alive(&key));
-    assert_eq!((answer.outcome, codes(&answer)[0]), (Outcome::Failed, Code::CurrentDead), "{answer:#?}");
+    assert_eq!(
+        (answer.outcome, codes(&answer)[0]),
+        (Outcome::Failed, Code::CurrentDead),
+        "{answer:#?}"
+    );
     assert!(answer.findings[0].say.contains("LABELS_FULL"), "{answer:#?}");
 }
 
@@ -309,7 +423,10 @@ fn a_dead_key_whose_rotation_cannot_begin_is_a_page() {
 fn a_service_that_is_busy_for_a_moment_begins_the_rotation_all_the_same() {
     let (world, _, _, _) = rotated_twice();
     world.plan(Operation::Rotate, 1, Fault::Throttled);
-    assert_eq!(world.operate_beside_the_service(leaked(&world, None)).outcome, Outcome::Ok);
+    assert_eq!(
+        world.operate_beside_the_service(leaked(&world, None)).outcome,
+        Outcome::Ok
+    );
 }
 
 #[test]
@@ -328,13 +445,23 @@ fn a_pass_takes_an_offer_back_that_would_keep_a_leaked_key_current() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
     world.label("COMPROMISED", Some(&token));
-    let mut settings = world.bybit(|model, _| model.key(&key)).expect("the key is there").settings;
-    (settings.note, settings.permissions) = ("by hand".to_owned(), Permissions::of(&[("Spot", &["SpotTrade"])]));
-    let weak = world.bybit(|model, now| model.create_key_by_hand(SUB, settings, now)).expect("the account is there");
+    let mut settings = world
+        .bybit(|model, _| model.key(&key))
+        .expect("the key is there")
+        .settings;
+    (settings.note, settings.permissions) =
+        ("by hand".to_owned(), Permissions::of(&[("Spot", &["SpotTrade"])]));
+    let weak = world
+        .bybit(|model, now| model.create_key_by_hand(SUB, settings, now))
+        .expect("the account is there");
     world.put_by_hand(world.text_of_setup(), &weak, SUB, "CANDIDATE");
     hour(&world);
     passes_beside_the_service(&world);
-    assert!(!world.alive(&key) && world.holder("CANDIDATE").is_none(), "{:#?}", world.maintain());
+    assert!(
+        !world.alive(&key) && world.holder("CANDIDATE").is_none(),
+        "{:#?}",
+        world.maintain()
+    );
     assert!(world.alive(&weak.key), "a person made it");
 }
 
@@ -355,7 +482,9 @@ fn a_pass_leaves_a_leaked_key_alive_while_a_run_may_promote_a_copy_that_was_give
         }
         run.let_through(ticket, None);
     };
-    world.operate(OperationRequest::Abandon { secret: world.secret().clone() });
+    world.operate(OperationRequest::Abandon {
+        secret: world.secret().clone(),
+    });
     world.label("COMPROMISED", Some(&version));
     for _ in 0..2 {
         world.maintain();
@@ -366,7 +495,11 @@ fn a_pass_leaves_a_leaked_key_alive_while_a_run_may_promote_a_copy_that_was_give
     drop(run.finish());
     hour(&world);
     passes_beside_the_service(&world);
-    assert!(!world.alive(&key) && world.current_key().is_some_and(|current| current != key), "{:#?}", world.maintain());
+    assert!(
+        !world.alive(&key) && world.current_key().is_some_and(|current| current != key),
+        "{:#?}",
+        world.maintain()
+    );
 }
 
 #[test]
@@ -374,9 +507,14 @@ fn an_offer_that_is_bound_to_no_address_does_not_keep_a_leaked_key_alive() {
     for is_ordered in [true, false] {
         let (world, token, _, _) = rotated_twice();
         let key = key_in(&world, &token);
-        let mut settings = world.bybit(|model, _| model.key(world.0.first_key())).expect("it was there").settings;
+        let mut settings = world
+            .bybit(|model, _| model.key(world.0.first_key()))
+            .expect("it was there")
+            .settings;
         settings.ips = Ips::Any;
-        let unbound = world.bybit(|model, now| model.create_key_by_hand(SUB, settings, now)).expect("the account is there");
+        let unbound = world
+            .bybit(|model, now| model.create_key_by_hand(SUB, settings, now))
+            .expect("the account is there");
         world.put_by_hand(world.text_of_setup(), &unbound, SUB, "CANDIDATE");
         if is_ordered {
             let answer = world.operate_beside_the_service(leaked(&world, None));
@@ -393,16 +531,34 @@ fn an_offer_that_is_bound_to_no_address_does_not_keep_a_leaked_key_alive() {
 fn where_no_key_can_be_issued_a_persons_offer_is_left_to_them() {
     let (world, token, _, _) = rotated_twice();
     let offered = key_by_hand(&world, SUB);
-    let mut settings = world.bybit(|model, _| model.key(&offered.key)).expect("the key is there").settings;
-    let good = std::mem::replace(&mut settings.permissions, Permissions::of(&[("Spot", &["SpotTrade"])]));
-    world.bybit(|model, now| model.edit_key_by_hand(&offered.key, settings.clone(), now)).expect("it is edited");
+    let mut settings = world
+        .bybit(|model, _| model.key(&offered.key))
+        .expect("the key is there")
+        .settings;
+    let good = std::mem::replace(
+        &mut settings.permissions,
+        Permissions::of(&[("Spot", &["SpotTrade"])]),
+    );
+    world
+        .bybit(|model, now| model.edit_key_by_hand(&offered.key, settings.clone(), now))
+        .expect("it is edited");
     let offer = world.put_by_hand(world.text_of_setup(), &offered, SUB, "CANDIDATE");
     delete(&world, world.master_key());
     hour(&world);
     world.operate_beside_the_service(leaked(&world, Some(&token)));
-    assert_eq!(world.holder("CANDIDATE").as_ref(), Some(&offer), "it is the only way to a successor");
+    assert_eq!(
+        world.holder("CANDIDATE").as_ref(),
+        Some(&offer),
+        "it is the only way to a successor"
+    );
     settings.permissions = good;
-    world.bybit(|model, now| model.edit_key_by_hand(&offered.key, settings, now)).expect("it is edited");
+    world
+        .bybit(|model, now| model.edit_key_by_hand(&offered.key, settings, now))
+        .expect("it is edited");
     passes_beside_the_service(&world);
-    assert_eq!(world.holder("CANDIDATE").as_ref(), Some(&offer), "a master is needed to look at the account");
+    assert_eq!(
+        world.holder("CANDIDATE").as_ref(),
+        Some(&offer),
+        "a master is needed to look at the account"
+    );
 }

@@ -8,15 +8,32 @@ use sandbox::secrets_manager::{DescribeSecret, Tag, TagResource};
 use super::*;
 
 fn tags(world: &World) -> BTreeMap<String, String> {
-    let request = DescribeSecret { secret_id: world.secret().as_str().to_owned() };
-    let described = world.secrets_manager(|model, now| model.describe_secret(&request, now)).expect("the secret is there");
-    described.summary.tags.into_iter().map(|tag| (tag.key, tag.value)).collect()
+    let request = DescribeSecret {
+        secret_id: world.secret().as_str().to_owned(),
+    };
+    let described = world
+        .secrets_manager(|model, now| model.describe_secret(&request, now))
+        .expect("the secret is there");
+    described
+        .summary
+        .tags
+        .into_iter()
+        .map(|tag| (tag.key, tag.value))
+        .collect()
 }
 
 fn tag(world: &World, key: &str, value: &str) {
-    let tags = vec![Tag { key: key.to_owned(), value: value.to_owned() }];
-    let request = TagResource { secret_id: world.secret().as_str().to_owned(), tags };
-    world.secrets_manager(|model, now| model.tag_resource(&request, now)).expect("it is tagged");
+    let tags = vec![Tag {
+        key: key.to_owned(),
+        value: value.to_owned(),
+    }];
+    let request = TagResource {
+        secret_id: world.secret().as_str().to_owned(),
+        tags,
+    };
+    world
+        .secrets_manager(|model, now| model.tag_resource(&request, now))
+        .expect("it is tagged");
 }
 
 #[test]
@@ -27,9 +44,22 @@ fn a_rotated_secret_is_tagged_and_what_a_person_wrote_stays() {
     tag(&world, "Environment", "blue");
     let token = world.rotate().expect("a rotation");
     world.maintain();
-    let created_at = world.document(&token)["created_at"].as_str().expect("a date").to_owned();
-    let expected = [("Environment", "blue"), ("LastRotated", &created_at), ("RotationEnabled", "true"), ("Service", "bybit")];
-    assert_eq!(tags(&world), expected.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
+    let created_at = world.document(&token)["created_at"]
+        .as_str()
+        .expect("a date")
+        .to_owned();
+    let expected = [
+        ("Environment", "blue"),
+        ("LastRotated", &created_at),
+        ("RotationEnabled", "true"),
+        ("Service", "bybit"),
+    ];
+    assert_eq!(
+        tags(&world),
+        expected
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into()
+    );
 }
 
 #[test]

@@ -6,14 +6,21 @@ use sandbox::in_process::{Fault, OTHER_SUB, Operation, SUB};
 use super::*;
 
 fn back(world: &World) -> Answer {
-    world.operate(OperationRequest::Rollback { secret: world.secret().clone(), version: None })
+    world.operate(OperationRequest::Rollback {
+        secret: world.secret().clone(),
+        version: None,
+    })
 }
 
 #[track_caller]
 fn refused(world: &World, why: &str) {
     world.take_calls();
     let answer = back(world);
-    assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::Refused]), "{answer:#?}");
+    assert_eq!(
+        (answer.outcome, codes(&answer)),
+        (Outcome::Failed, vec![Code::Refused]),
+        "{answer:#?}"
+    );
     assert!(answer.findings[0].say.contains(why), "{answer:#?}");
     assert_eq!(writes(world), []);
     assert_eq!(world.holder("ROLLBACK"), None);
@@ -43,7 +50,9 @@ fn a_way_back_that_was_given_up_is_open_again_once_no_run_can_go_it() {
     assert_eq!(back(&world).outcome, Outcome::Ok);
     world.run_due().expect("createSecret is due").expect("a copy");
     let pending = world.holder("AWSPENDING").expect("it is under way");
-    let answer = world.operate(OperationRequest::Abandon { secret: world.secret().clone() });
+    let answer = world.operate(OperationRequest::Abandon {
+        secret: world.secret().clone(),
+    });
     assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
     refused(&world, "condemned");
     hour(&world);
@@ -81,9 +90,14 @@ fn nobody_goes_back_while_a_rotation_is_in_flight() {
 #[test]
 fn nobody_goes_back_to_a_key_beyond_the_policy() {
     let (world, _, key, _) = rotated_twice();
-    let mut settings = world.bybit(|model, _| model.key(&key)).expect("the key is there").settings;
+    let mut settings = world
+        .bybit(|model, _| model.key(&key))
+        .expect("the key is there")
+        .settings;
     settings.permissions = Permissions::of(&[("Spot", &["SpotTrade"]), ("Wallet", &["AccountTransfer"])]);
-    world.bybit(|model, now| model.edit_key_by_hand(&key, settings, now)).expect("it is edited");
+    world
+        .bybit(|model, now| model.edit_key_by_hand(&key, settings, now))
+        .expect("it is edited");
     hour(&world);
     refused(&world, "may do what it must not");
 }
@@ -94,7 +108,11 @@ fn a_rollback_that_cannot_begin_takes_its_label_off_again() {
     world.plan(Operation::Rotate, 1, Fault::Denied);
     let answer = back(&world);
     assert_eq!(answer.outcome, Outcome::Failed);
-    assert_eq!(codes(&answer), [Code::NotDone], "what was changed and taken back is told: {answer:#?}");
+    assert_eq!(
+        codes(&answer),
+        [Code::NotDone],
+        "what was changed and taken back is told: {answer:#?}"
+    );
     assert_eq!(answer.secrets[0].did.len(), 2, "{answer:#?}");
     assert_eq!(world.holder("ROLLBACK"), None);
 }
@@ -105,9 +123,15 @@ fn a_rollback_that_fails_says_what_it_changed_all_the_same() {
     world.label("ROLLBACK", Some(&token));
     world.plan(Operation::Rotate, 1, Fault::Denied);
     let answer = back(&world);
-    assert_eq!((answer.outcome, codes(&answer)), (Outcome::Failed, vec![Code::NotDone]));
+    assert_eq!(
+        (answer.outcome, codes(&answer)),
+        (Outcome::Failed, vec![Code::NotDone])
+    );
     let labelled = format!("labelled version {version} ROLLBACK, which was on version {token}");
-    assert_eq!(answer.secrets[0].did, [labelled, format!("took ROLLBACK off version {version}")]);
+    assert_eq!(
+        answer.secrets[0].did,
+        [labelled, format!("took ROLLBACK off version {version}")]
+    );
     assert!(!world.labels(&version).contains(&"ROLLBACK".to_owned()));
 }
 
@@ -115,9 +139,14 @@ fn a_rollback_that_fails_says_what_it_changed_all_the_same() {
 fn nobody_goes_back_to_a_key_that_create_secret_would_refuse() {
     // Each is alive, and not what the current value asks for.
     let edit = |world: &World, key: &KeyId, groups: &[(&str, &[&str])], ips: Ips| {
-        let mut settings = world.bybit(|model, _| model.key(key)).expect("the key is there").settings;
+        let mut settings = world
+            .bybit(|model, _| model.key(key))
+            .expect("the key is there")
+            .settings;
         (settings.permissions, settings.ips) = (Permissions::of(groups), ips);
-        world.bybit(|model, now| model.edit_key_by_hand(key, settings, now)).expect("it is edited");
+        world
+            .bybit(|model, now| model.edit_key_by_hand(key, settings, now))
+            .expect("it is edited");
         hour(world);
     };
     let bound = || Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]);
@@ -126,7 +155,12 @@ fn nobody_goes_back_to_a_key_that_create_secret_would_refuse() {
     let (world, _, key, _) = rotated_twice();
     edit(&world, &key, &[trades, spot], Ips::Any);
     refused(&world, "bound to no address");
-    edit(&world, &key, &[trades, spot], Ips::only([FUNCTION_ADDRESS, "198.51.100.9".parse().expect("an address")]));
+    edit(
+        &world,
+        &key,
+        &[trades, spot],
+        Ips::only([FUNCTION_ADDRESS, "198.51.100.9".parse().expect("an address")]),
+    );
     refused(&world, "198.51.100.9");
     edit(&world, &key, &[spot], bound());
     refused(&world, "may not do what it must");
@@ -194,7 +228,10 @@ fn a_label_that_was_used_is_taken_off_and_one_that_a_person_is_mending_is_not() 
     world.label("ROLLBACK", Some(&version));
     let answer = world.maintain();
     assert!(!codes(&answer).contains(&Code::RollbackWaits), "{answer:#?}");
-    assert_eq!((world.holder("ROLLBACK"), world.holder("AWSCURRENT")), (None, Some(token)));
+    assert_eq!(
+        (world.holder("ROLLBACK"), world.holder("AWSCURRENT")),
+        (None, Some(token))
+    );
     let broken = world.put_by_hand("{}", world.first_credential(), SUB, "ROLLBACK");
     hour(&world);
     assert!(codes(&world.maintain()).contains(&Code::RollbackWaits));

@@ -18,8 +18,13 @@ fn every_step_refused(world: &World, token: &VersionId, error_type: ErrorType) {
 fn a_secret_that_is_to_be_deleted_is_left_alone() {
     let world = world();
     let token = created(&world);
-    let request = DeleteSecret { secret_id: world.secret().as_str().to_owned(), ..DeleteSecret::default() };
-    world.secrets_manager(|model, now| model.delete_secret(&request, now)).unwrap();
+    let request = DeleteSecret {
+        secret_id: world.secret().as_str().to_owned(),
+        ..DeleteSecret::default()
+    };
+    world
+        .secrets_manager(|model, now| model.delete_secret(&request, now))
+        .unwrap();
     every_step_refused(&world, &token, ErrorType::SecretDeleted);
 }
 
@@ -27,8 +32,12 @@ fn a_secret_that_is_to_be_deleted_is_left_alone() {
 fn a_secret_whose_rotation_is_off_is_left_alone() {
     let world = world();
     let token = created(&world);
-    let request = CancelRotateSecret { secret_id: world.secret().as_str().to_owned() };
-    world.secrets_manager(|model, now| model.cancel_rotate_secret(&request, now)).unwrap();
+    let request = CancelRotateSecret {
+        secret_id: world.secret().as_str().to_owned(),
+    };
+    world
+        .secrets_manager(|model, now| model.cancel_rotate_secret(&request, now))
+        .unwrap();
     every_step_refused(&world, &token, ErrorType::RotationDisabled);
 }
 
@@ -45,7 +54,11 @@ fn a_secret_that_another_function_rotates_is_left_alone_and_an_alias_is_no_other
 #[test]
 fn a_token_that_is_no_version_is_refused() {
     let world = world();
-    every_step_refused(&world, &VersionId::new("00000000-0000-4000-8000-00000000beef"), ErrorType::VersionUnknown);
+    every_step_refused(
+        &world,
+        &VersionId::new("00000000-0000-4000-8000-00000000beef"),
+        ErrorType::VersionUnknown,
+    );
 }
 
 #[test]
@@ -73,7 +86,10 @@ fn a_secret_that_does_not_exist_is_refused() {
         let mut request = world.request(step, &token);
         request.secret = protocol::name::SecretId::parse("prod/bybit/none").unwrap();
         let said = refused(world.start(request).finish(), ErrorType::SecretNotFound);
-        assert!(said.contains("prod/bybit/***") && !said.contains("none"), "{said}");
+        assert!(
+            said.contains("prod/bybit/***") && !said.contains("none"),
+            "{said}"
+        );
     }
 }
 
@@ -84,12 +100,30 @@ fn a_value_that_is_no_usable_credential_is_refused_without_being_quoted() {
         ("{}", "`api_key` is missing"),
         (r#"{"api_key":"<key>"}"#, "`api_secret` is missing"),
         (r#"{"api_key":"<key>","api_secret":""}"#, "`api_secret` is empty"),
-        (r#"{"api_key":"<key>","api_secret":"<secret>","secret":"hunter2"}"#, "`secret`"),
-        (r#"{"api_key":"<key>","api_secret":"<secret>","api_key":"hunter2"}"#, "`api_key` stands twice"),
-        (r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"permissions":["withdraw"]}}"#, "moves funds"),
-        (r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"ip_allowlist":["0.0.0.0/0"]}}"#, "ip_allowlist"),
-        (r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"permisions":["spot"]}}"#, "permisions"),
-        (r#"{"api_key":"<key>","api_secret":"<secret>","rotation":{"token":"x"}}"#, "`rotation`"),
+        (
+            r#"{"api_key":"<key>","api_secret":"<secret>","secret":"hunter2"}"#,
+            "`secret`",
+        ),
+        (
+            r#"{"api_key":"<key>","api_secret":"<secret>","api_key":"hunter2"}"#,
+            "`api_key` stands twice",
+        ),
+        (
+            r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"permissions":["withdraw"]}}"#,
+            "moves funds",
+        ),
+        (
+            r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"ip_allowlist":["0.0.0.0/0"]}}"#,
+            "ip_allowlist",
+        ),
+        (
+            r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"permisions":["spot"]}}"#,
+            "permisions",
+        ),
+        (
+            r#"{"api_key":"<key>","api_secret":"<secret>","rotation":{"token":"x"}}"#,
+            "`rotation`",
+        ),
     ];
     for (document, named) in cases {
         let world = world_of(document);
@@ -106,11 +140,15 @@ fn a_key_of_the_secret_that_cannot_be_used_is_said_to_be_that() {
     let world = world();
     let token = world.begin_rotation();
     let arn = world.secret().as_str();
-    world.secrets_manager(|model, _| model.set_key_usable(arn, false)).unwrap();
+    world
+        .secrets_manager(|model, _| model.set_key_usable(arn, false))
+        .unwrap();
     let said = refused(world.run(Step::Create, &token), ErrorType::KmsDenied);
     assert!(said.contains("KMS key"), "{said}");
     assert_eq!(writes(&world), []);
-    world.secrets_manager(|model, _| model.set_key_usable(arn, true)).unwrap();
+    world
+        .secrets_manager(|model, _| model.set_key_usable(arn, true))
+        .unwrap();
     world.pass(&token).unwrap();
 }
 
@@ -127,12 +165,20 @@ fn a_key_of_nowhere_we_know_is_refused() {
     let cases = [
         ("prod/bybit/main", r#","exchange":"mtgox""#, "mtgox"),
         ("prod/bybit/main", r#","environment":"demo""#, "demo"),
-        ("prod/bybit/main", r#","environment":"moon""#, "`moon` is not known"),
+        (
+            "prod/bybit/main",
+            r#","environment":"moon""#,
+            "`moon` is not known",
+        ),
         ("trading-bot/bybit/credentials", "", "`environment`"),
         ("my-key", r#","environment":"mainnet""#, "`exchange`"),
     ];
     for (name, fields, named) in cases {
-        let world = world_with(Setup { name: name.to_owned(), document: value(fields), ..Setup::default() });
+        let world = world_with(Setup {
+            name: name.to_owned(),
+            document: value(fields),
+            ..Setup::default()
+        });
         let token = world.begin_rotation();
         let said = refused(world.run(Step::Create, &token), ErrorType::VenueUnsupported);
         assert!(said.contains(named), "{said}");
@@ -148,7 +194,12 @@ fn exchange_and_environment_are_taken_from_the_name_where_the_value_does_not_say
         ("my-key", r#","environment":"PROD","exchange":"Bybit""#),
     ] {
         let master_document = Some(MASTER.to_owned());
-        let world = world_with(Setup { name: name.to_owned(), document: value(fields), master_document, ..Setup::default() });
+        let world = world_with(Setup {
+            name: name.to_owned(),
+            document: value(fields),
+            master_document,
+            ..Setup::default()
+        });
         world.rotate().unwrap();
     }
 }
@@ -157,7 +208,11 @@ fn exchange_and_environment_are_taken_from_the_name_where_the_value_does_not_say
 fn a_key_that_is_alive_in_another_environment_is_not_known_in_this_one() {
     let master_document = Some(MASTER.replace("mainnet", "testnet"));
     let document = value(&format!(r#","environment":"testnet"{SUBACCOUNT}{POLICY}"#));
-    let world = world_with(Setup { document, master_document, ..Setup::default() });
+    let world = world_with(Setup {
+        document,
+        master_document,
+        ..Setup::default()
+    });
     let token = world.begin_rotation();
     refused(world.run(Step::Create, &token), ErrorType::MasterRefused);
     assert_eq!(writes(&world), []);
@@ -166,7 +221,10 @@ fn a_key_that_is_alive_in_another_environment_is_not_known_in_this_one() {
 
 /// A world whose master's secret has this value.
 fn world_with_master(document: Option<&str>) -> Silent {
-    world_with(Setup { master_document: document.map(str::to_owned), ..Setup::default() })
+    world_with(Setup {
+        master_document: document.map(str::to_owned),
+        ..Setup::default()
+    })
 }
 
 #[test]
@@ -175,24 +233,47 @@ fn a_master_that_cannot_be_used_is_named_and_nothing_is_issued() {
         (None, "no secret with that name and those six characters"),
         (Some("hunter2"), "not a JSON object"),
         (Some(r#"{"api_key":"<key>"}"#), "`api_secret` is missing"),
-        (Some(r#"{"api_key":"<key>","api_secret":"<secret>"}"#), "add `environment`"),
-        (Some(r#"{"environment":"mainnet","api_key":"<key>","api_secret":"<secret>","serves":[]}"#), "`serves`"),
-        (Some(r#"{"exchange":"okx","environment":"mainnet","api_key":"<key>","api_secret":"<secret>"}"#), "another exchange"),
-        (Some(r#"{"exchange":"bybit","environment":"testnet","api_key":"<key>","api_secret":"<secret>"}"#), "or environment"),
+        (
+            Some(r#"{"api_key":"<key>","api_secret":"<secret>"}"#),
+            "add `environment`",
+        ),
+        (
+            Some(r#"{"environment":"mainnet","api_key":"<key>","api_secret":"<secret>","serves":[]}"#),
+            "`serves`",
+        ),
+        (
+            Some(r#"{"exchange":"okx","environment":"mainnet","api_key":"<key>","api_secret":"<secret>"}"#),
+            "another exchange",
+        ),
+        (
+            Some(r#"{"exchange":"bybit","environment":"testnet","api_key":"<key>","api_secret":"<secret>"}"#),
+            "or environment",
+        ),
     ];
     for (document, named) in cases {
         let world = world_with_master(document);
         let token = world.begin_rotation();
         let said = refused(world.run(Step::Create, &token), ErrorType::MasterInvalid);
-        assert!(said.contains(named) && said.contains("masters/bybit/***") && !said.contains("hunter2"), "{said}");
+        assert!(
+            said.contains(named) && said.contains("masters/bybit/***") && !said.contains("hunter2"),
+            "{said}"
+        );
         assert_eq!(writes(&world), []);
     }
 }
 
 #[test]
 fn a_value_that_names_no_usable_master_says_what_to_add() {
-    for (field, named) in [("", "add `masterarn`"), (r#","masterarn":"arn:aws:s3:::bucket""#, "`masterarn` is an ARN, but not")] {
-        let world = world_of(&format!(r#"{{"api_key":"<key>","api_secret":"<secret>"{field}}}"#));
+    for (field, named) in [
+        ("", "add `masterarn`"),
+        (
+            r#","masterarn":"arn:aws:s3:::bucket""#,
+            "`masterarn` is an ARN, but not",
+        ),
+    ] {
+        let world = world_of(&format!(
+            r#"{{"api_key":"<key>","api_secret":"<secret>"{field}}}"#
+        ));
         let token = world.begin_rotation();
         let said = refused(world.run(Step::Create, &token), ErrorType::MasterInvalid);
         assert!(said.contains(named), "{said}");
@@ -203,7 +284,11 @@ fn a_value_that_names_no_usable_master_says_what_to_add() {
 #[test]
 fn a_master_key_that_the_venue_refuses_is_no_reflection_on_the_key_it_was_to_manage() {
     let dead: fn(&World) = |world| delete(world, world.master_key());
-    let elsewhere: fn(&World) = |world| change(world, world.master_key(), |settings| settings.ips = Ips::only([BOT_ADDRESS]));
+    let elsewhere: fn(&World) = |world| {
+        change(world, world.master_key(), |settings| {
+            settings.ips = Ips::only([BOT_ADDRESS]);
+        });
+    };
     for spoil in [dead, elsewhere] {
         let world = world();
         let token = created(&world);
@@ -235,8 +320,12 @@ fn a_master_with_a_wrong_secret_or_that_only_reads_is_refused() {
 fn a_master_that_may_not_manage_keys_dooms_nothing_at_set() {
     let world = world();
     let token = created(&world);
-    change(&world, &key_in(&world, &token), |settings| settings.ips = Ips::Any);
-    change(&world, world.master_key(), |settings| settings.permissions = Permissions::of(&[SPOT]));
+    change(&world, &key_in(&world, &token), |settings| {
+        settings.ips = Ips::Any;
+    });
+    change(&world, world.master_key(), |settings| {
+        settings.permissions = Permissions::of(&[SPOT]);
+    });
     refused(world.run(Step::Set, &token), ErrorType::MasterRefused);
     assert_eq!(world.labels(&token), ["AWSPENDING"]);
     refused(world.run(Step::Finish, &token), ErrorType::PendingTooPowerful);
@@ -256,7 +345,9 @@ fn a_sub_account_that_is_not_the_masters_is_refused() {
 
 #[test]
 fn a_master_may_spell_its_environment_in_another_way_than_the_secret() {
-    let world = world_with_master(Some(r#"{"exchange":"bybit","environment":"prod","api_key":"<key>","api_secret":"<secret>"}"#));
+    let world = world_with_master(Some(
+        r#"{"exchange":"bybit","environment":"prod","api_key":"<key>","api_secret":"<secret>"}"#,
+    ));
     let token = world.begin_rotation();
     done(world.run(Step::Create, &token), Done::Issued);
     completes(&world, &token);
@@ -276,9 +367,14 @@ fn a_master_that_says_only_its_exchange_or_only_its_environment_is_held_to_that(
 
 #[test]
 fn a_master_that_shares_its_id_or_its_secret_with_the_key_to_rotate_is_refused() {
-    for credential in [r#""api_key":"<key>","api_secret":"another""#, r#""api_key":"another","api_secret":"<secret>""#] {
+    for credential in [
+        r#""api_key":"<key>","api_secret":"another""#,
+        r#""api_key":"another","api_secret":"<secret>""#,
+    ] {
         let world = world();
-        let master = world.bybit(|model, _| model.credential(world.0.master_key())).unwrap();
+        let master = world
+            .bybit(|model, _| model.credential(world.0.master_key()))
+            .unwrap();
         let document = format!(r#"{{{credential},"masterarn":"<master>"{SUBACCOUNT}{POLICY}}}"#);
         world.put_by_hand(&document, &master, SUB, "AWSCURRENT");
         let token = world.begin_rotation();
@@ -295,7 +391,10 @@ fn a_key_of_a_master_account_has_no_successor_but_one_that_a_person_supplies() {
     world.put_by_hand(&value(POLICY), &key, PARENT, "AWSCURRENT");
     let token = world.begin_rotation();
     let said = refused(world.run(Step::Create, &token), ErrorType::AccountMismatch);
-    assert!(said.contains("belongs to a master account") && said.contains("CANDIDATE"), "{said}");
+    assert!(
+        said.contains("belongs to a master account") && said.contains("CANDIDATE"),
+        "{said}"
+    );
     assert_eq!(writes(&world), []);
     assert_eq!(world.labels(&token), ["AWSPENDING"]);
 }

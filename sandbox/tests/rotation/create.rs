@@ -14,7 +14,12 @@ fn a_replayed_create_issues_no_second_key() {
         done(world.run(Step::Create, &token), Done::AlreadyStored);
         assert_eq!(
             world.take_operations(),
-            [Operation::Describe, Operation::ReadVersion, Operation::ReadCurrent, Operation::Versions]
+            [
+                Operation::Describe,
+                Operation::ReadVersion,
+                Operation::ReadCurrent,
+                Operation::Versions
+            ]
         );
     }
     assert_eq!(world.live_keys_for(&token), [key]);
@@ -23,10 +28,21 @@ fn a_replayed_create_issues_no_second_key() {
 #[test]
 fn a_secret_without_a_current_value_is_refused_and_left_alone() {
     let world = world();
-    let seed = Seed { name: "prod/bybit/empty".into(), rotation: Some(RotationSeed::default()), ..Seed::default() };
+    let seed = Seed {
+        name: "prod/bybit/empty".into(),
+        rotation: Some(RotationSeed::default()),
+        ..Seed::default()
+    };
     let arn = world.secrets_manager(|model, now| model.seed(seed, now)).unwrap();
-    let request = RotateSecret { secret_id: arn.clone(), ..RotateSecret::default() };
-    let token = world.secrets_manager(|model, now| model.rotate_secret(&request, now)).unwrap().version_id.unwrap();
+    let request = RotateSecret {
+        secret_id: arn.clone(),
+        ..RotateSecret::default()
+    };
+    let token = world
+        .secrets_manager(|model, now| model.rotate_secret(&request, now))
+        .unwrap()
+        .version_id
+        .unwrap();
     let mut request = world.request(Step::Create, &VersionId::new(token));
     request.secret = protocol::name::SecretId::parse(&arn).unwrap();
     let before = world.now();
@@ -46,7 +62,10 @@ fn two_reads_that_disagree_about_the_current_version_are_made_again() {
     // The read of the value does not know yet of the last two changes.
     world.plan(Operation::ReadCurrent, 1, Fault::Stale(2));
     done(world.run(Step::Create, &token), Done::Issued);
-    assert_eq!(world.document(&token)["rotation"]["based_on"], serde_json::json!(current));
+    assert_eq!(
+        world.document(&token)["rotation"]["based_on"],
+        serde_json::json!(current)
+    );
     completes(&world, &token);
 }
 
@@ -115,7 +134,11 @@ fn a_run_that_lost_the_token_to_another_does_not_claim_to_have_stored_its_key() 
         world.plan(Operation::ReadVersion, occurrence, Fault::Stale(1));
     }
     let result = slow.finish();
-    assert_eq!(world.live_keys_for(&token).len(), 2, "a miss leaves both to setSecret");
+    assert_eq!(
+        world.live_keys_for(&token).len(),
+        2,
+        "a miss leaves both to setSecret"
+    );
     let said = refused(result, ErrorType::StoreUnavailable);
     assert!(said.contains("cannot be read yet"), "{said}");
 }
@@ -130,7 +153,10 @@ fn a_key_left_by_a_crash_before_its_store_is_revoked_by_set() {
     assert_eq!(lost.len(), 1);
     let before = world.now();
     done(world.run(Step::Create, &token), Done::Issued);
-    assert!(world.now().duration_since(before) >= seconds(5), "it looked for a value first");
+    assert!(
+        world.now().duration_since(before) >= seconds(5),
+        "it looked for a value first"
+    );
     assert_eq!(world.live_keys_for(&token).len(), 2);
     completes(&world, &token);
     assert_eq!(world.live_keys_for(&token), [key_in(&world, &token)]);
@@ -193,7 +219,11 @@ fn a_run_that_was_frozen_past_its_deadline_does_nothing_more() {
         world.take_calls();
         refused(run.finish(), ErrorType::DeadlineNear);
         // A request that was built already goes out; nothing after it does.
-        let sent: &[Operation] = if frozen_at == Operation::Issue { &[Operation::Issue] } else { &[] };
+        let sent: &[Operation] = if frozen_at == Operation::Issue {
+            &[Operation::Issue]
+        } else {
+            &[]
+        };
         assert_eq!(writes(&world), sent);
         assert_eq!(world.document(&token), serde_json::Value::Null);
     }
@@ -206,7 +236,9 @@ fn the_master_key_is_never_what_is_rotated() {
     let (master, first) = (world.master_key().clone(), world.first_key().clone());
     let master = world.bybit(|model, _| model.credential(&master)).unwrap();
     let first = world.bybit(|model, _| model.credential(&first)).unwrap();
-    let document = document.replace(first.key.as_str(), "<key>").replace(first.secret.expose(), "<secret>");
+    let document = document
+        .replace(first.key.as_str(), "<key>")
+        .replace(first.secret.expose(), "<secret>");
     let current = world.put_by_hand(&document, &master, SUB, "AWSCURRENT");
     let token = world.begin_rotation();
     let said = refused(world.run(Step::Create, &token), ErrorType::MasterInvalid);
@@ -228,7 +260,13 @@ fn a_current_version_that_shows_no_value_is_read_again_before_it_is_said_to_have
     assert_eq!(writes(&world), []);
 
     let key = key_by_hand(&world, SUB, settings(&[SPOT]));
-    world.put_by_hand_as(&empty, &value(&format!("{SUBACCOUNT}{POLICY}")), &key, SUB, "AWSCURRENT");
+    world.put_by_hand_as(
+        &empty,
+        &value(&format!("{SUBACCOUNT}{POLICY}")),
+        &key,
+        SUB,
+        "AWSCURRENT",
+    );
     let token = world.begin_rotation();
     // The read of the value does not know of it yet.
     world.plan(Operation::ReadCurrent, 1, Fault::Stale(2));
@@ -244,7 +282,9 @@ fn a_key_that_a_person_put_under_the_token_is_not_revoked_by_the_run_that_issued
     let mut run = world.start(world.request(Step::Create, &token));
     let put = until(&mut run, Operation::Put);
     let issued = world.live_keys_for(&token).remove(0);
-    let credential = world.bybit(|model, _| model.credential(&issued)).expect("it was just issued");
+    let credential = world
+        .bybit(|model, _| model.credential(&issued))
+        .expect("it was just issued");
     world.put_by_hand_as(&token, &value(""), &credential, SUB, "AWSPENDING");
     run.let_through(put, None);
     refused(run.finish(), ErrorType::VersionDoomed);

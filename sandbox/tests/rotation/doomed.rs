@@ -11,16 +11,30 @@ type Case = (fn(&World) -> VersionId, &'static str);
 /// Every reason that the store alone tells.
 const CASES: [Case; 6] = [
     (names_the_current_key, "it names the key that is current already"),
-    (built_on_another_version, "it was built on version 00000000-0000-4000-8000-000000000001"),
-    (not_written_by_us, "its value was not built by this function for this version"),
-    (written_for_another_version, "its value was not built by this function for this version"),
-    (not_a_credential, "its value was not built by this function for this version"),
+    (
+        built_on_another_version,
+        "it was built on version 00000000-0000-4000-8000-000000000001",
+    ),
+    (
+        not_written_by_us,
+        "its value was not built by this function for this version",
+    ),
+    (
+        written_for_another_version,
+        "its value was not built by this function for this version",
+    ),
+    (
+        not_a_credential,
+        "its value was not built by this function for this version",
+    ),
     (candidate_moved, "CANDIDATE is on another version now"),
 ];
 
 fn names_the_current_key(world: &World) -> VersionId {
     let token = world.begin_rotation();
-    let first = world.bybit(|model, _| model.credential(world.first_key())).expect("the key existed");
+    let first = world
+        .bybit(|model, _| model.credential(world.first_key()))
+        .expect("the key existed");
     world.put_by_hand_as(&token, &value(""), &first, SUB, "AWSPENDING");
     token
 }
@@ -59,7 +73,11 @@ fn not_a_credential(world: &World) -> VersionId {
 
 fn candidate_moved(world: &World) -> VersionId {
     let offer = || {
-        let key = key_by_hand(world, SUB, settings(&[SPOT, ("ContractTrade", &["Order", "Position"])]));
+        let key = key_by_hand(
+            world,
+            SUB,
+            settings(&[SPOT, ("ContractTrade", &["Order", "Position"])]),
+        );
         world.put_by_hand(&value(""), &key, SUB, "CANDIDATE")
     };
     // The bot's and the function's addresses are what the policy allows.
@@ -86,13 +104,31 @@ fn a_version_that_can_never_be_promoted_is_condemned_and_loses_pending_for_a_sta
         assert!(said.contains("Begin a new rotation"), "{said}");
         // Where stale reads can have led to it, it is judged again once they can't have.
         let looked = world.now().duration_since(before).as_secs();
-        assert_eq!(looked, if reason.contains("CANDIDATE") { 60 } else { 0 }, "{reason}");
-        let condemned = format!("CONDEMNED-{}-{}", world.now().strftime("%Y%m%dT%H%M%SZ"), token.short());
+        assert_eq!(
+            looked,
+            if reason.contains("CANDIDATE") { 60 } else { 0 },
+            "{reason}"
+        );
+        let condemned = format!(
+            "CONDEMNED-{}-{}",
+            world.now().strftime("%Y%m%dT%H%M%SZ"),
+            token.short()
+        );
         assert_eq!(world.labels(&token), [condemned.as_str()], "{reason}");
-        assert_eq!(writes(&world), [Operation::AddLabel, Operation::RemoveLabel], "condemned first, then off AWSPENDING");
-        let lines: Vec<(Action, Option<String>)> =
-            world.take_records().into_iter().map(|record| (record.action, record.label)).collect();
-        let expected = [(Action::AddLabel, Some(condemned)), (Action::RemoveLabel, Some("AWSPENDING".to_owned()))];
+        assert_eq!(
+            writes(&world),
+            [Operation::AddLabel, Operation::RemoveLabel],
+            "condemned first, then off AWSPENDING"
+        );
+        let lines: Vec<(Action, Option<String>)> = world
+            .take_records()
+            .into_iter()
+            .map(|record| (record.action, record.label))
+            .collect();
+        let expected = [
+            (Action::AddLabel, Some(condemned)),
+            (Action::RemoveLabel, Some("AWSPENDING".to_owned())),
+        ];
         assert_eq!(lines, expected);
         assert_eq!(live(&world), keys, "its key is left to maintain");
         assert_eq!(world.holder(AWSCURRENT), current);
@@ -120,9 +156,14 @@ fn the_rotation_after_a_doomed_one_succeeds() {
         let token = doom(&world);
         refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
         let base = world.holder(AWSCURRENT);
-        let next = world.rotate().unwrap_or_else(|failure| panic!("{reason}: {failure}"));
+        let next = world
+            .rotate()
+            .unwrap_or_else(|failure| panic!("{reason}: {failure}"));
         assert_ne!(next, token);
-        assert_eq!(world.document(&next)["rotation"]["based_on"], serde_json::json!(base));
+        assert_eq!(
+            world.document(&next)["rotation"]["based_on"],
+            serde_json::json!(base)
+        );
     }
 }
 
@@ -131,14 +172,25 @@ fn neither_set_nor_finish_gives_a_version_up_for_what_the_store_tells_but_both_r
     for (doom, reason) in CASES {
         let world = world();
         let token = doom(&world);
-        // finishSecret does not read the current value: who names the current key was not built by us for this version.
-        let at_finish = if reason.contains("current already") { "was not built by this function" } else { reason };
+        // finishSecret does not read the current value: who names the current key was not built by us for
+        // this version.
+        let at_finish = if reason.contains("current already") {
+            "was not built by this function"
+        } else {
+            reason
+        };
         world.take_calls();
         for (step, reason) in [(Step::Set, reason), (Step::Finish, at_finish)] {
             // A label that moved may be a stale read's: createSecret looks twice.
             let sure = !reason.contains("CANDIDATE");
-            let said =
-                refused(world.run(step, &token), if sure { ErrorType::VersionDoomed } else { ErrorType::StoreUnavailable });
+            let said = refused(
+                world.run(step, &token),
+                if sure {
+                    ErrorType::VersionDoomed
+                } else {
+                    ErrorType::StoreUnavailable
+                },
+            );
             assert!(said.contains(reason), "{step}: {said}");
         }
         assert_eq!(writes(&world), [], "{reason}");
@@ -211,8 +263,14 @@ fn a_condemnation_from_before_it_was_current_does_not_cut_a_replaced_versions_gr
     let next = world.begin_rotation();
     world.run(Step::Create, &next).unwrap();
     let labels = world.labels(&promoted);
-    assert!(labels.iter().any(|label| label.starts_with("REPLACED-")), "{labels:?}");
-    assert!(!labels.iter().any(|label| label.starts_with("CONDEMNED-")), "{labels:?}");
+    assert!(
+        labels.iter().any(|label| label.starts_with("REPLACED-")),
+        "{labels:?}"
+    );
+    assert!(
+        !labels.iter().any(|label| label.starts_with("CONDEMNED-")),
+        "{labels:?}"
+    );
 }
 
 #[test]
@@ -227,7 +285,12 @@ fn a_version_that_is_promoted_while_it_is_judged_is_not_given_up() {
     judging.let_through(second, None);
     done(judging.finish(), Done::AlreadyCurrent);
     assert_eq!(world.holder(AWSCURRENT), Some(token.clone()));
-    assert!(!world.labels(&token).iter().any(|label| label.starts_with("CONDEMNED-")));
+    assert!(
+        !world
+            .labels(&token)
+            .iter()
+            .any(|label| label.starts_with("CONDEMNED-"))
+    );
 }
 
 #[test]
@@ -245,7 +308,8 @@ fn a_secret_without_room_for_the_condemnation_says_so_and_keeps_pending() {
     refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
 }
 
-/// Giving up is for good, and reads may be stale: what led to it is judged a second time, and here the base is current after all.
+/// Giving up is for good, and reads may be stale: what led to it is judged a second time, and here the base
+/// is current after all.
 #[test]
 fn a_good_version_is_not_given_up_by_two_stale_reads() {
     let world = world();
@@ -255,7 +319,10 @@ fn a_good_version_is_not_given_up_by_two_stale_reads() {
     let token = world.begin_rotation();
     world.make_current(&theirs);
     done(world.run(Step::Create, &token), Done::Issued);
-    assert_eq!(world.document(&token)["rotation"]["based_on"], serde_json::json!(theirs));
+    assert_eq!(
+        world.document(&token)["rotation"]["based_on"],
+        serde_json::json!(theirs)
+    );
     // A duplicate, seconds later: neither read knows yet that AWSCURRENT moved.
     world.plan(Operation::Describe, 1, Fault::Stale(3));
     world.plan(Operation::ReadCurrent, 1, Fault::Stale(3));
@@ -292,7 +359,10 @@ fn a_key_bound_to_addresses_that_the_function_has_left_is_given_up_by_create_alo
     assert!(said.contains("EGRESS_IPS"), "{said}");
     let next = created(&world);
     let rotation = world.document(&next)["rotation"].clone();
-    assert_eq!(rotation["ip_allowlist"], serde_json::json!(["198.51.100.9", "203.0.113.7"]));
+    assert_eq!(
+        rotation["ip_allowlist"],
+        serde_json::json!(["198.51.100.9", "203.0.113.7"])
+    );
 }
 
 #[test]
@@ -303,11 +373,18 @@ fn a_version_that_was_current_loses_pending_without_a_condemnation_that_would_cu
     world.label("AWSPENDING", Some(&first));
     let said = refused(world.run(Step::Create, &first), ErrorType::VersionDoomed);
     assert!(said.contains("it has been current already"), "{said}");
-    assert_eq!(world.labels(&first), ["AWSPREVIOUS".to_owned(), format!("REPLACED-20260301T120000Z-{}", first.short())]);
+    assert_eq!(
+        world.labels(&first),
+        [
+            "AWSPREVIOUS".to_owned(),
+            format!("REPLACED-20260301T120000Z-{}", first.short())
+        ]
+    );
     world.rotate().unwrap();
 }
 
-/// The second attempt at taking AWSPENDING off is refused because the first one did it: the outcome is what counts.
+/// The second attempt at taking AWSPENDING off is refused because the first one did it: the outcome is what
+/// counts.
 #[test]
 fn a_version_is_given_up_though_the_reply_to_its_last_change_was_lost() {
     let world = world();
@@ -353,7 +430,8 @@ fn a_run_without_the_minute_that_it_takes_to_be_sure_judges_nothing() {
 #[test]
 fn a_base_that_is_not_the_previous_version_or_bears_a_stamp_is_judged_a_minute_later() {
     let not_previous = |world: &World| drop(new_version_made_current(world));
-    let stamped = |world: &World| world.label("REPLACED-20260301T110000Z-00000000", Some(&world.first_version()));
+    let stamped =
+        |world: &World| world.label("REPLACED-20260301T110000Z-00000000", Some(&world.first_version()));
     let cases: [fn(&World); 2] = [not_previous, stamped];
     for hand in cases {
         let world = world();
@@ -441,7 +519,10 @@ fn a_version_is_condemned_though_every_reply_to_that_was_lost() {
         refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
         assert!(world.plan_is_done());
         let labels = world.labels(&token);
-        assert!(labels.len() == 1 && labels[0].starts_with("CONDEMNED-"), "{labels:?}");
+        assert!(
+            labels.len() == 1 && labels[0].starts_with("CONDEMNED-"),
+            "{labels:?}"
+        );
     }
 }
 
@@ -452,7 +533,10 @@ fn a_pending_version_that_bears_one_mark_of_having_been_current_is_not_made_so_a
         world.rotate().unwrap();
         world.rotate().unwrap();
     };
-    for (then, mark) in [(moved_back_by_hand, "AWSPREVIOUS"), (replaced_twice, "REPLACED-20260301T120000Z-")] {
+    for (then, mark) in [
+        (moved_back_by_hand, "AWSPREVIOUS"),
+        (replaced_twice, "REPLACED-20260301T120000Z-"),
+    ] {
         let world = world();
         let token = world.rotate().unwrap();
         then(&world);
@@ -464,8 +548,16 @@ fn a_pending_version_that_bears_one_mark_of_having_been_current_is_not_made_so_a
             assert!(said.contains("it has been current already"), "{step}: {said}");
         }
         let labels = world.labels(&token);
-        assert!(!labels.iter().any(|label| label == "AWSPENDING" || label.starts_with("CONDEMNED-")), "{labels:?}");
-        assert!(labels.iter().any(|label| label.starts_with("REPLACED-")), "{labels:?}");
+        assert!(
+            !labels
+                .iter()
+                .any(|label| label == "AWSPENDING" || label.starts_with("CONDEMNED-")),
+            "{labels:?}"
+        );
+        assert!(
+            labels.iter().any(|label| label.starts_with("REPLACED-")),
+            "{labels:?}"
+        );
         world.rotate().unwrap();
     }
 }

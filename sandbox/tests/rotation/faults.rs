@@ -26,14 +26,23 @@ fn heals(world: &World, token: &VersionId, history: &str) {
         assert!(replays < 3, "{history}: it does not converge");
         world.advance(seconds(60));
     }
-    world.pass(token).unwrap_or_else(|failure| panic!("{history}: {failure}"));
+    world
+        .pass(token)
+        .unwrap_or_else(|failure| panic!("{history}: {failure}"));
     let key = key_in(world, token);
     assert_eq!(world.holder(AWSCURRENT).as_ref(), Some(token), "{history}");
-    assert_eq!(world.live_keys_for(token), std::slice::from_ref(&key), "{history}");
+    assert_eq!(
+        world.live_keys_for(token),
+        std::slice::from_ref(&key),
+        "{history}"
+    );
     assert_eq!(live(world), [world.first_key().clone(), key], "{history}");
     let labels = world.labels(&world.first_version());
     assert_eq!(labels.len(), 2, "{history}: {labels:?}");
-    assert!(labels[0] == "AWSPREVIOUS" && labels[1].starts_with("REPLACED-2026"), "{history}: {labels:?}");
+    assert!(
+        labels[0] == "AWSPREVIOUS" && labels[1].starts_with("REPLACED-2026"),
+        "{history}: {labels:?}"
+    );
     assert_eq!(world.labels(token), ["AWSCURRENT", "AWSPENDING"], "{history}");
     assert_eq!(world.leaks(), Vec::<String>::new(), "{history}");
 }
@@ -48,10 +57,17 @@ fn every_single_fault_at_every_call_of_a_rotation_is_healed_by_replays() {
             world.plan_at(at, fault);
             let result = world.pass(&token);
             if !world.plan_is_done() {
-                assert_eq!(at, 23, "a plain rotation makes 22 calls, and at each one of them {fault:?} was injected");
+                assert_eq!(
+                    at, 23,
+                    "a plain rotation makes 22 calls, and at each one of them {fault:?} was injected"
+                );
                 break;
             }
-            heals(&world, &token, &format!("{fault:?} at call {at}, then {result:?}"));
+            heals(
+                &world,
+                &token,
+                &format!("{fault:?} at call {at}, then {result:?}"),
+            );
             histories += 1;
         }
     }
@@ -87,8 +103,12 @@ fn a_put_whose_reply_is_lost_is_repeated_with_the_very_same_value() {
     done(world.run(Step::Create, &token), Done::Issued);
     assert_eq!(writes(&world), [Operation::Issue, Operation::Put, Operation::Put]);
     assert_eq!(world.live_keys_for(&token).len(), 1);
-    let outcomes: Vec<Outcome> =
-        world.take_records().iter().filter(|record| record.action == Action::PutValue).map(|record| record.outcome).collect();
+    let outcomes: Vec<Outcome> = world
+        .take_records()
+        .iter()
+        .filter(|record| record.action == Action::PutValue)
+        .map(|record| record.outcome)
+        .collect();
     assert_eq!(outcomes, [Outcome::Unknown, Outcome::Done]);
     completes(&world, &token);
 }
@@ -118,13 +138,34 @@ fn a_put_that_was_certainly_not_made_costs_the_key_it_was_for() {
 fn a_put_of_which_nobody_knows_is_never_a_reason_to_revoke() {
     let world = world();
     let token = world.begin_rotation();
-    for (occurrence, fault) in [Fault::Dropped, Fault::Throttled, Fault::Throttled, Fault::Throttled].into_iter().enumerate() {
+    for (occurrence, fault) in [
+        Fault::Dropped,
+        Fault::Throttled,
+        Fault::Throttled,
+        Fault::Throttled,
+    ]
+    .into_iter()
+    .enumerate()
+    {
         world.plan(Operation::Put, occurrence + 1, fault);
     }
     world.take_calls();
     refused(world.run(Step::Create, &token), ErrorType::StoreUnavailable);
-    assert_eq!(writes(&world), [Operation::Issue, Operation::Put, Operation::Put, Operation::Put, Operation::Put]);
-    assert_eq!(world.live_keys_for(&token).len(), 1, "one unknown outcome is enough to leave the key");
+    assert_eq!(
+        writes(&world),
+        [
+            Operation::Issue,
+            Operation::Put,
+            Operation::Put,
+            Operation::Put,
+            Operation::Put
+        ]
+    );
+    assert_eq!(
+        world.live_keys_for(&token).len(),
+        1,
+        "one unknown outcome is enough to leave the key"
+    );
     done(world.run(Step::Create, &token), Done::Issued);
     completes(&world, &token);
     assert_eq!(world.live_keys_for(&token), [key_in(&world, &token)]);
@@ -159,12 +200,24 @@ fn an_issue_whose_reply_is_lost_is_looked_up_and_its_key_revoked_before_another_
         world.take_calls();
         let before = world.now();
         done(world.run(Step::Create, &token), Done::Issued);
-        assert_eq!(world.now().duration_since(before), seconds(6), "after the signature's window");
+        assert_eq!(
+            world.now().duration_since(before),
+            seconds(6),
+            "after the signature's window"
+        );
         let calls = world.take_operations();
-        assert_eq!(calls[7..], [Issue, List, Revoke, ReadVersion, Issue, Put], "{fault:?}");
+        assert_eq!(
+            calls[7..],
+            [Issue, List, Revoke, ReadVersion, Issue, Put],
+            "{fault:?}"
+        );
         assert_eq!(world.live_keys_for(&token), [key_in(&world, &token)]);
-        let issued: Vec<Outcome> =
-            world.take_records().iter().filter(|record| record.action == Action::IssueKey).map(|record| record.outcome).collect();
+        let issued: Vec<Outcome> = world
+            .take_records()
+            .iter()
+            .filter(|record| record.action == Action::IssueKey)
+            .map(|record| record.outcome)
+            .collect();
         assert_eq!(issued, [Outcome::Unknown, Outcome::Done]);
         completes(&world, &token);
     }
@@ -218,7 +271,10 @@ fn a_crash_after_the_swap_leaves_the_stamp_to_the_replay() {
     assert_eq!(world.labels(&world.first_version()), ["AWSPREVIOUS"]);
     world.advance(seconds(60));
     done(world.run(Step::Create, &token), Done::AlreadyCurrent);
-    assert_eq!(world.labels(&world.first_version()), ["AWSPREVIOUS", "REPLACED-20260301T120100Z-00000000"]);
+    assert_eq!(
+        world.labels(&world.first_version()),
+        ["AWSPREVIOUS", "REPLACED-20260301T120100Z-00000000"]
+    );
 }
 
 #[test]
@@ -230,7 +286,10 @@ fn a_crash_after_the_swap_leaves_the_stamp_to_the_next_rotation_where_no_replay_
     world.advance(seconds(3600));
     let next = world.begin_rotation();
     done(world.run(Step::Create, &next), Done::Issued);
-    assert_eq!(world.labels(&world.first_version()), ["AWSPREVIOUS", "REPLACED-20260301T130000Z-00000000"]);
+    assert_eq!(
+        world.labels(&world.first_version()),
+        ["AWSPREVIOUS", "REPLACED-20260301T130000Z-00000000"]
+    );
     completes(&world, &next);
 }
 
@@ -256,7 +315,10 @@ fn a_service_that_replays_by_itself_gets_the_rotation_done() {
 #[test]
 fn one_seed_gives_one_history() {
     let history = |seed| {
-        let world = World::with(Setup { seed, ..Setup::default() });
+        let world = World::with(Setup {
+            seed,
+            ..Setup::default()
+        });
         world.plan(Operation::Issue, 1, Fault::ReplyLost);
         world.rotate().unwrap();
         (world.said(), world.secrets())
@@ -291,7 +353,10 @@ fn a_put_is_tried_again_after_ever_longer_pauses() {
     }
     let before = world.now();
     done(world.run(Step::Create, &token), Done::Issued);
-    assert_eq!(world.now().duration_since(before), SignedDuration::from_millis(200 + 400 + 800));
+    assert_eq!(
+        world.now().duration_since(before),
+        SignedDuration::from_millis(200 + 400 + 800)
+    );
 }
 
 #[test]
@@ -314,5 +379,8 @@ fn a_change_of_labels_is_tried_again_after_ever_longer_pauses() {
     let before = world.now();
     done(world.run(Step::Finish, &token), Done::Promoted);
     assert!(world.plan_is_done());
-    assert_eq!(world.now().duration_since(before), SignedDuration::from_millis(200 + 400 + 800));
+    assert_eq!(
+        world.now().duration_since(before),
+        SignedDuration::from_millis(200 + 400 + 800)
+    );
 }

@@ -10,7 +10,10 @@ fn a_replaced_version_is_stamped_with_the_time_of_the_swap() {
     let token = created(&world);
     world.advance(SignedDuration::from_hours(30));
     completes(&world, &token);
-    assert_eq!(world.labels(&world.first_version()), ["AWSPREVIOUS", "REPLACED-20260302T180000Z-00000000"]);
+    assert_eq!(
+        world.labels(&world.first_version()),
+        ["AWSPREVIOUS", "REPLACED-20260302T180000Z-00000000"]
+    );
 }
 
 #[test]
@@ -19,19 +22,27 @@ fn a_finished_rotation_is_finished_again_with_a_look_alone() {
     let token = world.rotate().unwrap();
     world.take_calls();
     done(world.run(Step::Finish, &token), Done::AlreadyCurrent);
-    assert_eq!(world.take_operations(), [Operation::Describe, Operation::ReadVersion]);
+    assert_eq!(
+        world.take_operations(),
+        [Operation::Describe, Operation::ReadVersion]
+    );
 }
 
 #[test]
 fn the_key_is_looked_at_once_more_before_the_swap() {
     type Change = fn(&World, &KeyId);
     let transfer = |world: &World, key: &KeyId| {
-        change(world, key, |settings| settings.permissions = Permissions::of(&[SPOT, ("Wallet", &["AccountTransfer"])]));
+        change(world, key, |settings| {
+            settings.permissions = Permissions::of(&[SPOT, ("Wallet", &["AccountTransfer"])]);
+        });
     };
     let cases: [(Change, ErrorType); 3] = [
         (|world, key| delete(world, key), ErrorType::PendingRejected),
         (transfer, ErrorType::PendingTooPowerful),
-        (|world, key| change(world, key, |settings| settings.ips = Ips::only([BOT_ADDRESS])), ErrorType::PendingDenied),
+        (
+            |world, key| change(world, key, |settings| settings.ips = Ips::only([BOT_ADDRESS])),
+            ErrorType::PendingDenied,
+        ),
     ];
     for (hand, error_type) in cases {
         let world = world();
@@ -50,11 +61,22 @@ fn a_key_of_another_account_is_never_promoted() {
     // A value that passes for ours in the store, and names a key of another sub-account.
     let world = world();
     let token = created(&world);
-    let ours = world.bybit(|model, _| model.keys()).pop().expect("a key was issued");
-    let ours = world.bybit(|model, _| model.credential(&ours.key)).expect("a key was issued");
-    let theirs = key_by_hand(&world, OTHER_SUB, settings(&[SPOT, ("ContractTrade", &["Order", "Position"])]));
+    let ours = world
+        .bybit(|model, _| model.keys())
+        .pop()
+        .expect("a key was issued");
+    let ours = world
+        .bybit(|model, _| model.credential(&ours.key))
+        .expect("a key was issued");
+    let theirs = key_by_hand(
+        &world,
+        OTHER_SUB,
+        settings(&[SPOT, ("ContractTrade", &["Order", "Position"])]),
+    );
     let text = world.text(&token).unwrap();
-    let text = text.replace(ours.key.as_str(), "<key>").replace(ours.secret.expose(), "<secret>");
+    let text = text
+        .replace(ours.key.as_str(), "<key>")
+        .replace(ours.secret.expose(), "<secret>");
     world.label("AWSPENDING", None);
     let next = world.begin_rotation();
     let text = text.replace(token.as_str(), next.as_str());
@@ -65,7 +87,10 @@ fn a_key_of_another_account_is_never_promoted() {
     }
     assert_eq!(writes(&world), []);
     let said = refused(world.run(Step::Set, &next), ErrorType::VersionDoomed);
-    assert!(said.contains("belongs to account 53888001, not to 53888000"), "{said}");
+    assert!(
+        said.contains("belongs to account 53888001, not to 53888000"),
+        "{said}"
+    );
     assert!(world.alive(&theirs.key));
 }
 
@@ -75,7 +100,11 @@ fn nothing_is_swapped_before_the_previous_version_is_stamped() {
     new_current_by_hand(&world);
     world.plan(Operation::AddLabel, 1, Fault::Denied);
     let token = created(&world);
-    assert_eq!(world.labels(&world.first_version()), ["AWSPREVIOUS"], "createSecret goes on without the stamp");
+    assert_eq!(
+        world.labels(&world.first_version()),
+        ["AWSPREVIOUS"],
+        "createSecret goes on without the stamp"
+    );
     let current = world.holder(AWSCURRENT);
     for (fault, attempts, error_type) in [
         (Fault::Throttled, 4, ErrorType::StoreUnavailable),
@@ -95,7 +124,11 @@ fn nothing_is_swapped_before_the_previous_version_is_stamped() {
 
 #[test]
 fn a_stamp_that_fails_after_the_swap_is_made_by_the_next_run() {
-    for (fault, attempts) in [(Fault::Throttled, 4), (Fault::Dropped, 4), (Fault::CrashBefore, 1)] {
+    for (fault, attempts) in [
+        (Fault::Throttled, 4),
+        (Fault::Dropped, 4),
+        (Fault::CrashBefore, 1),
+    ] {
         let world = world();
         let token = created(&world);
         for occurrence in 1..=attempts {
@@ -109,22 +142,39 @@ fn a_stamp_that_fails_after_the_swap_is_made_by_the_next_run() {
         assert_eq!(world.labels(&world.first_version()), ["AWSPREVIOUS"], "{fault:?}");
         done(world.run(Step::Finish, &token), Done::AlreadyCurrent);
         let stamp = format!("REPLACED-{}-00000000", world.now().strftime("%Y%m%dT%H%M%SZ"));
-        assert_eq!(world.labels(&world.first_version()), ["AWSPREVIOUS".to_owned(), stamp], "{fault:?}");
+        assert_eq!(
+            world.labels(&world.first_version()),
+            ["AWSPREVIOUS".to_owned(), stamp],
+            "{fault:?}"
+        );
     }
 }
 
 #[test]
 fn two_versions_whose_ids_begin_alike_are_each_stamped() {
-    // Terraform's ids all begin with its name. A label sits on one version, and the two stamps would come in one second.
+    // Terraform's ids all begin with its name. A label sits on one version, and the two stamps would come in
+    // one second.
     let world = world();
     let key = key_by_hand(&world, SUB, settings(&[SPOT]));
     let second = VersionId::new("00000000-stored-by-hand-as-the-second");
-    world.put_by_hand_as(&second, &value(&format!("{SUBACCOUNT}{POLICY}")), &key, SUB, "AWSCURRENT");
+    world.put_by_hand_as(
+        &second,
+        &value(&format!("{SUBACCOUNT}{POLICY}")),
+        &key,
+        SUB,
+        "AWSCURRENT",
+    );
     let token = world.begin_rotation();
     world.plan(Operation::AddLabel, 1, Fault::Denied);
     done(world.run(Step::Create, &token), Done::Issued);
     completes(&world, &token);
-    let replaced = |version| world.labels(version).iter().filter(|label| label.starts_with("REPLACED-")).count();
+    let replaced = |version| {
+        world
+            .labels(version)
+            .iter()
+            .filter(|label| label.starts_with("REPLACED-"))
+            .count()
+    };
     assert_eq!([replaced(&world.first_version()), replaced(&second)], [1, 1]);
 }
 
@@ -145,7 +195,10 @@ fn a_secret_without_room_for_the_stamps_is_not_swapped() {
     world.label("one-more", Some(&world.first_version()));
     world.take_calls();
     let said = refused(world.run(Step::Finish, &token), ErrorType::LabelsFull);
-    assert!(said.contains("19 staging labels of the 20") && said.contains("2 more"), "{said}");
+    assert!(
+        said.contains("19 staging labels of the 20") && said.contains("2 more"),
+        "{said}"
+    );
     assert_eq!(writes(&world), []);
     world.label("one-more", None);
     completes(&world, &token);
@@ -176,7 +229,10 @@ fn a_version_that_was_made_current_again_is_stamped_again_when_it_is_replaced_ag
     world.advance(SignedDuration::from_hours(48));
     let token = world.rotate().unwrap();
     assert_eq!(world.holder(AWSCURRENT), Some(token));
-    assert_eq!(world.labels(&world.first_version()), ["AWSPREVIOUS", "REPLACED-20260303T140000Z-00000000"]);
+    assert_eq!(
+        world.labels(&world.first_version()),
+        ["AWSPREVIOUS", "REPLACED-20260303T140000Z-00000000"]
+    );
 }
 
 #[test]
@@ -189,10 +245,14 @@ fn a_version_that_was_made_current_again_is_stamped_by_whoever_comes_after_a_cra
     world.plan(Operation::Swap, 1, Fault::CrashAfter);
     crashed(&world.run(Step::Finish, &token));
     world.pass(&token).unwrap();
-    assert_eq!(world.labels(&world.first_version()), ["AWSPREVIOUS", "REPLACED-20260303T120000Z-00000000"]);
+    assert_eq!(
+        world.labels(&world.first_version()),
+        ["AWSPREVIOUS", "REPLACED-20260303T120000Z-00000000"]
+    );
 }
 
-/// Replaced by a hand before finishSecret comes, the version would count as stamped, with a grace that was over before it began.
+/// Replaced by a hand before finishSecret comes, the version would count as stamped, with a grace that was
+/// over before it began.
 #[test]
 fn a_stamp_on_the_current_version_is_taken_off_by_the_first_run_that_sees_it() {
     let world = world();
@@ -203,7 +263,10 @@ fn a_stamp_on_the_current_version_is_taken_off_by_the_first_run_that_sees_it() {
     created(&world);
     new_current_by_hand(&world);
     world.rotate().unwrap();
-    assert_eq!(world.labels(&world.first_version()), ["REPLACED-20260303T140000Z-00000000"]);
+    assert_eq!(
+        world.labels(&world.first_version()),
+        ["REPLACED-20260303T140000Z-00000000"]
+    );
 }
 
 #[test]
@@ -227,7 +290,11 @@ fn a_run_that_was_slow_looks_again_before_it_swaps() {
 fn what_changed_while_the_key_was_looked_at_for_long_stops_the_swap() {
     type Change = fn(&World, &VersionId);
     let offer = |world: &World| {
-        let key = key_by_hand(world, SUB, settings(&[SPOT, ("ContractTrade", &["Order", "Position"])]));
+        let key = key_by_hand(
+            world,
+            SUB,
+            settings(&[SPOT, ("ContractTrade", &["Order", "Position"])]),
+        );
         world.put_by_hand(&value(""), &key, SUB, "CANDIDATE")
     };
     let given_up: Change = |world, token| world.label("CONDEMNED-20260301T120000Z-12345678", Some(token));
@@ -252,7 +319,10 @@ fn what_changed_while_the_key_was_looked_at_for_long_stops_the_swap() {
         run.let_through(look, None);
         world.take_calls();
         let said = refused(run.finish(), ErrorType::StoreUnavailable);
-        assert!(said.contains("labels changed while the pending key was inspected"), "{said}");
+        assert!(
+            said.contains("labels changed while the pending key was inspected"),
+            "{said}"
+        );
         assert_eq!(writes(&world), []);
         assert_eq!(world.holder(AWSCURRENT), current);
     }
@@ -269,7 +339,9 @@ fn a_second_look_that_takes_as_long_as_the_first_is_made_again() {
     // The labels are read at once, and the key answers a minute later.
     let second = until(&mut run, Operation::Inspect);
     assert!(run.poll().is_pending(), "the labels are read");
-    let abandon = protocol::operations::OperationRequest::Abandon { secret: world.secret().clone() };
+    let abandon = protocol::operations::OperationRequest::Abandon {
+        secret: world.secret().clone(),
+    };
     world.operate(abandon);
     world.advance(SignedDuration::from_secs(60));
     run.let_through(second, None);

@@ -9,12 +9,22 @@ type Groups<'a> = &'a [(&'a str, &'a [&'a str])];
 /// What the successor of a key without a policy may do, by its rotation field and at the venue.
 #[track_caller]
 fn inherited(read_only: bool, groups: Groups<'_>) -> (serde_json::Value, Settings) {
-    let key = Settings { read_only, ..settings(groups) };
-    let world = world_with(Setup { document: value(""), key, ..Setup::default() });
+    let key = Settings {
+        read_only,
+        ..settings(groups)
+    };
+    let world = world_with(Setup {
+        document: value(""),
+        key,
+        ..Setup::default()
+    });
     let token = created(&world);
     let rotation = world.document(&token)["rotation"].clone();
     completes(&world, &token);
-    (rotation["permissions"].clone(), settings_of(&world, &key_in(&world, &token)))
+    (
+        rotation["permissions"].clone(),
+        settings_of(&world, &key_in(&world, &token)),
+    )
 }
 
 #[test]
@@ -23,9 +33,15 @@ fn without_a_policy_a_key_inherits_what_its_predecessor_may_do() {
         (false, &[SPOT], &["read", "spot"], &[SPOT]),
         (
             false,
-            &[("ContractTrade", &["Order"]), ("Derivatives", &["DerivativesTrade"])],
+            &[
+                ("ContractTrade", &["Order"]),
+                ("Derivatives", &["DerivativesTrade"]),
+            ],
             &["derivatives:Order", "read"],
-            &[("ContractTrade", &["Order"]), ("Derivatives", &["DerivativesTrade"])],
+            &[
+                ("ContractTrade", &["Order"]),
+                ("Derivatives", &["DerivativesTrade"]),
+            ],
         ),
         (
             true,
@@ -37,7 +53,10 @@ fn without_a_policy_a_key_inherits_what_its_predecessor_may_do() {
             false,
             &[("Derivatives", &["DerivativesTrade"])],
             &["derivatives", "read"],
-            &[("ContractTrade", &["Order", "Position"]), ("Derivatives", &["DerivativesTrade"])],
+            &[
+                ("ContractTrade", &["Order", "Position"]),
+                ("Derivatives", &["DerivativesTrade"]),
+            ],
         ),
         (
             false,
@@ -49,13 +68,22 @@ fn without_a_policy_a_key_inherits_what_its_predecessor_may_do() {
     for (read_only, before, words, after) in cases {
         let (permissions, key) = inherited(*read_only, before);
         assert_eq!(permissions, json!(words), "{before:?}");
-        assert_eq!((key.read_only, key.permissions), (*read_only, Permissions::of(after)), "{before:?}");
+        assert_eq!(
+            (key.read_only, key.permissions),
+            (*read_only, Permissions::of(after)),
+            "{before:?}"
+        );
     }
 }
 
 #[test]
 fn what_moves_funds_and_what_nobody_knows_is_not_inherited() {
-    for more in [("Wallet", "AccountTransfer"), ("Wallet", "Withdraw"), ("Teleport", "Beam"), ("Spot", "SpotMining")] {
+    for more in [
+        ("Wallet", "AccountTransfer"),
+        ("Wallet", "Withdraw"),
+        ("Teleport", "Beam"),
+        ("Spot", "SpotMining"),
+    ] {
         let (permissions, key) = inherited(false, &[SPOT, (more.0, &[more.1])]);
         assert_eq!(permissions, json!(["read", "spot"]), "{more:?}");
         assert_eq!(key.permissions, Permissions::of(&[SPOT]), "{more:?}");
@@ -65,7 +93,11 @@ fn what_moves_funds_and_what_nobody_knows_is_not_inherited() {
 #[test]
 fn a_key_that_may_do_nothing_we_grant_has_no_successor_without_a_policy() {
     let key = settings(&[("Wallet", &["AccountTransfer"])]);
-    let world = world_with(Setup { document: value(""), key, ..Setup::default() });
+    let world = world_with(Setup {
+        document: value(""),
+        key,
+        ..Setup::default()
+    });
     let token = world.begin_rotation();
     let said = refused(world.run(Step::Create, &token), ErrorType::CurrentUnusable);
     assert!(said.contains("policy.permissions"), "{said}");
@@ -82,7 +114,10 @@ fn a_policy_decides_alone_what_the_key_may_do() {
     assert_eq!(rotation["ip_allowlist"], json!(["198.51.100.1", "52.1.2.3"]));
     completes(&world, &token);
     let key = settings_of(&world, &key_in(&world, &token));
-    assert_eq!(key.permissions, Permissions::of(&[("Options", &["OptionsTrade"])]));
+    assert_eq!(
+        key.permissions,
+        Permissions::of(&[("Options", &["OptionsTrade"])])
+    );
     assert_eq!(key.ips.shown(), ["198.51.100.1", "52.1.2.3"]);
 }
 
@@ -94,7 +129,12 @@ fn a_policy_of_reading_alone_gives_a_key_that_reads_everything_and_writes_nothin
     completes(&world, &token);
     let key = settings_of(&world, &key_in(&world, &token));
     assert!(key.read_only);
-    for (group, part) in [("ContractTrade", "Order"), ("Spot", "SpotTrade"), ("Options", "OptionsTrade"), ("Earn", "Earn")] {
+    for (group, part) in [
+        ("ContractTrade", "Order"),
+        ("Spot", "SpotTrade"),
+        ("Options", "OptionsTrade"),
+        ("Earn", "Earn"),
+    ] {
         assert!(key.permissions.grants(group, part), "{group}");
     }
     assert!(!key.permissions.grants("Wallet", "AccountTransfer"));
@@ -102,18 +142,37 @@ fn a_policy_of_reading_alone_gives_a_key_that_reads_everything_and_writes_nothin
 
 #[test]
 fn a_key_inherits_its_predecessors_addresses_and_gets_the_functions_own() {
-    let key = Settings { ips: Ips::only([BOT_ADDRESS]), ..settings(&[SPOT]) };
-    let world = world_with(Setup { document: value(SUBACCOUNT), key, ..Setup::default() });
+    let key = Settings {
+        ips: Ips::only([BOT_ADDRESS]),
+        ..settings(&[SPOT])
+    };
+    let world = world_with(Setup {
+        document: value(SUBACCOUNT),
+        key,
+        ..Setup::default()
+    });
     // The current key may not be used from here: what it may do is on the account's list.
     let token = created(&world);
-    assert_eq!(world.document(&token)["rotation"]["ip_allowlist"], json!(["203.0.113.7", "52.1.2.3"]));
+    assert_eq!(
+        world.document(&token)["rotation"]["ip_allowlist"],
+        json!(["203.0.113.7", "52.1.2.3"])
+    );
     completes(&world, &token);
 }
 
 #[test]
 fn a_key_that_is_usable_from_anywhere_is_refused_unless_the_policy_says_any() {
-    let unbound = || Settings { ips: Ips::Any, ..settings(&[SPOT]) };
-    let with = |policy: &str| world_with(Setup { document: value(policy), key: unbound(), ..Setup::default() });
+    let unbound = || Settings {
+        ips: Ips::Any,
+        ..settings(&[SPOT])
+    };
+    let with = |policy: &str| {
+        world_with(Setup {
+            document: value(policy),
+            key: unbound(),
+            ..Setup::default()
+        })
+    };
     for policy in ["", r#","policy":{"permissions":["spot"]}"#] {
         let world = with(policy);
         let token = world.begin_rotation();
@@ -130,7 +189,10 @@ fn a_key_that_is_usable_from_anywhere_is_refused_unless_the_policy_says_any() {
     let world = with(r#","policy":{"ip_allowlist":["203.0.113.7"]}"#);
     let token = created(&world);
     completes(&world, &token);
-    assert_eq!(settings_of(&world, &key_in(&world, &token)).ips.shown(), ["203.0.113.7", "52.1.2.3"]);
+    assert_eq!(
+        settings_of(&world, &key_in(&world, &token)).ips.shown(),
+        ["203.0.113.7", "52.1.2.3"]
+    );
 }
 
 #[test]
@@ -193,8 +255,14 @@ fn a_dead_key_whose_value_says_too_little_is_refused_with_what_to_add() {
     let cases: [(&str, &[&str]); 4] = [
         (POLICY, &both[..1]),
         (SUBACCOUNT, &both[1..]),
-        (r#","subaccount":"<account>","policy":{"permissions":["spot"]}"#, &both[2..]),
-        (r#","subaccount":"<account>","policy":{"ip_allowlist":["203.0.113.7"]}"#, &both[1..2]),
+        (
+            r#","subaccount":"<account>","policy":{"permissions":["spot"]}"#,
+            &both[2..],
+        ),
+        (
+            r#","subaccount":"<account>","policy":{"ip_allowlist":["203.0.113.7"]}"#,
+            &both[1..2],
+        ),
     ];
     for (fields, named) in cases {
         let world = world_of(&value(fields));
@@ -227,14 +295,21 @@ fn a_key_that_is_rejected_leaves_nothing_to_its_successor_though_the_list_shows_
     let world = world_of(&wrong_secret);
     let token = world.begin_rotation();
     let said = refused(world.run(Step::Create, &token), ErrorType::CurrentUnusable);
-    assert!(said.contains("`policy.permissions`") && said.contains("`policy.ip_allowlist`"), "{said}");
+    assert!(
+        said.contains("`policy.permissions`") && said.contains("`policy.ip_allowlist`"),
+        "{said}"
+    );
     assert_eq!(writes(&world), []);
     assert!(world.alive(world.first_key()));
 }
 
 /// A world without a policy, where the key that a rotation issued is dead by now; its version.
 fn dead_without_a_policy() -> (Silent, VersionId) {
-    let world = world_with(Setup { document: value(""), key: settings(&[SPOT]), ..Setup::default() });
+    let world = world_with(Setup {
+        document: value(""),
+        key: settings(&[SPOT]),
+        ..Setup::default()
+    });
     let token = world.rotate().expect("a rotation");
     delete(&world, &key_in(&world, &token));
     world.advance(SETTLED);
@@ -256,7 +331,10 @@ fn a_dead_key_of_ours_keeps_nobody_from_the_way_back_nor_from_an_offer() {
         world.put_by_hand(&value(""), &key, SUB, label);
         let token = world.rotate().unwrap();
         assert_eq!(world.current_key(), Some(key.key));
-        assert_eq!(world.document(&token)["rotation"]["permissions"], world.document(&dead)["rotation"]["permissions"]);
+        assert_eq!(
+            world.document(&token)["rotation"]["permissions"],
+            world.document(&dead)["rotation"]["permissions"]
+        );
         // What may do more than the dead key was made for is no offer.
         let mighty = key_by_hand(&world, SUB, settings(&[SPOT, ("Options", &["OptionsTrade"])]));
         delete(&world, &key_in(&world, &token));
@@ -272,8 +350,12 @@ fn a_leaked_key_that_is_dead_has_a_successor_by_what_it_was_made_for() {
     world.label("COMPROMISED", Some(&dead));
     let token = world.rotate().unwrap();
     let made = |version: &VersionId| settings_of(&world, &key_in(&world, version));
-    assert_eq!((made(&token).permissions, made(&token).ips), (made(&dead).permissions, made(&dead).ips));
-    // What another version's key was said to be does not count for this one, which somebody may have taken powers from.
+    assert_eq!(
+        (made(&token).permissions, made(&token).ips),
+        (made(&dead).permissions, made(&dead).ips)
+    );
+    // What another version's key was said to be does not count for this one, which somebody may have taken
+    // powers from.
     world.label("COMPROMISED", Some(&dead));
     {
         let world = Silent(world.fork());
@@ -296,7 +378,11 @@ fn a_leaked_key_that_is_dead_has_a_successor_by_what_it_was_made_for() {
 
 #[test]
 fn it_is_the_key_that_is_leaked_whichever_version_is_said_to_name_it() {
-    let world = world_with(Setup { document: value(""), key: settings(&[SPOT]), ..Setup::default() });
+    let world = world_with(Setup {
+        document: value(""),
+        key: settings(&[SPOT]),
+        ..Setup::default()
+    });
     let first = world.rotate().unwrap();
     let key = key_in(&world, &first);
     let leaked = world.bybit(|model, _| model.credential(&key)).unwrap();

@@ -22,7 +22,9 @@ use protocol::ErrorType;
 use protocol::label::VersionId;
 use protocol::rotation::{Done, Step};
 use sandbox::bybit::{Credential, Ips, KeyId, Permissions, Settings, Uid};
-use sandbox::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, Failure, Invocation, Operation, Point, SUB, Setup, Ticket, World};
+use sandbox::in_process::{
+    BOT_ADDRESS, FUNCTION_ADDRESS, Failure, Invocation, Operation, Point, SUB, Setup, Ticket, World,
+};
 
 /// A world that has to have kept every secret to itself when a test is done with it.
 struct Silent(World);
@@ -54,7 +56,10 @@ fn world_with(setup: Setup) -> Silent {
 
 /// A world whose secret has this value.
 fn world_of(document: &str) -> Silent {
-    world_with(Setup { document: document.to_owned(), ..Setup::default() })
+    world_with(Setup {
+        document: document.to_owned(),
+        ..Setup::default()
+    })
 }
 
 /// The least value there can be, and these fields.
@@ -124,33 +129,51 @@ fn until(run: &mut Invocation, operation: Operation) -> Ticket {
 
 /// What was written since the calls were last asked for.
 fn writes(world: &World) -> Vec<Operation> {
-    world.take_operations().into_iter().filter(|operation| operation.writes()).collect()
+    world
+        .take_operations()
+        .into_iter()
+        .filter(|operation| operation.writes())
+        .collect()
 }
 
 /// Settings by hand, bound to the bot's and the function's address.
 fn settings(groups: &[(&str, &[&str])]) -> Settings {
     let ips = Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]);
-    Settings { note: "by hand".to_owned(), read_only: false, ips, permissions: Permissions::of(groups) }
+    Settings {
+        note: "by hand".to_owned(),
+        read_only: false,
+        ips,
+        permissions: Permissions::of(groups),
+    }
 }
 
 const SPOT: (&str, &[&str]) = ("Spot", &["SpotTrade"]);
 
 fn key_by_hand(world: &World, uid: Uid, settings: Settings) -> Credential {
-    world.bybit(|model, now| model.create_key_by_hand(uid, settings, now)).expect("the account is there")
+    world
+        .bybit(|model, now| model.create_key_by_hand(uid, settings, now))
+        .expect("the account is there")
 }
 
 fn settings_of(world: &World, key: &KeyId) -> Settings {
-    world.bybit(|model, _| model.key(key)).expect("the key existed").settings
+    world
+        .bybit(|model, _| model.key(key))
+        .expect("the key existed")
+        .settings
 }
 
 fn change(world: &World, key: &KeyId, change: impl FnOnce(&mut Settings)) {
     let mut settings = settings_of(world, key);
     change(&mut settings);
-    world.bybit(|model, now| model.edit_key_by_hand(key, settings, now)).expect("the key is there");
+    world
+        .bybit(|model, now| model.edit_key_by_hand(key, settings, now))
+        .expect("the key is there");
 }
 
 fn delete(world: &World, key: &KeyId) {
-    world.bybit(|model, now| model.delete_key_by_hand(key, now)).expect("the key is there");
+    world
+        .bybit(|model, now| model.delete_key_by_hand(key, now))
+        .expect("the key is there");
 }
 
 /// The key that a version names.
@@ -163,7 +186,8 @@ fn live(world: &World) -> Vec<KeyId> {
     world.live_keys().into_iter().map(|key| key.key).collect()
 }
 
-/// Makes a version current that a person stored, with a new key of the sub-account, as `put-secret-value` does.
+/// Makes a version current that a person stored, with a new key of the sub-account, as `put-secret-value`
+/// does.
 fn new_current_by_hand(world: &World) -> VersionId {
     let key = key_by_hand(world, SUB, settings(&[SPOT]));
     world.put_by_hand(&value(&format!("{SUBACCOUNT}{POLICY}")), &key, SUB, "AWSCURRENT")

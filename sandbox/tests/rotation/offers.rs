@@ -7,7 +7,11 @@ use serde_json::json;
 use super::*;
 
 /// All that the usual policy asks for.
-const ALL: &[(&str, &[&str])] = &[SPOT, ("ContractTrade", &["Order", "Position"]), ("Derivatives", &["DerivativesTrade"])];
+const ALL: &[(&str, &[&str])] = &[
+    SPOT,
+    ("ContractTrade", &["Order", "Position"]),
+    ("Derivatives", &["DerivativesTrade"]),
+];
 
 /// A version that a person stored and labelled, with a key of the sub-account.
 fn offer(world: &World, label: &str, groups: &[(&str, &[&str])]) -> (VersionId, Credential) {
@@ -25,19 +29,39 @@ fn an_offered_credential_is_copied_and_no_key_is_issued() {
         done(world.run(Step::Create, &token), Done::Copied);
         assert_eq!(writes(&world), [Operation::Put]);
         completes(&world, &token);
-        assert_eq!(world.holder(label), None, "its label was taken off after the swap");
+        assert_eq!(
+            world.holder(label),
+            None,
+            "its label was taken off after the swap"
+        );
         let document = world.document(&token);
         assert_eq!(document["api_key"], json!(key.key.as_str()));
         assert_eq!(document["api_secret"], json!(key.secret.expose()));
-        assert_eq!(document["desk"], json!("seven"), "everything but the credential is the current version's");
+        assert_eq!(
+            document["desk"],
+            json!("seven"),
+            "everything but the credential is the current version's"
+        );
         let expected = json!({
             "token": token, "source": source, "copied_from": version, "based_on": world.first_version(), "account": "53888000",
             "permissions": ["derivatives", "read", "spot"], "ip_allowlist": ["203.0.113.7", "52.1.2.3"]
         });
         assert_eq!(document["rotation"], expected);
         assert_eq!(live(&world), [world.first_key().clone(), key.key]);
-        let actions: Vec<Action> = world.take_records().into_iter().map(|record| record.action).collect();
-        assert_eq!(actions, [Action::PutValue, Action::MoveCurrent, Action::AddLabel, Action::RemoveLabel]);
+        let actions: Vec<Action> = world
+            .take_records()
+            .into_iter()
+            .map(|record| record.action)
+            .collect();
+        assert_eq!(
+            actions,
+            [
+                Action::PutValue,
+                Action::MoveCurrent,
+                Action::AddLabel,
+                Action::RemoveLabel
+            ]
+        );
     }
 }
 
@@ -62,7 +86,10 @@ fn a_rollback_copies_the_old_credential_into_a_version_of_its_own() {
     let token = world.rotate().unwrap();
     assert_eq!(world.current_key().as_ref(), Some(world.first_key()));
     assert_eq!(world.document(&token)["rotation"]["based_on"], json!(bad));
-    assert_eq!(world.labels(&world.first_version()), ["REPLACED-20260301T120000Z-00000000"]);
+    assert_eq!(
+        world.labels(&world.first_version()),
+        ["REPLACED-20260301T120000Z-00000000"]
+    );
     assert!(world.alive(&key_in(&world, &bad)));
 }
 
@@ -85,13 +112,34 @@ fn an_offer_that_cannot_be_used_is_refused_before_anything_is_stored() {
         let key = key_by_hand(world, OTHER_SUB, settings(ALL));
         world.put_by_hand(&value(""), &key, OTHER_SUB, "CANDIDATE")
     };
-    let transfers: Offer = |world| offer(world, "CANDIDATE", &[SPOT, ALL[1], ("Wallet", &["AccountTransfer"])]).0;
+    let transfers: Offer = |world| {
+        offer(
+            world,
+            "CANDIDATE",
+            &[SPOT, ALL[1], ("Wallet", &["AccountTransfer"])],
+        )
+        .0
+    };
     let unknown: Offer = |world| offer(world, "CANDIDATE", &[SPOT, ALL[1], ("Teleport", &["Beam"])]).0;
-    let too_much: Offer = |world| offer(world, "CANDIDATE", &[SPOT, ALL[1], ("Options", &["OptionsTrade"])]).0;
+    let too_much: Offer = |world| {
+        offer(
+            world,
+            "CANDIDATE",
+            &[SPOT, ALL[1], ("Options", &["OptionsTrade"])],
+        )
+        .0
+    };
     let too_little: Offer = |world| offer(world, "CANDIDATE", &[SPOT]).0;
     let from_elsewhere: Offer = |world| {
         let elsewhere = Ips::only([FUNCTION_ADDRESS, std::net::Ipv4Addr::new(192, 0, 2, 66).into()]);
-        let key = key_by_hand(world, SUB, Settings { ips: elsewhere, ..settings(ALL) });
+        let key = key_by_hand(
+            world,
+            SUB,
+            Settings {
+                ips: elsewhere,
+                ..settings(ALL)
+            },
+        );
         world.put_by_hand(&value(""), &key, SUB, "CANDIDATE")
     };
     let dead: Offer = |world| {
@@ -100,12 +148,25 @@ fn an_offer_that_cannot_be_used_is_refused_before_anything_is_stored() {
         version
     };
     let not_from_here: Offer = |world| {
-        let key = key_by_hand(world, SUB, Settings { ips: Ips::only([BOT_ADDRESS]), ..settings(ALL) });
+        let key = key_by_hand(
+            world,
+            SUB,
+            Settings {
+                ips: Ips::only([BOT_ADDRESS]),
+                ..settings(ALL)
+            },
+        );
         world.put_by_hand(&value(""), &key, SUB, "CANDIDATE")
     };
-    let garbage: Offer = |world| world.put_by_hand("{}", &key_by_hand(world, SUB, settings(ALL)), SUB, "CANDIDATE");
+    let garbage: Offer =
+        |world| world.put_by_hand("{}", &key_by_hand(world, SUB, settings(ALL)), SUB, "CANDIDATE");
     let elsewhere: Offer = |world| {
-        world.put_by_hand(&value(r#","environment":"testnet""#), &key_by_hand(world, SUB, settings(ALL)), SUB, "CANDIDATE")
+        world.put_by_hand(
+            &value(r#","environment":"testnet""#),
+            &key_by_hand(world, SUB, settings(ALL)),
+            SUB,
+            "CANDIDATE",
+        )
     };
     let cases: [(Offer, &str); 10] = [
         (on_other_account, "account 53888001"),
@@ -136,12 +197,25 @@ fn an_offer_that_cannot_be_used_is_refused_before_anything_is_stored() {
 
 #[test]
 fn an_unbound_offer_is_refused_unless_the_policy_says_any() {
-    for (policy, promoted) in
-        [("", false), (r#","policy":{"permissions":["spot"]}"#, false), (r#","policy":{"ip_allowlist":"any"}"#, true)]
-    {
+    for (policy, promoted) in [
+        ("", false),
+        (r#","policy":{"permissions":["spot"]}"#, false),
+        (r#","policy":{"ip_allowlist":"any"}"#, true),
+    ] {
         let key = settings(&[SPOT]);
-        let world = world_with(Setup { document: value(policy), key, ..Setup::default() });
-        let unbound = key_by_hand(&world, SUB, Settings { ips: Ips::Any, ..settings(&[SPOT]) });
+        let world = world_with(Setup {
+            document: value(policy),
+            key,
+            ..Setup::default()
+        });
+        let unbound = key_by_hand(
+            &world,
+            SUB,
+            Settings {
+                ips: Ips::Any,
+                ..settings(&[SPOT])
+            },
+        );
         world.put_by_hand(&value(""), &unbound, SUB, "CANDIDATE");
         let token = world.begin_rotation();
         let result = world.run(Step::Create, &token);
@@ -172,7 +246,9 @@ fn a_leaked_version_is_never_rolled_back_to() {
 fn a_leaked_key_is_never_rolled_back_to_from_another_version_that_names_it() {
     let world = world();
     world.rotate().unwrap();
-    let first = world.bybit(|model, _| model.credential(world.0.first_key())).unwrap();
+    let first = world
+        .bybit(|model, _| model.credential(world.0.first_key()))
+        .unwrap();
     world.label("COMPROMISED", Some(&world.first_version()));
     world.put_by_hand(&value(""), &first, SUB, "ROLLBACK");
     let token = world.begin_rotation();
@@ -253,7 +329,10 @@ fn a_persons_key_is_judged_as_it_is_and_neither_edited_nor_revoked() {
     let given = settings_of(&world, &key.key);
     refused(world.run(Step::Test, &token), ErrorType::PendingTooPowerful);
     let said = refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
-    assert!(said.contains("Wallet:AccountTransfer") && said.contains("not ours to edit"), "{said}");
+    assert!(
+        said.contains("Wallet:AccountTransfer") && said.contains("not ours to edit"),
+        "{said}"
+    );
     assert_eq!(settings_of(&world, &key.key), given);
     assert!(world.alive(&key.key));
     assert_eq!(world.holder("AWSPENDING"), None);
@@ -282,12 +361,21 @@ fn a_credential_is_supplied_by_hand_where_no_master_is_named() {
     let token = world.begin_rotation();
     let said = refused(world.run(Step::Create, &token), ErrorType::MasterInvalid);
     assert!(said.contains("`masterarn`"), "{said}");
-    let offered = world.put_by_hand(r#"{"api_key":"<key>","api_secret":"<secret>"}"#, &key, SUB, "CANDIDATE");
+    let offered = world.put_by_hand(
+        r#"{"api_key":"<key>","api_secret":"<secret>"}"#,
+        &key,
+        SUB,
+        "CANDIDATE",
+    );
     done(world.run(Step::Create, &token), Done::Copied);
     completes(&world, &token);
     let document = world.document(&token);
     assert_eq!(document["rotation"]["copied_from"], json!(offered));
-    assert_eq!(document["secret"], json!(key.secret.expose()), "the spelling is the current version's");
+    assert_eq!(
+        document["secret"],
+        json!(key.secret.expose()),
+        "the spelling is the current version's"
+    );
     assert_eq!(document["api_secret"], json!(null));
 }
 
@@ -310,8 +398,15 @@ fn a_label_that_could_not_be_taken_off_after_the_swap_is_taken_off_by_the_next_r
 
 #[test]
 fn a_bound_offer_replaces_an_unbound_key() {
-    let key = Settings { ips: Ips::Any, ..settings(&[SPOT]) };
-    let world = world_with(Setup { document: value(SUBACCOUNT), key, ..Setup::default() });
+    let key = Settings {
+        ips: Ips::Any,
+        ..settings(&[SPOT])
+    };
+    let world = world_with(Setup {
+        document: value(SUBACCOUNT),
+        key,
+        ..Setup::default()
+    });
     offer(&world, "CANDIDATE", &[SPOT]);
     let token = world.begin_rotation();
     done(world.run(Step::Create, &token), Done::Copied);
@@ -322,8 +417,7 @@ fn a_bound_offer_replaces_an_unbound_key() {
 fn a_key_of_a_master_account_is_replaced_by_one_that_a_person_supplies() {
     let world = world();
     let on_parent = || key_by_hand(&world, PARENT, settings(&[SPOT]));
-    let document =
-        r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#;
+    let document = r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#;
     world.put_by_hand(document, &on_parent(), PARENT, "AWSCURRENT");
     let token = world.begin_rotation();
     world.put_by_hand(document, &on_parent(), PARENT, "CANDIDATE");
@@ -358,7 +452,11 @@ fn a_persons_key_that_no_list_shows_is_judged_by_itself_where_the_list_shows_the
     let before = world.now();
     done(world.run(Step::Set, &token), Done::Agreed);
     assert!(world.plan_is_done());
-    assert_eq!(world.now().duration_since(before), seconds(60), "it asked again for a minute");
+    assert_eq!(
+        world.now().duration_since(before),
+        seconds(60),
+        "it asked again for a minute"
+    );
     completes(&world, &token);
 }
 
@@ -375,15 +473,17 @@ fn a_persons_key_that_no_list_shows_and_that_moves_funds_dooms_its_version() {
         world.plan(Operation::List, occurrence, Fault::PageMissing);
     }
     let said = refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
-    assert!(said.contains("Wallet:AccountTransfer") && said.contains("not ours to edit"), "{said}");
+    assert!(
+        said.contains("Wallet:AccountTransfer") && said.contains("not ours to edit"),
+        "{said}"
+    );
     assert_eq!(world.holder("AWSPENDING"), None);
     assert!(world.alive(&key.key));
 }
 
 #[test]
 fn a_dead_key_without_a_master_dooms_its_version_only_where_the_current_key_answers() {
-    let document =
-        r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#;
+    let document = r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#;
     for current_is_alive in [false, true] {
         let world = world_of(document);
         let key = key_by_hand(&world, SUB, settings(&[SPOT]));

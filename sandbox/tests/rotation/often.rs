@@ -19,7 +19,10 @@ fn a_secret_with_more_than_ten_versions_of_a_day_gets_no_key_until_the_next() {
     let world = rotated_all_day();
     let (token, keys) = (world.begin_rotation(), world.live_keys().len());
     let said = refused(world.run(Step::Create, &token), ErrorType::RotatedTooOften);
-    assert!(said.contains("11 versions within 24 hours") && said.contains("break_glass"), "{said}");
+    assert!(
+        said.contains("11 versions within 24 hours") && said.contains("break_glass"),
+        "{said}"
+    );
     assert_eq!(world.live_keys().len(), keys);
     world.advance(seconds(86_401));
     done(world.run(Step::Create, &token), Done::Issued);
@@ -86,5 +89,8 @@ fn a_label_that_says_leaked_fills_no_account_with_keys() {
         world.label("COMPROMISED", world.holder(AWSCURRENT).as_ref());
         assert!(rotated <= 11, "{} keys are alive", world.live_keys().len());
     }
-    assert_eq!(rotated, 11, "beside ten living keys of today one is issued, beside eleven none");
+    assert_eq!(
+        rotated, 11,
+        "beside ten living keys of today one is issued, beside eleven none"
+    );
 }

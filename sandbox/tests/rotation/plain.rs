@@ -26,7 +26,9 @@ fn rounds(world: &World) -> Vec<Vec<Operation>> {
 
 #[test]
 fn a_plain_rotation_makes_these_calls_and_no_others() {
-    use Operation::{AddLabel, Describe, Inspect, Issue, List, Put, ReadCurrent, ReadVersion, Swap, Versions};
+    use Operation::{
+        AddLabel, Describe, Inspect, Issue, List, Put, ReadCurrent, ReadVersion, Swap, Versions,
+    };
     let world = world();
     // The second rotation costs what the first does.
     for _ in 0..2 {
@@ -39,10 +41,22 @@ fn a_plain_rotation_makes_these_calls_and_no_others() {
             vec![Issue],
             vec![Put],
         ];
-        assert_eq!(rounds(&world), create, "6 of Secrets Manager, 3 of the venue, 5 deep");
+        assert_eq!(
+            rounds(&world),
+            create,
+            "6 of Secrets Manager, 3 of the venue, 5 deep"
+        );
         done(world.run(Step::Set, &token), Done::Agreed);
-        let set = vec![vec![Describe, ReadVersion, ReadCurrent], vec![ReadCurrent], vec![List]];
-        assert_eq!(rounds(&world), set, "4 of Secrets Manager, 1 of the venue, 3 deep");
+        let set = vec![
+            vec![Describe, ReadVersion, ReadCurrent],
+            vec![ReadCurrent],
+            vec![List],
+        ];
+        assert_eq!(
+            rounds(&world),
+            set,
+            "4 of Secrets Manager, 1 of the venue, 3 deep"
+        );
         done(world.run(Step::Test, &token), Done::Proven);
         assert_eq!(
             rounds(&world),
@@ -50,8 +64,17 @@ fn a_plain_rotation_makes_these_calls_and_no_others() {
             "2 of Secrets Manager, 1 of the venue, 2 deep"
         );
         done(world.run(Step::Finish, &token), Done::Promoted);
-        let finish = vec![vec![Describe, ReadVersion], vec![Inspect], vec![Swap], vec![AddLabel]];
-        assert_eq!(rounds(&world), finish, "4 of Secrets Manager, 1 of the venue, 4 deep");
+        let finish = vec![
+            vec![Describe, ReadVersion],
+            vec![Inspect],
+            vec![Swap],
+            vec![AddLabel],
+        ];
+        assert_eq!(
+            rounds(&world),
+            finish,
+            "4 of Secrets Manager, 1 of the venue, 4 deep"
+        );
     }
 }
 
@@ -62,12 +85,25 @@ fn a_finish_that_finds_the_previous_version_unstamped_stamps_it_beside_its_look_
     new_current_by_hand(&world);
     let token = created(&world);
     let first = world.first_version();
-    assert_eq!(world.labels(&first), ["AWSPREVIOUS", "REPLACED-20260301T120000Z-00000000"], "createSecret saw it first");
+    assert_eq!(
+        world.labels(&first),
+        ["AWSPREVIOUS", "REPLACED-20260301T120000Z-00000000"],
+        "createSecret saw it first"
+    );
     world.label("REPLACED-20260301T120000Z-00000000", None);
     world.take_calls();
     done(world.run(Step::Finish, &token), Done::Promoted);
-    let finish = vec![vec![Describe, ReadVersion], vec![Inspect, AddLabel], vec![Swap], vec![AddLabel]];
-    assert_eq!(rounds(&world), finish, "5 of Secrets Manager, 1 of the venue, 4 deep");
+    let finish = vec![
+        vec![Describe, ReadVersion],
+        vec![Inspect, AddLabel],
+        vec![Swap],
+        vec![AddLabel],
+    ];
+    assert_eq!(
+        rounds(&world),
+        finish,
+        "5 of Secrets Manager, 1 of the venue, 4 deep"
+    );
     assert_eq!(world.labels(&first), ["REPLACED-20260301T120000Z-00000000"]);
 }
 
@@ -77,7 +113,10 @@ fn a_rotation_ends_with_the_new_key_current_and_the_old_one_alive_and_stamped() 
     world.advance(seconds(90));
     let token = world.rotate().unwrap();
     assert_eq!(world.labels(&token), ["AWSCURRENT"]);
-    assert_eq!(world.labels(&world.first_version()), ["AWSPREVIOUS", "REPLACED-20260301T120130Z-00000000"]);
+    assert_eq!(
+        world.labels(&world.first_version()),
+        ["AWSPREVIOUS", "REPLACED-20260301T120130Z-00000000"]
+    );
     let new = key_in(&world, &token);
     assert_ne!(new, *world.first_key());
     assert_eq!(live(&world), [world.first_key().clone(), new.clone()]);
@@ -86,8 +125,11 @@ fn a_rotation_ends_with_the_new_key_current_and_the_old_one_alive_and_stamped() 
     let key = settings_of(&world, &new);
     assert!(!key.read_only);
     assert_eq!(key.ips.shown(), ["203.0.113.7", "52.1.2.3"]);
-    let powers: &[(&str, &[&str])] =
-        &[("ContractTrade", &["Order", "Position"]), ("Derivatives", &["DerivativesTrade"]), ("Spot", &["SpotTrade"])];
+    let powers: &[(&str, &[&str])] = &[
+        ("ContractTrade", &["Order", "Position"]),
+        ("Derivatives", &["DerivativesTrade"]),
+        ("Spot", &["SpotTrade"]),
+    ];
     assert_eq!(key.permissions, Permissions::of(powers));
     let marker = Marker::parse(&key.note).expect("the note is a marker");
     assert!(marker.same_token(&Marker::new(world.secret().as_str(), &token, 0)));
@@ -107,10 +149,16 @@ fn a_new_value_differs_from_the_old_in_its_credential_and_origin_alone() {
         .replace(old.key.as_str(), key.key.as_str())
         .replace(old.secret.expose(), key.secret.expose())
         .replace(r#""created_by":"ops""#, r#""created_by":"exchange-key-rotation""#);
-    let expected =
-        format!(r#"{},"created_at":"2026-03-01T12:00:00Z","rotation":{rotation}}}"#, expected.strip_suffix('}').unwrap());
+    let expected = format!(
+        r#"{},"created_at":"2026-03-01T12:00:00Z","rotation":{rotation}}}"#,
+        expected.strip_suffix('}').unwrap()
+    );
     assert_eq!(world.text(&token).unwrap(), expected);
-    assert_eq!(world.text(&world.first_version()).unwrap(), before, "the old version is as it was");
+    assert_eq!(
+        world.text(&world.first_version()).unwrap(),
+        before,
+        "the old version is as it was"
+    );
 }
 
 #[test]
@@ -118,9 +166,14 @@ fn every_effect_has_its_audit_line() {
     let world = world();
     let token = world.rotate().unwrap();
     let records = world.take_records();
-    let key = protocol::secret::KeyId::parse(key_in(&world, &token).as_str()).unwrap().fingerprint();
+    let key = protocol::secret::KeyId::parse(key_in(&world, &token).as_str())
+        .unwrap()
+        .fingerprint();
     let (key, first) = (json!(key), world.first_version());
-    let seen: Vec<serde_json::Value> = records.iter().map(|record| serde_json::to_value(record).unwrap()).collect();
+    let seen: Vec<serde_json::Value> = records
+        .iter()
+        .map(|record| serde_json::to_value(record).unwrap())
+        .collect();
     // `printf %s ARN | sha256sum`: the ARN of the world's secret never changes.
     let digest = "fe227245b928";
     let line = |step: &str, action: &str, request: &str, version: &VersionId| {
@@ -130,10 +183,30 @@ fn every_effect_has_its_audit_line() {
         })
     };
     let mut expected = [
-        line("createSecret", "issue_key", "00000000-0000-4000-8000-request00001", &token),
-        line("createSecret", "put_value", "00000000-0000-4000-8000-request00001", &token),
-        line("finishSecret", "move_current", "00000000-0000-4000-8000-request00004", &token),
-        line("finishSecret", "add_label", "00000000-0000-4000-8000-request00004", &first),
+        line(
+            "createSecret",
+            "issue_key",
+            "00000000-0000-4000-8000-request00001",
+            &token,
+        ),
+        line(
+            "createSecret",
+            "put_value",
+            "00000000-0000-4000-8000-request00001",
+            &token,
+        ),
+        line(
+            "finishSecret",
+            "move_current",
+            "00000000-0000-4000-8000-request00004",
+            &token,
+        ),
+        line(
+            "finishSecret",
+            "add_label",
+            "00000000-0000-4000-8000-request00004",
+            &first,
+        ),
     ];
     let issued = settings_of(&world, &key_in(&world, &token));
     expected[0]["marker"] = json!(issued.note);
@@ -142,16 +215,29 @@ fn every_effect_has_its_audit_line() {
     }
     expected[3]["label"] = json!("REPLACED-20260301T120000Z-00000000");
     assert_eq!(seen, expected);
-    assert!(records.iter().all(|record| record.outcome == Outcome::Done && record.action != Action::RevokeKey));
+    assert!(
+        records
+            .iter()
+            .all(|record| record.outcome == Outcome::Done && record.action != Action::RevokeKey)
+    );
 }
 
 #[test]
 fn the_rotation_token_goes_to_the_put_and_nowhere_else() {
     let world = world();
     let token = world.rotate().unwrap();
-    let check = world.of_secret(|secret| secret.versions().get(token.as_str()).and_then(Version::rotation_token));
+    let check = world.of_secret(|secret| {
+        secret
+            .versions()
+            .get(token.as_str())
+            .and_then(Version::rotation_token)
+    });
     assert_eq!(check, Some(TokenCheck::Matched));
-    assert_eq!(world.secrets().len(), 4, "three keys' secrets and a RotationToken are searched for");
+    assert_eq!(
+        world.secrets().len(),
+        4,
+        "three keys' secrets and a RotationToken are searched for"
+    );
 }
 
 #[test]
@@ -175,13 +261,23 @@ fn every_step_may_be_repeated_after_every_step() {
             }
             for _ in 0..2 {
                 let fork = world.fork();
-                let result = fork.run(repeated, &token).map_err(|failure| failure.error_type().unwrap());
-                assert_eq!(result, expected(done_before, repeated), "{repeated} after {done_before} steps");
+                let result = fork
+                    .run(repeated, &token)
+                    .map_err(|failure| failure.error_type().unwrap());
+                assert_eq!(
+                    result,
+                    expected(done_before, repeated),
+                    "{repeated} after {done_before} steps"
+                );
             }
             drop(world.run(repeated, &token));
             world.pass(&token).unwrap();
             assert_eq!(world.labels(&token), ["AWSCURRENT", "AWSPENDING"]);
-            assert_eq!(world.labels(&world.first_version()).len(), 2, "AWSPREVIOUS and one stamp");
+            assert_eq!(
+                world.labels(&world.first_version()).len(),
+                2,
+                "AWSPREVIOUS and one stamp"
+            );
             assert_eq!(live(&world), [world.first_key().clone(), key_in(&world, &token)]);
         }
     }
@@ -194,7 +290,10 @@ fn each_rotation_builds_on_the_one_before_and_leaves_every_replaced_key_alive() 
     for day in 1..=3 {
         world.advance(SignedDuration::from_hours(24));
         let token = world.rotate().unwrap();
-        assert_eq!(world.document(&token)["rotation"]["based_on"], json!(versions.last()));
+        assert_eq!(
+            world.document(&token)["rotation"]["based_on"],
+            json!(versions.last())
+        );
         let replaced = versions.last().unwrap();
         let stamp = format!("REPLACED-2026030{}T120000Z-{}", day + 1, replaced.short());
         assert_eq!(world.labels(replaced), ["AWSPREVIOUS".to_owned(), stamp]);
@@ -202,13 +301,23 @@ fn each_rotation_builds_on_the_one_before_and_leaves_every_replaced_key_alive() 
     }
     let keys: Vec<KeyId> = versions.iter().map(|version| key_in(&world, version)).collect();
     assert_eq!(live(&world), keys);
-    assert_eq!(world.label_count(), 2 + 3, "AWSCURRENT, AWSPREVIOUS, and a stamp each");
+    assert_eq!(
+        world.label_count(),
+        2 + 3,
+        "AWSCURRENT, AWSPREVIOUS, and a stamp each"
+    );
 }
 
 #[test]
 fn the_end_is_the_same_whether_the_service_cleans_up_pending_or_not() {
-    let keep = sandbox::secrets_manager::Knobs { clean_up_pending: false, ..Default::default() };
-    let world = world_with(Setup { secrets_manager: keep, ..Setup::default() });
+    let keep = sandbox::secrets_manager::Knobs {
+        clean_up_pending: false,
+        ..Default::default()
+    };
+    let world = world_with(Setup {
+        secrets_manager: keep,
+        ..Setup::default()
+    });
     let first = world.rotate().unwrap();
     assert_eq!(world.labels(&first), ["AWSCURRENT", "AWSPENDING"]);
     let second = world.rotate().unwrap();

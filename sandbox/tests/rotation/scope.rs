@@ -1,4 +1,5 @@
-//! Whoever may write a secret gets no key by what its value says: the master's value says whom it serves, or a key proves it.
+//! Whoever may write a secret gets no key by what its value says: the master's value says whom it serves, or
+//! a key proves it.
 
 use sandbox::bybit::KeySecret;
 use sandbox::in_process::{Fault, OTHER_SUB};
@@ -11,12 +12,20 @@ const SPOT_AND_MORE: [(&str, &[&str]); 2] = [SPOT, ("ContractTrade", &["Order", 
 /// A world whose master's value says this of whom it serves, and whose secret this.
 fn world_served(serves: &str, document: &str) -> Silent {
     let master = MASTER.replace('}', &format!(r#","serves":{serves}}}"#));
-    world_with(Setup { master_document: Some(master), document: document.to_owned(), ..Setup::default() })
+    world_with(Setup {
+        master_document: Some(master),
+        document: document.to_owned(),
+        ..Setup::default()
+    })
 }
 
 /// A world whose master's value says nothing of that.
 fn world_unserved(document: &str) -> Silent {
-    world_with(Setup { master_document: Some(MASTER.to_owned()), document: document.to_owned(), ..Setup::default() })
+    world_with(Setup {
+        master_document: Some(MASTER.to_owned()),
+        document: document.to_owned(),
+        ..Setup::default()
+    })
 }
 
 #[track_caller]
@@ -40,7 +49,10 @@ fn without_serves_a_dead_key_has_no_successor_and_the_error_says_what_to_add() {
     let world = world_unserved(&value(&format!("{SUBACCOUNT}{POLICY}")));
     delete(&world, world.first_key());
     let said = refused_for_its_scope(&world);
-    assert!(said.contains("does not say whom it serves") && said.contains("add the secret's name"), "{said}");
+    assert!(
+        said.contains("does not say whom it serves") && said.contains("add the secret's name"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -68,7 +80,8 @@ fn without_serves_a_policy_beyond_the_present_key_is_refused() {
 #[test]
 fn a_value_that_names_another_account_gets_no_key_of_it() {
     let garbage = r#"{"api_key":"garbage","api_secret":"garbage","masterarn":"<master>","subaccount":"<account>","policy":{"permissions":["spot"],"ip_allowlist":"any"}}"#;
-    let of_another = r#"{"prod/bybit/other":{"accounts":["53888000"],"permissions":["spot"],"ip_allowlist":"any"}}"#;
+    let of_another =
+        r#"{"prod/bybit/other":{"accounts":["53888000"],"permissions":["spot"],"ip_allowlist":"any"}}"#;
     for world in [world_unserved(garbage), world_served(of_another, garbage)] {
         refused_for_its_scope(&world);
         assert_eq!(live(&world), [world.first_key().clone()], "no key was issued");
@@ -81,11 +94,21 @@ fn a_key_that_was_issued_for_another_secret_proves_nothing_here() {
     let token = world.rotate().expect("the victim's rotation");
     let value_of_victim = world.document(&token);
     let secret = KeySecret::from(value_of_victim["api_secret"].as_str().expect("a key secret"));
-    let stolen = Credential { key: key_in(&world, &token), secret };
-    let thief = world.add_secret("prod/bybit/thief", &value(&format!("{SUBACCOUNT}{POLICY}")), &stolen, SUB);
+    let stolen = Credential {
+        key: key_in(&world, &token),
+        secret,
+    };
+    let thief = world.add_secret(
+        "prod/bybit/thief",
+        &value(&format!("{SUBACCOUNT}{POLICY}")),
+        &stolen,
+        SUB,
+    );
     let keys = live(&world).len();
     let begun = world.try_begin_rotation_of(&thief).expect("a rotation begins");
-    let run = world.start(world.request_of(&thief, Step::Create, &begun)).finish();
+    let run = world
+        .start(world.request_of(&thief, Step::Create, &begun))
+        .finish();
     refused(run, ErrorType::ScopeRefused);
     assert_eq!(live(&world).len(), keys);
 }
@@ -95,11 +118,26 @@ fn an_entry_is_a_ceiling_for_powers_and_addresses() {
     let entry = |more: &str| format!(r#"{{"prod/bybit/*":{{"accounts":["53888000"]{more}}}}}"#);
     let spot = r#","permissions":["spot"],"ip_allowlist":["203.0.113.0/24"]"#;
     for (fields, fits) in [
-        (r#","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}"#, true),
-        (r#","policy":{"permissions":["read","spot"],"ip_allowlist":["203.0.113.7","203.0.113.8"]}"#, true),
-        (r#","policy":{"permissions":["spot","options"],"ip_allowlist":["203.0.113.7"]}"#, false),
-        (r#","policy":{"permissions":["spot"],"ip_allowlist":["198.51.100.1"]}"#, false),
-        (r#","policy":{"permissions":["spot"],"ip_allowlist":"any"}"#, false),
+        (
+            r#","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}"#,
+            true,
+        ),
+        (
+            r#","policy":{"permissions":["read","spot"],"ip_allowlist":["203.0.113.7","203.0.113.8"]}"#,
+            true,
+        ),
+        (
+            r#","policy":{"permissions":["spot","options"],"ip_allowlist":["203.0.113.7"]}"#,
+            false,
+        ),
+        (
+            r#","policy":{"permissions":["spot"],"ip_allowlist":["198.51.100.1"]}"#,
+            false,
+        ),
+        (
+            r#","policy":{"permissions":["spot"],"ip_allowlist":"any"}"#,
+            false,
+        ),
     ] {
         let world = world_served(&entry(spot), &value(&format!("{SUBACCOUNT}{fields}")));
         delete(&world, world.first_key());
@@ -115,8 +153,13 @@ fn an_entry_is_a_ceiling_for_powers_and_addresses() {
 #[test]
 fn what_an_entry_leaves_out_is_no_more_than_the_key_before() {
     let entry = r#"{"*":{"accounts":["53888000"]}}"#;
-    world_served(entry, &value("")).rotate().expect("no more than the key before");
-    refused_for_its_scope(&world_served(entry, &value(r#","policy":{"permissions":["spot","options"]}"#)));
+    world_served(entry, &value(""))
+        .rotate()
+        .expect("no more than the key before");
+    refused_for_its_scope(&world_served(
+        entry,
+        &value(r#","policy":{"permissions":["spot","options"]}"#),
+    ));
     let world = world_served(entry, &value(&format!("{SUBACCOUNT}{POLICY}")));
     delete(&world, world.first_key());
     refused_for_its_scope(&world);
@@ -125,19 +168,27 @@ fn what_an_entry_leaves_out_is_no_more_than_the_key_before() {
 #[test]
 fn one_entry_has_to_cover_a_request_whole() {
     let halves = r#"{"prod/*":{"accounts":["53888000"],"permissions":["spot"],"ip_allowlist":["198.51.100.1"]},"*":{"accounts":["53888000"],"permissions":["options"],"ip_allowlist":"any"}}"#;
-    let world = world_served(halves, &value(r#","policy":{"permissions":["spot"],"ip_allowlist":"any"}"#));
+    let world = world_served(
+        halves,
+        &value(r#","policy":{"permissions":["spot"],"ip_allowlist":"any"}"#),
+    );
     refused_for_its_scope(&world);
 }
 
 /// Whoever may write the secret stores a pending value that would widen a key of its own.
 #[test]
 fn a_forged_pending_value_widens_no_key() {
-    let world = world_served(r#"{"*":{"accounts":["53888000"]}}"#, &value(&format!("{SUBACCOUNT}{POLICY}")));
+    let world = world_served(
+        r#"{"*":{"accounts":["53888000"]}}"#,
+        &value(&format!("{SUBACCOUNT}{POLICY}")),
+    );
     let issued = world.rotate().expect("a rotation");
     let mut forged = world.document(&issued);
     let token = world.begin_rotation();
     world.plan(Operation::Put, 1, Fault::CrashBefore);
-    world.run(Step::Create, &token).expect_err("it ends before it stores the key");
+    world
+        .run(Step::Create, &token)
+        .expect_err("it ends before it stores the key");
     forged["api_key"] = world.live_keys_for(&token).remove(0).as_str().into();
     forged["rotation"]["token"] = token.as_str().into();
     forged["rotation"]["based_on"] = issued.as_str().into();
@@ -150,7 +201,9 @@ fn a_forged_pending_value_widens_no_key() {
         version_stages: Some(vec!["AWSPENDING".to_owned()]),
         ..PutSecretValue::default()
     };
-    world.secrets_manager(|model, now| model.put_secret_value(&request, now)).expect("it is stored");
+    world
+        .secrets_manager(|model, now| model.put_secret_value(&request, now))
+        .expect("it is stored");
     refused(world.run(Step::Set, &token), ErrorType::ScopeRefused);
     let key = key_in(&world, &token);
     assert_ne!(settings_of(&world, &key).ips, Ips::Any);

@@ -22,11 +22,18 @@ fn a_pending_key_that_was_given_more_by_hand_is_refused_until_set_takes_it_away(
     let withdraw = |settings: &mut Settings| {
         settings.permissions = Permissions::of(&[SPOT, ("Wallet", &["AccountTransfer", "Withdraw"])]);
     };
-    let options = |settings: &mut Settings| settings.permissions = Permissions::of(&[SPOT, ("Options", &["OptionsTrade"])]);
-    let unknown = |settings: &mut Settings| settings.permissions = Permissions::of(&[SPOT, ("Teleport", &["Beam"])]);
+    let options = |settings: &mut Settings| {
+        settings.permissions = Permissions::of(&[SPOT, ("Options", &["OptionsTrade"])]);
+    };
+    let unknown =
+        |settings: &mut Settings| settings.permissions = Permissions::of(&[SPOT, ("Teleport", &["Beam"])]);
     let unbound = |settings: &mut Settings| settings.ips = Ips::Any;
     let elsewhere = |settings: &mut Settings| {
-        settings.ips = Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS, std::net::Ipv4Addr::new(192, 0, 2, 66).into()]);
+        settings.ips = Ips::only([
+            BOT_ADDRESS,
+            FUNCTION_ADDRESS,
+            std::net::Ipv4Addr::new(192, 0, 2, 66).into(),
+        ]);
     };
     let cases: [(Change, &str); 5] = [
         (withdraw, "Wallet:AccountTransfer, Wallet:Withdraw"),
@@ -58,7 +65,8 @@ fn a_pending_key_that_was_given_more_by_hand_is_refused_until_set_takes_it_away(
 
 #[test]
 fn a_pending_key_that_was_given_less_by_hand_is_refused_until_set_gives_it_back() {
-    let fewer = |settings: &mut Settings| settings.permissions = Permissions::of(&[("Options", &["OptionsTrade"])]);
+    let fewer =
+        |settings: &mut Settings| settings.permissions = Permissions::of(&[("Options", &["OptionsTrade"])]);
     let reading = |settings: &mut Settings| settings.read_only = true;
     let home = |settings: &mut Settings| settings.ips = Ips::only([FUNCTION_ADDRESS]);
     let cases: [(Change, ErrorType); 3] = [
@@ -89,14 +97,35 @@ fn keys_that_are_not_ours_are_never_touched() {
     let notes = [
         String::new(),
         "x1 by hand".to_owned(),
-        Marker::new("arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/bybit/main-Other1", &version("t"), 1).to_string(),
+        Marker::new(
+            "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/bybit/main-Other1",
+            &version("t"),
+            1,
+        )
+        .to_string(),
         // Ours, but for a version that nobody knows of.
         Marker::new(&arn, &version("00000000-0000-4000-8000-00000000dead"), 1).to_string(),
     ];
-    let foreign: Vec<KeyId> =
-        notes.into_iter().map(|note| key_by_hand(&world, SUB, Settings { note, ..settings(&[SPOT]) }).key).collect();
+    let foreign: Vec<KeyId> = notes
+        .into_iter()
+        .map(|note| {
+            key_by_hand(
+                &world,
+                SUB,
+                Settings {
+                    note,
+                    ..settings(&[SPOT])
+                },
+            )
+            .key
+        })
+        .collect();
     let other = key_by_hand(&world, OTHER_SUB, settings(&[SPOT])).key;
-    let before: Vec<Settings> = foreign.iter().chain([&other]).map(|key| settings_of(&world, key)).collect();
+    let before: Vec<Settings> = foreign
+        .iter()
+        .chain([&other])
+        .map(|key| settings_of(&world, key))
+        .collect();
     for _ in 0..2 {
         world.advance(SignedDuration::from_hours(2));
         world.rotate().unwrap();
@@ -105,7 +134,12 @@ fn keys_that_are_not_ours_are_never_touched() {
         assert!(world.alive(key), "{}", settings.note);
         assert_eq!(settings_of(&world, key), settings);
     }
-    assert!(world.take_records().iter().all(|record| !matches!(record.action, Action::EditKey | Action::RevokeKey)));
+    assert!(
+        world
+            .take_records()
+            .iter()
+            .all(|record| !matches!(record.action, Action::EditKey | Action::RevokeKey))
+    );
 }
 
 #[test]
@@ -121,7 +155,14 @@ fn only_keys_of_the_same_token_are_revoked_by_set() {
     done(world.run(Step::Set, &token), Done::Agreed);
     let revoked: Vec<Action> = world.take_records().iter().map(|record| record.action).collect();
     assert_eq!(revoked, [Action::RevokeKey]);
-    assert_eq!(live(&world), [world.first_key().clone(), key_in(&world, &first), key_in(&world, &token)]);
+    assert_eq!(
+        live(&world),
+        [
+            world.first_key().clone(),
+            key_in(&world, &first),
+            key_in(&world, &token)
+        ]
+    );
     assert!(!world.alive(&lost[0]));
 }
 
@@ -161,7 +202,11 @@ fn a_pending_key_found_dead_is_not_believed_dead_before_the_venues_bound_has_pas
     let made = world.now();
     delete(&world, &key_in(&world, &token));
     refused(world.run(Step::Set, &token), ErrorType::PendingRejected);
-    assert_eq!(world.now().duration_since(made), seconds(60), "it asked again for a minute");
+    assert_eq!(
+        world.now().duration_since(made),
+        seconds(60),
+        "it asked again for a minute"
+    );
     assert_eq!(world.labels(&token), ["AWSPENDING"]);
     world.advance(seconds(238) - world.now().duration_since(made));
     refused(world.run(Step::Set, &token), ErrorType::PendingRejected);
@@ -184,7 +229,14 @@ fn a_pending_key_is_never_called_dead_by_a_venue_that_refuses_the_master_too() {
     let said = refused(world.run(Step::Set, &token), ErrorType::MasterRefused);
     assert!(said.contains("signed with the master credential"), "{said}");
     assert_eq!(world.labels(&token), ["AWSPENDING"]);
-    assert_eq!(writes(&world).iter().filter(|operation| **operation != Operation::Issue).count(), 1, "the first Put alone");
+    assert_eq!(
+        writes(&world)
+            .iter()
+            .filter(|operation| **operation != Operation::Issue)
+            .count(),
+        1,
+        "the first Put alone"
+    );
 }
 
 #[test]
@@ -234,7 +286,9 @@ fn an_edit_that_fails_is_an_error_and_nothing_is_promoted() {
     let world = world();
     let token = created(&world);
     let key = key_in(&world, &token);
-    change(&world, &key, |settings| settings.permissions = Permissions::of(&[SPOT, ("Wallet", &["AccountTransfer"])]));
+    change(&world, &key, |settings| {
+        settings.permissions = Permissions::of(&[SPOT, ("Wallet", &["AccountTransfer"])]);
+    });
     world.plan(Operation::Edit, 1, Fault::Dropped);
     refused(world.run(Step::Set, &token), ErrorType::VenueUnavailable);
     refused(world.run(Step::Finish, &token), ErrorType::PendingTooPowerful);
@@ -246,7 +300,9 @@ fn an_edit_that_the_venue_refuses_for_good_gives_the_version_up() {
     for code in [141_019, 141_020] {
         let world = world_of(&value(&format!("{SUBACCOUNT}{POLICY}")));
         let token = created(&world);
-        change(&world, &key_in(&world, &token), |settings| settings.ips = Ips::only([BOT_ADDRESS]));
+        change(&world, &key_in(&world, &token), |settings| {
+            settings.ips = Ips::only([BOT_ADDRESS]);
+        });
         world.bybit(|model, _| model.knobs.edit_ret_code = Some(code));
         let said = refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
         assert!(said.contains("does not let its key have"), "{said}");
@@ -262,14 +318,21 @@ fn an_edit_that_shows_late_does_not_cost_the_version() {
     let token = created(&world);
     world.advance(SignedDuration::from_hours(1));
     let key = key_in(&world, &token);
-    change(&world, &key, |settings| settings.permissions = Permissions::of(&[SPOT, ("Wallet", &["AccountTransfer"])]));
+    change(&world, &key, |settings| {
+        settings.permissions = Permissions::of(&[SPOT, ("Wallet", &["AccountTransfer"])]);
+    });
     world.advance(SignedDuration::from_hours(1));
     world.bybit(|model, _| {
         model.knobs.edit_delay = seconds(30);
         model.knobs.listings_lag = true;
     });
     drop(world.run(Step::Set, &token));
-    assert!(!settings_of(&world, &key).permissions.grants("Wallet", "AccountTransfer"), "it was edited down");
+    assert!(
+        !settings_of(&world, &key)
+            .permissions
+            .grants("Wallet", "AccountTransfer"),
+        "it was edited down"
+    );
     assert_eq!(world.labels(&token), ["AWSPENDING"]);
     world.advance(seconds(60));
     completes(&world, &token);
@@ -300,7 +363,11 @@ fn a_list_without_the_pending_key_is_not_believed_to_show_what_else_there_is() {
             let problem = refused(result, ErrorType::VenueUnavailable);
             assert!(problem.contains("not complete"), "{problem}");
             assert_eq!(asked_for, seconds(60));
-            assert_eq!(world.live_keys_for(&token), [lost.clone(), stored.clone()], "nothing is done on such a list");
+            assert_eq!(
+                world.live_keys_for(&token),
+                [lost.clone(), stored.clone()],
+                "nothing is done on such a list"
+            );
         }
     }
 }
@@ -308,7 +375,10 @@ fn a_list_without_the_pending_key_is_not_believed_to_show_what_else_there_is() {
 #[test]
 fn a_key_that_goes_on_showing_what_was_taken_from_it_is_given_up_once_it_is_old() {
     let late = seconds(120);
-    for (age, error_type) in [(late, ErrorType::PendingTooPowerful), (SignedDuration::from_hours(1), ErrorType::VersionDoomed)] {
+    for (age, error_type) in [
+        (late, ErrorType::PendingTooPowerful),
+        (SignedDuration::from_hours(1), ErrorType::VersionDoomed),
+    ] {
         let world = world();
         let good = world.rotate().unwrap();
         world.rotate().unwrap();
@@ -344,7 +414,9 @@ fn a_pending_key_that_is_missing_from_a_list_and_was_given_more_by_hand_is_set_r
     let token = created(&world);
     let key = key_in(&world, &token);
     let intended = settings_of(&world, &key);
-    change(&world, &key, |settings| settings.permissions = Permissions::of(&[SPOT, ("Wallet", &["AccountTransfer"])]));
+    change(&world, &key, |settings| {
+        settings.permissions = Permissions::of(&[SPOT, ("Wallet", &["AccountTransfer"])]);
+    });
     world.plan(Operation::List, 1, Fault::PageMissing);
     done(world.run(Step::Set, &token), Done::Agreed);
     assert!(world.plan_is_done());

@@ -31,9 +31,23 @@ fn full_slots_are_freed_of_our_own_keys_that_were_never_stored() {
     world.take_calls();
     done(world.run(Step::Create, &token), Done::Issued);
     let calls = world.take_operations();
-    assert_eq!(calls[..7], [Describe, ReadVersion, ReadCurrent, Versions, ReadCurrent, Inspect, List]);
+    assert_eq!(
+        calls[..7],
+        [
+            Describe,
+            ReadVersion,
+            ReadCurrent,
+            Versions,
+            ReadCurrent,
+            Inspect,
+            List
+        ]
+    );
     // Before it asks again it looks whether another run has stored a value meanwhile.
-    assert_eq!(calls[7..], [Issue, Versions, ReadVersion, Revoke, ReadVersion, Issue, Put]);
+    assert_eq!(
+        calls[7..],
+        [Issue, Versions, ReadVersion, Revoke, ReadVersion, Issue, Put]
+    );
     assert!(!world.alive(&lost));
     assert!(world.alive(&by_hand) && world.alive(world.first_key()));
     completes(&world, &token);
@@ -70,8 +84,15 @@ fn slots_that_are_full_of_other_keys_are_said_to_be_full() {
     world.advance(SignedDuration::from_hours(1));
     let token = world.begin_rotation();
     let said = refused(world.run(Step::Create, &token), ErrorType::IssueRefused);
-    assert!(said.contains("The account has 2 keys; where its key slots are full, delete keys that are not used"), "{said}");
-    assert_eq!(writes(&world), [Operation::Issue], "it does not try again in vain");
+    assert!(
+        said.contains("The account has 2 keys; where its key slots are full, delete keys that are not used"),
+        "{said}"
+    );
+    assert_eq!(
+        writes(&world),
+        [Operation::Issue],
+        "it does not try again in vain"
+    );
     delete(&world, &by_hand);
     world.pass(&token).unwrap();
 }
@@ -84,7 +105,8 @@ fn keys_that_a_version_holds_are_never_reaped() {
         world.advance(SignedDuration::from_hours(1));
         versions.push(world.rotate().unwrap());
     }
-    // The stamps say which versions were current: taken away, they leave one without any label, which is still there.
+    // The stamps say which versions were current: taken away, they leave one without any label, which is
+    // still there.
     for label in world.labels(&world.first_version()) {
         world.label(&label, None);
     }
@@ -92,7 +114,11 @@ fn keys_that_a_version_holds_are_never_reaped() {
     let token = world.begin_rotation();
     refused(world.run(Step::Create, &token), ErrorType::IssueRefused);
     assert_eq!(live(&world).len(), 3);
-    assert!(versions.iter().all(|version| world.alive(&key_in(&world, version))));
+    assert!(
+        versions
+            .iter()
+            .all(|version| world.alive(&key_in(&world, version)))
+    );
 }
 
 #[test]
@@ -100,7 +126,15 @@ fn another_secrets_keys_are_not_reaped() {
     let world = world_with_slots(2);
     let other = "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/bybit/other-AbCdEf";
     let note = Marker::new(other, &VersionId::new("t"), 1).to_string();
-    let theirs = key_by_hand(&world, SUB, Settings { note, ..settings(&[SPOT]) }).key;
+    let theirs = key_by_hand(
+        &world,
+        SUB,
+        Settings {
+            note,
+            ..settings(&[SPOT])
+        },
+    )
+    .key;
     world.advance(SignedDuration::from_hours(1));
     let token = world.begin_rotation();
     refused(world.run(Step::Create, &token), ErrorType::IssueRefused);
@@ -137,7 +171,9 @@ fn a_version_that_cannot_be_read_keeps_its_key() {
 #[test]
 fn a_master_that_may_not_issue_is_told_apart_from_full_slots() {
     let world = world();
-    change(&world, world.master_key(), |settings| settings.permissions = Permissions::of(&[SPOT]));
+    change(&world, world.master_key(), |settings| {
+        settings.permissions = Permissions::of(&[SPOT]);
+    });
     let token = world.begin_rotation();
     refused(world.run(Step::Create, &token), ErrorType::MasterRefused);
     assert_eq!(writes(&world), [Operation::Issue]);
@@ -160,7 +196,10 @@ fn slots_that_are_still_full_after_a_clean_up_end_the_run() {
     world.take_calls();
     world.plan(Operation::Issue, 2, Fault::Refused);
     refused(world.run(Step::Create, &token), ErrorType::IssueRefused);
-    assert_eq!(writes(&world), [Operation::Issue, Operation::Revoke, Operation::Issue]);
+    assert_eq!(
+        writes(&world),
+        [Operation::Issue, Operation::Revoke, Operation::Issue]
+    );
     assert!(!world.alive(&lost));
     done(world.run(Step::Create, &token), Done::Issued);
 }
@@ -170,7 +209,10 @@ fn slots_that_are_still_full_after_a_clean_up_end_the_run() {
 fn a_key_of_a_version_that_is_gone_is_reaped_only_while_no_version_can_have_been_purged() {
     for (versions, reaped) in [(99, true), (100, false)] {
         let world = world_with_slots(2);
-        let token = world.begin_dry_run_of(world.secret()).expect("a dry run begins").token;
+        let token = world
+            .begin_dry_run_of(world.secret())
+            .expect("a dry run begins")
+            .token;
         world.plan(Operation::ReadVersion, 1, Fault::Stale(1));
         world.plan(Operation::Issue, 1, Fault::CrashAfter);
         crashed(&world.run(Step::Create, &token));

@@ -14,10 +14,23 @@ fn a_swap_whose_reply_is_lost_is_looked_up_and_not_made_again() {
     world.take_calls();
     world.take_records();
     done(world.run(Step::Finish, &token), Done::Promoted);
-    assert_eq!(world.take_operations(), [Describe, ReadVersion, Inspect, Swap, Describe, AddLabel]);
-    assert_eq!(world.labels(&world.first_version()), ["AWSPREVIOUS", "REPLACED-20260301T120000Z-00000000"]);
-    let swap = world.take_records().into_iter().find(|record| record.action == Action::MoveCurrent).expect("it has its line");
-    assert_eq!((swap.outcome, swap.class), (Outcome::Unknown, Some("unknown_outcome")));
+    assert_eq!(
+        world.take_operations(),
+        [Describe, ReadVersion, Inspect, Swap, Describe, AddLabel]
+    );
+    assert_eq!(
+        world.labels(&world.first_version()),
+        ["AWSPREVIOUS", "REPLACED-20260301T120000Z-00000000"]
+    );
+    let swap = world
+        .take_records()
+        .into_iter()
+        .find(|record| record.action == Action::MoveCurrent)
+        .expect("it has its line");
+    assert_eq!(
+        (swap.outcome, swap.class),
+        (Outcome::Unknown, Some("unknown_outcome"))
+    );
 }
 
 #[test]
@@ -45,7 +58,10 @@ fn a_swap_whose_outcome_cannot_be_looked_up_says_so() {
     let said = refused(world.run(Step::Finish, &token), ErrorType::SwapFailed);
     assert!(said.contains("Nobody knows whether it was moved"), "{said}");
     world.pass(&token).unwrap();
-    assert_eq!(world.labels(&world.first_version()), ["AWSPREVIOUS", "REPLACED-20260301T120000Z-00000000"]);
+    assert_eq!(
+        world.labels(&world.first_version()),
+        ["AWSPREVIOUS", "REPLACED-20260301T120000Z-00000000"]
+    );
 }
 
 #[test]
@@ -56,7 +72,10 @@ fn a_swap_that_takes_effect_late_is_success_for_the_replay() {
     refused(world.run(Step::Finish, &token), ErrorType::SwapFailed);
     world.advance(seconds(60));
     done(world.run(Step::Create, &token), Done::AlreadyCurrent);
-    assert_eq!(world.labels(&world.first_version()), ["AWSPREVIOUS", "REPLACED-20260301T120100Z-00000000"]);
+    assert_eq!(
+        world.labels(&world.first_version()),
+        ["AWSPREVIOUS", "REPLACED-20260301T120100Z-00000000"]
+    );
 }
 
 #[test]
@@ -78,7 +97,10 @@ fn a_swap_that_is_lost_to_a_person_is_never_made_again() {
     }
     assert_eq!(writes(&world), []);
     let next = world.rotate().unwrap();
-    assert_eq!(world.document(&next)["rotation"]["based_on"], serde_json::json!(theirs));
+    assert_eq!(
+        world.document(&next)["rotation"]["based_on"],
+        serde_json::json!(theirs)
+    );
 }
 
 #[test]
@@ -92,7 +114,10 @@ fn a_base_that_lost_its_label_by_hand_dooms_what_was_built_on_it() {
     run.let_through(swap, None);
     refused(run.finish(), ErrorType::SwapLost);
     let said = refused(world.run(Step::Finish, &token), ErrorType::VersionDoomed);
-    assert!(said.contains(&format!("it was built on version {first}")), "{said}");
+    assert!(
+        said.contains(&format!("it was built on version {first}")),
+        "{said}"
+    );
     assert_eq!(world.labels(&token), ["AWSPENDING"], "createSecret gives it up");
     refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
     assert_eq!(world.holder("AWSPENDING"), None);
@@ -112,7 +137,10 @@ fn a_lost_swap_under_a_stale_look_is_left_to_the_replay() {
     run.let_through(swap, None);
     // A stale look says that nothing moved; the replay finds out, and nothing was swapped in the meantime.
     refused(run.finish(), ErrorType::SwapFailed);
-    refused(world.pass(&token).map(|()| Done::Promoted), ErrorType::VersionDoomed);
+    refused(
+        world.pass(&token).map(|()| Done::Promoted),
+        ErrorType::VersionDoomed,
+    );
     assert_eq!(world.holder(AWSCURRENT), Some(world.first_version()));
 }
 
@@ -147,7 +175,10 @@ fn a_run_frozen_past_its_deadline_while_it_looks_at_the_key_does_not_swap() {
 fn the_audit_says_that_current_was_moved_for_the_run_that_moved_it_alone() {
     let outcomes = |world: &World| -> Vec<Outcome> {
         let records = world.take_records().into_iter();
-        records.filter(|record| record.action == Action::MoveCurrent).map(|record| record.outcome).collect()
+        records
+            .filter(|record| record.action == Action::MoveCurrent)
+            .map(|record| record.outcome)
+            .collect()
     };
     let world = world();
     let token = created(&world);

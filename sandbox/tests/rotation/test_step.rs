@@ -12,7 +12,9 @@ fn dry_run(world: &World) -> Result<Done, Failure> {
         rotate_immediately: Some(false),
         ..RotateSecret::default()
     };
-    world.secrets_manager(|model, now| model.rotate_secret(&request, now)).expect("a dry run begins");
+    world
+        .secrets_manager(|model, now| model.rotate_secret(&request, now))
+        .expect("a dry run begins");
     world.run_due().expect("testSecret is due")
 }
 
@@ -26,7 +28,10 @@ fn a_dry_run_passes_and_changes_nothing() {
         let (labels, keys) = (world.of_secret(|secret| secret.labels().clone()), live(&world));
         world.take_calls();
         done(dry_run(&world), Done::Proven);
-        assert_eq!(world.take_operations(), [Operation::Describe, Operation::ReadVersion, Operation::Inspect]);
+        assert_eq!(
+            world.take_operations(),
+            [Operation::Describe, Operation::ReadVersion, Operation::Inspect]
+        );
         assert_eq!(world.of_secret(|secret| secret.labels().clone()), labels);
         assert_eq!(live(&world), keys);
     }
@@ -40,9 +45,15 @@ fn a_dry_run_of_a_value_with_nothing_but_a_credential_passes() {
 
 #[test]
 fn a_dry_run_refuses_a_current_key_that_moves_funds_is_unknown_or_is_on_another_account() {
-    for (group, named) in [(("Wallet", "AccountTransfer"), "Wallet:AccountTransfer"), (("Teleport", "Beam"), "Teleport:Beam")] {
+    for (group, named) in [
+        (("Wallet", "AccountTransfer"), "Wallet:AccountTransfer"),
+        (("Teleport", "Beam"), "Teleport:Beam"),
+    ] {
         let key = settings(&[SPOT, (group.0, &[group.1])]);
-        let world = world_with(Setup { key, ..Setup::default() });
+        let world = world_with(Setup {
+            key,
+            ..Setup::default()
+        });
         let said = refused(dry_run(&world), ErrorType::PendingTooPowerful);
         assert!(said.contains(named), "{said}");
     }
@@ -56,16 +67,28 @@ fn a_dry_run_refuses_a_current_key_that_moves_funds_is_unknown_or_is_on_another_
 
 #[test]
 fn a_version_that_a_dry_run_leaves_behind_is_given_up_and_the_next_rotation_succeeds() {
-    let knobs = Knobs { test_leftover: TestLeftover::PendingVersion, ..Knobs::default() };
-    let world = world_with(Setup { secrets_manager: knobs, ..Setup::default() });
+    let knobs = Knobs {
+        test_leftover: TestLeftover::PendingVersion,
+        ..Knobs::default()
+    };
+    let world = world_with(Setup {
+        secrets_manager: knobs,
+        ..Setup::default()
+    });
     done(dry_run(&world), Done::Proven);
     let leftover = world.holder("AWSPENDING").expect("the dry run left its version");
     let blocked = world.try_begin_rotation().unwrap_err();
     assert!(blocked.message.contains("A previous rotation isn't complete"));
     // The service takes it up again as if it were a rotation.
     let said = refused(world.run_due().unwrap(), ErrorType::VersionDoomed);
-    assert!(said.contains("it names the key that is current already"), "{said}");
-    assert_eq!(world.labels(&leftover), ["CONDEMNED-20260301T120000Z-".to_owned() + &leftover.short()]);
+    assert!(
+        said.contains("it names the key that is current already"),
+        "{said}"
+    );
+    assert_eq!(
+        world.labels(&leftover),
+        ["CONDEMNED-20260301T120000Z-".to_owned() + &leftover.short()]
+    );
     assert!(world.alive(world.first_key()));
     let token = world.rotate().unwrap();
     assert_eq!(live(&world), [world.first_key().clone(), key_in(&world, &token)]);
@@ -87,7 +110,10 @@ fn test_changes_nothing_even_where_there_is_much_to_do() {
     done(world.run(Step::Test, &token), Done::Proven);
     assert_eq!(writes(&world), []);
     assert_eq!(world.take_records(), []);
-    assert_eq!((world.of_secret(|secret| secret.labels().clone()), live(&world)), before);
+    assert_eq!(
+        (world.of_secret(|secret| secret.labels().clone()), live(&world)),
+        before
+    );
 }
 
 #[test]
@@ -105,8 +131,16 @@ fn test_does_not_doom_what_it_refuses() {
 
 /// A world in which a new key is unknown for this long.
 fn world_that_propagates(delay: SignedDuration, ret_code: i64) -> Silent {
-    let knobs = bybit::Knobs { new_key_delay: delay, new_key_ret_code: ret_code, rate_limits: false, ..bybit::Knobs::default() };
-    let world = world_with(Setup { bybit: knobs, ..Setup::default() });
+    let knobs = bybit::Knobs {
+        new_key_delay: delay,
+        new_key_ret_code: ret_code,
+        rate_limits: false,
+        ..bybit::Knobs::default()
+    };
+    let world = world_with(Setup {
+        bybit: knobs,
+        ..Setup::default()
+    });
     world.advance(SignedDuration::from_hours(1));
     world
 }
@@ -195,5 +229,8 @@ fn a_value_is_not_looked_for_again_in_the_last_moment_of_a_run() {
     let token = world.begin_rotation();
     world.0.timeout = seconds(1);
     refused(world.run(Step::Test, &token), ErrorType::PendingEmpty);
-    assert_eq!(world.take_operations(), [Operation::Describe, Operation::ReadVersion]);
+    assert_eq!(
+        world.take_operations(),
+        [Operation::Describe, Operation::ReadVersion]
+    );
 }

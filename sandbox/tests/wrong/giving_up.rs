@@ -6,7 +6,8 @@ use protocol::wrong::Wrong;
 use sandbox::in_process::{Fault, Operation, SUB, Setup, World};
 
 use super::{
-    ALL, BY_HAND, Rule, by_hand, created, credential, delete, has_stamp, hours, key_by_hand, key_in, lagging, overtaken,
+    ALL, BY_HAND, Rule, by_hand, created, credential, delete, has_stamp, hours, key_by_hand, key_in, lagging,
+    overtaken,
 };
 
 pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
@@ -98,10 +99,14 @@ fn a_list_that_lags_costs_nothing() -> bool {
     is_pending(&world, &token)
 }
 
-/// Nothing is issued for the secret, so that its two keys are all there is to ask with, and the venue accepts neither.
+/// Nothing is issued for the secret, so that its two keys are all there is to ask with, and the venue accepts
+/// neither.
 fn a_host_that_accepts_no_one_costs_nothing() -> bool {
     let document = r#"{"api_key":"<key>","secret":"<secret>","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#;
-    let world = World::with(Setup { document: document.to_owned(), ..Setup::default() });
+    let world = World::with(Setup {
+        document: document.to_owned(),
+        ..Setup::default()
+    });
     world.put_by_hand(document, &key_by_hand(&world, &ALL[..1]), SUB, "CANDIDATE");
     let token = created(&world);
     world.advance(hours(1));

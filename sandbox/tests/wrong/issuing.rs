@@ -9,7 +9,8 @@ use sandbox::bybit::{Ips, KeyId, Settings};
 use sandbox::in_process::{Fault, Operation, SUB, World};
 
 use super::{
-    ALL, BY_HAND, Rule, SETTLED, created, hours, is_current, issued, key_by_hand, key_in, lagging, settings, unstored, until,
+    ALL, BY_HAND, Rule, SETTLED, created, hours, is_current, issued, key_by_hand, key_in, lagging, settings,
+    unstored, until,
 };
 
 pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
@@ -32,7 +33,10 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     (Wrong::ValueAnew, the_second_attempt_finds_its_own_value),
     (Wrong::ExistsIsLoss, a_lost_put_is_read),
     (Wrong::ValueAnewAndLost, the_key_of_a_lost_reply_lives),
-    (Wrong::UnknownPutIsRefusal, the_key_of_a_put_that_nobody_knows_of_lives),
+    (
+        Wrong::UnknownPutIsRefusal,
+        the_key_of_a_put_that_nobody_knows_of_lives,
+    ),
 ];
 
 /// A world whose sub-account has room for so many keys.
@@ -59,7 +63,16 @@ fn another_secrets_key_lives() -> bool {
     let world = slots(2);
     let other = "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/bybit/other-AbCdEf";
     let note = Marker::new(other, &VersionId::new("t"), 1).to_string();
-    let theirs = world.bybit(|model, now| model.create_key_by_hand(SUB, Settings { note, ..settings(ALL) }, now));
+    let theirs = world.bybit(|model, now| {
+        model.create_key_by_hand(
+            SUB,
+            Settings {
+                note,
+                ..settings(ALL)
+            },
+            now,
+        )
+    });
     world.advance(SETTLED);
     created(&world);
     world.alive(&theirs.expect("the account is there").key)
@@ -200,8 +213,12 @@ fn the_second_attempt_finds_its_own_value() -> bool {
     let world = World::new();
     world.plan(Operation::Put, 1, Fault::ReplyLost);
     created(&world);
-    let puts = world.take_records().into_iter().filter(|record| record.action == Action::PutValue);
-    puts.map(|record| record.outcome).eq([Outcome::Unknown, Outcome::Done])
+    let puts = world
+        .take_records()
+        .into_iter()
+        .filter(|record| record.action == Action::PutValue);
+    puts.map(|record| record.outcome)
+        .eq([Outcome::Unknown, Outcome::Done])
 }
 
 fn a_lost_put_is_read() -> bool {
@@ -213,7 +230,9 @@ fn a_lost_put_is_read() -> bool {
     world.take_calls();
     slow.let_through(put, None);
     drop(slow.finish());
-    world.take_operations().starts_with(&[Operation::Put, Operation::ReadVersion])
+    world
+        .take_operations()
+        .starts_with(&[Operation::Put, Operation::ReadVersion])
 }
 
 fn the_key_of_a_lost_reply_lives() -> bool {
@@ -224,7 +243,12 @@ fn the_key_of_a_lost_reply_lives() -> bool {
 
 fn the_key_of_a_put_that_nobody_knows_of_lives() -> bool {
     let world = World::new();
-    for (occurrence, fault) in (1..).zip([Fault::ReplyLost, Fault::Throttled, Fault::Throttled, Fault::Throttled]) {
+    for (occurrence, fault) in (1..).zip([
+        Fault::ReplyLost,
+        Fault::Throttled,
+        Fault::Throttled,
+        Fault::Throttled,
+    ]) {
         world.plan(Operation::Put, occurrence, fault);
     }
     stored_key_lives(&world)

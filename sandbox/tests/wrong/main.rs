@@ -1,5 +1,6 @@
-//! Each variant of the protocol that is wrong on purpose, over one history in which its rule counts: the rule holds as long as the
-//! variant is not in force, and does not hold once it is. A check that the variants are wrong, not of what a simulation finds.
+//! Each variant of the protocol that is wrong on purpose, over one history in which its rule counts: the rule
+//! holds as long as the variant is not in force, and does not hold once it is. A check that the variants are
+//! wrong, not of what a simulation finds.
 
 mod authority;
 mod giving_up;
@@ -14,7 +15,9 @@ use protocol::label::VersionId;
 use protocol::rotation::Step;
 use protocol::wrong::{Wrong, in_force};
 use sandbox::bybit::{Credential, Ips, KeyId, Knobs, Permissions, Settings};
-use sandbox::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, Fault, Invocation, Operation, Point, SUB, Setup, Ticket, World};
+use sandbox::in_process::{
+    BOT_ADDRESS, FUNCTION_ADDRESS, Fault, Invocation, Operation, Point, SUB, Setup, Ticket, World,
+};
 
 /// Plays a history, and answers whether the rule held in it.
 type Rule = fn() -> bool;
@@ -38,7 +41,10 @@ fn every_variant_breaks_its_rule_and_nothing_else_does() {
             continue;
         };
         if !holds() {
-            surprises.push(format!("{}: the rule does not hold though nothing is wrong", wrong.as_str()));
+            surprises.push(format!(
+                "{}: the rule does not hold though nothing is wrong",
+                wrong.as_str()
+            ));
         }
         let _wrong = in_force(Some(*wrong));
         if holds() {
@@ -83,8 +89,16 @@ const SETTLED: SignedDuration = SignedDuration::from_secs(17 * 60 + 1);
 
 /// A world whose venue lists and knows a new key half a minute late.
 fn lagging() -> World {
-    let bybit = Knobs { new_key_delay: seconds(30), listings_lag: true, rate_limits: false, ..Knobs::default() };
-    let world = World::with(Setup { bybit, ..Setup::default() });
+    let bybit = Knobs {
+        new_key_delay: seconds(30),
+        listings_lag: true,
+        rate_limits: false,
+        ..Knobs::default()
+    };
+    let world = World::with(Setup {
+        bybit,
+        ..Setup::default()
+    });
     world.advance(hours(1));
     world
 }
@@ -117,23 +131,36 @@ fn overtaken(world: &World) -> (VersionId, VersionId) {
 
 fn settings(groups: &[(&str, &[&str])]) -> Settings {
     let ips = Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]);
-    Settings { note: "by hand".to_owned(), read_only: false, ips, permissions: Permissions::of(groups) }
+    Settings {
+        note: "by hand".to_owned(),
+        read_only: false,
+        ips,
+        permissions: Permissions::of(groups),
+    }
 }
 
 fn key_by_hand(world: &World, groups: &[(&str, &[&str])]) -> Credential {
-    world.bybit(|model, now| model.create_key_by_hand(SUB, settings(groups), now)).expect("the account is there")
+    world
+        .bybit(|model, now| model.create_key_by_hand(SUB, settings(groups), now))
+        .expect("the account is there")
 }
 
 fn grant_by_hand(world: &World, key: &KeyId, groups: &[(&str, &[&str])]) {
-    world.bybit(|model, now| model.edit_key_by_hand(key, settings(groups), now)).expect("the key is there");
+    world
+        .bybit(|model, now| model.edit_key_by_hand(key, settings(groups), now))
+        .expect("the key is there");
 }
 
 fn delete(world: &World, key: &KeyId) {
-    world.bybit(|model, now| model.delete_key_by_hand(key, now)).expect("the key is there");
+    world
+        .bybit(|model, now| model.delete_key_by_hand(key, now))
+        .expect("the key is there");
 }
 
 fn credential(world: &World, key: &KeyId) -> Credential {
-    world.bybit(|model, _| model.credential(key)).expect("the key existed")
+    world
+        .bybit(|model, _| model.credential(key))
+        .expect("the key existed")
 }
 
 fn key_in(world: &World, version: &VersionId) -> KeyId {
@@ -141,7 +168,11 @@ fn key_in(world: &World, version: &VersionId) -> KeyId {
 }
 
 fn issued(world: &World) -> usize {
-    world.take_operations().into_iter().filter(|operation| *operation == Operation::Issue).count()
+    world
+        .take_operations()
+        .into_iter()
+        .filter(|operation| *operation == Operation::Issue)
+        .count()
 }
 
 fn is_current(world: &World, version: &VersionId) -> bool {

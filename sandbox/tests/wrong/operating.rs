@@ -24,14 +24,20 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     (Wrong::RollbackMovesCurrent, || {
         let world = World::new();
         world.rotate().expect("a rotation");
-        world.operate(OperationRequest::Rollback { secret: world.secret().clone(), version: None });
+        world.operate(OperationRequest::Rollback {
+            secret: world.secret().clone(),
+            version: None,
+        });
         !is_current(&world, &world.first_version())
     }),
     (Wrong::RollbackLabelLeft, || {
         let world = World::new();
         world.rotate().expect("a rotation");
         world.plan(Operation::Rotate, 1, Fault::Denied);
-        world.operate(OperationRequest::Rollback { secret: world.secret().clone(), version: None });
+        world.operate(OperationRequest::Rollback {
+            secret: world.secret().clone(),
+            version: None,
+        });
         world.holder("ROLLBACK").is_none()
     }),
     (Wrong::RevokedBeforeReplaced, || {
@@ -65,11 +71,16 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
 ];
 
 fn abandon(world: &World) -> Answer {
-    world.operate(OperationRequest::Abandon { secret: world.secret().clone() })
+    world.operate(OperationRequest::Abandon {
+        secret: world.secret().clone(),
+    })
 }
 
 fn replace_first(world: &World, version: Option<VersionId>) {
-    let order = Order { reason: "seen in a public log".to_owned(), incident: "INC-7".to_owned() };
+    let order = Order {
+        reason: "seen in a public log".to_owned(),
+        incident: "INC-7".to_owned(),
+    };
     world.operate(OperationRequest::BreakGlass {
         secret: world.secret().clone(),
         version,
@@ -81,5 +92,9 @@ fn replace_first(world: &World, version: Option<VersionId>) {
 }
 
 fn says_nothing(answer: &Answer) -> bool {
-    answer.findings.iter().any(|finding| finding.code == Code::Refused) && answer.secrets.iter().all(|row| row.did.is_empty())
+    answer
+        .findings
+        .iter()
+        .any(|finding| finding.code == Code::Refused)
+        && answer.secrets.iter().all(|row| row.did.is_empty())
 }

@@ -6,8 +6,8 @@ use sandbox::in_process::{Fault, OTHER_SUB, Operation, SUB, World};
 use sandbox::secrets_manager::RotateSecret;
 
 use super::{
-    ALL, BY_HAND, Rule, SPOT, by_hand, created, credential, delete, grant_by_hand, is_current, key_by_hand, key_in, overtaken,
-    seconds, settings, until,
+    ALL, BY_HAND, Rule, SPOT, by_hand, created, credential, delete, grant_by_hand, is_current, key_by_hand,
+    key_in, overtaken, seconds, settings, until,
 };
 
 pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
@@ -16,7 +16,10 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     (Wrong::UnknownGroupTrusted, an_unknown_power_is_not_promoted),
     (Wrong::AccountUnchecked, another_accounts_key_is_not_promoted),
     (Wrong::NoLastLook, a_dead_key_is_not_promoted),
-    (Wrong::OvertakenUnseen, a_version_given_up_meanwhile_is_not_promoted),
+    (
+        Wrong::OvertakenUnseen,
+        a_version_given_up_meanwhile_is_not_promoted,
+    ),
     (Wrong::ProvenanceUnchecked, a_hands_version_is_not_promoted),
     (Wrong::CondemnedPromoted, a_condemned_version_is_not_promoted),
 ];
@@ -34,15 +37,25 @@ fn test_changes_nothing() -> bool {
 fn the_dry_run_passes() -> bool {
     let world = World::new();
     let secret_id = world.secret().as_str().to_owned();
-    let request = RotateSecret { secret_id, rotate_immediately: Some(false), ..RotateSecret::default() };
-    world.secrets_manager(|model, now| model.rotate_secret(&request, now)).expect("a dry run begins");
+    let request = RotateSecret {
+        secret_id,
+        rotate_immediately: Some(false),
+        ..RotateSecret::default()
+    };
+    world
+        .secrets_manager(|model, now| model.rotate_secret(&request, now))
+        .expect("a dry run begins");
     world.run_due().expect("testSecret is due").is_ok()
 }
 
 fn an_unknown_power_is_not_promoted() -> bool {
     let world = World::new();
     let token = created(&world);
-    grant_by_hand(&world, &key_in(&world, &token), &[ALL[0], ALL[1], ("Teleport", &["Beam"])]);
+    grant_by_hand(
+        &world,
+        &key_in(&world, &token),
+        &[ALL[0], ALL[1], ("Teleport", &["Beam"])],
+    );
     drop(world.run(Step::Finish, &token));
     !is_current(&world, &token)
 }
@@ -55,10 +68,18 @@ fn another_accounts_key_is_not_promoted() -> bool {
     let text = world.text(&abandoned).expect("it has a value");
     world.label("AWSPENDING", None);
     let token = world.begin_rotation();
-    let text = text.replace(ours.key.as_str(), "<key>").replace(ours.secret.expose(), "<secret>");
+    let text = text
+        .replace(ours.key.as_str(), "<key>")
+        .replace(ours.secret.expose(), "<secret>");
     let text = text.replace(abandoned.as_str(), token.as_str());
     let theirs = world.bybit(|model, now| model.create_key_by_hand(OTHER_SUB, settings(ALL), now));
-    world.put_by_hand_as(&token, &text, &theirs.expect("the account is there"), OTHER_SUB, "AWSPENDING");
+    world.put_by_hand_as(
+        &token,
+        &text,
+        &theirs.expect("the account is there"),
+        OTHER_SUB,
+        "AWSPENDING",
+    );
     drop(world.run(Step::Finish, &token));
     !is_current(&world, &token)
 }

@@ -17,7 +17,9 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         let token = created(&world);
         let mut run = world.start(world.request(Step::Finish, &token));
         let swap = until(&mut run, Operation::Swap);
-        world.operate(OperationRequest::Abandon { secret: world.secret().clone() });
+        world.operate(OperationRequest::Abandon {
+            secret: world.secret().clone(),
+        });
         world.label("COMPROMISED", Some(&token));
         world.maintain();
         run.let_through(swap, None);
@@ -36,7 +38,12 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     (Wrong::GraceOfOneVersion, || {
         // Another secret names the key too, and is rotated after this one's grace.
         let world = World::new();
-        let other = world.add_secret("prod/bybit/other", world.text_of_setup(), world.first_credential(), SUB);
+        let other = world.add_secret(
+            "prod/bybit/other",
+            world.text_of_setup(),
+            world.first_credential(),
+            SUB,
+        );
         rotate(&world, world.secret());
         world.advance(hours(24 * 8));
         rotate(&world, &other);
@@ -58,9 +65,15 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     }),
     (Wrong::ReplicaIgnored, || {
         let (world, key) = past_its_grace();
-        let replica = Replica { region: "eu-west-1".to_owned(), status: ReplicaStatus::Failed, status_message: None };
+        let replica = Replica {
+            region: "eu-west-1".to_owned(),
+            status: ReplicaStatus::Failed,
+            status_message: None,
+        };
         let arn = world.secret().as_str().to_owned();
-        world.secrets_manager(|model, _| model.set_replicas(&arn, vec![replica])).expect("the secret is there");
+        world
+            .secrets_manager(|model, _| model.set_replicas(&arn, vec![replica]))
+            .expect("the secret is there");
         passes(&world);
         world.alive(&key)
     }),
@@ -77,10 +90,20 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     }),
     (Wrong::UnreadableHoldsNothing, || {
         let world = World::new();
-        let other = world.add_secret("prod/bybit/other", world.text_of_setup(), world.first_credential(), SUB);
+        let other = world.add_secret(
+            "prod/bybit/other",
+            world.text_of_setup(),
+            world.first_credential(),
+            SUB,
+        );
         world.rotate().expect("a rotation");
-        let request = DeleteSecret { secret_id: other.as_str().to_owned(), ..DeleteSecret::default() };
-        world.secrets_manager(|model, now| model.delete_secret(&request, now)).expect("it is deleted");
+        let request = DeleteSecret {
+            secret_id: other.as_str().to_owned(),
+            ..DeleteSecret::default()
+        };
+        world
+            .secrets_manager(|model, now| model.delete_secret(&request, now))
+            .expect("it is deleted");
         world.advance(hours(24 * 8));
         passes(&world);
         world.alive(world.first_key())
@@ -91,7 +114,10 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         let token = world.rotate().expect("a rotation");
         world.put_by_hand(BY_HAND, &key_by_hand(&world, super::ALL), SUB, "AWSCURRENT");
         world.maintain();
-        world.labels(&token).iter().any(|label| label.starts_with("REPLACED-"))
+        world
+            .labels(&token)
+            .iter()
+            .any(|label| label.starts_with("REPLACED-"))
     }),
     (Wrong::YoungOrphanReaped, || {
         let world = World::new();
@@ -118,9 +144,18 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         world.plan(Operation::List, 1, Fault::PageMissing);
         world.plan(Operation::List, 2, Fault::PageMissing);
         world.plan(Operation::Inspect, 2, Fault::Dropped);
-        let answer =
-            world.operate(OperationRequest::Maintain { shard: Shard::ALL, secrets: Vec::new(), moved: false, dry_run: true });
-        world.alive(&key) && !answer.secrets.iter().flat_map(|row| &row.did).any(|did| did.contains("is dead"))
+        let answer = world.operate(OperationRequest::Maintain {
+            shard: Shard::ALL,
+            secrets: Vec::new(),
+            moved: false,
+            dry_run: true,
+        });
+        world.alive(&key)
+            && !answer
+                .secrets
+                .iter()
+                .flat_map(|row| &row.did)
+                .any(|did| did.contains("is dead"))
     }),
     (Wrong::GraceByVersion, || {
         // A rollback copies the key that a person made, and is replaced the same day.
@@ -137,8 +172,13 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     (Wrong::DeniedIsDeath, || {
         // The function may not use it, and its value names another account, whose list does not show it.
         let world = World::new();
-        let settings = Settings { ips: Ips::only([BOT_ADDRESS]), ..super::settings(super::ALL) };
-        let key = world.bybit(|model, now| model.create_key_by_hand(OTHER_SUB, settings, now)).expect("the account is there");
+        let settings = Settings {
+            ips: Ips::only([BOT_ADDRESS]),
+            ..super::settings(super::ALL)
+        };
+        let key = world
+            .bybit(|model, now| model.create_key_by_hand(OTHER_SUB, settings, now))
+            .expect("the account is there");
         let version = world.put_by_hand(BY_HAND, &key, SUB, "AWSCURRENT");
         world.advance(hours(1));
         world.put_by_hand(BY_HAND, &key_by_hand(&world, super::ALL), SUB, "AWSCURRENT");
@@ -158,7 +198,8 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     }),
 ];
 
-/// A world where the grace of a key of ours was over an hour ago. A list without its younger half does not show that key.
+/// A world where the grace of a key of ours was over an hour ago. A list without its younger half does not
+/// show that key.
 fn past_its_grace() -> (World, KeyId) {
     let world = World::new();
     key_by_hand(&world, super::ALL);
@@ -180,7 +221,10 @@ fn passes(world: &World) {
 fn rotate(world: &World, secret: &SecretId) {
     let token = world.try_begin_rotation_of(secret).expect("a rotation begins");
     for step in Step::ALL {
-        world.start(world.request_of(secret, step, &token)).finish().expect("a step");
+        world
+            .start(world.request_of(secret, step, &token))
+            .finish()
+            .expect("a step");
     }
 }
 
@@ -194,5 +238,7 @@ fn offer(world: &World, secret: &SecretId) {
         version_stages: Some(vec!["CANDIDATE".to_owned()]),
         ..Default::default()
     };
-    world.secrets_manager(|model, now| model.put_secret_value(&request, now)).expect("it is stored");
+    world
+        .secrets_manager(|model, now| model.put_secret_value(&request, now))
+        .expect("it is stored");
 }

@@ -14,8 +14,14 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     (Wrong::OfferReleasedEarly, an_offer_that_was_not_promoted_stays),
     (Wrong::ThawedGoesOn, a_thawed_run_does_not_swap),
     (Wrong::SwapUnstamped, what_loses_previous_is_stamped),
-    (Wrong::FullLabelsIgnored, nothing_is_swapped_without_room_for_the_stamps),
-    (Wrong::VoidStampsKept, a_version_that_came_back_is_stamped_after_a_crash),
+    (
+        Wrong::FullLabelsIgnored,
+        nothing_is_swapped_without_room_for_the_stamps,
+    ),
+    (
+        Wrong::VoidStampsKept,
+        a_version_that_came_back_is_stamped_after_a_crash,
+    ),
     (Wrong::OldStampTrusted, a_version_that_came_back_is_stamped),
 ];
 
@@ -105,7 +111,11 @@ fn came_back() -> World {
 }
 
 fn stamped_now(world: &World) -> bool {
-    has_stamp(world, &world.first_version(), &world.now().strftime("REPLACED-%Y%m%dT%H%M%SZ").to_string())
+    has_stamp(
+        world,
+        &world.first_version(),
+        &world.now().strftime("REPLACED-%Y%m%dT%H%M%SZ").to_string(),
+    )
 }
 
 fn a_version_that_came_back_is_stamped_after_a_crash() -> bool {

@@ -14,7 +14,8 @@ use crate::exchange::http::NoReply;
 
 /// Each call is made this often at most.
 const ATTEMPTS: u32 = 4;
-/// The first pause; each next one is twice as long, and half of each is chance. What Bybit asks for comes on top.
+/// The first pause; each next one is twice as long, and half of each is chance. What Bybit asks for comes on
+/// top.
 const PAUSE: Duration = Duration::from_millis(250);
 /// A longer wait than this is left to the next invocation.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -34,16 +35,31 @@ pub(super) struct Call {
 
 impl Call {
     pub(super) fn read(path: &'static str, query: Vec<(&'static str, String)>) -> Self {
-        Self { path, query, body: None, repeatable: true }
+        Self {
+            path,
+            query,
+            body: None,
+            repeatable: true,
+        }
     }
 
     pub(super) fn repeatable(path: &'static str, body: String) -> Self {
-        Self { path, query: Vec::new(), body: Some(body), repeatable: true }
+        Self {
+            path,
+            query: Vec::new(),
+            body: Some(body),
+            repeatable: true,
+        }
     }
 
     /// A call that is repeated only where it is certain that nothing was done.
     pub(super) fn once(path: &'static str, body: String) -> Self {
-        Self { path, query: Vec::new(), body: Some(body), repeatable: false }
+        Self {
+            path,
+            query: Vec::new(),
+            body: Some(body),
+            repeatable: false,
+        }
     }
 }
 
@@ -76,7 +92,9 @@ impl Bybit {
                 error.class = ErrorClass::UnknownOutcome;
             }
             unsure |= error.class == ErrorClass::UnknownOutcome;
-            let Some(asked) = pause.filter(|_| again && attempt < ATTEMPTS) else { return Err(error) };
+            let Some(asked) = pause.filter(|_| again && attempt < ATTEMPTS) else {
+                return Err(error);
+            };
             let pause = asked + jittered(PAUSE * 2_u32.pow(attempt - 1));
             if pause + RECV_WINDOW > self.time.left() {
                 return Err(error);
@@ -97,13 +115,26 @@ impl Bybit {
 
     async fn attempt<A: Answer>(&self, signer: &Signer, call: &Call) -> Result<A, FailedAttempt> {
         let whose = signer.whose;
-        let reply = self.http.send(self.signed(signer, call), self.patience(), "X-Bapi-Limit-Reset-Timestamp").await;
+        let reply = self
+            .http
+            .send(
+                self.signed(signer, call),
+                self.patience(),
+                "X-Bapi-Limit-Reset-Timestamp",
+            )
+            .await;
         let reply = reply.map_err(|no_reply| {
             let (class, say) = match no_reply {
                 NoReply::NotSent(why) => (ErrorClass::Busy, format!("Bybit could not be reached: {why}")),
-                NoReply::Broken(why) => (ErrorClass::UnknownOutcome, format!("no answer came from Bybit: {why}")),
+                NoReply::Broken(why) => (
+                    ErrorClass::UnknownOutcome,
+                    format!("no answer came from Bybit: {why}"),
+                ),
             };
-            FailedAttempt { error: VenueError { class, whose, say }, pause: Some(Duration::ZERO) }
+            FailedAttempt {
+                error: VenueError { class, whose, say },
+                pause: Some(Duration::ZERO),
+            }
         })?;
         understood(reply.status, &reply.body).map_err(|failed| {
             let pause = match failed.repeat {
@@ -111,7 +142,10 @@ impl Bybit {
                 Repeat::Soon => Some(Duration::ZERO),
                 Repeat::WhenTold => self.until(reply.retry_at),
             };
-            FailedAttempt { error: failed.error(whose), pause }
+            FailedAttempt {
+                error: failed.error(whose),
+                pause,
+            }
         })
     }
 
@@ -122,7 +156,9 @@ impl Bybit {
 
     /// How long to wait where Bybit says when it takes calls again; `None` where that is too long.
     fn until(&self, retry_at: Option<i64>) -> Option<Duration> {
-        let wait = retry_at.map_or(0, |at| at.saturating_sub(self.venue_now())).max(0);
+        let wait = retry_at
+            .map_or(0, |at| at.saturating_sub(self.venue_now()))
+            .max(0);
         let wait = Duration::from_millis(u64::try_from(wait).unwrap_or(0));
         (wait <= LONGEST_PAUSE).then_some(wait)
     }
@@ -138,17 +174,24 @@ impl Bybit {
         let signature = sign(&signer.credential, timestamp, window, payload);
         let client = self.http.client();
         let request = match &call.body {
-            Some(body) => client.post(url).header("Content-Type", "application/json").body(body.clone()),
+            Some(body) => client
+                .post(url)
+                .header("Content-Type", "application/json")
+                .body(body.clone()),
             None => client.get(url),
         };
-        let request = self.site_header.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let request = self
+            .site_header
+            .iter()
+            .fold(request, |request, (name, value)| request.header(*name, *value));
         request
             .header("X-BAPI-API-KEY", signer.credential.key_id.expose())
             .header("X-BAPI-TIMESTAMP", timestamp)
             .header("X-BAPI-RECV-WINDOW", window.to_string())
             .header("X-BAPI-SIGN", signature)
             .build()
-            // A key id is printable ASCII by its type, and the rest is ours: nothing here can fail to be a header.
+            // A key id is printable ASCII by its type, and the rest is ours: nothing here can fail to be a
+            // header.
             .unwrap_or_else(|_| Request::new(reqwest::Method::GET, self.base.clone()))
     }
 
@@ -165,13 +208,22 @@ impl Bybit {
         let request = Request::new(reqwest::Method::GET, self.url(wire::SERVER_TIME));
         let reply = self.http.send(request, self.patience(), "").await;
         let after = Timestamp::now();
-        let clock = |say: &str| VenueError { class: ErrorClass::Clock, whose, say: say.into() };
+        let clock = |say: &str| VenueError {
+            class: ErrorClass::Clock,
+            whose,
+            say: say.into(),
+        };
         let reply = reply.map_err(|_| clock("the clocks disagree, and Bybit's time could not be read"))?;
-        let time: ServerTime =
-            understood(reply.status, &reply.body).map_err(|_| clock("the clocks disagree, and Bybit's time makes no sense"))?;
+        let time: ServerTime = understood(reply.status, &reply.body)
+            .map_err(|_| clock("the clocks disagree, and Bybit's time makes no sense"))?;
         let middle = i64::midpoint(before.as_millisecond(), after.as_millisecond());
-        let offset = time.ahead_of(middle).ok_or_else(|| clock("the clocks disagree, and Bybit's time makes no sense"))?;
-        tracing::warn!(offset_ms = offset, "this machine's clock and Bybit's disagree: going by Bybit's");
+        let offset = time
+            .ahead_of(middle)
+            .ok_or_else(|| clock("the clocks disagree, and Bybit's time makes no sense"))?;
+        tracing::warn!(
+            offset_ms = offset,
+            "this machine's clock and Bybit's disagree: going by Bybit's"
+        );
         self.clock_offset.store(offset, Ordering::Relaxed);
         Ok(())
     }
@@ -179,12 +231,20 @@ impl Bybit {
     /// A list of keys with more pages than an account can fill.
     pub(super) fn endless(&self, whose: Whose) -> VenueError {
         let say = format!("{}: Bybit's list of keys does not end", self.id);
-        VenueError { class: ErrorClass::UnknownOutcome, whose, say }
+        VenueError {
+            class: ErrorClass::UnknownOutcome,
+            whose,
+            say,
+        }
     }
 
     /// A request that we should not have made.
     pub(super) fn fault(&self, whose: Whose, problem: &str) -> VenueError {
-        VenueError { class: ErrorClass::Fault, whose, say: format!("{}: {problem}", self.id) }
+        VenueError {
+            class: ErrorClass::Fault,
+            whose,
+            say: format!("{}: {problem}", self.id),
+        }
     }
 }
 

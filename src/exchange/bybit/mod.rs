@@ -1,4 +1,5 @@
-//! Bybit v5. Source of every fact here: Bybit's API documentation, `docs/v5/user`, `docs/v5/guide` and `docs/v5/error`.
+//! Bybit v5. Source of every fact here: Bybit's API documentation, `docs/v5/user`, `docs/v5/guide` and
+//! `docs/v5/error`.
 
 mod call;
 mod errors;
@@ -16,7 +17,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use protocol::marker::Marker;
 use protocol::name::{Environment, VenueId};
-use protocol::ports::{ErrorClass, Grant, IssuedKey, KeyList, KeyState, ListedKey, Signer, Venue, VenueError, VenueFacts, Whose};
+use protocol::ports::{
+    ErrorClass, Grant, IssuedKey, KeyList, KeyState, ListedKey, Signer, Venue, VenueError, VenueFacts, Whose,
+};
 use protocol::secret::{AccountId, KeyId};
 use reqwest::Url;
 
@@ -38,9 +41,14 @@ const MASTER_SPACING: Duration = Duration::from_millis(110);
 const UNBOUND_LIFE: Duration = Duration::from_hours(90 * 24);
 /// Not documented: 20 is what people say.
 const MOST_KEYS: usize = 20;
-/// One of these makes a master account's key one that issues keys. Source: `docs/v5/user/create-subuid-apikey`.
-const ISSUES: [&str; 4] =
-    ["Wallet:AccountTransfer", "Wallet:SubMemberTransfer", "Wallet:SubMemberTransferList", "Wallet:Withdraw"];
+/// One of these makes a master account's key one that issues keys. Source:
+/// `docs/v5/user/create-subuid-apikey`.
+const ISSUES: [&str; 4] = [
+    "Wallet:AccountTransfer",
+    "Wallet:SubMemberTransfer",
+    "Wallet:SubMemberTransferList",
+    "Wallet:Withdraw",
+];
 /// The most keys on one page of a list.
 const PAGE: usize = 20;
 /// More pages than an account's keys can fill; a cursor that never ends must not hold us.
@@ -50,8 +58,8 @@ const MOST_PAGES: usize = 50;
 #[derive(Debug)]
 pub(super) struct Site {
     base_url: Option<Url>,
-    /// How far each host's clock is ahead of ours, in milliseconds. One for each: whoever may name a host whose clock is wrong moves
-    /// no other's.
+    /// How far each host's clock is ahead of ours, in milliseconds. One for each: whoever may name a host
+    /// whose clock is wrong moves no other's.
     clock_offsets: Mutex<BTreeMap<String, Arc<AtomicI64>>>,
 }
 
@@ -70,7 +78,10 @@ pub(super) struct Bybit {
 
 impl Site {
     pub(super) fn new(base_url: Option<Url>) -> Self {
-        Self { base_url, clock_offsets: Mutex::default() }
+        Self {
+            base_url,
+            clock_offsets: Mutex::default(),
+        }
     }
 
     fn clock_offset_of(&self, base: &Url) -> Arc<AtomicI64> {
@@ -87,31 +98,40 @@ impl Bybit {
             None => Url::parse(own).map_err(|error| format!("Bybit's own host cannot be read: {error}"))?,
         };
         let clock_offset = site.clock_offset_of(&base);
-        Ok(Self { id: id.clone(), base, site_header, clock_offset, http, time })
+        Ok(Self {
+            id: id.clone(),
+            base,
+            site_header,
+            clock_offset,
+            http,
+            time,
+        })
     }
 
     /// The time by Bybit's clock, in milliseconds.
     fn venue_now(&self) -> i64 {
-        Timestamp::now().as_millisecond().saturating_add(self.clock_offset.load(Ordering::Relaxed))
+        Timestamp::now()
+            .as_millisecond()
+            .saturating_add(self.clock_offset.load(Ordering::Relaxed))
     }
 }
 
 /// Where an environment's keys are known: the host, and the header that tells a site which shares it.
 type Place = (&'static str, Option<(&'static str, &'static str)>);
 
-/// Source: Bybit's integration guidance, "Authentication"; its changelog of 2026-08-28 and 2026-08-31 for Argentina and Brazil; the
-/// demo trading page, whose list of available calls has none about keys.
+/// Source: Bybit's integration guidance, "Authentication"; its changelog of 2026-08-28 and 2026-08-31 for
+/// Argentina and Brazil; the demo trading page, whose list of available calls has none about keys.
 fn place(environment: &Environment) -> Result<Place, String> {
     let at = |host| Ok((host, None));
     match environment {
         Environment::Mainnet => at("https://api.bybit.com"),
         Environment::Testnet => at("https://api-testnet.bybit.com"),
-        Environment::Demo => {
-            Err("Bybit's demo host has no calls to issue or revoke keys. Production's host has them, for the production \
-                                  master credential, which this function does not call for another environment yet: make demo \
-                                  keys by hand"
-                .into())
-        }
+        Environment::Demo => Err(
+            "Bybit's demo host has no calls to issue or revoke keys. Production's host has them, for the \
+             production master credential, which this function does not call for another environment yet: \
+             make demo keys by hand"
+                .into(),
+        ),
         Environment::Site(site) => match site.as_str() {
             "nl" => at("https://api.bybit.nl"),
             "tr" => at("https://api.bybit.tr"),
@@ -123,11 +143,15 @@ fn place(environment: &Environment) -> Result<Place, String> {
             "jp" => at("https://api.manepa.jp"),
             "jp-testnet" => at("https://api-testnet.manepa.jp"),
             "hk" => Ok(("https://api.spark-fintech.com", Some(("x-refer-site-id", "HKG")))),
-            "hk-testnet" => Ok(("https://api-testnet.spark-fintech.com", Some(("x-refer-site-id", "HKG")))),
+            "hk-testnet" => Ok((
+                "https://api-testnet.spark-fintech.com",
+                Some(("x-refer-site-id", "HKG")),
+            )),
             "ar" => Ok(("https://api.bybit.com", Some(("x-site-id", "ARG_BTL")))),
             "br" => Ok(("https://api.bybit.com", Some(("x-site-id", "BRA_BTL")))),
             other => Err(format!(
-                "Bybit has no site `{other}` that this function knows: nl, tr, kz, ge, ae, eu, id, jp, jp-testnet, hk, hk-testnet, ar, br"
+                "Bybit has no site `{other}` that this function knows: nl, tr, kz, ge, ae, eu, id, jp, \
+                 jp-testnet, hk, hk-testnet, ar, br"
             )),
         },
     }
@@ -157,10 +181,18 @@ impl Venue for Bybit {
         if master.read_only {
             return Err("it is read-only: at Bybit's page, let it read and write".into());
         }
-        if master.powers.moves_funds.iter().any(|power| ISSUES.contains(&power.as_str())) {
+        if master
+            .powers
+            .moves_funds
+            .iter()
+            .any(|power| ISSUES.contains(&power.as_str()))
+        {
             return Ok(());
         }
-        Err(format!("it has none of the permissions that issue keys: {}", ISSUES.join(", ")))
+        Err(format!(
+            "it has none of the permissions that issue keys: {}",
+            ISSUES.join(", ")
+        ))
     }
 
     async fn inspect(&self, key: &Signer) -> Result<KeyState, VenueError> {
@@ -169,7 +201,10 @@ impl Venue for Bybit {
 
     async fn list(&self, master: &Signer, account: &AccountId) -> Result<KeyList, VenueError> {
         let uid = uid(account, master.whose)?;
-        let mut list = KeyList { keys: Vec::new(), as_of: Timestamp::now() };
+        let mut list = KeyList {
+            keys: Vec::new(),
+            as_of: Timestamp::now(),
+        };
         let (mut cursor, mut seen) = (String::new(), BTreeSet::new());
         for _ in 0..MOST_PAGES {
             let mut query = vec![("subMemberId", uid.to_string()), ("limit", PAGE.to_string())];
@@ -192,7 +227,13 @@ impl Venue for Bybit {
         Err(self.endless(master.whose))
     }
 
-    async fn issue(&self, master: &Signer, account: &AccountId, marker: &Marker, grant: &Grant) -> Result<IssuedKey, VenueError> {
+    async fn issue(
+        &self,
+        master: &Signer,
+        account: &AccountId,
+        marker: &Marker,
+        grant: &Grant,
+    ) -> Result<IssuedKey, VenueError> {
         let (read_only, groups) =
             permissions::request(&grant.permissions).map_err(|problem| self.fault(master.whose, &problem))?;
         let body = wire::Create {
@@ -202,10 +243,20 @@ impl Venue for Bybit {
             ips: wire::ips(&grant.addresses),
             permissions: groups,
         };
-        self.call(master, Call::once("/v5/user/create-sub-api", self.json(master.whose, &body)?)).await
+        self.call(
+            master,
+            Call::once("/v5/user/create-sub-api", self.json(master.whose, &body)?),
+        )
+        .await
     }
 
-    async fn edit(&self, master: &Signer, _account: &AccountId, key: &ListedKey, grant: &Grant) -> Result<(), VenueError> {
+    async fn edit(
+        &self,
+        master: &Signer,
+        _account: &AccountId,
+        key: &ListedKey,
+        grant: &Grant,
+    ) -> Result<(), VenueError> {
         let (read_only, mut groups) =
             permissions::request(&grant.permissions).map_err(|problem| self.fault(master.whose, &problem))?;
         // Whether a group that is not sent stays as it is, is not documented: what is to go is sent empty.
@@ -219,12 +270,17 @@ impl Venue for Bybit {
             ips: wire::ips(&grant.addresses),
             permissions: groups,
         };
-        self.call(master, Call::repeatable("/v5/user/update-sub-api", self.json(master.whose, &body)?)).await
+        self.call(
+            master,
+            Call::repeatable("/v5/user/update-sub-api", self.json(master.whose, &body)?),
+        )
+        .await
     }
 
     async fn revoke(&self, master: &Signer, _account: &AccountId, key: &KeyId) -> Result<(), VenueError> {
         let body = self.json(master.whose, &wire::Delete { apikey: key.expose() })?;
-        self.call(master, Call::repeatable("/v5/user/delete-sub-api", body)).await
+        self.call(master, Call::repeatable("/v5/user/delete-sub-api", body))
+            .await
     }
 }
 
@@ -249,10 +305,27 @@ mod tests {
 
     #[test]
     fn each_site_has_a_host_or_a_header_of_its_own() {
-        let sites = ["nl", "tr", "kz", "ge", "ae", "eu", "id", "jp", "jp-testnet", "hk", "hk-testnet", "ar", "br"];
+        let sites = [
+            "nl",
+            "tr",
+            "kz",
+            "ge",
+            "ae",
+            "eu",
+            "id",
+            "jp",
+            "jp-testnet",
+            "hk",
+            "hk-testnet",
+            "ar",
+            "br",
+        ];
         let sites = sites.map(|site| Environment::Site(site.into()));
-        let known: Vec<Place> =
-            sites.iter().chain([&Environment::Mainnet, &Environment::Testnet]).map(|at| place(at).unwrap()).collect();
+        let known: Vec<Place> = sites
+            .iter()
+            .chain([&Environment::Mainnet, &Environment::Testnet])
+            .map(|at| place(at).unwrap())
+            .collect();
         for (at, one) in known.iter().enumerate() {
             assert!(!known[..at].contains(one), "{one:?} is there twice");
         }
@@ -262,8 +335,12 @@ mod tests {
     #[test]
     fn one_host_s_clock_says_nothing_of_another_s() {
         let site = Site::new(None);
-        let (mainnet, testnet) = ("https://api.bybit.com/".parse().unwrap(), "https://api-testnet.bybit.com/".parse().unwrap());
-        site.clock_offset_of(&testnet).store(-3_600_000, Ordering::Relaxed);
+        let (mainnet, testnet) = (
+            "https://api.bybit.com/".parse().unwrap(),
+            "https://api-testnet.bybit.com/".parse().unwrap(),
+        );
+        site.clock_offset_of(&testnet)
+            .store(-3_600_000, Ordering::Relaxed);
         assert_eq!(site.clock_offset_of(&mainnet).load(Ordering::Relaxed), 0);
         assert_eq!(site.clock_offset_of(&testnet).load(Ordering::Relaxed), -3_600_000);
     }

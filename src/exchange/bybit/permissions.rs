@@ -1,4 +1,5 @@
-//! Our vocabulary in Bybit's permission groups. Source: `docs/v5/user/create-subuid-apikey` and `docs/v5/user/apikey-info`.
+//! Our vocabulary in Bybit's permission groups. Source: `docs/v5/user/create-subuid-apikey` and
+//! `docs/v5/user/apikey-info`.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +42,11 @@ pub(super) fn powers(read_only: bool, groups: &Groups) -> Powers {
             }
         }
     }
-    let held = |group: &str, value: &str| groups.get(group).is_some_and(|values| values.iter().any(|held| held == value));
+    let held = |group: &str, value: &str| {
+        groups
+            .get(group)
+            .is_some_and(|values| values.iter().any(|held| held == value))
+    };
     if read_only {
         powers.permissions = readable(held);
         return powers;
@@ -50,7 +55,10 @@ pub(super) fn powers(read_only: bool, groups: &Groups) -> Powers {
         if values.iter().all(|value| held(group, value)) {
             powers.permissions.insert(Permission::whole(word));
         } else {
-            let parts = values.iter().filter(|value| held(group, value)).map(|value| Permission::part(word, *value));
+            let parts = values
+                .iter()
+                .filter(|value| held(group, value))
+                .map(|value| Permission::part(word, *value));
             powers.permissions.extend(parts);
         }
     }
@@ -66,12 +74,16 @@ pub(super) fn powers(read_only: bool, groups: &Groups) -> Powers {
 
 /// What a read-only key may read: all there is, or the groups it has, each as a part (`read:Spot.SpotTrade`).
 fn readable(held: impl Fn(&str, &str) -> bool) -> Permissions {
-    let all = MAPPING.iter().flat_map(|(_, group, values)| values.iter().map(move |value| (*group, *value)));
+    let all = MAPPING
+        .iter()
+        .flat_map(|(_, group, values)| values.iter().map(move |value| (*group, *value)));
     let seen: Vec<(&str, &str)> = all.clone().filter(|(group, value)| held(group, value)).collect();
     if seen.len() == all.count() {
         return Permissions::from([Permission::whole(Word::Read)]);
     }
-    seen.into_iter().map(|(group, value)| Permission::part(Word::Read, format!("{group}.{value}"))).collect()
+    seen.into_iter()
+        .map(|(group, value)| Permission::part(Word::Read, format!("{group}.{value}")))
+        .collect()
 }
 
 /// What to ask Bybit for: whether the key is to be read-only, and its groups.
@@ -81,9 +93,15 @@ fn readable(held: impl Fn(&str, &str) -> bool) -> Permissions {
 pub(super) fn request(permissions: &Permissions) -> Result<(bool, Groups), String> {
     let read_only = permissions.iter().all(|permission| permission.word == Word::Read);
     let mut groups = Groups::new();
-    let mut add = |group: &str, value: &str| groups.entry(group.to_owned()).or_default().push(value.to_owned());
+    let mut add =
+        |group: &str, value: &str| groups.entry(group.to_owned()).or_default().push(value.to_owned());
     for permission in permissions {
-        let unknown = || format!("Bybit has nothing like the permission `{}`", shown(&permission.to_string()));
+        let unknown = || {
+            format!(
+                "Bybit has nothing like the permission `{}`",
+                shown(&permission.to_string())
+            )
+        };
         match (permission.word, &permission.part) {
             // Reading comes with every other word.
             (Word::Read, _) if !read_only => {}
@@ -96,14 +114,19 @@ pub(super) fn request(permissions: &Permissions) -> Result<(bool, Groups), Strin
             }
             (Word::Read, Some(part)) => {
                 let (group, value) = part.split_once('.').ok_or_else(unknown)?;
-                let known = MAPPING.iter().any(|(_, name, values)| *name == group && values.contains(&value));
+                let known = MAPPING
+                    .iter()
+                    .any(|(_, name, values)| *name == group && values.contains(&value));
                 if !known {
                     return Err(unknown());
                 }
                 add(group, value);
             }
             (word, part) => {
-                let (_, group, values) = MAPPING.iter().find(|(known, ..)| *known == word).ok_or_else(unknown)?;
+                let (_, group, values) = MAPPING
+                    .iter()
+                    .find(|(known, ..)| *known == word)
+                    .ok_or_else(unknown)?;
                 match part {
                     None => values.iter().for_each(|value| add(group, value)),
                     Some(part) if values.contains(&part.as_str()) => add(group, part),
@@ -115,17 +138,23 @@ pub(super) fn request(permissions: &Permissions) -> Result<(bool, Groups), Strin
     Ok((read_only, groups))
 }
 
-/// The groups that a key has, as far as an edit is documented to take them. Source: `docs/v5/user/modify-subuid-apikey`.
+/// The groups that a key has, as far as an edit is documented to take them. Source:
+/// `docs/v5/user/modify-subuid-apikey`.
 pub(super) fn groups_of(powers: &Powers) -> impl Iterator<Item = &'static str> {
     let reads_all = powers.permissions.iter().eq([&Permission::whole(Word::Read)]);
     let has = move |word: Word, group: &str| {
         reads_all
             || powers.permissions.iter().any(|held| match held.part.as_deref() {
-                Some(part) if held.word == Word::Read => part.split_once('.').is_some_and(|(of, _)| of == group),
+                Some(part) if held.word == Word::Read => {
+                    part.split_once('.').is_some_and(|(of, _)| of == group)
+                }
                 _ => held.word == word,
             })
     };
-    let mapped = MAPPING.iter().filter(move |(word, group, _)| has(*word, group)).map(|(_, group, _)| *group);
+    let mapped = MAPPING
+        .iter()
+        .filter(move |(word, group, _)| has(*word, group))
+        .map(|(_, group, _)| *group);
     mapped.chain((!powers.moves_funds.is_empty()).then_some(MOVES_FUNDS))
 }
 
@@ -134,7 +163,15 @@ mod tests {
     use super::*;
 
     fn groups(groups: &[(&str, &[&str])]) -> Groups {
-        groups.iter().map(|(group, values)| ((*group).into(), values.iter().map(|value| (*value).into()).collect())).collect()
+        groups
+            .iter()
+            .map(|(group, values)| {
+                (
+                    (*group).into(),
+                    values.iter().map(|value| (*value).into()).collect(),
+                )
+            })
+            .collect()
     }
 
     fn words(powers: &Powers) -> Vec<String> {
@@ -161,7 +198,10 @@ mod tests {
 
     #[test]
     fn what_bybit_adds_by_itself_is_neither_more_nor_unknown() {
-        let trading = groups(&[("ContractTrade", &["Order", "Position"]), ("Derivatives", &["DerivativesTrade"])]);
+        let trading = groups(&[
+            ("ContractTrade", &["Order", "Position"]),
+            ("Derivatives", &["DerivativesTrade"]),
+        ]);
         assert_eq!(words(&powers(false, &trading)), ["derivatives", "read"]);
         let spot = groups(&[("Spot", &["SpotTrade"]), ("Derivatives", &["DerivativesTrade"])]);
         assert_eq!(words(&powers(false, &spot)), ["read", "spot"]);
@@ -183,7 +223,8 @@ mod tests {
         );
         assert_eq!(powers.others, ["CopyTrading:CopyTrading"]);
         assert!(
-            !powers.forbidden().contains(&powers.others[0]) && powers.beyond(&Permissions::new()).contains(&powers.others[0])
+            !powers.forbidden().contains(&powers.others[0])
+                && powers.beyond(&Permissions::new()).contains(&powers.others[0])
         );
         assert_eq!(groups_of(&powers).collect::<Vec<_>>(), ["Spot", "Wallet"]);
         assert_eq!(powers.moves_funds, ["Wallet:AccountTransfer", "Wallet:Withdraw"]);
@@ -193,14 +234,25 @@ mod tests {
 
     #[test]
     fn a_part_of_a_group_never_grows_into_the_whole() {
-        let powers = powers(false, &groups(&[("ContractTrade", &["Order"]), ("Derivatives", &["DerivativesTrade"])]));
+        let powers = powers(
+            false,
+            &groups(&[
+                ("ContractTrade", &["Order"]),
+                ("Derivatives", &["DerivativesTrade"]),
+            ]),
+        );
         let (_, asked) = request(&powers.permissions).unwrap();
         assert_eq!(asked, groups(&[("ContractTrade", &["Order"])]));
     }
 
     #[test]
     fn a_part_that_bybit_has_not_is_refused() {
-        for part in ["derivatives:Withdraw", "read:Wallet.Withdraw", "spot:x", "read:Spot"] {
+        for part in [
+            "derivatives:Withdraw",
+            "read:Wallet.Withdraw",
+            "spot:x",
+            "read:Spot",
+        ] {
             assert!(request(&permissions(&[part])).is_err(), "{part}");
         }
     }

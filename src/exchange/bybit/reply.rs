@@ -18,7 +18,8 @@ const MOST_SKEW: u64 = 24 * 60 * 60 * 1000;
 
 /// What a call gives once it is done.
 pub trait Answer: Sized {
-    /// Reads the `result` of a reply, as JSON, and its `time`, the server's in milliseconds where it is there.
+    /// Reads the `result` of a reply, as JSON, and its `time`, the server's in milliseconds where it is
+    /// there.
     ///
     /// # Errors
     /// What is wrong with it, after "Bybit's answer …".
@@ -36,7 +37,9 @@ pub struct KeyPage {
 impl fmt::Debug for KeyPage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A cursor is the venue's own business, whatever stands in it.
-        f.debug_struct("KeyPage").field("list", &self.list).finish_non_exhaustive()
+        f.debug_struct("KeyPage")
+            .field("list", &self.list)
+            .finish_non_exhaustive()
     }
 }
 
@@ -65,13 +68,26 @@ pub(super) enum Repeat {
 /// # Errors
 /// [`Failed`].
 pub fn understood<A: Answer>(status: u16, body: &[u8]) -> Result<A, Failed> {
-    let Some(envelope) = std::str::from_utf8(body).ok().and_then(wire::object::<wire::Envelope<'_>>) else {
+    let Some(envelope) = std::str::from_utf8(body)
+        .ok()
+        .and_then(wire::object::<wire::Envelope<'_>>)
+    else {
         // It may be the limit of an address, which lasts for minutes.
-        let repeat = if status == 403 { Repeat::Never } else { Repeat::Soon };
-        return Err(Failed { meaning: of_status(status, body), repeat });
+        let repeat = if status == 403 {
+            Repeat::Never
+        } else {
+            Repeat::Soon
+        };
+        return Err(Failed {
+            meaning: of_status(status, body),
+            repeat,
+        });
     };
     if envelope.ret_code != 0 {
-        return Err(Failed { meaning: of_code(envelope.ret_code, &envelope.ret_msg), repeat: Repeat::WhenTold });
+        return Err(Failed {
+            meaning: of_code(envelope.ret_code, &envelope.ret_msg),
+            repeat: Repeat::WhenTold,
+        });
     }
     let answer = match status {
         200..=299 => A::read(envelope.result.map_or("null", RawValue::get), envelope.time),
@@ -79,14 +95,24 @@ pub fn understood<A: Answer>(status: u16, body: &[u8]) -> Result<A, Failed> {
     };
     answer.map_err(|problem| {
         let say = format!("Bybit's answer {problem}");
-        Failed { meaning: Meaning { class: ErrorClass::UnknownOutcome, say }, repeat: Repeat::Soon }
+        Failed {
+            meaning: Meaning {
+                class: ErrorClass::UnknownOutcome,
+                say,
+            },
+            repeat: Repeat::Soon,
+        }
     })
 }
 
 impl Failed {
     /// The error of a call that one's credential signed.
     pub fn error(self, whose: Whose) -> VenueError {
-        VenueError { class: self.meaning.class, whose, say: self.meaning.say }
+        VenueError {
+            class: self.meaning.class,
+            whose,
+            say: self.meaning.say,
+        }
     }
 }
 
@@ -100,9 +126,16 @@ impl Answer for KeyState {
             powers: permissions::powers(own.read_only, &own.permissions),
             addresses: wire::addresses(&own.ips)?,
             // A key that does not expire shows the year 1970.
-            expires_at: own.expired_at.parse().ok().filter(|at: &Timestamp| at.as_second() > 0),
+            expires_at: own
+                .expired_at
+                .parse()
+                .ok()
+                .filter(|at: &Timestamp| at.as_second() > 0),
             read_only: own.read_only,
-            kind: wire::kind(&own.of_whom, own.rsa_public_key.as_str().is_some_and(|key| !key.is_empty())),
+            kind: wire::kind(
+                &own.of_whom,
+                own.rsa_public_key.as_str().is_some_and(|key| !key.is_empty()),
+            ),
         })
     }
 }
@@ -111,9 +144,19 @@ impl Answer for KeyState {
 impl Answer for KeyPage {
     fn read(result: &str, time: Option<i64>) -> Result<Self, &'static str> {
         let page: wire::KeyPage<'_> = documented(result)?;
-        let as_of = time.and_then(|time| Timestamp::from_millisecond(time).ok()).ok_or("has no time, or one that is none")?;
-        let keys = page.result.unwrap_or_default().into_iter().filter_map(|key| listed(key, as_of)).collect();
-        Ok(Self { list: KeyList { keys, as_of }, next: page.next_page_cursor.unwrap_or_default() })
+        let as_of = time
+            .and_then(|time| Timestamp::from_millisecond(time).ok())
+            .ok_or("has no time, or one that is none")?;
+        let keys = page
+            .result
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|key| listed(key, as_of))
+            .collect();
+        Ok(Self {
+            list: KeyList { keys, as_of },
+            next: page.next_page_cursor.unwrap_or_default(),
+        })
     }
 }
 
@@ -126,7 +169,13 @@ impl Answer for IssuedKey {
         if secret.expose_secret().is_empty() || secret.expose_secret().trim() != secret.expose_secret() {
             return Err("has a key secret that is none");
         }
-        Ok(Self { credential: Credential { key_id, secret, passphrase: None } })
+        Ok(Self {
+            credential: Credential {
+                key_id,
+                secret,
+                passphrase: None,
+            },
+        })
     }
 }
 
@@ -161,19 +210,30 @@ fn key_id(text: &str) -> Result<KeyId, &'static str> {
     KeyId::parse(text).map_err(|_| "names a key by what is no key id")
 }
 
-/// One key of a list. Anybody may have made it, and it stops nobody else's: one that cannot be read is alive, new, and may do what
-/// nobody knows from anywhere; it bears no marker, so that it is left alone. One without an id cannot be told from others, and is not
-/// there.
+/// One key of a list. Anybody may have made it, and it stops nobody else's: one that cannot be read is alive,
+/// new, and may do what nobody knows from anywhere; it bears no marker, so that it is left alone. One without
+/// an id cannot be told from others, and is not there.
 fn listed(key: &RawValue, as_of: Timestamp) -> Option<ListedKey> {
     readable(key, as_of).or_else(|_| unreadable(key, as_of)).ok()
 }
 
 fn unreadable(key: &RawValue, as_of: Timestamp) -> Result<ListedKey, &'static str> {
     let wire::KeyWithId { api_key } = documented(key.get())?;
-    let powers = Powers { unknown: vec!["permissions that cannot be read".to_owned()], ..Powers::default() };
+    let powers = Powers {
+        unknown: vec!["permissions that cannot be read".to_owned()],
+        ..Powers::default()
+    };
     let key_id = key_id(&api_key)?;
     tracing::warn!(key = %key_id, "Bybit lists a key in a form that is not documented: it is left alone");
-    Ok(ListedKey { key_id, marker: None, powers, addresses: Addresses::Any, created_at: as_of, expired: false, kind: None })
+    Ok(ListedKey {
+        key_id,
+        marker: None,
+        powers,
+        addresses: Addresses::Any,
+        created_at: as_of,
+        expired: false,
+        kind: None,
+    })
 }
 
 fn readable(key: &RawValue, as_of: Timestamp) -> Result<ListedKey, &'static str> {
@@ -186,7 +246,12 @@ fn readable(key: &RawValue, as_of: Timestamp) -> Result<ListedKey, &'static str>
         // A key whose age cannot be read counts as new: it is left alone.
         created_at: key.created_at.parse().unwrap_or(as_of),
         expired: key.status == wire::STATUS_EXPIRED,
-        kind: wire::kind(&key.of_whom, key.flag.as_str().is_some_and(|flag| flag.eq_ignore_ascii_case("rsa"))),
+        kind: wire::kind(
+            &key.of_whom,
+            key.flag
+                .as_str()
+                .is_some_and(|flag| flag.eq_ignore_ascii_case("rsa")),
+        ),
     })
 }
 
@@ -197,7 +262,10 @@ mod tests {
     use super::*;
 
     fn reply<A: Answer>(result: &str) -> Result<A, Failed> {
-        understood(200, format!(r#"{{"retCode":0,"retMsg":"","result":{result},"time":1772366400123}}"#).as_bytes())
+        understood(
+            200,
+            format!(r#"{{"retCode":0,"retMsg":"","result":{result},"time":1772366400123}}"#).as_bytes(),
+        )
     }
 
     #[track_caller]
@@ -207,7 +275,12 @@ mod tests {
     }
 
     fn own(field: &str) -> String {
-        let all = [r#""readOnly":0"#, r#""permissions":{}"#, r#""userID":7"#, r#""ips":[]"#];
+        let all = [
+            r#""readOnly":0"#,
+            r#""permissions":{}"#,
+            r#""userID":7"#,
+            r#""ips":[]"#,
+        ];
         let name = field.split(':').next().unwrap();
         let fields = all.map(|known| if known.starts_with(name) { field } else { known });
         format!("{{{}}}", fields.join(","))
@@ -217,7 +290,13 @@ mod tests {
     fn a_list_in_the_place_of_an_object_is_no_answer() {
         assert!(reply::<IssuedKey>(r#"{"apiKey":"k","secret":"s"}"#).is_ok());
         is_no_answer::<IssuedKey>(r#"["k","s"]"#);
-        assert!(reply::<KeyPage>(r#"{"result":[["k","",0,{},[],"",1]]}"#).unwrap().list.keys.is_empty());
+        assert!(
+            reply::<KeyPage>(r#"{"result":[["k","",0,{},[],"",1]]}"#)
+                .unwrap()
+                .list
+                .keys
+                .is_empty()
+        );
         is_no_answer::<KeyPage>(r#"{"result":{"apiKey":"k"}}"#);
         assert!(understood::<()>(200, br#"[0,"",{},0]"#).is_err());
         assert!(understood::<()>(200, b"{\"retCode\":0,\"other\":\"\xff\"}").is_err());
@@ -232,7 +311,9 @@ mod tests {
 
     #[test]
     fn a_list_of_keys_is_there_and_has_a_time() {
-        assert!(reply::<KeyPage>(r#"{"result":[]}"#).is_ok() && reply::<KeyPage>(r#"{"result":null}"#).is_ok());
+        assert!(
+            reply::<KeyPage>(r#"{"result":[]}"#).is_ok() && reply::<KeyPage>(r#"{"result":null}"#).is_ok()
+        );
         is_no_answer::<KeyPage>("{}");
         for time in ["", r#","time":null"#, r#","time":9223372036854775807"#] {
             let body = format!(r#"{{"retCode":0,"result":{{"result":[]}}{time}}}"#);
@@ -254,11 +335,19 @@ mod tests {
                 r#""status":3"#.to_owned(),
             ];
             let name = field.split(':').next().unwrap();
-            all.map(|known| if known.starts_with(name) { field.to_owned() } else { known }).join(",")
+            all.map(|known| {
+                if known.starts_with(name) {
+                    field.to_owned()
+                } else {
+                    known
+                }
+            })
+            .join(",")
         };
         let listed = |field: &str| {
             let good = fields(r#""apiKey":"good""#);
-            let page = reply::<KeyPage>(&format!(r#"{{"result":[{{{}}},{{{good}}}]}}"#, fields(field))).unwrap();
+            let page =
+                reply::<KeyPage>(&format!(r#"{{"result":[{{{}}},{{{good}}}]}}"#, fields(field))).unwrap();
             let ids: Vec<&str> = page.list.keys.iter().map(|key| key.key_id.expose()).collect();
             assert_eq!(ids, ["odd", "good"], "{field}");
             assert!(page.list.keys[1].marker.is_some() && page.list.keys[1].powers.unknown.is_empty());
@@ -277,10 +366,21 @@ mod tests {
             r#""readOnly":null"#,
         ] {
             let odd = listed(field);
-            assert!(odd.marker.is_none() && !odd.expired && odd.addresses == Addresses::Any, "{field}");
-            assert!(!odd.powers.unknown.is_empty() && odd.created_at.as_millisecond() == 1_772_366_400_123, "{field}");
+            assert!(
+                odd.marker.is_none() && !odd.expired && odd.addresses == Addresses::Any,
+                "{field}"
+            );
+            assert!(
+                !odd.powers.unknown.is_empty() && odd.created_at.as_millisecond() == 1_772_366_400_123,
+                "{field}"
+            );
         }
-        assert_eq!(listed(r#""permissions":{"NFT":null,"Spot":["SpotTrade"]}"#).powers.unknown, [""; 0]);
+        assert_eq!(
+            listed(r#""permissions":{"NFT":null,"Spot":["SpotTrade"]}"#)
+                .powers
+                .unknown,
+            [""; 0]
+        );
         assert_eq!(listed(r#""ips":null"#).addresses, Addresses::Any);
         assert!(listed(r#""note":null"#).marker.is_none());
     }
@@ -304,10 +404,24 @@ mod tests {
 
     #[test]
     fn a_key_that_is_not_the_account_s_own_hmac_key_says_what_it_is() {
-        let of = |field: &str| reply::<KeyState>(&format!(r#"{{{field},"readOnly":1,"permissions":{{}},"userID":7}}"#)).unwrap();
+        let of = |field: &str| {
+            reply::<KeyState>(&format!(
+                r#"{{{field},"readOnly":1,"permissions":{{}},"userID":7}}"#
+            ))
+            .unwrap()
+        };
         assert!(of(r#""type":2"#).kind.unwrap().contains("third-party app"));
-        assert!(of(r#""rsaPublicKey":"-----BEGIN PUBLIC KEY-----""#).kind.unwrap().contains("RSA"));
-        for usual in [r#""type":1,"rsaPublicKey":"""#, r#""type":"2""#, r#""type":null,"rsaPublicKey":[]"#] {
+        assert!(
+            of(r#""rsaPublicKey":"-----BEGIN PUBLIC KEY-----""#)
+                .kind
+                .unwrap()
+                .contains("RSA")
+        );
+        for usual in [
+            r#""type":1,"rsaPublicKey":"""#,
+            r#""type":"2""#,
+            r#""type":null,"rsaPublicKey":[]"#,
+        ] {
             assert_eq!(of(usual).kind, None, "{usual}");
         }
         assert!(of(r#""type":1"#).read_only);
@@ -316,10 +430,14 @@ mod tests {
     #[test]
     fn success_within_a_failure_is_no_answer() {
         for status in [302, 401, 500] {
-            let error = understood::<()>(status, br#"{"retCode":0}"#).unwrap_err().error(Whose::Master);
+            let error = understood::<()>(status, br#"{"retCode":0}"#)
+                .unwrap_err()
+                .error(Whose::Master);
             assert_eq!(error.class, ErrorClass::UnknownOutcome, "{status}");
         }
-        let refused = understood::<()>(401, br#"{"retCode":10003}"#).unwrap_err().error(Whose::Master);
+        let refused = understood::<()>(401, br#"{"retCode":10003}"#)
+            .unwrap_err()
+            .error(Whose::Master);
         assert_eq!(refused.class, ErrorClass::Rejected);
     }
 

@@ -35,7 +35,11 @@ pub(super) struct Envelope<'a> {
 
 /// Reads an object. Serde alone takes a list, too, for the fields in their order.
 pub(super) fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
-    if json.trim_start().starts_with('{') { serde_json::from_str(json).ok() } else { None }
+    if json.trim_start().starts_with('{') {
+        serde_json::from_str(json).ok()
+    } else {
+        None
+    }
 }
 
 /// create-sub-api.
@@ -192,7 +196,9 @@ fn groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Groups, D::Error
             let mut groups = Groups::new();
             // What has no values is null in some replies.
             while let Some((group, values)) = map.next_entry::<String, Option<Vec<String>>>()? {
-                let Entry::Vacant(place) = groups.entry(group) else { return Err(A::Error::custom("a group stands twice")) };
+                let Entry::Vacant(place) = groups.entry(group) else {
+                    return Err(A::Error::custom("a group stands twice"));
+                };
                 place.insert(values.unwrap_or_default());
             }
             Ok(groups)
@@ -223,7 +229,11 @@ impl<'de> Deserialize<'de> for Secret {
 pub(super) fn ips(addresses: &Addresses) -> String {
     match addresses {
         Addresses::Any => "*".into(),
-        Addresses::Only(addresses) => addresses.iter().map(Address::as_str).collect::<Vec<_>>().join(","),
+        Addresses::Only(addresses) => addresses
+            .iter()
+            .map(Address::as_str)
+            .collect::<Vec<_>>()
+            .join(","),
     }
 }
 
@@ -233,14 +243,19 @@ pub(super) fn ips(addresses: &Addresses) -> String {
 /// What no address looks like: it would be shown as it is.
 pub(super) fn addresses(ips: &[String]) -> Result<Addresses, &'static str> {
     let fits = |b: u8| b.is_ascii_hexdigit() || b".:/*- ".contains(&b);
-    if !ips.iter().all(|ip| ip.len() <= LONGEST_ADDRESS && ip.contains(['.', ':', '*']) && ip.bytes().all(fits)) {
+    if !ips
+        .iter()
+        .all(|ip| ip.len() <= LONGEST_ADDRESS && ip.contains(['.', ':', '*']) && ip.bytes().all(fits))
+    {
         return Err("binds a key to what is no address");
     }
     let everywhere = |ip: &String| ip == "*" || ip.ends_with("/0") || ip == "0.0.0.0" || ip == "::";
     if ips.is_empty() || ips.iter().any(everywhere) {
         return Ok(Addresses::Any);
     }
-    Ok(Addresses::Only(ips.iter().map(|ip| Address::as_shown(ip.trim())).collect()))
+    Ok(Addresses::Only(
+        ips.iter().map(|ip| Address::as_shown(ip.trim())).collect(),
+    ))
 }
 
 #[cfg(test)]
@@ -249,7 +264,11 @@ mod tests {
 
     #[test]
     fn a_key_bound_to_nothing_is_usable_from_anywhere() {
-        for unbound in [&[][..], &["*".to_owned()], &["203.0.113.7".to_owned(), "0.0.0.0/0".into()]] {
+        for unbound in [
+            &[][..],
+            &["*".to_owned()],
+            &["203.0.113.7".to_owned(), "0.0.0.0/0".into()],
+        ] {
             assert_eq!(addresses(unbound), Ok(Addresses::Any));
         }
         let two = addresses(&["203.0.113.7".into(), "10.0.0.1".into()]).unwrap();
@@ -259,7 +278,12 @@ mod tests {
     #[test]
     fn an_address_of_a_form_that_we_do_not_know_is_kept_and_what_is_none_is_not() {
         assert_eq!(ips(&addresses(&["10.0.*.*".into()]).unwrap()), "10.0.*.*");
-        for none in ["", "zqLxk9x1HNEzfPWEAEOuhikbC6vl5pQjBjMO", "0123456789abcdef", "bot.example"] {
+        for none in [
+            "",
+            "zqLxk9x1HNEzfPWEAEOuhikbC6vl5pQjBjMO",
+            "0123456789abcdef",
+            "bot.example",
+        ] {
             assert!(addresses(&[none.to_owned()]).is_err(), "{none}");
         }
     }

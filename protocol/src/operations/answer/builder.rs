@@ -9,8 +9,8 @@ use crate::operations::{Operation, OperationRequest};
 use crate::ports::Ports;
 use crate::session::{Caller, Identity, Known};
 
-/// The most findings of one answer, and the most bytes of it beyond which no row is added: together they stay below what Lambda
-/// sends. Source: AWS Lambda quotas, 6 MB for a synchronous response.
+/// The most findings of one answer, and the most bytes of it beyond which no row is added: together they stay
+/// below what Lambda sends. Source: AWS Lambda quotas, 6 MB for a synchronous response.
 const MOST: usize = 2000;
 const MOST_BYTES: usize = 5_000_000;
 
@@ -32,7 +32,12 @@ pub(crate) struct AnswerBuilder<'a> {
 }
 
 impl<'a> AnswerBuilder<'a> {
-    pub(crate) fn new(ports: Ports<'a>, caller: &'a Caller, request: &'a OperationRequest, known: &'a Known) -> Self {
+    pub(crate) fn new(
+        ports: Ports<'a>,
+        caller: &'a Caller,
+        request: &'a OperationRequest,
+        known: &'a Known,
+    ) -> Self {
         let (operation, order) = (request.operation(), request.order());
         let (counts, findings, rows) = (BTreeMap::new(), Vec::new(), Vec::new());
         Self {
@@ -73,7 +78,10 @@ impl<'a> AnswerBuilder<'a> {
     pub(crate) fn find(&mut self, mut finding: Finding) {
         self.identify(&mut finding);
         self.ports.journal.found(&self.line(&finding));
-        self.worst = Some(self.worst.map_or(finding.severity, |worst| worst.min(finding.severity)));
+        self.worst = Some(
+            self.worst
+                .map_or(finding.severity, |worst| worst.min(finding.severity)),
+        );
         self.failed |= finding.code == Code::Refused;
         self.bytes += size(&finding);
         self.findings.push(finding);
@@ -99,13 +107,23 @@ impl<'a> AnswerBuilder<'a> {
             operation: self.operation,
             severity: finding.severity.as_str(),
             code: finding.code.as_str(),
-            secret: if finding.secret.is_empty() { String::new() } else { masked(&finding.secret) },
+            secret: if finding.secret.is_empty() {
+                String::new()
+            } else {
+                masked(&finding.secret)
+            },
             arn_digest: finding.arn_digest.clone(),
             account: finding.account.clone(),
             say: finding
                 .say
                 .split(' ')
-                .map(|word| if word.contains('/') { masked(word) } else { word.to_owned() })
+                .map(|word| {
+                    if word.contains('/') {
+                        masked(word)
+                    } else {
+                        word.to_owned()
+                    }
+                })
                 .collect::<Vec<_>>()
                 .join(" "),
             order: self.order.cloned(),

@@ -15,7 +15,9 @@ const WHOLE_DIGEST: usize = 64;
 
 /// No fingerprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a fingerprint is written as in fp:98483c6eb40b: twelve hex digits (printf %s \"$KEY_ID\" | sha256sum)")]
+#[error(
+    "a fingerprint is written as in fp:98483c6eb40b: twelve hex digits (printf %s \"$KEY_ID\" | sha256sum)"
+)]
 pub struct NoFingerprint;
 
 impl Fingerprint {
@@ -33,7 +35,8 @@ impl fmt::Display for Fingerprint {
 impl FromStr for Fingerprint {
     type Err = NoFingerprint;
 
-    /// What stands after the digits, as logs have it, is passed over; a whole SHA-256, as `sha256sum` has it, is cut short.
+    /// What stands after the digits, as logs have it, is passed over; a whole SHA-256, as `sha256sum` has it,
+    /// is cut short.
     fn from_str(text: &str) -> Result<Self, NoFingerprint> {
         let text = text.trim();
         let digits = text.strip_prefix("fp:").unwrap_or(text);
@@ -58,9 +61,20 @@ mod tests {
             assert!(text.parse::<Fingerprint>().unwrap().is_of(&key), "{text}");
         }
         let whole = format!("98483c6eb40b{}  -", "0".repeat(52));
-        assert!(whole.parse::<Fingerprint>().unwrap().is_of(&key) && "98483c6eb40b".parse::<Fingerprint>().is_ok());
+        assert!(
+            whole.parse::<Fingerprint>().unwrap().is_of(&key)
+                && "98483c6eb40b".parse::<Fingerprint>().is_ok()
+        );
         assert!(!"fp:98483c6eb40c".parse::<Fingerprint>().unwrap().is_of(&key));
-        for none in ["", "98483c6eb40", "fp:98483c6eb40", "fp:98483c6eb40bb", "fp:zz483c6eb40b", "testkey", "fp:€€€€"] {
+        for none in [
+            "",
+            "98483c6eb40",
+            "fp:98483c6eb40",
+            "fp:98483c6eb40bb",
+            "fp:zz483c6eb40b",
+            "testkey",
+            "fp:€€€€",
+        ] {
             assert!(none.parse::<Fingerprint>().is_err(), "{none}");
         }
     }

@@ -1,5 +1,5 @@
-//! What an operation answers: one envelope that a person can read at night and a program can act on. Its fields are a contract: one
-//! may be added, none removed or given another meaning. Nothing in it is secret.
+//! What an operation answers: one envelope that a person can read at night and a program can act on. Its
+//! fields are a contract: one may be added, none removed or given another meaning. Nothing in it is secret.
 
 pub(crate) mod builder;
 pub(crate) mod fingerprint;
@@ -77,7 +77,8 @@ pub struct Finding {
     pub code: Code,
     /// The secret's name; empty where it is about none.
     pub secret: String,
-    /// The first twelve hex digits of the SHA-256 of the secret's ARN, once that is known: log lines bear it beside the masked name.
+    /// The first twelve hex digits of the SHA-256 of the secret's ARN, once that is known: log lines bear it
+    /// beside the masked name.
     pub arn_digest: Option<String>,
     /// The account that the secret stands for, as the venue names it, once that is known.
     pub account: Option<String>,
@@ -144,7 +145,8 @@ codes! {
     CurrentDenied = "CURRENT_DENIED" Ticket,
     /// The venue gave no answer about the current key.
     CurrentUnchecked = "CURRENT_UNCHECKED" Info,
-    /// The current value was not made by us, though a rotation has been: a hand or infrastructure code put a key back.
+    /// The current value was not made by us, though a rotation has been: a hand or infrastructure code put a
+    /// key back.
     CurrentOverwritten = "CURRENT_OVERWRITTEN" Ticket,
     /// The current key belongs to another account than the secret stands for.
     AccountMismatch = "ACCOUNT_MISMATCH" Page,
@@ -154,21 +156,25 @@ codes! {
     Unbound = "UNBOUND" Ticket,
     /// The current key may do more, or from more addresses, than its policy says.
     MorePowerThanPolicy = "MORE_POWER_THAN_POLICY" Ticket,
-    /// The current key may do less, or from fewer addresses, than its policy says: what consumers need may be refused to them.
+    /// The current key may do less, or from fewer addresses, than its policy says: what consumers need may be
+    /// refused to them.
     LessPowerThanPolicy = "LESS_POWER_THAN_POLICY" Ticket,
     /// A key that is compromised is held by a version that consumers may read.
     CompromisedHeld = "COMPROMISED_HELD" Page,
     /// A version that may hold a key cannot be read: no named key of its venue is revoked meanwhile.
     HolderUnreadable = "HOLDER_UNREADABLE" Page,
-    /// The venue ends the master credential within a week: after that nothing of its accounts can be issued, listed or revoked.
+    /// The venue ends the master credential within a week: after that nothing of its accounts can be issued,
+    /// listed or revoked.
     MasterExpiring = "MASTER_EXPIRING" Page,
     /// The secret is scheduled for deletion: consumers cannot read it, and its keys live on.
     SecretDeleted = "SECRET_DELETED" Ticket,
-    /// The KMS key of the secret cannot be used: what cannot be decrypted here, consumers may not be able to read either.
+    /// The KMS key of the secret cannot be used: what cannot be decrypted here, consumers may not be able to
+    /// read either.
     KmsKeyUnusable = "KMS_KEY_UNUSABLE" Page,
     /// The master credential cannot be used: nothing of its accounts can be issued, listed or revoked.
     MasterUnusable = "MASTER_UNUSABLE" Page,
-    /// The master's value does not say whom it serves, or not this secret for what it needs: what rests on a secret's own word is refused.
+    /// The master's value does not say whom it serves, or not this secret for what it needs: what rests on a
+    /// secret's own word is refused.
     MasterUnscoped = "MASTER_UNSCOPED" Ticket,
     /// A value cannot be read as a credential.
     ValueInvalid = "VALUE_INVALID" Ticket,
@@ -176,13 +182,15 @@ codes! {
     GraceOverrun = "GRACE_OVERRUN" Ticket,
     /// A key that was revoked still answers, or nothing proves that it does not.
     NotProvenDead = "NOT_PROVEN_DEAD" Info,
-    /// A hand-made key that was replaced stays alive for longer than one of ours: it may sit in a file somewhere.
+    /// A hand-made key that was replaced stays alive for longer than one of ours: it may sit in a file
+    /// somewhere.
     AdoptionGrace = "ADOPTION_GRACE" Info,
     /// ROLLBACK is on a version and no rotation is open: the next one goes back to it.
     RollbackWaits = "ROLLBACK_WAITS" Info,
     /// A replica is not in sync: replaced keys stay alive until it is.
     ReplicaBehind = "REPLICA_BEHIND" Ticket,
-    /// A key of ours that no version is known to name, and whose version may have been purged: a person has to decide.
+    /// A key of ours that no version is known to name, and whose version may have been purged: a person has
+    /// to decide.
     OrphanUndecided = "ORPHAN_UNDECIDED" Ticket,
     /// The secret has no room for a stamp.
     LabelsFull = "LABELS_FULL" Ticket,
@@ -220,7 +228,8 @@ codes! {
     Blocker = "BLOCKER" Ticket,
     /// A rotation would succeed, and something should be known before.
     Warning = "WARNING" Info,
-    /// The secret names its KMS key by an alias: whether that is the key that the functions may use is not told.
+    /// The secret names its KMS key by an alias: whether that is the key that the functions may use is not
+    /// told.
     KmsKeyUntold = "KMS_KEY_UNTOLD" Info,
     /// A leaked key is still alive.
     Exposed = "EXPOSED" Page,
@@ -268,11 +277,14 @@ pub struct Audited {
     pub rotation: RotationState,
     /// Its copies in other Regions.
     pub replicas: Vec<ReplicaRow>,
-    /// The living keys on the account that no secret of ours names and nobody here issued; nothing where that is not known.
+    /// The living keys on the account that no secret of ours names and nobody here issued; nothing where
+    /// that is not known.
     pub foreign_keys: Option<Vec<KeyOnAccount>>,
-    /// The living keys that were issued for this secret and are in none of its versions; nothing where that is not known.
+    /// The living keys that were issued for this secret and are in none of its versions; nothing where that
+    /// is not known.
     pub orphans: Option<Vec<KeyOnAccount>>,
-    /// The living keys that bear a marker of ours, are in no version, and are so young that a rotation may be about to store them.
+    /// The living keys that bear a marker of ours, are in no version, and are so young that a rotation may
+    /// be about to store them.
     pub young_keys: Option<Vec<KeyOnAccount>>,
     /// The account's room for keys; nothing where that is not known.
     pub slots: Option<Slots>,

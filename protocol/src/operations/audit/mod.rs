@@ -61,7 +61,9 @@ impl Audit<'_> {
         let next = done.unwrap_or_else(|error| {
             let say = told(&error);
             let what_to_do = match (&from, error.error_type) {
-                (Some(_), ErrorType::StoreRefused) => "begin again without `after`: it is no place in the list any more",
+                (Some(_), ErrorType::StoreRefused) => {
+                    "begin again without `after`: it is no place in the list any more"
+                }
                 _ => "ask again, unless the message says otherwise",
             };
             builder.fail();
@@ -69,14 +71,23 @@ impl Audit<'_> {
             None
         });
         let missing = builder.counted("matches") == 0 && is_whole && self.secret.is_none() && from.is_none();
-        if let (Some(fingerprint), None, true) = (self.fingerprint, &next, missing && builder.counted("unread") == 0) {
-            let say = format!("no labelled version of a secret that is rotated here names the key {fingerprint}");
-            let what_to_do = "an audit without `match` shows the keys on the accounts that no secret names, as FOREIGN_KEYS";
+        if let (Some(fingerprint), None, true) =
+            (self.fingerprint, &next, missing && builder.counted("unread") == 0)
+        {
+            let say =
+                format!("no labelled version of a secret that is rotated here names the key {fingerprint}");
+            let what_to_do = "an audit without `match` shows the keys on the accounts that no secret names, \
+                              as FOREIGN_KEYS";
             builder.find(finding(Code::KeyNotFound, "", say, what_to_do));
         }
         if let Some(next) = &next {
             let what_to_do = self.on_from(pass, shard, next);
-            builder.find(finding(Code::More, "", "there are more secrets than this answer holds", what_to_do));
+            builder.find(finding(
+                Code::More,
+                "",
+                "there are more secrets than this answer holds",
+                what_to_do,
+            ));
         }
         let mut answer = builder.answer(false);
         answer.next = next;
@@ -93,7 +104,10 @@ impl Audit<'_> {
             asked.insert("shard".to_owned(), shard.to_string().into());
         }
         if let Some(fingerprint) = self.fingerprint {
-            asked.insert("match".to_owned(), serde_json::json!({"fingerprint": fingerprint.to_string()}));
+            asked.insert(
+                "match".to_owned(),
+                serde_json::json!({"fingerprint": fingerprint.to_string()}),
+            );
         }
         let form = match self.form {
             Form::Json => None,
@@ -106,9 +120,17 @@ impl Audit<'_> {
         pass.command_of(Operation::Audit, asked)
     }
 
-    async fn one(&self, pass: &Pass<'_>, secret: &SecretId, builder: &mut AnswerBuilder<'_>) -> Result<(), Error> {
+    async fn one(
+        &self,
+        pass: &Pass<'_>,
+        secret: &SecretId,
+        builder: &mut AnswerBuilder<'_>,
+    ) -> Result<(), Error> {
         if !pass.has_time() {
-            return Err(Error::new(ErrorType::DeadlineNear, "too little time is left to look at the secret"));
+            return Err(Error::new(
+                ErrorType::DeadlineNear,
+                "too little time is left to look at the secret",
+            ));
         }
         let description = match with_retries(pass, || async { pass.session(secret).describe().await }).await {
             Ok(description) => description,
@@ -122,9 +144,15 @@ impl Audit<'_> {
         if !pass.manages(&description) {
             let name = description.name.as_str();
             let (say, what_to_do) = match &description.rotation_function {
-                Some(other) => (format!("another function rotates this secret: {other}"), describe_secret(name)),
+                Some(other) => (
+                    format!("another function rotates this secret: {other}"),
+                    describe_secret(name),
+                ),
                 // Whether it is one to be rotated here, or a master: that tells.
-                None => ("no function rotates this secret".to_owned(), pass.command(Operation::Plan, name)),
+                None => (
+                    "no function rotates this secret".to_owned(),
+                    pass.command(Operation::Plan, name),
+                ),
             };
             builder.find(finding(Code::Refused, name, say, what_to_do));
             return Ok(());
@@ -156,18 +184,28 @@ impl Audit<'_> {
         let mut any = false;
         loop {
             let here = walk.next_page().map(str::to_owned);
-            let Some(page) = walk.next(pass).await? else { return Ok(None) };
-            let mut looked = iter(page).map(|secret| self.in_time(pass, secret, holders.as_deref())).buffer_unordered(AT_ONCE);
+            let Some(page) = walk.next(pass).await? else {
+                return Ok(None);
+            };
+            let mut looked = iter(page)
+                .map(|secret| self.in_time(pass, secret, holders.as_deref()))
+                .buffer_unordered(AT_ONCE);
             let mut rows = Vec::new();
             while let Some(looked) = looked.next().await {
                 match looked {
                     Looked::Passed => {}
                     Looked::Row(report) => rows.push(report),
-                    // What was looked at on this page is left out with the rest of it: the next answer begins with it.
+                    // What was looked at on this page is left out with the rest of it: the next answer begins
+                    // with it.
                     Looked::Left => {
                         if !any {
                             let say = "the time was up before one page of secrets was looked at";
-                            builder.find(finding(Code::Unfinished, "", say, "raise the function's Timeout, then ask again"));
+                            builder.find(finding(
+                                Code::Unfinished,
+                                "",
+                                say,
+                                "raise the function's Timeout, then ask again",
+                            ));
                         }
                         return Ok(Some(here.unwrap_or_default()));
                     }
@@ -187,24 +225,39 @@ impl Audit<'_> {
     }
 
     async fn in_time(&self, pass: &Pass<'_>, secret: Description, holders: Option<&Holders>) -> Looked {
-        if pass.has_time() { self.look(pass, secret, holders).await } else { Looked::Left }
+        if pass.has_time() {
+            self.look(pass, secret, holders).await
+        } else {
+            Looked::Left
+        }
     }
 
     async fn look(&self, pass: &Pass<'_>, secret: Description, holders: Option<&Holders>) -> Looked {
         if !pass.manages(&secret) {
             return unrotated(pass, &secret, holders);
         }
-        let Some(fingerprint) = self.fingerprint else { return Looked::Row(Box::new(look(pass, &secret).await)) };
+        let Some(fingerprint) = self.fingerprint else {
+            return Looked::Row(Box::new(look(pass, &secret).await));
+        };
         match found(pass, &secret, fingerprint).await {
             Ok((found, whole)) if found.is_empty() => {
-                let unread = VisitReport { counts: [("unread", 1)].into(), ..VisitReport::default() };
-                if whole { Looked::Passed } else { Looked::Row(Box::new(unread)) }
+                let unread = VisitReport {
+                    counts: [("unread", 1)].into(),
+                    ..VisitReport::default()
+                };
+                if whole {
+                    Looked::Passed
+                } else {
+                    Looked::Row(Box::new(unread))
+                }
             }
             Ok((found, _)) => {
                 let mut report = look(pass, &secret).await;
                 report.counts.insert("matches", found.len() as u64);
                 for (say, what_to_do) in found {
-                    report.findings.push(finding(Code::KeyFound, secret.name.as_str(), say, what_to_do));
+                    report
+                        .findings
+                        .push(finding(Code::KeyFound, secret.name.as_str(), say, what_to_do));
                 }
                 Looked::Row(Box::new(report))
             }
@@ -212,7 +265,11 @@ impl Audit<'_> {
                 let say = told(&error);
                 let again = pass.command(Operation::Audit, secret.name.as_str());
                 let found = finding(Code::NotDone, secret.name.as_str(), say, again);
-                let row = Row { secret: secret.name.as_str().to_owned(), arn: secret.arn.clone(), ..Row::default() };
+                let row = Row {
+                    secret: secret.name.as_str().to_owned(),
+                    arn: secret.arn.clone(),
+                    ..Row::default()
+                };
                 Looked::Row(Box::new(VisitReport {
                     row,
                     findings: vec![found],
@@ -233,27 +290,48 @@ fn unrotated(pass: &Pass<'_>, secret: &Description, holders: Option<&Holders>) -
     }
     let name = secret.name.as_str();
     let say = "the secret is named like one that holds an exchange's key, and nothing rotates it";
-    let row = Row { secret: name.to_owned(), arn: secret.arn.clone(), ..Row::default() };
+    let row = Row {
+        secret: name.to_owned(),
+        arn: secret.arn.clone(),
+        ..Row::default()
+    };
     let findings = vec![finding(Code::Unrotated, name, say, attach(pass, name))];
-    Looked::Row(Box::new(VisitReport { row, findings, counts: [("unrotated", 1)].into(), ..VisitReport::default() }))
+    Looked::Row(Box::new(VisitReport {
+        row,
+        findings,
+        counts: [("unrotated", 1)].into(),
+        ..VisitReport::default()
+    }))
 }
 
-/// Where the versions of a secret name a key: what was found, and what to do if the key is leaked; and whether every one could be
-/// read.
-async fn found(pass: &Pass<'_>, secret: &Description, fingerprint: &Fingerprint) -> Result<(Vec<(String, String)>, bool), Error> {
-    let Ok(id) = SecretId::parse(&secret.arn) else { return Ok((Vec::new(), false)) };
+/// Where the versions of a secret name a key: what was found, and what to do if the key is leaked; and
+/// whether every one could be read.
+async fn found(
+    pass: &Pass<'_>,
+    secret: &Description,
+    fingerprint: &Fingerprint,
+) -> Result<(Vec<(String, String)>, bool), Error> {
+    let Ok(id) = SecretId::parse(&secret.arn) else {
+        return Ok((Vec::new(), false));
+    };
     let session = pass.session(&id);
     let description = with_retries(pass, || session.describe()).await?;
     let (mut found, mut whole) = (Vec::new(), true);
     for version in description.versions.keys() {
-        let Some(stored) = with_retries(pass, || session.read(Which::Version(version))).await? else { continue };
+        let Some(stored) = with_retries(pass, || session.read(Which::Version(version))).await? else {
+            continue;
+        };
         let Ok(value) = SecretValue::parse(&stored.text) else {
             whole = false;
             continue;
         };
         if fingerprint.is_of(&value.credential.key_id) {
             let labels: Vec<String> = description.labels(version).map(ToString::to_string).collect();
-            let say = format!("{} is the key of version {version} ({})", value.credential.key_id, labels.join(", "));
+            let say = format!(
+                "{} is the key of version {version} ({})",
+                value.credential.key_id,
+                labels.join(", ")
+            );
             found.push((say, leaked(pass, description.name.as_str(), Some(version))));
         }
         let Ok(master) = master_id(&value) else { continue };
@@ -267,7 +345,11 @@ async fn found(pass: &Pass<'_>, secret: &Description, fingerprint: &Fingerprint)
             && fingerprint.is_of(&signer.credential.key_id)
             && pass.is_news(format!("found {}", master.as_str()))
         {
-            let say = format!("{} is the master credential in {}", signer.credential.key_id, master.name().as_str());
+            let say = format!(
+                "{} is the master credential in {}",
+                signer.credential.key_id,
+                master.name().as_str()
+            );
             found.push((say, leaked(pass, master.as_str(), None)));
         }
     }
@@ -276,9 +358,16 @@ async fn found(pass: &Pass<'_>, secret: &Description, fingerprint: &Fingerprint)
 
 /// What to do where a key is leaked.
 fn leaked(pass: &Pass<'_>, secret: &str, version: Option<&VersionId>) -> String {
-    let mut fields = vec![("secret", secret), ("reason", "<what happened>"), ("incident", "<number>")];
+    let mut fields = vec![
+        ("secret", secret),
+        ("reason", "<what happened>"),
+        ("incident", "<number>"),
+    ];
     if let Some(version) = version {
         fields.push(("version", version.as_str()));
     }
-    format!("if it is leaked: {}", pass.command_with(Operation::BreakGlass, &fields))
+    format!(
+        "if it is leaked: {}",
+        pass.command_with(Operation::BreakGlass, &fields)
+    )
 }

@@ -39,7 +39,9 @@ const FEW_SLOTS: usize = 2;
 
 /// Looks at one secret. Whatever goes wrong is a finding.
 pub(crate) async fn look(pass: &Pass<'_>, listed: &Description) -> VisitReport {
-    let Ok(id) = SecretId::parse(&listed.arn) else { return VisitReport::default() };
+    let Ok(id) = SecretId::parse(&listed.arn) else {
+        return VisitReport::default();
+    };
     let session = pass.session(&id);
     let mut visit = SecretVisit::new(pass, &session, listed);
     let mut audited = Audited::default();
@@ -79,12 +81,18 @@ impl SecretVisit<'_> {
             .collect();
         audited.rotation = self.standing(&description).await;
         if let Some(behind) = behind(&description) {
-            self.find(Code::ReplicaBehind, format!("a replica is not in sync: {behind}"), describe_secret(&self.name));
+            self.find(
+                Code::ReplicaBehind,
+                format!("a replica is not in sync: {behind}"),
+                describe_secret(&self.name),
+            );
         }
         if description.deleted {
-            let say = "the secret is scheduled for deletion: no consumer can read it, and its keys live on at the venue";
+            let say = "the secret is scheduled for deletion: no consumer can read it, and its keys live on \
+                       at the venue";
             let what_to_do = format!(
-                "where that was a mistake: aws secretsmanager restore-secret --secret-id {}; else delete its keys at the venue",
+                "where that was a mistake: aws secretsmanager restore-secret --secret-id {}; else delete \
+                 its keys at the venue",
                 self.name
             );
             self.find(Code::SecretDeleted, say, what_to_do);
@@ -98,12 +106,16 @@ impl SecretVisit<'_> {
             self.look_at_current(&description, current, audited).await;
         }
         let beside = self.versions_beside(&description, current.as_ref()).await;
-        let list = current.as_ref().and_then(|current| current.master.as_ref().ok()?.1.as_ref().map(|(_, list)| list));
+        let list = current
+            .as_ref()
+            .and_then(|current| current.master.as_ref().ok()?.1.as_ref().map(|(_, list)| list));
         for version in &beside {
-            self.judge_beside(&description, version, current.as_ref(), list).await;
+            self.judge_beside(&description, version, current.as_ref(), list)
+                .await;
         }
         if let (Some(current), Some(list)) = (&current, list) {
-            self.look_at_account(&description, current, &beside, list, audited).await;
+            self.look_at_account(&description, current, &beside, list, audited)
+                .await;
         }
         Ok(())
     }
@@ -119,29 +131,53 @@ impl SecretVisit<'_> {
         }
         let open = open_rotation(description);
         if !description.rotation_enabled {
-            self.find(Code::RotationOff, "rotation is switched off", switch_on(&self.name));
+            self.find(
+                Code::RotationOff,
+                "rotation is switched off",
+                switch_on(&self.name),
+            );
             return RotationState::SwitchedOff;
         }
         if let Some(since) = overdue_since(description, self.pass.now()) {
             let say = format!("a rotation should have been over on {}", day(since));
-            let what_to_do = format!("read the log of the rotation function; then: {}", rotate(&self.name));
+            let what_to_do = format!(
+                "read the log of the rotation function; then: {}",
+                rotate(&self.name)
+            );
             self.find(Code::Overdue, say, what_to_do);
         }
-        if open.is_some() { RotationState::InFlight } else { RotationState::Idle }
+        if open.is_some() {
+            RotationState::InFlight
+        } else {
+            RotationState::Idle
+        }
     }
 
     /// Whether a rotation has been open for too long: a finding.
     pub(crate) async fn tell_of_stuck_rotation(&mut self, description: &Description) -> bool {
-        let Some(pending) = open_rotation(description) else { return false };
-        let since = stuck_since(self.pass, self.session, pending).await.unwrap_or_else(|error| {
-            self.trouble(&error);
-            None
-        });
+        let Some(pending) = open_rotation(description) else {
+            return false;
+        };
+        let since = stuck_since(self.pass, self.session, pending)
+            .await
+            .unwrap_or_else(|error| {
+                self.trouble(&error);
+                None
+            });
         let Some(since) = since else { return false };
-        let was = if was_current(description, pending) { ", though it was current once," } else { "" };
-        let say = format!("a rotation has been open since {since}: version {pending} is AWSPENDING{was} and blocks every other");
-        let what_to_do =
-            format!("read the log of the rotation function; then: {}", self.pass.command(Operation::Abandon, &self.name));
+        let was = if was_current(description, pending) {
+            ", though it was current once,"
+        } else {
+            ""
+        };
+        let say = format!(
+            "a rotation has been open since {since}: version {pending} is AWSPENDING{was} and blocks every \
+             other"
+        );
+        let what_to_do = format!(
+            "read the log of the rotation function; then: {}",
+            self.pass.command(Operation::Abandon, &self.name)
+        );
         self.find(Code::StuckPending, say, what_to_do);
         true
     }
@@ -151,14 +187,23 @@ impl SecretVisit<'_> {
     async fn look_at_current(&mut self, description: &Description, current: &Current, audited: &mut Audited) {
         audited.venue = Some(current.venue.id().to_string());
         audited.account = current.account().map(|account| account.to_string());
-        audited.strategy = Some(if current.value.master_arn.is_some() { "issued" } else { "supplied" });
+        audited.strategy = Some(if current.value.master_arn.is_some() {
+            "issued"
+        } else {
+            "supplied"
+        });
         if self.judge(description, current).await {
             let told = self.tell_of_rejection(description, current).await;
             self.note(told);
         }
         self.judge_around(description, current).await;
         let state = current.state.as_ref().ok();
-        let list = current.master.as_ref().ok().and_then(|(_, account)| account.as_ref()).map(|(_, list)| list);
+        let list = current
+            .master
+            .as_ref()
+            .ok()
+            .and_then(|(_, account)| account.as_ref())
+            .map(|(_, list)| list);
         let audited = self.audited(description, &current.version, &current.value, state, list);
         self.describe_key(&current.version, audited);
         if let Some(state) = state {
@@ -170,22 +215,28 @@ impl SecretVisit<'_> {
         {
             let key = &master.signer.credential.key_id;
             let say = format!(
-                "the master credential {key} does not say whom it serves: each secret that names it gets what its own key proves, and a \
-                 dead key has no successor"
+                "the master credential {key} does not say whom it serves: each secret that names it gets \
+                 what its own key proves, and a dead key has no successor"
             );
             let (account, none) = (current.account(), None);
-            self.find(Code::MasterUnscoped, say, serve(&master.secret, &self.name, account.as_ref(), none));
+            self.find(
+                Code::MasterUnscoped,
+                say,
+                serve(&master.secret, &self.name, account.as_ref(), none),
+            );
         }
         self.look_at_master(description, current).await;
     }
 
-    /// A master that lists keys and cannot issue any, or not for much longer, keeps every rotation from happening: told once for all its
-    /// children.
+    /// A master that lists keys and cannot issue any, or not for much longer, keeps every rotation from
+    /// happening: told once for all its children.
     pub(crate) async fn look_at_master(&mut self, description: &Description, current: &Current) {
         let Ok((master, _)) = &current.master else { return };
         let key = &master.signer.credential.key_id;
         // Whether it is accepted at all, the list has told.
-        let Some(state) = self.pass.state_of(current.venue.as_ref(), master).await else { return };
+        let Some(state) = self.pass.state_of(current.venue.as_ref(), master).await else {
+            return;
+        };
         if let Some(expires) = state.expires_at {
             self.master_expires(description, current, master, expires);
         }
@@ -193,7 +244,10 @@ impl SecretVisit<'_> {
             return;
         }
         if let Err(lacks) = current.venue.may_issue(&state) {
-            let say = format!("the master credential {key} in {} cannot issue keys: {lacks}", master.secret.as_str());
+            let say = format!(
+                "the master credential {key} in {} cannot issue keys: {lacks}",
+                master.secret.as_str()
+            );
             self.find(Code::MasterUnusable, say, store_another(&master.secret));
         }
     }
@@ -206,11 +260,18 @@ impl SecretVisit<'_> {
         state: Option<&KeyState>,
         list: Option<&KeyList>,
     ) -> AuditedKey {
-        // What the value says of it is the word of whoever may write the value: the marker at the venue tells.
+        // What the value says of it is the word of whoever may write the value: the marker at the venue
+        // tells.
         let is_marked = is_marked(description, &value.credential.key_id, list);
         // The venue knows best when it was made; a copied value says when it was copied.
-        let listed = list.and_then(|list| list.keys.iter().find(|listed| listed.key_id == value.credential.key_id));
-        let created_at = listed.map(|listed| listed.created_at).or(value.created_at.filter(|_| !is_copy(value)));
+        let listed = list.and_then(|list| {
+            list.keys
+                .iter()
+                .find(|listed| listed.key_id == value.credential.key_id)
+        });
+        let created_at = listed
+            .map(|listed| listed.created_at)
+            .or(value.created_at.filter(|_| !is_copy(value)));
         let age = created_at.map(|at| self.pass.now().duration_since(at));
         AuditedKey {
             labels: description.labels(version).map(ToString::to_string).collect(),
@@ -225,20 +286,34 @@ impl SecretVisit<'_> {
     }
 
     /// After a master's end nothing of its accounts can be issued, listed or revoked.
-    fn master_expires(&mut self, description: &Description, current: &Current, master: &Master, expires: Timestamp) {
+    fn master_expires(
+        &mut self,
+        description: &Description,
+        current: &Current,
+        master: &Master,
+        expires: Timestamp,
+    ) {
         let key = &master.signer.credential.key_id;
         let what_to_do = store_another(&master.secret);
-        let say = format!("the master credential {key} in {} expires on {}", master.secret.as_str(), day(expires));
+        let say = format!(
+            "the master credential {key} in {} expires on {}",
+            master.secret.as_str(),
+            day(expires)
+        );
         let next = next_rotation(description, current.value.created_at, self.pass.now());
         let is_news = || self.pass.is_news(format!("end of {}", key.fingerprint()));
         if expires < after(self.pass.now(), A_WEEK) {
             if is_news() {
                 self.find(Code::MasterExpiring, say, what_to_do);
             }
-        } else if let Some(next) = next.filter(|next| expires < after(*next, self.pass.settings.longest_grace()))
+        } else if let Some(next) =
+            next.filter(|next| expires < after(*next, self.pass.settings.longest_grace()))
             && is_news()
         {
-            let say = format!("{say}, and is needed for the rotation that is over by {} and for the end of its grace", day(next));
+            let say = format!(
+                "{say}, and is needed for the rotation that is over by {} and for the end of its grace",
+                day(next)
+            );
             self.find(Code::ExpiresBeforeRotation, say, what_to_do);
         }
     }
@@ -249,18 +324,27 @@ impl SecretVisit<'_> {
         let key = &current.value.credential.key_id;
         let Some(next) = next_rotation(description, current.value.created_at, self.pass.now()) else {
             let why = if description.rotation_enabled {
-                "nobody can tell when it is rotated: Secrets Manager names no date, and the schedule none that could be counted"
+                "nobody can tell when it is rotated: Secrets Manager names no date, and the schedule none \
+                 that could be counted"
             } else {
                 "no rotation is scheduled"
             };
             let say = format!("{key} expires on {}, and {why}", day(expires));
-            self.find(Code::ExpiresBeforeRotation, say, replace(&self.name, &current.value));
+            self.find(
+                Code::ExpiresBeforeRotation,
+                say,
+                replace(&self.name, &current.value),
+            );
             return;
         };
-        let grace = self.pass.settings.grace_of(is_marked(description, key, current.list()));
+        let grace = self
+            .pass
+            .settings
+            .grace_of(is_marked(description, key, current.list()));
         if expires < after(next, grace) {
             let say = format!(
-                "{key} expires on {}, and is needed until {}: the end of the next rotation's window and the grace of {} hours",
+                "{key} expires on {}, and is needed until {}: the end of the next rotation's window and the \
+                 grace of {} hours",
                 day(expires),
                 day(after(next, grace)),
                 grace.as_secs() / 3600,
@@ -276,7 +360,10 @@ impl SecretVisit<'_> {
     /// Every labelled version but the current one, and what its key says.
     async fn versions_beside(&mut self, description: &Description, current: Option<&Current>) -> Vec<Beside> {
         let mut beside = Vec::new();
-        let others = description.versions.keys().filter(|version| description.holder(&Label::current()) != Some(*version));
+        let others = description
+            .versions
+            .keys()
+            .filter(|version| description.holder(&Label::current()) != Some(*version));
         for version in others {
             let stored = match with_retries(self.pass, || self.session.read(Which::Version(version))).await {
                 Ok(Some(stored)) => stored,
@@ -295,19 +382,31 @@ impl SecretVisit<'_> {
                 self.find(Code::ValueInvalid, say, what_to_do);
                 continue;
             };
-            let venue =
-                venue_of(self.pass.ports, description, &value).ok().or_else(|| current.map(|current| Arc::clone(&current.venue)));
+            let venue = venue_of(self.pass.ports, description, &value)
+                .ok()
+                .or_else(|| current.map(|current| Arc::clone(&current.venue)));
             let at = self.pass.now();
             let answer = match &venue {
                 Some(venue) => Some(asked(self.pass, venue.as_ref(), &value).await),
                 None => None,
             };
-            let rejected = answer.as_ref().is_some_and(|answer| answer.as_ref().is_err_and(|error| error.class.is_rejection()));
+            let rejected = answer
+                .as_ref()
+                .is_some_and(|answer| answer.as_ref().is_err_and(|error| error.class.is_rejection()));
             let controlled = match current {
-                Some(current) if rejected && current.has_accepted_one() => self.is_one_accepted_still(current).await,
+                Some(current) if rejected && current.has_accepted_one() => {
+                    self.is_one_accepted_still(current).await
+                }
                 _ => false,
             };
-            beside.push(Beside { version: version.clone(), value, venue, answer, at, controlled });
+            beside.push(Beside {
+                version: version.clone(),
+                value,
+                venue,
+                answer,
+                at,
+                controlled,
+            });
         }
         beside
     }
@@ -319,14 +418,24 @@ impl SecretVisit<'_> {
         current: Option<&Current>,
         list: Option<&KeyList>,
     ) {
-        let Beside { version, value, venue, answer, at, controlled } = beside;
+        let Beside {
+            version,
+            value,
+            venue,
+            answer,
+            at,
+            controlled,
+        } = beside;
         let key = &value.credential.key_id;
         let ending = EndOfLife::of(description, version);
         let alive = match (venue, answer, list) {
             (_, Some(Ok(_)), _) => Some(true),
             (Some(venue), Some(answer), Some(list)) => {
                 let known = Known {
-                    since: [value.created_at, ending.replaced, ending.condemned].into_iter().flatten().min(),
+                    since: [value.created_at, ending.replaced, ending.condemned]
+                        .into_iter()
+                        .flatten()
+                        .min(),
                     revoked: false,
                     controlled: *controlled,
                 };
@@ -345,12 +454,23 @@ impl SecretVisit<'_> {
         self.describe_key(version, audited);
         let forbidden = state.map(|state| state.powers.forbidden()).unwrap_or_default();
         if !forbidden.is_empty() {
-            let say = format!("{key} of version {version} is alive and may do what no rotated key may: {}", forbidden.join(", "));
-            self.find(Code::CanMoveFunds, say, "take that from the key at the venue, or delete it there if nothing uses it");
+            let say = format!(
+                "{key} of version {version} is alive and may do what no rotated key may: {}",
+                forbidden.join(", ")
+            );
+            self.find(
+                Code::CanMoveFunds,
+                say,
+                "take that from the key at the venue, or delete it there if nothing uses it",
+            );
         }
         let issued = is_marked(description, key, list);
         let grace = self.pass.settings.grace_of(issued);
-        if let Some(until) = ending.replaced.map(|at| after(at, grace)).filter(|until| *until > self.pass.now() && !issued) {
+        if let Some(until) = ending
+            .replaced
+            .map(|at| after(at, grace))
+            .filter(|until| *until > self.pass.now() && !issued)
+        {
             self.announce(key, until);
         }
         let held_elsewhere = current.is_some_and(|current| current.value.credential.key_id == *key);
@@ -363,19 +483,40 @@ impl SecretVisit<'_> {
             // Nobody could end it before its holder has another.
             match self.holders_elsewhere(&value.credential).await.into_iter().next() {
                 Some((Held { secret, label }, way)) => {
-                    self.find(Code::GraceOverrun, format!("{say}: it is held as the {label} key of {secret}"), way);
+                    self.find(
+                        Code::GraceOverrun,
+                        format!("{say}: it is held as the {label} key of {secret}"),
+                        way,
+                    );
                 }
-                None => self.find(Code::GraceOverrun, say, self.pass.command(Operation::Maintain, &self.name)),
+                None => self.find(
+                    Code::GraceOverrun,
+                    say,
+                    self.pass.command(Operation::Maintain, &self.name),
+                ),
             }
         }
     }
 
     /// Other secrets' labels that hold a credential, as far as that is known, and what frees it of each.
     async fn holders_elsewhere(&mut self, credential: &Credential) -> Vec<(Held, String)> {
-        let Ok(holders) = self.pass.holders().await else { return Vec::new() };
-        let asking = Asking { secret: &self.name, credential, account: None, serves: None };
-        let others = holders.of(asking).held.into_iter().filter(|held| held.secret != self.name);
-        others.map(|held| (held.clone(), self.way_from(&held, &holders))).collect()
+        let Ok(holders) = self.pass.holders().await else {
+            return Vec::new();
+        };
+        let asking = Asking {
+            secret: &self.name,
+            credential,
+            account: None,
+            serves: None,
+        };
+        let others = holders
+            .of(asking)
+            .held
+            .into_iter()
+            .filter(|held| held.secret != self.name);
+        others
+            .map(|held| (held.clone(), self.way_from(&held, &holders)))
+            .collect()
     }
 
     // The account.
@@ -389,7 +530,10 @@ impl SecretVisit<'_> {
         audited: &mut Audited,
     ) {
         let most = current.venue.facts().most_keys;
-        let slots = Slots { used: list.keys.len(), left: most.map(|most| most.saturating_sub(list.keys.len())) };
+        let slots = Slots {
+            used: list.keys.len(),
+            left: most.map(|most| most.saturating_sub(list.keys.len())),
+        };
         audited.slots = Some(slots);
         if slots.left.is_some_and(|left| left < FEW_SLOTS) {
             let say = format!("the account has {} keys, and hardly room for another", slots.used);
@@ -403,11 +547,19 @@ impl SecretVisit<'_> {
             }
         };
         let key = &current.value.credential.key_id;
-        let mut named: Vec<&KeyId> = beside.iter().map(|beside| &beside.value.credential.key_id).collect();
+        let mut named: Vec<&KeyId> = beside
+            .iter()
+            .map(|beside| &beside.value.credential.key_id)
+            .collect();
         named.push(key);
         let ours = Marker::new(&description.arn, &VersionId::new(""), 0);
-        let (mut foreign, mut orphans, mut young, mut forbidden) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for listed in list.keys.iter().filter(|listed| !listed.expired && !named.contains(&&listed.key_id)) {
+        let (mut foreign, mut orphans, mut young, mut forbidden) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for listed in list
+            .keys
+            .iter()
+            .filter(|listed| !listed.expired && !named.contains(&&listed.key_id))
+        {
             // Whoever names it, and whatever marker it bears: anybody may write those.
             if !listed.powers.forbidden().is_empty() {
                 forbidden.push(listed.key_id.fingerprint());
@@ -417,26 +569,51 @@ impl SecretVisit<'_> {
             }
             match &listed.marker {
                 // A rotation may be about to store it.
-                Some(_) if !settled(listed, list) || wrong::is(Wrong::MarkerHides) => young.push(on_account(listed)),
+                Some(_) if !settled(listed, list) || wrong::is(Wrong::MarkerHides) => {
+                    young.push(on_account(listed));
+                }
                 Some(marker) if marker.same_secret(&ours) => orphans.push(on_account(listed)),
                 // Another secret's marker too: whoever controls the account can have written it.
                 _ => foreign.push(on_account(listed)),
             }
         }
         if !forbidden.is_empty() {
-            let say = format!("keys live on the account that may do what no rotated key may: {}", forbidden.join(", "));
-            self.find(Code::CanMoveFunds, say, "find out whose they are; delete at the venue what nobody needs");
+            let say = format!(
+                "keys live on the account that may do what no rotated key may: {}",
+                forbidden.join(", ")
+            );
+            self.find(
+                Code::CanMoveFunds,
+                say,
+                "find out whose they are; delete at the venue what nobody needs",
+            );
         }
         if !foreign.is_empty() {
             let shown: Vec<&str> = foreign.iter().map(|key| key.fingerprint.as_str()).collect();
-            let say = format!("{} keys live on the account that no secret names: {}", foreign.len(), shown.join(", "));
-            self.find(Code::ForeignKeys, say, "find out whose they are; delete at the venue what nobody needs");
+            let say = format!(
+                "{} keys live on the account that no secret names: {}",
+                foreign.len(),
+                shown.join(", ")
+            );
+            self.find(
+                Code::ForeignKeys,
+                say,
+                "find out whose they are; delete at the venue what nobody needs",
+            );
         }
         if !orphans.is_empty() {
-            let say = format!("{} keys that were issued for this secret and are in no version are alive", orphans.len());
-            self.find(Code::Orphans, say, self.pass.command(Operation::Maintain, &self.name));
+            let say = format!(
+                "{} keys that were issued for this secret and are in no version are alive",
+                orphans.len()
+            );
+            self.find(
+                Code::Orphans,
+                say,
+                self.pass.command(Operation::Maintain, &self.name),
+            );
         }
-        (audited.foreign_keys, audited.orphans, audited.young_keys) = (Some(foreign), Some(orphans), Some(young));
+        (audited.foreign_keys, audited.orphans, audited.young_keys) =
+            (Some(foreign), Some(orphans), Some(young));
         let elsewhere = self.holders_elsewhere(&current.value.credential).await;
         let mut sharing: Vec<String> = elsewhere.into_iter().map(|(held, _)| held.secret).collect();
         sharing.dedup();
@@ -445,14 +622,23 @@ impl SecretVisit<'_> {
                 "{key} is also the key of {}: it can be revoked for neither while the other holds it",
                 sharing.join(", ")
             );
-            self.find(Code::SharedKey, say, format!("give each its own key: {}", rotate(&self.name)));
+            self.find(
+                Code::SharedKey,
+                say,
+                format!("give each its own key: {}", rotate(&self.name)),
+            );
         }
     }
 }
 
 /// The replicas that are not in sync, with what Secrets Manager says of each.
 pub(crate) fn behind(description: &Description) -> Option<String> {
-    let behind: Vec<String> = description.replicas.iter().filter(|replica| !replica.in_sync).map(Replica::said).collect();
+    let behind: Vec<String> = description
+        .replicas
+        .iter()
+        .filter(|replica| !replica.in_sync)
+        .map(Replica::said)
+        .collect();
     (!behind.is_empty()).then(|| behind.join(", "))
 }
 

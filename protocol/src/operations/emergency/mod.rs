@@ -1,5 +1,5 @@
-//! A key is leaked: a successor, the leaked key's death, and the proof of it. What is ordered is written down as labels first, so
-//! that whoever comes next goes on where this run ends.
+//! A key is leaked: a successor, the leaked key's death, and the proof of it. What is ordered is written down
+//! as labels first, so that whoever comes next goes on where this run ends.
 
 pub(crate) mod leaked_master;
 pub(crate) mod successor;
@@ -40,7 +40,12 @@ pub(crate) const TIME_TO_END: Duration = Duration::from_secs(30);
 /// Between two looks for a successor, at most.
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-pub(crate) async fn break_glass(pass: &Pass<'_>, secret: &SecretId, version: Option<&VersionId>, mode: Mode) -> Answer {
+pub(crate) async fn break_glass(
+    pass: &Pass<'_>,
+    secret: &SecretId,
+    version: Option<&VersionId>,
+    mode: Mode,
+) -> Answer {
     let session = pass.session(secret);
     let mut order = Emergency::new(pass, &session, mode);
     order.happened("the order was given");
@@ -49,7 +54,11 @@ pub(crate) async fn break_glass(pass: &Pass<'_>, secret: &SecretId, version: Opt
         Err(error) => {
             // What was given: only Secrets Manager knows which name an ARN has.
             let again = order.again(secret.as_str(), version, mode);
-            let what_to_do = if is_transient(&error) { again } else { describe_secret(secret.as_str()) };
+            let what_to_do = if is_transient(&error) {
+                again
+            } else {
+                describe_secret(secret.as_str())
+            };
             return pass.refusal(secret.as_str(), told(&error), what_to_do);
         }
     };
@@ -65,22 +74,44 @@ pub(crate) async fn break_glass(pass: &Pass<'_>, secret: &SecretId, version: Opt
         return pass.refusal(description.name.as_str(), say, what_to_do);
     }
     let name = description.name.as_str();
-    let mut row = Row { secret: name.to_owned(), arn: description.arn.clone(), ..Row::default() };
+    let mut row = Row {
+        secret: name.to_owned(),
+        arn: description.arn.clone(),
+        ..Row::default()
+    };
     let carried_out = order.carry_out(&description, &leaked, &mut row).await;
     let again = order.again(name, Some(&leaked.version), mode);
     if let Err(error) = carried_out {
-        let code = if order.dead_at.is_some() { Code::NotDone } else { Code::Exposed };
+        let code = if order.dead_at.is_some() {
+            Code::NotDone
+        } else {
+            Code::Exposed
+        };
         let what_to_do = match error.error_type {
             ErrorType::LabelsFull => {
-                format!("take a label off that nobody needs; they are shown by: {}; then: {again}", describe_secret(name))
+                format!(
+                    "take a label off that nobody needs; they are shown by: {}; then: {again}",
+                    describe_secret(name)
+                )
             }
             _ => again,
         };
         order.builder.fail();
-        order.builder.find(finding(code, name, format!("the order is not carried out: {}", told(&error)), what_to_do));
+        order.builder.find(finding(
+            code,
+            name,
+            format!("the order is not carried out: {}", told(&error)),
+            what_to_do,
+        ));
     } else if order.dead_at.is_none() {
         let say = format!("the leaked key {} is not proven dead{}", leaked.key, order.why);
-        let what_to_do = order.remedy.iter().chain([&again]).map(String::as_str).collect::<Vec<_>>().join("; then: ");
+        let what_to_do = order
+            .remedy
+            .iter()
+            .chain([&again])
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join("; then: ");
         order.builder.fail();
         order.builder.find(finding(Code::Exposed, name, say, what_to_do));
     }
@@ -142,15 +173,29 @@ impl<'a> Emergency<'a> {
 
     pub(crate) fn happened(&mut self, what: impl Into<String>) {
         let at = self.pass.now();
-        self.timeline.push(Moment { at, seconds: at.duration_since(self.began).as_secs(), what: what.into() });
+        self.timeline.push(Moment {
+            at,
+            seconds: at.duration_since(self.began).as_secs(),
+            what: what.into(),
+        });
     }
 
     pub(crate) fn answer(self, row: Row) -> Answer {
-        let Self { timeline, mut builder, stood, last_look, began, dead_at, .. } = self;
+        let Self {
+            timeline,
+            mut builder,
+            stood,
+            last_look,
+            began,
+            dead_at,
+            ..
+        } = self;
         for finding in last_look {
             builder.find(finding);
         }
-        let exposure = dead_at.filter(|_| !stood).map(|at| at.duration_since(began).as_secs());
+        let exposure = dead_at
+            .filter(|_| !stood)
+            .map(|at| at.duration_since(began).as_secs());
         builder.row(row);
         let mut answer = builder.answer(false);
         (answer.timeline, answer.exposure_seconds) = (timeline, exposure);
@@ -159,21 +204,37 @@ impl<'a> Emergency<'a> {
 
     /// The command that gives the order, or goes on with it.
     pub(crate) fn again(&self, secret: &str, version: Option<&VersionId>, mode: Mode) -> String {
-        self.pass.command_of(Operation::BreakGlass, self.order_again(secret, version, mode))
+        self.pass
+            .command_of(Operation::BreakGlass, self.order_again(secret, version, mode))
     }
 
     fn order_again(&self, secret: &str, version: Option<&VersionId>, mode: Mode) -> Map<String, Value> {
         let order = self.pass.request.order();
-        let (reason, incident) = order.map_or(("", ""), |order| (order.reason.as_str(), order.incident.as_str()));
+        let (reason, incident) =
+            order.map_or(("", ""), |order| (order.reason.as_str(), order.incident.as_str()));
         let mode = match mode {
             Mode::ReplaceFirst => "replace_first",
             Mode::RevokeFirst => "revoke_first",
         };
-        let mut fields = vec![("secret", secret), ("mode", mode), ("reason", reason), ("incident", incident)];
+        let mut fields = vec![
+            ("secret", secret),
+            ("mode", mode),
+            ("reason", reason),
+            ("incident", incident),
+        ];
         fields.extend(version.map(|version| ("version", version.as_str())));
         let mut order = event(Operation::BreakGlass, &fields);
-        if let OperationRequest::BreakGlass { fingerprint, no_successor, .. } = self.pass.request {
-            order.extend(fingerprint.as_ref().map(|named| ("fingerprint".to_owned(), named.to_string().into())));
+        if let OperationRequest::BreakGlass {
+            fingerprint,
+            no_successor,
+            ..
+        } = self.pass.request
+        {
+            order.extend(
+                fingerprint
+                    .as_ref()
+                    .map(|named| ("fingerprint".to_owned(), named.to_string().into())),
+            );
             if *no_successor {
                 order.insert("no_successor".to_owned(), true.into());
             }
@@ -182,9 +243,16 @@ impl<'a> Emergency<'a> {
     }
 
     /// The version that is meant, with the labels as they were read beside it.
-    async fn leaked(&self, description: Description, version: Option<&VersionId>) -> Result<(Description, Leaked), Refusal> {
+    async fn leaked(
+        &self,
+        description: Description,
+        version: Option<&VersionId>,
+    ) -> Result<(Description, Leaked), Refusal> {
         let (description, stored) = match version {
-            Some(version) => (description, with_retries(self.pass, || self.session.read(Which::Version(version))).await?),
+            Some(version) => (
+                description,
+                with_retries(self.pass, || self.session.read(Which::Version(version))).await?,
+            ),
             None => match self.current(description.clone()).await {
                 Ok(Some((description, stored))) => (description, Some(stored)),
                 Ok(None) => (description, None),
@@ -196,28 +264,47 @@ impl<'a> Emergency<'a> {
         if let Some(other) = description.holder(&Label::compromised())
             && version.or(description.holder(&Label::current())) != Some(other)
         {
-            let say = format!("version {other} is COMPROMISED already and its key not proven dead: finish that first");
+            let say = format!(
+                "version {other} is COMPROMISED already and its key not proven dead: finish that first"
+            );
             let over = take_off(name, Label::compromised().as_str(), other.as_str());
-            let what_to_do = format!("{}; or, if that key is known to be dead: {over}", self.again(name, Some(other), self.mode));
+            let what_to_do = format!(
+                "{}; or, if that key is known to be dead: {over}",
+                self.again(name, Some(other), self.mode)
+            );
             return Err(Refusal::new(say, what_to_do));
         }
-        let stored = stored.ok_or_else(|| Refusal::new("the version has no value that could be read", NAME_IT))?;
+        let stored =
+            stored.ok_or_else(|| Refusal::new("the version has no value that could be read", NAME_IT))?;
         let value = SecretValue::parse(&stored.text)
             .map_err(|error| Refusal::new(format!("the version's value cannot be used: {error}"), NAME_IT))?;
         if version.is_none() && self.is_a_successor(&description, &stored.version, &value) {
             let say = format!(
-                "the current key {} is young, and the one before it is gone: an order was carried out already. If this one is \
-                 leaked too, say so by its version",
+                "the current key {} is young, and the one before it is gone: an order was carried out \
+                 already. If this one is leaked too, say so by its version",
                 value.credential.key_id
             );
-            return Err(Refusal::new(say, self.again(name, Some(&stored.version), self.mode)));
+            return Err(Refusal::new(
+                say,
+                self.again(name, Some(&stored.version), self.mode),
+            ));
         }
-        Ok((description, Leaked { version: stored.version, key: value.credential.key_id.clone(), value }))
+        Ok((
+            description,
+            Leaked {
+                version: stored.version,
+                key: value.credential.key_id.clone(),
+                value,
+            },
+        ))
     }
 
-    /// The current value and the labels, where the two reads agree: one that is stale would have the wrong key killed. `None` where
-    /// there is no such value.
-    pub(crate) async fn current(&self, mut description: Description) -> Result<Option<(Description, StoredValue)>, Error> {
+    /// The current value and the labels, where the two reads agree: one that is stale would have the wrong
+    /// key killed. `None` where there is no such value.
+    pub(crate) async fn current(
+        &self,
+        mut description: Description,
+    ) -> Result<Option<(Description, StoredValue)>, Error> {
         let until = self.pass.now() + REREAD;
         loop {
             match with_retries(self.pass, || self.session.read(Which::Current)).await? {
@@ -236,17 +323,22 @@ impl<'a> Emergency<'a> {
         }
     }
 
-    /// Whether the current version replaced one that had no grace: whoever says "the current key" may mean the one before.
+    /// Whether the current version replaced one that had no grace: whoever says "the current key" may mean
+    /// the one before.
     fn is_a_successor(&self, description: &Description, version: &VersionId, value: &SecretValue) -> bool {
         // In its grace a version that is not leaked keeps AWSPREVIOUS.
         let grace = SignedDuration::try_from(self.pass.settings.grace).unwrap_or(SignedDuration::MAX);
-        let young = value.created_at.is_some_and(|at| self.pass.now().duration_since(at) < grace);
+        let young = value
+            .created_at
+            .is_some_and(|at| self.pass.now().duration_since(at) < grace);
         let before = value.rotation.as_ref().map(|rotation| &rotation.based_on);
-        young && is_ours(value, version) && before.is_some_and(|before| description.holder(&Label::previous()) != Some(before))
+        young
+            && is_ours(value, version)
+            && before.is_some_and(|before| description.holder(&Label::previous()) != Some(before))
     }
 
-    /// Where nothing but the leaked key proves the account, its death leaves the secret without a successor: who orders that has to
-    /// say that none is needed.
+    /// Where nothing but the leaked key proves the account, its death leaves the secret without a successor:
+    /// who orders that has to say that none is needed.
     async fn must_leave_a_way(&self, description: &Description, leaked: &Leaked) -> Result<(), Refusal> {
         let asked = match self.pass.request {
             OperationRequest::BreakGlass { no_successor, .. } => !no_successor,
@@ -260,14 +352,21 @@ impl<'a> Emergency<'a> {
         if current.is_ok_and(|current| current.is_some_and(|(_, stored)| !names(&stored, &leaked.key))) {
             return Ok(());
         }
-        let Some((account, serve)) = proven_by_current_alone(self.pass, self.session, description).await else { return Ok(()) };
+        let Some((account, serve)) = proven_by_current_alone(self.pass, self.session, description).await
+        else {
+            return Ok(());
+        };
         let name = description.name.as_str();
         let mut order = self.order_again(name, Some(&leaked.version), self.mode);
         order.insert("no_successor".to_owned(), true.into());
         let fingerprint = leaked.key.fingerprint();
-        order.insert("fingerprint".to_owned(), fingerprint.split(' ').next().unwrap_or_default().into());
+        order.insert(
+            "fingerprint".to_owned(),
+            fingerprint.split(' ').next().unwrap_or_default().into(),
+        );
         let say = format!(
-            "nothing but the leaked key {} proves that {account} is this secret's account: revoked first, it could have no successor",
+            "nothing but the leaked key {} proves that {account} is this secret's account: revoked first, \
+             it could have no successor",
             leaked.key
         );
         let what_to_do = format!(
@@ -277,7 +376,12 @@ impl<'a> Emergency<'a> {
         Err(Refusal::new(say, what_to_do))
     }
 
-    async fn carry_out(&mut self, description: &Description, leaked: &Leaked, row: &mut Row) -> Result<(), Error> {
+    async fn carry_out(
+        &mut self,
+        description: &Description,
+        leaked: &Leaked,
+        row: &mut Row,
+    ) -> Result<(), Error> {
         if !wrong::is(Wrong::OrderUnwritten) {
             self.mark(description, &leaked.version).await?;
         }
@@ -313,12 +417,18 @@ impl<'a> Emergency<'a> {
             return Ok(());
         }
         let (name, key) = (description.name.as_str(), &leaked.key);
-        let say = format!("the leaked key {key} is dead and still what consumers read: no successor came in time{why}");
+        let say = format!(
+            "the leaked key {key} is dead and still what consumers read: no successor came in time{why}"
+        );
         let again = self.again(name, Some(&leaked.version), self.mode);
-        let remedy = self.remedy.as_deref().unwrap_or("read the log of the rotation function");
+        let remedy = self
+            .remedy
+            .as_deref()
+            .unwrap_or("read the log of the rotation function");
         let what_to_do = format!("{remedy}; then: {again}");
         self.builder.fail();
-        self.builder.find(finding(Code::CurrentDead, name, say, what_to_do));
+        self.builder
+            .find(finding(Code::CurrentDead, name, say, what_to_do));
         Ok(())
     }
 
@@ -327,7 +437,10 @@ impl<'a> Emergency<'a> {
         self.stood = description.holder(&Label::compromised()) == Some(version);
         let first = Label::revoke_first();
         let (labels, taken_back) = match self.mode {
-            Mode::ReplaceFirst => (vec![Label::compromised()], description.holder(&first) == Some(version)),
+            Mode::ReplaceFirst => (
+                vec![Label::compromised()],
+                description.holder(&first) == Some(version),
+            ),
             Mode::RevokeFirst => (vec![Label::compromised(), first.clone()], false),
         };
         if taken_back {
@@ -338,23 +451,40 @@ impl<'a> Emergency<'a> {
                 continue;
             }
             // COMPROMISED on another version is another order.
-            let from = description.holder(&label).filter(|_| label == Label::revoke_first()).cloned();
-            let change = LabelMove { label: label.clone(), to: Some(version.clone()), from };
+            let from = description
+                .holder(&label)
+                .filter(|_| label == Label::revoke_first())
+                .cloned();
+            let change = LabelMove {
+                label: label.clone(),
+                to: Some(version.clone()),
+                from,
+            };
             self.session.move_label(change, version).await?;
             self.happened(format!("version {version} is labelled {label}"));
         }
         Ok(())
     }
 
-    /// The open rotation's version, where it names the leaked key: a run that has looked at it may promote it though it is given up.
-    async fn open_copy(&self, description: &Description, leaked: &Leaked) -> Result<Option<(VersionId, SecretValue)>, Error> {
-        let Some(pending) = open_rotation(description) else { return Ok(None) };
+    /// The open rotation's version, where it names the leaked key: a run that has looked at it may promote it
+    /// though it is given up.
+    async fn open_copy(
+        &self,
+        description: &Description,
+        leaked: &Leaked,
+    ) -> Result<Option<(VersionId, SecretValue)>, Error> {
+        let Some(pending) = open_rotation(description) else {
+            return Ok(None);
+        };
         let stored = with_retries(self.pass, || self.session.read(Which::Version(pending))).await?;
         let value = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
-        Ok(value.filter(|value| value.credential.key_id == leaked.key).map(|value| (pending.clone(), value)))
+        Ok(value
+            .filter(|value| value.credential.key_id == leaked.key)
+            .map(|value| (pending.clone(), value)))
     }
 
-    /// Whether a run may make the leaked key current that is not: where that is not certain, an order to revoke it first goes ahead.
+    /// Whether a run may make the leaked key current that is not: where that is not certain, an order to
+    /// revoke it first goes ahead.
     async fn is_not_used_yet(&self, description: &Description, leaked: &Leaked) -> bool {
         let current = self.current(description.clone()).await;
         current.is_ok_and(|current| current.is_some_and(|(_, stored)| !names(&stored, &leaked.key)))
@@ -366,20 +496,30 @@ impl<'a> Emergency<'a> {
         loop {
             let description = with_retries(self.pass, || self.session.describe()).await?;
             let mut visit = SecretVisit::new(self.pass, self.session, &description);
-            let mode = if wrong::is(Wrong::RevokedBeforeReplaced) { Mode::RevokeFirst } else { self.mode };
+            let mode = if wrong::is(Wrong::RevokedBeforeReplaced) {
+                Mode::RevokeFirst
+            } else {
+                self.mode
+            };
             (visit.order, visit.revoked) = (Some(mode), self.revoked.take());
             let current = visit.current(&description).await.unwrap_or_else(|error| {
                 visit.trouble(&error);
                 None
             });
-            let ended = visit.retire(&description, &leaked.version, current.as_ref()).await;
-            // A look may be older than the successor: at the labels, at the value, or at who else holds the key.
+            let ended = visit
+                .retire(&description, &leaked.version, current.as_ref())
+                .await;
+            // A look may be older than the successor: at the labels, at the value, or at who else holds the
+            // key.
             let again = match &ended {
                 Ok(Retired::Unproven) => true,
                 Ok(Retired::Stale) => is_replaced,
                 Ok(Retired::Elsewhere) => is_replaced && !std::mem::replace(&mut looked_again, true),
                 Ok(Retired::Dead | Retired::NotYet) => false,
-                Err(error) => matches!(error.error_type, ErrorType::StoreUnavailable | ErrorType::VenueUnavailable),
+                Err(error) => matches!(
+                    error.error_type,
+                    ErrorType::StoreUnavailable | ErrorType::VenueUnavailable
+                ),
             };
             let is_dead = matches!(ended, Ok(Retired::Dead));
             let is_stale = matches!(ended, Ok(Retired::Stale | Retired::Elsewhere));
@@ -387,7 +527,8 @@ impl<'a> Emergency<'a> {
             self.revoked = visit.revoked.take();
             visit.note(ended.map(drop));
             let mut report = visit.over();
-            // What was changed is told once, with the whole order's; and one key is retired once, whatever stamp came late.
+            // What was changed is told once, with the whole order's; and one key is retired once, whatever
+            // stamp came late.
             report.row.did.clear();
             if self.builder.counted("retired") > 0 {
                 report.counts.remove("retired");
@@ -395,9 +536,11 @@ impl<'a> Emergency<'a> {
             if report.has_revoked {
                 self.happened(format!("{} was revoked", leaked.key));
             }
-            row.keys.retain(|key| !report.row.keys.iter().any(|newer| newer.version == key.version));
+            row.keys
+                .retain(|key| !report.row.keys.iter().any(|newer| newer.version == key.version));
             row.keys.append(&mut report.row.keys);
-            let over = !again || self.pass.now() + pause >= until || self.session.time_left() < TIME_TO_END + pause;
+            let over =
+                !again || self.pass.now() + pause >= until || self.session.time_left() < TIME_TO_END + pause;
             // It is said once, of the last look; what others have to hear of, of the first.
             let of_this = |finding: &Finding| finding.secret == description.name.as_str();
             (self.last_look, report.findings) = report.findings.into_iter().partition(of_this);

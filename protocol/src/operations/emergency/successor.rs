@@ -21,8 +21,8 @@ use crate::wrong::{self, Wrong};
 const ROTATIONS: usize = 2;
 
 impl Emergency<'_> {
-    /// Rotates until the current version names another key, and no run can make one current that names the leaked one. Whether
-    /// that is so.
+    /// Rotates until the current version names another key, and no run can make one current that names the
+    /// leaked one. Whether that is so.
     pub(crate) async fn replace(&mut self, leaked: &Leaked, row: &mut Row) -> Result<bool, Error> {
         for which in 1.. {
             let description = with_retries(self.pass, || self.session.describe()).await?;
@@ -36,18 +36,27 @@ impl Emergency<'_> {
                 break;
             }
             self.rotate(&description, which, row).await?;
-            if !self.wait_for_another(description.holder(&Label::current())).await? {
+            if !self
+                .wait_for_another(description.holder(&Label::current()))
+                .await?
+            {
                 break;
             }
         }
         Ok(false)
     }
 
-    pub(crate) async fn must_be_replaced(&self, description: &Description, leaked: &Leaked) -> Result<bool, Error> {
+    pub(crate) async fn must_be_replaced(
+        &self,
+        description: &Description,
+        leaked: &Leaked,
+    ) -> Result<bool, Error> {
         let now = self.pass.now();
         let may_be = |version, value| may_be_promoted(description, version, value, now);
-        let copy =
-            self.copy.as_ref().is_some_and(|(version, value)| may_be(version, value) && !wrong::is(Wrong::LeakedCopyAtOnce));
+        let copy = self
+            .copy
+            .as_ref()
+            .is_some_and(|(version, value)| may_be(version, value) && !wrong::is(Wrong::LeakedCopyAtOnce));
         if copy || may_be(&leaked.version, &leaked.value) {
             return Ok(true);
         }
@@ -90,11 +99,17 @@ impl Emergency<'_> {
 
     /// Whether another version becomes current than was, before the time for that is up.
     async fn wait_for_another(&mut self, before: Option<&VersionId>) -> Result<bool, Error> {
-        let (until, unseen) = (self.pass.now() + FRESH, SignedDuration::try_from(STALENESS).unwrap_or(SignedDuration::MAX));
+        let (until, unseen) = (
+            self.pass.now() + FRESH,
+            SignedDuration::try_from(STALENESS).unwrap_or(SignedDuration::MAX),
+        );
         let (mut seen, mut pause) = (self.pass.now(), POLL_PAUSE);
         loop {
             let description = with_retries(self.pass, || self.session.describe()).await?;
-            if description.holder(&Label::current()).is_some_and(|current| Some(current) != before) {
+            if description
+                .holder(&Label::current())
+                .is_some_and(|current| Some(current) != before)
+            {
                 return Ok(true);
             }
             let now = self.pass.now();
@@ -112,7 +127,8 @@ impl Emergency<'_> {
         }
     }
 
-    /// Marks a rotation as ordered, so that createSecret issues a key for it however often the secret was rotated.
+    /// Marks a rotation as ordered, so that createSecret issues a key for it however often the secret was
+    /// rotated.
     async fn let_pass(&mut self, token: &VersionId) {
         if self.tagged.as_ref() == Some(token) {
             return;
@@ -120,8 +136,10 @@ impl Emergency<'_> {
         match self.session.tag_order(self.pass.fleet, token).await {
             Ok(()) => self.tagged = Some(token.clone()),
             Err(error) => {
-                let what =
-                    format!("the rotation could not be marked as ordered ({}): createSecret counts it like any", error.problem);
+                let what = format!(
+                    "the rotation could not be marked as ordered ({}): createSecret counts it like any",
+                    error.problem
+                );
                 if self.timeline.last().is_none_or(|last| last.what != what) {
                     self.happened(what);
                 }
@@ -129,25 +147,38 @@ impl Emergency<'_> {
         }
     }
 
-    /// Why a rotation does not come to its end, as far as one that is only rehearsed tells, and what is still waited for. What to do
-    /// about it is noted.
+    /// Why a rotation does not come to its end, as far as one that is only rehearsed tells, and what is still
+    /// waited for. What to do about it is noted.
     pub(crate) async fn why_not(&mut self, description: &Description) -> String {
         // What is marked as ordered is not counted.
-        let session = SecretSession { order: self.session.order.filter(|_| self.tagged.is_some()), ..*self.session };
+        let session = SecretSession {
+            order: self.session.order.filter(|_| self.tagged.is_some()),
+            ..*self.session
+        };
         let rehearsed = rehearse(session, &self.pass.settings.egress, description.clone()).await;
         let blockers = blockers(self.pass, description, rehearsed);
         let mut why: Vec<String> = blockers.iter().map(|blocker| blocker.say.clone()).collect();
         let remedies: Vec<&str> = blockers.iter().map(|blocker| blocker.r#do.as_str()).collect();
         self.remedy = (!remedies.is_empty()).then(|| remedies.join("; then: "));
         why.extend(self.waited_for().await);
-        if why.is_empty() { String::new() } else { format!(" ({})", why.join("; ")) }
+        if why.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", why.join("; "))
+        }
     }
 
     /// A rotation that is open, and until when another order waits for it.
     async fn waited_for(&self) -> Option<String> {
         let description = with_retries(self.pass, || self.session.describe()).await.ok()?;
         let pending = open_rotation(&description)?;
-        let until = after(begun(self.pass, self.session, pending).await.ok()??, FRESH.unsigned_abs());
-        Some(format!("the rotation of version {pending} is open, and waited for until {until}: the order after that gives it up"))
+        let until = after(
+            begun(self.pass, self.session, pending).await.ok()??,
+            FRESH.unsigned_abs(),
+        );
+        Some(format!(
+            "the rotation of version {pending} is open, and waited for until {until}: the order after that \
+             gives it up"
+        ))
     }
 }

@@ -1,4 +1,5 @@
-//! The way for a rotation that a leaked key needs: nothing may be open that would bring that key back, or keep another from beginning.
+//! The way for a rotation that a leaked key needs: nothing may be open that would bring that key back, or
+//! keep another from beginning.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,13 +18,18 @@ pub(crate) const FRESH: SignedDuration = SignedDuration::from_mins(5);
 
 /// The version that a rotation is building.
 pub(crate) fn open_rotation(description: &Description) -> Option<&VersionId> {
-    description.holder(&Label::pending()).filter(|pending| description.holder(&Label::current()) != Some(*pending))
+    description
+        .holder(&Label::pending())
+        .filter(|pending| description.holder(&Label::current()) != Some(*pending))
 }
 
 /// # Errors
 /// LABELS_FULL when no rotation can begin, since its version could not be labelled.
 pub(crate) fn must_fit_pending(description: &Description) -> Result<(), Error> {
-    must_fit(description, usize::from(description.holder(&Label::pending()).is_none()))
+    must_fit(
+        description,
+        usize::from(description.holder(&Label::pending()).is_none()),
+    )
 }
 
 /// Whether a value names a key: one that cannot be read may.
@@ -36,8 +42,8 @@ pub(crate) fn surely_names(stored: &StoredValue, key: &KeyId) -> bool {
     SecretValue::parse(&stored.text).is_ok_and(|value| value.credential.key_id == *key)
 }
 
-/// Takes a leaked key's offers back, and gives up the open rotation where it would bring that key back, or is stuck and another is
-/// `needed`: nothing else could begin meanwhile. What was found or done, in words.
+/// Takes a leaked key's offers back, and gives up the open rotation where it would bring that key back, or is
+/// stuck and another is `needed`: nothing else could begin meanwhile. What was found or done, in words.
 pub(crate) async fn clear_the_way(
     pass: &Pass<'_>,
     session: &SecretSession<'_>,
@@ -47,18 +53,30 @@ pub(crate) async fn clear_the_way(
 ) -> Result<Vec<String>, Error> {
     let (mut told, mut offered) = (Vec::new(), false);
     for label in [Label::rollback(), Label::candidate()] {
-        let Some(version) = description.holder(&label) else { continue };
+        let Some(version) = description.holder(&label) else {
+            continue;
+        };
         let stored = with_retries(pass, || session.read(Which::Version(version))).await?;
         // Where the key is not current, a person may be mending what cannot be read.
-        let names_it = |stored: &StoredValue| if needed { names(stored, key) } else { surely_names(stored, key) };
+        let names_it = |stored: &StoredValue| {
+            if needed {
+                names(stored, key)
+            } else {
+                surely_names(stored, key)
+            }
+        };
         if !stored.is_some_and(|stored| names_it(&stored)) {
             continue;
         }
         session.remove_label(label.clone(), version).await?;
         offered = true;
-        told.push(format!("{label} was taken off version {version}, which names the leaked key"));
+        told.push(format!(
+            "{label} was taken off version {version}, which names the leaked key"
+        ));
     }
-    let Some(pending) = open_rotation(description) else { return Ok(told) };
+    let Some(pending) = open_rotation(description) else {
+        return Ok(told);
+    };
     let stored = with_retries(pass, || session.read(Which::Version(pending))).await?;
     let names_it = stored.map_or(offered, |stored| names(&stored, key));
     if !needed && !names_it {
@@ -70,64 +88,106 @@ pub(crate) async fn clear_the_way(
         && !is_condemned(description, pending)
     {
         let until = after(begun, FRESH.unsigned_abs());
-        told.push(format!("a rotation is in flight: version {pending}, begun at {begun}, is waited for until {until}"));
+        told.push(format!(
+            "a rotation is in flight: version {pending}, begun at {begun}, is waited for until {until}"
+        ));
         return Ok(told);
     }
-    if let Err(error) = session.give_up(pending, "a key is leaked, and this rotation was in the way").await {
+    if let Err(error) = session
+        .give_up(pending, "a key is leaked, and this rotation was in the way")
+        .await
+    {
         // It may have come to its end in the meantime.
         let now = with_retries(pass, || session.describe()).await?;
-        return if open_rotation(&now) == Some(pending) { Err(error) } else { Ok(told) };
+        return if open_rotation(&now) == Some(pending) {
+            Err(error)
+        } else {
+            Ok(told)
+        };
     }
-    told.push(format!("the rotation that was open, version {pending}, was given up"));
+    told.push(format!(
+        "the rotation that was open, version {pending}, was given up"
+    ));
     Ok(told)
 }
 
 /// When a version was made.
-pub(crate) async fn begun(pass: &Pass<'_>, session: &SecretSession<'_>, version: &VersionId) -> Result<Option<Timestamp>, Error> {
+pub(crate) async fn begun(
+    pass: &Pass<'_>,
+    session: &SecretSession<'_>,
+    version: &VersionId,
+) -> Result<Option<Timestamp>, Error> {
     let versions = with_retries(pass, || session.versions()).await?;
-    Ok(versions.into_iter().find(|listed| listed.id == *version).and_then(|listed| listed.created_at))
+    Ok(versions
+        .into_iter()
+        .find(|listed| listed.id == *version)
+        .and_then(|listed| listed.created_at))
 }
 
-/// An offer that createSecret refuses would keep a successor from being issued, where one can be. What was done, in words.
-pub(crate) async fn take_refused_offers_back(pass: &Pass<'_>, session: &SecretSession<'_>) -> Result<Vec<String>, Error> {
+/// An offer that createSecret refuses would keep a successor from being issued, where one can be. What was
+/// done, in words.
+pub(crate) async fn take_refused_offers_back(
+    pass: &Pass<'_>,
+    session: &SecretSession<'_>,
+) -> Result<Vec<String>, Error> {
     let mut told = Vec::new();
     for label in [Label::rollback(), Label::candidate()] {
         let description = with_retries(pass, || session.describe()).await?;
-        let Some(version) = description.holder(&label) else { continue };
+        let Some(version) = description.holder(&label) else {
+            continue;
+        };
         let rehearsed = rehearse(*session, &pass.settings.egress, description.clone()).await;
-        let Err(error) = rehearsed.and_then(|rehearsal| rehearsal.wanted) else { break };
+        let Err(error) = rehearsed.and_then(|rehearsal| rehearsal.wanted) else {
+            break;
+        };
         if !matches!(error.error_type, ErrorType::OfferRefused | ErrorType::KeyUnbound)
             || !can_issue(pass, session, &description).await
         {
             break;
         }
         session.remove_label(label.clone(), version).await?;
-        told.push(format!("{label} was taken off version {version}, which cannot be used: {}", error.problem));
+        told.push(format!(
+            "{label} was taken off version {version}, which cannot be used: {}",
+            error.problem
+        ));
     }
     Ok(told)
 }
 
-/// Where nothing but the current key proves the account, so that a key could have no successor once it is dead: the account, and the
-/// command that has the master's value say that it serves the secret. Whatever else stands in a successor's way is told where none comes.
+/// Where nothing but the current key proves the account, so that a key could have no successor once it is
+/// dead: the account, and the command that has the master's value say that it serves the secret. Whatever
+/// else stands in a successor's way is told where none comes.
 pub(crate) async fn proven_by_current_alone(
     pass: &Pass<'_>,
     session: &SecretSession<'_>,
     description: &Description,
 ) -> Option<(AccountId, String)> {
     let rehearsed = rehearse_without_current(*session, &pass.settings.egress, description.clone()).await;
-    let Ok(Rehearsal { issuing: Some(issuing), wanted: Err(error), .. }) = rehearsed else { return None };
+    let Ok(Rehearsal {
+        issuing: Some(issuing),
+        wanted: Err(error),
+        ..
+    }) = rehearsed
+    else {
+        return None;
+    };
     let ((master, _), (account, grant)) = (issuing.by?, issuing.asked?);
     let serve = serve(&master, description.name.as_str(), Some(&account), Some(&grant));
     (error.error_type == ErrorType::ScopeRefused).then_some((account, serve))
 }
 
-/// Whether a key would be issued if none were offered. Where none can be, an offer is the only way to a successor, and a person may be
-/// mending it.
+/// Whether a key would be issued if none were offered. Where none can be, an offer is the only way to a
+/// successor, and a person may be mending it.
 async fn can_issue(pass: &Pass<'_>, session: &SecretSession<'_>, description: &Description) -> bool {
     let mut without = description.clone();
     let is_offer = |label: &Label| [Label::rollback(), Label::candidate()].contains(label);
-    without.versions.values_mut().for_each(|labels| labels.retain(|label| !is_offer(label)));
-    let Ok(rehearsal) = rehearse(*session, &pass.settings.egress, without).await else { return false };
+    without
+        .versions
+        .values_mut()
+        .for_each(|labels| labels.retain(|label| !is_offer(label)));
+    let Ok(rehearsal) = rehearse(*session, &pass.settings.egress, without).await else {
+        return false;
+    };
     let master = rehearsal.issuing.and_then(|issuing| issuing.master.ok());
     rehearsal.wanted.is_ok() && master.is_some_and(|master| rehearsal.venue.may_issue(&master).is_ok())
 }

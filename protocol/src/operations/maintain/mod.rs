@@ -26,7 +26,10 @@ pub(crate) async fn maintain(pass: &Pass<'_>, shard: Shard, secrets: &[SecretId]
     if !secrets.is_empty() {
         some(pass, secrets, moved, &mut builder).await;
     } else if let Err(error) = all(pass, shard, &mut builder).await {
-        let what_to_do = format!("where this lasts, look at the log of request {}", pass.caller.request_id);
+        let what_to_do = format!(
+            "where this lasts, look at the log of request {}",
+            pass.caller.request_id
+        );
         builder.fail();
         builder.find(finding(Code::NotDone, "", told(&error), what_to_do));
     }
@@ -36,7 +39,12 @@ pub(crate) async fn maintain(pass: &Pass<'_>, shard: Shard, secrets: &[SecretId]
 /// Adds what came of one secret to the answer.
 pub(crate) fn add(builder: &mut AnswerBuilder<'_>, report: VisitReport) {
     let eventful = report.is_eventful();
-    let VisitReport { row, findings, counts, .. } = report;
+    let VisitReport {
+        row,
+        findings,
+        counts,
+        ..
+    } = report;
     for (what, count) in counts {
         builder.count(what, count);
     }
@@ -53,8 +61,13 @@ pub(crate) fn add(builder: &mut AnswerBuilder<'_>, report: VisitReport) {
 
 /// Looks after secrets that were named.
 async fn some(pass: &Pass<'_>, secrets: &[SecretId], moved: bool, builder: &mut AnswerBuilder<'_>) {
-    let tend_in_time =
-        |secret: SecretId| async move { if pass.has_time() { Some(one(pass, &secret, moved).await) } else { None } };
+    let tend_in_time = |secret: SecretId| async move {
+        if pass.has_time() {
+            Some(one(pass, &secret, moved).await)
+        } else {
+            None
+        }
+    };
     let mut left = 0;
     let mut report = iter(secrets.to_vec()).map(tend_in_time).buffer_unordered(AT_ONCE);
     while let Some(report) = report.next().await {
@@ -64,8 +77,16 @@ async fn some(pass: &Pass<'_>, secrets: &[SecretId], moved: bool, builder: &mut 
         }
     }
     if left > 0 {
-        let say = format!("the time was up, and {left} of the {} secrets that were named were not looked at", secrets.len());
-        builder.find(finding(Code::Unfinished, "", say, "nothing: the next pass over all secrets looks after them"));
+        let say = format!(
+            "the time was up, and {left} of the {} secrets that were named were not looked at",
+            secrets.len()
+        );
+        builder.find(finding(
+            Code::Unfinished,
+            "",
+            say,
+            "nothing: the next pass over all secrets looks after them",
+        ));
     }
 }
 
@@ -98,8 +119,13 @@ async fn all(pass: &Pass<'_>, shard: Shard, builder: &mut AnswerBuilder<'_>) -> 
     let (mut walk, secrets) = SecretPages::round(pass, shard, pass.ports.time.random()).await?;
     let mut begun = 0_u64;
     while let Some(page) = walk.next(pass).await? {
-        let tend_in_time =
-            |secret: Description| async move { if pass.has_time() { Some(visit_secret(pass, secret).await) } else { None } };
+        let tend_in_time = |secret: Description| async move {
+            if pass.has_time() {
+                Some(visit_secret(pass, secret).await)
+            } else {
+                None
+            }
+        };
         let mut left = false;
         let mut report = iter(page).map(tend_in_time).buffer_unordered(AT_ONCE);
         while let Some(report) = report.next().await {
@@ -113,9 +139,11 @@ async fn all(pass: &Pass<'_>, shard: Shard, builder: &mut AnswerBuilder<'_>) -> 
         }
         if left || (!pass.has_time() && begun < secrets) {
             let say = format!(
-                "the time was up after {begun} of the {secrets} secrets of shard {shard}: the next pass begins elsewhere"
+                "the time was up after {begun} of the {secrets} secrets of shard {shard}: the next pass \
+                 begins elsewhere"
             );
-            let what_to_do = "where this recurs, split the schedule into more shards, or raise the function's Timeout";
+            let what_to_do =
+                "where this recurs, split the schedule into more shards, or raise the function's Timeout";
             builder.find(finding(Code::Unfinished, "", say, what_to_do));
             return Ok(());
         }

@@ -24,22 +24,36 @@ enum IssuedFor {
 }
 
 impl SecretVisit<'_> {
-    /// Revokes what was issued for this secret and never stored, once no living run can store it any more; and sees to it that the
-    /// grace counts of what was stored in a version that bears no label any more.
-    pub(crate) async fn reap(&mut self, description: &Description, access: &AccountAccess<'_>, list: &KeyList, current: &KeyId) {
+    /// Revokes what was issued for this secret and never stored, once no living run can store it any more;
+    /// and sees to it that the grace counts of what was stored in a version that bears no label any more.
+    pub(crate) async fn reap(
+        &mut self,
+        description: &Description,
+        access: &AccountAccess<'_>,
+        list: &KeyList,
+        current: &KeyId,
+    ) {
         let ours = Marker::new(&description.arn, &VersionId::new(""), 0);
         let mut versions = None;
         for key in &list.keys {
             let is_ours = |marker: &&Marker| marker.same_secret(&ours) || wrong::is(Wrong::AnothersReaped);
-            let Some(marker) = key.marker.as_ref().filter(is_ours) else { continue };
+            let Some(marker) = key.marker.as_ref().filter(is_ours) else {
+                continue;
+            };
             let young = !settled(key, list) && !wrong::is(Wrong::YoungOrphanReaped);
             if key.key_id == *current || young || key.expired {
                 continue;
             }
-            let labelled = description.versions.keys().find(|version| is_of(marker, description, version));
+            let labelled = description
+                .versions
+                .keys()
+                .find(|version| is_of(marker, description, version));
             let done = match labelled {
                 Some(version) => self.judge_issued(description, access, key, version).await,
-                None => self.judge_unlabelled(description, access, key, marker, &mut versions).await,
+                None => {
+                    self.judge_unlabelled(description, access, key, marker, &mut versions)
+                        .await
+                }
             };
             self.note(done);
         }
@@ -59,19 +73,31 @@ impl SecretVisit<'_> {
             *versions = Some(listed.into_iter().map(|version| version.id).collect());
         }
         let listed = versions.as_deref().unwrap_or_default();
-        if let Some(version) = listed.iter().find(|version| is_of(marker, description, version)).cloned() {
+        if let Some(version) = listed
+            .iter()
+            .find(|version| is_of(marker, description, version))
+            .cloned()
+        {
             return self.judge_issued(description, access, key, &version).await;
         }
         let complete = description.versions.keys().all(|known| listed.contains(known));
         if complete && listed.len() < NONE_PURGED_BELOW {
             return self.revoke_orphan(access, key, None).await;
         }
-        let say = format!("{} was issued for a version that is not listed any more", key.key_id);
-        self.find(Code::OrphanUndecided, say, "delete the key at the venue, if nothing uses it");
+        let say = format!(
+            "{} was issued for a version that is not listed any more",
+            key.key_id
+        );
+        self.find(
+            Code::OrphanUndecided,
+            say,
+            "delete the key at the venue, if nothing uses it",
+        );
         Ok(())
     }
 
-    /// A key whose version is known: what it names never changes, so that it names this key for ever, or never.
+    /// A key whose version is known: what it names never changes, so that it names this key for ever, or
+    /// never.
     async fn judge_issued(
         &mut self,
         description: &Description,
@@ -81,15 +107,24 @@ impl SecretVisit<'_> {
     ) -> Result<(), Error> {
         match self.names(version, key).await? {
             IssuedFor::NamesAnother => self.revoke_orphan(access, key, Some(version)).await,
-            IssuedFor::Names if wrong::is(Wrong::UnlabelledReaped) && description.labels(version).count() == 0 => {
+            IssuedFor::Names
+                if wrong::is(Wrong::UnlabelledReaped) && description.labels(version).count() == 0 =>
+            {
                 self.revoke_orphan(access, key, Some(version)).await
             }
             IssuedFor::Names if !says_what_becomes_of_it(description, version) => {
                 self.stamp_unlabelled(description, version, key).await
             }
             IssuedFor::Unknown if !says_what_becomes_of_it(description, version) => {
-                let say = format!("{} was issued for version {version}, whose value cannot be read", key.key_id);
-                self.find(Code::OrphanUndecided, say, "delete the key at the venue, if nothing uses it");
+                let say = format!(
+                    "{} was issued for version {version}, whose value cannot be read",
+                    key.key_id
+                );
+                self.find(
+                    Code::OrphanUndecided,
+                    say,
+                    "delete the key at the venue, if nothing uses it",
+                );
                 Ok(())
             }
             IssuedFor::Names | IssuedFor::Unknown => Ok(()),
@@ -97,12 +132,19 @@ impl SecretVisit<'_> {
     }
 
     async fn names(&self, version: &VersionId, key: &ListedKey) -> Result<IssuedFor, Error> {
-        let Some(stored) = with_retries(self.pass, || self.session.read(Which::Version(version))).await? else {
+        let Some(stored) = with_retries(self.pass, || self.session.read(Which::Version(version))).await?
+        else {
             return Ok(IssuedFor::NamesAnother);
         };
         // A value that cannot be read may name any key.
-        let Ok(value) = SecretValue::parse(&stored.text) else { return Ok(IssuedFor::Unknown) };
-        Ok(if value.credential.key_id == key.key_id { IssuedFor::Names } else { IssuedFor::NamesAnother })
+        let Ok(value) = SecretValue::parse(&stored.text) else {
+            return Ok(IssuedFor::Unknown);
+        };
+        Ok(if value.credential.key_id == key.key_id {
+            IssuedFor::Names
+        } else {
+            IssuedFor::NamesAnother
+        })
     }
 
     async fn revoke_orphan(
@@ -126,17 +168,28 @@ impl SecretVisit<'_> {
         match self.session.revoke(version, access, &key.key_id).await? {
             Ok(()) => self.count("orphans"),
             Err(error) => {
-                let say =
-                    format!("{} was issued for this secret and never stored, and could not be revoked: {error}", key.key_id);
+                let say = format!(
+                    "{} was issued for this secret and never stored, and could not be revoked: {error}",
+                    key.key_id
+                );
                 self.find(Code::NotDone, say, "nothing, unless this lasts");
             }
         }
         Ok(())
     }
 
-    /// A key that was stored, in a version that lost the labels that count: it may have been current until just now.
-    async fn stamp_unlabelled(&mut self, description: &Description, version: &VersionId, key: &ListedKey) -> Result<(), Error> {
-        let what = format!("stamp version {version}, which nothing holds and which names the living {}", key.key_id);
+    /// A key that was stored, in a version that lost the labels that count: it may have been current until
+    /// just now.
+    async fn stamp_unlabelled(
+        &mut self,
+        description: &Description,
+        version: &VersionId,
+        key: &ListedKey,
+    ) -> Result<(), Error> {
+        let what = format!(
+            "stamp version {version}, which nothing holds and which names the living {}",
+            key.key_id
+        );
         if self.would(&what) {
             return Ok(());
         }
@@ -153,7 +206,9 @@ fn is_of(marker: &Marker, description: &Description, version: &VersionId) -> boo
 
 /// Whether a version's labels say that its key is held, or when it dies.
 fn says_what_becomes_of_it(description: &Description, version: &VersionId) -> bool {
-    let ends = [StampKind::Replaced, StampKind::Condemned].into_iter().any(|kind| has_stamp(description, version, kind));
+    let ends = [StampKind::Replaced, StampKind::Condemned]
+        .into_iter()
+        .any(|kind| has_stamp(description, version, kind));
     ends || description
         .labels(version)
         .any(|label| holding().contains(label) || [Label::previous(), Label::compromised()].contains(label))

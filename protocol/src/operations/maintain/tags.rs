@@ -28,8 +28,14 @@ impl SecretVisit<'_> {
         let enabled = description.rotation_enabled.to_string();
         let wanted = [
             (LAST_ROTATED, rotated),
-            (ROTATION_ENABLED, Some(enabled).filter(|_| ours || !missing(ROTATION_ENABLED))),
-            ("Environment", environment.filter(|_| ours && missing("Environment"))),
+            (
+                ROTATION_ENABLED,
+                Some(enabled).filter(|_| ours || !missing(ROTATION_ENABLED)),
+            ),
+            (
+                "Environment",
+                environment.filter(|_| ours && missing("Environment")),
+            ),
             ("Service", service.filter(|_| ours && missing("Service"))),
         ];
         let tags: BTreeMap<String, String> = wanted

@@ -31,7 +31,8 @@ pub(crate) struct SecretVisit<'a> {
     pub(crate) name: String,
     pub(crate) row: Row,
     pub(crate) findings: Vec<Finding>,
-    /// What a person ordered of the key that is retired, whatever a stale read shows of the labels that say so.
+    /// What a person ordered of the key that is retired, whatever a stale read shows of the labels that say
+    /// so.
     pub(crate) order: Option<Mode>,
     /// The key that this invocation has revoked, or may have.
     pub(crate) revoked: Option<KeyId>,
@@ -66,7 +67,9 @@ impl VisitReport {
 
 /// Looks after one secret. Whatever goes wrong is a finding: one bad secret never stops the others.
 pub(crate) async fn visit_secret(pass: &Pass<'_>, listed: Description) -> VisitReport {
-    let Ok(id) = SecretId::parse(&listed.arn) else { return VisitReport::default() };
+    let Ok(id) = SecretId::parse(&listed.arn) else {
+        return VisitReport::default();
+    };
     let session = pass.session(&id);
     let mut visit = SecretVisit::new(pass, &session, &listed);
     if let Err(error) = visit.visit_secret(listed).await {
@@ -77,14 +80,21 @@ pub(crate) async fn visit_secret(pass: &Pass<'_>, listed: Description) -> VisitR
 
 /// The account that a value's key belongs to, as far as the value tells.
 pub(crate) fn account_in(value: &SecretValue) -> Option<AccountId> {
-    let recorded = value.rotation.as_ref().map(|rotation| AccountId::new(&rotation.account));
+    let recorded = value
+        .rotation
+        .as_ref()
+        .map(|rotation| AccountId::new(&rotation.account));
     recorded.or_else(|| value.subaccount.clone())
 }
 
 impl<'a> SecretVisit<'a> {
     pub(crate) fn new(pass: &'a Pass<'a>, session: &'a SecretSession<'a>, secret: &Description) -> Self {
         let name = secret.name.as_str().to_owned();
-        let row = Row { secret: name.clone(), arn: secret.arn.clone(), ..Row::default() };
+        let row = Row {
+            secret: name.clone(),
+            arn: secret.arn.clone(),
+            ..Row::default()
+        };
         let (told_before, counts) = (session.changed().len(), BTreeMap::new());
         Self {
             pass,
@@ -102,8 +112,15 @@ impl<'a> SecretVisit<'a> {
     }
 
     pub(crate) fn over(mut self) -> VisitReport {
-        self.row.did.splice(0..0, self.session.changed().into_iter().skip(self.told_before));
-        VisitReport { row: self.row, findings: self.findings, counts: self.counts, has_revoked: self.has_revoked }
+        self.row
+            .did
+            .splice(0..0, self.session.changed().into_iter().skip(self.told_before));
+        VisitReport {
+            row: self.row,
+            findings: self.findings,
+            counts: self.counts,
+            has_revoked: self.has_revoked,
+        }
     }
 
     // Keeping the record.
@@ -141,14 +158,33 @@ impl<'a> SecretVisit<'a> {
     }
 
     /// The same of what was seen a while ago.
-    pub(crate) fn key_at(&mut self, at: Timestamp, version: &VersionId, key: &KeyId, alive: Option<bool>, state: String) {
+    pub(crate) fn key_at(
+        &mut self,
+        at: Timestamp,
+        version: &VersionId,
+        key: &KeyId,
+        alive: Option<bool>,
+        state: String,
+    ) {
         let (version, fingerprint) = (version.to_string(), key.fingerprint());
         self.row.keys.retain(|row| row.version != version);
-        self.row.keys.push(KeyRow { version, fingerprint, alive, checked_at: at, state, audit: None });
+        self.row.keys.push(KeyRow {
+            version,
+            fingerprint,
+            alive,
+            checked_at: at,
+            state,
+            audit: None,
+        });
     }
 
     /// The same of a key whose time has come, and which this function cannot end.
-    pub(crate) fn leave_to_person(&mut self, code: Code, say: impl Into<String>, what_to_do: impl Into<String>) {
+    pub(crate) fn leave_to_person(
+        &mut self,
+        code: Code,
+        say: impl Into<String>,
+        what_to_do: impl Into<String>,
+    ) {
         let what_to_do = what_to_do.into();
         self.left_to_person = Some(what_to_do.clone());
         self.find(code, say, what_to_do);
@@ -165,14 +201,24 @@ impl<'a> SecretVisit<'a> {
             _ => Code::NotDone,
         };
         let only_reads = self.pass.request.operation() == Operation::Audit;
-        let again = if only_reads { Operation::Audit } else { Operation::Maintain };
+        let again = if only_reads {
+            Operation::Audit
+        } else {
+            Operation::Maintain
+        };
         let what_to_do = match code {
-            Code::LabelsFull => format!("take labels off that nobody needs; they are shown by: {}", describe_secret(&self.name)),
+            Code::LabelsFull => format!(
+                "take labels off that nobody needs; they are shown by: {}",
+                describe_secret(&self.name)
+            ),
             // A plan tells what is wrong with it.
             Code::MasterUnusable | Code::MasterUnscoped => self.pass.command(Operation::Plan, &self.name),
             Code::ValueInvalid => put_right(&self.name),
             Code::KmsKeyUnusable => {
-                format!("enable the key, or allow it to be used; which one it is, is shown by: {}", describe_secret(&self.name))
+                format!(
+                    "enable the key, or allow it to be used; which one it is, is shown by: {}",
+                    describe_secret(&self.name)
+                )
             }
             _ => self.pass.command(again, &self.name),
         };
@@ -189,7 +235,12 @@ impl<'a> SecretVisit<'a> {
 
     /// Adds what an audit says of a key that was looked at.
     pub(crate) fn describe_key(&mut self, version: &VersionId, audited: AuditedKey) {
-        if let Some(row) = self.row.keys.iter_mut().find(|row| row.version == version.as_str()) {
+        if let Some(row) = self
+            .row
+            .keys
+            .iter_mut()
+            .find(|row| row.version == version.as_str())
+        {
             row.audit = Some(Box::new(audited));
         }
     }
@@ -197,7 +248,11 @@ impl<'a> SecretVisit<'a> {
     // What there is to do.
 
     async fn visit_secret(&mut self, listed: Description) -> Result<(), Error> {
-        let description = if needs_a_look(&listed) { self.session.describe().await? } else { listed };
+        let description = if needs_a_look(&listed) {
+            self.session.describe().await?
+        } else {
+            listed
+        };
         if description.deleted || !self.pass.manages(&description) {
             return Ok(());
         }
@@ -207,7 +262,10 @@ impl<'a> SecretVisit<'a> {
         let finished = self.finish_giving_up(&description).await;
         self.note(finished);
         // One that was given up is finished, or tried again in the next pass.
-        if description.holder(&Label::pending()).is_some_and(|pending| !is_condemned(&description, pending)) {
+        if description
+            .holder(&Label::pending())
+            .is_some_and(|pending| !is_condemned(&description, pending))
+        {
             self.tell_of_stuck_rotation(&description).await;
         }
         // Whatever stands in the way of the current key does not keep a replaced one alive.
@@ -218,7 +276,9 @@ impl<'a> SecretVisit<'a> {
         if let Some(current) = &current {
             self.verify(&description, current).await;
         }
-        let cleared = self.clear_the_way_of_the_dying(description.clone(), current.as_ref()).await;
+        let cleared = self
+            .clear_the_way_of_the_dying(description.clone(), current.as_ref())
+            .await;
         let description = cleared.unwrap_or_else(|error| {
             self.trouble(&error);
             description
@@ -227,26 +287,31 @@ impl<'a> SecretVisit<'a> {
         self.announce_adoptions(&description, current.as_ref()).await;
         if let Some(current) = &current {
             if let Some((access, list)) = current.access(&description) {
-                self.reap(&description, &access, list, &current.value.credential.key_id).await;
+                self.reap(&description, &access, list, &current.value.credential.key_id)
+                    .await;
             }
             self.tag(&description, current).await;
         }
         Ok(())
     }
 
-    /// Goes on with an order that was cut off: nothing brings a leaked key back that is not current, and no label holds it. The secret
-    /// as it then is.
+    /// Goes on with an order that was cut off: nothing brings a leaked key back that is not current, and no
+    /// label holds it. The secret as it then is.
     async fn clear_the_way_of_the_dying(
         &mut self,
         described: Description,
         current: Option<&Current>,
     ) -> Result<Description, Error> {
-        let Some(version) = described.holder(&Label::compromised()) else { return Ok(described) };
+        let Some(version) = described.holder(&Label::compromised()) else {
+            return Ok(described);
+        };
         if self.pass.is_dry_run() || described.holder(&Label::current()) == Some(version) {
             return Ok(described);
         }
         let stored = with_retries(self.pass, || self.session.read(Which::Version(version))).await?;
-        let Some(value) = stored.and_then(|stored| SecretValue::parse(&stored.text).ok()) else { return Ok(described) };
+        let Some(value) = stored.and_then(|stored| SecretValue::parse(&stored.text).ok()) else {
+            return Ok(described);
+        };
         let key = &value.credential.key_id;
         // What is current is looked after with its successor.
         if current.is_none_or(|current| current.value.credential.key_id == *key) {
@@ -273,32 +338,53 @@ impl<'a> SecretVisit<'a> {
             if let Some(what_to_do) = self.left_to_person.take()
                 && EndOfLife::of(description, &version).compromised
             {
-                let say = format!("the leaked key of version {version} is not dead, and a pass cannot end it");
+                let say =
+                    format!("the leaked key of version {version} is not dead, and a pass cannot end it");
                 self.find(Code::Exposed, say, what_to_do);
             }
         }
     }
 
-    /// Says how long replaced keys stay alive that were made by hand, from the first pass on: who uses one elsewhere has to hear of it
-    /// while there is time.
+    /// Says how long replaced keys stay alive that were made by hand, from the first pass on: who uses one
+    /// elsewhere has to hear of it while there is time.
     async fn announce_adoptions(&mut self, description: &Description, current: Option<&Current>) {
         let due: Vec<&VersionId> = self.due(description).collect();
-        let list = current.and_then(|current| current.master.as_ref().ok()?.1.as_ref()).map(|(_, list)| list);
-        for version in description.versions.keys().filter(|version| !due.contains(version)) {
-            let Some(replaced) = EndOfLife::of(description, version).replaced else { continue };
+        let list = current
+            .and_then(|current| current.master.as_ref().ok()?.1.as_ref())
+            .map(|(_, list)| list);
+        for version in description
+            .versions
+            .keys()
+            .filter(|version| !due.contains(version))
+        {
+            let Some(replaced) = EndOfLife::of(description, version).replaced else {
+                continue;
+            };
             // What cannot be read is told where it matters.
-            let Ok(Some(stored)) = with_retries(self.pass, || self.session.read(Which::Version(version))).await else { continue };
-            let Ok(value) = SecretValue::parse(&stored.text) else { continue };
+            let Ok(Some(stored)) =
+                with_retries(self.pass, || self.session.read(Which::Version(version))).await
+            else {
+                continue;
+            };
+            let Ok(value) = SecretValue::parse(&stored.text) else {
+                continue;
+            };
             let key = &value.credential.key_id;
-            let is_current =
-                current.is_some_and(|current| current.version == *version || current.value.credential.key_id == *key);
+            let is_current = current.is_some_and(|current| {
+                current.version == *version || current.value.credential.key_id == *key
+            });
             // A list that does not show it shows that nobody uses it any more.
             let is_by_hand = match list {
                 Some(list) => shows_alive(list, key) && !is_marked(description, key, Some(list)),
                 None => value.rotation.is_none() || value.master_arn.is_none(),
             };
             if !is_current && is_by_hand {
-                self.in_grace(version, key, after(replaced, self.pass.settings.longest_grace()), true);
+                self.in_grace(
+                    version,
+                    key,
+                    after(replaced, self.pass.settings.longest_grace()),
+                    true,
+                );
             }
         }
     }
@@ -313,8 +399,14 @@ impl<'a> SecretVisit<'a> {
                 self.count("stamped");
             }
         }
-        let Some(current) = description.holder(&Label::current()) else { return Ok(()) };
-        let void = |label: &Label| label.stamp().is_some_and(|stamp| stamp.kind != StampKind::Suspect);
+        let Some(current) = description.holder(&Label::current()) else {
+            return Ok(());
+        };
+        let void = |label: &Label| {
+            label
+                .stamp()
+                .is_some_and(|stamp| stamp.kind != StampKind::Suspect)
+        };
         let what = format!("take void stamps off version {current}: it is current");
         if description.labels(current).any(void) && !self.would(&what) {
             self.session.remove_void_stamps(description, current).await?;
@@ -324,7 +416,9 @@ impl<'a> SecretVisit<'a> {
 
     /// A run died between condemning a version and taking AWSPENDING off it, and no replay came.
     async fn finish_giving_up(&mut self, description: &Description) -> Result<(), Error> {
-        let Some(pending) = description.holder(&Label::pending()) else { return Ok(()) };
+        let Some(pending) = description.holder(&Label::pending()) else {
+            return Ok(());
+        };
         let condemned = EndOfLife::of(description, pending).condemned;
         let unsettled = SignedDuration::try_from(UNSETTLED).unwrap_or(SignedDuration::MAX);
         let long_ago = condemned.is_some_and(|at| self.pass.now().duration_since(at) > unsettled);
@@ -354,13 +448,17 @@ impl<'a> SecretVisit<'a> {
         let Held { secret, label } = held;
         if *label == Label::current().as_str() {
             // A mere rotation is refused where a secret had very many versions lately.
-            let leaked = description.holder(&Label::compromised()).filter(|_| *secret == self.name);
+            let leaked = description
+                .holder(&Label::compromised())
+                .filter(|_| *secret == self.name);
             return leaked.map_or_else(|| rotate(secret), |leaked| self.order_to_replace(leaked));
         }
         if *label == Label::pending().as_str() {
             return self.pass.command(Operation::Abandon, secret);
         }
-        let here = description.holder(&Label::new(label.as_str())).filter(|_| *secret == self.name);
+        let here = description
+            .holder(&Label::new(label.as_str()))
+            .filter(|_| *secret == self.name);
         let version = here.map_or("<version>", VersionId::as_str);
         take_off(secret, label, version)
     }
@@ -369,6 +467,12 @@ impl<'a> SecretVisit<'a> {
 /// Whether the labels, which a list shows minutes late, say that there may be something to do.
 fn needs_a_look(listed: &Description) -> bool {
     unstamped_previous(listed).is_some()
-        || listed.versions.values().flatten().any(|label| label.stamp().is_some() || *label == Label::compromised())
-        || listed.holder(&Label::pending()).is_some_and(|pending| listed.holder(&Label::current()) != Some(pending))
+        || listed
+            .versions
+            .values()
+            .flatten()
+            .any(|label| label.stamp().is_some() || *label == Label::compromised())
+        || listed
+            .holder(&Label::pending())
+            .is_some_and(|pending| listed.holder(&Label::current()) != Some(pending))
 }

@@ -1,5 +1,5 @@
-//! Rule 1: which keys are held. Keys count, not versions, over all secrets there are. Who names no more than a key's id holds nothing of
-//! another secret's: an id is no secret.
+//! Rule 1: which keys are held. Keys count, not versions, over all secrets there are. Who names no more than
+//! a key's id holds nothing of another secret's: an id is no secret.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,19 +38,23 @@ pub(crate) struct Holders {
     marked: HashMap<Arc<str>, Digest16>,
     /// The secrets that they name as their masters.
     masters: HashSet<Digest16>,
-    /// The secrets with a version that may hold a key and cannot be read, and the exchange where its name tells.
+    /// The secrets with a version that may hold a key and cannot be read, and the exchange where its name
+    /// tells.
     unreadable: BTreeMap<String, Option<String>>,
 }
 
-/// What a process keeps from one answer of an audit for the next, so that a fleet's keys are read once and not for each answer.
-/// Holds digests only; whatever revokes a key reads anew.
+/// What a process keeps from one answer of an audit for the next, so that a fleet's keys are read once and
+/// not for each answer. Holds digests only; whatever revokes a key reads anew.
 #[derive(Debug, Default)]
 pub struct HolderCache(Mutex<Option<(Timestamp, Arc<Holders>)>>);
 
 impl HolderCache {
     pub(crate) fn holders_at(&self, now: Timestamp) -> Option<Arc<Holders>> {
         let cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        cache.as_ref().filter(|(at, _)| now.duration_since(*at) < KEPT_FOR).map(|(_, holders)| Arc::clone(holders))
+        cache
+            .as_ref()
+            .filter(|(at, _)| now.duration_since(*at) < KEPT_FOR)
+            .map(|(_, holders)| Arc::clone(holders))
     }
 
     pub(crate) fn keep(&self, now: Timestamp, holders: &Arc<Holders>) {
@@ -109,7 +113,8 @@ pub(crate) struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// Whether the master says that another secret stands for the account too; so it may, where the master says nothing.
+    /// Whether the master says that another secret stands for the account too; so it may, where the master
+    /// says nothing.
     pub(crate) fn is_served(&self, secret: &str) -> bool {
         match (self.serves, self.account) {
             (Some(serves), Some(account)) => serves.of(&SecretName::new(secret), account).next().is_some(),
@@ -122,7 +127,8 @@ impl Asking<'_> {
 #[derive(Debug, Default)]
 struct Entry {
     held: Vec<Holding>,
-    /// The names of secrets with a version that names the key and was current, and until when the last one was.
+    /// The names of secrets with a version that names the key and was current, and until when the last one
+    /// was.
     replaced: Vec<(Arc<str>, Digest16, Timestamp)>,
     /// Those that have copies in other Regions.
     replicas: Vec<(Arc<str>, Digest16, Replicas)>,
@@ -144,13 +150,16 @@ impl Holding {
     }
 
     fn held(&self) -> Held {
-        Held { secret: String::from(&*self.secret), label: holding()[self.label].as_str().to_owned() }
+        Held {
+            secret: String::from(&*self.secret),
+            label: holding()[self.label].as_str().to_owned(),
+        }
     }
 }
 
 impl Entry {
-    /// What counts for one who asks: whatever its own secret says, and what others say who have the same credential; what they offer
-    /// or build only where they are served too.
+    /// What counts for one who asks: whatever its own secret says, and what others say who have the same
+    /// credential; what they offer or build only where they are served too.
     fn for_one(&self, asking: Asking<'_>) -> Named {
         let credential = digest_of(asking.credential);
         let is_own = |secret: &Arc<str>| **secret == *asking.secret;
@@ -160,9 +169,18 @@ impl Entry {
             is_own(&holding.secret) || has(&holding.credential) && holds
         };
         let counts = |secret: &Arc<str>, other: &Digest16| is_own(secret) || has(other);
-        let replaced = self.replaced.iter().filter(|(secret, other, _)| counts(secret, other));
-        let replicas = self.replicas.iter().filter(|(secret, other, _)| counts(secret, other));
-        let elsewhere = replaced.clone().filter(|(secret, ..)| !is_own(secret)).max_by_key(|(.., at)| *at);
+        let replaced = self
+            .replaced
+            .iter()
+            .filter(|(secret, other, _)| counts(secret, other));
+        let replicas = self
+            .replicas
+            .iter()
+            .filter(|(secret, other, _)| counts(secret, other));
+        let elsewhere = replaced
+            .clone()
+            .filter(|(secret, ..)| !is_own(secret))
+            .max_by_key(|(.., at)| *at);
         Named {
             held: self.held.iter().filter(holds).map(Holding::held).collect(),
             replaced: replaced.map(|(.., at)| *at).max(),
@@ -175,14 +193,18 @@ impl Entry {
 impl Named {
     /// The labels that hold it, in words.
     pub(crate) fn holders(&self) -> String {
-        let holders: Vec<String> = self.held.iter().map(|held| format!("{} of {}", held.label, held.secret)).collect();
+        let holders: Vec<String> = self
+            .held
+            .iter()
+            .map(|held| format!("{} of {}", held.label, held.secret))
+            .collect();
         holders.join(", ")
     }
 }
 
 impl Holders {
-    /// Reads every version that may hold a key, of every secret that is rotated here; and what is current in those that are named like
-    /// them, as far as it can be read.
+    /// Reads every version that may hold a key, of every secret that is rotated here; and what is current in
+    /// those that are named like them, as far as it can be read.
     pub(crate) async fn of_all(pass: &Pass<'_>) -> Result<Self, Error> {
         let mut holders = Self::default();
         let mut walk = SecretPages::of_every_secret(Shard::ALL, None);
@@ -191,14 +213,21 @@ impl Holders {
                 let problem = "too little time is left to find out which keys are held";
                 return Err(Error::new(ErrorType::DeadlineNear, problem));
             }
-            let (rotated, others): (Vec<_>, Vec<_>) = secrets.into_iter().partition(|secret| pass.manages(secret));
-            let read = iter(rotated).map(|secret| versions_of(pass, secret)).buffer_unordered(AT_ONCE);
+            let (rotated, others): (Vec<_>, Vec<_>) =
+                secrets.into_iter().partition(|secret| pass.manages(secret));
+            let read = iter(rotated)
+                .map(|secret| versions_of(pass, secret))
+                .buffer_unordered(AT_ONCE);
             let read: Vec<Versions> = read.collect().await;
             for versions in read {
                 holders.take(pass, versions);
             }
-            let others = others.into_iter().filter(|secret| !secret.deleted && is_named_for_a_venue(pass, secret));
-            let read = iter(others).map(|secret| current_of(pass, secret)).buffer_unordered(AT_ONCE);
+            let others = others
+                .into_iter()
+                .filter(|secret| !secret.deleted && is_named_for_a_venue(pass, secret));
+            let read = iter(others)
+                .map(|secret| current_of(pass, secret))
+                .buffer_unordered(AT_ONCE);
             let read: Vec<Result<(String, Vec<KeyOfVersion>), Error>> = read.collect().await;
             for keys in read {
                 let (name, keys) = keys?;
@@ -212,13 +241,25 @@ impl Holders {
 
     /// What is current in a secret that nothing rotates.
     fn hold_for(&mut self, secret: &str, key: &KeyOfVersion) {
-        let Some(label) = place(&Label::current()) else { return };
-        let holding = Holding { secret: secret.into(), label, credential: key.credential };
+        let Some(label) = place(&Label::current()) else {
+            return;
+        };
+        let holding = Holding {
+            secret: secret.into(),
+            label,
+            credential: key.credential,
+        };
         self.keys.entry(key.digest).or_default().held.push(holding);
     }
 
     fn take(&mut self, pass: &Pass<'_>, versions: Versions) {
-        let Versions { arn, name, exchange, replicas, read } = versions;
+        let Versions {
+            arn,
+            name,
+            exchange,
+            replicas,
+            read,
+        } = versions;
         self.secrets.insert(digest(&arn));
         let part = digest(Marker::new(&arn, &VersionId::new(""), 0).of_secret());
         self.marked.insert(name.as_str().into(), part);
@@ -236,12 +277,23 @@ impl Holders {
                 let named = self.keys.entry(key.digest).or_default();
                 let credential = key.credential;
                 named.held.reserve_exact(facts.holding.len());
-                let held = facts.holding.iter().map(|label| Holding { secret: Arc::clone(&shared), label: *label, credential });
+                let held = facts.holding.iter().map(|label| Holding {
+                    secret: Arc::clone(&shared),
+                    label: *label,
+                    credential,
+                });
                 named.held.extend(held);
-                // One that was current until just now, and bears no stamp yet. A stamp of a time to come is none of ours.
+                // One that was current until just now, and bears no stamp yet. A stamp of a time to come is
+                // none of ours.
                 let stamped = facts.replaced.filter(|at| *at <= after(pass.now(), CLOCKS_APART));
-                let replaced = if facts.unstamped { Some(pass.now()) } else { stamped };
-                named.replaced.extend(replaced.map(|at| (Arc::clone(&shared), credential, at)));
+                let replaced = if facts.unstamped {
+                    Some(pass.now())
+                } else {
+                    stamped
+                };
+                named
+                    .replaced
+                    .extend(replaced.map(|at| (Arc::clone(&shared), credential, at)));
                 if replicas != Replicas::None {
                     named.replicas.push((Arc::clone(&shared), credential, replicas));
                 }
@@ -251,7 +303,10 @@ impl Holders {
 
     /// What holds a key for one who has it.
     pub(crate) fn of(&self, asking: Asking<'_>) -> Named {
-        self.keys.get(&digest(asking.credential.key_id.expose())).map(|entry| entry.for_one(asking)).unwrap_or_default()
+        self.keys
+            .get(&digest(asking.credential.key_id.expose()))
+            .map(|entry| entry.for_one(asking))
+            .unwrap_or_default()
     }
 
     /// Whether any version names a key, holds it or was current with it, whatever key secret it has.
@@ -259,10 +314,12 @@ impl Holders {
         self.namers(key).next().is_some()
     }
 
-    /// The same of a secret whose keys bear this marker: markers are short, and two secrets could have the same.
+    /// The same of a secret whose keys bear this marker: markers are short, and two secrets could have the
+    /// same.
     pub(crate) fn name_for(&self, marker: &Marker, key: &KeyId) -> bool {
         let part = digest(marker.of_secret());
-        self.namers(key).any(|secret| self.marked.get(secret).is_some_and(|own| *own == part))
+        self.namers(key)
+            .any(|secret| self.marked.get(secret).is_some_and(|own| *own == part))
     }
 
     fn namers(&self, key: &KeyId) -> impl Iterator<Item = &str> {
@@ -282,10 +339,15 @@ impl Holders {
     pub(crate) fn current_elsewhere(&self, secret: &str, key: &KeyId) -> Option<String> {
         let entry = self.keys.get(&digest(key.expose()))?;
         let is_current = |holding: &&Holding| holding.is_current() && *holding.secret != *secret;
-        entry.held.iter().find(is_current).map(|holding| String::from(&*holding.secret))
+        entry
+            .held
+            .iter()
+            .find(is_current)
+            .map(|holding| String::from(&*holding.secret))
     }
 
-    /// Whether a secret was among those that were looked at: what a list does not show yet holds its keys unseen.
+    /// Whether a secret was among those that were looked at: what a list does not show yet holds its keys
+    /// unseen.
     pub(crate) fn know(&self, arn: &str) -> bool {
         self.secrets.contains(&digest(arn))
     }
@@ -303,11 +365,14 @@ impl Holders {
 
     /// Whether a value names this secret as its master.
     pub(crate) fn are_children_of(&self, secret: &Description) -> bool {
-        ways_to_name(secret).into_iter().any(|master| self.masters.contains(&digest(master)))
+        ways_to_name(secret)
+            .into_iter()
+            .any(|master| self.masters.contains(&digest(master)))
     }
 
-    /// A secret whose unreadable version stops this key from being revoked: its own; and another's where it may hold a key of the
-    /// account, as far as the master tells, unless a person ordered the key's death.
+    /// A secret whose unreadable version stops this key from being revoked: its own; and another's where it
+    /// may hold a key of the account, as far as the master tells, unless a person ordered the key's
+    /// death.
     pub(crate) fn unreadable(&self, exchange: &str, asking: Asking<'_>, ordered: bool) -> Option<&str> {
         if wrong::is(Wrong::UnreadableHoldsNothing) {
             return None;
@@ -317,14 +382,21 @@ impl Holders {
             let may_be_there = place.as_deref().is_none_or(|place| place == exchange);
             may_be_there && (name == asking.secret || asking.is_served(name) && (is_known || !ordered))
         };
-        self.unreadable.iter().find(|(name, place)| stops(name, place)).map(|(name, _)| name.as_str())
+        self.unreadable
+            .iter()
+            .find(|(name, place)| stops(name, place))
+            .map(|(name, _)| name.as_str())
     }
 }
 
 /// What a value can say to name a secret: its ARN, with its six random characters or without, or its name.
 pub(crate) fn ways_to_name(secret: &Description) -> [&str; 3] {
     let arn = secret.arn.as_str();
-    [arn, arn.rsplit_once('-').map_or(arn, |(arn, _)| arn), secret.name.as_str()]
+    [
+        arn,
+        arn.rsplit_once('-').map_or(arn, |(arn, _)| arn),
+        secret.name.as_str(),
+    ]
 }
 
 /// What the labels of one version say.
@@ -339,14 +411,20 @@ struct Facts {
 impl Facts {
     /// A version that bears no label.
     fn of_none(version: VersionId) -> Self {
-        Self { version, holding: Vec::new(), replaced: None, unstamped: false }
+        Self {
+            version,
+            holding: Vec::new(),
+            replaced: None,
+            unstamped: false,
+        }
     }
 
     fn says_nothing(&self) -> bool {
         self.holding.is_empty() && self.replaced.is_none() && !self.unstamped
     }
 
-    /// Whether it was replaced so long ago, and is held by nothing, that a value would be shown if it had one.
+    /// Whether it was replaced so long ago, and is held by nothing, that a value would be shown if it had
+    /// one.
     fn is_over(&self, now: Timestamp) -> bool {
         self.holding.is_empty() && self.replaced.is_some_and(|at| is_past(at, UNSETTLED, now))
     }
@@ -363,30 +441,46 @@ struct KeyOfVersion {
 
 impl KeyOfVersion {
     fn of(credential: &Credential) -> Self {
-        Self { digest: digest(credential.key_id.expose()), credential: digest_of(credential), master: None }
+        Self {
+            digest: digest(credential.key_id.expose()),
+            credential: digest_of(credential),
+            master: None,
+        }
     }
 
     /// What a value holds, whatever else is wrong with it; `None` where it holds nothing that can be read.
     fn all_in(stored: &StoredValue) -> Option<Vec<Self>> {
-        let keys: Vec<Self> = Credential::all_in_text(&stored.text).iter().map(Self::of).collect();
+        let keys: Vec<Self> = Credential::all_in_text(&stored.text)
+            .iter()
+            .map(Self::of)
+            .collect();
         (!keys.is_empty()).then_some(keys)
     }
 }
 
 /// The credential in the current value of a secret that nothing rotates, read apart from the rest of it.
-/// One that may not be read tells nothing; what keeps another from being read for a moment may be over for the next pass.
+/// One that may not be read tells nothing; what keeps another from being read for a moment may be over for
+/// the next pass.
 async fn current_of(pass: &Pass<'_>, secret: Description) -> Result<(String, Vec<KeyOfVersion>), Error> {
     let name = secret.name.as_str().to_owned();
-    let Ok(id) = SecretId::parse(&secret.arn) else { return Ok((name, Vec::new())) };
+    let Ok(id) = SecretId::parse(&secret.arn) else {
+        return Ok((name, Vec::new()));
+    };
     let session = pass.session(&id);
     let stored = match with_retries(pass, || session.read(Which::Current)).await {
         Err(error) if is_transient(&error) => return Err(error),
         read => read.ok().flatten(),
     };
-    Ok((name, stored.and_then(|stored| KeyOfVersion::all_in(&stored)).unwrap_or_default()))
+    Ok((
+        name,
+        stored
+            .and_then(|stored| KeyOfVersion::all_in(&stored))
+            .unwrap_or_default(),
+    ))
 }
 
-/// One secret's versions that may hold a key, with the keys: none of a version that cannot be read, and `None` of a secret.
+/// One secret's versions that may hold a key, with the keys: none of a version that cannot be read, and
+/// `None` of a secret.
 struct Versions {
     arn: String,
     name: String,
@@ -398,9 +492,21 @@ struct Versions {
 async fn versions_of(pass: &Pass<'_>, listed: Description) -> Versions {
     let name = listed.name.as_str().to_owned();
     let arn = listed.arn;
-    let exchange = listed.name.place(None, None).ok().and_then(|(exchange, _)| exchange);
-    let nothing = |arn, name, exchange, read| Versions { arn, name, exchange, replicas: Replicas::None, read };
-    let Ok(id) = SecretId::parse(&arn) else { return nothing(arn, name, exchange, None) };
+    let exchange = listed
+        .name
+        .place(None, None)
+        .ok()
+        .and_then(|(exchange, _)| exchange);
+    let nothing = |arn, name, exchange, read| Versions {
+        arn,
+        name,
+        exchange,
+        replicas: Replicas::None,
+        read,
+    };
+    let Ok(id) = SecretId::parse(&arn) else {
+        return nothing(arn, name, exchange, None);
+    };
     let session = pass.session(&id);
     // A list may be minutes old.
     let described = with_retries(pass, || session.describe()).await;
@@ -414,8 +520,12 @@ async fn versions_of(pass: &Pass<'_>, listed: Description) -> Versions {
     // A replica that is behind may still hand out what lost its labels in the primary.
     let replicas = Replicas::of(&description);
     if replicas == Replicas::Behind {
-        let Ok(versions) = with_retries(pass, || session.versions()).await else { return nothing(arn, name, exchange, None) };
-        let more = versions.into_iter().filter(|listed| !facts.iter().any(|facts| facts.version == listed.id));
+        let Ok(versions) = with_retries(pass, || session.versions()).await else {
+            return nothing(arn, name, exchange, None);
+        };
+        let more = versions
+            .into_iter()
+            .filter(|listed| !facts.iter().any(|facts| facts.version == listed.id));
         let more: Vec<Facts> = more.map(|listed| Facts::of_none(listed.id)).collect();
         facts.extend(more);
     }
@@ -423,27 +533,48 @@ async fn versions_of(pass: &Pass<'_>, listed: Description) -> Versions {
         let keys = match with_retries(pass, || session.read(Which::Version(&facts.version))).await {
             Ok(Some(stored)) if let Ok(value) = SecretValue::parse(&stored.text) => {
                 let master = value.master_arn.as_deref().map(digest);
-                vec![KeyOfVersion { master, ..KeyOfVersion::of(&value.credential) }]
+                vec![KeyOfVersion {
+                    master,
+                    ..KeyOfVersion::of(&value.credential)
+                }]
             }
             Ok(Some(stored)) if let Some(keys) = KeyOfVersion::all_in(&stored) => keys,
-            // A rotation that has just begun: what it may come to name is held by its own label, or not issued yet.
-            Ok(None) if !description.deleted && (only_pending(&facts) || facts.is_over(pass.now())) => continue,
+            // A rotation that has just begun: what it may come to name is held by its own label, or not
+            // issued yet.
+            Ok(None) if !description.deleted && (only_pending(&facts) || facts.is_over(pass.now())) => {
+                continue;
+            }
             // Nor does one that nothing holds and that cannot be used as a value.
             Ok(_) if facts.says_nothing() => continue,
             Ok(_) | Err(_) => Vec::new(),
         };
         read.push((facts, keys));
     }
-    Versions { arn, name, exchange, replicas, read: Some(read) }
+    Versions {
+        arn,
+        name,
+        exchange,
+        replicas,
+        read: Some(read),
+    }
 }
 
 /// The labels that hold what their version names.
 pub(crate) fn holding() -> [Label; 4] {
-    [Label::current(), Label::pending(), Label::candidate(), Label::rollback()]
+    [
+        Label::current(),
+        Label::pending(),
+        Label::candidate(),
+        Label::rollback(),
+    ]
 }
 
-/// The labels on a version that hold what it names. One that was given up loses AWSPENDING next: that holds nothing any more.
-pub(crate) fn holding_labels<'a>(description: &'a Description, version: &'a VersionId) -> impl Iterator<Item = &'a Label> {
+/// The labels on a version that hold what it names. One that was given up loses AWSPENDING next: that holds
+/// nothing any more.
+pub(crate) fn holding_labels<'a>(
+    description: &'a Description,
+    version: &'a VersionId,
+) -> impl Iterator<Item = &'a Label> {
     let given_up = has_stamp(description, version, StampKind::Condemned);
     let alone = wrong::is(Wrong::CurrentHoldsAlone);
     description.labels(version).filter(move |label| {
@@ -452,13 +583,16 @@ pub(crate) fn holding_labels<'a>(description: &'a Description, version: &'a Vers
     })
 }
 
-/// The versions that hold what they name, and those that were replaced: a grace may still count from there, or a replica may hand
-/// one of them out.
+/// The versions that hold what they name, and those that were replaced: a grace may still count from there,
+/// or a replica may hand one of them out.
 fn facts(description: &Description) -> Vec<Facts> {
     let unstamped = unstamped_previous(description);
     let mut found = Vec::new();
     for (version, labels) in &description.versions {
-        let stamps = labels.iter().filter_map(Label::stamp).filter(|stamp| stamp.kind == StampKind::Replaced);
+        let stamps = labels
+            .iter()
+            .filter_map(Label::stamp)
+            .filter(|stamp| stamp.kind == StampKind::Replaced);
         let facts = Facts {
             version: version.clone(),
             holding: holding_labels(description, version).filter_map(place).collect(),

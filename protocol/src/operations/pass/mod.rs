@@ -23,7 +23,9 @@ use crate::operations::pass::holders::{HolderCache, Holders};
 use crate::operations::{Operation, OperationRequest, OperationSettings};
 use crate::ports::{Description, Fleet, KeyState, Ports, SecretPage, Signer, StoredValue, Venue};
 use crate::secret::SecretValue;
-use crate::session::{Caller, Changes, Known, Master, SecretSession, master_id, master_in, read_master, store_error};
+use crate::session::{
+    Caller, Changes, Known, Master, SecretSession, master_id, master_in, read_master, store_error,
+};
 use crate::task::Task;
 
 /// This much of an invocation is kept for what is under way and for the answer: no other secret is begun.
@@ -68,7 +70,12 @@ impl<'a> Pass<'a> {
         cache: &'a HolderCache,
         request: &'a OperationRequest,
     ) -> Self {
-        let (masters, told, pace, holders) = (Mutex::default(), Mutex::default(), Mutex::default(), AsyncMutex::default());
+        let (masters, told, pace, holders) = (
+            Mutex::default(),
+            Mutex::default(),
+            Mutex::default(),
+            AsyncMutex::default(),
+        );
         let (accepted, changes) = (Mutex::default(), Changes::default());
         let (known, master_states) = (Known::default(), AsyncMutex::default());
         Self {
@@ -146,11 +153,14 @@ impl<'a> Pass<'a> {
     }
 
     pub(crate) async fn list(&self, after: Option<&str>) -> Result<SecretPage, Error> {
-        with_retries(self, || async { self.fleet.list(after).await.map_err(|error| store_error(&error)) }).await
+        with_retries(self, || async {
+            self.fleet.list(after).await.map_err(|error| store_error(&error))
+        })
+        .await
     }
 
-    /// Which keys are held, by any secret of any shard. Read when it is first needed, by one for all; where that fails, it is not
-    /// tried again for everyone who asks.
+    /// Which keys are held, by any secret of any shard. Read when it is first needed, by one for all; where
+    /// that fails, it is not tried again for everyone who asks.
     pub(crate) async fn holders(&self) -> Index {
         let mut known = self.holders.lock().await;
         let only_reads = matches!(self.request, OperationRequest::Audit { .. });
@@ -174,7 +184,9 @@ impl<'a> Pass<'a> {
 
     /// The answers of one audit share what its first one read: they revoke nothing.
     async fn find_holders(&self) -> Index {
-        let OperationRequest::Audit { after, .. } = self.request else { return Holders::of_all(self).await.map(Arc::new) };
+        let OperationRequest::Audit { after, .. } = self.request else {
+            return Holders::of_all(self).await.map(Arc::new);
+        };
         if after.is_some()
             && let Some(holders) = self.cache.holders_at(self.now())
         {
@@ -190,18 +202,34 @@ impl<'a> Pass<'a> {
     /// The master credential that a value names.
     pub(crate) async fn master(&self, venue: &VenueId, value: &SecretValue) -> Result<Master, Error> {
         let id = master_id(value)?;
-        let known = self.masters.lock().unwrap_or_else(PoisonError::into_inner).get(id.as_str()).cloned();
+        let known = self
+            .masters
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(id.as_str())
+            .cloned();
         let stored = if let Some(stored) = known {
             stored
         } else {
-            let read = with_retries(self, || read_master(self.ports, &id)).await.map(Arc::new);
-            // Whatever keeps it from being read, nothing of its accounts can be done until a person puts that right.
-            let unusable =
-                |error: Error| if is_transient(&error) { error } else { Error::new(ErrorType::MasterInvalid, error.problem) };
+            let read = with_retries(self, || read_master(self.ports, &id))
+                .await
+                .map(Arc::new);
+            // Whatever keeps it from being read, nothing of its accounts can be done until a person puts that
+            // right.
+            let unusable = |error: Error| {
+                if is_transient(&error) {
+                    error
+                } else {
+                    Error::new(ErrorType::MasterInvalid, error.problem)
+                }
+            };
             let read = read.map_err(unusable);
             // What passes may be over for the next child.
             if !read.as_ref().is_err_and(is_transient) {
-                self.masters.lock().unwrap_or_else(PoisonError::into_inner).insert(id.as_str().to_owned(), read.clone());
+                self.masters
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .insert(id.as_str().to_owned(), read.clone());
             }
             read
         };
@@ -210,12 +238,20 @@ impl<'a> Pass<'a> {
 
     /// Notes that a venue has accepted a credential.
     pub(crate) fn note_accepted(&self, venue: &VenueId, key: Signer) {
-        self.accepted.lock().unwrap_or_else(PoisonError::into_inner).insert(venue.to_string(), key);
+        self.accepted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(venue.to_string(), key);
     }
 
-    /// A credential that a venue has accepted in this run. By itself that says nothing of the host that answers now.
+    /// A credential that a venue has accepted in this run. By itself that says nothing of the host that
+    /// answers now.
     pub(crate) fn accepted_at(&self, venue: &VenueId) -> Option<Signer> {
-        self.accepted.lock().unwrap_or_else(PoisonError::into_inner).get(&venue.to_string()).cloned()
+        self.accepted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&venue.to_string())
+            .cloned()
     }
 
     /// Waits until it is a venue's turn for another call of this function's.
@@ -226,7 +262,11 @@ impl<'a> Pass<'a> {
     /// The same for a call that the master credential signs.
     pub(crate) async fn turn_of(&self, venue: &dyn Venue, master: &Master) {
         self.turn(venue).await;
-        self.wait_for(master.signer.credential.key_id.fingerprint(), venue.facts().master_spacing).await;
+        self.wait_for(
+            master.signer.credential.key_id.fingerprint(),
+            venue.facts().master_spacing,
+        )
+        .await;
     }
 
     async fn wait_for(&self, whose: String, spacing: Duration) {
@@ -252,7 +292,10 @@ impl<'a> Pass<'a> {
 
     /// Whether this is said for the first time in this pass.
     pub(crate) fn is_news(&self, what: String) -> bool {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(what)
+        self.told
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(what)
     }
 
     /// The command that asks for an operation on a secret.
@@ -267,7 +310,11 @@ impl<'a> Pass<'a> {
 
     /// What to do where a secret could not be looked at: what passes is asked for once more.
     pub(crate) fn after(&self, error: &Error, secret: &str) -> String {
-        if is_transient(error) { self.command(self.request.operation(), secret) } else { describe_secret(secret) }
+        if is_transient(error) {
+            self.command(self.request.operation(), secret)
+        } else {
+            describe_secret(secret)
+        }
     }
 
     /// The command that asks for an operation, with what it is to say.
@@ -278,11 +325,17 @@ impl<'a> Pass<'a> {
     /// The command that sends an operation's event to the function that performs it.
     pub(crate) fn command_of(&self, operation: Operation, event: Map<String, Value>) -> String {
         let is_ours = operation.duty() == self.request.operation().duty();
-        let function = if is_ours { &self.caller.function_arn } else { &self.settings.other_function };
-        // A shell would take the apostrophe of a reason for the payload's end. The CLI asks twice where an answer takes long.
+        let function = if is_ours {
+            &self.caller.function_arn
+        } else {
+            &self.settings.other_function
+        };
+        // A shell would take the apostrophe of a reason for the payload's end. The CLI asks twice where an
+        // answer takes long.
         let payload = Value::from(event).to_string().replace('\'', "\\u0027");
         format!(
-            "aws lambda invoke --function-name {function} --cli-read-timeout 0 --cli-binary-format raw-in-base64-out --payload '{payload}' /dev/stdout"
+            "aws lambda invoke --function-name {function} --cli-read-timeout 0 --cli-binary-format \
+             raw-in-base64-out --payload '{payload}' /dev/stdout"
         )
     }
 
@@ -292,7 +345,12 @@ impl<'a> Pass<'a> {
     }
 
     /// The answer of an operation that was refused.
-    pub(crate) fn refusal(&self, secret: &str, say: impl Into<String>, what_to_do: impl Into<String>) -> Answer {
+    pub(crate) fn refusal(
+        &self,
+        secret: &str,
+        say: impl Into<String>,
+        what_to_do: impl Into<String>,
+    ) -> Answer {
         let mut builder = self.builder();
         builder.find(finding(Code::Refused, secret, say, what_to_do));
         builder.answer(self.is_dry_run())
@@ -302,11 +360,16 @@ impl<'a> Pass<'a> {
 /// The event that asks for an operation.
 pub(crate) fn event(operation: Operation, fields: &[(&str, &str)]) -> Map<String, Value> {
     let mut event = Map::from_iter([("operation".to_owned(), operation.as_str().into())]);
-    event.extend(fields.iter().map(|(name, text)| ((*name).to_owned(), (*text).into())));
+    event.extend(
+        fields
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).into())),
+    );
     event
 }
 
-/// The answer of an operation that was not done: refused, where nothing was changed, and where something was with what that is.
+/// The answer of an operation that was not done: refused, where nothing was changed, and where something was
+/// with what that is.
 pub(crate) fn not_done(
     pass: &Pass<'_>,
     session: &SecretSession<'_>,
@@ -328,14 +391,32 @@ pub(crate) fn not_done(
 /// The row of a secret that an operation is about, with what it has changed.
 pub(crate) fn row_of(session: &SecretSession<'_>, description: &Description) -> Row {
     let (secret, arn) = (description.name.as_str().to_owned(), description.arn.clone());
-    Row { secret, arn, did: session.changed(), ..Row::default() }
+    Row {
+        secret,
+        arn,
+        did: session.changed(),
+        ..Row::default()
+    }
 }
 
-pub(crate) fn finding(code: Code, secret: &str, say: impl Into<String>, what_to_do: impl Into<String>) -> Finding {
+pub(crate) fn finding(
+    code: Code,
+    secret: &str,
+    say: impl Into<String>,
+    what_to_do: impl Into<String>,
+) -> Finding {
     // What tells the secret apart is added where the finding goes into the answer.
     let (arn_digest, account) = (None, None);
     let (secret, say, r#do) = (secret.to_owned(), say.into(), what_to_do.into());
-    Finding { severity: code.severity(), code, secret, arn_digest, account, say, r#do }
+    Finding {
+        severity: code.severity(),
+        code,
+        secret,
+        arn_digest,
+        account,
+        say,
+        r#do,
+    }
 }
 
 pub(crate) fn is_transient(error: &Error) -> bool {

@@ -41,10 +41,17 @@ impl FromStr for Shard {
 
     fn from_str(text: &str) -> Result<Self, NoShard> {
         let (part, of) = text.split_once('/').ok_or(NoShard)?;
-        let (part, of) = (part.parse().map_err(|_| NoShard)?, of.parse().map_err(|_| NoShard)?);
+        let (part, of) = (
+            part.parse().map_err(|_| NoShard)?,
+            of.parse().map_err(|_| NoShard)?,
+        );
         let shard = Self { part, of };
         // One spelling: an alarm counts a shard's passes by it.
-        if (1..=of).contains(&part) && of <= MOST_PARTS && shard.to_string() == text { Ok(shard) } else { Err(NoShard) }
+        if (1..=of).contains(&part) && of <= MOST_PARTS && shard.to_string() == text {
+            Ok(shard)
+        } else {
+            Err(NoShard)
+        }
     }
 }
 
@@ -56,12 +63,15 @@ impl fmt::Display for Shard {
 
 /// Which part of all secrets one belongs to: by a digest of its ARN, so that neither names nor ages decide.
 fn place(arn: &str) -> u64 {
-    Sha256::digest(arn.as_bytes()).iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
+    Sha256::digest(arn.as_bytes())
+        .iter()
+        .take(8)
+        .fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }
 
-/// Goes through all secrets of a shard, each once, in the order of the list, from a random one on and round: whoever runs out of
-/// time begins elsewhere the next time, and no secret comes last every time. Laps over the list instead of a copy of it keep memory
-/// flat.
+/// Goes through all secrets of a shard, each once, in the order of the list, from a random one on and round:
+/// whoever runs out of time begins elsewhere the next time, and no secret comes last every time. Laps over
+/// the list instead of a copy of it keep memory flat.
 pub(crate) struct SecretPages {
     shard: Shard,
     managed: bool,
@@ -85,20 +95,42 @@ enum Lap {
 impl SecretPages {
     /// Every managed secret of every shard, from the first on.
     pub(crate) fn of_all() -> Self {
-        Self { shard: Shard::ALL, managed: true, start: 0, lap: Lap::From, passed: 0, after: None }
+        Self {
+            shard: Shard::ALL,
+            managed: true,
+            start: 0,
+            lap: Lap::From,
+            passed: 0,
+            after: None,
+        }
     }
 
     /// The secrets of a shard whether they are rotated or not, from a page of the list on.
     pub(crate) fn of_every_secret(shard: Shard, after: Option<String>) -> Self {
-        Self { shard, managed: false, after: after.filter(|after| !after.is_empty()), ..Self::of_all() }
+        Self {
+            shard,
+            managed: false,
+            after: after.filter(|after| !after.is_empty()),
+            ..Self::of_all()
+        }
     }
 
     /// The managed secrets of a shard from a random one on; with how many there are.
     pub(crate) async fn round(pass: &Pass<'_>, shard: Shard, random: u64) -> Result<(Self, u64), Error> {
-        let mut count = Self { shard, ..Self::of_all() };
+        let mut count = Self {
+            shard,
+            ..Self::of_all()
+        };
         while count.next(pass).await?.is_some() {}
         let start = random.checked_rem(count.passed).unwrap_or_default();
-        Ok((Self { shard, start, ..Self::of_all() }, count.passed))
+        Ok((
+            Self {
+                shard,
+                start,
+                ..Self::of_all()
+            },
+            count.passed,
+        ))
     }
 
     /// The secrets of the next page; there may be none on it. `None` at the end.
@@ -119,7 +151,11 @@ impl SecretPages {
         }
         self.after = page.next;
         if self.after.is_none() || (self.lap == Lap::Before && self.passed >= self.start) {
-            self.lap = if self.lap == Lap::From && self.start > 0 { Lap::Before } else { Lap::Over };
+            self.lap = if self.lap == Lap::From && self.start > 0 {
+                Lap::Before
+            } else {
+                Lap::Over
+            };
             (self.after, self.passed) = (None, if self.lap == Lap::Before { 0 } else { self.passed });
         }
         Ok(Some(secrets))
@@ -131,10 +167,16 @@ impl SecretPages {
     }
 }
 
-/// Whether the name says at which exchange its key is, of those that are rotated here; the environment may stand in the value.
+/// Whether the name says at which exchange its key is, of those that are rotated here; the environment may
+/// stand in the value.
 pub(crate) fn is_named_for_a_venue(pass: &Pass<'_>, secret: &Description) -> bool {
-    let Ok((Some(exchange), environment)) = secret.name.place(None, None) else { return false };
-    let venue = VenueId { exchange, environment: environment.unwrap_or(Environment::Mainnet) };
+    let Ok((Some(exchange), environment)) = secret.name.place(None, None) else {
+        return false;
+    };
+    let venue = VenueId {
+        exchange,
+        environment: environment.unwrap_or(Environment::Mainnet),
+    };
     pass.ports.venues.venue(&venue).is_ok()
 }
 
@@ -145,7 +187,9 @@ mod tests {
     #[test]
     fn a_shard_is_read_as_it_is_written_and_nothing_else_is_one() {
         assert_eq!("2/4".parse::<Shard>().unwrap().to_string(), "2/4");
-        for none in ["", "2", "0/4", "5/4", "1/0", "a/b", "1/2/3", "-1/2", "+1/2", "01/2", "1/17", "1/ 2"] {
+        for none in [
+            "", "2", "0/4", "5/4", "1/0", "a/b", "1/2/3", "-1/2", "+1/2", "01/2", "1/17", "1/ 2",
+        ] {
             assert!(none.parse::<Shard>().is_err(), "{none}");
         }
     }

@@ -37,8 +37,12 @@ impl EndOfLife {
             ending.compromised |= *label == Label::compromised();
             ending.at_once |= *label == Label::revoke_first();
             match label.stamp() {
-                Some(stamp) if stamp.kind == StampKind::Replaced => ending.replaced = ending.replaced.max(Some(stamp.at)),
-                Some(stamp) if stamp.kind == StampKind::Condemned => ending.condemned = ending.condemned.max(Some(stamp.at)),
+                Some(stamp) if stamp.kind == StampKind::Replaced => {
+                    ending.replaced = ending.replaced.max(Some(stamp.at));
+                }
+                Some(stamp) if stamp.kind == StampKind::Condemned => {
+                    ending.condemned = ending.condemned.max(Some(stamp.at));
+                }
                 _ => {}
             }
         }
@@ -46,9 +50,12 @@ impl EndOfLife {
         ending
     }
 
-    /// Whether there may be something to do, as the labels alone tell: the version's value need not be read otherwise.
+    /// Whether there may be something to do, as the labels alone tell: the version's value need not be read
+    /// otherwise.
     pub(crate) fn may_be_due(&self, now: Timestamp, least_grace: Duration) -> bool {
-        self.compromised || self.condemned.is_some() || self.replaced.is_some_and(|at| is_past(at, least_grace, now))
+        self.compromised
+            || self.condemned.is_some()
+            || self.replaced.is_some_and(|at| is_past(at, least_grace, now))
     }
 }
 
@@ -71,9 +78,18 @@ pub(crate) enum Verdict {
 
 /// What the key of a version has deserved. A stamp in the future never counts as past.
 /// `graces` are its own, and that of a key which another secret has replaced, made by whomever.
-pub(crate) fn verdict(ending: EndOfLife, named: &Named, graces: (Duration, Duration), now: Timestamp) -> Verdict {
+pub(crate) fn verdict(
+    ending: EndOfLife,
+    named: &Named,
+    graces: (Duration, Duration),
+    now: Timestamp,
+) -> Verdict {
     let (grace, theirs) = graces;
-    let in_theirs = named.replaced_elsewhere.as_ref().map(|(at, _)| after(*at, theirs)).filter(|until| now < *until);
+    let in_theirs = named
+        .replaced_elsewhere
+        .as_ref()
+        .map(|(at, _)| after(*at, theirs))
+        .filter(|until| now < *until);
     let may_be_promoted = ending.may_be_promoted && !wrong::is(Wrong::LeakedPendingAtOnce);
     if ending.ordered && !may_be_promoted {
         return Verdict::Revoke;
@@ -89,12 +105,24 @@ pub(crate) fn verdict(ending: EndOfLife, named: &Named, graces: (Duration, Durat
     }
     if ending.compromised {
         // A run may still promote it: from the condemnation on the time counts that this can take.
-        return if ending.condemned.is_some() { Verdict::Wait } else { Verdict::Condemn };
+        return if ending.condemned.is_some() {
+            Verdict::Wait
+        } else {
+            Verdict::Condemn
+        };
     }
     // Until it was condemned a replica may have handed it out.
-    let wait = if named.replicas == Replicas::None { UNSETTLED } else { UNSETTLED.max(OperationSettings::LEAST_GRACE) };
+    let wait = if named.replicas == Replicas::None {
+        UNSETTLED
+    } else {
+        UNSETTLED.max(OperationSettings::LEAST_GRACE)
+    };
     let condemned_long_ago = |at: Timestamp| is_past(at, wait, now) || wrong::is(Wrong::CondemnedAtOnce);
-    let latest = if wrong::is(Wrong::GraceOfOneVersion) { ending.replaced } else { ending.replaced.max(named.replaced) };
+    let latest = if wrong::is(Wrong::GraceOfOneVersion) {
+        ending.replaced
+    } else {
+        ending.replaced.max(named.replaced)
+    };
     let Some(since) = latest else {
         // Given up before it was ever current.
         return match ending.condemned {
@@ -128,30 +156,53 @@ pub(crate) fn verdict(ending: EndOfLife, named: &Named, graces: (Duration, Durat
 }
 
 pub(crate) fn after(at: Timestamp, length: Duration) -> Timestamp {
-    at.saturating_add(SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MAX)
+    at.saturating_add(SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX))
+        .unwrap_or(Timestamp::MAX)
 }
 
 pub(crate) fn is_past(at: Timestamp, length: Duration, now: Timestamp) -> bool {
     now.duration_since(at) > SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX)
 }
 
-/// Whether a run can still make a version current that never was: it does so from the version that its value was built on and from
-/// no other, and no run lives so long after the version was given up.
-pub(crate) fn may_be_promoted(description: &Description, version: &VersionId, value: &SecretValue, now: Timestamp) -> bool {
-    let (current, ending) = (description.holder(&Label::current()), EndOfLife::of(description, version));
-    let built_on_it = value.rotation.as_ref().is_some_and(|rotation| Some(&rotation.based_on) == current);
+/// Whether a run can still make a version current that never was: it does so from the version that its value
+/// was built on and from no other, and no run lives so long after the version was given up.
+pub(crate) fn may_be_promoted(
+    description: &Description,
+    version: &VersionId,
+    value: &SecretValue,
+    now: Timestamp,
+) -> bool {
+    let (current, ending) = (
+        description.holder(&Label::current()),
+        EndOfLife::of(description, version),
+    );
+    let built_on_it = value
+        .rotation
+        .as_ref()
+        .is_some_and(|rotation| Some(&rotation.based_on) == current);
     let in_time = ending.condemned.is_none_or(|at| !is_past(at, UNSETTLED, now));
-    is_ours(value, version) && current != Some(version) && !was_current(description, version) && built_on_it && in_time
+    is_ours(value, version)
+        && current != Some(version)
+        && !was_current(description, version)
+        && built_on_it
+        && in_time
 }
 
 /// Whether a value's credential was there before it.
 pub(crate) fn is_copy(value: &SecretValue) -> bool {
-    value.rotation.as_ref().is_some_and(|rotation| rotation.source != Source::Issued)
+    value
+        .rotation
+        .as_ref()
+        .is_some_and(|rotation| rotation.source != Source::Issued)
 }
 
 /// Whether this function built the value for the version that holds it.
 pub(crate) fn is_ours(value: &SecretValue, version: &VersionId) -> bool {
-    value.created_by.as_deref() == Some(CREATED_BY) && value.rotation.as_ref().is_some_and(|rotation| rotation.token == *version)
+    value.created_by.as_deref() == Some(CREATED_BY)
+        && value
+            .rotation
+            .as_ref()
+            .is_some_and(|rotation| rotation.token == *version)
 }
 
 /// When the value was made, where nobody but this function can have written that down.
@@ -183,7 +234,10 @@ mod tests {
     }
 
     fn replaced(seconds: i64) -> EndOfLife {
-        EndOfLife { replaced: Some(at(seconds)), ..EndOfLife::default() }
+        EndOfLife {
+            replaced: Some(at(seconds)),
+            ..EndOfLife::default()
+        }
     }
 
     fn judged(ending: EndOfLife, now: i64) -> Verdict {
@@ -194,70 +248,140 @@ mod tests {
     fn a_replaced_key_is_condemned_after_its_grace_and_revoked_a_pass_later() {
         assert_eq!(judged(replaced(0), 23 * HOUR), Verdict::InGrace(at(24 * HOUR)));
         assert_eq!(judged(replaced(0), 25 * HOUR), Verdict::Condemn);
-        let condemned = EndOfLife { condemned: Some(at(25 * HOUR)), ..replaced(0) };
+        let condemned = EndOfLife {
+            condemned: Some(at(25 * HOUR)),
+            ..replaced(0)
+        };
         assert_eq!(judged(condemned, 25 * HOUR + 60), Verdict::Wait);
         assert_eq!(judged(condemned, 26 * HOUR), Verdict::Revoke);
     }
 
     #[test]
     fn a_stamp_in_the_future_is_not_past() {
-        assert!(matches!(judged(replaced(48 * HOUR), 25 * HOUR), Verdict::InGrace(_)));
-        let condemned = EndOfLife { condemned: Some(at(48 * HOUR)), ..replaced(0) };
+        assert!(matches!(
+            judged(replaced(48 * HOUR), 25 * HOUR),
+            Verdict::InGrace(_)
+        ));
+        let condemned = EndOfLife {
+            condemned: Some(at(48 * HOUR)),
+            ..replaced(0)
+        };
         assert_eq!(judged(condemned, 26 * HOUR), Verdict::Wait);
     }
 
     #[test]
     fn a_condemnation_from_before_it_was_replaced_counts_for_nothing() {
-        let ending = EndOfLife { condemned: Some(at(-HOUR)), ..replaced(0) };
+        let ending = EndOfLife {
+            condemned: Some(at(-HOUR)),
+            ..replaced(0)
+        };
         assert_eq!(judged(ending, 25 * HOUR), Verdict::Condemn);
     }
 
     #[test]
     fn the_latest_time_that_any_version_of_the_key_was_replaced_counts() {
-        let elsewhere = Named { replaced: Some(at(20 * HOUR)), ..Named::default() };
+        let elsewhere = Named {
+            replaced: Some(at(20 * HOUR)),
+            ..Named::default()
+        };
         let verdict = verdict(replaced(0), &elsewhere, (DAY, DAY), at(25 * HOUR));
         assert_eq!(verdict, Verdict::InGrace(at(44 * HOUR)));
     }
 
     #[test]
     fn a_leaked_key_has_no_grace_and_a_held_one_no_end() {
-        let leaked = EndOfLife { compromised: true, ..replaced(0) };
+        let leaked = EndOfLife {
+            compromised: true,
+            ..replaced(0)
+        };
         assert_eq!(judged(leaked, 1), Verdict::Revoke);
-        let holder = Held { secret: "b".to_owned(), label: "AWSCURRENT".to_owned() };
-        let held = Named { held: [holder].into(), ..Named::default() };
+        let holder = Held {
+            secret: "b".to_owned(),
+            label: "AWSCURRENT".to_owned(),
+        };
+        let held = Named {
+            held: [holder].into(),
+            ..Named::default()
+        };
         assert_eq!(verdict(leaked, &held, (DAY, DAY), at(1)), Verdict::Held);
-        assert_eq!(verdict(replaced(0), &held, (DAY, DAY), at(99 * HOUR)), Verdict::Held);
+        assert_eq!(
+            verdict(replaced(0), &held, (DAY, DAY), at(99 * HOUR)),
+            Verdict::Held
+        );
     }
 
     #[test]
     fn a_replica_that_is_behind_keeps_the_key_alive() {
-        let with = |replicas| Named { replicas, ..Named::default() };
-        assert_eq!(verdict(replaced(0), &with(Replicas::Behind), (DAY, DAY), at(99 * HOUR)), Verdict::Replica);
-        let condemned = EndOfLife { condemned: Some(at(99 * HOUR)), ..replaced(0) };
-        let judged = |now| verdict(condemned, &with(Replicas::InSync), (DAY, DAY), at(99 * HOUR + now));
-        assert_eq!(judged(30 * 60), Verdict::Wait, "who read it from the replica just before has it for an hour");
+        let with = |replicas| Named {
+            replicas,
+            ..Named::default()
+        };
+        assert_eq!(
+            verdict(replaced(0), &with(Replicas::Behind), (DAY, DAY), at(99 * HOUR)),
+            Verdict::Replica
+        );
+        let condemned = EndOfLife {
+            condemned: Some(at(99 * HOUR)),
+            ..replaced(0)
+        };
+        let judged = |now| {
+            verdict(
+                condemned,
+                &with(Replicas::InSync),
+                (DAY, DAY),
+                at(99 * HOUR + now),
+            )
+        };
+        assert_eq!(
+            judged(30 * 60),
+            Verdict::Wait,
+            "who read it from the replica just before has it for an hour"
+        );
         assert_eq!(judged(HOUR + 1), Verdict::Revoke);
     }
 
     #[test]
     fn a_leaked_key_that_a_run_may_promote_waits_from_its_condemnation_on_whoever_else_named_it() {
-        let leaked = EndOfLife { compromised: true, may_be_promoted: true, ..EndOfLife::default() };
-        let elsewhere = Named { replaced: Some(at(0)), ..Named::default() };
-        assert_eq!(verdict(leaked, &elsewhere, (DAY, DAY), at(HOUR)), Verdict::Condemn);
-        let condemned = EndOfLife { condemned: Some(at(HOUR)), ..leaked };
-        assert_eq!(verdict(condemned, &elsewhere, (DAY, DAY), at(2 * HOUR)), Verdict::Wait);
+        let leaked = EndOfLife {
+            compromised: true,
+            may_be_promoted: true,
+            ..EndOfLife::default()
+        };
+        let elsewhere = Named {
+            replaced: Some(at(0)),
+            ..Named::default()
+        };
+        assert_eq!(
+            verdict(leaked, &elsewhere, (DAY, DAY), at(HOUR)),
+            Verdict::Condemn
+        );
+        let condemned = EndOfLife {
+            condemned: Some(at(HOUR)),
+            ..leaked
+        };
+        assert_eq!(
+            verdict(condemned, &elsewhere, (DAY, DAY), at(2 * HOUR)),
+            Verdict::Wait
+        );
     }
 
     #[test]
     fn a_copy_that_was_given_up_has_a_grace_since_its_key_was_there_before() {
-        let given_up = EndOfLife { condemned: Some(at(0)), was_there: true, ..EndOfLife::default() };
+        let given_up = EndOfLife {
+            condemned: Some(at(0)),
+            was_there: true,
+            ..EndOfLife::default()
+        };
         assert_eq!(judged(given_up, 23 * HOUR), Verdict::InGrace(at(24 * HOUR)));
         assert_eq!(judged(given_up, 25 * HOUR), Verdict::Revoke);
     }
 
     #[test]
     fn a_version_that_was_given_up_has_no_grace_but_a_wait() {
-        let given_up = EndOfLife { condemned: Some(at(0)), ..EndOfLife::default() };
+        let given_up = EndOfLife {
+            condemned: Some(at(0)),
+            ..EndOfLife::default()
+        };
         assert_eq!(judged(given_up, 16 * 60), Verdict::Wait);
         assert_eq!(judged(given_up, 18 * 60), Verdict::Revoke);
     }

@@ -1,5 +1,5 @@
-//! How long a replaced key stays alive, and who made it, which decides that. What a value says of its key is the word of whoever may
-//! write the value: the account's list tells.
+//! How long a replaced key stays alive, and who made it, which decides that. What a value says of its key is
+//! the word of whoever may write the value: the account's list tells.
 
 use std::time::Duration;
 
@@ -27,11 +27,14 @@ impl OperationSettings {
 pub(crate) fn is_marked(description: &Description, key: &KeyId, list: Option<&KeyList>) -> bool {
     let ours = Marker::new(&description.arn, &VersionId::new(""), 0);
     let listed = list.and_then(|list| list.keys.iter().find(|listed| listed.key_id == *key));
-    listed.and_then(|listed| listed.marker.as_ref()).is_some_and(|marker| marker.same_secret(&ours))
+    listed
+        .and_then(|listed| listed.marker.as_ref())
+        .is_some_and(|marker| marker.same_secret(&ours))
 }
 
-/// Whether a key counts as issued for this secret: the account's list shows its marker; or the list does not show the key, so that it is
-/// dead or was made by hand, and the value says that it was issued. Who goes by the latter may end nothing that answers.
+/// Whether a key counts as issued for this secret: the account's list shows its marker; or the list does not
+/// show the key, so that it is dead or was made by hand, and the value says that it was issued. Who goes by
+/// the latter may end nothing that answers.
 pub(crate) fn counts_as_issued(
     description: &Description,
     version: &VersionId,
@@ -44,8 +47,15 @@ pub(crate) fn counts_as_issued(
 }
 
 /// Whether the account's list shows that a key was issued for this very version.
-pub(crate) fn was_issued_for(description: &Description, version: &VersionId, key: &KeyId, list: Option<&KeyList>) -> bool {
+pub(crate) fn was_issued_for(
+    description: &Description,
+    version: &VersionId,
+    key: &KeyId,
+    list: Option<&KeyList>,
+) -> bool {
     let ours = Marker::new(&description.arn, version, 0);
     let listed = list.and_then(|list| list.keys.iter().find(|listed| listed.key_id == *key));
-    listed.and_then(|listed| listed.marker.as_ref()).is_some_and(|marker| marker.same_token(&ours))
+    listed
+        .and_then(|listed| listed.marker.as_ref())
+        .is_some_and(|marker| marker.same_token(&ours))
 }

@@ -23,23 +23,32 @@ pub(crate) enum Life {
 /// What else is known of a key whose life is asked for.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Known {
-    /// Since when it has been there at the least. A younger one may be rejected since not everybody at the venue knows it yet.
+    /// Since when it has been there at the least. A younger one may be rejected since not everybody at the
+    /// venue knows it yet.
     pub(crate) since: Option<Timestamp>,
     /// Whether this run has just revoked it.
     pub(crate) revoked: bool,
-    /// Whether the same host accepted another credential before it rejected this one. The list that comes after shows that it does so
-    /// still: a host's name may come to mean another one in between.
+    /// Whether the same host accepted another credential before it rejected this one. The list that comes
+    /// after shows that it does so still: a host's name may come to mean another one in between.
     pub(crate) controlled: bool,
 }
 
 /// Asks a key itself whether it is alive.
-pub(crate) async fn asked(pass: &Pass<'_>, venue: &dyn Venue, value: &SecretValue) -> Result<KeyState, VenueError> {
-    let signer = Signer { whose: Whose::Replaced, credential: value.credential.clone() };
+pub(crate) async fn asked(
+    pass: &Pass<'_>,
+    venue: &dyn Venue,
+    value: &SecretValue,
+) -> Result<KeyState, VenueError> {
+    let signer = Signer {
+        whose: Whose::Replaced,
+        credential: value.credential.clone(),
+    };
     pass.turn(venue).await;
     venue.inspect(&signer).await
 }
 
-/// What a key's own answer proves, with the account's list, which also shows that the host accepts another credential.
+/// What a key's own answer proves, with the account's list, which also shows that the host accepts another
+/// credential.
 pub(crate) async fn life(
     pass: &Pass<'_>,
     access: &AccountAccess<'_>,
@@ -68,13 +77,18 @@ pub(crate) fn judged(
         return Life::Alive;
     }
     let propagation = SignedDuration::try_from(venue.facts().propagation).unwrap_or(SignedDuration::MAX);
-    let young = known.since.is_none_or(|since| pass.now().duration_since(since) < propagation);
+    let young = known
+        .since
+        .is_none_or(|since| pass.now().duration_since(since) < propagation);
     if young && !known.revoked {
         return Life::Unknown;
     }
-    // Where the key is bound to other addresses, or its secret is another's, nothing but the value says on whose list it should be.
+    // Where the key is bound to other addresses, or its secret is another's, nothing but the value says on
+    // whose list it should be.
     match error.class {
-        ErrorClass::Rejected if known.controlled || known.revoked || wrong::is(Wrong::NoControl) => Life::Dead,
+        ErrorClass::Rejected if known.controlled || known.revoked || wrong::is(Wrong::NoControl) => {
+            Life::Dead
+        }
         ErrorClass::Denied if wrong::is(Wrong::DeniedIsDeath) => Life::Dead,
         _ if wrong::is(Wrong::SilenceIsDeath) => Life::Dead,
         _ => Life::Unknown,
@@ -83,9 +97,15 @@ pub(crate) fn judged(
 
 pub(crate) async fn listed(pass: &Pass<'_>, access: &AccountAccess<'_>) -> Result<KeyList, Error> {
     pass.turn_of(access.venue, &access.master).await;
-    access.venue.list(&access.master.signer, &access.account).await.map_err(|error| venue_error(&error))
+    access
+        .venue
+        .list(&access.master.signer, &access.account)
+        .await
+        .map_err(|error| venue_error(&error))
 }
 
 pub(crate) fn shows_alive(list: &KeyList, key: &KeyId) -> bool {
-    list.keys.iter().any(|listed| listed.key_id == *key && !listed.expired)
+    list.keys
+        .iter()
+        .any(|listed| listed.key_id == *key && !listed.expired)
 }

@@ -49,8 +49,8 @@ pub(crate) enum Retired {
 }
 
 impl SecretVisit<'_> {
-    /// Brings a version that is not current one step nearer to its key's end. What its value does not say of venue, master and
-    /// account is what the current one says.
+    /// Brings a version that is not current one step nearer to its key's end. What its value does not say of
+    /// venue, master and account is what the current one says.
     pub(crate) async fn retire(
         &mut self,
         description: &Description,
@@ -58,12 +58,16 @@ impl SecretVisit<'_> {
         current: Option<&Current>,
     ) -> Result<Retired, Error> {
         let pass = self.pass;
-        let Some(value) = self.value_to_retire(description, version).await? else { return Ok(Retired::NotYet) };
+        let Some(value) = self.value_to_retire(description, version).await? else {
+            return Ok(Retired::NotYet);
+        };
         let key = &value.credential.key_id;
         // What consumers read, as far as that is known.
         let is_read = current.is_none_or(|current| current.value.credential.key_id == *key);
         let list = current.and_then(Current::list);
-        let mut ending = self.ending_of(description, version, &value, is_read, list).await?;
+        let mut ending = self
+            .ending_of(description, version, &value, is_read, list)
+            .await?;
         // What the list does not show may have been made by anybody.
         let issued = if wrong::is(Wrong::GraceByVersion) {
             is_ours(&value, version)
@@ -96,7 +100,14 @@ impl SecretVisit<'_> {
             serves: known.and_then(|(master, _)| master.serves.as_ref()),
         };
         if !(ending.at_once && self.order.is_some())
-            && let Some(waits) = self.waits_for(&holders, &description.arn, venue.id(), version, asking, known.is_some())
+            && let Some(waits) = self.waits_for(
+                &holders,
+                &description.arn,
+                venue.id(),
+                version,
+                asking,
+                known.is_some(),
+            )
         {
             return Ok(waits);
         }
@@ -113,25 +124,45 @@ impl SecretVisit<'_> {
         match verdict {
             Verdict::Held if ending.compromised => {
                 let say = format!("the leaked key {key} is held by {}", named.holders());
-                let mut way_out = named.held.first().map_or_else(String::new, |held| self.way_out(description, held));
+                let mut way_out = named
+                    .held
+                    .first()
+                    .map_or_else(String::new, |held| self.way_out(description, held));
                 if named.held.iter().any(|held| held.secret != self.name) {
-                    way_out = format!("{way_out}; or, whoever else is cut off: {}", self.order_for(version));
+                    way_out = format!(
+                        "{way_out}; or, whoever else is cut off: {}",
+                        self.order_for(version)
+                    );
                 }
                 self.find(Code::CompromisedHeld, say, way_out);
                 let is_elsewhere = named.held.iter().any(|held| held.secret != self.name);
-                return Ok(if is_elsewhere { Retired::Elsewhere } else { Retired::Stale });
+                return Ok(if is_elsewhere {
+                    Retired::Elsewhere
+                } else {
+                    Retired::Stale
+                });
             }
             Verdict::InGrace(until) if ending.compromised => {
-                let elsewhere = named.replaced_elsewhere.map_or_else(String::new, |(_, secret)| secret);
+                let elsewhere = named
+                    .replaced_elsewhere
+                    .map_or_else(String::new, |(_, secret)| secret);
                 let say = format!(
-                    "the leaked key {key} was current in {elsewhere} too, and stays alive until {until} for those who have read it there"
+                    "the leaked key {key} was current in {elsewhere} too, and stays alive until {until} for \
+                     those who have read it there"
                 );
                 let what_to_do = format!("where that is too long: {}", self.order_for(version));
                 self.find(Code::CompromisedHeld, say, what_to_do);
                 return Ok(Retired::Elsewhere);
             }
-            Verdict::Held | Verdict::InGrace(_) if self.has_no_more_to_say(description, version, ending, &named) => {
-                self.shed(version, "it was given up, and another tells its key's end", is_condemnation).await?;
+            Verdict::Held | Verdict::InGrace(_)
+                if self.has_no_more_to_say(description, version, ending, &named) =>
+            {
+                self.shed(
+                    version,
+                    "it was given up, and another tells its key's end",
+                    is_condemnation,
+                )
+                .await?;
             }
             Verdict::InGrace(until) => {
                 self.tell_who_holds(key, ending, (&named, &holders), graces.0);
@@ -142,7 +173,8 @@ impl SecretVisit<'_> {
             Verdict::Wait => {}
             Verdict::Replica => {
                 let which = behind(description).unwrap_or_else(|| "one of another secret".to_owned());
-                let say = format!("{key} stays alive: a replica of a secret that names it is not in sync: {which}");
+                let say =
+                    format!("{key} stays alive: a replica of a secret that names it is not in sync: {which}");
                 self.find(Code::ReplicaBehind, say, describe_secret(&self.name));
             }
             Verdict::Condemn => {
@@ -155,7 +187,17 @@ impl SecretVisit<'_> {
                 self.tell_other_holders(description, key, &named);
                 let elsewhere = named.replaced.filter(|_| !wrong::is(Wrong::GraceOfOneVersion));
                 let replaced = ending.replaced.max(elsewhere);
-                let end = End { version, value: &value, ending, replaced, venue, account, current, holders: &holders, is_read };
+                let end = End {
+                    version,
+                    value: &value,
+                    ending,
+                    replaced,
+                    venue,
+                    account,
+                    current,
+                    holders: &holders,
+                    is_read,
+                };
                 return self.end_now(description, end).await;
             }
         }
@@ -163,11 +205,21 @@ impl SecretVisit<'_> {
     }
 
     /// What a version names that is to be retired. One that can name no key loses its labels, or is told.
-    async fn value_to_retire(&mut self, description: &Description, version: &VersionId) -> Result<Option<SecretValue>, Error> {
-        let Some(stored) = with_retries(self.pass, || self.session.read(Which::Version(version))).await? else {
-            // Given up before it had a value, or made current by a hand without one. A value that is there would be shown after so long.
+    async fn value_to_retire(
+        &mut self,
+        description: &Description,
+        version: &VersionId,
+    ) -> Result<Option<SecretValue>, Error> {
+        let Some(stored) = with_retries(self.pass, || self.session.read(Which::Version(version))).await?
+        else {
+            // Given up before it had a value, or made current by a hand without one. A value that is there
+            // would be shown after so long.
             let ending = EndOfLife::of(description, version);
-            if ending.condemned.max(ending.replaced).is_some_and(|at| is_past(at, UNSETTLED, self.pass.now())) {
+            if ending
+                .condemned
+                .max(ending.replaced)
+                .is_some_and(|at| is_past(at, UNSETTLED, self.pass.now()))
+            {
                 self.shed(version, "it has no value", says_of_the_end).await?;
             }
             return Ok(None);
@@ -175,8 +227,10 @@ impl SecretVisit<'_> {
         match SecretValue::parse(&stored.text) {
             Ok(value) => Ok(Some(value)),
             Err(error) => {
-                let say = format!("version {version} is to be retired, and its value cannot be used: {error}");
-                let what_to_do = "delete its key at the venue, if there is one; then take the version's labels off";
+                let say =
+                    format!("version {version} is to be retired, and its value cannot be used: {error}");
+                let what_to_do =
+                    "delete its key at the venue, if there is one; then take the version's labels off";
                 self.find(Code::ValueInvalid, say, what_to_do);
                 Ok(None)
             }
@@ -197,14 +251,22 @@ impl SecretVisit<'_> {
         // A master that could not be read just now may well say whom it serves.
         let ordered = self.order.is_some() && scope_is_known;
         if let Some(secret) = holders.unreadable(&venue.exchange, asking, ordered) {
-            let say =
-                format!("a version of {secret} that may hold a key cannot be read: no named key of {venue} is revoked meanwhile");
+            let say = format!(
+                "a version of {secret} that may hold a key cannot be read: no named key of {venue} is \
+                 revoked meanwhile"
+            );
             let what_to_do = format!(
-                "{}; where it is scheduled for deletion restore it; else allow the functions' role to read it and to decrypt with its KMS \
-                 key, or store a value with the same api_key and api_secret that can be read",
+                "{}; where it is scheduled for deletion restore it; else allow the functions' role to read \
+                 it and to decrypt with its KMS key, or store a value with the same api_key and api_secret \
+                 that can be read",
                 describe_secret(secret)
             );
-            self.key(version, key, None, format!("waits: a version of {secret} cannot be read"));
+            self.key(
+                version,
+                key,
+                None,
+                format!("waits: a version of {secret} cannot be read"),
+            );
             if secret == self.name {
                 self.find(Code::HolderUnreadable, say, what_to_do);
             } else {
@@ -213,14 +275,28 @@ impl SecretVisit<'_> {
             return Some(Retired::Elsewhere);
         }
         if !holders.know(arn) && !self.pass.is_of_this_account(arn) {
-            let say = "the secret is of another AWS account, whose secrets cannot be listed from here: who holds its keys is not known, \
-                       and none of them is revoked";
-            self.key(version, key, None, "waits: the secret is of another AWS account".to_owned());
-            self.find(Code::HolderUnreadable, say, "deploy the functions in that account, and attach the secret to them");
+            let say = "the secret is of another AWS account, whose secrets cannot be listed from here: who \
+                       holds its keys is not known, and none of them is revoked";
+            self.key(
+                version,
+                key,
+                None,
+                "waits: the secret is of another AWS account".to_owned(),
+            );
+            self.find(
+                Code::HolderUnreadable,
+                say,
+                "deploy the functions in that account, and attach the secret to them",
+            );
             return Some(Retired::Elsewhere);
         }
         if !holders.know(arn) {
-            self.key(version, key, None, "waits: ListSecrets does not show the secret yet".to_owned());
+            self.key(
+                version,
+                key,
+                None,
+                "waits: ListSecrets does not show the secret yet".to_owned(),
+            );
             return Some(Retired::Stale);
         }
         None
@@ -238,9 +314,11 @@ impl SecretVisit<'_> {
         let mut ending = EndOfLife::of(description, version);
         ending.compromised |= self.order.is_some();
         ending.at_once |= self.order == Some(Mode::RevokeFirst);
-        ending.ordered = self.order == Some(Mode::RevokeFirst) || ending.at_once && wrong::is(Wrong::LabelOrdersAnothers);
+        ending.ordered =
+            self.order == Some(Mode::RevokeFirst) || ending.at_once && wrong::is(Wrong::LabelOrdersAnothers);
         let key = &value.credential.key_id;
-        let is_gone = !is_marked(description, key, list) && counts_as_issued(description, version, value, list);
+        let is_gone =
+            !is_marked(description, key, list) && counts_as_issued(description, version, value, list);
         ending.was_there = !is_gone && !was_issued_for(description, version, key, list);
         ending.may_be_promoted = may_be_promoted(description, version, value, self.pass.now());
         // Where consumers read it already, an order to revoke it first waits for nobody.
@@ -248,25 +326,38 @@ impl SecretVisit<'_> {
         let cannot_wait = ending.at_once && (is_read || must_fit(description, 1).is_err());
         let waits_for_copies = !cannot_wait && !wrong::is(Wrong::LeakedCopyAtOnce);
         if ending.compromised && waits_for_copies && !ending.may_be_promoted {
-            ending.may_be_promoted = self.a_copy_may_be_promoted(description, version, &value.credential.key_id).await?;
+            ending.may_be_promoted = self
+                .a_copy_may_be_promoted(description, version, &value.credential.key_id)
+                .await?;
         }
         Ok(ending)
     }
 
-    /// The same without what stamps say of a time before the version was made, as Secrets Manager has it: whoever may write the secret can
-    /// write such stamps.
+    /// The same without what stamps say of a time before the version was made, as Secrets Manager has it:
+    /// whoever may write the secret can write such stamps.
     async fn since_it_was_made(&self, version: &VersionId, ending: EndOfLife) -> Result<EndOfLife, Error> {
         if wrong::is(Wrong::OldStampsCount) {
             return Ok(ending);
         }
-        let Some(made) = self.stored_at(version).await? else { return Ok(ending) };
+        let Some(made) = self.stored_at(version).await? else {
+            return Ok(ending);
+        };
         let replaced = ending.replaced.map(|at| at.max(made));
         let condemned = ending.condemned.filter(|at| after(*at, CLOCKS_APART) >= made);
-        Ok(EndOfLife { replaced, condemned, ..ending })
+        Ok(EndOfLife {
+            replaced,
+            condemned,
+            ..ending
+        })
     }
 
     /// Whether a run may be about to make another version current that names this key, though it is given up.
-    async fn a_copy_may_be_promoted(&self, description: &Description, leaked: &VersionId, key: &KeyId) -> Result<bool, Error> {
+    async fn a_copy_may_be_promoted(
+        &self,
+        description: &Description,
+        leaked: &VersionId,
+        key: &KeyId,
+    ) -> Result<bool, Error> {
         let pending = description.holder(&Label::pending());
         let now = self.pass.now();
         // A stamp of a time to come is none of ours: nothing waits for it.
@@ -278,7 +369,9 @@ impl SecretVisit<'_> {
         for version in others.filter(|version| Some(*version) == pending || recently(version)) {
             let stored = with_retries(self.pass, || self.session.read(Which::Version(version))).await?;
             let value = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
-            if value.is_some_and(|value| value.credential.key_id == *key && may_be_promoted(description, version, &value, now)) {
+            if value.is_some_and(|value| {
+                value.credential.key_id == *key && may_be_promoted(description, version, &value, now)
+            }) {
                 return Ok(true);
             }
         }
@@ -307,7 +400,10 @@ impl SecretVisit<'_> {
         mut named: Named,
     ) -> Named {
         let mut hold = |label: &Label| {
-            named.held.insert(Held { secret: self.name.clone(), label: label.as_str().to_owned() });
+            named.held.insert(Held {
+                secret: self.name.clone(),
+                label: label.as_str().to_owned(),
+            });
         };
         holding_labels(description, version).for_each(&mut hold);
         if current.is_some_and(|current| current.value.credential.key_id == *key) {
@@ -321,11 +417,13 @@ impl SecretVisit<'_> {
     fn what_counts(&self, mut named: Named, ending: EndOfLife, asking: Asking<'_>) -> Named {
         if self.order.is_some() {
             // A person's order does not wait for what others offer, build, or have replaced.
-            let counts = |held: &Held| held.label == Label::current().as_str() && asking.is_served(&held.secret);
+            let counts =
+                |held: &Held| held.label == Label::current().as_str() && asking.is_served(&held.secret);
             named.held.retain(|held| held.secret == self.name || counts(held));
             named.replaced_elsewhere = None;
         } else if ending.at_once {
-            // A label orders something about this secret's own: what is current elsewhere gives way to a person's order alone.
+            // A label orders something about this secret's own: what is current elsewhere gives way to a
+            // person's order alone.
             named.held.retain(|held| held.secret != self.name);
         }
         named
@@ -342,7 +440,10 @@ impl SecretVisit<'_> {
     fn tell_other_holders(&mut self, description: &Description, key: &KeyId, named: &Named) {
         for held in &named.held {
             if held.secret != self.name {
-                let say = format!("its {} names the leaked key {key}, which a person ordered dead at once", held.label);
+                let say = format!(
+                    "its {} names the leaked key {key}, which a person ordered dead at once",
+                    held.label
+                );
                 let way_out = self.way_out(description, held);
                 self.find_elsewhere(Code::CompromisedHeld, &held.secret, say, way_out);
             }
@@ -351,19 +452,34 @@ impl SecretVisit<'_> {
 
     /// Who made a key by hand may have put it anywhere.
     pub(crate) fn announce(&mut self, key: &KeyId, until: Timestamp) {
-        let say =
-            format!("{key} was made by hand and stays alive until {} at the least: it may sit in a file somewhere", day(until));
-        self.find(Code::AdoptionGrace, say, "look for the places that use it; when there is none, nothing need be done");
+        let say = format!(
+            "{key} was made by hand and stays alive until {} at the least: it may sit in a file somewhere",
+            day(until)
+        );
+        self.find(
+            Code::AdoptionGrace,
+            say,
+            "look for the places that use it; when there is none, nothing need be done",
+        );
     }
 
-    async fn condemn(&mut self, description: &Description, version: &VersionId, key: &KeyId) -> Result<(), Error> {
+    async fn condemn(
+        &mut self,
+        description: &Description,
+        version: &VersionId,
+        key: &KeyId,
+    ) -> Result<(), Error> {
         let what = format!("condemn version {version}: {key} is to die");
         if self.would(&what) {
             return Ok(());
         }
         let old: Vec<Label> = description
             .labels(version)
-            .filter(|label| label.stamp().is_some_and(|stamp| stamp.kind == StampKind::Condemned))
+            .filter(|label| {
+                label
+                    .stamp()
+                    .is_some_and(|stamp| stamp.kind == StampKind::Condemned)
+            })
             .cloned()
             .collect();
         for label in &old {
@@ -392,8 +508,9 @@ impl SecretVisit<'_> {
 
     fn order_with(&self, version: &VersionId, mode: Mode, key: Option<&KeyId>) -> String {
         let order = self.pass.request.order();
-        let (reason, incident) =
-            order.map_or(("<what happened>", "<number>"), |order| (order.reason.as_str(), order.incident.as_str()));
+        let (reason, incident) = order.map_or(("<what happened>", "<number>"), |order| {
+            (order.reason.as_str(), order.incident.as_str())
+        });
         let mode = match mode {
             Mode::ReplaceFirst => "replace_first",
             Mode::RevokeFirst => "revoke_first",
@@ -408,29 +525,60 @@ impl SecretVisit<'_> {
         let mut event = event(Operation::BreakGlass, &fields);
         if let Some(key) = key {
             let fingerprint = key.fingerprint();
-            event.insert("fingerprint".to_owned(), fingerprint.split(' ').next().unwrap_or_default().into());
+            event.insert(
+                "fingerprint".to_owned(),
+                fingerprint.split(' ').next().unwrap_or_default().into(),
+            );
         }
-        if matches!(self.pass.request, OperationRequest::BreakGlass { no_successor: true, .. }) {
+        if matches!(
+            self.pass.request,
+            OperationRequest::BreakGlass {
+                no_successor: true,
+                ..
+            }
+        ) {
             event.insert("no_successor".to_owned(), true.into());
         }
         self.pass.command_of(Operation::BreakGlass, event)
     }
 
     /// What another label of this or another secret holds past its grace is told to both.
-    fn tell_who_holds(&mut self, key: &KeyId, ending: EndOfLife, (named, holders): (&Named, &Holders), grace: Duration) {
-        let over = ending.replaced.is_some_and(|at| is_past(at, grace, self.pass.now()));
+    fn tell_who_holds(
+        &mut self,
+        key: &KeyId,
+        ending: EndOfLife,
+        (named, holders): (&Named, &Holders),
+        grace: Duration,
+    ) {
+        let over = ending
+            .replaced
+            .is_some_and(|at| is_past(at, grace, self.pass.now()));
         if !over {
             return;
         }
-        if let Some((at, secret)) = named.replaced_elsewhere.as_ref().filter(|_| named.held.is_empty()) {
-            let say = format!("{key} is past its grace in {}, and was current in {secret} until {at}", self.name);
+        if let Some((at, secret)) = named
+            .replaced_elsewhere
+            .as_ref()
+            .filter(|_| named.held.is_empty())
+        {
+            let say = format!(
+                "{key} is past its grace in {}, and was current in {secret} until {at}",
+                self.name
+            );
             self.find(Code::SharedKey, say.clone(), "give each its own key");
             self.find_elsewhere(Code::SharedKey, secret, say, "give each its own key".to_owned());
         }
-        let others: Vec<&Held> = named.held.iter().filter(|held| held.secret != self.name).collect();
+        let others: Vec<&Held> = named
+            .held
+            .iter()
+            .filter(|held| held.secret != self.name)
+            .collect();
         for held in others {
             let Held { secret, label } = held;
-            let say = format!("{key} is past its grace in {}, and stays alive as the {label} key of {secret}", self.name);
+            let say = format!(
+                "{key} is past its grace in {}, and stays alive as the {label} key of {secret}",
+                self.name
+            );
             let way = self.way_from(held, holders);
             self.find(Code::SharedKey, say.clone(), way.clone());
             self.find_elsewhere(Code::SharedKey, secret, say, way);
@@ -441,7 +589,9 @@ impl SecretVisit<'_> {
     pub(crate) fn way_from(&self, held: &Held, holders: &Holders) -> String {
         let Held { secret, label } = held;
         match label.as_str() {
-            _ if !holders.rotate(secret) => format!("give {secret} a key of its own: nothing here rotates it"),
+            _ if !holders.rotate(secret) => {
+                format!("give {secret} a key of its own: nothing here rotates it")
+            }
             current if current == Label::current().as_str() => rotate(secret),
             pending if pending == Label::pending().as_str() => self.pass.command(Operation::Abandon, secret),
             offered => take_off(secret, offered, "<version>"),
@@ -456,33 +606,60 @@ impl SecretVisit<'_> {
         Ok(())
     }
 
-    /// Whether a version that was given up says nothing that another does not: its key was there before, and is held by another
-    /// label, or in the grace of a version that was current with it. Nobody could offer that key again while this one is condemned.
-    fn has_no_more_to_say(&self, description: &Description, version: &VersionId, ending: EndOfLife, named: &Named) -> bool {
-        let was_given_up = ending.condemned.is_some_and(|at| is_past(at, UNSETTLED, self.pass.now()));
+    /// Whether a version that was given up says nothing that another does not: its key was there before, and
+    /// is held by another label, or in the grace of a version that was current with it. Nobody could
+    /// offer that key again while this one is condemned.
+    fn has_no_more_to_say(
+        &self,
+        description: &Description,
+        version: &VersionId,
+        ending: EndOfLife,
+        named: &Named,
+    ) -> bool {
+        let was_given_up = ending
+            .condemned
+            .is_some_and(|at| is_past(at, UNSETTLED, self.pass.now()));
         let holds_itself = description.labels(version).any(|label| holding().contains(label));
         let is_told = !named.held.is_empty() || named.replaced.is_some();
-        let never_current = ending.replaced.is_none() && description.holder(&Label::previous()) != Some(version);
+        let never_current =
+            ending.replaced.is_none() && description.holder(&Label::previous()) != Some(version);
         ending.was_there && never_current && !ending.compromised && was_given_up && !holds_itself && is_told
     }
 
     /// Takes labels off a version that is not current. Whether there were any, or would be.
-    async fn shed(&mut self, version: &VersionId, why: &str, which: impl Fn(&Label) -> bool) -> Result<bool, Error> {
+    async fn shed(
+        &mut self,
+        version: &VersionId,
+        why: &str,
+        which: impl Fn(&Label) -> bool,
+    ) -> Result<bool, Error> {
         let what = format!("take the labels off version {version}: {why}");
         if self.would(&what) {
             return Ok(true);
         }
         let description = self.session.describe().await?;
         // Labels that say what is over may say so until the next pass.
-        if description.holder(&Label::current()) == Some(version) || description.is_being_replicated() && self.order.is_none() {
+        if description.holder(&Label::current()) == Some(version)
+            || description.is_being_replicated() && self.order.is_none()
+        {
             return Ok(false);
         }
-        let mut labels: Vec<Label> = description.labels(version).filter(|label| which(label)).cloned().collect();
-        // AWSPREVIOUS first: without it no pass stamps the version anew. REVOKE_FIRST says nothing alone. The stamp that says most
-        // goes last.
+        let mut labels: Vec<Label> = description
+            .labels(version)
+            .filter(|label| which(label))
+            .cloned()
+            .collect();
+        // AWSPREVIOUS first: without it no pass stamps the version anew. REVOKE_FIRST says nothing alone. The
+        // stamp that says most goes last.
         labels.sort_by_key(|label| {
-            let is_replaced = label.stamp().is_some_and(|stamp| stamp.kind == StampKind::Replaced);
-            (*label != Label::previous(), *label != Label::revoke_first(), is_replaced)
+            let is_replaced = label
+                .stamp()
+                .is_some_and(|stamp| stamp.kind == StampKind::Replaced);
+            (
+                *label != Label::previous(),
+                *label != Label::revoke_first(),
+                is_replaced,
+            )
         });
         let any = !labels.is_empty();
         for label in labels {
@@ -494,9 +671,12 @@ impl SecretVisit<'_> {
 
 /// Whether a label says of a version what becomes of its key.
 fn says_of_the_end(label: &Label) -> bool {
-    label.stamp().is_some() || [Label::previous(), Label::compromised(), Label::revoke_first()].contains(label)
+    label.stamp().is_some()
+        || [Label::previous(), Label::compromised(), Label::revoke_first()].contains(label)
 }
 
 fn is_condemnation(label: &Label) -> bool {
-    label.stamp().is_some_and(|stamp| stamp.kind == StampKind::Condemned)
+    label
+        .stamp()
+        .is_some_and(|stamp| stamp.kind == StampKind::Condemned)
 }

@@ -1,4 +1,5 @@
-//! Rules 7 and 9: the end of a key whose time has come. It is revoked where it is the secret's own, and proven dead.
+//! Rules 7 and 9: the end of a key whose time has come. It is revoked where it is the secret's own, and
+//! proven dead.
 
 use std::sync::Arc;
 
@@ -42,27 +43,61 @@ pub(crate) struct End<'a> {
 
 impl SecretVisit<'_> {
     /// A key whose time has come: it is revoked, and its death proven.
-    pub(crate) async fn end_now(&mut self, description: &Description, end: End<'_>) -> Result<Retired, Error> {
+    pub(crate) async fn end_now(
+        &mut self,
+        description: &Description,
+        end: End<'_>,
+    ) -> Result<Retired, Error> {
         let pass = self.pass;
-        let End { version, value, ending, replaced, venue, account, current, holders, is_read } = end;
+        let End {
+            version,
+            value,
+            ending,
+            replaced,
+            venue,
+            account,
+            current,
+            holders,
+            is_read,
+        } = end;
         let theirs = current.and_then(|current| current.master.as_ref().ok());
         let master = match (pass.master(venue.id(), value).await, theirs) {
             (Ok(master), _) => master,
             (Err(_), Some((master, _))) => master.clone(),
             (Err(_), None) if value.master_arn.is_none() => {
-                return self.end_supplied(venue.as_ref(), version, value, ending, current).await;
+                return self
+                    .end_supplied(venue.as_ref(), version, value, ending, current)
+                    .await;
             }
             (Err(error), None) => return Err(error),
         };
         let account = account.or_else(|| current?.account());
-        let in_grace_by_hand = replaced.filter(|_| !ending.compromised).map(|at| after(at, pass.settings.longest_grace()));
-        let condemned = RevocationTarget { venue: venue.as_ref(), master, account, current, holders, in_grace_by_hand };
-        let since = [created_by_us(value, version), ending.replaced, ending.condemned].into_iter().flatten().min();
+        let in_grace_by_hand = replaced
+            .filter(|_| !ending.compromised)
+            .map(|at| after(at, pass.settings.longest_grace()));
+        let condemned = RevocationTarget {
+            venue: venue.as_ref(),
+            master,
+            account,
+            current,
+            holders,
+            in_grace_by_hand,
+        };
+        let since = [created_by_us(value, version), ending.replaced, ending.condemned]
+            .into_iter()
+            .flatten()
+            .min();
         let there = |current: &Current| current.venue.id() == venue.id();
         let controlled = current.is_some_and(|current| there(current) && current.has_accepted_one());
         let revoked = self.revoked.as_ref() == Some(&value.credential.key_id);
-        let known = Known { since, revoked, controlled };
-        let dead = self.end(&condemned, description, version, value, ending.at_once, known).await?;
+        let known = Known {
+            since,
+            revoked,
+            controlled,
+        };
+        let dead = self
+            .end(&condemned, description, version, value, ending.at_once, known)
+            .await?;
         // Who comes next has to see that what consumers read is a leaked key, and a dead one.
         if dead && !(ending.compromised && is_read) {
             self.forget(version).await?;
@@ -70,7 +105,8 @@ impl SecretVisit<'_> {
         Ok(if dead { Retired::Dead } else { Retired::Unproven })
     }
 
-    /// A supplied key has no master by which it could be revoked, or listed: a person deletes it, and its own answer proves that.
+    /// A supplied key has no master by which it could be revoked, or listed: a person deletes it, and its own
+    /// answer proves that.
     async fn end_supplied(
         &mut self,
         venue: &dyn Venue,
@@ -81,13 +117,19 @@ impl SecretVisit<'_> {
     ) -> Result<Retired, Error> {
         let key = &value.credential.key_id;
         let is_read = current.is_none_or(|current| current.value.credential.key_id == *key);
-        let accepted = current.is_some_and(|current| current.venue.id() == venue.id() && current.alive().is_some());
-        let since = [created_by_us(value, version), ending.replaced, ending.condemned].into_iter().flatten().min();
+        let accepted =
+            current.is_some_and(|current| current.venue.id() == venue.id() && current.alive().is_some());
+        let since = [created_by_us(value, version), ending.replaced, ending.condemned]
+            .into_iter()
+            .flatten()
+            .min();
         let old = since.is_some_and(|since| is_past(since, venue.facts().propagation, self.pass.now()));
         let answer = asked(self.pass, venue, value).await;
         let rejected = answer.is_err_and(|error| error.class == ErrorClass::Rejected);
         let accepted_still = match current {
-            Some(current) if old && accepted && !is_read && rejected => self.is_one_accepted_still(current).await,
+            Some(current) if old && accepted && !is_read && rejected => {
+                self.is_one_accepted_still(current).await
+            }
             _ => false,
         };
         if accepted_still {
@@ -95,8 +137,14 @@ impl SecretVisit<'_> {
             self.forget(version).await?;
             return Ok(Retired::Dead);
         }
-        let say = format!("{key} of version {version} was supplied, and no master credential is named that could revoke it");
-        self.leave_to_person(Code::GraceOverrun, say, "delete the key at the venue: the next pass sees that it is dead");
+        let say = format!(
+            "{key} of version {version} was supplied, and no master credential is named that could revoke it"
+        );
+        self.leave_to_person(
+            Code::GraceOverrun,
+            say,
+            "delete the key at the venue: the next pass sees that it is dead",
+        );
         Ok(Retired::NotYet)
     }
 
@@ -122,16 +170,23 @@ impl SecretVisit<'_> {
         let list = match condemned.list(pass, &access, &answer).await {
             Ok(list) => Some(list),
             // A person's order to revoke first waits for no read that it does not need.
-            Err(error) if self.order == Some(Mode::RevokeFirst) && error.error_type == ErrorType::VenueUnavailable => {
+            Err(error)
+                if self.order == Some(Mode::RevokeFirst)
+                    && error.error_type == ErrorType::VenueUnavailable =>
+            {
                 tracing::warn!(%error, "the account's keys could not be listed: the order is carried out without");
                 None
             }
             Err(error) => return Err(error),
         };
         let list = list.as_ref();
-        let mut life_now = list.map_or(Life::Unknown, |list| judged(pass, access.venue, key, &answer, list, known));
+        let mut life_now = list.map_or(Life::Unknown, |list| {
+            judged(pass, access.venue, key, &answer, list, known)
+        });
         if life_now != Life::Dead {
-            let by_hand = condemned.in_grace_by_hand.filter(|until| pass.now() < *until && !wrong::is(Wrong::GraceByVersion));
+            let by_hand = condemned
+                .in_grace_by_hand
+                .filter(|until| pass.now() < *until && !wrong::is(Wrong::GraceByVersion));
             if let (Ok(_), false, Some(until)) = (&answer, is_marked(description, key, list), by_hand) {
                 self.in_grace(version, key, until, true);
                 return Ok(false);
@@ -140,10 +195,20 @@ impl SecretVisit<'_> {
             let answers_for_itself = answer.as_ref().is_ok_and(|state| !state.is_master);
             if self.is_named_by_the_order(condemned, key) || list.is_none() && answers_for_itself {
                 access.take_order();
-            } else if !condemned.has(description, version, key, &answer, list) && !wrong::is(Wrong::IdRevokes) {
+            } else if !condemned.has(description, version, key, &answer, list) && !wrong::is(Wrong::IdRevokes)
+            {
                 let controlled = known.controlled || list.is_some();
                 let known = Known { controlled, ..known };
-                return self.leave(description, (&access, condemned.holders), version, value, answer, known).await;
+                return self
+                    .leave(
+                        description,
+                        (&access, condemned.holders),
+                        version,
+                        value,
+                        answer,
+                        known,
+                    )
+                    .await;
             }
             let what = format!("revoke {key} of version {version}");
             if self.would(&what) {
@@ -163,15 +228,23 @@ impl SecretVisit<'_> {
                 self.has_revoked = true;
             }
             // An order that went out may have been carried out: a rejection does not mean "not yet" any more.
-            if refused.as_ref().is_none_or(|error| error.class == ErrorClass::UnknownOutcome) {
+            if refused
+                .as_ref()
+                .is_none_or(|error| error.class == ErrorClass::UnknownOutcome)
+            {
                 self.revoked = Some(key.clone());
             }
             // Where it was refused, another may have done it, or an answer was lost.
             let answer = asked(pass, access.venue, value).await;
-            // Where the first answer was an error and a list came after it, the host has accepted the master since.
+            // Where the first answer was an error and a list came after it, the host has accepted the master
+            // since.
             let controlled = known.controlled || first_failed && list.is_some();
             let known = match refused {
-                None => Known { revoked: true, controlled, ..known },
+                None => Known {
+                    revoked: true,
+                    controlled,
+                    ..known
+                },
                 Some(_) => Known { controlled, ..known },
             };
             life_now = match life(pass, &access, key, &answer, known).await {
@@ -183,20 +256,36 @@ impl SecretVisit<'_> {
                 life => life?,
             };
             if let Some(error) = refused.filter(|_| life_now != Life::Dead) {
-                let rejected = answer.as_ref().is_err_and(|error| error.class == ErrorClass::Rejected);
+                let rejected = answer
+                    .as_ref()
+                    .is_err_and(|error| error.class == ErrorClass::Rejected);
                 if rejected && error.class == ErrorClass::Refused {
-                    let say =
-                        format!("{key} of version {version} is rejected and still listed, and its deletion is refused: {error}");
-                    self.find(Code::NotProvenDead, say, "nothing, unless this lasts: a list may be behind");
+                    let say = format!(
+                        "{key} of version {version} is rejected and still listed, and its deletion is \
+                         refused: {error}"
+                    );
+                    self.find(
+                        Code::NotProvenDead,
+                        say,
+                        "nothing, unless this lasts: a list may be behind",
+                    );
                 } else {
-                    let say = format!("{key} of version {version} could not be revoked: {}", venue_error(&error).problem);
-                    self.leave_to_person(Code::GraceOverrun, say, pass.command(Operation::Maintain, &self.name));
+                    let say = format!(
+                        "{key} of version {version} could not be revoked: {}",
+                        venue_error(&error).problem
+                    );
+                    self.leave_to_person(
+                        Code::GraceOverrun,
+                        say,
+                        pass.command(Operation::Maintain, &self.name),
+                    );
                 }
                 return Ok(false);
             }
         }
         if life_now != Life::Dead {
-            let say = format!("{key} of version {version} was revoked, and nothing proves yet that it is dead");
+            let say =
+                format!("{key} of version {version} was revoked, and nothing proves yet that it is dead");
             self.find(Code::NotProvenDead, say, "nothing: the next pass looks again");
             return Ok(false);
         }
@@ -204,21 +293,30 @@ impl SecretVisit<'_> {
         Ok(true)
     }
 
-    /// Whether a person's order to revoke first names the key itself, and nobody else's current value does: then it dies by that word.
+    /// Whether a person's order to revoke first names the key itself, and nobody else's current value does:
+    /// then it dies by that word.
     fn is_named_by_the_order(&self, condemned: &RevocationTarget<'_>, key: &KeyId) -> bool {
         let named = named_by(self.pass.request).is_some_and(|fingerprint| fingerprint.is_of(key));
         let is_elsewhere = || condemned.holders.current_elsewhere(&self.name, key).is_some();
         named && self.order == Some(Mode::RevokeFirst) && condemned.holders.are_all_known() && !is_elsewhere()
     }
 
-    /// When a version's value was there at the latest. A version that a rotation began is made before its value, and a hand may store
-    /// one in it later: of one that is pending nothing tells when, and of one that was given up the stamp does.
-    async fn surely_stored_at(&self, description: &Description, version: &VersionId) -> Result<Option<Timestamp>, Error> {
+    /// When a version's value was there at the latest. A version that a rotation began is made before its
+    /// value, and a hand may store one in it later: of one that is pending nothing tells when, and of one
+    /// that was given up the stamp does.
+    async fn surely_stored_at(
+        &self,
+        description: &Description,
+        version: &VersionId,
+    ) -> Result<Option<Timestamp>, Error> {
         if description.holder(&Label::pending()) == Some(version) {
             return Ok(None);
         }
         let given_up = EndOfLife::of(description, version).condemned;
-        Ok(self.stored_at(version).await?.map(|made| given_up.map_or(made, |given_up| made.max(given_up))))
+        Ok(self
+            .stored_at(version)
+            .await?
+            .map(|made| given_up.map_or(made, |given_up| made.max(given_up))))
     }
 
     /// What nothing shows to be this secret's key is not revoked: it is proven dead, or a person ends it.
@@ -237,12 +335,18 @@ impl SecretVisit<'_> {
                 let answer = asked(pass, access.venue, value).await;
                 let list = listed(pass, access).await?;
                 // A key is there before it is stored.
-                let since = known.since.into_iter().chain(self.surely_stored_at(description, version).await?).min();
+                let since = known
+                    .since
+                    .into_iter()
+                    .chain(self.surely_stored_at(description, version).await?)
+                    .min();
                 if judged(pass, access.venue, key, &answer, &list, Known { since, ..known }) == Life::Dead {
                     self.proven_dead(version, key);
                     return Ok(true);
                 }
-                let say = format!("{key} of version {version} was rejected, which does not prove yet that it is dead");
+                let say = format!(
+                    "{key} of version {version} was rejected, which does not prove yet that it is dead"
+                );
                 self.find(Code::NotProvenDead, say, "nothing: the next pass looks again");
                 return Ok(false);
             }
@@ -250,9 +354,12 @@ impl SecretVisit<'_> {
             Err(error) => format!("the venue does not accept its credential as it is stored ({error})"),
             Ok(_) => "it was issued for another secret".to_owned(),
         };
-        let say = format!("{key} of version {version} is not revoked, since nothing proves that it is this secret's: {why}");
+        let say = format!(
+            "{key} of version {version} is not revoked, since nothing proves that it is this secret's: {why}"
+        );
         let by_hand = format!(
-            "where it is this secret's, delete it at the venue; then take the version's labels off, which are shown by: {}",
+            "where it is this secret's, delete it at the venue; then take the version's labels off, which \
+             are shown by: {}",
             describe_secret(&self.name)
         );
         let is_ordered = self.order == Some(Mode::RevokeFirst) && named_by(self.pass.request).is_none();
@@ -273,14 +380,18 @@ impl SecretVisit<'_> {
     fn proven_dead(&mut self, version: &VersionId, key: &KeyId) {
         self.key(version, key, Some(false), "dead".to_owned());
         if !self.pass.is_dry_run() {
-            self.session.record(Action::ProveDead, version, &About::key(key), None);
+            self.session
+                .record(Action::ProveDead, version, &About::key(key), None);
         }
     }
 }
 
 /// Whether a rejection aside an answer is a definite one.
 fn is_definite(class: ErrorClass) -> bool {
-    matches!(class, ErrorClass::Mismatched | ErrorClass::Denied | ErrorClass::Refused | ErrorClass::Impossible)
+    matches!(
+        class,
+        ErrorClass::Mismatched | ErrorClass::Denied | ErrorClass::Refused | ErrorClass::Impossible
+    )
 }
 
 /// The key that a person's order names itself.
@@ -310,15 +421,26 @@ impl<'a> RevocationTarget<'a> {
         access: &AccountAccess<'_>,
         answer: &Result<KeyState, VenueError>,
     ) -> Result<KeyList, Error> {
-        let known = self.current.filter(|current| current.account().as_ref() == Some(&access.account) && answer.is_ok());
-        match known.filter(|current| current.venue.id() == access.venue.id()).and_then(Current::list) {
+        let known = self
+            .current
+            .filter(|current| current.account().as_ref() == Some(&access.account) && answer.is_ok());
+        match known
+            .filter(|current| current.venue.id() == access.venue.id())
+            .and_then(Current::list)
+        {
             Some(list) => Ok(list.clone()),
             None => listed(pass, access).await,
         }
     }
 
     /// Takes the answers of the current key and of this one for proofs of the account.
-    fn prove(&self, access: &mut AccountAccess<'_>, key: &KeyId, answer: &Result<KeyState, VenueError>, list: Option<&KeyList>) {
+    fn prove(
+        &self,
+        access: &mut AccountAccess<'_>,
+        key: &KeyId,
+        answer: &Result<KeyState, VenueError>,
+        list: Option<&KeyList>,
+    ) {
         let Some(list) = list else { return };
         if let Some(current) = self.current {
             current.prove(access, list);
@@ -328,8 +450,9 @@ impl<'a> RevocationTarget<'a> {
         }
     }
 
-    /// Whether the version has the key itself: the account's list shows that it was issued for this very version, or the venue accepts
-    /// its credential, and the list does not show that it was issued for another secret. Who has a key's id has not the key.
+    /// Whether the version has the key itself: the account's list shows that it was issued for this very
+    /// version, or the venue accepts its credential, and the list does not show that it was issued for
+    /// another secret. Who has a key's id has not the key.
     fn has(
         &self,
         description: &Description,
@@ -342,16 +465,27 @@ impl<'a> RevocationTarget<'a> {
         let marker = listed.and_then(|listed| listed.marker.as_ref());
         let is_ours = is_marked(description, key, list);
         let is_anothers = !is_ours && marker.is_some_and(|marker| self.holders.issued_for_one(marker));
-        let is_mismatched = answer.as_ref().is_err_and(|error| error.class == ErrorClass::Mismatched);
+        let is_mismatched = answer
+            .as_ref()
+            .is_err_and(|error| error.class == ErrorClass::Mismatched);
         was_issued_for(description, version, key, list) && !is_mismatched || answer.is_ok() && !is_anothers
     }
 
     /// The access to the account that the key belongs to: its own answer tells best.
-    fn access(&self, secret: &Description, answer: &Result<KeyState, VenueError>) -> Option<AccountAccess<'a>> {
+    fn access(
+        &self,
+        secret: &Description,
+        answer: &Result<KeyState, VenueError>,
+    ) -> Option<AccountAccess<'a>> {
         let account = match answer {
             Ok(state) => state.account.clone(),
             Err(_) => self.account.clone()?,
         };
-        Some(AccountAccess::new(self.venue, self.master.clone(), account, secret))
+        Some(AccountAccess::new(
+            self.venue,
+            self.master.clone(),
+            account,
+            secret,
+        ))
     }
 }

@@ -1,26 +1,46 @@
 use super::*;
 
 fn edit(key: &KeyId) -> UpdateSubApi {
-    UpdateSubApi { key: Some(key.clone()), ips: Some("203.0.113.7".to_owned()), ..UpdateSubApi::default() }
+    UpdateSubApi {
+        key: Some(key.clone()),
+        ips: Some("203.0.113.7".to_owned()),
+        ..UpdateSubApi::default()
+    }
 }
 
 fn bound(world: &mut World) -> KeyId {
-    let request = CreateSubApi { ips: Some("203.0.113.7".to_owned()), ..asking("rot-1") };
-    world.create(request).expect("the master may create").credential.key
+    let request = CreateSubApi {
+        ips: Some("203.0.113.7".to_owned()),
+        ..asking("rot-1")
+    };
+    world
+        .create(request)
+        .expect("the master may create")
+        .credential
+        .key
 }
 
 #[test]
 fn a_master_edits_a_key_of_its_sub_account() {
     let mut world = World::new();
     let key = world.created("rot-1").credential.key;
-    let request =
-        UpdateSubApi { read_only: Some(true), permissions: Some(requested(&[("ContractTrade", &["Order"])])), ..edit(&key) };
-    let updated = world.model.update_sub_api(&world.master.key, &request, world.now).expect("the master may edit");
+    let request = UpdateSubApi {
+        read_only: Some(true),
+        permissions: Some(requested(&[("ContractTrade", &["Order"])])),
+        ..edit(&key)
+    };
+    let updated = world
+        .model
+        .update_sub_api(&world.master.key, &request, world.now)
+        .expect("the master may edit");
     assert_eq!(updated.settings, world.settings(&key));
     assert_eq!(updated.settings.note, "rot-1", "a note stays");
     assert_eq!(updated.settings.ips, Ips::only([HOME]));
     assert!(updated.settings.read_only);
-    let expected = Permissions::of(&[("ContractTrade", &["Order"]), ("Derivatives", &["DerivativesTrade"])]);
+    let expected = Permissions::of(&[
+        ("ContractTrade", &["Order"]),
+        ("Derivatives", &["DerivativesTrade"]),
+    ]);
     assert_eq!(updated.settings.permissions, expected);
 }
 
@@ -28,17 +48,31 @@ fn a_master_edits_a_key_of_its_sub_account() {
 fn an_edit_without_addresses_unbinds_the_key() {
     let mut world = World::new();
     let key = bound(&mut world);
-    let request = UpdateSubApi { ips: None, ..edit(&key) };
-    world.model.update_sub_api(&world.master.key, &request, world.now).expect("the master may edit");
+    let request = UpdateSubApi {
+        ips: None,
+        ..edit(&key)
+    };
+    world
+        .model
+        .update_sub_api(&world.master.key, &request, world.now)
+        .expect("the master may edit");
     assert_eq!(world.settings(&key).ips, Ips::Any);
 }
 
 #[test]
 fn an_edit_without_permissions_leaves_them_and_one_without_read_only_makes_the_key_write() {
     let mut world = World::new();
-    let created = world.create(CreateSubApi { read_only: true, ..asking("x") }).expect("the master may create");
+    let created = world
+        .create(CreateSubApi {
+            read_only: true,
+            ..asking("x")
+        })
+        .expect("the master may create");
     let key = created.credential.key;
-    world.model.update_sub_api(&world.master.key, &edit(&key), world.now).expect("the master may edit");
+    world
+        .model
+        .update_sub_api(&world.master.key, &edit(&key), world.now)
+        .expect("the master may edit");
     let settings = world.settings(&key);
     assert_eq!(settings.permissions, Permissions::of(&[("Spot", &["SpotTrade"])]));
     assert!(!settings.read_only);
@@ -49,17 +83,34 @@ fn a_master_has_to_name_a_key_and_it_has_to_be_its_sub_accounts() {
     let mut world = World::new();
     let strangers = world.by_hand(STRANGERS_SUB, false, &[("Spot", &["SpotTrade"])]);
     let master = world.master.key.clone();
-    for key in [None, Some(strangers.key), Some(master.clone()), Some(KeyId::from("nobody"))] {
-        let request = UpdateSubApi { key, ..UpdateSubApi::default() };
-        assert_eq!(ret_code(world.model.update_sub_api(&master, &request, world.now)), code::PARAMETER);
+    for key in [
+        None,
+        Some(strangers.key),
+        Some(master.clone()),
+        Some(KeyId::from("nobody")),
+    ] {
+        let request = UpdateSubApi {
+            key,
+            ..UpdateSubApi::default()
+        };
+        assert_eq!(
+            ret_code(world.model.update_sub_api(&master, &request, world.now)),
+            code::PARAMETER
+        );
     }
 }
 
 #[test]
 fn the_code_for_a_key_that_is_not_there_is_a_knob() {
-    let mut world = World::with(Knobs { no_such_key_ret_code: code::INVALID_KEY, ..Knobs::default() });
+    let mut world = World::with(Knobs {
+        no_such_key_ret_code: code::INVALID_KEY,
+        ..Knobs::default()
+    });
     let request = edit(&KeyId::from("nobody"));
-    assert_eq!(ret_code(world.model.update_sub_api(&world.master.key, &request, world.now)), code::INVALID_KEY);
+    assert_eq!(
+        ret_code(world.model.update_sub_api(&world.master.key, &request, world.now)),
+        code::INVALID_KEY
+    );
 }
 
 #[test]
@@ -69,7 +120,17 @@ fn a_sub_accounts_key_edits_itself_without_naming_a_key() {
         let key = world.by_hand(SUB, false, &[("Wallet", &[value])]).key;
         let named = world.model.update_sub_api(&key, &edit(&key), world.now);
         assert_eq!(ret_code(named), code::PARAMETER);
-        world.model.update_sub_api(&key, &UpdateSubApi { key: None, ..edit(&key) }, world.now).expect("it may");
+        world
+            .model
+            .update_sub_api(
+                &key,
+                &UpdateSubApi {
+                    key: None,
+                    ..edit(&key)
+                },
+                world.now,
+            )
+            .expect("it may");
         assert_eq!(world.settings(&key).ips, Ips::only([HOME]));
     }
 }
@@ -80,7 +141,9 @@ fn a_key_that_may_not_transfer_or_only_reads_edits_nothing() {
     let trader = world.by_hand(SUB, false, &[("Spot", &["SpotTrade"])]).key;
     let reader = world.by_hand(SUB, true, &[("Wallet", &["AccountTransfer"])]).key;
     for key in [trader, reader] {
-        let outcome = world.model.update_sub_api(&key, &UpdateSubApi::default(), world.now);
+        let outcome = world
+            .model
+            .update_sub_api(&key, &UpdateSubApi::default(), world.now);
         assert_eq!(ret_code(outcome), code::PERMISSION);
     }
 }
@@ -89,13 +152,28 @@ fn a_key_that_may_not_transfer_or_only_reads_edits_nothing() {
 fn a_master_key_edits_its_own_permissions_but_not_its_addresses() {
     let mut world = World::new();
     let master = world.master.key.clone();
-    let request = UpdateApi { ips: Some("203.0.113.7".to_owned()), ..UpdateApi::default() };
-    assert_eq!(ret_code(world.model.update_api(&master, &request, world.now)), code::PARAMETER);
+    let request = UpdateApi {
+        ips: Some("203.0.113.7".to_owned()),
+        ..UpdateApi::default()
+    };
+    assert_eq!(
+        ret_code(world.model.update_api(&master, &request, world.now)),
+        code::PARAMETER
+    );
 
     let shrunk = requested(&[("Wallet", &["SubMemberTransfer"])]);
-    let request = UpdateApi { permissions: Some(shrunk), ..UpdateApi::default() };
-    let updated = world.model.update_api(&master, &request, world.now).expect("it may edit itself");
-    assert_eq!(updated.settings.permissions, Permissions::of(&[("Wallet", &["SubMemberTransfer"])]));
+    let request = UpdateApi {
+        permissions: Some(shrunk),
+        ..UpdateApi::default()
+    };
+    let updated = world
+        .model
+        .update_api(&master, &request, world.now)
+        .expect("it may edit itself");
+    assert_eq!(
+        updated.settings.permissions,
+        Permissions::of(&[("Wallet", &["SubMemberTransfer"])])
+    );
     assert_eq!(updated.settings.ips, Ips::Any);
 }
 
@@ -104,10 +182,22 @@ fn a_master_key_cannot_grant_itself_withdrawal_and_keeps_what_the_api_cannot_tou
     let mut world = World::new();
     let grants: &[(&str, &[&str])] = &[("Wallet", &["Withdraw"]), ("FiatP2P", &["Advertising"])];
     let key = world.by_hand(PARENT, false, grants).key;
-    let widened = UpdateApi { permissions: Some(requested(&[("Wallet", &["Withdraw"])])), ..UpdateApi::default() };
-    assert_eq!(ret_code(world.model.update_api(&key, &widened, world.now)), code::PARAMETER);
-    let other = UpdateApi { permissions: Some(requested(&[("Spot", &["SpotTrade"])])), ..UpdateApi::default() };
-    world.model.update_api(&key, &other, world.now).expect("it may edit itself");
+    let widened = UpdateApi {
+        permissions: Some(requested(&[("Wallet", &["Withdraw"])])),
+        ..UpdateApi::default()
+    };
+    assert_eq!(
+        ret_code(world.model.update_api(&key, &widened, world.now)),
+        code::PARAMETER
+    );
+    let other = UpdateApi {
+        permissions: Some(requested(&[("Spot", &["SpotTrade"])])),
+        ..UpdateApi::default()
+    };
+    world
+        .model
+        .update_api(&key, &other, world.now)
+        .expect("it may edit itself");
     let expected = Permissions::of(&[("Spot", &["SpotTrade"]), ("FiatP2P", &["Advertising"])]);
     assert_eq!(world.settings(&key).permissions, expected);
 }
@@ -116,5 +206,8 @@ fn a_master_key_cannot_grant_itself_withdrawal_and_keeps_what_the_api_cannot_tou
 fn a_sub_accounts_key_is_refused_the_masters_edit() {
     let mut world = World::new();
     let key = world.by_hand(SUB, false, &[("Wallet", &["AccountTransfer"])]).key;
-    assert_eq!(ret_code(world.model.update_api(&key, &UpdateApi::default(), world.now)), code::PERMISSION);
+    assert_eq!(
+        ret_code(world.model.update_api(&key, &UpdateApi::default(), world.now)),
+        code::PERMISSION
+    );
 }

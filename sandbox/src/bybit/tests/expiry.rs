@@ -2,7 +2,11 @@ use super::*;
 
 fn own(world: &mut World, key: &KeyId) -> ListedKey {
     world.wait(SignedDuration::from_secs(1));
-    world.model.query_api(key, world.now).expect("any key may ask").key
+    world
+        .model
+        .query_api(key, world.now)
+        .expect("any key may ask")
+        .key
 }
 
 #[test]
@@ -13,19 +17,34 @@ fn an_unbound_key_expires_after_90_days() {
     assert!(world.try_key(&created.credential).is_ok());
     world.wait(SignedDuration::from_secs(1));
     let refusal = world.try_key(&created.credential).expect_err("it has expired");
-    assert_eq!((refusal.ret_code, refusal.ret_msg.as_str()), (33_004, "Your api key has expired."));
-    assert!(!world.model.key(&created.credential.key).expect("no key is forgotten").alive(world.now));
+    assert_eq!(
+        (refusal.ret_code, refusal.ret_msg.as_str()),
+        (33_004, "Your api key has expired.")
+    );
+    assert!(
+        !world
+            .model
+            .key(&created.credential.key)
+            .expect("no key is forgotten")
+            .alive(world.now)
+    );
 }
 
 #[test]
 fn a_bound_key_does_not_expire_and_says_so() {
     let mut world = World::new();
-    let request = CreateSubApi { ips: Some("203.0.113.7".to_owned()), ..asking("x") };
+    let request = CreateSubApi {
+        ips: Some("203.0.113.7".to_owned()),
+        ..asking("x")
+    };
     let created = world.create(request).expect("the master may create");
     world.wait(400 * DAY);
     assert!(world.try_key(&created.credential).is_ok());
     let key = own(&mut world, &created.credential.key);
-    assert_eq!((key.expires_at, key.deadline_day, key.status), (None, -2, KeyStatus::Permanent));
+    assert_eq!(
+        (key.expires_at, key.deadline_day, key.status),
+        (None, -2, KeyStatus::Permanent)
+    );
 }
 
 #[test]
@@ -46,24 +65,45 @@ fn an_expired_key_stays_on_the_list_as_such() {
     let mut world = World::new();
     let key = world.created("x").credential.key;
     world.wait(91 * DAY);
-    let request = SubApikeys { sub_uid: SUB, ..SubApikeys::default() };
-    let page = world.model.sub_apikeys(&world.master.key, &request, world.now).expect("the model trusts its caller");
-    assert_eq!(page.keys.iter().map(|key| (&key.key, key.status)).collect::<Vec<_>>(), [(&key, KeyStatus::Expired)]);
+    let request = SubApikeys {
+        sub_uid: SUB,
+        ..SubApikeys::default()
+    };
+    let page = world
+        .model
+        .sub_apikeys(&world.master.key, &request, world.now)
+        .expect("the model trusts its caller");
+    assert_eq!(
+        page.keys
+            .iter()
+            .map(|key| (&key.key, key.status))
+            .collect::<Vec<_>>(),
+        [(&key, KeyStatus::Expired)]
+    );
 }
 
 #[test]
 fn a_new_password_leaves_unbound_keys_7_days() {
     let mut world = World::new();
     let unbound = world.created("unbound").credential;
-    let request = CreateSubApi { ips: Some("203.0.113.7".to_owned()), ..asking("bound") };
+    let request = CreateSubApi {
+        ips: Some("203.0.113.7".to_owned()),
+        ..asking("bound")
+    };
     let bound = world.create(request).expect("the master may create").credential;
     world.wait(DAY);
-    world.model.change_password(SUB, world.now).expect("the sub-account is there");
+    world
+        .model
+        .change_password(SUB, world.now)
+        .expect("the sub-account is there");
     let later = world.created("later").credential;
     world.wait(7 * DAY);
     assert_eq!(ret_code(world.try_key(&unbound)), code::EXPIRED);
     assert!(world.try_key(&bound).is_ok());
-    assert!(world.try_key(&later).is_ok(), "a key issued after the change is not concerned");
+    assert!(
+        world.try_key(&later).is_ok(),
+        "a key issued after the change is not concerned"
+    );
 }
 
 #[test]
@@ -71,7 +111,10 @@ fn a_new_password_gives_no_key_more_time_than_it_had() {
     let mut world = World::new();
     let created = world.created("x").credential;
     world.wait(88 * DAY);
-    world.model.change_password(SUB, world.now).expect("the sub-account is there");
+    world
+        .model
+        .change_password(SUB, world.now)
+        .expect("the sub-account is there");
     world.wait(2 * DAY);
     assert_eq!(ret_code(world.try_key(&created)), code::EXPIRED);
 }
@@ -79,15 +122,27 @@ fn a_new_password_gives_no_key_more_time_than_it_had() {
 #[test]
 fn the_90_days_start_when_a_key_is_unbound_and_not_anew_with_every_edit() {
     let mut world = World::new();
-    let request = CreateSubApi { ips: Some("203.0.113.7".to_owned()), ..asking("x") };
+    let request = CreateSubApi {
+        ips: Some("203.0.113.7".to_owned()),
+        ..asking("x")
+    };
     let created = world.create(request).expect("the master may create").credential;
     world.wait(80 * DAY);
-    let unbind = UpdateSubApi { key: Some(created.key.clone()), ..UpdateSubApi::default() };
-    world.model.update_sub_api(&world.master.key, &unbind, world.now).expect("the model trusts its caller");
+    let unbind = UpdateSubApi {
+        key: Some(created.key.clone()),
+        ..UpdateSubApi::default()
+    };
+    world
+        .model
+        .update_sub_api(&world.master.key, &unbind, world.now)
+        .expect("the model trusts its caller");
     let unbound_at = world.now;
     world.wait(80 * DAY);
     assert!(world.try_key(&created).is_ok());
-    world.model.update_sub_api(&world.master.key, &unbind, world.now).expect("the model trusts its caller");
+    world
+        .model
+        .update_sub_api(&world.master.key, &unbind, world.now)
+        .expect("the model trusts its caller");
     let expires_at = world.model.key(&created.key).expect("it is there").expires_at;
     assert_eq!(expires_at, Some(unbound_at + 90 * DAY));
 }
@@ -98,7 +153,10 @@ fn saving_an_unbound_key_by_hand_gives_it_90_more_days() {
     let created = world.created("x").credential;
     world.wait(80 * DAY);
     let settings = world.settings(&created.key);
-    world.model.edit_key_by_hand(&created.key, settings, world.now).expect("it is there");
+    world
+        .model
+        .edit_key_by_hand(&created.key, settings, world.now)
+        .expect("it is there");
     let expires_at = world.model.key(&created.key).expect("it is there").expires_at;
     assert_eq!(expires_at, Some(world.now + 90 * DAY));
 }

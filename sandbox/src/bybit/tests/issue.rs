@@ -5,7 +5,10 @@ fn a_created_key_works_and_is_what_was_asked_for() {
     let mut world = World::new();
     let request = CreateSubApi {
         ips: Some("203.0.113.7,198.51.100.1".to_owned()),
-        permissions: requested(&[("ContractTrade", &["Order", "Position"]), ("Spot", &["SpotTrade"])]),
+        permissions: requested(&[
+            ("ContractTrade", &["Order", "Position"]),
+            ("Spot", &["SpotTrade"]),
+        ]),
         ..asking("rot-1")
     };
     let created = world.create(request).expect("the master may create");
@@ -35,7 +38,10 @@ fn the_same_request_twice_makes_two_keys() {
 fn only_a_master_key_creates() {
     let mut world = World::new();
     let sub = world.by_hand(SUB, false, &[("Wallet", &["AccountTransfer"])]);
-    assert_eq!(ret_code(world.model.create_sub_api(&sub.key, asking("x"), world.now)), code::PERMISSION);
+    assert_eq!(
+        ret_code(world.model.create_sub_api(&sub.key, asking("x"), world.now)),
+        code::PERMISSION
+    );
 }
 
 #[test]
@@ -43,37 +49,76 @@ fn a_master_key_creates_with_any_one_of_the_three_permissions_and_with_no_other(
     for value in ["AccountTransfer", "SubMemberTransfer", "Withdraw"] {
         let mut world = World::new();
         let key = world.by_hand(PARENT, false, &[("Wallet", &[value])]).key;
-        assert!(world.model.create_sub_api(&key, asking("x"), world.now).is_ok(), "{value}");
+        assert!(
+            world.model.create_sub_api(&key, asking("x"), world.now).is_ok(),
+            "{value}"
+        );
     }
     let mut world = World::new();
-    let key = world.by_hand(PARENT, false, &[("Spot", &["SpotTrade"]), ("Wallet", &["SubMemberTransferList"])]).key;
-    let refusal = world.model.create_sub_api(&key, asking("x"), world.now).expect_err("it may not transfer");
+    let key = world
+        .by_hand(
+            PARENT,
+            false,
+            &[("Spot", &["SpotTrade"]), ("Wallet", &["SubMemberTransferList"])],
+        )
+        .key;
+    let refusal = world
+        .model
+        .create_sub_api(&key, asking("x"), world.now)
+        .expect_err("it may not transfer");
     assert_eq!(refusal.ret_code, code::PERMISSION);
-    assert_eq!(refusal.ret_msg, "Permission denied, please check your API key permissions.");
+    assert_eq!(
+        refusal.ret_msg,
+        "Permission denied, please check your API key permissions."
+    );
 }
 
 #[test]
 fn a_read_only_master_key_does_not_create() {
     let mut world = World::new();
-    let key = world.by_hand(PARENT, true, &[("Wallet", &["AccountTransfer"])]).key;
-    assert_eq!(ret_code(world.model.create_sub_api(&key, asking("x"), world.now)), code::PERMISSION);
+    let key = world
+        .by_hand(PARENT, true, &[("Wallet", &["AccountTransfer"])])
+        .key;
+    assert_eq!(
+        ret_code(world.model.create_sub_api(&key, asking("x"), world.now)),
+        code::PERMISSION
+    );
 }
 
 #[test]
 fn keys_are_created_for_the_callers_own_sub_accounts_only() {
     let mut world = World::new();
     for sub_uid in [STRANGERS_SUB, STRANGER, PARENT, 1] {
-        assert_eq!(ret_code(world.create(CreateSubApi { sub_uid, ..asking("x") })), code::PARAMETER, "{sub_uid}");
+        assert_eq!(
+            ret_code(world.create(CreateSubApi {
+                sub_uid,
+                ..asking("x")
+            })),
+            code::PARAMETER,
+            "{sub_uid}"
+        );
     }
 }
 
 #[test]
 fn bad_permissions_and_addresses_are_refused_and_leave_nothing_behind() {
     let mut world = World::new();
-    let nothing = CreateSubApi { permissions: Requested::new(), ..asking("x") };
-    let unknown = CreateSubApi { permissions: requested(&[("Teleport", &["Beam"])]), ..asking("x") };
-    let withdraw = CreateSubApi { permissions: requested(&[("Wallet", &["Withdraw"])]), ..asking("x") };
-    let address = CreateSubApi { ips: Some("home".to_owned()), ..asking("x") };
+    let nothing = CreateSubApi {
+        permissions: Requested::new(),
+        ..asking("x")
+    };
+    let unknown = CreateSubApi {
+        permissions: requested(&[("Teleport", &["Beam"])]),
+        ..asking("x")
+    };
+    let withdraw = CreateSubApi {
+        permissions: requested(&[("Wallet", &["Withdraw"])]),
+        ..asking("x")
+    };
+    let address = CreateSubApi {
+        ips: Some("home".to_owned()),
+        ..asking("x")
+    };
     for request in [nothing, unknown, withdraw, address] {
         assert_eq!(ret_code(world.create(request)), code::PARAMETER);
     }
@@ -83,26 +128,51 @@ fn bad_permissions_and_addresses_are_refused_and_leave_nothing_behind() {
 #[test]
 fn a_classic_account_gets_no_derivatives() {
     let mut world = World::new();
-    world.model.set_unified(SUB, false).expect("the sub-account is there");
-    let request = CreateSubApi { permissions: requested(&[("ContractTrade", &["Order"])]), ..asking("x") };
+    world
+        .model
+        .set_unified(SUB, false)
+        .expect("the sub-account is there");
+    let request = CreateSubApi {
+        permissions: requested(&[("ContractTrade", &["Order"])]),
+        ..asking("x")
+    };
     let created = world.create(request).expect("the master may create");
-    assert_eq!(created.permissions, Permissions::of(&[("ContractTrade", &["Order"])]));
+    assert_eq!(
+        created.permissions,
+        Permissions::of(&[("ContractTrade", &["Order"])])
+    );
 }
 
 #[test]
 fn one_key_more_than_the_maximum_is_refused_with_the_code_of_the_knob() {
-    let mut world = World::with(Knobs { max_keys: 2, max_keys_ret_code: 20_021, ..Knobs::default() });
+    let mut world = World::with(Knobs {
+        max_keys: 2,
+        max_keys_ret_code: 20_021,
+        ..Knobs::default()
+    });
     let first = world.created("1").credential.key;
     world.created("2");
     assert_eq!(ret_code(world.create(asking("3"))), 20_021);
-    assert!(world.create(CreateSubApi { sub_uid: OTHER_SUB, ..asking("3") }).is_ok(), "each account has its own");
+    assert!(
+        world
+            .create(CreateSubApi {
+                sub_uid: OTHER_SUB,
+                ..asking("3")
+            })
+            .is_ok(),
+        "each account has its own"
+    );
     world.delete(&first).expect("the master may delete");
     world.created("3");
 }
 
 #[test]
 fn a_note_can_be_made_unique_and_has_a_longest_length() {
-    let mut world = World::with(Knobs { unique_notes: true, max_note_length: 4, ..Knobs::default() });
+    let mut world = World::with(Knobs {
+        unique_notes: true,
+        max_note_length: 4,
+        ..Knobs::default()
+    });
     let first = world.created("x1éé").credential.key;
     assert_eq!(ret_code(world.create(asking("x1éé"))), code::PARAMETER);
     assert_eq!(ret_code(world.create(asking("12345"))), code::PARAMETER);
@@ -112,8 +182,14 @@ fn a_note_can_be_made_unique_and_has_a_longest_length() {
 
 #[test]
 fn the_european_entity_and_a_missing_identity_check_create_nothing() {
-    let mut world = World::with(Knobs { eu_entity: true, ..Knobs::default() });
+    let mut world = World::with(Knobs {
+        eu_entity: true,
+        ..Knobs::default()
+    });
     assert_eq!(ret_code(world.create(asking("x"))), 81_007);
-    let mut world = World::with(Knobs { kyc_missing: true, ..Knobs::default() });
+    let mut world = World::with(Knobs {
+        kyc_missing: true,
+        ..Knobs::default()
+    });
     assert_eq!(ret_code(world.create(asking("x"))), 20_096);
 }

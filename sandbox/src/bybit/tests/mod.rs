@@ -43,10 +43,16 @@ impl World {
         let mut model = Model::new(1, knobs);
         model.add_parent_account(PARENT, Environment::Mainnet);
         model.add_sub_account(PARENT, SUB).expect("the parent is there");
-        model.add_sub_account(PARENT, OTHER_SUB).expect("the parent is there");
+        model
+            .add_sub_account(PARENT, OTHER_SUB)
+            .expect("the parent is there");
         model.add_parent_account(STRANGER, Environment::Mainnet);
-        model.add_sub_account(STRANGER, STRANGERS_SUB).expect("the stranger is there");
-        let master = model.add_master_key(PARENT, Ips::Any, now).expect("the parent is there");
+        model
+            .add_sub_account(STRANGER, STRANGERS_SUB)
+            .expect("the stranger is there");
+        let master = model
+            .add_master_key(PARENT, Ips::Any, now)
+            .expect("the parent is there");
         Self { model, master, now }
     }
 
@@ -67,18 +73,37 @@ impl World {
     /// A key of the account with these permissions, made by hand.
     fn by_hand(&mut self, uid: Uid, read_only: bool, grants: &[(&str, &[&str])]) -> Credential {
         let permissions = Permissions::of(grants);
-        let settings = Settings { note: "by hand".to_owned(), read_only, ips: Ips::Any, permissions };
-        self.model.create_key_by_hand(uid, settings, self.now).expect("the account is there")
+        let settings = Settings {
+            note: "by hand".to_owned(),
+            read_only,
+            ips: Ips::Any,
+            permissions,
+        };
+        self.model
+            .create_key_by_hand(uid, settings, self.now)
+            .expect("the account is there")
     }
 
     fn list(&mut self) -> Vec<KeyId> {
-        let request = SubApikeys { sub_uid: SUB, ..SubApikeys::default() };
-        let page = self.model.sub_apikeys(&self.master.key, &request, self.now).expect("the master may list");
+        let request = SubApikeys {
+            sub_uid: SUB,
+            ..SubApikeys::default()
+        };
+        let page = self
+            .model
+            .sub_apikeys(&self.master.key, &request, self.now)
+            .expect("the master may list");
         page.keys.into_iter().map(|key| key.key).collect()
     }
 
     fn delete(&mut self, key: &KeyId) -> Result<(), Refusal> {
-        self.model.delete_sub_api(&self.master.key, &DeleteSubApi { key: Some(key.clone()) }, self.now)
+        self.model.delete_sub_api(
+            &self.master.key,
+            &DeleteSubApi {
+                key: Some(key.clone()),
+            },
+            self.now,
+        )
     }
 
     fn settings(&self, key: &KeyId) -> Settings {
@@ -114,7 +139,10 @@ fn asking(note: &str) -> CreateSubApi {
 
 fn requested(grants: &[(&str, &[&str])]) -> Requested {
     let owned = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
-    grants.iter().map(|(group, values)| ((*group).to_owned(), owned(values))).collect()
+    grants
+        .iter()
+        .map(|(group, values)| ((*group).to_owned(), owned(values)))
+        .collect()
 }
 
 fn ret_code<T: std::fmt::Debug>(outcome: Result<T, Refusal>) -> i64 {

@@ -7,13 +7,23 @@ const REST: SignedDuration = SignedDuration::from_secs(1);
 #[test]
 fn a_new_key_is_refused_until_it_is_known_with_the_code_of_the_knob() {
     for (ret, words) in [(10_003, "API key is invalid."), (10_007, "User not logged in.")] {
-        let knobs = Knobs { new_key_delay: DELAY, new_key_ret_code: ret, ..Knobs::default() };
+        let knobs = Knobs {
+            new_key_delay: DELAY,
+            new_key_ret_code: ret,
+            ..Knobs::default()
+        };
         let mut world = World::with(knobs);
         let created = world.created("x");
         world.wait(MOMENT);
-        let refusal = world.try_key(&created.credential).expect_err("it is not known yet");
+        let refusal = world
+            .try_key(&created.credential)
+            .expect_err("it is not known yet");
         assert_eq!((refusal.ret_code, refusal.ret_msg.as_str()), (ret, words));
-        assert_eq!(world.list().first(), Some(&created.credential.key), "the list knows it at once");
+        assert_eq!(
+            world.list().first(),
+            Some(&created.credential.key),
+            "the list knows it at once"
+        );
         world.wait(REST);
         assert!(world.try_key(&created.credential).is_ok());
     }
@@ -21,11 +31,22 @@ fn a_new_key_is_refused_until_it_is_known_with_the_code_of_the_knob() {
 
 #[test]
 fn a_deleted_key_works_on_until_the_deletion_is_known() {
-    let mut world = World::with(Knobs { deletion_delay: DELAY, ..Knobs::default() });
+    let mut world = World::with(Knobs {
+        deletion_delay: DELAY,
+        ..Knobs::default()
+    });
     let created = world.created("x");
-    world.delete(&created.credential.key).expect("the master may delete");
+    world
+        .delete(&created.credential.key)
+        .expect("the master may delete");
     assert_eq!(world.list(), [], "the list knows it at once");
-    assert!(!world.model.key(&created.credential.key).expect("no key is forgotten").alive(world.now));
+    assert!(
+        !world
+            .model
+            .key(&created.credential.key)
+            .expect("no key is forgotten")
+            .alive(world.now)
+    );
     world.wait(MOMENT);
     assert!(world.try_key(&created.credential).is_ok());
     world.wait(REST);
@@ -34,31 +55,82 @@ fn a_deleted_key_works_on_until_the_deletion_is_known() {
 
 #[test]
 fn an_edit_counts_and_shows_only_when_it_is_known() {
-    let mut world = World::with(Knobs { edit_delay: DELAY, ..Knobs::default() });
+    let mut world = World::with(Knobs {
+        edit_delay: DELAY,
+        ..Knobs::default()
+    });
     let created = world.created("x");
     let key = created.credential.key.clone();
-    let request = UpdateSubApi { key: Some(key.clone()), ips: Some("198.51.100.1".to_owned()), ..Default::default() };
-    world.model.update_sub_api(&world.master.key, &request, world.now).expect("the master may edit");
-    assert_eq!(world.settings(&key).ips.shown(), ["198.51.100.1"], "the truth is told at once");
+    let request = UpdateSubApi {
+        key: Some(key.clone()),
+        ips: Some("198.51.100.1".to_owned()),
+        ..Default::default()
+    };
+    world
+        .model
+        .update_sub_api(&world.master.key, &request, world.now)
+        .expect("the master may edit");
+    assert_eq!(
+        world.settings(&key).ips.shown(),
+        ["198.51.100.1"],
+        "the truth is told at once"
+    );
     world.wait(MOMENT);
     assert!(world.try_key(&created.credential).is_ok());
-    assert!(world.model.query_api(&key, world.now).expect("any key may ask").key.settings.ips.is_any());
+    assert!(
+        world
+            .model
+            .query_api(&key, world.now)
+            .expect("any key may ask")
+            .key
+            .settings
+            .ips
+            .is_any()
+    );
     world.wait(REST);
     assert_eq!(ret_code(world.try_key(&created.credential)), code::ADDRESS);
-    assert!(!world.model.query_api(&key, world.now).expect("any key may ask").key.settings.ips.is_any());
+    assert!(
+        !world
+            .model
+            .query_api(&key, world.now)
+            .expect("any key may ask")
+            .key
+            .settings
+            .ips
+            .is_any()
+    );
 }
 
 #[test]
 fn two_edits_in_a_row_come_into_force_one_after_the_other() {
-    let mut world = World::with(Knobs { edit_delay: DELAY, ..Knobs::default() });
+    let mut world = World::with(Knobs {
+        edit_delay: DELAY,
+        ..Knobs::default()
+    });
     let key = world.created("x").credential.key;
     for ips in ["198.51.100.1", "198.51.100.2"] {
-        let request = UpdateSubApi { key: Some(key.clone()), ips: Some(ips.to_owned()), ..Default::default() };
-        world.model.update_sub_api(&world.master.key, &request, world.now).expect("the master may edit");
+        let request = UpdateSubApi {
+            key: Some(key.clone()),
+            ips: Some(ips.to_owned()),
+            ..Default::default()
+        };
+        world
+            .model
+            .update_sub_api(&world.master.key, &request, world.now)
+            .expect("the master may edit");
         world.wait(REST);
     }
     world.wait(SignedDuration::from_secs(28));
-    let shown = |world: &mut World| world.model.query_api(&key, world.now).expect("any may").key.settings.ips.shown();
+    let shown = |world: &mut World| {
+        world
+            .model
+            .query_api(&key, world.now)
+            .expect("any may")
+            .key
+            .settings
+            .ips
+            .shown()
+    };
     assert_eq!(shown(&mut world), ["198.51.100.1"]);
     world.wait(REST);
     assert_eq!(shown(&mut world), ["198.51.100.2"]);
@@ -66,7 +138,13 @@ fn two_edits_in_a_row_come_into_force_one_after_the_other() {
 
 #[test]
 fn listings_lag_only_where_the_knob_says_so() {
-    let knobs = Knobs { listings_lag: true, new_key_delay: DELAY, deletion_delay: DELAY, edit_delay: DELAY, ..Knobs::default() };
+    let knobs = Knobs {
+        listings_lag: true,
+        new_key_delay: DELAY,
+        deletion_delay: DELAY,
+        edit_delay: DELAY,
+        ..Knobs::default()
+    };
     let mut world = World::with(knobs);
     let key = world.created("x").credential.key;
     world.wait(MOMENT);

@@ -3,32 +3,63 @@ use super::*;
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 fn queries_let_in(world: &mut World, key: &KeyId, tries: usize) -> usize {
-    (0..tries).filter(|_| world.model.query_api(key, world.now).is_ok()).count()
+    (0..tries)
+        .filter(|_| world.model.query_api(key, world.now).is_ok())
+        .count()
 }
 
 #[test]
 fn one_key_a_second_is_created_for_a_parent() {
     let mut world = World::new();
     let master = world.master.key.clone();
-    assert!(world.model.create_sub_api(&master, asking("1"), world.now).is_ok());
+    assert!(
+        world
+            .model
+            .create_sub_api(&master, asking("1"), world.now)
+            .is_ok()
+    );
     world.wait(SignedDuration::from_millis(999));
-    let refusal = world.model.create_sub_api(&master, asking("2"), world.now).expect_err("too soon");
-    assert_eq!((refusal.ret_code, refusal.ret_msg.as_str()), (10_006, "Too many visits. Exceeded the API Rate Limit."));
+    let refusal = world
+        .model
+        .create_sub_api(&master, asking("2"), world.now)
+        .expect_err("too soon");
+    assert_eq!(
+        (refusal.ret_code, refusal.ret_msg.as_str()),
+        (10_006, "Too many visits. Exceeded the API Rate Limit.")
+    );
     world.wait(SignedDuration::from_millis(1));
-    assert!(world.model.create_sub_api(&master, asking("2"), world.now).is_ok());
+    assert!(
+        world
+            .model
+            .create_sub_api(&master, asking("2"), world.now)
+            .is_ok()
+    );
 }
 
 #[test]
 fn other_endpoints_have_5_or_10_a_second() {
-    for endpoint in [Endpoint::UpdateSubApi, Endpoint::DeleteSubApi, Endpoint::UpdateApi, Endpoint::DeleteApi] {
+    for endpoint in [
+        Endpoint::UpdateSubApi,
+        Endpoint::DeleteSubApi,
+        Endpoint::UpdateApi,
+        Endpoint::DeleteApi,
+    ] {
         assert_eq!(endpoint.limit(), 5);
     }
     let mut world = World::new();
     let master = world.master.key.clone();
     assert_eq!(queries_let_in(&mut world, &master, 15), 10);
-    let request = DeleteSubApi { key: Some(KeyId::from("nobody")) };
-    let codes: Vec<i64> = (0..6).map(|_| ret_code(world.model.delete_sub_api(&master, &request, world.now))).collect();
-    assert_eq!(codes, [10_001, 10_001, 10_001, 10_001, 10_001, 10_006], "refused calls count too");
+    let request = DeleteSubApi {
+        key: Some(KeyId::from("nobody")),
+    };
+    let codes: Vec<i64> = (0..6)
+        .map(|_| ret_code(world.model.delete_sub_api(&master, &request, world.now)))
+        .collect();
+    assert_eq!(
+        codes,
+        [10_001, 10_001, 10_001, 10_001, 10_001, 10_006],
+        "refused calls count too"
+    );
 }
 
 #[test]
@@ -46,7 +77,10 @@ fn the_window_rolls() {
 fn a_limit_belongs_to_the_account_and_the_endpoint() {
     let mut world = World::new();
     let master = world.master.key.clone();
-    let second = world.model.add_master_key(PARENT, Ips::Any, world.now).expect("the parent is there");
+    let second = world
+        .model
+        .add_master_key(PARENT, Ips::Any, world.now)
+        .expect("the parent is there");
     let sub = world.by_hand(SUB, false, &[("Spot", &["SpotTrade"])]);
     assert_eq!(queries_let_in(&mut world, &master, 10), 10);
     assert_eq!(queries_let_in(&mut world, &second.key, 1), 0);
@@ -58,17 +92,42 @@ fn a_limit_belongs_to_the_account_and_the_endpoint() {
 fn the_headers_figures_tell_what_is_left_and_when_it_resets() {
     let mut world = World::new();
     let master = world.master.key.clone();
-    let rate = |world: &World| world.model.rate(&master, Endpoint::CreateSubApi, world.now).expect("the key exists");
-    assert_eq!(rate(&world), Rate { limit: 1, left: 1, resets_at: world.now });
-    world.model.create_sub_api(&master, asking("1"), world.now).expect("the master may create");
+    let rate = |world: &World| {
+        world
+            .model
+            .rate(&master, Endpoint::CreateSubApi, world.now)
+            .expect("the key exists")
+    };
+    assert_eq!(
+        rate(&world),
+        Rate {
+            limit: 1,
+            left: 1,
+            resets_at: world.now
+        }
+    );
+    world
+        .model
+        .create_sub_api(&master, asking("1"), world.now)
+        .expect("the master may create");
     let resets_at = world.now + SECOND;
     world.wait(SignedDuration::from_millis(300));
-    assert_eq!(rate(&world), Rate { limit: 1, left: 0, resets_at });
+    assert_eq!(
+        rate(&world),
+        Rate {
+            limit: 1,
+            left: 0,
+            resets_at
+        }
+    );
 }
 
 #[test]
 fn limits_can_be_switched_off() {
-    let mut world = World::with(Knobs { rate_limits: false, ..Knobs::default() });
+    let mut world = World::with(Knobs {
+        rate_limits: false,
+        ..Knobs::default()
+    });
     let master = world.master.key.clone();
     assert_eq!(queries_let_in(&mut world, &master, 50), 50);
 }

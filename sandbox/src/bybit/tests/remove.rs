@@ -10,7 +10,10 @@ fn a_key_deleted_by_the_master_is_dead_at_once_and_known_to_be() {
     assert_eq!(world.list(), []);
     let truth = world.model.key(key).expect("no key is forgotten");
     assert!(!truth.alive(world.now));
-    assert_eq!(truth.deleted, Some((world.now, By::Key(world.master.key.clone()))));
+    assert_eq!(
+        truth.deleted,
+        Some((world.now, By::Key(world.master.key.clone())))
+    );
 }
 
 #[test]
@@ -25,27 +28,57 @@ fn deleting_twice_is_refused_the_second_time() {
 fn a_sub_accounts_key_deletes_itself_without_naming_a_key() {
     let mut world = World::new();
     let key = world.by_hand(SUB, false, &[("Wallet", &["AccountTransfer"])]).key;
-    let named = DeleteSubApi { key: Some(key.clone()) };
-    assert_eq!(ret_code(world.model.delete_sub_api(&key, &named, world.now)), code::PARAMETER);
-    world.model.delete_sub_api(&key, &DeleteSubApi::default(), world.now).expect("it may");
-    assert_eq!(world.model.key(&key).and_then(|key| key.deleted), Some((world.now, By::Key(key))));
+    let named = DeleteSubApi {
+        key: Some(key.clone()),
+    };
+    assert_eq!(
+        ret_code(world.model.delete_sub_api(&key, &named, world.now)),
+        code::PARAMETER
+    );
+    world
+        .model
+        .delete_sub_api(&key, &DeleteSubApi::default(), world.now)
+        .expect("it may");
+    assert_eq!(
+        world.model.key(&key).and_then(|key| key.deleted),
+        Some((world.now, By::Key(key)))
+    );
 }
 
 #[test]
 fn a_key_that_may_not_transfer_or_only_reads_deletes_nothing() {
     let mut world = World::new();
     let trader = world.by_hand(SUB, false, &[("Spot", &["SpotTrade"])]).key;
-    let reader = world.by_hand(PARENT, true, &[("Wallet", &["AccountTransfer"])]).key;
-    let named = DeleteSubApi { key: Some(trader.clone()) };
-    assert_eq!(ret_code(world.model.delete_sub_api(&trader, &DeleteSubApi::default(), world.now)), code::PERMISSION);
-    assert_eq!(ret_code(world.model.delete_sub_api(&reader, &named, world.now)), code::PERMISSION);
-    assert_eq!(ret_code(world.model.delete_api(&reader, world.now)), code::PERMISSION);
+    let reader = world
+        .by_hand(PARENT, true, &[("Wallet", &["AccountTransfer"])])
+        .key;
+    let named = DeleteSubApi {
+        key: Some(trader.clone()),
+    };
+    assert_eq!(
+        ret_code(
+            world
+                .model
+                .delete_sub_api(&trader, &DeleteSubApi::default(), world.now)
+        ),
+        code::PERMISSION
+    );
+    assert_eq!(
+        ret_code(world.model.delete_sub_api(&reader, &named, world.now)),
+        code::PERMISSION
+    );
+    assert_eq!(
+        ret_code(world.model.delete_api(&reader, world.now)),
+        code::PERMISSION
+    );
 }
 
 #[test]
 fn a_master_deletes_no_key_but_its_sub_accounts() {
     let mut world = World::new();
-    let strangers = world.by_hand(STRANGERS_SUB, false, &[("Spot", &["SpotTrade"])]).key;
+    let strangers = world
+        .by_hand(STRANGERS_SUB, false, &[("Spot", &["SpotTrade"])])
+        .key;
     let own = world.master.key.clone();
     for key in [strangers, own] {
         assert_eq!(ret_code(world.delete(&key)), code::PARAMETER);
@@ -57,7 +90,13 @@ fn a_master_deletes_no_key_but_its_sub_accounts() {
 fn a_master_key_deletes_itself_and_a_sub_accounts_key_not_this_way() {
     let mut world = World::new();
     let sub = world.by_hand(SUB, false, &[("Wallet", &["AccountTransfer"])]).key;
-    assert_eq!(ret_code(world.model.delete_api(&sub, world.now)), code::PERMISSION);
-    world.model.delete_api(&world.master.key, world.now).expect("it may");
+    assert_eq!(
+        ret_code(world.model.delete_api(&sub, world.now)),
+        code::PERMISSION
+    );
+    world
+        .model
+        .delete_api(&world.master.key, world.now)
+        .expect("it may");
     assert_eq!(ret_code(world.try_key(&world.master)), code::INVALID_KEY);
 }

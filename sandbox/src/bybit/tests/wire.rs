@@ -16,12 +16,24 @@ struct Sent {
 impl Sent {
     fn get(world: &World, by: &Credential, path: &'static str, query: &str) -> Self {
         let headers = signed(world, by, query);
-        Self { method: "GET", path, query: query.to_owned(), body: String::new(), headers }
+        Self {
+            method: "GET",
+            path,
+            query: query.to_owned(),
+            body: String::new(),
+            headers,
+        }
     }
 
     fn post(world: &World, by: &Credential, path: &'static str, body: &str) -> Self {
         let headers = signed(world, by, body);
-        Self { method: "POST", path, query: String::new(), body: body.to_owned(), headers }
+        Self {
+            method: "POST",
+            path,
+            query: String::new(),
+            body: body.to_owned(),
+            headers,
+        }
     }
 
     fn answer(&self, world: &mut World) -> Answer {
@@ -57,7 +69,11 @@ fn signed(world: &World, by: &Credential, payload: &str) -> HeaderMap {
 }
 
 fn no_grants() -> Value {
-    GROUPS.iter().map(|group| ((*group).to_owned(), json!([]))).collect::<serde_json::Map<_, _>>().into()
+    GROUPS
+        .iter()
+        .map(|group| ((*group).to_owned(), json!([])))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 fn grants(granted: &[(&str, &[&str])]) -> Value {
@@ -68,8 +84,7 @@ fn grants(granted: &[(&str, &[&str])]) -> Value {
     all
 }
 
-const CREATE: &str =
-    r#"{"subuid":53888000,"note":"rot-1","readOnly":0,"ips":"203.0.113.7","permissions":{"Spot":["SpotTrade"]}}"#;
+const CREATE: &str = r#"{"subuid":53888000,"note":"rot-1","readOnly":0,"ips":"203.0.113.7","permissions":{"Spot":["SpotTrade"]}}"#;
 
 #[test]
 fn a_created_key_is_shown_with_its_secret_this_once() {
@@ -77,7 +92,10 @@ fn a_created_key_is_shown_with_its_secret_this_once() {
     let master = world.master.clone();
     let reply = Sent::post(&world, &master, "/v5/user/create-sub-api", CREATE).envelope(&mut world);
     let key = world.model.keys().pop().expect("a key was created");
-    let secret = reply["result"]["secret"].as_str().expect("there is a secret").to_owned();
+    let secret = reply["result"]["secret"]
+        .as_str()
+        .expect("there is a secret")
+        .to_owned();
     let expected = json!({
         "retCode": 0, "retMsg": "", "retExtInfo": {}, "time": 1_700_000_000_000_i64,
         "result": {
@@ -86,14 +104,21 @@ fn a_created_key_is_shown_with_its_secret_this_once() {
         }
     });
     assert_eq!(reply, expected);
-    let credential = Credential { key: key.key, secret: KeySecret::from(secret.as_str()) };
+    let credential = Credential {
+        key: key.key,
+        secret: KeySecret::from(secret.as_str()),
+    };
     assert!(world.try_key(&credential).is_ok());
 }
 
 #[test]
 fn a_key_about_itself_has_the_documented_fields_and_types() {
     let mut world = World::new();
-    let request = CreateSubApi { read_only: true, ips: Some("203.0.113.7".to_owned()), ..asking("rot-1") };
+    let request = CreateSubApi {
+        read_only: true,
+        ips: Some("203.0.113.7".to_owned()),
+        ..asking("rot-1")
+    };
     let created = world.create(request).expect("the master may create");
     let reply = Sent::get(&world, &created.credential, "/v5/user/query-api", "").envelope(&mut world);
     let expected = json!({
@@ -111,11 +136,17 @@ fn a_key_about_itself_has_the_documented_fields_and_types() {
 #[test]
 fn a_listed_key_has_the_documented_fields_and_types() {
     let mut world = World::new();
-    let request = CreateSubApi { permissions: requested(&[("ContractTrade", &["Order", "Position"])]), ..asking("UTA") };
+    let request = CreateSubApi {
+        permissions: requested(&[("ContractTrade", &["Order", "Position"])]),
+        ..asking("UTA")
+    };
     let created = world.create(request).expect("the master may create");
     let (master, query) = (world.master.clone(), format!("subMemberId={SUB}&limit=5"));
     let reply = Sent::get(&world, &master, "/v5/user/sub-apikeys", &query).envelope(&mut world);
-    let granted: &[(&str, &[&str])] = &[("ContractTrade", &["Order", "Position"]), ("Derivatives", &["DerivativesTrade"])];
+    let granted: &[(&str, &[&str])] = &[
+        ("ContractTrade", &["Order", "Position"]),
+        ("Derivatives", &["DerivativesTrade"]),
+    ];
     let expected = json!({
         "result": [{
             "id": created.id.to_string(), "ips": ["*"], "apiKey": created.credential.key.as_str(), "note": "UTA",
@@ -131,7 +162,10 @@ fn a_listed_key_has_the_documented_fields_and_types() {
 fn an_edited_key_is_shown_without_its_secret() {
     let mut world = World::new();
     let created = world.created("rot-1");
-    let body = format!(r#"{{"apikey":"{}","ips":"203.0.113.7","permissions":{{"Earn":["Earn"]}}}}"#, created.credential.key);
+    let body = format!(
+        r#"{{"apikey":"{}","ips":"203.0.113.7","permissions":{{"Earn":["Earn"]}}}}"#,
+        created.credential.key
+    );
     let master = world.master.clone();
     let reply = Sent::post(&world, &master, "/v5/user/update-sub-api", &body).envelope(&mut world);
     let expected = json!({
@@ -156,10 +190,17 @@ fn a_body_is_signed_byte_for_byte() {
     let mut world = World::new();
     let master = world.master.clone();
     let sent = Sent::post(&world, &master, "/v5/user/create-sub-api", CREATE);
-    let spaced = Sent { body: CREATE.replace(':', ": "), ..sent };
+    let spaced = Sent {
+        body: CREATE.replace(':', ": "),
+        ..sent
+    };
     let reply = spaced.envelope(&mut world);
     assert_eq!(reply["retCode"], 10_004);
-    assert!(reply["retMsg"].as_str().is_some_and(|words| words.contains(&spaced.body)));
+    assert!(
+        reply["retMsg"]
+            .as_str()
+            .is_some_and(|words| words.contains(&spaced.body))
+    );
 }
 
 #[test]
@@ -191,8 +232,12 @@ fn naming_a_master_keys_addresses_is_refused_in_any_form() {
         let reply = Sent::post(&world, &master, "/v5/user/update-api", body).envelope(&mut world);
         assert_eq!(reply["retCode"], 10_001);
     }
-    let reply = Sent::post(&world, &master, "/v5/user/update-api", r#"{"readOnly":null}"#).envelope(&mut world);
-    assert_eq!((&reply["retCode"], &reply["result"]["ips"]), (&json!(0), &json!(["*"])));
+    let reply =
+        Sent::post(&world, &master, "/v5/user/update-api", r#"{"readOnly":null}"#).envelope(&mut world);
+    assert_eq!(
+        (&reply["retCode"], &reply["result"]["ips"]),
+        (&json!(0), &json!(["*"]))
+    );
 }
 
 #[test]
@@ -205,7 +250,15 @@ fn a_key_is_deleted_with_an_empty_body_or_an_empty_object() {
         let master = world.master.clone();
         let reply = Sent::post(&world, &master, "/v5/user/delete-api", body).envelope(&mut world);
         assert_eq!(reply["retCode"], 0);
-        assert_eq!(world.model.keys().iter().filter(|key| key.alive(world.now)).count(), 0);
+        assert_eq!(
+            world
+                .model
+                .keys()
+                .iter()
+                .filter(|key| key.alive(world.now))
+                .count(),
+            0
+        );
     }
 }
 
@@ -226,10 +279,20 @@ fn an_unsigned_request_is_http_401_and_an_unknown_path_404() {
     for missing in ["X-BAPI-API-KEY", "X-BAPI-TIMESTAMP", "X-BAPI-SIGN"] {
         let mut sent = Sent::get(&world, &master, "/v5/user/query-api", "");
         sent.headers.remove(missing);
-        assert_eq!(sent.answer(&mut world).status, StatusCode::UNAUTHORIZED, "{missing}");
+        assert_eq!(
+            sent.answer(&mut world).status,
+            StatusCode::UNAUTHORIZED,
+            "{missing}"
+        );
     }
-    for (method, path) in [("GET", "/v5/user/create-sub-api"), ("POST", "/v5/user/create-sub-member")] {
-        let sent = Sent { method, ..Sent::get(&world, &master, path, "") };
+    for (method, path) in [
+        ("GET", "/v5/user/create-sub-api"),
+        ("POST", "/v5/user/create-sub-member"),
+    ] {
+        let sent = Sent {
+            method,
+            ..Sent::get(&world, &master, path, "")
+        };
         assert_eq!(sent.answer(&mut world).status, StatusCode::NOT_FOUND, "{path}");
     }
 }
@@ -238,7 +301,14 @@ fn an_unsigned_request_is_http_401_and_an_unknown_path_404() {
 fn anybody_may_ask_for_the_time() {
     let mut world = World::new();
     let (path, query, body, headers) = ("/v5/market/time", String::new(), String::new(), HeaderMap::new());
-    let reply = Sent { method: "GET", path, query, body, headers }.envelope(&mut world);
+    let reply = Sent {
+        method: "GET",
+        path,
+        query,
+        body,
+        headers,
+    }
+    .envelope(&mut world);
     let result = json!({"timeSecond": "1700000000", "timeNano": "1700000000000000000"});
     assert_eq!((&reply["retMsg"], &reply["result"]), (&json!("OK"), &result));
 }

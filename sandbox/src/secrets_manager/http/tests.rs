@@ -19,9 +19,10 @@ async fn start() -> (Service, std::net::SocketAddr) {
 async fn send(address: std::net::SocketAddr, key: &str, operation: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!(
-        "POST / HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\nX-Amz-Target: secretsmanager.{operation}\r\n\
-         Authorization: AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/secretsmanager/aws4_request, \
-         SignedHeaders=host, Signature=00\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {}\r\n\r\n{body}",
+        "POST / HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\nX-Amz-Target: \
+         secretsmanager.{operation}\r\nAuthorization: AWS4-HMAC-SHA256 \
+         Credential={key}/20260101/us-east-1/secretsmanager/aws4_request, SignedHeaders=host, \
+         Signature=00\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -71,15 +72,26 @@ async fn a_dropped_request_has_no_effect_and_no_reply() {
     service.lock().faults.plan("TagResource", Fault::Dropped);
     assert_eq!(send(address, ACCESS_KEY_ID, "TagResource", &tag("v")).await, "");
     assert!(service.lock().model.take_calls().is_empty());
-    assert!(send(address, ACCESS_KEY_ID, "TagResource", &tag("v")).await.starts_with("HTTP/1.1 200"));
+    assert!(
+        send(address, ACCESS_KEY_ID, "TagResource", &tag("v"))
+            .await
+            .starts_with("HTTP/1.1 200")
+    );
 }
 
 #[tokio::test]
 async fn a_lost_reply_leaves_the_effect() {
     let (service, address) = start().await;
     service.lock().faults.plan("TagResource", Fault::ReplyLost);
-    assert_eq!(send(address, ACCESS_KEY_ID, "TagResource", &tag("kept")).await, "");
-    assert!(send(address, ACCESS_KEY_ID, "DescribeSecret", READ).await.contains("kept"));
+    assert_eq!(
+        send(address, ACCESS_KEY_ID, "TagResource", &tag("kept")).await,
+        ""
+    );
+    assert!(
+        send(address, ACCESS_KEY_ID, "DescribeSecret", READ)
+            .await
+            .contains("kept")
+    );
 }
 
 #[tokio::test]
@@ -88,12 +100,35 @@ async fn a_throttled_call_and_a_broken_server_have_no_effect() {
     service.lock().faults.plan("TagResource", Fault::Throttled);
     service.lock().faults.plan("TagResource", Fault::ServerError);
     let reply = send(address, ACCESS_KEY_ID, "TagResource", &tag("v")).await;
-    assert!(reply.starts_with("HTTP/1.1 400") && reply.contains("ThrottlingException"), "{reply}");
+    assert!(
+        reply.starts_with("HTTP/1.1 400") && reply.contains("ThrottlingException"),
+        "{reply}"
+    );
     let reply = send(address, ACCESS_KEY_ID, "TagResource", &tag("v")).await;
-    assert!(reply.starts_with("HTTP/1.1 500") && reply.contains("text/html"), "{reply}");
-    assert!(!send(address, ACCESS_KEY_ID, "DescribeSecret", READ).await.contains("Tags"));
-    let outcomes: Vec<Outcome> = service.lock().model.take_calls().into_iter().map(|call| call.outcome).collect();
-    assert_eq!(outcomes, [Outcome::Refused(ErrorKind::Throttling), Outcome::Refused(ErrorKind::InternalService), Outcome::Done]);
+    assert!(
+        reply.starts_with("HTTP/1.1 500") && reply.contains("text/html"),
+        "{reply}"
+    );
+    assert!(
+        !send(address, ACCESS_KEY_ID, "DescribeSecret", READ)
+            .await
+            .contains("Tags")
+    );
+    let outcomes: Vec<Outcome> = service
+        .lock()
+        .model
+        .take_calls()
+        .into_iter()
+        .map(|call| call.outcome)
+        .collect();
+    assert_eq!(
+        outcomes,
+        [
+            Outcome::Refused(ErrorKind::Throttling),
+            Outcome::Refused(ErrorKind::InternalService),
+            Outcome::Done
+        ]
+    );
 }
 
 #[tokio::test]

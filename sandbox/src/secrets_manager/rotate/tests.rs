@@ -3,7 +3,11 @@ use super::super::{CreateSecret, DescribeSecret, ErrorKind, EventKind, Knobs, Ro
 use super::*;
 
 fn rotate(number: u32) -> RotateSecret {
-    RotateSecret { secret_id: "a".into(), client_request_token: Some(token(number)), ..RotateSecret::default() }
+    RotateSecret {
+        secret_id: "a".into(),
+        client_request_token: Some(token(number)),
+        ..RotateSecret::default()
+    }
 }
 
 fn events(model: &mut Model) -> Vec<EventKind> {
@@ -29,7 +33,10 @@ fn the_pending_version_is_there_without_a_value_before_create_secret() {
 #[test]
 fn a_token_is_made_up_where_none_was_sent() {
     let (mut model, _) = model_with("a");
-    let request = RotateSecret { client_request_token: None, ..rotate(2) };
+    let request = RotateSecret {
+        client_request_token: None,
+        ..rotate(2)
+    };
     let made_up = model.rotate_secret(&request, T0).unwrap().version_id;
     assert_eq!(made_up, pending(&model));
 }
@@ -41,7 +48,10 @@ fn an_open_pending_version_refuses_a_rotation_and_is_reattempted() {
     let first = model.due_invocation(T0).unwrap();
     model.invocation_finished(&first, true, T0);
     let error = model.rotate_secret(&rotate(3), T0).unwrap_err();
-    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::InvalidRequest, REFUSAL));
+    assert_eq!(
+        (error.kind, error.message.as_str()),
+        (ErrorKind::InvalidRequest, REFUSAL)
+    );
     assert!(!model.secret("a").unwrap().versions().contains_key(&token(3)));
     let again = model.due_invocation(T0).unwrap();
     assert_eq!((again.step, again.token), (Step::CreateSecret, token(2)));
@@ -70,7 +80,9 @@ fn the_same_request_again_is_answered_as_the_first_time() {
 #[test]
 fn pending_on_the_current_version_blocks_nothing() {
     let (mut model, _) = model_with("a");
-    model.update_secret_version_stage(&relabel(AWSPENDING, None, Some(FIRST)), T0).unwrap();
+    model
+        .update_secret_version_stage(&relabel(AWSPENDING, None, Some(FIRST)), T0)
+        .unwrap();
     model.rotate_secret(&rotate(2), T0).unwrap();
     assert_eq!(pending(&model), Some(token(2)));
 }
@@ -80,18 +92,37 @@ fn cancelling_leaves_pending_and_switches_rotation_off() {
     let (mut model, _) = model_with("a");
     model.rotate_secret(&rotate(2), T0).unwrap();
     let running = model.due_invocation(T0).unwrap();
-    let reply = model.cancel_rotate_secret(&CancelRotateSecret { secret_id: "a".into() }, T0).unwrap();
+    let reply = model
+        .cancel_rotate_secret(
+            &CancelRotateSecret {
+                secret_id: "a".into(),
+            },
+            T0,
+        )
+        .unwrap();
     assert_eq!(reply.version_id, Some(token(2)));
     assert_eq!(pending(&model), Some(token(2)));
     model.invocation_finished(&running, true, T0);
     assert!(model.due_invocation(T0 + hours(24)).is_none());
-    let described = model.describe_secret(&DescribeSecret { secret_id: "a".into() }, T0).unwrap();
+    let described = model
+        .describe_secret(
+            &DescribeSecret {
+                secret_id: "a".into(),
+            },
+            T0,
+        )
+        .unwrap();
     assert_eq!(described.summary.rotation_enabled, Some(false));
 
     // What was left blocks the next rotation until the label is taken off by hand.
     assert_eq!(model.rotate_secret(&rotate(3), T0).unwrap_err().message, REFUSAL);
-    assert!(model.due_invocation(T0).is_none(), "a rotation that is off is not reattempted");
-    model.update_secret_version_stage(&relabel(AWSPENDING, Some(&token(2)), None), T0).unwrap();
+    assert!(
+        model.due_invocation(T0).is_none(),
+        "a rotation that is off is not reattempted"
+    );
+    model
+        .update_secret_version_stage(&relabel(AWSPENDING, Some(&token(2)), None), T0)
+        .unwrap();
     model.rotate_secret(&rotate(3), T0).unwrap();
     assert_eq!(model.due_invocation(T0).unwrap().token, token(3));
 }
@@ -101,7 +132,14 @@ fn a_refused_rotation_can_turn_rotation_on_all_the_same() {
     let (mut model, _) = model_with("a");
     model.knobs_mut().refused_rotate_turns_on = true;
     model.rotate_secret(&rotate(2), T0).unwrap();
-    model.cancel_rotate_secret(&CancelRotateSecret { secret_id: "a".into() }, T0).unwrap();
+    model
+        .cancel_rotate_secret(
+            &CancelRotateSecret {
+                secret_id: "a".into(),
+            },
+            T0,
+        )
+        .unwrap();
     assert!(model.rotate_secret(&rotate(3), T0).is_err());
     assert_eq!(model.due_invocation(T0).unwrap().token, token(2));
 }
@@ -125,7 +163,10 @@ fn a_value_made_current_by_hand_abandons_the_rotation() {
         }
         assert_eq!(pending(&model), None);
         assert_eq!(model.events().last().unwrap().version_id, token(2));
-        assert_eq!(events(&mut model), [EventKind::RotationStarted, EventKind::RotationAbandoned]);
+        assert_eq!(
+            events(&mut model),
+            [EventKind::RotationStarted, EventKind::RotationAbandoned]
+        );
         model.invocation_finished(&running, true, T0);
         assert!(model.due_invocation(T0 + hours(24)).is_none());
         model.rotate_secret(&rotate(3), T0).unwrap();
@@ -138,34 +179,86 @@ fn a_value_under_a_label_of_its_own_abandons_only_by_the_knob() {
         let (mut model, _) = model_with("a");
         model.knobs_mut().any_manual_version_abandons = knob;
         model.rotate_secret(&rotate(2), T0).unwrap();
-        model.put_secret_value(&put("a", 2, "built", &[AWSPENDING]), T0).unwrap();
-        assert_eq!(pending(&model), Some(token(2)), "the rotation's own value abandons nothing");
-        model.put_secret_value(&put("a", 9, "by hand", &["CANDIDATE"]), T0).unwrap();
+        model
+            .put_secret_value(&put("a", 2, "built", &[AWSPENDING]), T0)
+            .unwrap();
+        assert_eq!(
+            pending(&model),
+            Some(token(2)),
+            "the rotation's own value abandons nothing"
+        );
+        model
+            .put_secret_value(&put("a", 9, "by hand", &["CANDIDATE"]), T0)
+            .unwrap();
         assert_eq!(pending(&model).is_none(), abandoned);
-        assert_eq!(events(&mut model).contains(&EventKind::RotationAbandoned), abandoned);
+        assert_eq!(
+            events(&mut model).contains(&EventKind::RotationAbandoned),
+            abandoned
+        );
     }
 }
 
 #[test]
 fn a_rotation_needs_a_function_unless_it_was_set_up_without() {
     let (mut model, _) = model_with("a");
-    assert!(model.rotate_secret(&rotate(2), T0).is_ok(), "the seed turned rotation on without a function");
-    model.create_secret(&CreateSecret { name: "b".into(), ..CreateSecret::default() }, T0).unwrap();
-    let request = RotateSecret { secret_id: "b".into(), ..rotate(2) };
-    assert_eq!(model.rotate_secret(&request, T0).unwrap_err().kind, ErrorKind::InvalidRequest);
-    let cancel = CancelRotateSecret { secret_id: "b".into() };
-    assert_eq!(model.cancel_rotate_secret(&cancel, T0).unwrap_err().kind, ErrorKind::InvalidRequest);
-    let named = RotateSecret { rotation_lambda_arn: Some("arn:f".into()), ..request };
-    assert_eq!(model.rotate_secret(&named, T0).unwrap().version_id, Some(token(2)));
-    let invoked = [model.due_invocation(T0).unwrap(), model.due_invocation(T0).unwrap()];
-    assert!(invoked.iter().any(|one| one.lambda_arn.as_deref() == Some("arn:f")));
+    assert!(
+        model.rotate_secret(&rotate(2), T0).is_ok(),
+        "the seed turned rotation on without a function"
+    );
+    model
+        .create_secret(
+            &CreateSecret {
+                name: "b".into(),
+                ..CreateSecret::default()
+            },
+            T0,
+        )
+        .unwrap();
+    let request = RotateSecret {
+        secret_id: "b".into(),
+        ..rotate(2)
+    };
+    assert_eq!(
+        model.rotate_secret(&request, T0).unwrap_err().kind,
+        ErrorKind::InvalidRequest
+    );
+    let cancel = CancelRotateSecret {
+        secret_id: "b".into(),
+    };
+    assert_eq!(
+        model.cancel_rotate_secret(&cancel, T0).unwrap_err().kind,
+        ErrorKind::InvalidRequest
+    );
+    let named = RotateSecret {
+        rotation_lambda_arn: Some("arn:f".into()),
+        ..request
+    };
+    assert_eq!(
+        model.rotate_secret(&named, T0).unwrap().version_id,
+        Some(token(2))
+    );
+    let invoked = [
+        model.due_invocation(T0).unwrap(),
+        model.due_invocation(T0).unwrap(),
+    ];
+    assert!(
+        invoked
+            .iter()
+            .any(|one| one.lambda_arn.as_deref() == Some("arn:f"))
+    );
 }
 
 #[test]
 fn a_bad_schedule_is_refused_whole() {
     let (mut model, _) = model_with("a");
-    let request = RotateSecret { rotation_rules: Some(RotationRules::expression("rate(3 hours)")), ..rotate(2) };
-    assert_eq!(model.rotate_secret(&request, T0).unwrap_err().kind, ErrorKind::InvalidParameter);
+    let request = RotateSecret {
+        rotation_rules: Some(RotationRules::expression("rate(3 hours)")),
+        ..rotate(2)
+    };
+    assert_eq!(
+        model.rotate_secret(&request, T0).unwrap_err().kind,
+        ErrorKind::InvalidParameter
+    );
     assert_eq!(pending(&model), None);
     assert_eq!(model.secret("a").unwrap().rotation_rules, None);
 }
@@ -174,18 +267,38 @@ fn a_bad_schedule_is_refused_whole() {
 fn a_token_that_names_a_version_already_starts_nothing() {
     let (mut model, _) = model_with("a");
     model.put(2, "second", &["X"]);
-    assert_eq!(model.rotate_secret(&rotate(2), T0).unwrap_err().kind, ErrorKind::InvalidRequest);
-    let current = RotateSecret { client_request_token: Some(FIRST.to_owned()), ..rotate(2) };
-    assert_eq!(model.rotate_secret(&current, T0).unwrap().version_id.as_deref(), Some(FIRST));
+    assert_eq!(
+        model.rotate_secret(&rotate(2), T0).unwrap_err().kind,
+        ErrorKind::InvalidRequest
+    );
+    let current = RotateSecret {
+        client_request_token: Some(FIRST.to_owned()),
+        ..rotate(2)
+    };
+    assert_eq!(
+        model.rotate_secret(&current, T0).unwrap().version_id.as_deref(),
+        Some(FIRST)
+    );
     assert!(model.due_invocation(T0).is_none());
 }
 
 #[test]
 fn attaching_a_schedule_rotates_at_once_even_without_a_value() {
     let mut model = Model::new(1, Knobs::default());
-    model.create_secret(&CreateSecret { name: "a".into(), ..CreateSecret::default() }, T0).unwrap();
-    let request =
-        RotateSecret { rotation_lambda_arn: Some("arn:f".into()), rotation_rules: Some(RotationRules::days(90)), ..rotate(2) };
+    model
+        .create_secret(
+            &CreateSecret {
+                name: "a".into(),
+                ..CreateSecret::default()
+            },
+            T0,
+        )
+        .unwrap();
+    let request = RotateSecret {
+        rotation_lambda_arn: Some("arn:f".into()),
+        rotation_rules: Some(RotationRules::days(90)),
+        ..rotate(2)
+    };
     model.rotate_secret(&request, T0).unwrap();
     assert_eq!(model.due_invocation(T0).unwrap().step, Step::CreateSecret);
 }

@@ -27,7 +27,10 @@ pub(super) enum Then {
 
 /// The beginnings.
 pub(super) fn all() -> Vec<&'static Beginning> {
-    rotations::BEGINNINGS.iter().chain(&operations::BEGINNINGS).collect()
+    rotations::BEGINNINGS
+        .iter()
+        .chain(&operations::BEGINNINGS)
+        .collect()
 }
 
 /// The beginnings that pairs of faults are played from.

@@ -7,14 +7,19 @@ use crate::in_process::{Fault, Operation};
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS};
 use crate::simulation::action::{Action, Kind};
 use crate::simulation::preparing::{
-    begin, holder_of, lose_a_key, position_in, position_of, put_and_replaced, step, twice, under, until, whole, whole_of,
+    begin, holder_of, lose_a_key, position_in, position_of, put_and_replaced, step, twice, under, until,
+    whole, whole_of,
 };
 
 const DAY: usize = 24 * 60 * 60;
 
 /// A person replaces a leaked key.
-pub(super) const LEAKED: Beginning =
-    Beginning { name: "an order to replace a leaked key", seed: 0, prepare: whole, then: Then::Order(Kind::BreakGlass, 0) };
+pub(super) const LEAKED: Beginning = Beginning {
+    name: "an order to replace a leaked key",
+    seed: 0,
+    prepare: whole,
+    then: Then::Order(Kind::BreakGlass, 0),
+};
 
 /// A pass ends what the one before decided.
 pub(super) const CONDEMNED: Beginning = Beginning {
@@ -33,8 +38,12 @@ pub(super) const CONDEMNED: Beginning = Beginning {
 };
 
 /// A person goes back.
-pub(super) const WAY_BACK: Beginning =
-    Beginning { name: "a way back", seed: 0, prepare: twice, then: Then::Operation(Kind::Rollback) };
+pub(super) const WAY_BACK: Beginning = Beginning {
+    name: "a way back",
+    seed: 0,
+    prepare: twice,
+    then: Then::Operation(Kind::Rollback),
+};
 
 /// A person gives a rotation up.
 pub(super) const STUCK: Beginning = Beginning {
@@ -155,7 +164,13 @@ pub(super) const BEGINNINGS: [Beginning; 30] = [
             play.act(Action::new(Kind::Run, 0, 0))?;
             play.act(Action::new(Kind::Wait, 0, 4000))?;
             play.act(Action::new(Kind::Maintain, 0, 0))?;
-            under(play, &[(Operation::List, Fault::PageMissing), (Operation::Inspect, Fault::Dropped)])
+            under(
+                play,
+                &[
+                    (Operation::List, Fault::PageMissing),
+                    (Operation::Inspect, Fault::Dropped),
+                ],
+            )
         },
         then: Then::Operation(Kind::Maintain),
     },
@@ -232,7 +247,12 @@ pub(super) const BEGINNINGS: [Beginning; 30] = [
             let at = position_of(play, AWSPREVIOUS);
             play.act(Action::new(Kind::Label, 0, 5 * at + 3))?;
             whole(play)?;
-            let at = play.stage.look(0, |secret| secret.versions().keys().position(|version| Some(version) == previous.as_ref()));
+            let at = play.stage.look(0, |secret| {
+                secret
+                    .versions()
+                    .keys()
+                    .position(|version| Some(version) == previous.as_ref())
+            });
             play.act(Action::new(Kind::Label, 0, 5 * at.unwrap_or_default() + 4))
         },
         then: Then::Operation(Kind::Maintain),
@@ -252,8 +272,18 @@ pub(super) const BEGINNINGS: [Beginning; 30] = [
         },
         then: Then::Operation(Kind::Maintain),
     },
-    Beginning { name: "an audit", seed: 0, prepare: twice, then: Then::Operation(Kind::Audit) },
-    Beginning { name: "a plan", seed: 0, prepare: twice, then: Then::Operation(Kind::Plan) },
+    Beginning {
+        name: "an audit",
+        seed: 0,
+        prepare: twice,
+        then: Then::Operation(Kind::Audit),
+    },
+    Beginning {
+        name: "a plan",
+        seed: 0,
+        prepare: twice,
+        then: Then::Operation(Kind::Plan),
+    },
     WAY_BACK,
     STUCK,
     LEAKED,
@@ -281,7 +311,12 @@ pub(super) const BEGINNINGS: [Beginning; 30] = [
         },
         then: Then::Order(Kind::BreakGlass, 0),
     },
-    Beginning { name: "a leaked master", seed: 0, prepare: whole, then: Then::Order(Kind::BreakGlass, 12) },
+    Beginning {
+        name: "a leaked master",
+        seed: 0,
+        prepare: whole,
+        then: Then::Order(Kind::BreakGlass, 12),
+    },
     Beginning {
         name: "a current key that dies in the grace of the one before, where the policy says to go back",
         seed: 4,

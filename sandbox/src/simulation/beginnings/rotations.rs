@@ -9,7 +9,12 @@ use crate::simulation::action::{Action, Kind};
 use crate::simulation::preparing::{begin, dies_after, lose_a_key, position_of, step, twice, whole};
 
 /// The one that nothing is special about.
-pub(super) const PLAIN: Beginning = Beginning { name: "a plain rotation", seed: 0, prepare: begin, then: Then::Rotation };
+pub(super) const PLAIN: Beginning = Beginning {
+    name: "a plain rotation",
+    seed: 0,
+    prepare: begin,
+    then: Then::Rotation,
+};
 
 /// The one where reads that are stale show another version current.
 pub(super) const MOVED: Beginning = Beginning {
@@ -178,7 +183,12 @@ pub(super) const BEGINNINGS: [Beginning; 21] = [
         prepare: |play| play.act(Action::new(Kind::Put, 0, 3)),
         then: Then::Rotation,
     },
-    Beginning { name: "a current value without a policy", seed: 3, prepare: begin, then: Then::Rotation },
+    Beginning {
+        name: "a current value without a policy",
+        seed: 3,
+        prepare: begin,
+        then: Then::Rotation,
+    },
     Beginning {
         name: "a person's key without a master, at a host that knows no key",
         seed: 5,

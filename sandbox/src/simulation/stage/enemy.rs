@@ -1,5 +1,5 @@
-//! What one does who may write a secret of their own and means the others harm: PutSecretValue with any labels,
-//! UpdateSecretVersionStage, and RotateSecret. They know
+//! What one does who may write a secret of their own and means the others harm: PutSecretValue with any
+//! labels, UpdateSecretVersionStage, and RotateSecret. They know
 //! every key id, and have stolen one credential.
 
 use protocol::label::VersionId;
@@ -22,7 +22,10 @@ const LABELS: [&[&str]; 6] = [
     &["CANDIDATE"],
     &["COMPROMISED"],
     &["COMPROMISED", "REVOKE_FIRST"],
-    &["REPLACED-20200101T000000Z-00000000", "CONDEMNED-20200201T000000Z-00000000"],
+    &[
+        "REPLACED-20200101T000000Z-00000000",
+        "CONDEMNED-20200201T000000Z-00000000",
+    ],
 ];
 /// Instead of the last, now and then.
 const TO_COME: &[&str] = &["REPLACED-20990101T000000Z-00000000"];
@@ -39,11 +42,16 @@ impl Stage {
         if self.enemy.is_none() {
             let value = self.current_text(1)?;
             let stolen = credential(&value)?;
-            let own = self.world.bybit(|model, now| model.create_key_by_hand(OTHER_SUB, by_hand("their own"), now)).ok()?;
+            let own = self
+                .world
+                .bybit(|model, now| model.create_key_by_hand(OTHER_SUB, by_hand("their own"), now))
+                .ok()?;
             let secret = self.world.add_secret(NAME, WITH_POLICY, &own, OTHER_SUB);
             self.enemy = Some(Enemy { secret, stolen });
         }
-        self.enemy.as_ref().map(|enemy| (enemy.secret.clone(), enemy.stolen.clone()))
+        self.enemy
+            .as_ref()
+            .map(|enemy| (enemy.secret.clone(), enemy.stolen.clone()))
     }
 
     pub(super) fn enemy_acts(&mut self, which: usize, how: usize) -> Option<()> {
@@ -66,27 +74,40 @@ impl Stage {
                 let keys = self.world.live_keys();
                 known_by_id(keys.get(how.checked_rem(keys.len())?)?.key.clone())
             }
-            4 => self.world.bybit(|model, now| model.create_key_by_hand(OTHER_SUB, by_hand("their own"), now)).ok()?,
+            4 => self
+                .world
+                .bybit(|model, now| model.create_key_by_hand(OTHER_SUB, by_hand("their own"), now))
+                .ok()?,
             _ => known_by_id(KeyId::from("a-key-that-nobody-knows")),
         };
         let account = if account == 0 { SUB } else { OTHER_SUB };
         let version = format!("{:016x}-stored-by-the-enemy", self.world.chance());
-        let mut value: serde_json::Value = serde_json::from_str(&self.world.filled_in(WITH_POLICY, &credential, account)).ok()?;
+        let mut value: serde_json::Value =
+            serde_json::from_str(&self.world.filled_in(WITH_POLICY, &credential, account)).ok()?;
         if claim > 0 {
             let all = json!(["convert", "derivatives", "earn", "options", "read", "spot"]);
             value["policy"] = json!({"permissions": all, "ip_allowlist": "any"});
         }
         if claim > 1 {
-            let based_on = self.world.of(&secret, |secret| secret.holder(AWSCURRENT).map(str::to_owned))?;
+            let based_on = self
+                .world
+                .of(&secret, |secret| secret.holder(AWSCURRENT).map(str::to_owned))?;
             let permissions = value["policy"]["permissions"].clone();
-            (value["created_by"], value["created_at"]) = ("exchange-key-rotation".into(), self.world.now().to_string().into());
+            (value["created_by"], value["created_at"]) = (
+                "exchange-key-rotation".into(),
+                self.world.now().to_string().into(),
+            );
             value["rotation"] = json!({
                 "token": version, "source": "issued", "based_on": based_on, "account": account.to_string(),
                 "permissions": permissions, "ip_allowlist": "any",
             });
         }
         // Every fourth time it is no value at all, which nobody can read.
-        let text = if how % 4 == 3 { "{".to_owned() } else { value.to_string() };
+        let text = if how % 4 == 3 {
+            "{".to_owned()
+        } else {
+            value.to_string()
+        };
         let request = PutSecretValue {
             secret_id: secret.as_str().to_owned(),
             client_request_token: Some(VersionId::new(version).to_string()),
@@ -94,7 +115,10 @@ impl Stage {
             version_stages: Some(labels.iter().map(|label| (*label).to_owned()).collect()),
             ..PutSecretValue::default()
         };
-        self.world.secrets_manager(|model, now| model.put_secret_value(&request, now)).ok().map(drop)
+        self.world
+            .secrets_manager(|model, now| model.put_secret_value(&request, now))
+            .ok()
+            .map(drop)
     }
 }
 
@@ -102,13 +126,31 @@ impl Stage {
     /// They take labels off or move them, or note a key of theirs on the others' account as this function's.
     fn enemy_hides(&mut self, secret: &SecretId, which: usize, how: usize) -> Option<()> {
         if how.is_multiple_of(3) {
-            let note = Marker::new(secret.as_str(), &VersionId::new("of-no-version"), self.world.chance()).to_string();
-            let permissions =
-                if how.is_multiple_of(2) { &[("Wallet", &["Withdraw"][..])] } else { &[("Spot", &["SpotTrade"][..])] };
-            let settings = Settings { note, permissions: Permissions::of(permissions), ..by_hand("theirs") };
-            return self.world.bybit(|model, now| model.create_key_by_hand(SUB, settings, now)).ok().map(drop);
+            let note = Marker::new(
+                secret.as_str(),
+                &VersionId::new("of-no-version"),
+                self.world.chance(),
+            )
+            .to_string();
+            let permissions = if how.is_multiple_of(2) {
+                &[("Wallet", &["Withdraw"][..])]
+            } else {
+                &[("Spot", &["SpotTrade"][..])]
+            };
+            let settings = Settings {
+                note,
+                permissions: Permissions::of(permissions),
+                ..by_hand("theirs")
+            };
+            return self
+                .world
+                .bybit(|model, now| model.create_key_by_hand(SUB, settings, now))
+                .ok()
+                .map(drop);
         }
-        let versions = self.world.of(secret, |secret| secret.versions().keys().cloned().collect::<Vec<_>>());
+        let versions = self.world.of(secret, |secret| {
+            secret.versions().keys().cloned().collect::<Vec<_>>()
+        });
         let version = versions.get(which.checked_rem(versions.len())?)?.clone();
         let labels = self.world.of(secret, |secret| secret.stages_of(&version));
         let change = match labels.get(how.checked_rem(labels.len()).unwrap_or_default()) {
@@ -121,21 +163,32 @@ impl Stage {
             _ => UpdateSecretVersionStage {
                 version_stage: AWSCURRENT.to_owned(),
                 move_to_version_id: Some(version),
-                remove_from_version_id: self.world.of(secret, |secret| secret.holder(AWSCURRENT).map(str::to_owned)),
+                remove_from_version_id: self
+                    .world
+                    .of(secret, |secret| secret.holder(AWSCURRENT).map(str::to_owned)),
                 secret_id: secret.as_str().to_owned(),
             },
         };
-        self.world.secrets_manager(|model, now| model.update_secret_version_stage(&change, now)).ok().map(drop)
+        self.world
+            .secrets_manager(|model, now| model.update_secret_version_stage(&change, now))
+            .ok()
+            .map(drop)
     }
 }
 
 /// The credential in a value.
 fn credential(value: &str) -> Option<Credential> {
     let value: serde_json::Value = serde_json::from_str(value).ok()?;
-    Some(Credential { key: KeyId::from(value["api_key"].as_str()?), secret: KeySecret::from(value["api_secret"].as_str()?) })
+    Some(Credential {
+        key: KeyId::from(value["api_key"].as_str()?),
+        secret: KeySecret::from(value["api_secret"].as_str()?),
+    })
 }
 
 /// A key of which no more than the id is known.
 fn known_by_id(key: KeyId) -> Credential {
-    Credential { key, secret: KeySecret::from("what-the-enemy-does-not-know-000000") }
+    Credential {
+        key,
+        secret: KeySecret::from("what-the-enemy-does-not-know-000000"),
+    }
 }

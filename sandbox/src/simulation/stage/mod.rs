@@ -29,9 +29,10 @@ const LABELS: [&str; 5] = ["AWSCURRENT", "AWSPENDING", "CANDIDATE", "ROLLBACK", 
 /// Small, so that a history can fill them.
 const KEY_SLOTS: usize = 9;
 
-/// See the [module](self). What can happen on it stands in five files: what Secrets Manager does (`service`), what becomes of the
-/// function's invocations (`runs`), what a person does at Secrets Manager (`operator`) and at the venue (`venue`), and what one does
-/// who may write a secret of their own and means the others harm (`enemy`).
+/// See the [module](self). What can happen on it stands in five files: what Secrets Manager does (`service`),
+/// what becomes of the function's invocations (`runs`), what a person does at Secrets Manager (`operator`)
+/// and at the venue (`venue`), and what one does who may write a secret of their own and means the others
+/// harm (`enemy`).
 pub(super) struct Stage {
     pub(super) world: World,
     pub(super) secrets: Vec<SecretId>,
@@ -95,7 +96,8 @@ const WITHOUT_ACCOUNT: &str = concat!(
     r#""policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}}"#
 );
 /// A master's value, as far as what it says of whom it serves.
-const MASTER: &str = r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>""#;
+const MASTER: &str =
+    r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>""#;
 /// One that serves these secrets for what they have, on their account.
 const SERVES_THEM: &str = concat!(
     r#","serves":{"#,
@@ -111,7 +113,8 @@ const SERVES_AS_BEFORE: &str = concat!(
 const WITHOUT_POLICY: &str = r#"{"api_key":"<key>","api_secret":"<secret>","masterarn":"<master>"}"#;
 
 impl Stage {
-    /// The beginning that a seed decides, its last three bits the first secret's value: three secrets, the first two on one sub-account, the first and the third naming one key.
+    /// The beginning that a seed decides, its last three bits the first secret's value: three secrets, the
+    /// first two on one sub-account, the first and the third naming one key.
     pub(super) fn new(seed: u64) -> Self {
         let first = match seed % 8 {
             3 | 7 => WITHOUT_POLICY,
@@ -119,9 +122,19 @@ impl Stage {
             5 => WITHOUT_MASTER,
             _ => WITH_POLICY,
         };
-        let knobs = bybit::Knobs { rate_limits: false, max_keys: KEY_SLOTS, ..bybit::Knobs::default() };
-        let setup = Setup { seed, document: first.to_owned(), bybit: knobs, ..Setup::default() };
-        // Most masters serve whatever is asked for: what becomes of keys is played, and not that they are refused.
+        let knobs = bybit::Knobs {
+            rate_limits: false,
+            max_keys: KEY_SLOTS,
+            ..bybit::Knobs::default()
+        };
+        let setup = Setup {
+            seed,
+            document: first.to_owned(),
+            bybit: knobs,
+            ..Setup::default()
+        };
+        // Most masters serve whatever is asked for: what becomes of keys is played, and not that they are
+        // refused.
         let served = match (seed >> 8) % 16 {
             13 => Some(""),
             14 => Some(SERVES_THEM),
@@ -129,10 +142,15 @@ impl Stage {
             _ => None,
         };
         let world = World::with(match served {
-            Some(said) => Setup { master_document: Some(format!("{MASTER}{said}}}")), ..setup },
+            Some(said) => Setup {
+                master_document: Some(format!("{MASTER}{said}}}")),
+                ..setup
+            },
             None => setup,
         });
-        let key = world.bybit(|model, now| model.create_key_by_hand(SUB, by_hand("second"), now)).expect("the account is there");
+        let key = world
+            .bybit(|model, now| model.create_key_by_hand(SUB, by_hand("second"), now))
+            .expect("the account is there");
         let second = world.add_secret("prod/bybit/second", WITH_POLICY, &key, SUB);
         let third = world.add_secret("prod/bybit/third", WITH_POLICY, world.first_credential(), SUB);
         let secrets = vec![world.secret().clone(), second, third];
@@ -163,8 +181,15 @@ impl Stage {
 
     /// What waits in a run, in the order in which it came.
     pub(super) fn waiting(&self, run: usize) -> Vec<Waiting> {
-        let waiting = self.runs.get(run).map(|running| running.invocation.waiting()).unwrap_or_default();
-        waiting.into_iter().map(|(ticket, point)| Waiting { ticket, point }).collect()
+        let waiting = self
+            .runs
+            .get(run)
+            .map(|running| running.invocation.waiting())
+            .unwrap_or_default();
+        waiting
+            .into_iter()
+            .map(|(ticket, point)| Waiting { ticket, point })
+            .collect()
     }
 
     /// What waits at a place of a run, in words.
@@ -193,7 +218,10 @@ impl Stage {
     }
 
     fn happens(&mut self, action: &Action) -> Option<()> {
-        let (secret, run) = (usize::from(action.which) % self.secrets.len(), usize::from(action.which));
+        let (secret, run) = (
+            usize::from(action.which) % self.secrets.len(),
+            usize::from(action.which),
+        );
         let how = action.how();
         match action.kind {
             Kind::Begin => drop(self.world.try_begin_rotation_of(&self.secrets[secret]).ok()?),
@@ -202,9 +230,20 @@ impl Stage {
             Kind::Invoke => self.invoke(secret, &self.pending(secret)?, step(how))?,
             Kind::Stray => self.stray(secret, how)?,
             Kind::Maintain => self.maintain(secret, how)?,
-            Kind::Abandon => self.operate(Some(secret), OperationRequest::Abandon { secret: self.secrets[secret].clone() })?,
+            Kind::Abandon => self.operate(
+                Some(secret),
+                OperationRequest::Abandon {
+                    secret: self.secrets[secret].clone(),
+                },
+            )?,
             Kind::Rollback => {
-                self.operate(Some(secret), OperationRequest::Rollback { secret: self.secrets[secret].clone(), version: None })?;
+                self.operate(
+                    Some(secret),
+                    OperationRequest::Rollback {
+                        secret: self.secrets[secret].clone(),
+                        version: None,
+                    },
+                )?;
             }
             Kind::BreakGlass => self.break_glass(secret, how)?,
             Kind::Audit => {
@@ -221,11 +260,18 @@ impl Stage {
                     },
                 )?;
             }
-            Kind::Plan => self.operate(Some(secret), OperationRequest::Plan { secret: self.secrets[secret].clone() })?,
+            Kind::Plan => self.operate(
+                Some(secret),
+                OperationRequest::Plan {
+                    secret: self.secrets[secret].clone(),
+                },
+            )?,
             Kind::Go => self.go(run, how, action.fault)?,
             Kind::Run => self.run_to_its_end(run)?,
             Kind::Kill => self.kill(run)?,
-            Kind::Wait => self.world.advance(SignedDuration::from_secs(i64::from(action.how))),
+            Kind::Wait => self
+                .world
+                .advance(SignedDuration::from_secs(i64::from(action.how))),
             Kind::Ways => self.ways(how),
             Kind::Purge => self.purge(secret)?,
             Kind::Put => self.put(secret, how)?,
@@ -235,21 +281,37 @@ impl Stage {
             Kind::Unlabel => self.unlabel(secret, how)?,
             Kind::FillLabels => self.fill_labels(secret, how % 4)?,
             Kind::Cancel => self.on_secret(secret, |model, id, now| {
-                model.cancel_rotate_secret(&CancelRotateSecret { secret_id: id }, now).is_ok()
+                model
+                    .cancel_rotate_secret(&CancelRotateSecret { secret_id: id }, now)
+                    .is_ok()
             })?,
             Kind::SwitchOn => self.switch_on(secret)?,
             Kind::Delete => self.on_secret(secret, |model, id, now| {
-                model.delete_secret(&DeleteSecret { secret_id: id, ..DeleteSecret::default() }, now).is_ok()
+                model
+                    .delete_secret(
+                        &DeleteSecret {
+                            secret_id: id,
+                            ..DeleteSecret::default()
+                        },
+                        now,
+                    )
+                    .is_ok()
             })?,
             Kind::Restore => {
-                self.on_secret(secret, |model, id, now| model.restore_secret(&RestoreSecret { secret_id: id }, now).is_ok())?;
+                self.on_secret(secret, |model, id, now| {
+                    model
+                        .restore_secret(&RestoreSecret { secret_id: id }, now)
+                        .is_ok()
+                })?;
             }
             Kind::RotateMaster => self.rotate_master(how)?,
             Kind::EditKey => self.edit_key(usize::from(action.which), how)?,
             Kind::DeleteKey => self.delete_key(how)?,
             Kind::FillSlots => self.fill_slots(how % 3)?,
             Kind::FreeSlots => self.free_slots()?,
-            Kind::Skew => self.world.set_function_ahead(SignedDuration::from_secs(i64::from(action.how % 121) - 60)),
+            Kind::Skew => self
+                .world
+                .set_function_ahead(SignedDuration::from_secs(i64::from(action.how % 121) - 60)),
             Kind::Venue => self.venue_ways(how),
             Kind::Client => self.world.client_reads(&self.secrets[secret], how % 2 == 1),
             Kind::Replica => self.replica(secret, how)?,
@@ -266,5 +328,10 @@ fn step(how: usize) -> Step {
 /// A key as a person makes it: bound to the bots and to the function.
 fn by_hand(note: &str) -> Settings {
     let permissions = Permissions::of(&[TRADES, SPOT]);
-    Settings { note: note.to_owned(), read_only: false, ips: Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]), permissions }
+    Settings {
+        note: note.to_owned(),
+        read_only: false,
+        ips: Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]),
+        permissions,
+    }
 }

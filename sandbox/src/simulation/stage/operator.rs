@@ -6,7 +6,9 @@ use protocol::name::SecretId;
 use super::{LABELS, Stage, WITHOUT_ACCOUNT, WITHOUT_MASTER, by_hand};
 use crate::bybit::{Credential, Ips, KeyId, KeySecret, Settings, Uid};
 use crate::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, OTHER_SUB, PARENT, SUB, World};
-use crate::secrets_manager::{self, AWSCURRENT, AWSPENDING, PutSecretValue, Secret, Sensitive, UpdateSecretVersionStage};
+use crate::secrets_manager::{
+    self, AWSCURRENT, AWSPENDING, PutSecretValue, Secret, Sensitive, UpdateSecretVersionStage,
+};
 
 impl Stage {
     pub(super) fn on_secret(
@@ -15,12 +17,17 @@ impl Stage {
         act: impl FnOnce(&mut secrets_manager::Model, String, jiff::Timestamp) -> bool,
     ) -> Option<()> {
         let id = self.secrets[secret].as_str().to_owned();
-        self.world.secrets_manager(|model, now| act(model, id, now)).then_some(())
+        self.world
+            .secrets_manager(|model, now| act(model, id, now))
+            .then_some(())
     }
 
     pub(super) fn put(&mut self, secret: usize, how: usize) -> Option<()> {
         let document = self.documents[secret];
-        let elsewhere = || Settings { ips: Ips::only([BOT_ADDRESS]), ..by_hand("bound elsewhere") };
+        let elsewhere = || Settings {
+            ips: Ips::only([BOT_ADDRESS]),
+            ..by_hand("bound elsewhere")
+        };
         let value = match how % 16 {
             0 => self.current_text(secret)?,
             1 => "not a value".to_owned(),
@@ -31,7 +38,10 @@ impl Stage {
             10 => self.value(document, SUB, OTHER_SUB)?,
             11 => self.value_with(document, elsewhere(), SUB, SUB)?,
             12 => self.value_with(document, elsewhere(), OTHER_SUB, SUB)?,
-            13 => without(&self.current_text(secret)?, &["masterarn", "subaccount", "rotation"])?,
+            13 => without(
+                &self.current_text(secret)?,
+                &["masterarn", "subaccount", "rotation"],
+            )?,
             14 => self.with_wrong_secret(document)?,
             _ => self.value(document, SUB, SUB)?,
         };
@@ -47,8 +57,14 @@ impl Stage {
 
     /// A value whose secret was mistyped, of a key on another account than it says.
     fn with_wrong_secret(&self, document: &str) -> Option<String> {
-        let key = self.world.bybit(|model, now| model.create_key_by_hand(OTHER_SUB, by_hand("mistyped"), now)).ok()?;
-        let mistyped = Credential { secret: KeySecret::from("mistyped-by-somebody-in-a-hurry-0000"), ..key };
+        let key = self
+            .world
+            .bybit(|model, now| model.create_key_by_hand(OTHER_SUB, by_hand("mistyped"), now))
+            .ok()?;
+        let mistyped = Credential {
+            secret: KeySecret::from("mistyped-by-somebody-in-a-hurry-0000"),
+            ..key
+        };
         Some(self.world.filled_in(document, &mistyped, SUB))
     }
 
@@ -60,7 +76,11 @@ impl Stage {
 
     pub(super) fn put_pending(&mut self, secret: usize, how: usize) -> Option<()> {
         let value = self.value(self.documents[secret], SUB, SUB)?;
-        let version = if how.is_multiple_of(2) { self.pending(secret) } else { None };
+        let version = if how.is_multiple_of(2) {
+            self.pending(secret)
+        } else {
+            None
+        };
         self.store(secret, version, value, AWSPENDING)
     }
 
@@ -70,12 +90,24 @@ impl Stage {
     }
 
     fn value_with(&self, document: &str, settings: Settings, account: Uid, said: Uid) -> Option<String> {
-        let key = self.world.bybit(|model, now| model.create_key_by_hand(account, settings, now)).ok()?;
+        let key = self
+            .world
+            .bybit(|model, now| model.create_key_by_hand(account, settings, now))
+            .ok()?;
         Some(self.world.filled_in(document, &key, said))
     }
 
-    pub(super) fn store(&mut self, secret: usize, version: Option<VersionId>, value: String, label: &str) -> Option<()> {
-        let version = version.map_or_else(|| format!("{:016x}-stored-by-one-hand", self.world.chance()), |id| id.to_string());
+    pub(super) fn store(
+        &mut self,
+        secret: usize,
+        version: Option<VersionId>,
+        value: String,
+        label: &str,
+    ) -> Option<()> {
+        let version = version.map_or_else(
+            || format!("{:016x}-stored-by-one-hand", self.world.chance()),
+            |id| id.to_string(),
+        );
         let request = PutSecretValue {
             secret_id: self.secrets[secret].as_str().to_owned(),
             client_request_token: Some(version),
@@ -83,7 +115,10 @@ impl Stage {
             version_stages: Some(vec![label.to_owned()]),
             ..PutSecretValue::default()
         };
-        self.world.secrets_manager(|model, now| model.put_secret_value(&request, now)).ok().map(drop)
+        self.world
+            .secrets_manager(|model, now| model.put_secret_value(&request, now))
+            .ok()
+            .map(drop)
     }
 
     pub(super) fn label(&mut self, secret: usize, label: &str, to: Option<VersionId>) -> Option<()> {
@@ -97,11 +132,20 @@ impl Stage {
             remove_from_version_id: from,
             move_to_version_id: to.map(|version| version.to_string()),
         };
-        self.world.secrets_manager(|model, now| model.update_secret_version_stage(&request, now)).ok().map(drop)
+        self.world
+            .secrets_manager(|model, now| model.update_secret_version_stage(&request, now))
+            .ok()
+            .map(drop)
     }
 
     pub(super) fn unlabel(&mut self, secret: usize, how: usize) -> Option<()> {
-        let oldest = |secret: &Secret| secret.labels().keys().find(|label| label.starts_with("REPLACED-")).cloned();
+        let oldest = |secret: &Secret| {
+            secret
+                .labels()
+                .keys()
+                .find(|label| label.starts_with("REPLACED-"))
+                .cloned()
+        };
         match LABELS.get(1 + how % 5) {
             Some(label) => self.label(secret, label, None),
             None => self.label(secret, &self.look(secret, oldest)?, None),
@@ -109,8 +153,11 @@ impl Stage {
     }
 
     pub(super) fn fill_labels(&mut self, secret: usize, but: usize) -> Option<()> {
-        let current = VersionId::new(self.look(secret, |secret| secret.holder(AWSCURRENT).map(str::to_owned))?);
-        let free = 20_usize.checked_sub(self.look(secret, |secret| secret.labels().len()))?.checked_sub(but)?;
+        let current =
+            VersionId::new(self.look(secret, |secret| secret.holder(AWSCURRENT).map(str::to_owned))?);
+        let free = 20_usize
+            .checked_sub(self.look(secret, |secret| secret.labels().len()))?
+            .checked_sub(but)?;
         (0..free).try_for_each(|nth| self.label(secret, &format!("NOTE-{nth}"), Some(current.clone())))
     }
 
@@ -132,7 +179,10 @@ impl Stage {
         let old = KeyId::from(document["api_key"].as_str()?);
         (document["api_key"], document["api_secret"]) = ("<key>".into(), "<secret>".into());
         let ips = Ips::only([FUNCTION_ADDRESS]);
-        let new = self.world.bybit(|model, now| model.add_master_key(PARENT, ips, now)).ok()?;
+        let new = self
+            .world
+            .bybit(|model, now| model.add_master_key(PARENT, ips, now))
+            .ok()?;
         let value = self.world.filled_in(&document.to_string(), &new, PARENT);
         let request = PutSecretValue {
             secret_id: master_arn,
@@ -145,7 +195,9 @@ impl Stage {
         if how.is_multiple_of(2) {
             delete(&self.world);
         }
-        self.world.secrets_manager(|model, now| model.put_secret_value(&request, now)).ok()?;
+        self.world
+            .secrets_manager(|model, now| model.put_secret_value(&request, now))
+            .ok()?;
         if how % 2 == 1 {
             delete(&self.world);
         }

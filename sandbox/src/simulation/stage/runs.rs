@@ -26,11 +26,19 @@ impl Driven {
     fn poll(&mut self) -> Poll<Ending> {
         match self {
             Self::Step(invocation) => invocation.poll().map(|result| match result {
-                Ok(done) => Ending { well: true, word: format!("{done:?}"), said: format!("{done:?}") },
+                Ok(done) => Ending {
+                    well: true,
+                    word: format!("{done:?}"),
+                    said: format!("{done:?}"),
+                },
                 Err(failure) => Ending::of(&failure),
             }),
             Self::Operation(invocation) => invocation.poll().map(|result| match result {
-                Ok(answer) => Ending { well: true, word: format!("{:?}", answer.outcome), said: summary(&answer) },
+                Ok(answer) => Ending {
+                    well: true,
+                    word: format!("{:?}", answer.outcome),
+                    said: summary(&answer),
+                },
                 Err(failure) => Ending::of(&failure),
             }),
         }
@@ -39,15 +47,30 @@ impl Driven {
 
 /// An answer in one line.
 pub(in crate::simulation) fn summary(answer: &Answer) -> String {
-    let codes: Vec<&str> = answer.findings.iter().map(|finding| finding.code.as_str()).collect();
-    let did: Vec<&str> = answer.secrets.iter().flat_map(|row| &row.did).map(String::as_str).collect();
+    let codes: Vec<&str> = answer
+        .findings
+        .iter()
+        .map(|finding| finding.code.as_str())
+        .collect();
+    let did: Vec<&str> = answer
+        .secrets
+        .iter()
+        .flat_map(|row| &row.did)
+        .map(String::as_str)
+        .collect();
     format!("{:?} {} [{}]", answer.outcome, codes.join(" "), did.join("; "))
 }
 
 impl Ending {
     fn of(failure: &Failure) -> Self {
-        let word = failure.error_type().map_or_else(|| "cut off".to_owned(), |error| error.to_string());
-        Self { well: false, word, said: failure.to_string() }
+        let word = failure
+            .error_type()
+            .map_or_else(|| "cut off".to_owned(), |error| error.to_string());
+        Self {
+            well: false,
+            word,
+            said: failure.to_string(),
+        }
     }
 
     fn cut_off() -> Self {
@@ -89,7 +112,8 @@ impl Stage {
         let Running { due, task, .. } = self.runs.remove(run);
         self.coverage.ended(task, &ending.word);
         if let Some(due) = due {
-            self.world.secrets_manager(|model, now| model.invocation_finished(&due, ending.well, now));
+            self.world
+                .secrets_manager(|model, now| model.invocation_finished(&due, ending.well, now));
         }
         self.ended = Some((task, ending));
     }
@@ -103,7 +127,9 @@ impl Stage {
             }
             // Time passes only where there is nothing else to do.
             let waiting = self.waiting(run);
-            let call = waiting.iter().position(|waiting| matches!(waiting.point, Point::Call(_)));
+            let call = waiting
+                .iter()
+                .position(|waiting| matches!(waiting.point, Point::Call(_)));
             self.go(run, call.unwrap_or(0), None);
         }
         self.kill(run)

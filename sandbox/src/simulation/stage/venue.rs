@@ -26,29 +26,43 @@ impl Stage {
             3 => settings.ips = Ips::Any,
             _ => settings.ips = Ips::only([BOT_ADDRESS]),
         }
-        self.world.bybit(|model, now| model.edit_key_by_hand(&key.key, settings, now)).ok()
+        self.world
+            .bybit(|model, now| model.edit_key_by_hand(&key.key, settings, now))
+            .ok()
     }
 
     pub(super) fn delete_key(&mut self, how: usize) -> Option<()> {
         let keys = self.keys();
         let key = keys.get(how.checked_rem(keys.len())?)?;
-        self.world.bybit(|model, now| model.delete_key_by_hand(&key.key, now)).ok()
+        self.world
+            .bybit(|model, now| model.delete_key_by_hand(&key.key, now))
+            .ok()
     }
 
     pub(super) fn fill_slots(&mut self, but: usize) -> Option<()> {
-        let free = KEY_SLOTS.checked_sub(self.world.live_keys().len()).filter(|free| *free > but)?;
+        let free = KEY_SLOTS
+            .checked_sub(self.world.live_keys().len())
+            .filter(|free| *free > but)?;
         for _ in but..free {
-            self.world.bybit(|model, now| model.create_key_by_hand(SUB, by_hand("filler"), now)).ok()?;
+            self.world
+                .bybit(|model, now| model.create_key_by_hand(SUB, by_hand("filler"), now))
+                .ok()?;
         }
         Some(())
     }
 
     pub(super) fn free_slots(&mut self) -> Option<()> {
-        let fillers: Vec<KeyId> =
-            self.keys().into_iter().filter(|key| key.settings.note == "filler").map(|key| key.key).collect();
+        let fillers: Vec<KeyId> = self
+            .keys()
+            .into_iter()
+            .filter(|key| key.settings.note == "filler")
+            .map(|key| key.key)
+            .collect();
         fillers.first()?;
         for key in fillers {
-            self.world.bybit(|model, now| model.delete_key_by_hand(&key, now)).ok()?;
+            self.world
+                .bybit(|model, now| model.delete_key_by_hand(&key, now))
+                .ok()?;
         }
         Some(())
     }
@@ -65,9 +79,17 @@ impl Stage {
     }
 
     pub(super) fn replica(&mut self, secret: usize, how: usize) -> Option<()> {
-        let status = [ReplicaStatus::InSync, ReplicaStatus::InProgress, ReplicaStatus::Failed][how % 3];
+        let status = [
+            ReplicaStatus::InSync,
+            ReplicaStatus::InProgress,
+            ReplicaStatus::Failed,
+        ][how % 3];
         self.on_secret(secret, |model, id, _| {
-            let replica = Replica { region: "eu-west-1".to_owned(), status, status_message: None };
+            let replica = Replica {
+                region: "eu-west-1".to_owned(),
+                status,
+                status_message: None,
+            };
             model.set_replicas(&id, vec![replica]).is_ok()
         })
     }
