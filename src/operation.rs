@@ -464,7 +464,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_asks_for_something_else_is_passed_over_and_alone_it_is_refused() {
+    fn a_message_for_something_else_is_passed_over_and_alone_it_is_refused() {
         let good = message(&json!({"operation": "maintain", "secret": "a"}));
         assert!(
             read(&json!({"Records": []}), Duty::Operations)

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_host_that_speaks_no_tls_is_told_from_one_whose_certificate_is_not_trusted() {
+    async fn a_host_without_tls_is_told_from_one_whose_certificate_is_not_trusted() {
         let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = plain.local_addr().unwrap();
         let answer = async {

@@ -201,7 +201,7 @@ fn simulate_wrong(
     };
     let Some(history) = replay else {
         return Ok(simulation::simulate_wrong(&variants, options, anew, |line| {
-            println!("{line}")
+            println!("{line}");
         }));
     };
     let _in_force = in_force(variants.first().copied());

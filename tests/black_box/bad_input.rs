@@ -255,7 +255,7 @@ async fn a_dead_key_of_an_unknown_account_is_refused_by_what_to_add() {
 }
 
 #[tokio::test]
-async fn a_value_that_somebody_else_put_as_pending_is_given_up_and_the_next_rotation_succeeds() {
+async fn a_pending_value_not_ours_is_given_up_and_the_next_rotation_succeeds() {
     let world = World::start().await;
     world.open_rotation(TOKEN);
     let text = world.current().to_string();

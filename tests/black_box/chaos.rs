@@ -30,7 +30,7 @@ const AMPLE: SignedDuration = SignedDuration::from_mins(5);
 const EFFECTS: [Effect; 2] = [Effect::None, Effect::Done];
 
 #[tokio::test]
-async fn a_process_killed_at_any_request_leaves_a_rotation_that_the_next_one_completes() {
+async fn a_rotation_killed_at_any_request_is_completed_by_the_next_process() {
     at_every_request(EFFECTS.map(Fault::Killed)).await;
 }
 
@@ -62,7 +62,7 @@ async fn a_gateway_that_fails_at_any_request_is_outlived() {
 }
 
 #[tokio::test]
-async fn a_request_that_outlasts_its_invocation_does_no_harm_whenever_it_takes_effect() {
+async fn a_request_that_outlasts_its_invocation_does_no_harm_whenever_it_acts() {
     let mut histories = Histories::default();
     for (at, step) in requests_of_a_clean_rotation().await.into_iter().enumerate() {
         // createSecret issues nothing in less than eight seconds; the others need little more than their last
@@ -109,7 +109,7 @@ async fn of_two_processes_at_once_one_may_be_killed_at_any_request() {
 }
 
 #[tokio::test]
-async fn a_process_may_be_overtaken_at_any_request_by_one_that_does_the_whole_rotation() {
+async fn a_process_may_be_overtaken_at_any_request_by_a_whole_rotation() {
     let requests = requests_of_a_clean_rotation().await.len();
     let mut histories = Histories::default();
     for at in 0..requests {

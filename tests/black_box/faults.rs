@@ -110,7 +110,7 @@ async fn a_swap_whose_reply_was_lost_is_seen_and_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_process_killed_between_issue_and_store_leaves_no_key_that_nobody_holds() {
+async fn a_process_killed_between_issue_and_store_leaves_no_orphan_behind() {
     let mut world = World::start().await;
     // The value never arrives, and while the function tries again it is killed.
     for _ in 0..4 {

@@ -138,7 +138,7 @@ async fn each_of_the_three_functions_refuses_the_others_events() {
 }
 
 #[tokio::test]
-async fn labels_that_were_moved_within_a_minute_are_taken_up_once_for_each_secret() {
+async fn labels_moved_within_a_minute_are_taken_up_once_for_each_secret() {
     let (_world, Operators { operations, .. }) = rotated().await;
     let moved = json!({"eventSource": "aws:sqs", "body": json!({"operation": "maintain", "secret": SECRET}).to_string()});
     let answer = operations
@@ -211,7 +211,7 @@ async fn a_rollback_begins_a_rotation_that_brings_the_key_before_back() {
 }
 
 #[tokio::test]
-async fn a_rollback_leaves_a_dead_key_behind_without_a_policy_that_says_what_it_was() {
+async fn a_rollback_leaves_a_dead_key_behind_with_no_policy_that_describes_it() {
     let (world, operations) = rotated().await;
     delete_current(&world);
     roll_back(&world, &operations).await;
@@ -314,7 +314,7 @@ async fn every_event_file_of_an_operation_is_answered() {
 }
 
 #[tokio::test]
-async fn the_end_of_an_operation_and_each_finding_are_lines_that_an_alarm_can_match() {
+async fn an_operations_end_and_each_finding_are_lines_that_an_alarm_can_match() {
     let (world, operations) = rotated().await;
     delete_current(&world);
     let answer = ask(&operations, json!({"operation": "audit", "shard": "1/1"})).await;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::world::{STEPS, TOKEN, World};
 
 #[tokio::test]
-async fn a_rotation_issues_proves_and_promotes_a_key_and_leaves_the_old_one_alive() {
+async fn a_rotation_issues_proves_and_promotes_a_key_and_leaves_the_old_alive() {
     let world = World::start().await;
     let before = world.current();
     world.open_rotation(TOKEN);
@@ -50,7 +50,7 @@ async fn a_rotation_issues_proves_and_promotes_a_key_and_leaves_the_old_one_aliv
 }
 
 #[tokio::test]
-async fn a_plain_rotation_takes_sixteen_calls_to_secrets_manager_and_six_to_bybit() {
+async fn a_plain_rotation_calls_secrets_manager_sixteen_times_and_bybit_six() {
     let world = World::start().await;
     world.open_rotation(TOKEN);
     world.calls();

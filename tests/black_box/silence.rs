@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::world::{ROTATION_TOKEN, TOKEN, World};
 
 #[tokio::test]
-async fn no_secret_is_written_in_clear_base64_hex_or_url_form_even_when_everything_is_logged() {
+async fn no_secret_is_written_in_clear_base64_hex_or_url_form_even_at_trace() {
     let world =
         World::start_with(|environment| environment.with("LOG_LEVEL", "trace").with("RUST_LOG", "trace"))
             .await;

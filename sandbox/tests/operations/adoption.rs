@@ -17,7 +17,7 @@ fn rotate(world: &World) {
 }
 
 #[test]
-fn a_key_made_by_hand_that_a_rollback_copied_lives_a_week_after_it_was_replaced_again() {
+fn a_hand_made_key_a_rollback_copied_lives_a_week_once_replaced_again() {
     let (world, _, key, version) = rotated();
     world.label("ROLLBACK", Some(&version));
     rotate(&world);

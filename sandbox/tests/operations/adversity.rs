@@ -185,7 +185,7 @@ fn a_key_in_its_grace_needs_no_look_at_all_the_others() {
 }
 
 #[test]
-fn a_version_that_names_neither_master_nor_account_is_retired_by_what_the_current_one_names() {
+fn a_version_naming_no_master_or_account_is_retired_by_the_current_one() {
     let world = world();
     let bare = world
         .text_of_setup()
@@ -207,7 +207,7 @@ fn a_version_that_names_neither_master_nor_account_is_retired_by_what_the_curren
 }
 
 #[test]
-fn whatever_stands_in_the_way_of_the_current_key_keeps_no_leaked_one_alive() {
+fn what_stands_in_the_way_of_the_current_key_keeps_no_leaked_one_alive() {
     for fault in [Fault::Denied, Fault::Refused] {
         let (world, _, key, version) = rotated_twice();
         world.label("COMPROMISED", Some(&version));
@@ -219,7 +219,7 @@ fn whatever_stands_in_the_way_of_the_current_key_keeps_no_leaked_one_alive() {
 }
 
 #[test]
-fn a_current_value_that_is_no_credential_is_told_and_the_replaced_key_waits_for_it() {
+fn a_current_value_that_is_no_credential_is_told_and_replaced_keys_wait() {
     let (world, _, key, version) = rotated_twice();
     world.label("COMPROMISED", Some(&version));
     world.put_by_hand(

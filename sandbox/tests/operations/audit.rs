@@ -311,7 +311,7 @@ fn an_account_with_hardly_any_room_is_found() {
 }
 
 #[test]
-fn a_secret_that_is_named_like_the_others_and_that_nothing_rotates_is_found() {
+fn a_secret_named_like_the_others_that_nothing_rotates_is_found() {
     let (world, _, _, _) = rotated_twice();
     let forgotten = |name: &str| Seed {
         name: name.to_owned(),

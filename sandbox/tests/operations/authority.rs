@@ -169,7 +169,7 @@ fn a_mistyped_copy_does_not_end_a_key_that_another_secret_has() {
 }
 
 #[test]
-fn a_leaked_key_that_answers_nobody_dies_by_an_order_that_names_it_without_serves() {
+fn an_unserved_leaked_key_that_answers_nobody_dies_by_an_order_naming_it() {
     let (world, _) = with_an_enemy(UNSERVED);
     let key = world.current_key().expect("a current key");
     bind(&world, &key, Ips::only([BOT_ADDRESS]));
@@ -343,7 +343,7 @@ fn a_value_that_claims_to_be_ours_is_not_taken_for_it() {
 }
 
 #[test]
-fn an_order_that_would_leave_no_way_to_a_successor_is_refused_until_a_person_wants_none() {
+fn an_order_without_a_way_to_a_successor_is_refused_until_none_is_wanted() {
     let (world, _) = with_an_enemy(UNSERVED);
     let key = world.current_key().expect("a current key");
     let asked = emergency::order(world.secret(), None, Mode::RevokeFirst);

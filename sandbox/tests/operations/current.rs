@@ -41,7 +41,7 @@ fn a_rejection_where_the_host_accepts_no_one_is_not_a_death() {
 }
 
 #[test]
-fn in_the_grace_of_the_one_before_a_death_is_told_twice_before_it_is_believed() {
+fn in_the_replaced_keys_grace_a_death_is_believed_only_when_told_twice() {
     let (world, token, _, _) = rotated_twice();
     hour(&world);
     delete(&world, &key_in(&world, &token));
@@ -141,7 +141,7 @@ fn where_the_policy_says_so_a_death_in_the_grace_is_rolled_back() {
 }
 
 #[test]
-fn a_current_key_that_may_move_funds_is_a_page_and_one_beyond_its_policy_a_ticket() {
+fn a_current_key_moving_funds_is_a_page_and_one_beyond_policy_a_ticket() {
     let world = world();
     let edit = |groups: &[(&str, &[&str])], ips| {
         let mut settings = world
@@ -185,7 +185,7 @@ fn a_key_that_a_hand_put_back_after_a_rotation_is_told() {
 }
 
 #[test]
-fn a_key_that_was_put_back_is_told_before_any_pass_has_seen_the_rotation_and_where_it_is_dead() {
+fn a_key_put_back_is_told_even_dead_and_before_a_pass_saw_the_rotation() {
     let (world, token, _, _) = rotated();
     let by_hand = key_by_hand(&world, SUB);
     world.put_by_hand(world.text_of_setup(), &by_hand, SUB, "AWSCURRENT");
@@ -205,7 +205,7 @@ fn a_key_that_was_put_back_is_told_before_any_pass_has_seen_the_rotation_and_whe
 }
 
 #[test]
-fn a_key_that_was_put_back_is_told_until_it_is_rotated_though_nothing_is_left_of_ours_but_a_tag() {
+fn a_key_put_back_is_told_until_it_is_rotated_though_only_a_tag_is_ours() {
     let (world, token, _, _) = rotated_twice();
     world.maintain();
     let by_hand = key_by_hand(&world, SUB);
@@ -220,7 +220,7 @@ fn a_key_that_was_put_back_is_told_until_it_is_rotated_though_nothing_is_left_of
 }
 
 #[test]
-fn a_version_of_ours_that_never_was_current_is_no_sign_that_a_key_was_put_back() {
+fn a_version_of_ours_never_current_is_no_sign_that_a_key_was_put_back() {
     let world = world();
     let token = world.begin_rotation();
     world.run(Step::Create, &token).expect("a value");
@@ -363,7 +363,7 @@ fn a_supplied_key_that_dies_is_rolled_back_where_the_policy_says_so() {
 }
 
 #[test]
-fn a_version_that_cannot_be_used_does_not_keep_a_supplied_key_from_being_proven_dead() {
+fn an_unusable_version_keeps_no_supplied_key_from_being_proven_dead() {
     let (world, token) = supplied(r#""policy":{"#);
     world.put_by_hand("{}", world.first_credential(), SUB, "unusable");
     world.put_by_hand(world.text_of_setup(), &key_by_hand(&world, SUB), SUB, "spare");
@@ -379,7 +379,7 @@ fn a_version_that_cannot_be_used_does_not_keep_a_supplied_key_from_being_proven_
 }
 
 #[test]
-fn where_the_key_before_is_dead_too_a_supplied_one_is_proven_dead_by_nobody() {
+fn where_the_key_before_is_dead_too_a_supplied_one_is_not_proven_dead() {
     let (world, token) = supplied(r#""policy":{"#);
     delete(&world, &key_in(&world, &token));
     delete(&world, world.first_key());

@@ -24,7 +24,7 @@ fn one_stale_read_does_not_have_the_key_before_killed_as_the_current_one() {
 }
 
 #[test]
-fn a_second_order_that_reads_what_was_before_the_first_does_not_kill_the_successor() {
+fn a_second_order_that_reads_stale_labels_does_not_kill_the_successor() {
     let (world, _, _, _) = rotated_twice();
     assert_eq!(
         world.operate_beside_the_service(leaked(&world, None)).outcome,
@@ -51,7 +51,7 @@ fn an_order_looks_again_where_it_could_not_find_out_who_holds_the_key() {
 }
 
 #[test]
-fn no_stale_look_at_the_labels_ends_an_order_before_the_leaked_key_is_dead() {
+fn no_stale_look_at_labels_ends_an_order_before_the_leaked_key_is_dead() {
     let (beginning, token, _, _) = rotated_twice();
     let key = key_in(&beginning, &token);
     for occurrence in 1..=40 {
@@ -74,7 +74,7 @@ fn no_answer_to_a_label(world: &World) {
 }
 
 #[test]
-fn an_order_whose_label_was_put_unseen_does_not_say_that_nothing_was_changed() {
+fn an_order_whose_label_was_put_unseen_does_not_say_nothing_changed() {
     let (world, token, _, _) = rotated_twice();
     no_answer_to_a_label(&world);
     let answer = world.operate_beside_the_service(leaked(&world, None));
@@ -93,7 +93,7 @@ fn an_order_whose_label_was_put_unseen_does_not_say_that_nothing_was_changed() {
 }
 
 #[test]
-fn a_rollback_whose_label_was_put_unseen_does_not_say_that_nothing_was_changed() {
+fn a_rollback_whose_label_was_put_unseen_does_not_say_nothing_changed() {
     let (world, _, _, version) = rotated_twice();
     no_answer_to_a_label(&world);
     let answer = world.operate(OperationRequest::Rollback {
@@ -150,7 +150,7 @@ fn a_young_key_that_is_dead_stays_so_when_its_successor_has_come() {
 }
 
 #[test]
-fn an_order_about_a_key_that_was_replaced_is_carried_out_though_it_was_cut_off() {
+fn an_order_about_a_replaced_key_is_carried_out_though_it_was_cut_off() {
     for copies in [true, false] {
         for cut in 1..12 {
             let (world, _, key, version) = rotated_twice();
@@ -178,7 +178,7 @@ fn an_order_about_a_key_that_was_replaced_is_carried_out_though_it_was_cut_off()
 }
 
 #[test]
-fn stale_looks_one_after_the_other_do_not_end_an_order_before_the_leaked_key_is_dead() {
+fn stale_looks_in_a_row_end_no_order_before_the_leaked_key_is_dead() {
     let (beginning, token, _, _) = rotated_twice();
     let key = key_in(&beginning, &token);
     for operation in [Operation::Describe, Operation::ReadCurrent] {
@@ -197,7 +197,7 @@ fn stale_looks_one_after_the_other_do_not_end_an_order_before_the_leaked_key_is_
 }
 
 #[test]
-fn an_order_whose_label_was_put_twice_and_cannot_be_looked_at_does_not_say_that_nothing_was_changed() {
+fn an_order_whose_label_put_twice_is_unseen_does_not_say_nothing_changed() {
     let (world, token, _, _) = rotated_twice();
     world.plan(Operation::AddLabel, 1, Fault::Twice);
     for occurrence in 2..6 {

@@ -188,7 +188,7 @@ fn a_rotation_that_builds_on_the_leaked_key_is_given_up_first() {
 }
 
 #[test]
-fn a_rotation_that_is_to_copy_the_leaked_key_and_has_not_yet_is_given_up_too() {
+fn a_rotation_that_has_yet_to_copy_the_leaked_key_is_given_up_too() {
     let (world, token, key, version) = rotated_twice();
     world.label("ROLLBACK", Some(&version));
     let back = world.begin_rotation();
@@ -362,7 +362,7 @@ fn a_second_leak_waits_until_the_first_is_over() {
 }
 
 #[test]
-fn a_leaked_master_comes_before_its_children_whose_foreign_keys_are_suspects() {
+fn a_leaked_master_comes_before_children_whose_foreign_keys_are_suspects() {
     let (world, _, _, _) = rotated_twice();
     let foreign = key_by_hand(&world, SUB);
     world.take_calls();
@@ -503,7 +503,7 @@ fn an_order_to_revoke_first_waits_for_no_list_of_keys() {
 }
 
 #[test]
-fn a_leaked_key_that_may_not_be_used_from_here_dies_without_a_list_once_the_order_names_it() {
+fn a_leaked_key_unusable_here_dies_without_a_list_once_an_order_names_it() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
     bind(&world, &key, Ips::only([BOT_ADDRESS]));

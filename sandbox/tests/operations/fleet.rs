@@ -238,7 +238,7 @@ fn no_more_secrets_are_looked_after_at_once_than_a_pass_has_hands_for() {
 }
 
 #[test]
-fn calls_to_a_venue_keep_their_distance_and_those_of_a_master_a_greater_one() {
+fn calls_to_a_venue_keep_their_distance_and_a_masters_a_greater_one() {
     // How many seconds a pass takes over four secrets of one master: one call by each key, one by the master
     // for each, and one about the master itself.
     let takes = |of_the_venue: u64, of_a_master: u64| {

@@ -142,7 +142,7 @@ fn a_replica_that_is_behind_keeps_the_replaced_key_alive_and_that_is_said() {
 }
 
 #[test]
-fn a_holder_that_cannot_be_read_stops_named_keys_from_being_revoked_and_pages() {
+fn an_unreadable_holder_stops_named_keys_from_being_revoked_and_pages() {
     let (world, _, key, _) = rotated_twice();
     let other = key_by_hand(&world, SUB);
     let other = world.add_secret("prod/bybit/other", world.text_of_setup(), &other, SUB);

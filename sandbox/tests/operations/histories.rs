@@ -34,7 +34,7 @@ fn abandon_tells_of_the_stamp_that_a_stale_look_does_not_show() {
 /// HONEST: nobody is woken for a version that never had a value, once a value would be shown if there were
 /// one.
 #[test]
-fn a_version_without_a_value_that_was_replaced_long_ago_blocks_no_revocation() {
+fn a_version_without_a_value_replaced_long_ago_blocks_no_revocation() {
     let (world, _, key, _) = rotated_twice();
     let empty = world.begin_rotation();
     world.make_current(&empty);
@@ -65,7 +65,7 @@ fn a_version_without_a_value_that_was_replaced_long_ago_blocks_no_revocation() {
 /// NO-ORPHANS: a label that says nothing of a version's end keeps no key alive that was issued for it and
 /// never stored.
 #[test]
-fn a_key_that_was_never_stored_is_revoked_whatever_labels_its_version_bears() {
+fn a_never_stored_key_is_revoked_whatever_labels_its_version_bears() {
     for label in ["COMPROMISED", "REVOKE_FIRST", "NOTE"] {
         let world = world();
         let token = world.begin_rotation();
@@ -85,7 +85,7 @@ fn a_key_that_was_never_stored_is_revoked_whatever_labels_its_version_bears() {
 
 /// NO-ORPHANS: a version that was replaced may hold a person's key, and not the one that was issued for it.
 #[test]
-fn a_key_that_was_never_stored_is_revoked_beside_the_offer_that_its_version_holds_instead() {
+fn a_never_stored_key_is_revoked_beside_the_offer_its_version_holds() {
     let world = world();
     let token = world.begin_rotation();
     world.plan(Operation::Put, 1, Fault::CrashBefore);
@@ -180,7 +180,7 @@ fn a_replica_that_is_behind_keeps_alive_what_no_label_tells_of() {
 
 /// HONEST: a dead key is proven dead though nothing is known of the current one.
 #[test]
-fn a_key_that_a_person_deleted_is_proven_dead_beside_a_current_key_that_is_dead_too() {
+fn a_key_a_person_deleted_is_proven_dead_beside_a_dead_current_key() {
     let (world, _, key, version) = rotated_twice();
     hours(&world, 25);
     world.maintain();
@@ -265,7 +265,7 @@ fn a_current_key_that_was_revoked_first_counts_as_retired_once() {
 
 /// CURRENT-LIVES: a master that cannot be read just now is none that says nothing of whom it serves.
 #[test]
-fn an_order_that_cannot_list_just_now_passes_over_no_served_secret_that_cannot_be_read() {
+fn an_order_that_cannot_list_now_passes_over_no_unreadable_served_secret() {
     for occurrence in 1..6 {
         let world = world();
         let other = world.add_secret(
@@ -297,7 +297,7 @@ fn an_order_that_cannot_list_just_now_passes_over_no_served_secret_that_cannot_b
 /// HONEST: a version that a rotation began an hour ago says nothing of the age of the key that a hand stores
 /// in it now.
 #[test]
-fn a_key_that_was_stored_in_a_rotation_s_version_just_now_is_not_called_dead() {
+fn a_key_just_stored_in_a_rotations_version_is_not_called_dead() {
     let world = world();
     let token = world.begin_rotation();
     hour(&world);

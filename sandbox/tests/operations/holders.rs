@@ -30,7 +30,7 @@ fn count(operation: Operation) -> usize {
 }
 
 #[test]
-fn one_read_that_fails_while_the_held_keys_are_looked_up_wakes_nobody_and_keeps_no_key_alive() {
+fn one_failed_read_of_the_held_keys_wakes_nobody_and_keeps_no_key_alive() {
     for operation in [Operation::Describe, Operation::ReadVersion] {
         for occurrence in 1..=count(operation) {
             for fault in [Fault::Throttled, Fault::Dropped] {
@@ -81,7 +81,7 @@ fn odd_values() -> [String; 7] {
 }
 
 #[test]
-fn a_value_that_cannot_be_used_holds_its_key_and_stops_no_other_from_being_revoked() {
+fn an_unusable_value_holds_its_key_and_keeps_no_other_from_being_revoked() {
     for document in odd_values() {
         let (world, _, key, _) = rotated_twice();
         let other = key_by_hand(&world, SUB);

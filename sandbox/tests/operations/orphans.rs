@@ -35,7 +35,7 @@ fn a_key_that_was_never_stored_dies_once_no_living_run_can_store_it() {
 }
 
 #[test]
-fn a_key_beside_the_one_that_a_labelled_version_names_dies_whatever_the_label() {
+fn a_key_beside_the_one_a_labelled_version_names_dies_whatever_the_label() {
     for label in ["CANDIDATE", "REPLACED-20260301T120000Z-00000000"] {
         let world = world();
         let token = world.begin_rotation();
@@ -74,7 +74,7 @@ fn a_key_of_another_secret_or_of_nobody_is_left_alone() {
 }
 
 #[test]
-fn the_key_of_a_version_that_lost_its_labels_lives_through_a_grace_of_its_own() {
+fn the_key_of_a_version_that_lost_its_labels_lives_through_its_own_grace() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
     for _ in 0..2 {

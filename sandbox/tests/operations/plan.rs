@@ -219,7 +219,7 @@ fn a_secret_that_is_not_attached_yet_is_planned_too() {
 }
 
 #[test]
-fn a_master_that_cannot_issue_is_in_the_way_and_one_that_can_do_too_much_is_told() {
+fn a_master_that_cannot_issue_blocks_and_one_with_too_much_power_is_told() {
     let mut setup = Setup::default();
     setup.master_key.permissions = Permissions::of(&[("Spot", &["SpotTrade"])]);
     blocked(&plan(&Watched(World::with(setup))), "cannot issue keys");

@@ -49,7 +49,7 @@ fn a_key_that_is_denied_is_not_dead_where_its_value_names_another_account() {
 }
 
 #[test]
-fn a_key_whose_secret_is_mistyped_is_not_dead_where_its_value_names_another_account() {
+fn a_key_with_a_mistyped_secret_is_not_dead_where_the_account_is_wrong() {
     let world = world();
     let key = key_by_hand(&world, OTHER_SUB);
     let mistyped = Credential {
@@ -64,7 +64,7 @@ fn a_key_whose_secret_is_mistyped_is_not_dead_where_its_value_names_another_acco
 }
 
 #[test]
-fn a_key_that_the_function_may_not_use_is_left_to_a_person_and_proven_dead_then() {
+fn a_key_the_function_may_not_use_is_left_to_a_person_then_proven_dead() {
     let world = world();
     let key = bound_elsewhere(&world, SUB);
     let version = replaced(&world, world.text_of_setup(), &key, SUB);
@@ -80,7 +80,7 @@ fn a_key_that_the_function_may_not_use_is_left_to_a_person_and_proven_dead_then(
 }
 
 #[test]
-fn a_replaced_value_that_does_not_say_its_master_is_retired_by_what_is_current() {
+fn a_replaced_value_that_names_no_master_is_retired_by_the_current_one() {
     let world = world();
     let key = key_by_hand(&world, SUB);
     replaced(&world, WITHOUT_MASTER, &key, SUB);
@@ -88,7 +88,7 @@ fn a_replaced_value_that_does_not_say_its_master_is_retired_by_what_is_current()
 }
 
 #[test]
-fn a_replaced_value_that_does_not_say_its_account_is_retired_by_what_is_current() {
+fn a_replaced_value_that_names_no_account_is_retired_by_the_current_one() {
     let world = world();
     let key = key_by_hand(&world, SUB);
     replaced(&world, WITHOUT_ACCOUNT, &key, SUB);

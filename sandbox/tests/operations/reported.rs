@@ -97,7 +97,7 @@ fn a_replaced_key_that_another_secret_holds_names_its_holder() {
 }
 
 #[test]
-fn a_key_that_a_secret_uses_which_nothing_rotates_is_held_and_that_is_said() {
+fn a_key_of_a_secret_that_nothing_rotates_is_held_and_that_is_said() {
     let (world, _, key, _) = rotated();
     let text = world.filled_in(world.text_of_setup(), world.first_credential(), SUB);
     let value = Some(SecretValue::from_text(text));
@@ -161,7 +161,7 @@ fn an_order_says_why_no_successor_comes_and_what_to_do_about_it() {
 }
 
 #[test]
-fn an_order_that_is_given_again_at_once_says_what_it_waits_for_and_until_when() {
+fn an_order_given_again_at_once_says_what_it_waits_for_and_until_when() {
     let (world, _, _, _) = rotated_twice();
     world.bybit(|model, _| model.knobs.kyc_missing = true);
     let begun = world.begin_rotation();

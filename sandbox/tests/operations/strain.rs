@@ -55,7 +55,7 @@ fn a_pending_key_that_is_leaked_dies_once_another_version_is_current() {
 }
 
 #[test]
-fn a_rotation_that_is_stuck_does_not_outlive_a_label_that_says_the_current_key_is_leaked() {
+fn a_stuck_rotation_does_not_outlive_compromised_on_the_current_version() {
     for rotation_is_on in [true, false] {
         let (world, token, _, _) = rotated_twice();
         let key = key_in(&world, &token);
@@ -158,7 +158,7 @@ fn an_order_to_revoke_first_is_taken_back_by_one_to_replace_first() {
 }
 
 #[test]
-fn a_leaked_key_that_is_dead_and_has_no_successor_is_a_page_and_no_exposure() {
+fn a_dead_leaked_key_without_a_successor_is_a_page_and_no_exposure() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
     world
@@ -248,7 +248,7 @@ fn a_pending_value_of_a_hands_that_is_leaked_dies_once_it_was_given_up() {
 }
 
 #[test]
-fn a_rotation_that_was_given_up_empty_does_not_keep_an_offer_from_being_used() {
+fn a_rotation_given_up_empty_does_not_keep_an_offer_from_being_used() {
     let (world, token, _, _) = rotated_twice();
     world.bybit(|model, _| model.knobs.kyc_missing = true);
     world.operate_beside_the_service(leaked(&world, Some(&token)));
@@ -286,7 +286,7 @@ fn an_offer_whose_rotation_is_stuck_does_not_keep_a_leaked_key_alive() {
 }
 
 #[test]
-fn a_key_that_was_put_as_pending_by_a_hand_lives_a_week_after_it_was_given_up() {
+fn a_key_put_as_pending_by_hand_lives_a_week_after_it_was_given_up() {
     let (world, _, _, _) = rotated_twice();
     let put = key_by_hand(&world, SUB);
     world.put_by_hand(world.text_of_setup(), &put, SUB, "AWSPENDING");
@@ -320,7 +320,7 @@ fn an_order_that_is_repeated_hours_later_does_not_kill_the_successor() {
 }
 
 #[test]
-fn an_order_to_revoke_first_that_a_person_took_half_back_keeps_no_other_from_being_given() {
+fn a_revoke_first_order_taken_half_back_keeps_no_other_from_being_given() {
     let (world, _, key, version) = rotated_twice();
     world.label("REVOKE_FIRST", Some(&version));
     let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
@@ -371,7 +371,7 @@ fn a_pass_that_is_faster_than_the_order_does_not_make_it_page() {
 }
 
 #[test]
-fn a_leaked_key_that_was_supplied_is_deleted_by_a_person_and_proven_dead_by_the_order() {
+fn a_person_deletes_a_leaked_supplied_key_and_the_order_proves_it_dead() {
     let setup = Setup::default();
     let document = setup.document.replace(r#""masterarn":"<master>","#, "");
     let world = Watched(World::with(Setup {
@@ -430,7 +430,7 @@ fn a_service_that_is_busy_for_a_moment_begins_the_rotation_all_the_same() {
 }
 
 #[test]
-fn a_slow_rotation_is_left_alone_where_the_leaked_key_is_not_the_current_one() {
+fn a_slow_rotation_is_left_alone_where_the_leaked_key_is_not_current() {
     let (world, _, key, version) = rotated_twice();
     let pending = world.begin_rotation();
     world.run(Step::Create, &pending).expect("a key");
@@ -466,7 +466,7 @@ fn a_pass_takes_an_offer_back_that_would_keep_a_leaked_key_current() {
 }
 
 #[test]
-fn a_pass_leaves_a_leaked_key_alive_while_a_run_may_promote_a_copy_that_was_given_up() {
+fn a_pass_spares_a_leaked_key_while_a_run_may_promote_a_given_up_copy() {
     let (world, _, key, version) = rotated_twice();
     world.label("ROLLBACK", Some(&version));
     let copy = world.begin_rotation();

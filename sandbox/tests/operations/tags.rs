@@ -63,7 +63,7 @@ fn a_rotated_secret_is_tagged_and_what_a_person_wrote_stays() {
 }
 
 #[test]
-fn a_tag_that_cannot_be_written_is_no_failure_and_is_written_by_the_next_pass() {
+fn an_unwritable_tag_is_no_failure_and_is_written_by_the_next_pass() {
     for fault in [Fault::Denied, Fault::Dropped, Fault::Throttled, Fault::Refused] {
         let (world, _, _, _) = rotated_twice();
         tag(&world, "LastRotated", "long ago");

@@ -219,7 +219,7 @@ fn a_label_that_sends_the_next_rotation_back_is_told() {
 }
 
 #[test]
-fn a_label_that_was_used_is_taken_off_and_one_that_a_person_is_mending_is_not() {
+fn a_used_label_is_taken_off_and_one_that_a_person_is_mending_is_not() {
     let (world, _, key, version) = rotated_twice();
     world.label("ROLLBACK", Some(&version));
     let token = world.rotate().expect("a rotation back");

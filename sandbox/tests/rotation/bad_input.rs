@@ -42,7 +42,7 @@ fn a_secret_whose_rotation_is_off_is_left_alone() {
 }
 
 #[test]
-fn a_secret_that_another_function_rotates_is_left_alone_and_an_alias_is_no_other_function() {
+fn a_secret_of_another_function_is_left_alone_and_an_alias_is_no_other() {
     let mut world = world();
     let token = created(&world);
     world.0.function_arn.push_str("-2");
@@ -153,7 +153,7 @@ fn a_key_of_the_secret_that_cannot_be_used_is_said_to_be_that() {
 }
 
 #[test]
-fn a_value_whose_successor_might_not_fit_is_refused_before_a_key_is_issued() {
+fn a_value_whose_successor_may_not_fit_is_refused_before_a_key_is_issued() {
     let world = world_of(&value(&format!(r#","notes":"{}""#, "x".repeat(60_000))));
     let token = world.begin_rotation();
     refused(world.run(Step::Create, &token), ErrorType::ValueInvalid);
@@ -187,7 +187,7 @@ fn a_key_of_nowhere_we_know_is_refused() {
 }
 
 #[test]
-fn exchange_and_environment_are_taken_from_the_name_where_the_value_does_not_say() {
+fn exchange_and_environment_come_from_the_name_where_the_value_is_silent() {
     for (name, fields) in [
         ("prod/bybit/main", ""),
         ("trading-bot/bybit/credentials", r#","environment":"mainnet""#),
@@ -282,7 +282,7 @@ fn a_value_that_names_no_usable_master_says_what_to_add() {
 }
 
 #[test]
-fn a_master_key_that_the_venue_refuses_is_no_reflection_on_the_key_it_was_to_manage() {
+fn a_master_that_the_venue_refuses_says_nothing_of_the_key_it_manages() {
     let dead: fn(&World) = |world| delete(world, world.master_key());
     let elsewhere: fn(&World) = |world| {
         change(world, world.master_key(), |settings| {
@@ -355,7 +355,7 @@ fn a_master_may_spell_its_environment_in_another_way_than_the_secret() {
 
 /// Under a prefix of their own, as is advised for masters, the names say nothing of exchange or environment.
 #[test]
-fn a_master_that_says_only_its_exchange_or_only_its_environment_is_held_to_that() {
+fn a_master_that_says_only_its_exchange_or_environment_is_held_to_that() {
     for said in [r#""exchange":"okx""#, r#""environment":"testnet""#] {
         let document = format!(r#"{{{said},"api_key":"<key>","api_secret":"<secret>"}}"#);
         let world = world_with_master(Some(&document));
@@ -366,7 +366,7 @@ fn a_master_that_says_only_its_exchange_or_only_its_environment_is_held_to_that(
 }
 
 #[test]
-fn a_master_that_shares_its_id_or_its_secret_with_the_key_to_rotate_is_refused() {
+fn a_master_sharing_id_or_secret_with_the_key_to_rotate_is_refused() {
     for credential in [
         r#""api_key":"<key>","api_secret":"another""#,
         r#""api_key":"another","api_secret":"<secret>""#,
@@ -385,7 +385,7 @@ fn a_master_that_shares_its_id_or_its_secret_with_the_key_to_rotate_is_refused()
 }
 
 #[test]
-fn a_key_of_a_master_account_has_no_successor_but_one_that_a_person_supplies() {
+fn a_key_of_a_master_account_has_no_successor_but_one_a_person_supplies() {
     let world = world();
     let key = key_by_hand(&world, PARENT, settings(&[SPOT]));
     world.put_by_hand(&value(POLICY), &key, PARENT, "AWSCURRENT");

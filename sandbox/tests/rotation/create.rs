@@ -82,7 +82,7 @@ fn reads_that_go_on_disagreeing_are_an_error_and_no_key_is_issued() {
 }
 
 #[test]
-fn a_value_that_a_stale_read_misses_is_looked_for_before_another_key_is_issued() {
+fn a_value_missed_by_a_stale_read_is_looked_for_before_a_key_is_issued() {
     let world = world();
     let token = created(&world);
     world.take_calls();
@@ -107,7 +107,7 @@ fn a_value_that_stays_unseen_costs_a_key_that_is_taken_back_at_once() {
 }
 
 #[test]
-fn a_key_whose_store_was_taken_by_another_run_is_revoked_and_the_other_stays() {
+fn a_key_whose_store_another_run_took_is_revoked_and_the_other_stays() {
     let world = world();
     let token = world.begin_rotation();
     // Two invocations of one step, the first frozen before it stores.
@@ -123,7 +123,7 @@ fn a_key_whose_store_was_taken_by_another_run_is_revoked_and_the_other_stays() {
 }
 
 #[test]
-fn a_run_that_lost_the_token_to_another_does_not_claim_to_have_stored_its_key() {
+fn a_run_that_lost_the_token_does_not_claim_to_have_stored_its_key() {
     let world = world();
     let token = world.begin_rotation();
     let mut slow = world.start(world.request(Step::Create, &token));
@@ -184,7 +184,7 @@ fn two_keys_that_were_issued_and_not_stored_are_enough() {
 }
 
 #[test]
-fn a_run_that_has_lost_its_key_issues_none_beside_two_that_others_have_not_stored() {
+fn a_run_that_lost_its_key_issues_none_beside_two_others_left_unstored() {
     let world = world();
     let token = world.begin_rotation();
     let mut slow = world.start(world.request(Step::Create, &token));
@@ -248,7 +248,7 @@ fn the_master_key_is_never_what_is_rotated() {
 }
 
 #[test]
-fn a_current_version_that_shows_no_value_is_read_again_before_it_is_said_to_have_none() {
+fn a_current_version_showing_no_value_is_read_again_before_that_is_said() {
     let world = world();
     let empty = world.begin_rotation();
     world.make_current(&empty);
@@ -276,7 +276,7 @@ fn a_current_version_that_shows_no_value_is_read_again_before_it_is_said_to_have
 }
 
 #[test]
-fn a_key_that_a_person_put_under_the_token_is_not_revoked_by_the_run_that_issued_it() {
+fn a_run_does_not_revoke_its_key_that_a_person_put_under_the_token() {
     let world = world();
     let token = world.begin_rotation();
     let mut run = world.start(world.request(Step::Create, &token));

@@ -89,7 +89,7 @@ fn candidate_moved(world: &World) -> VersionId {
 }
 
 #[test]
-fn a_version_that_can_never_be_promoted_is_condemned_and_loses_pending_for_a_stated_reason() {
+fn a_doomed_version_is_condemned_and_loses_pending_for_a_stated_reason() {
     for (doom, reason) in CASES {
         let world = world();
         let token = doom(&world);
@@ -136,7 +136,7 @@ fn a_version_that_can_never_be_promoted_is_condemned_and_loses_pending_for_a_sta
 }
 
 #[test]
-fn every_later_replay_of_a_doomed_version_fails_with_the_same_word_and_changes_nothing() {
+fn later_replays_of_a_doomed_version_fail_alike_and_change_nothing() {
     for (doom, reason) in CASES {
         let world = world();
         let token = doom(&world);
@@ -168,7 +168,7 @@ fn the_rotation_after_a_doomed_one_succeeds() {
 }
 
 #[test]
-fn neither_set_nor_finish_gives_a_version_up_for_what_the_store_tells_but_both_refuse_it() {
+fn set_and_finish_refuse_but_do_not_give_up_what_the_store_shows_doomed() {
     for (doom, reason) in CASES {
         let world = world();
         let token = doom(&world);
@@ -199,7 +199,7 @@ fn neither_set_nor_finish_gives_a_version_up_for_what_the_store_tells_but_both_r
 }
 
 #[test]
-fn a_run_that_dies_between_condemning_and_taking_pending_off_is_finished_by_the_next() {
+fn a_run_that_dies_while_it_gives_a_version_up_is_finished_by_the_next() {
     for (operation, fault) in [
         (Operation::AddLabel, Fault::CrashAfter),
         (Operation::AddLabel, Fault::CrashBefore),
@@ -253,7 +253,7 @@ fn a_version_is_not_given_up_while_somebody_else_changes_its_labels() {
 }
 
 #[test]
-fn a_condemnation_from_before_it_was_current_does_not_cut_a_replaced_versions_grace_short() {
+fn a_condemnation_from_before_promotion_does_not_cut_the_grace_short() {
     let world = world();
     let promoted = world.rotate().unwrap();
     // Given up by one run in the very moment in which another promoted it.
@@ -348,7 +348,7 @@ fn a_doomed_version_whose_last_label_was_taken_off_is_still_refused() {
 }
 
 #[test]
-fn a_key_bound_to_addresses_that_the_function_has_left_is_given_up_by_create_alone() {
+fn a_key_bound_to_addresses_the_function_left_is_given_up_only_by_create() {
     let mut world = world();
     let token = created(&world);
     world.0.settings.egress = ["198.51.100.9".parse().unwrap()].into();
@@ -366,7 +366,7 @@ fn a_key_bound_to_addresses_that_the_function_has_left_is_given_up_by_create_alo
 }
 
 #[test]
-fn a_version_that_was_current_loses_pending_without_a_condemnation_that_would_cut_its_grace_short() {
+fn a_version_once_current_loses_pending_uncondemned_and_keeps_its_grace() {
     let world = world();
     let first = world.rotate().unwrap();
     world.rotate().unwrap();
@@ -428,7 +428,7 @@ fn a_run_without_the_minute_that_it_takes_to_be_sure_judges_nothing() {
 
 /// Neither tells whether it was replaced since the version was built on it, or an earlier time.
 #[test]
-fn a_base_that_is_not_the_previous_version_or_bears_a_stamp_is_judged_a_minute_later() {
+fn a_base_that_is_not_previous_or_is_stamped_is_judged_a_minute_later() {
     let not_previous = |world: &World| drop(new_version_made_current(world));
     let stamped =
         |world: &World| world.label("REPLACED-20260301T110000Z-00000000", Some(&world.first_version()));
@@ -453,7 +453,7 @@ fn new_version_made_current(world: &World) -> VersionId {
 }
 
 #[test]
-fn a_version_that_was_surely_doomed_at_first_and_is_not_at_the_second_look_is_left_to_the_replay() {
+fn a_version_surely_doomed_only_at_the_first_look_is_left_to_the_replay() {
     let world = world();
     let token = built_on_another_version(&world);
     let mut run = world.start(world.request(Step::Create, &token));
@@ -495,7 +495,7 @@ fn a_version_is_not_condemned_when_its_labels_changed_after_it_was_judged() {
 }
 
 #[test]
-fn a_version_that_is_promoted_while_it_is_condemned_loses_the_condemnation_and_nothing_else() {
+fn a_version_promoted_while_it_is_condemned_loses_only_the_condemnation() {
     let world = world();
     let token = built_on_another_version(&world);
     let mut run = world.start(world.request(Step::Create, &token));
@@ -527,7 +527,7 @@ fn a_version_is_condemned_though_every_reply_to_that_was_lost() {
 }
 
 #[test]
-fn a_pending_version_that_bears_one_mark_of_having_been_current_is_not_made_so_again() {
+fn a_pending_version_with_any_sign_that_it_was_current_is_not_promoted() {
     let moved_back_by_hand: fn(&World) = |world| world.make_current(&world.first_version());
     let replaced_twice: fn(&World) = |world| {
         world.rotate().unwrap();

@@ -191,7 +191,7 @@ fn a_put_that_takes_effect_late_wins_over_the_key_issued_after_it() {
 }
 
 #[test]
-fn an_issue_whose_reply_is_lost_is_looked_up_and_its_key_revoked_before_another_is_issued() {
+fn an_issue_whose_reply_is_lost_has_its_key_revoked_before_the_next_one() {
     use Operation::{Issue, List, Put, ReadVersion, Revoke};
     for fault in [Fault::ReplyLost, Fault::Late(seconds(5))] {
         let world = world();
@@ -278,7 +278,7 @@ fn a_crash_after_the_swap_leaves_the_stamp_to_the_replay() {
 }
 
 #[test]
-fn a_crash_after_the_swap_leaves_the_stamp_to_the_next_rotation_where_no_replay_comes() {
+fn without_a_replay_the_next_rotation_stamps_after_a_crash_past_the_swap() {
     let world = world();
     let token = created(&world);
     world.plan(Operation::Swap, 1, Fault::CrashAfter);
@@ -328,7 +328,7 @@ fn one_seed_gives_one_history() {
 }
 
 #[test]
-fn a_value_that_another_run_stores_while_a_lost_key_is_looked_up_is_taken_and_no_key_issued() {
+fn a_value_stored_while_a_lost_key_is_sought_is_taken_and_no_key_issued() {
     let world = world();
     let token = world.begin_rotation();
     let mut slow = world.start(world.request(Step::Create, &token));

@@ -221,7 +221,7 @@ fn labels_that_are_full_stop_the_second_rotation_by_one_label_less() {
 }
 
 #[test]
-fn a_version_that_was_made_current_again_is_stamped_again_when_it_is_replaced_again() {
+fn a_version_made_current_again_is_stamped_anew_when_replaced_again() {
     let world = world();
     world.rotate().unwrap();
     world.advance(SignedDuration::from_hours(2));
@@ -236,7 +236,7 @@ fn a_version_that_was_made_current_again_is_stamped_again_when_it_is_replaced_ag
 }
 
 #[test]
-fn a_version_that_was_made_current_again_is_stamped_by_whoever_comes_after_a_crash() {
+fn a_version_made_current_again_is_stamped_by_whoever_follows_a_crash() {
     let world = world();
     world.rotate().unwrap();
     world.make_current(&world.first_version());
@@ -254,7 +254,7 @@ fn a_version_that_was_made_current_again_is_stamped_by_whoever_comes_after_a_cra
 /// Replaced by a hand before finishSecret comes, the version would count as stamped, with a grace that was
 /// over before it began.
 #[test]
-fn a_stamp_on_the_current_version_is_taken_off_by_the_first_run_that_sees_it() {
+fn the_first_run_that_sees_a_stamp_on_the_current_version_takes_it_off() {
     let world = world();
     world.rotate().unwrap();
     world.advance(SignedDuration::from_hours(2));

@@ -122,7 +122,7 @@ fn a_policy_decides_alone_what_the_key_may_do() {
 }
 
 #[test]
-fn a_policy_of_reading_alone_gives_a_key_that_reads_everything_and_writes_nothing() {
+fn a_policy_of_reading_gives_a_key_that_reads_all_and_writes_nothing() {
     let world = world_of(&value(r#","policy":{"permissions":["read"]}"#));
     let token = created(&world);
     assert_eq!(world.document(&token)["rotation"]["permissions"], json!(["read"]));
@@ -161,7 +161,7 @@ fn a_key_inherits_its_predecessors_addresses_and_gets_the_functions_own() {
 }
 
 #[test]
-fn a_key_that_is_usable_from_anywhere_is_refused_unless_the_policy_says_any() {
+fn a_key_usable_from_anywhere_is_refused_unless_the_policy_says_any() {
     let unbound = || Settings {
         ips: Ips::Any,
         ..settings(&[SPOT])
@@ -196,7 +196,7 @@ fn a_key_that_is_usable_from_anywhere_is_refused_unless_the_policy_says_any() {
 }
 
 #[test]
-fn a_policy_of_any_binds_a_key_to_nothing_though_its_predecessor_was_bound() {
+fn a_policy_of_any_leaves_a_key_unbound_though_its_predecessor_was_bound() {
     let world = world_of(&value(r#","policy":{"ip_allowlist":"any"}"#));
     let token = created(&world);
     completes(&world, &token);
@@ -290,7 +290,7 @@ fn a_venue_that_gives_no_answer_about_the_current_key_is_no_dead_key() {
 }
 
 #[test]
-fn a_key_that_is_rejected_leaves_nothing_to_its_successor_though_the_list_shows_it() {
+fn a_rejected_key_leaves_nothing_to_its_successor_though_a_list_shows_it() {
     let wrong_secret = value(SUBACCOUNT).replace("<secret>", "not-the-secret-of-this-key");
     let world = world_of(&wrong_secret);
     let token = world.begin_rotation();

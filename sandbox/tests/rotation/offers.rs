@@ -66,7 +66,7 @@ fn an_offered_credential_is_copied_and_no_key_is_issued() {
 }
 
 #[test]
-fn rollback_goes_before_candidate_and_the_candidate_waits_for_the_next_rotation() {
+fn rollback_goes_before_candidate_which_waits_for_the_next_rotation() {
     let world = world();
     let (_, candidate) = offer(&world, "CANDIDATE", ALL);
     let (_, rollback) = offer(&world, "ROLLBACK", ALL);
@@ -94,7 +94,7 @@ fn a_rollback_copies_the_old_credential_into_a_version_of_its_own() {
 }
 
 #[test]
-fn an_offer_that_names_the_current_key_loses_its_label_and_a_key_is_issued() {
+fn an_offer_of_the_current_key_loses_its_label_and_a_key_is_issued() {
     for label in ["CANDIDATE", "ROLLBACK"] {
         let world = world();
         world.label(label, Some(&world.first_version()));
@@ -243,7 +243,7 @@ fn a_leaked_version_is_never_rolled_back_to() {
 }
 
 #[test]
-fn a_leaked_key_is_never_rolled_back_to_from_another_version_that_names_it() {
+fn a_leaked_key_is_not_rolled_back_to_from_another_version_that_names_it() {
     let world = world();
     world.rotate().unwrap();
     let first = world
@@ -256,7 +256,7 @@ fn a_leaked_key_is_never_rolled_back_to_from_another_version_that_names_it() {
 }
 
 #[test]
-fn a_copy_of_a_leaked_key_is_not_promoted_whichever_version_is_said_to_be_leaked() {
+fn a_copy_of_a_leaked_key_is_not_promoted_whichever_version_is_labelled() {
     let world = world();
     let (other, key) = offer(&world, "x", ALL);
     world.put_by_hand(&value(SUBACCOUNT), &key, SUB, "CANDIDATE");
@@ -380,7 +380,7 @@ fn a_credential_is_supplied_by_hand_where_no_master_is_named() {
 }
 
 #[test]
-fn a_label_that_could_not_be_taken_off_after_the_swap_is_taken_off_by_the_next_run() {
+fn a_label_left_on_after_the_swap_is_taken_off_by_the_next_run() {
     for (fault, attempts) in [(Fault::CrashBefore, 1), (Fault::Throttled, 4)] {
         let world = world();
         offer(&world, "CANDIDATE", ALL);
@@ -426,7 +426,7 @@ fn a_key_of_a_master_account_is_replaced_by_one_that_a_person_supplies() {
 }
 
 #[test]
-fn an_offered_key_that_a_person_put_under_the_token_meanwhile_is_not_taken_for_what_was_built() {
+fn an_offered_key_a_person_put_under_the_token_is_not_taken_for_our_copy() {
     let world = world();
     let token = world.begin_rotation();
     let offered = key_by_hand(&world, SUB, settings(ALL));
@@ -441,7 +441,7 @@ fn an_offered_key_that_a_person_put_under_the_token_meanwhile_is_not_taken_for_w
 }
 
 #[test]
-fn a_persons_key_that_no_list_shows_is_judged_by_itself_where_the_list_shows_the_current_key() {
+fn a_persons_unlisted_key_is_judged_by_itself_if_the_current_is_listed() {
     let world = world();
     offer(&world, "CANDIDATE", ALL);
     let token = world.begin_rotation();
@@ -461,7 +461,7 @@ fn a_persons_key_that_no_list_shows_is_judged_by_itself_where_the_list_shows_the
 }
 
 #[test]
-fn a_persons_key_that_no_list_shows_and_that_moves_funds_dooms_its_version() {
+fn a_persons_unlisted_key_that_moves_funds_dooms_its_version() {
     let world = world();
     let (_, key) = offer(&world, "CANDIDATE", ALL);
     let token = world.begin_rotation();
@@ -482,7 +482,7 @@ fn a_persons_key_that_no_list_shows_and_that_moves_funds_dooms_its_version() {
 }
 
 #[test]
-fn a_dead_key_without_a_master_dooms_its_version_only_where_the_current_key_answers() {
+fn a_dead_supplied_key_dooms_its_version_only_if_the_current_key_answers() {
     let document = r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#;
     for current_is_alive in [false, true] {
         let world = world_of(document);

@@ -15,7 +15,7 @@ fn rotated_all_day() -> Silent {
 }
 
 #[test]
-fn a_secret_with_more_than_ten_versions_of_a_day_gets_no_key_until_the_next() {
+fn a_secret_with_over_ten_versions_of_a_day_gets_no_key_until_the_next() {
     let world = rotated_all_day();
     let (token, keys) = (world.begin_rotation(), world.live_keys().len());
     let said = refused(world.run(Step::Create, &token), ErrorType::RotatedTooOften);

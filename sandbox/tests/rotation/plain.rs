@@ -79,7 +79,7 @@ fn a_plain_rotation_makes_these_calls_and_no_others() {
 }
 
 #[test]
-fn a_finish_that_finds_the_previous_version_unstamped_stamps_it_beside_its_look_at_the_key() {
+fn finish_stamps_an_unstamped_previous_version_as_it_looks_at_the_key() {
     use Operation::{AddLabel, Describe, Inspect, ReadVersion, Swap};
     let world = world();
     new_current_by_hand(&world);
@@ -108,7 +108,7 @@ fn a_finish_that_finds_the_previous_version_unstamped_stamps_it_beside_its_look_
 }
 
 #[test]
-fn a_rotation_ends_with_the_new_key_current_and_the_old_one_alive_and_stamped() {
+fn a_rotation_leaves_the_new_key_current_and_the_old_alive_and_stamped() {
     let world = world();
     world.advance(seconds(90));
     let token = world.rotate().unwrap();
@@ -284,7 +284,7 @@ fn every_step_may_be_repeated_after_every_step() {
 }
 
 #[test]
-fn each_rotation_builds_on_the_one_before_and_leaves_every_replaced_key_alive() {
+fn each_rotation_builds_on_the_last_and_leaves_all_replaced_keys_alive() {
     let world = world();
     let mut versions = vec![world.first_version()];
     for day in 1..=3 {

@@ -45,7 +45,7 @@ fn without_serves_the_present_key_proves_what_its_successor_gets() {
 }
 
 #[test]
-fn without_serves_a_dead_key_has_no_successor_and_the_error_says_what_to_add() {
+fn an_unserved_dead_key_has_no_successor_and_the_error_says_what_to_add() {
     let world = world_unserved(&value(&format!("{SUBACCOUNT}{POLICY}")));
     delete(&world, world.first_key());
     let said = refused_for_its_scope(&world);

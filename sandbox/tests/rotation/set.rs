@@ -18,7 +18,7 @@ fn a_plain_set_changes_nothing() {
 }
 
 #[test]
-fn a_pending_key_that_was_given_more_by_hand_is_refused_until_set_takes_it_away() {
+fn a_pending_key_given_more_by_hand_is_refused_until_set_takes_it_away() {
     let withdraw = |settings: &mut Settings| {
         settings.permissions = Permissions::of(&[SPOT, ("Wallet", &["AccountTransfer", "Withdraw"])]);
     };
@@ -64,7 +64,7 @@ fn a_pending_key_that_was_given_more_by_hand_is_refused_until_set_takes_it_away(
 }
 
 #[test]
-fn a_pending_key_that_was_given_less_by_hand_is_refused_until_set_gives_it_back() {
+fn a_pending_key_given_less_by_hand_is_refused_until_set_gives_it_back() {
     let fewer =
         |settings: &mut Settings| settings.permissions = Permissions::of(&[("Options", &["OptionsTrade"])]);
     let reading = |settings: &mut Settings| settings.read_only = true;
@@ -196,7 +196,7 @@ fn a_key_that_is_gone_already_is_revoked_without_an_error() {
 }
 
 #[test]
-fn a_pending_key_found_dead_is_not_believed_dead_before_the_venues_bound_has_passed() {
+fn a_pending_key_is_not_believed_dead_before_the_venues_bound_has_passed() {
     let world = world();
     let token = created(&world);
     let made = world.now();
@@ -220,7 +220,7 @@ fn a_pending_key_found_dead_is_not_believed_dead_before_the_venues_bound_has_pas
 }
 
 #[test]
-fn a_pending_key_is_never_called_dead_by_a_venue_that_refuses_the_master_too() {
+fn a_pending_key_is_not_called_dead_where_the_master_is_refused_too() {
     let world = world();
     let token = created(&world);
     world.advance(SignedDuration::from_hours(1));
@@ -240,7 +240,7 @@ fn a_pending_key_is_never_called_dead_by_a_venue_that_refuses_the_master_too() {
 }
 
 #[test]
-fn a_host_that_becomes_another_between_the_list_and_the_rejection_dooms_nothing() {
+fn a_host_that_changes_between_list_and_rejection_dooms_nothing() {
     let world = world();
     let token = created(&world);
     world.advance(SignedDuration::from_hours(1));
@@ -339,7 +339,7 @@ fn an_edit_that_shows_late_does_not_cost_the_version() {
 }
 
 #[test]
-fn a_list_without_the_pending_key_is_not_believed_to_show_what_else_there_is() {
+fn a_list_without_the_pending_key_is_not_believed_about_other_keys() {
     let world = world();
     let token = world.begin_rotation();
     world.plan(Operation::Issue, 1, Fault::CrashAfter);
@@ -373,7 +373,7 @@ fn a_list_without_the_pending_key_is_not_believed_to_show_what_else_there_is() {
 }
 
 #[test]
-fn a_key_that_goes_on_showing_what_was_taken_from_it_is_given_up_once_it_is_old() {
+fn a_key_that_still_shows_what_was_taken_from_it_is_given_up_once_old() {
     let late = seconds(120);
     for (age, error_type) in [
         (late, ErrorType::PendingTooPowerful),
@@ -409,7 +409,7 @@ fn a_key_that_goes_on_showing_what_was_taken_from_it_is_given_up_once_it_is_old(
 }
 
 #[test]
-fn a_pending_key_that_is_missing_from_a_list_and_was_given_more_by_hand_is_set_right_once_it_is_listed() {
+fn a_pending_key_given_more_by_hand_is_set_right_once_a_list_shows_it() {
     let world = world();
     let token = created(&world);
     let key = key_in(&world, &token);

@@ -142,7 +142,7 @@ fn another_secrets_keys_are_not_reaped() {
 }
 
 #[test]
-fn where_the_versions_cannot_be_listed_only_keys_of_labelled_versions_are_reaped() {
+fn without_a_list_of_versions_only_keys_of_labelled_ones_are_reaped() {
     let world = world_with_slots(3);
     let (abandoned, kept) = token_with_lost_key(&world);
     world.label("AWSPENDING", None);
@@ -206,7 +206,7 @@ fn slots_that_are_still_full_after_a_clean_up_end_the_run() {
 
 /// A dry run's version goes again: here createSecret came for it, was shown no value, issued a key and died.
 #[test]
-fn a_key_of_a_version_that_is_gone_is_reaped_only_while_no_version_can_have_been_purged() {
+fn a_gone_versions_key_is_reaped_only_if_no_version_may_have_been_purged() {
     for (versions, reaped) in [(99, true), (100, false)] {
         let world = world_with_slots(2);
         let token = world

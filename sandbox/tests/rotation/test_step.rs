@@ -44,7 +44,7 @@ fn a_dry_run_of_a_value_with_nothing_but_a_credential_passes() {
 }
 
 #[test]
-fn a_dry_run_refuses_a_current_key_that_moves_funds_is_unknown_or_is_on_another_account() {
+fn a_dry_run_refuses_current_keys_too_powerful_dead_or_on_other_accounts() {
     for (group, named) in [
         (("Wallet", "AccountTransfer"), "Wallet:AccountTransfer"),
         (("Teleport", "Beam"), "Teleport:Beam"),
@@ -66,7 +66,7 @@ fn a_dry_run_refuses_a_current_key_that_moves_funds_is_unknown_or_is_on_another_
 }
 
 #[test]
-fn a_version_that_a_dry_run_leaves_behind_is_given_up_and_the_next_rotation_succeeds() {
+fn a_version_a_dry_run_leaves_is_given_up_and_the_next_rotation_succeeds() {
     let knobs = Knobs {
         test_leftover: TestLeftover::PendingVersion,
         ..Knobs::default()
@@ -205,7 +205,7 @@ fn a_key_that_may_not_be_used_from_here_is_told_apart_from_a_dead_one() {
 }
 
 #[test]
-fn a_function_whose_clock_is_off_takes_a_key_from_the_future_for_a_young_one() {
+fn a_function_whose_clock_is_off_takes_a_future_key_for_a_young_one() {
     let world = world_that_propagates(seconds(10), 10_003);
     world.set_function_ahead(seconds(45));
     let token = created(&world);

@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_moves_funds_or_is_unknown_is_forbidden_and_an_empty_group_is_nothing() {
+    fn what_moves_funds_or_is_unknown_is_forbidden_and_an_empty_group_is_not() {
         let powers = powers(
             false,
             &groups(&[

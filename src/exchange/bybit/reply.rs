@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_in_a_form_that_is_not_documented_is_left_alone_and_stops_no_other() {
+    fn a_key_in_an_undocumented_form_is_left_alone_and_stops_no_other() {
         let note = Marker::new("arn", &VersionId::new("t"), 1).to_string();
         let fields = |field: &str| {
             let all = [

@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_of_a_form_that_we_do_not_know_is_kept_and_what_is_none_is_not() {
+    fn an_address_of_an_unknown_form_is_kept_and_what_is_none_is_not() {
         assert_eq!(ips(&addresses(&["10.0.*.*".into()]).unwrap()), "10.0.*.*");
         for none in [
             "",

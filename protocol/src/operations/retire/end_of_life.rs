@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leaked_key_that_a_run_may_promote_waits_from_its_condemnation_on_whoever_else_named_it() {
+    fn a_promotable_leaked_key_waits_from_its_condemnation_whoever_named_it() {
         let leaked = EndOfLife {
             compromised: true,
             may_be_promoted: true,

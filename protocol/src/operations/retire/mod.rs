@@ -28,7 +28,7 @@ use crate::operations::retire::grace::{counts_as_issued, is_marked, was_issued_f
 use crate::operations::retire::revoke::End;
 use crate::operations::{Mode, OperationRequest};
 use crate::ports::{Description, KeyList, Venue, Which};
-use crate::secret::{KeyId, SecretValue};
+use crate::secret::{AccountId, KeyId, SecretValue};
 use crate::session::{must_fit, venue_of};
 use crate::task::Operation;
 use crate::wrong::{self, Wrong};
@@ -46,6 +46,21 @@ pub(crate) enum Retired {
     Stale,
     /// Its time has not come.
     NotYet,
+}
+
+/// A version whose key is judged, and all that the verdict rests on.
+struct Judged<'a> {
+    version: &'a VersionId,
+    value: &'a SecretValue,
+    ending: EndOfLife,
+    /// Whether the key counts as issued for this secret.
+    issued: bool,
+    /// Whether consumers read it.
+    is_read: bool,
+    named: Named,
+    holders: &'a Holders,
+    /// Its own grace, and that of a key which another secret has replaced.
+    graces: (Duration, Duration),
 }
 
 impl SecretVisit<'_> {
@@ -121,38 +136,46 @@ impl SecretVisit<'_> {
             verdict = verdict_of(ending, &named, graces, pass.now());
         }
         self.key(version, key, None, state(&verdict, &named));
+        let judged = Judged {
+            version,
+            value: &value,
+            ending,
+            issued,
+            is_read,
+            named,
+            holders: &holders,
+            graces,
+        };
+        self.act(description, judged, verdict, (venue, account), current)
+            .await
+    }
+
+    /// Does what the key of a version has deserved.
+    async fn act(
+        &mut self,
+        description: &Description,
+        judged: Judged<'_>,
+        verdict: Verdict,
+        (venue, account): (Arc<dyn Venue>, Option<AccountId>),
+        current: Option<&Current>,
+    ) -> Result<Retired, Error> {
+        let Judged {
+            version,
+            value,
+            ending,
+            issued,
+            is_read,
+            named,
+            holders,
+            graces,
+        } = judged;
+        let key = &value.credential.key_id;
         match verdict {
             Verdict::Held if ending.compromised => {
-                let say = format!("the leaked key {key} is held by {}", named.holders());
-                let mut way_out = named
-                    .held
-                    .first()
-                    .map_or_else(String::new, |held| self.way_out(description, held));
-                if named.held.iter().any(|held| held.secret != self.name) {
-                    way_out = format!(
-                        "{way_out}; or, whoever else is cut off: {}",
-                        self.order_for(version)
-                    );
-                }
-                self.find(Code::CompromisedHeld, say, way_out);
-                let is_elsewhere = named.held.iter().any(|held| held.secret != self.name);
-                return Ok(if is_elsewhere {
-                    Retired::Elsewhere
-                } else {
-                    Retired::Stale
-                });
+                return Ok(self.tell_of_holders(description, version, key, &named));
             }
             Verdict::InGrace(until) if ending.compromised => {
-                let elsewhere = named
-                    .replaced_elsewhere
-                    .map_or_else(String::new, |(_, secret)| secret);
-                let say = format!(
-                    "the leaked key {key} was current in {elsewhere} too, and stays alive until {until} for \
-                     those who have read it there"
-                );
-                let what_to_do = format!("where that is too long: {}", self.order_for(version));
-                self.find(Code::CompromisedHeld, say, what_to_do);
-                return Ok(Retired::Elsewhere);
+                return Ok(self.tell_of_grace_elsewhere(version, key, until, named));
             }
             Verdict::Held | Verdict::InGrace(_)
                 if self.has_no_more_to_say(description, version, ending, &named) =>
@@ -165,11 +188,11 @@ impl SecretVisit<'_> {
                 .await?;
             }
             Verdict::InGrace(until) => {
-                self.tell_who_holds(key, ending, (&named, &holders), graces.0);
+                self.tell_who_holds(key, ending, (&named, holders), graces.0);
                 self.in_grace(version, key, until, !issued);
             }
             Verdict::Wait if ending.compromised => return Ok(Retired::Stale),
-            Verdict::Held => self.tell_who_holds(key, ending, (&named, &holders), graces.0),
+            Verdict::Held => self.tell_who_holds(key, ending, (&named, holders), graces.0),
             Verdict::Wait => {}
             Verdict::Replica => {
                 let which = behind(description).unwrap_or_else(|| "one of another secret".to_owned());
@@ -189,19 +212,67 @@ impl SecretVisit<'_> {
                 let replaced = ending.replaced.max(elsewhere);
                 let end = End {
                     version,
-                    value: &value,
+                    value,
                     ending,
                     replaced,
                     venue,
                     account,
                     current,
-                    holders: &holders,
+                    holders,
                     is_read,
                 };
                 return self.end_now(description, end).await;
             }
         }
         Ok(Retired::NotYet)
+    }
+
+    /// A leaked key that a label holds.
+    fn tell_of_holders(
+        &mut self,
+        description: &Description,
+        version: &VersionId,
+        key: &KeyId,
+        named: &Named,
+    ) -> Retired {
+        let say = format!("the leaked key {key} is held by {}", named.holders());
+        let mut way_out = named
+            .held
+            .first()
+            .map_or_else(String::new, |held| self.way_out(description, held));
+        if named.held.iter().any(|held| held.secret != self.name) {
+            way_out = format!(
+                "{way_out}; or, whoever else is cut off: {}",
+                self.order_for(version)
+            );
+        }
+        self.find(Code::CompromisedHeld, say, way_out);
+        let is_elsewhere = named.held.iter().any(|held| held.secret != self.name);
+        if is_elsewhere {
+            Retired::Elsewhere
+        } else {
+            Retired::Stale
+        }
+    }
+
+    /// A leaked key that another secret has replaced just now.
+    fn tell_of_grace_elsewhere(
+        &mut self,
+        version: &VersionId,
+        key: &KeyId,
+        until: Timestamp,
+        named: Named,
+    ) -> Retired {
+        let elsewhere = named
+            .replaced_elsewhere
+            .map_or_else(String::new, |(_, secret)| secret);
+        let say = format!(
+            "the leaked key {key} was current in {elsewhere} too, and stays alive until {until} for \
+                 those who have read it there"
+        );
+        let what_to_do = format!("where that is too long: {}", self.order_for(version));
+        self.find(Code::CompromisedHeld, say, what_to_do);
+        Retired::Elsewhere
     }
 
     /// What a version names that is to be retired. One that can name no key loses its labels, or is told.

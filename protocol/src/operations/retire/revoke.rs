@@ -158,7 +158,7 @@ impl SecretVisit<'_> {
         at_once: bool,
         known: Known,
     ) -> Result<bool, Error> {
-        let (pass, session) = (self.pass, self.session);
+        let pass = self.pass;
         let key = &value.credential.key_id;
         let answer = asked(pass, condemned.venue, value).await;
         let Some(mut access) = condemned.access(description, &answer) else {
@@ -210,77 +210,17 @@ impl SecretVisit<'_> {
                     )
                     .await;
             }
-            let what = format!("revoke {key} of version {version}");
-            if self.would(&what) {
-                return Ok(false);
-            }
-            // What was read may be seconds old: a person may have meant the key to stay just now.
-            let again = session.describe().await?;
-            let labels: Vec<&Label> = again.labels(version).collect();
-            let held = labels.iter().any(|label| holding().contains(label)) && !at_once;
-            if labels.is_empty() || held {
-                return Ok(false);
-            }
-            pass.turn_of(access.venue, &access.master).await;
-            let refused = session.revoke(version, &access, key).await?.err();
-            if refused.is_none() {
-                self.count("revoked");
-                self.has_revoked = true;
-            }
-            // An order that went out may have been carried out: a rejection does not mean "not yet" any more.
-            if refused
-                .as_ref()
-                .is_none_or(|error| error.class == ErrorClass::UnknownOutcome)
-            {
-                self.revoked = Some(key.clone());
-            }
-            // Where it was refused, another may have done it, or an answer was lost.
-            let answer = asked(pass, access.venue, value).await;
-            // Where the first answer was an error and a list came after it, the host has accepted the master
-            // since.
-            let controlled = known.controlled || first_failed && list.is_some();
-            let known = match refused {
-                None => Known {
-                    revoked: true,
-                    controlled,
-                    ..known
-                },
-                Some(_) => Known { controlled, ..known },
+            let revocation = Revocation {
+                version,
+                value,
+                access: &access,
+                list,
+                at_once,
+                first_failed,
             };
-            life_now = match life(pass, &access, key, &answer, known).await {
-                // The order went out; the proof needs the list.
-                Err(error) if refused.is_none() && list.is_none() => {
-                    tracing::warn!(%error, "the account's keys could not be listed: the key's death is not proven yet");
-                    Life::Unknown
-                }
-                life => life?,
-            };
-            if let Some(error) = refused.filter(|_| life_now != Life::Dead) {
-                let rejected = answer
-                    .as_ref()
-                    .is_err_and(|error| error.class == ErrorClass::Rejected);
-                if rejected && error.class == ErrorClass::Refused {
-                    let say = format!(
-                        "{key} of version {version} is rejected and still listed, and its deletion is \
-                         refused: {error}"
-                    );
-                    self.find(
-                        Code::NotProvenDead,
-                        say,
-                        "nothing, unless this lasts: a list may be behind",
-                    );
-                } else {
-                    let say = format!(
-                        "{key} of version {version} could not be revoked: {}",
-                        venue_error(&error).problem
-                    );
-                    self.leave_to_person(
-                        Code::GraceOverrun,
-                        say,
-                        pass.command(Operation::Maintain, &self.name),
-                    );
-                }
-                return Ok(false);
+            match self.revoke(revocation, known).await? {
+                Some(life) => life_now = life,
+                None => return Ok(false),
             }
         }
         if life_now != Life::Dead {
@@ -291,6 +231,93 @@ impl SecretVisit<'_> {
         }
         self.proven_dead(version, key);
         Ok(true)
+    }
+
+    /// Asks the venue to delete a key, and looks what came of that. `None` where nothing was asked, or the venue refused, which is
+    /// told.
+    async fn revoke(&mut self, revocation: Revocation<'_>, known: Known) -> Result<Option<Life>, Error> {
+        let Revocation {
+            version,
+            value,
+            access,
+            list,
+            at_once,
+            first_failed,
+        } = revocation;
+        let (pass, session, key) = (self.pass, self.session, &value.credential.key_id);
+        let what = format!("revoke {key} of version {version}");
+        if self.would(&what) {
+            return Ok(None);
+        }
+        // What was read may be seconds old: a person may have meant the key to stay just now.
+        let again = session.describe().await?;
+        let labels: Vec<&Label> = again.labels(version).collect();
+        let held = labels.iter().any(|label| holding().contains(label)) && !at_once;
+        if labels.is_empty() || held {
+            return Ok(None);
+        }
+        pass.turn_of(access.venue, &access.master).await;
+        let refused = session.revoke(version, access, key).await?.err();
+        if refused.is_none() {
+            self.count("revoked");
+            self.has_revoked = true;
+        }
+        // An order that went out may have been carried out: a rejection does not mean "not yet" any more.
+        if refused
+            .as_ref()
+            .is_none_or(|error| error.class == ErrorClass::UnknownOutcome)
+        {
+            self.revoked = Some(key.clone());
+        }
+        // Where it was refused, another may have done it, or an answer was lost.
+        let answer = asked(pass, access.venue, value).await;
+        // Where the first answer was an error and a list came after it, the host has accepted the master
+        // since.
+        let controlled = known.controlled || first_failed && list.is_some();
+        let known = match refused {
+            None => Known {
+                revoked: true,
+                controlled,
+                ..known
+            },
+            Some(_) => Known { controlled, ..known },
+        };
+        let life_now = match life(pass, access, key, &answer, known).await {
+            // The order went out; the proof needs the list.
+            Err(error) if refused.is_none() && list.is_none() => {
+                tracing::warn!(%error, "the account's keys could not be listed: the key's death is not proven yet");
+                Life::Unknown
+            }
+            life => life?,
+        };
+        if let Some(error) = refused.filter(|_| life_now != Life::Dead) {
+            let rejected = answer
+                .as_ref()
+                .is_err_and(|error| error.class == ErrorClass::Rejected);
+            if rejected && error.class == ErrorClass::Refused {
+                let say = format!(
+                    "{key} of version {version} is rejected and still listed, and its deletion is \
+                     refused: {error}"
+                );
+                self.find(
+                    Code::NotProvenDead,
+                    say,
+                    "nothing, unless this lasts: a list may be behind",
+                );
+            } else {
+                let say = format!(
+                    "{key} of version {version} could not be revoked: {}",
+                    venue_error(&error).problem
+                );
+                self.leave_to_person(
+                    Code::GraceOverrun,
+                    say,
+                    pass.command(Operation::Maintain, &self.name),
+                );
+            }
+            return Ok(None);
+        }
+        Ok(Some(life_now))
     }
 
     /// Whether a person's order to revoke first names the key itself, and nobody else's current value does:
@@ -392,6 +419,18 @@ fn is_definite(class: ErrorClass) -> bool {
         class,
         ErrorClass::Mismatched | ErrorClass::Denied | ErrorClass::Refused | ErrorClass::Impossible
     )
+}
+
+/// A key that may be revoked.
+struct Revocation<'a> {
+    version: &'a VersionId,
+    value: &'a SecretValue,
+    access: &'a AccountAccess<'a>,
+    /// The account's keys, where the venue listed them.
+    list: Option<&'a KeyList>,
+    at_once: bool,
+    /// Whether the key's own first answer was an error.
+    first_failed: bool,
 }
 
 /// The key that a person's order names itself.

@@ -60,7 +60,7 @@ fn an_edit_without_addresses_unbinds_the_key() {
 }
 
 #[test]
-fn an_edit_without_permissions_leaves_them_and_one_without_read_only_makes_the_key_write() {
+fn an_edit_keeps_omitted_permissions_but_omitted_read_only_means_write() {
     let mut world = World::new();
     let created = world
         .create(CreateSubApi {
@@ -178,7 +178,7 @@ fn a_master_key_edits_its_own_permissions_but_not_its_addresses() {
 }
 
 #[test]
-fn a_master_key_cannot_grant_itself_withdrawal_and_keeps_what_the_api_cannot_touch() {
+fn a_master_cannot_grant_itself_withdrawal_and_keeps_what_no_api_touches() {
     let mut world = World::new();
     let grants: &[(&str, &[&str])] = &[("Wallet", &["Withdraw"]), ("FiatP2P", &["Advertising"])];
     let key = world.by_hand(PARENT, false, grants).key;

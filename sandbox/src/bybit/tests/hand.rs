@@ -78,7 +78,7 @@ fn a_hand_may_grant_what_the_api_does_not_know() {
 }
 
 #[test]
-fn two_worlds_with_one_seed_and_one_history_are_the_same_and_a_clone_goes_its_own_way() {
+fn worlds_of_one_seed_and_history_are_equal_and_a_fork_goes_its_own_way() {
     let history = |world: &mut World| (world.created("1").credential, world.created("2").credential);
     let (mut one, mut other) = (World::new(), World::new());
     assert_eq!(history(&mut one), history(&mut other));

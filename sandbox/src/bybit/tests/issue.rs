@@ -45,7 +45,7 @@ fn only_a_master_key_creates() {
 }
 
 #[test]
-fn a_master_key_creates_with_any_one_of_the_three_permissions_and_with_no_other() {
+fn a_master_creates_with_any_of_the_three_permissions_and_with_no_other() {
     for value in ["AccountTransfer", "SubMemberTransfer", "Withdraw"] {
         let mut world = World::new();
         let key = world.by_hand(PARENT, false, &[("Wallet", &[value])]).key;
