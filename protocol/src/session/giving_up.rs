@@ -17,9 +17,13 @@ impl SecretSession<'_> {
         let description = self.describe().await?;
         must_still_be_pending(&description, token)?;
         tracing::error!(version = %token, reason, "giving up a pending version that can never be promoted");
-        if was_current(&description, token) && !wrong::is(Wrong::ReplacedCondemned) {
+        let is_shown = was_current(&description, token);
+        let has_been = is_shown || self.known.has_seen_current(description.name.as_str(), token);
+        if has_been && !wrong::is(Wrong::ReplacedCondemned) {
             // Its key is in its grace, and a condemnation would cut that short.
-            self.tidy(&description).await;
+            if is_shown {
+                self.tidy(&description).await;
+            }
             return self.remove_label(Label::pending(), token).await;
         }
         if !has_stamp(&description, token, StampKind::Condemned) && !wrong::is(Wrong::DoomUncondemned) {

@@ -1,9 +1,10 @@
 //! What an invocation has learnt of the secrets that it is about. Log lines mask names: two desks'
 //! `prod/bybit/***` are told apart by account and ARN.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
+use crate::label::VersionId;
 use crate::name::SecretName;
 use crate::secret::{AccountId, LONGEST_ACCOUNT};
 use crate::shown::digest;
@@ -19,12 +20,16 @@ pub(crate) struct Identity {
 
 /// The secrets of one invocation, by name.
 #[derive(Debug, Default)]
-pub(crate) struct Known(Mutex<BTreeMap<String, Identity>>);
+pub(crate) struct Known {
+    identities: Mutex<BTreeMap<String, Identity>>,
+    /// The pending versions that were seen to have been current: a later read may be stale, and not show it.
+    been_current: Mutex<BTreeSet<(String, VersionId)>>,
+}
 
 impl Known {
     /// Notes a secret's ARN, as Secrets Manager gives it.
     pub(crate) fn has_arn(&self, name: &str, arn: &str) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.identities.lock().unwrap_or_else(PoisonError::into_inner);
         if known
             .get(name)
             .is_some_and(|identity| identity.arn_digest.is_some())
@@ -40,13 +45,25 @@ impl Known {
         if account.as_str().len() > LONGEST_ACCOUNT {
             return;
         }
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.identities.lock().unwrap_or_else(PoisonError::into_inner);
         known.entry(name.to_owned()).or_default().account = Some(account.to_string());
+    }
+
+    /// Notes that a pending version is current, or has been.
+    pub(crate) fn saw_current(&self, name: &str, version: &VersionId) {
+        let mut been_current = self.been_current.lock().unwrap_or_else(PoisonError::into_inner);
+        been_current.insert((name.to_owned(), version.clone()));
+    }
+
+    /// Whether a version was seen to be current, or to have been.
+    pub(crate) fn has_seen_current(&self, name: &str, version: &VersionId) -> bool {
+        let been_current = self.been_current.lock().unwrap_or_else(PoisonError::into_inner);
+        been_current.contains(&(name.to_owned(), version.clone()))
     }
 
     /// What is known of a secret.
     pub(crate) fn of(&self, name: &SecretName) -> Identity {
-        self.0
+        self.identities
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .get(name.as_str())

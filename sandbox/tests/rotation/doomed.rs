@@ -561,3 +561,30 @@ fn a_pending_version_with_any_sign_that_it_was_current_is_not_promoted() {
         world.rotate().unwrap();
     }
 }
+
+#[test]
+fn a_version_that_was_seen_current_is_not_condemned_by_a_stale_read() {
+    let world = world();
+    let first = world.first_version();
+    let token = created(&world);
+    // What is older than a minute every read shows: that it is pending.
+    world.advance(SignedDuration::from_mins(5));
+    completes(&world, &token);
+    world.label("AWSCURRENT", Some(&first));
+    world.label("AWSPENDING", Some(&token));
+    for label in world.labels(&token) {
+        if label.starts_with("REPLACED-") {
+            world.label(&label, None);
+        }
+    }
+    // The run has seen that the version has been current; the last look before the condemnation has not.
+    world.plan(Operation::Describe, 3, Fault::Stale(100));
+    refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
+    assert!(
+        !world
+            .labels(&token)
+            .iter()
+            .any(|label| label.starts_with("CONDEMNED-"))
+    );
+    assert!(world.alive(&key_in(&world, &token)));
+}
