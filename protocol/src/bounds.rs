@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
 /// L: the longest a run can live. Source: AWS Lambda quotas, function timeout.
 pub(crate) const LONGEST_RUN: Duration = Duration::from_mins(15);
 /// S: how stale a read of Secrets Manager may be.
@@ -37,3 +39,14 @@ pub(crate) const POLL_PAUSE: Duration = Duration::from_secs(2);
 pub(crate) const LAST_MOMENT: Duration = Duration::from_secs(1);
 /// Less than this before the invocation's end, no key is issued: it could not be stored in time.
 pub(crate) const TIME_TO_STORE: Duration = Duration::from_secs(8);
+
+/// That much later; the end of time where there is no such time.
+pub(crate) fn after(at: Timestamp, length: Duration) -> Timestamp {
+    at.saturating_add(SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX))
+        .unwrap_or(Timestamp::MAX)
+}
+
+/// Whether more than that has passed. A time to come never has.
+pub(crate) fn is_past(at: Timestamp, length: Duration, now: Timestamp) -> bool {
+    now.duration_since(at) > SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX)
+}

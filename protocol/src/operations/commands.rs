@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use crate::name::SecretId;
-use crate::operations::pass::Pass;
 use crate::ports::Grant;
 use crate::secret::{AccountId, SecretValue};
 
@@ -29,11 +28,11 @@ pub(crate) fn replace(name: &str, value: &SecretValue) -> String {
 }
 
 /// The command that has this function rotate a secret, and rotates nothing yet.
-pub(crate) fn attach(pass: &Pass<'_>, name: &str) -> String {
+pub(crate) fn attach(rotation_function: &str, name: &str) -> String {
     format!(
         "aws secretsmanager rotate-secret --secret-id {name} --rotation-lambda-arn {} --rotation-rules \
          '{{\"ScheduleExpression\":\"rate(90 days)\",\"Duration\":\"4h\"}}' --no-rotate-immediately",
-        pass.settings.rotation_function
+        rotation_function
     )
 }
 

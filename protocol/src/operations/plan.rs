@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::bounds::after;
 use crate::error::{Error, ErrorType};
 use crate::label::Label;
 use crate::marker::Marker;
@@ -13,7 +14,6 @@ use crate::operations::answer::{Answer, Code, Finding, Planned, RotationState, R
 use crate::operations::commands::{attach, day, list_versions, put_right, quoted, serve, switch_on};
 use crate::operations::faults::in_words;
 use crate::operations::pass::{Pass, finding, told, with_retries};
-use crate::operations::retire::end_of_life::after;
 use crate::operations::retire::grace::is_marked;
 use crate::operations::schedule::{next_rotation, stuck_since};
 use crate::operations::{Operation, OperationSettings};
@@ -205,7 +205,7 @@ impl<'a> Planning<'a> {
             );
         }
         let ours = &self.pass.settings.rotation_function;
-        let attach = attach(self.pass, &name);
+        let attach = attach(&self.pass.settings.rotation_function, &name);
         match &description.rotation_function {
             Some(function) if unqualified(function) != unqualified(ours) => {
                 self.blocker(

@@ -2,11 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::bounds::UNSETTLED;
+use crate::bounds::{UNSETTLED, after};
 use crate::error::Error;
 use crate::label::VersionId;
 use crate::operations::pass::{Pass, with_retries};
-use crate::operations::retire::end_of_life::after;
 use crate::ports::Description;
 use crate::session::SecretSession;
 

@@ -295,7 +295,12 @@ fn unrotated(pass: &Pass<'_>, secret: &Description, holders: Option<&Holders>) -
         arn: secret.arn.clone(),
         ..Row::default()
     };
-    let findings = vec![finding(Code::Unrotated, name, say, attach(pass, name))];
+    let findings = vec![finding(
+        Code::Unrotated,
+        name,
+        say,
+        attach(&pass.settings.rotation_function, name),
+    )];
     Looked::Row(Box::new(VisitReport {
         row,
         findings,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::bounds::after;
 use crate::error::Error;
 use crate::label::{Label, VersionId};
 use crate::marker::Marker;
@@ -17,7 +18,7 @@ use crate::operations::maintain::current::Current;
 use crate::operations::maintain::visit::{SecretVisit, VisitReport};
 use crate::operations::pass::holders::{Asking, Held};
 use crate::operations::pass::{Pass, with_retries};
-use crate::operations::retire::end_of_life::{EndOfLife, after, is_copy};
+use crate::operations::retire::end_of_life::{EndOfLife, is_copy};
 use crate::operations::retire::grace::is_marked;
 use crate::operations::retire::liveness::{Known, Life, asked, judged};
 use crate::operations::schedule::{next_rotation, overdue_since, stuck_since};

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::bounds::{POLL_PAUSE, STALENESS};
+use crate::bounds::{POLL_PAUSE, STALENESS, after};
 use crate::error::Error;
 use crate::label::{Label, VersionId};
 use crate::operations::answer::Row;
@@ -11,7 +11,7 @@ use crate::operations::emergency::{Emergency, LONGEST_PAUSE, Leaked, TIME_TO_END
 use crate::operations::maintain::visit::SWITCHED_ON;
 use crate::operations::pass::{is_transient, with_retries};
 use crate::operations::plan::blockers;
-use crate::operations::retire::end_of_life::{after, may_be_promoted};
+use crate::operations::retire::end_of_life::may_be_promoted;
 use crate::ports::{Description, StoreErrorKind};
 use crate::rotation::rehearse;
 use crate::session::{SecretSession, store_error};

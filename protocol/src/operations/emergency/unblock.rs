@@ -3,11 +3,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::bounds::after;
 use crate::error::{Error, ErrorType};
 use crate::label::{Label, VersionId};
 use crate::operations::commands::serve;
 use crate::operations::pass::{Pass, with_retries};
-use crate::operations::retire::end_of_life::after;
 use crate::ports::{Description, StoredValue, Which};
 use crate::rotation::{Rehearsal, rehearse, rehearse_without_current};
 use crate::secret::{AccountId, KeyId, SecretValue};

@@ -1,6 +1,6 @@
 //! Soak: while a replaced key is in its grace, there is a way back from its successor.
 
-use crate::bounds::UNSETTLED;
+use crate::bounds::{UNSETTLED, after};
 use crate::error::Error;
 use crate::label::{Label, StampKind, VersionId};
 use crate::operations::answer::Code;
@@ -8,7 +8,7 @@ use crate::operations::commands::replace;
 use crate::operations::maintain::current::Current;
 use crate::operations::maintain::visit::SecretVisit;
 use crate::operations::pass::with_retries;
-use crate::operations::retire::end_of_life::{EndOfLife, after};
+use crate::operations::retire::end_of_life::EndOfLife;
 use crate::operations::retire::grace::is_marked;
 use crate::operations::retire::liveness::{Known, Life, asked, life};
 use crate::operations::rollback;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::bounds::UNSETTLED;
+use crate::bounds::{UNSETTLED, after};
 use crate::error::{Error, ErrorType};
 use crate::label::{Label, StampKind, VersionId};
 use crate::name::SecretId;
@@ -15,7 +15,7 @@ use crate::operations::emergency::unblock::clear_the_way;
 use crate::operations::maintain::current::Current;
 use crate::operations::pass::holders::Held;
 use crate::operations::pass::{Pass, finding, is_transient, told, with_retries};
-use crate::operations::retire::end_of_life::{EndOfLife, after};
+use crate::operations::retire::end_of_life::EndOfLife;
 use crate::operations::retire::grace::is_marked;
 use crate::operations::retire::liveness::shows_alive;
 use crate::ports::{Description, Which};

@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use futures_util::stream::iter;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::bounds::{CLOCKS_APART, UNSETTLED};
+use crate::bounds::{CLOCKS_APART, UNSETTLED, after, is_past};
 use crate::error::{Error, ErrorType};
 use crate::label::{Label, StampKind, VersionId};
 use crate::marker::Marker;
@@ -16,7 +16,6 @@ use crate::name::{SecretId, SecretName};
 use crate::operations::pass::digest::{Digest16, digest, digest_of};
 use crate::operations::pass::secret_pages::{SecretPages, Shard, is_named_for_a_venue};
 use crate::operations::pass::{Pass, is_transient, with_retries};
-use crate::operations::retire::end_of_life::{after, is_past};
 use crate::ports::{Description, StoredValue, Which};
 use crate::secret::{AccountId, Credential, KeyId, SecretValue, Serves};
 use crate::session::{has_stamp, unstamped_previous};

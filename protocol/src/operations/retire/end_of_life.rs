@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use crate::bounds::UNSETTLED;
+use crate::bounds::{UNSETTLED, after, is_past};
 use crate::label::{Label, StampKind, VersionId};
 use crate::operations::OperationSettings;
 use crate::operations::pass::holders::{Named, Replicas};
@@ -153,15 +153,6 @@ pub(crate) fn verdict(
         }
         _ => Verdict::Condemn,
     }
-}
-
-pub(crate) fn after(at: Timestamp, length: Duration) -> Timestamp {
-    at.saturating_add(SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX))
-        .unwrap_or(Timestamp::MAX)
-}
-
-pub(crate) fn is_past(at: Timestamp, length: Duration, now: Timestamp) -> bool {
-    now.duration_since(at) > SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX)
 }
 
 /// Whether a run can still make a version current that never was: it does so from the version that its value

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::bounds::{CLOCKS_APART, UNSETTLED};
+use crate::bounds::{CLOCKS_APART, UNSETTLED, after, is_past};
 use crate::error::Error;
 use crate::label::{Label, StampKind, VersionId};
 use crate::name::VenueId;
@@ -22,7 +22,7 @@ use crate::operations::maintain::visit::{SecretVisit, account_in};
 use crate::operations::pass::holders::{Asking, Held, Holders, Named, Replicas, holding, holding_labels};
 use crate::operations::pass::{event, with_retries};
 use crate::operations::retire::end_of_life::{
-    EndOfLife, Verdict, after, is_ours, is_past, may_be_promoted, state, verdict as verdict_of,
+    EndOfLife, Verdict, is_ours, may_be_promoted, state, verdict as verdict_of,
 };
 use crate::operations::retire::grace::{counts_as_issued, is_marked, was_issued_for};
 use crate::operations::retire::revoke::End;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::audit::Action;
+use crate::bounds::{after, is_past};
 use crate::error::{Error, ErrorType};
 use crate::label::{Label, VersionId};
 use crate::operations::answer::Code;
@@ -15,7 +16,7 @@ use crate::operations::maintain::visit::SecretVisit;
 use crate::operations::pass::Pass;
 use crate::operations::pass::holders::{Holders, holding};
 use crate::operations::retire::Retired;
-use crate::operations::retire::end_of_life::{EndOfLife, after, created_by_us, is_past};
+use crate::operations::retire::end_of_life::{EndOfLife, created_by_us};
 use crate::operations::retire::grace::{is_marked, was_issued_for};
 use crate::operations::retire::liveness::{Known, Life, asked, judged, life, listed};
 use crate::operations::{Fingerprint, Mode, OperationRequest};
