@@ -30,9 +30,8 @@ pub(crate) fn replace(name: &str, value: &SecretValue) -> String {
 /// The command that has this function rotate a secret, and rotates nothing yet.
 pub(crate) fn attach(rotation_function: &str, name: &str) -> String {
     format!(
-        "aws secretsmanager rotate-secret --secret-id {name} --rotation-lambda-arn {} --rotation-rules \
-         '{{\"ScheduleExpression\":\"rate(90 days)\",\"Duration\":\"4h\"}}' --no-rotate-immediately",
-        rotation_function
+        "aws secretsmanager rotate-secret --secret-id {name} --rotation-lambda-arn {rotation_function} --rotation-rules \
+         '{{\"ScheduleExpression\":\"rate(90 days)\",\"Duration\":\"4h\"}}' --no-rotate-immediately"
     )
 }
 
