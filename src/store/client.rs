@@ -43,7 +43,7 @@ pub(crate) fn http(tls: &ClientConfig) -> Result<Http, reqwest::Error> {
     })
 }
 
-/// See [`http`].
+/// What [`http()`] makes.
 #[derive(Clone, Debug)]
 pub(crate) struct Http {
     client: reqwest::Client,
