@@ -143,7 +143,8 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         world.advance(hours(1));
         world.plan(Operation::List, 1, Fault::PageMissing);
         world.plan(Operation::List, 2, Fault::PageMissing);
-        world.plan(Operation::Inspect, 2, Fault::Dropped);
+        // The current key is asked first, and its master.
+        world.plan(Operation::Inspect, 3, Fault::Dropped);
         let answer = world.operate(OperationRequest::Maintain {
             shard: Shard::ALL,
             secrets: Vec::new(),
