@@ -635,6 +635,14 @@ fn a_secret_that_is_scheduled_for_deletion_has_its_row() {
         row(&answer, "prod/bybit/main").audit.map(|audit| audit.rotation),
         Some(RotationState::Deleted)
     );
+    let told = answer
+        .findings
+        .iter()
+        .find(|finding| finding.code == Code::SecretDeleted);
+    assert!(
+        told.is_some_and(|told| told.r#do.contains("restore-secret")),
+        "{answer:#?}"
+    );
 }
 
 #[test]

@@ -286,17 +286,18 @@ fn a_harmless_power_is_a_ticket_and_no_page() {
 }
 
 #[test]
-fn labels_of_a_dead_key_are_left_while_a_replica_is_brought_up_to_date() {
-    let (world, _, key, version) = rotated_twice();
-    hours(&world, 25);
-    world.maintain();
+fn labels_of_what_is_over_are_left_while_a_replica_catches_up() {
+    let (world, _, _, _) = rotated_twice();
+    let empty = world.begin_rotation();
+    let abandon = OperationRequest::Abandon {
+        secret: world.secret().clone(),
+    };
+    assert_eq!(world.operate(abandon).outcome, Outcome::Ok);
     hour(&world);
-    replicate(&world, ReplicaStatus::InSync);
-    delete(&world, &key);
     replicate(&world, ReplicaStatus::InProgress);
     world.maintain();
-    assert!(!world.labels(&version).is_empty());
+    assert!(!world.labels(&empty).is_empty());
     replicate(&world, ReplicaStatus::InSync);
-    settle(&world);
-    assert!(world.labels(&version).is_empty());
+    world.maintain();
+    assert!(world.labels(&empty).is_empty());
 }
