@@ -210,6 +210,9 @@ variants! {
     OrderUnwritten = "order-unwritten",
     /// A leaked key dies while a run promotes a copy of it, which was given up just now.
     LeakedCopyAtOnce = "leaked-copy-at-once",
+    /// A run goes on with an order that somebody has taken back: it does not look whether the label still
+    /// stands that says so.
+    OrderOutlivesLabel = "order-outlives-label",
 
     // Authority.
     /// What a secret's value says of account and master is believed: whoever may write it gets a key of any

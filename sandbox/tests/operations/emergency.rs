@@ -479,6 +479,41 @@ fn a_leaked_key_that_a_rollback_copied_is_replaced_and_dies() {
     );
 }
 
+/// Carries out an order to revoke first, during which a hand takes its label off so many seconds after it was
+/// put there.
+fn taken_back_after(seconds: i64) -> (Answer, bool) {
+    let (world, token, _, _) = rotated_twice();
+    let mut run = world.start_operation(order(world.secret(), None, Mode::RevokeFirst));
+    while world.holder("REVOKE_FIRST").is_none() {
+        assert!(run.poll().is_pending(), "it ended before it was written down");
+        for (ticket, _) in run.waiting() {
+            run.let_through(ticket, None);
+        }
+    }
+    world.advance(SignedDuration::from_secs(seconds));
+    world.label("COMPROMISED", None);
+    let answer = run.finish().expect("it is not cut off");
+    (answer, world.alive(&key_in(&world, &token)))
+}
+
+#[test]
+fn an_order_is_taken_back_by_whoever_takes_its_label_off() {
+    let (answer, is_alive) = taken_back_after(61);
+    assert!(is_alive && answer.outcome == Outcome::Failed, "{answer:#?}");
+    let told = answer
+        .findings
+        .iter()
+        .find(|finding| finding.say.contains("takes the order back"));
+    let told = told.expect("that it was taken back");
+    assert!(
+        told.r#do.contains("revoke_first") && told.r#do.contains("INC-7"),
+        "{told:#?}"
+    );
+    // A look within a minute may be older than the order itself.
+    let (answer, is_alive) = taken_back_after(20);
+    assert!(!is_alive, "{answer:#?}");
+}
+
 /// A world whose venue lists no keys any more.
 fn without_lists(world: &World) {
     for occurrence in 1..400 {

@@ -53,6 +53,17 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         replace_first(&world, None);
         world.holder("COMPROMISED") == Some(token)
     }),
+    (Wrong::OrderOutlivesLabel, || {
+        let world = World::new();
+        let token = world.rotate().expect("a rotation");
+        let mut run = world.start_operation(order(&world, None, Mode::RevokeFirst));
+        let inspect = until(&mut run, Operation::Inspect);
+        world.advance(seconds(61));
+        world.label("COMPROMISED", None);
+        run.let_through(inspect, None);
+        drop(run.finish());
+        world.key_in(&token).is_some_and(|key| world.alive(&key))
+    }),
     (Wrong::LeakedCopyAtOnce, || {
         // A run has done all but its swap, back to the key before.
         let world = World::new();
@@ -77,18 +88,22 @@ fn abandon(world: &World) -> Answer {
 }
 
 fn replace_first(world: &World, version: Option<VersionId>) {
+    world.operate(order(world, version, Mode::ReplaceFirst));
+}
+
+fn order(world: &World, version: Option<VersionId>, mode: Mode) -> OperationRequest {
     let order = Order {
         reason: "seen in a public log".to_owned(),
         incident: "INC-7".to_owned(),
     };
-    world.operate(OperationRequest::BreakGlass {
+    OperationRequest::BreakGlass {
         secret: world.secret().clone(),
         version,
-        mode: Mode::ReplaceFirst,
+        mode,
         fingerprint: None,
         no_successor: false,
         order,
-    });
+    }
 }
 
 fn says_nothing(answer: &Answer) -> bool {

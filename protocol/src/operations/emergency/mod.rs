@@ -134,6 +134,8 @@ pub(crate) struct Emergency<'a> {
     began: Timestamp,
     /// Whether it was given before: since when, no label says.
     stood: bool,
+    /// When COMPROMISED was written, or seen where it stood.
+    written_at: Option<Timestamp>,
     /// The leaked key, once an order to revoke it went out.
     revoked: Option<KeyId>,
     /// When it was proven dead.
@@ -159,6 +161,7 @@ impl<'a> Emergency<'a> {
             mode,
             began: pass.now(),
             stood: false,
+            written_at: None,
             revoked: None,
             dead_at: None,
             copy: None,
@@ -447,22 +450,28 @@ impl<'a> Emergency<'a> {
             self.session.remove_label(first, version).await?;
         }
         for label in labels {
-            if description.holder(&label) == Some(version) {
-                continue;
+            if description.holder(&label) != Some(version) {
+                self.put(label, version, description).await?;
             }
-            // COMPROMISED on another version is another order.
-            let from = description
-                .holder(&label)
-                .filter(|_| label == Label::revoke_first())
-                .cloned();
-            let change = LabelMove {
-                label: label.clone(),
-                to: Some(version.clone()),
-                from,
-            };
-            self.session.move_label(change, version).await?;
-            self.happened(format!("version {version} is labelled {label}"));
+            // COMPROMISED comes first.
+            self.written_at.get_or_insert(self.pass.now());
         }
+        Ok(())
+    }
+
+    async fn put(&mut self, label: Label, version: &VersionId, before: &Description) -> Result<(), Error> {
+        // COMPROMISED on another version is another order.
+        let from = before
+            .holder(&label)
+            .filter(|_| label == Label::revoke_first())
+            .cloned();
+        let change = LabelMove {
+            label: label.clone(),
+            to: Some(version.clone()),
+            from,
+        };
+        self.session.move_label(change, version).await?;
+        self.happened(format!("version {version} is labelled {label}"));
         Ok(())
     }
 
@@ -501,7 +510,8 @@ impl<'a> Emergency<'a> {
             } else {
                 self.mode
             };
-            (visit.order, visit.revoked) = (Some(mode), self.revoked.take());
+            (visit.order, visit.order_written) = (Some(mode), self.written_at);
+            visit.revoked = self.revoked.take();
             let current = visit.current(&description).await.unwrap_or_else(|error| {
                 visit.trouble(&error);
                 None

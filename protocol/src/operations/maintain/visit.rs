@@ -34,6 +34,8 @@ pub(crate) struct SecretVisit<'a> {
     /// What a person ordered of the key that is retired, whatever a stale read shows of the labels that say
     /// so.
     pub(crate) order: Option<Mode>,
+    /// When this invocation wrote that order down, or saw that it was.
+    pub(crate) order_written: Option<Timestamp>,
     /// The key that this invocation has revoked, or may have.
     pub(crate) revoked: Option<KeyId>,
     /// Whether the venue has confirmed that.
@@ -103,6 +105,7 @@ impl<'a> SecretVisit<'a> {
             row,
             findings: Vec::new(),
             order: None,
+            order_written: None,
             revoked: None,
             has_revoked: false,
             left_to_person: None,

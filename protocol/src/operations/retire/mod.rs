@@ -572,7 +572,12 @@ impl SecretVisit<'_> {
         self.order_with(version, Mode::RevokeFirst, None)
     }
 
-    /// The same, which names the key itself.
+    /// The order that is carried out, once more.
+    pub(crate) fn order_again(&self, version: &VersionId) -> String {
+        self.order_with(version, self.order.unwrap_or(Mode::ReplaceFirst), None)
+    }
+
+    /// The same to revoke it first, which names the key itself.
     pub(crate) fn order_for_key(&self, version: &VersionId, key: &KeyId) -> String {
         self.order_with(version, Mode::RevokeFirst, Some(key))
     }

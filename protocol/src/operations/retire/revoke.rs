@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::audit::Action;
-use crate::bounds::{after, is_past};
+use crate::bounds::{STALENESS, after, is_past};
 use crate::error::{Error, ErrorType};
 use crate::label::{Label, VersionId};
 use crate::operations::answer::Code;
@@ -251,7 +251,12 @@ impl SecretVisit<'_> {
             return Ok(None);
         }
         // What was read may be seconds old: a person may have meant the key to stay just now.
+        let asked_at = pass.now();
         let again = session.describe().await?;
+        if self.is_taken_back(&again, version, asked_at) {
+            self.tell_taken_back(version, key);
+            return Ok(None);
+        }
         let labels: Vec<&Label> = again.labels(version).collect();
         let held = labels.iter().any(|label| holding().contains(label)) && !at_once;
         if labels.is_empty() || held {
@@ -319,6 +324,26 @@ impl SecretVisit<'_> {
             return Ok(None);
         }
         Ok(Some(life_now))
+    }
+
+    /// Whether somebody has taken the order back that this invocation carries out. A read may be as old as
+    /// [`STALENESS`]: what was asked later than that would show the label that the order has put there.
+    fn is_taken_back(&self, labels: &Description, version: &VersionId, asked_at: Timestamp) -> bool {
+        let stands = labels.holder(&Label::compromised()) == Some(version);
+        let would_show = |written: Timestamp| is_past(written, STALENESS, asked_at);
+        !stands && self.order_written.is_some_and(would_show) && !wrong::is(Wrong::OrderOutlivesLabel)
+    }
+
+    fn tell_taken_back(&mut self, version: &VersionId, key: &KeyId) {
+        let say = format!(
+            "COMPROMISED was taken off version {version} while the order was carried out: that takes the order \
+             back, and {key} is not revoked"
+        );
+        let what_to_do = format!(
+            "where the key has to die all the same: {}",
+            self.order_again(version)
+        );
+        self.find(Code::NotDone, say, what_to_do);
     }
 
     /// Whether a person's order to revoke first names the key itself, and nobody else's current value does:
