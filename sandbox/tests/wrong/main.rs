@@ -10,6 +10,8 @@ mod proving;
 mod retiring;
 mod swapping;
 
+use std::fmt::Debug;
+
 use jiff::SignedDuration;
 use protocol::label::VersionId;
 use protocol::rotation::Step;
@@ -18,6 +20,7 @@ use sandbox::bybit::{Credential, Ips, KeyId, Knobs, Permissions, Settings};
 use sandbox::in_process::{
     BOT_ADDRESS, FUNCTION_ADDRESS, Fault, Invocation, Operation, Point, SUB, Setup, Ticket, World,
 };
+use serde::Serialize;
 
 /// Plays a history, and answers whether the rule held in it.
 type Rule = fn() -> bool;
@@ -184,7 +187,7 @@ fn has_stamp(world: &World, version: &VersionId, kind: &str) -> bool {
 }
 
 /// Drives an invocation until it is about to make a call of this operation, and no further.
-fn until(run: &mut Invocation, operation: Operation) -> Ticket {
+fn until<T: Debug + Serialize>(run: &mut Invocation<T>, operation: Operation) -> Ticket {
     for _ in 0..50 {
         assert!(run.poll().is_pending(), "it ended before {operation:?}");
         for (ticket, point) in run.waiting() {

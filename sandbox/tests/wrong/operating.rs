@@ -57,6 +57,10 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         let world = World::new();
         let token = world.rotate().expect("a rotation");
         let mut run = world.start_operation(order(&world, None, Mode::RevokeFirst));
+        for _ in ["COMPROMISED", "REVOKE_FIRST"] {
+            let label = until(&mut run, Operation::AddLabel);
+            run.let_through(label, None);
+        }
         let inspect = until(&mut run, Operation::Inspect);
         world.advance(seconds(61));
         world.label("COMPROMISED", None);
