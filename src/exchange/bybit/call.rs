@@ -118,7 +118,7 @@ impl Bybit {
         let reply = self
             .http
             .send(
-                self.signed(signer, call),
+                self.signed(signer, call, self.venue_now()),
                 self.patience(),
                 "X-Bapi-Limit-Reset-Timestamp",
             )
@@ -163,13 +163,12 @@ impl Bybit {
         (wait <= LONGEST_PAUSE).then_some(wait)
     }
 
-    fn signed(&self, signer: &Signer, call: &Call) -> Request {
+    pub(super) fn signed(&self, signer: &Signer, call: &Call, timestamp: i64) -> Request {
         let mut url = self.url(call.path);
         for (name, value) in &call.query {
             url.query_pairs_mut().append_pair(name, value);
         }
         let payload = call.body.as_deref().or(url.query()).unwrap_or_default();
-        let timestamp = self.venue_now();
         let window = RECV_WINDOW.as_millis();
         let signature = sign(&signer.credential, timestamp, window, payload);
         let client = self.http.client();

@@ -5,6 +5,8 @@ mod call;
 mod errors;
 mod permissions;
 pub mod reply;
+#[cfg(test)]
+mod requests;
 mod sign;
 mod wire;
 
@@ -23,7 +25,6 @@ use protocol::ports::{
 use protocol::secret::{AccountId, KeyId};
 use reqwest::Url;
 
-use self::call::Call;
 use self::reply::KeyPage;
 use super::http::Http;
 use crate::time::InvocationTime;
@@ -49,8 +50,6 @@ const ISSUES: [&str; 4] = [
     "Wallet:SubMemberTransferList",
     "Wallet:Withdraw",
 ];
-/// The most keys on one page of a list.
-const PAGE: usize = 20;
 /// More pages than an account's keys can fill; a cursor that never ends must not hold us.
 const MOST_PAGES: usize = 50;
 
@@ -196,7 +195,7 @@ impl Venue for Bybit {
     }
 
     async fn inspect(&self, key: &Signer) -> Result<KeyState, VenueError> {
-        self.call(key, Call::read("/v5/user/query-api", Vec::new())).await
+        self.call(key, wire::inspect()).await
     }
 
     async fn list(&self, master: &Signer, account: &AccountId) -> Result<KeyList, VenueError> {
@@ -207,12 +206,7 @@ impl Venue for Bybit {
         };
         let (mut cursor, mut seen) = (String::new(), BTreeSet::new());
         for _ in 0..MOST_PAGES {
-            let mut query = vec![("subMemberId", uid.to_string()), ("limit", PAGE.to_string())];
-            if !cursor.is_empty() {
-                query.push(("cursor", cursor));
-            }
-            let call = Call::read("/v5/user/sub-apikeys", query);
-            let page: KeyPage = self.call(master, call).await?;
+            let page: KeyPage = self.call(master, wire::list(uid, &cursor)).await?;
             list.as_of = page.list.as_of;
             list.keys.extend(page.list.keys);
             cursor = page.next;
@@ -234,20 +228,9 @@ impl Venue for Bybit {
         marker: &Marker,
         grant: &Grant,
     ) -> Result<IssuedKey, VenueError> {
-        let (read_only, groups) =
-            permissions::request(&grant.permissions).map_err(|problem| self.fault(master.whose, &problem))?;
-        let body = wire::Create {
-            subuid: uid(account, master.whose)?,
-            note: marker.to_string(),
-            read_only: u8::from(read_only),
-            ips: wire::ips(&grant.addresses),
-            permissions: groups,
-        };
-        self.call(
-            master,
-            Call::once("/v5/user/create-sub-api", self.json(master.whose, &body)?),
-        )
-        .await
+        let uid = uid(account, master.whose)?;
+        let call = wire::create(uid, marker, grant).map_err(|problem| self.fault(master.whose, &problem))?;
+        self.call(master, call).await
     }
 
     async fn edit(
@@ -257,36 +240,13 @@ impl Venue for Bybit {
         key: &ListedKey,
         grant: &Grant,
     ) -> Result<(), VenueError> {
-        let (read_only, mut groups) =
-            permissions::request(&grant.permissions).map_err(|problem| self.fault(master.whose, &problem))?;
-        // Whether a group that is not sent stays as it is, is not documented: what is to go is sent empty.
-        for group in permissions::groups_of(&key.powers) {
-            groups.entry(group.to_owned()).or_default();
-        }
-        // The addresses go with every edit: left out, they would be lifted.
-        let body = wire::Update {
-            apikey: key.key_id.expose(),
-            read_only: u8::from(read_only),
-            ips: wire::ips(&grant.addresses),
-            permissions: groups,
-        };
-        self.call(
-            master,
-            Call::repeatable("/v5/user/update-sub-api", self.json(master.whose, &body)?),
-        )
-        .await
+        let call = wire::update(key, grant).map_err(|problem| self.fault(master.whose, &problem))?;
+        self.call(master, call).await
     }
 
     async fn revoke(&self, master: &Signer, _account: &AccountId, key: &KeyId) -> Result<(), VenueError> {
-        let body = self.json(master.whose, &wire::Delete { apikey: key.expose() })?;
-        self.call(master, Call::repeatable("/v5/user/delete-sub-api", body))
-            .await
-    }
-}
-
-impl Bybit {
-    fn json(&self, whose: Whose, body: &impl serde::Serialize) -> Result<String, VenueError> {
-        serde_json::to_string(body).map_err(|_| self.fault(whose, "the request could not be written as JSON"))
+        let call = wire::delete(key).map_err(|problem| self.fault(master.whose, &problem))?;
+        self.call(master, call).await
     }
 }
 

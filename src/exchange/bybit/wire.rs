@@ -3,7 +3,9 @@
 use std::collections::btree_map::Entry;
 use std::fmt;
 
-use protocol::secret::{Address, Addresses};
+use protocol::marker::Marker;
+use protocol::ports::{self, Grant};
+use protocol::secret::{Address, Addresses, KeyId};
 use secrecy::SecretString;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -11,7 +13,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use zeroize::Zeroize;
 
-use super::permissions::Groups;
+use super::call::Call;
+use super::permissions::{self, Groups};
+
+/// The most keys on one page of a list.
+const PAGE: usize = 20;
 
 /// A key of a third-party app, in `type`.
 const OF_AN_APP: u64 = 2;
@@ -40,6 +46,69 @@ pub(super) fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
     } else {
         None
     }
+}
+
+/// query-api, which a key asks about itself.
+pub(super) fn inspect() -> Call {
+    Call::read("/v5/user/query-api", Vec::new())
+}
+
+/// One page of sub-apikeys: the first, or the one that begins at a cursor.
+pub(super) fn list(uid: u64, cursor: &str) -> Call {
+    let mut query = vec![("subMemberId", uid.to_string()), ("limit", PAGE.to_string())];
+    if !cursor.is_empty() {
+        query.push(("cursor", cursor.to_owned()));
+    }
+    Call::read("/v5/user/sub-apikeys", query)
+}
+
+/// create-sub-api.
+///
+/// # Errors
+/// What Bybit has no permission for.
+pub(super) fn create(uid: u64, marker: &Marker, grant: &Grant) -> Result<Call, String> {
+    let (read_only, groups) = permissions::request(&grant.permissions)?;
+    let body = Create {
+        subuid: uid,
+        note: marker.to_string(),
+        read_only: u8::from(read_only),
+        ips: ips(&grant.addresses),
+        permissions: groups,
+    };
+    Ok(Call::once("/v5/user/create-sub-api", json(&body)?))
+}
+
+/// update-sub-api, which sets a key to exactly this.
+///
+/// # Errors
+/// As [`create`].
+pub(super) fn update(key: &ports::ListedKey, grant: &Grant) -> Result<Call, String> {
+    let (read_only, mut groups) = permissions::request(&grant.permissions)?;
+    // Whether a group that is not sent stays as it is, is not documented: what is to go is sent empty.
+    for group in permissions::groups_of(&key.powers) {
+        groups.entry(group.to_owned()).or_default();
+    }
+    // The addresses go with every edit: left out, they would be lifted.
+    let body = Update {
+        apikey: key.key_id.expose(),
+        read_only: u8::from(read_only),
+        ips: ips(&grant.addresses),
+        permissions: groups,
+    };
+    Ok(Call::repeatable("/v5/user/update-sub-api", json(&body)?))
+}
+
+/// delete-sub-api.
+///
+/// # Errors
+/// None that occurs.
+pub(super) fn delete(key: &KeyId) -> Result<Call, String> {
+    let body = json(&Delete { apikey: key.expose() })?;
+    Ok(Call::repeatable("/v5/user/delete-sub-api", body))
+}
+
+fn json(body: &impl Serialize) -> Result<String, String> {
+    serde_json::to_string(body).map_err(|_| "the request could not be written as JSON".to_owned())
 }
 
 /// create-sub-api.
