@@ -1,7 +1,7 @@
 //! The function's configuration: environment variables, parsed once at start. A wrong value is refused by its
 //! name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -13,14 +13,17 @@ use reqwest::Url;
 use thiserror::Error;
 use tracing::level_filters::LevelFilter;
 
+use crate::exchange::EXCHANGES;
+
 /// Three months: every venue's keys have been rotated again by then.
 const MOST_GRACE_HOURS: u64 = 90 * 24;
 
 /// What the environment says.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
-    /// `BYBIT_BASE_URL`: replaces Bybit's own hosts, for tests and private gateways.
-    pub(crate) bybit_base_url: Option<Url>,
+    /// What replaces an exchange's own hosts, for tests and private gateways, by the exchange's name: the
+    /// variable of each is in [`EXCHANGES`].
+    pub(crate) base_urls: BTreeMap<&'static str, Url>,
     /// `EGRESS_IPS`: the addresses this function's calls leave from, separated by commas.
     pub(crate) egress: BTreeSet<Address>,
     /// `ROTATION_FUNCTION_ARN`, `OPERATIONS_FUNCTION_ARN` and `EMERGENCY_FUNCTION_ARN`: which of the three
@@ -82,9 +85,7 @@ impl Config {
         proxies_can_be_used(read)?;
         aws_can_be_used(read)?;
         Ok(Self {
-            bybit_base_url: read("BYBIT_BASE_URL")
-                .map(|url| base_url("BYBIT_BASE_URL", &url))
-                .transpose()?,
+            base_urls: base_urls(read)?,
             egress: read("EGRESS_IPS")
                 .map(|list| addresses("EGRESS_IPS", &list))
                 .transpose()?
@@ -270,6 +271,14 @@ fn proxies_can_be_used(read: impl Fn(&str) -> Option<String>) -> Result<(), Conf
     Ok(())
 }
 
+fn base_urls(read: impl Fn(&str) -> Option<String>) -> Result<BTreeMap<&'static str, Url>, ConfigError> {
+    let set = EXCHANGES
+        .iter()
+        .filter_map(|exchange| Some((exchange, read(exchange.base_url)?)));
+    set.map(|(exchange, url)| Ok((exchange.name, base_url(exchange.base_url, &url)?)))
+        .collect()
+}
+
 pub(crate) fn base_url(name: &'static str, text: &str) -> Result<Url, ConfigError> {
     let wrong = |problem: &str| ConfigError {
         name,
@@ -392,9 +401,7 @@ mod tests {
     fn an_empty_environment_is_a_good_one() {
         let config = Config::from_env(|_| None).unwrap();
         assert!(
-            config.bybit_base_url.is_none()
-                && config.egress.is_empty()
-                && config.log_level == LevelFilter::INFO
+            config.base_urls.is_empty() && config.egress.is_empty() && config.log_level == LevelFilter::INFO
         );
         assert!(read("EGRESS_IPS", " ").unwrap().egress.is_empty());
     }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use exchange_key_rotation::exchange::bybit::reply::{Answer, KeyPage, ServerTime, understood};
+use exchange_key_rotation::exchange::bybit::BybitWire;
+use exchange_key_rotation::exchange::kit::answer::{Answer, KeyPage, ServerTime, understood};
 use protocol::ports::{IssuedKey, KeyState, Whose};
 use protocol::secret::{Addresses, KeyId};
 use sandbox::in_process::silence::heard;
@@ -87,8 +88,8 @@ fn envelope(body: &str) -> Option<Envelope<'_>> {
 }
 
 impl Reply<'_> {
-    fn as_answer_to<A: Answer + Debug>(&self) -> Option<A> {
-        let (answer, logged) = heard(|| understood::<A>(self.status, self.body));
+    fn as_answer_to<A: Answer<BybitWire> + Debug>(&self) -> Option<A> {
+        let (answer, logged) = heard(|| understood::<BybitWire, A>(self.status, self.body));
         let (said, answer) = match answer {
             Ok(answer) => {
                 let code = self.envelope.as_ref().map(|envelope| envelope.code);

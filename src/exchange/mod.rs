@@ -1,23 +1,51 @@
-//! The exchanges, one module each: signing, calls, errors, permissions. The only place that knows HTTP.
+//! The exchanges, one module each, and what their calls have in common. The only place that knows HTTP.
 
 pub mod bybit;
-mod http;
+pub mod kit;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use protocol::name::VenueId;
 use protocol::ports::{Venue, Venues};
+use reqwest::Url;
 use rustls::ClientConfig;
 
-use self::bybit::{Bybit, Site};
-use self::http::Http;
+use self::kit::clock::Clocks;
+use self::kit::http::Http;
 use crate::config::Config;
 use crate::time::InvocationTime;
+
+/// The one list of exchanges.
+pub(crate) const EXCHANGES: [Exchange; 1] = [bybit::EXCHANGE];
+
+/// An exchange that this function rotates keys of.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    /// Its name in secrets, in small letters.
+    pub(crate) name: &'static str,
+    /// The environment variable whose URL replaces its own hosts, for tests and private gateways.
+    pub(crate) base_url: &'static str,
+    /// The exchange in one environment; or why there is none, in words for the operator.
+    open: fn(&VenueId, &Outside<'_>) -> Opened,
+}
+
+type Opened = Result<Arc<dyn Venue>, String>;
+
+/// What an exchange's module needs of the world around it.
+pub(crate) struct Outside<'a> {
+    /// Where its calls go in place of its own hosts.
+    base_url: Option<&'a Url>,
+    clocks: &'a Clocks,
+    http: &'a Http,
+    time: InvocationTime,
+}
 
 /// All exchanges, with the connections kept open to them.
 #[derive(Clone, Debug)]
 pub(crate) struct Exchanges {
-    bybit: Arc<Site>,
+    base_urls: Arc<BTreeMap<&'static str, Url>>,
+    clocks: Arc<Clocks>,
     http: Http,
 }
 
@@ -31,7 +59,8 @@ pub(crate) struct WithinInvocation {
 impl Exchanges {
     pub(crate) fn new(config: &Config, tls: ClientConfig) -> Result<Self, reqwest::Error> {
         Ok(Self {
-            bybit: Arc::new(Site::new(config.bybit_base_url.clone())),
+            base_urls: Arc::new(config.base_urls.clone()),
+            clocks: Arc::default(),
             http: Http::new(tls)?,
         })
     }
@@ -45,14 +74,25 @@ impl Exchanges {
 }
 
 impl Venues for WithinInvocation {
-    fn venue(&self, id: &VenueId) -> Result<Arc<dyn Venue>, String> {
-        let Exchanges { bybit, http } = &self.exchanges;
-        match id.exchange.as_str() {
-            "bybit" => Ok(Arc::new(Bybit::new(id, bybit, http.clone(), self.time)?)),
-            other => Err(format!(
-                "the exchange `{}` is not supported: this function rotates keys of bybit",
-                protocol::shown(other)
-            )),
-        }
+    fn venue(&self, id: &VenueId) -> Opened {
+        let Exchanges {
+            base_urls,
+            clocks,
+            http,
+        } = &self.exchanges;
+        let Some(exchange) = EXCHANGES.iter().find(|known| known.name == id.exchange) else {
+            return Err(format!(
+                "the exchange `{}` is not supported: this function rotates keys of {}",
+                protocol::shown(&id.exchange),
+                EXCHANGES.map(|known| known.name).join(", ")
+            ));
+        };
+        let outside = Outside {
+            base_url: base_urls.get(exchange.name),
+            clocks,
+            http,
+            time: self.time,
+        };
+        (exchange.open)(id, &outside)
     }
 }

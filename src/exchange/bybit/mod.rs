@@ -1,36 +1,37 @@
 //! Bybit v5. Source of every fact here: Bybit's API documentation, `docs/v5/user`, `docs/v5/guide` and
 //! `docs/v5/error`.
 
-mod call;
-mod errors;
-mod permissions;
-pub mod reply;
+mod answers;
+mod codes;
+mod powers;
 #[cfg(test)]
 mod requests;
-mod sign;
 mod wire;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use protocol::marker::Marker;
 use protocol::name::{Environment, VenueId};
 use protocol::ports::{
-    ErrorClass, Grant, IssuedKey, KeyList, KeyState, ListedKey, Signer, Venue, VenueError, VenueFacts, Whose,
+    Grant, IssuedKey, KeyList, KeyState, ListedKey, Signer, Venue, VenueError, VenueFacts,
 };
 use protocol::secret::{AccountId, KeyId};
-use reqwest::Url;
 
-use self::reply::KeyPage;
-use super::http::Http;
-use crate::time::InvocationTime;
+pub use self::wire::BybitWire;
+use self::wire::uid;
+use super::kit::line::{Line, Place};
+use super::kit::wire::Wire;
+use super::{Exchange, Outside};
 
-/// A request may take effect this long after its timestamp.
-const RECV_WINDOW: Duration = Duration::from_secs(5);
+/// What the one list of exchanges has of it.
+pub(super) const EXCHANGE: Exchange = Exchange {
+    name: "bybit",
+    base_url: BybitWire::BASE_URL,
+    open: |id, outside| Ok(Arc::new(Bybit::new(id, outside)?)),
+};
+
 /// Bybit documents none.
 const PROPAGATION: Duration = Duration::from_mins(5);
 /// 600 calls in 5 seconds from one address are allowed; bots behind the same NAT gateway make some of them.
@@ -50,73 +51,18 @@ const ISSUES: [&str; 4] = [
     "Wallet:SubMemberTransferList",
     "Wallet:Withdraw",
 ];
-/// More pages than an account's keys can fill; a cursor that never ends must not hold us.
-const MOST_PAGES: usize = 50;
-
-/// What is kept from one invocation to the next.
-#[derive(Debug)]
-pub(super) struct Site {
-    base_url: Option<Url>,
-    /// How far each host's clock is ahead of ours, in milliseconds. One for each: whoever may name a host
-    /// whose clock is wrong moves no other's.
-    clock_offsets: Mutex<BTreeMap<String, Arc<AtomicI64>>>,
-}
-
 /// Bybit in one environment, within one invocation.
 #[derive(Debug)]
 pub(super) struct Bybit {
-    id: VenueId,
-    base: Url,
-    /// What every call of a site that shares its host bears.
-    site_header: Option<(&'static str, &'static str)>,
-    /// How far its host's clock is ahead of ours, in milliseconds.
-    clock_offset: Arc<AtomicI64>,
-    http: Http,
-    time: InvocationTime,
-}
-
-impl Site {
-    pub(super) fn new(base_url: Option<Url>) -> Self {
-        Self {
-            base_url,
-            clock_offsets: Mutex::default(),
-        }
-    }
-
-    fn clock_offset_of(&self, base: &Url) -> Arc<AtomicI64> {
-        let mut offsets = self.clock_offsets.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(offsets.entry(base.authority().to_owned()).or_default())
-    }
+    line: Line<BybitWire>,
 }
 
 impl Bybit {
-    pub(super) fn new(id: &VenueId, site: &Site, http: Http, time: InvocationTime) -> Result<Self, String> {
-        let (own, site_header) = place(&id.environment)?;
-        let base = match &site.base_url {
-            Some(base) => base.clone(),
-            None => Url::parse(own).map_err(|error| format!("Bybit's own host cannot be read: {error}"))?,
-        };
-        let clock_offset = site.clock_offset_of(&base);
-        Ok(Self {
-            id: id.clone(),
-            base,
-            site_header,
-            clock_offset,
-            http,
-            time,
-        })
-    }
-
-    /// The time by Bybit's clock, in milliseconds.
-    fn venue_now(&self) -> i64 {
-        Timestamp::now()
-            .as_millisecond()
-            .saturating_add(self.clock_offset.load(Ordering::Relaxed))
+    pub(super) fn new(id: &VenueId, outside: &Outside<'_>) -> Result<Self, String> {
+        let line = Line::to(place(&id.environment)?, id, outside)?;
+        Ok(Self { line })
     }
 }
-
-/// Where an environment's keys are known: the host, and the header that tells a site which shares it.
-type Place = (&'static str, Option<(&'static str, &'static str)>);
 
 /// Source: Bybit's integration guidance, "Authentication"; its changelog of 2026-08-28 and 2026-08-31 for
 /// Argentina and Brazil; the demo trading page, whose list of available calls has none about keys.
@@ -159,13 +105,13 @@ fn place(environment: &Environment) -> Result<Place, String> {
 #[async_trait]
 impl Venue for Bybit {
     fn id(&self) -> &VenueId {
-        &self.id
+        self.line.id()
     }
 
     fn facts(&self) -> VenueFacts {
         VenueFacts {
             propagation: PROPAGATION,
-            signature_window: RECV_WINDOW,
+            signature_window: BybitWire::WINDOW,
             spacing: SPACING,
             master_spacing: MASTER_SPACING,
             unbound_life: Some(UNBOUND_LIFE),
@@ -195,30 +141,12 @@ impl Venue for Bybit {
     }
 
     async fn inspect(&self, key: &Signer) -> Result<KeyState, VenueError> {
-        self.call(key, wire::inspect()).await
+        self.line.call(key, wire::inspect()).await
     }
 
     async fn list(&self, master: &Signer, account: &AccountId) -> Result<KeyList, VenueError> {
         let uid = uid(account, master.whose)?;
-        let mut list = KeyList {
-            keys: Vec::new(),
-            as_of: Timestamp::now(),
-        };
-        let (mut cursor, mut seen) = (String::new(), BTreeSet::new());
-        for _ in 0..MOST_PAGES {
-            let page: KeyPage = self.call(master, wire::list(uid, &cursor)).await?;
-            list.as_of = page.list.as_of;
-            list.keys.extend(page.list.keys);
-            cursor = page.next;
-            if cursor.is_empty() {
-                return Ok(list);
-            }
-            // One that comes again would go on for ever.
-            if !seen.insert(cursor.clone()) {
-                break;
-            }
-        }
-        Err(self.endless(master.whose))
+        self.line.pages(master, |cursor| wire::list(uid, cursor)).await
     }
 
     async fn issue(
@@ -229,8 +157,9 @@ impl Venue for Bybit {
         grant: &Grant,
     ) -> Result<IssuedKey, VenueError> {
         let uid = uid(account, master.whose)?;
-        let call = wire::create(uid, marker, grant).map_err(|problem| self.fault(master.whose, &problem))?;
-        self.call(master, call).await
+        let call =
+            wire::create(uid, marker, grant).map_err(|problem| self.line.fault(master.whose, &problem))?;
+        self.line.call(master, call).await
     }
 
     async fn edit(
@@ -240,23 +169,14 @@ impl Venue for Bybit {
         key: &ListedKey,
         grant: &Grant,
     ) -> Result<(), VenueError> {
-        let call = wire::update(key, grant).map_err(|problem| self.fault(master.whose, &problem))?;
-        self.call(master, call).await
+        let call = wire::update(key, grant).map_err(|problem| self.line.fault(master.whose, &problem))?;
+        self.line.call(master, call).await
     }
 
     async fn revoke(&self, master: &Signer, _account: &AccountId, key: &KeyId) -> Result<(), VenueError> {
-        let call = wire::delete(key).map_err(|problem| self.fault(master.whose, &problem))?;
-        self.call(master, call).await
+        let call = wire::delete(key).map_err(|problem| self.line.fault(master.whose, &problem))?;
+        self.line.call(master, call).await
     }
-}
-
-/// Bybit numbers its accounts.
-fn uid(account: &AccountId, whose: Whose) -> Result<u64, VenueError> {
-    account.as_str().parse().map_err(|_| VenueError {
-        class: ErrorClass::Refused,
-        whose,
-        say: "the `subaccount` is not the uid of a Bybit sub-account, which is a number".into(),
-    })
 }
 
 #[cfg(test)]
@@ -290,18 +210,5 @@ mod tests {
             assert!(!known[..at].contains(one), "{one:?} is there twice");
         }
         assert!(place(&Environment::Site("xx".into())).is_err() && place(&Environment::Demo).is_err());
-    }
-
-    #[test]
-    fn one_host_s_clock_says_nothing_of_another_s() {
-        let site = Site::new(None);
-        let (mainnet, testnet) = (
-            "https://api.bybit.com/".parse().unwrap(),
-            "https://api-testnet.bybit.com/".parse().unwrap(),
-        );
-        site.clock_offset_of(&testnet)
-            .store(-3_600_000, Ordering::Relaxed);
-        assert_eq!(site.clock_offset_of(&mainnet).load(Ordering::Relaxed), 0);
-        assert_eq!(site.clock_offset_of(&testnet).load(Ordering::Relaxed), -3_600_000);
     }
 }

@@ -11,9 +11,11 @@ use protocol::ports::{Grant, ListedKey, Powers, Signer, Whose};
 use protocol::secret::{Addresses, Credential, KeyId, Permissions};
 use reqwest::Request;
 
-use super::call::Call;
-use super::{Bybit, Site, permissions, wire};
-use crate::exchange::http::Http;
+use super::{Bybit, powers, wire};
+use crate::exchange::Outside;
+use crate::exchange::kit::call::Call;
+use crate::exchange::kit::clock::Clocks;
+use crate::exchange::kit::http::Http;
 use crate::time::InvocationTime;
 
 /// The requests as they were recorded. A change of this file is a change of what the venue is sent.
@@ -26,8 +28,13 @@ fn bybit(environment: &str) -> Bybit {
         .venue(None, Some(environment))
         .expect("a venue");
     let tls = crate::tls::config().expect("a TLS configuration");
-    let time = InvocationTime::of(&Context::default(), Timestamp::now());
-    Bybit::new(&id, &Site::new(None), Http::new(tls).expect("a client"), time).expect("an environment")
+    let outside = Outside {
+        base_url: None,
+        clocks: &Clocks::default(),
+        http: &Http::new(tls).expect("a client"),
+        time: InvocationTime::of(&Context::default(), Timestamp::now()),
+    };
+    Bybit::new(&id, &outside).expect("an environment")
 }
 
 fn signer() -> Signer {
@@ -73,7 +80,7 @@ fn calls() -> Vec<(&'static str, Call)> {
         ListedKey {
             key_id: key(),
             marker: None,
-            powers: permissions::powers(false, &groups),
+            powers: powers::powers(false, &groups),
             addresses: Addresses::Any,
             created_at: Timestamp::UNIX_EPOCH,
             expired: false,
@@ -153,10 +160,10 @@ fn every_request_is_what_was_recorded_byte_for_byte() {
     let mut made = String::new();
     let mainnet = bybit("mainnet");
     for (what, call) in calls() {
-        let _ = writeln!(made, "{}", told(what, &mainnet.signed(&signer(), &call, AT)));
+        let _ = writeln!(made, "{}", told(what, &mainnet.line.signed(&signer(), &call, AT)));
     }
     for environment in ["testnet", "nl", "hk", "ar", "jp-testnet"] {
-        let request = bybit(environment).signed(&signer(), &wire::inspect(), AT);
+        let request = bybit(environment).line.signed(&signer(), &wire::inspect(), AT);
         let _ = writeln!(made, "{}", told(environment, &request));
     }
     assert!(made == RECORDED, "what is made:\n{made}");

@@ -1,20 +1,93 @@
 //! Bybit's requests and replies, field by field. Source: `docs/v5/user/*`.
 
-use std::collections::btree_map::Entry;
-use std::fmt;
+use std::borrow::Cow;
+use std::time::Duration;
 
 use protocol::marker::Marker;
-use protocol::ports::{self, Grant};
-use protocol::secret::{Address, Addresses, KeyId};
-use secrecy::SecretString;
-use serde::de::{Error as _, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use protocol::ports::{self, ErrorClass, Grant, VenueError, Whose};
+use protocol::secret::{AccountId, Credential, KeyId};
+use reqwest::header::HeaderMap;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use zeroize::Zeroize;
 
-use super::call::Call;
-use super::permissions::{self, Groups};
+use super::codes::{CODES, STATUSES};
+use super::powers::{self, Groups};
+use crate::exchange::kit::address;
+use crate::exchange::kit::call::Call;
+use crate::exchange::kit::codes::{Code, Status};
+use crate::exchange::kit::json::{Secret, flag, lists_by_name, number, object};
+use crate::exchange::kit::sign::{hex, hmac_sha256};
+use crate::exchange::kit::wire::{Unsigned, Verdict, Wire};
+
+/// Bybit's calls.
+#[derive(Debug)]
+pub struct BybitWire;
+
+impl Wire for BybitWire {
+    const NAME: &'static str = "Bybit";
+    const BASE_URL: &'static str = "BYBIT_BASE_URL";
+    const CODE: &'static str = "retCode";
+    const CODES: &'static [Code] = CODES;
+    const STATUSES: &'static [Status] = STATUSES;
+    const WINDOW: Duration = Duration::from_secs(5);
+    const SERVER_TIME: &'static str = "/v5/market/time";
+
+    /// HMAC-SHA256 over timestamp, key, window and payload, in lower-case hexadecimal. Source: `docs/v5/guide`.
+    fn sign(request: &Unsigned<'_>, credential: &Credential, at: i64) -> Vec<(&'static str, String)> {
+        let (key, at) = (credential.key_id.expose(), at.to_string());
+        let window = Self::WINDOW.as_millis().to_string();
+        let signature = hmac_sha256(credential, &[&at, key, &window, request.query, request.body]);
+        vec![
+            ("X-BAPI-API-KEY", key.to_owned()),
+            ("X-BAPI-TIMESTAMP", at),
+            ("X-BAPI-RECV-WINDOW", window),
+            ("X-BAPI-SIGN", hex(&signature)),
+        ]
+    }
+
+    /// HTTP's status is 200 even for failures: `retCode` tells.
+    fn verdict(body: &str) -> Option<Verdict<'_>> {
+        let Envelope {
+            ret_code,
+            ret_msg,
+            result,
+            time,
+        } = object(body)?;
+        Some(match ret_code {
+            0 => Verdict::Good {
+                result: result.map_or("null", RawValue::get),
+                time,
+            },
+            code => Verdict::No {
+                code: code.to_string().into(),
+                message: ret_msg,
+            },
+        })
+    }
+
+    fn server_time(_: &str, time: Option<i64>) -> Option<i64> {
+        time
+    }
+
+    fn takes_calls_at(headers: &HeaderMap) -> Option<i64> {
+        headers
+            .get("X-Bapi-Limit-Reset-Timestamp")?
+            .to_str()
+            .ok()?
+            .parse()
+            .ok()
+    }
+}
+
+/// Bybit numbers its accounts.
+pub(super) fn uid(account: &AccountId, whose: Whose) -> Result<u64, VenueError> {
+    account.as_str().parse().map_err(|_| VenueError {
+        class: ErrorClass::Refused,
+        whose,
+        say: "the `subaccount` is not the uid of a Bybit sub-account, which is a number".into(),
+    })
+}
 
 /// The most keys on one page of a list.
 const PAGE: usize = 20;
@@ -23,29 +96,18 @@ const PAGE: usize = 20;
 const OF_AN_APP: u64 = 2;
 /// A key that has expired, in `status` of sub-apikeys.
 pub(super) const STATUS_EXPIRED: u8 = 2;
-/// An IPv6 address with its range takes this many characters at most.
-const LONGEST_ADDRESS: usize = 43;
 
-/// Around every reply. HTTP's status is 200 even for failures: `retCode` tells.
+/// Around every reply.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Envelope<'a> {
-    pub(super) ret_code: i64,
+struct Envelope<'a> {
+    ret_code: i64,
     #[serde(default, borrow)]
-    pub(super) ret_msg: std::borrow::Cow<'a, str>,
+    ret_msg: Cow<'a, str>,
     #[serde(borrow)]
-    pub(super) result: Option<&'a RawValue>,
+    result: Option<&'a RawValue>,
     /// The server's time in milliseconds.
-    pub(super) time: Option<i64>,
-}
-
-/// Reads an object. Serde alone takes a list, too, for the fields in their order.
-pub(super) fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
-    if json.trim_start().starts_with('{') {
-        serde_json::from_str(json).ok()
-    } else {
-        None
-    }
+    time: Option<i64>,
 }
 
 /// query-api, which a key asks about itself.
@@ -67,15 +129,15 @@ pub(super) fn list(uid: u64, cursor: &str) -> Call {
 /// # Errors
 /// What Bybit has no permission for.
 pub(super) fn create(uid: u64, marker: &Marker, grant: &Grant) -> Result<Call, String> {
-    let (read_only, groups) = permissions::request(&grant.permissions)?;
+    let (read_only, groups) = powers::request(&grant.permissions)?;
     let body = Create {
         subuid: uid,
         note: marker.to_string(),
         read_only: u8::from(read_only),
-        ips: ips(&grant.addresses),
+        ips: address::joined(&grant.addresses, "*"),
         permissions: groups,
     };
-    Ok(Call::once("/v5/user/create-sub-api", json(&body)?))
+    Call::once("/v5/user/create-sub-api", &body)
 }
 
 /// update-sub-api, which sets a key to exactly this.
@@ -83,19 +145,19 @@ pub(super) fn create(uid: u64, marker: &Marker, grant: &Grant) -> Result<Call, S
 /// # Errors
 /// As [`create`].
 pub(super) fn update(key: &ports::ListedKey, grant: &Grant) -> Result<Call, String> {
-    let (read_only, mut groups) = permissions::request(&grant.permissions)?;
+    let (read_only, mut groups) = powers::request(&grant.permissions)?;
     // Whether a group that is not sent stays as it is, is not documented: what is to go is sent empty.
-    for group in permissions::groups_of(&key.powers) {
+    for group in powers::groups_of(&key.powers) {
         groups.entry(group.to_owned()).or_default();
     }
     // The addresses go with every edit: left out, they would be lifted.
     let body = Update {
         apikey: key.key_id.expose(),
         read_only: u8::from(read_only),
-        ips: ips(&grant.addresses),
+        ips: address::joined(&grant.addresses, "*"),
         permissions: groups,
     };
-    Ok(Call::repeatable("/v5/user/update-sub-api", json(&body)?))
+    Call::repeatable("/v5/user/update-sub-api", &body)
 }
 
 /// delete-sub-api.
@@ -103,12 +165,7 @@ pub(super) fn update(key: &ports::ListedKey, grant: &Grant) -> Result<Call, Stri
 /// # Errors
 /// None that occurs.
 pub(super) fn delete(key: &KeyId) -> Result<Call, String> {
-    let body = json(&Delete { apikey: key.expose() })?;
-    Ok(Call::repeatable("/v5/user/delete-sub-api", body))
-}
-
-fn json(body: &impl Serialize) -> Result<String, String> {
-    serde_json::to_string(body).map_err(|_| "the request could not be written as JSON".to_owned())
+    Call::repeatable("/v5/user/delete-sub-api", &Delete { apikey: key.expose() })
 }
 
 /// create-sub-api.
@@ -152,11 +209,11 @@ pub(super) struct Delete<'a> {
 pub(super) struct OwnKey {
     #[serde(deserialize_with = "flag")]
     pub(super) read_only: bool,
-    #[serde(deserialize_with = "groups")]
+    #[serde(deserialize_with = "lists_by_name")]
     pub(super) permissions: Groups,
     #[serde(default)]
     pub(super) ips: Vec<String>,
-    #[serde(rename = "userID", deserialize_with = "uid")]
+    #[serde(rename = "userID", deserialize_with = "number")]
     pub(super) user_id: u64,
     #[serde(default)]
     pub(super) is_master: bool,
@@ -187,7 +244,7 @@ pub(super) struct ListedKey {
     pub(super) note: Option<String>,
     #[serde(deserialize_with = "flag")]
     pub(super) read_only: bool,
-    #[serde(deserialize_with = "groups")]
+    #[serde(deserialize_with = "lists_by_name")]
     pub(super) permissions: Groups,
     pub(super) ips: Option<Vec<String>>,
     #[serde(default)]
@@ -218,142 +275,50 @@ pub(super) struct KeyWithId {
     pub(super) api_key: String,
 }
 
-/// The reply of market/time, whose time stands in the envelope.
-pub(super) const SERVER_TIME: &str = "/v5/market/time";
-
-/// `readOnly` is 0 or 1 in query-api, and true or false in sub-apikeys.
-fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Spelling {
-        Number(u8),
-        Bool(bool),
-    }
-    match Spelling::deserialize(deserializer)? {
-        Spelling::Bool(set) => Ok(set),
-        Spelling::Number(0) => Ok(false),
-        Spelling::Number(1) => Ok(true),
-        Spelling::Number(_) => Err(D::Error::custom("neither 0 nor 1")),
-    }
-}
-
-/// An account number, which some replies write as a string.
-fn uid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Spelling {
-        Number(u64),
-        Text(String),
-    }
-    match Spelling::deserialize(deserializer)? {
-        Spelling::Number(number) => Ok(number),
-        Spelling::Text(text) => text.parse().map_err(|_| D::Error::custom("no number")),
-    }
-}
-
-/// Permissions. A group that stands twice is refused: the second would hide what the first allows.
-fn groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Groups, D::Error> {
-    struct Each;
-    impl<'de> Visitor<'de> for Each {
-        type Value = Groups;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("groups of permissions")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Groups, A::Error> {
-            let mut groups = Groups::new();
-            // What has no values is null in some replies.
-            while let Some((group, values)) = map.next_entry::<String, Option<Vec<String>>>()? {
-                let Entry::Vacant(place) = groups.entry(group) else {
-                    return Err(A::Error::custom("a group stands twice"));
-                };
-                place.insert(values.unwrap_or_default());
-            }
-            Ok(groups)
-        }
-    }
-    deserializer.deserialize_map(Each)
-}
-
-/// A key secret on its way into a credential.
-pub(super) struct Secret(SecretString);
-
-impl Secret {
-    pub(super) fn into_inner(self) -> SecretString {
-        self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for Secret {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut text = String::deserialize(deserializer)?;
-        let secret = SecretString::from(text.as_str());
-        text.zeroize();
-        Ok(Self(secret))
-    }
-}
-
-/// Addresses as requests want them: separated by commas, `*` for anywhere.
-pub(super) fn ips(addresses: &Addresses) -> String {
-    match addresses {
-        Addresses::Any => "*".into(),
-        Addresses::Only(addresses) => addresses
-            .iter()
-            .map(Address::as_str)
-            .collect::<Vec<_>>()
-            .join(","),
-    }
-}
-
-/// Addresses as replies give them: a list, with `*` in it or nothing at all for anywhere.
-///
-/// # Errors
-/// What no address looks like: it would be shown as it is.
-pub(super) fn addresses(ips: &[String]) -> Result<Addresses, &'static str> {
-    let fits = |b: u8| b.is_ascii_hexdigit() || b".:/*- ".contains(&b);
-    if !ips
-        .iter()
-        .all(|ip| ip.len() <= LONGEST_ADDRESS && ip.contains(['.', ':', '*']) && ip.bytes().all(fits))
-    {
-        return Err("binds a key to what is no address");
-    }
-    let everywhere = |ip: &String| ip == "*" || ip.ends_with("/0") || ip == "0.0.0.0" || ip == "::";
-    if ips.is_empty() || ips.iter().any(everywhere) {
-        return Ok(Addresses::Any);
-    }
-    Ok(Addresses::Only(
-        ips.iter().map(|ip| Address::as_shown(ip.trim())).collect(),
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_key_bound_to_nothing_is_usable_from_anywhere() {
-        for unbound in [
-            &[][..],
-            &["*".to_owned()],
-            &["203.0.113.7".to_owned(), "0.0.0.0/0".into()],
+    fn signatures_agree_with_the_golden_vectors() {
+        let credential = Credential {
+            key_id: KeyId::parse("testkey").unwrap(),
+            secret: "testsecret".into(),
+            passphrase: None,
+        };
+        let body = r#"{"subuid":53888000,"note":"rot-1","readOnly":0,"ips":"203.0.113.7","permissions":{"Spot":["SpotTrade"]}}"#;
+        for (timestamp, payload, signature) in [
+            (
+                1_658_384_314_791,
+                "category=option&symbol=BTC-29JUL22-25000-C",
+                "234e645dce3a16c7c538ec725b089f9959ddc0648c4a09e14ad706ea8b4baf48",
+            ),
+            (
+                1_700_000_000_000,
+                "",
+                "2fc9e776b3f07b2ee447067e0f627438055b198bb14dba79e1a3d50e40a5bd8d",
+            ),
+            (
+                1_700_000_000_000,
+                body,
+                "c0f826ee1ce60b66da4c02fc79a5ebb5d4088387d3ed8b6904c9a0bc79d6e5e0",
+            ),
         ] {
-            assert_eq!(addresses(unbound), Ok(Addresses::Any));
-        }
-        let two = addresses(&["203.0.113.7".into(), "10.0.0.1".into()]).unwrap();
-        assert_eq!(ips(&two), "10.0.0.1,203.0.113.7");
-    }
-
-    #[test]
-    fn an_address_of_an_unknown_form_is_kept_and_what_is_none_is_not() {
-        assert_eq!(ips(&addresses(&["10.0.*.*".into()]).unwrap()), "10.0.*.*");
-        for none in [
-            "",
-            "zqLxk9x1HNEzfPWEAEOuhikbC6vl5pQjBjMO",
-            "0123456789abcdef",
-            "bot.example",
-        ] {
-            assert!(addresses(&[none.to_owned()]).is_err(), "{none}");
+            let query = Unsigned {
+                method: "GET",
+                path: "/v5/x",
+                query: payload,
+                body: "",
+            };
+            let body = Unsigned {
+                query: "",
+                body: payload,
+                ..query
+            };
+            for request in [query, body] {
+                let signed = BybitWire::sign(&request, &credential, timestamp);
+                assert_eq!(signed[3], ("X-BAPI-SIGN", signature.to_owned()));
+            }
         }
     }
 }

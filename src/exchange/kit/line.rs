@@ -1,67 +1,46 @@
 //! One signed call: sent, understood, and repeated where that is safe.
 
-use std::sync::atomic::Ordering;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use protocol::name::VenueId;
 use protocol::ports::{ErrorClass, Signer, VenueError, Whose};
 use reqwest::{Request, Url};
 
-use super::reply::{Answer, Repeat, ServerTime, understood};
-use super::sign::sign;
-use super::{Bybit, RECV_WINDOW, wire};
-use crate::exchange::http::NoReply;
+use super::answer::{Answer, Repeat, ServerTime, understood};
+use super::call::Call;
+use super::clock::Clock;
+use super::http::{Http, NoReply};
+use super::wire::{Unsigned, Wire};
+use crate::exchange::Outside;
+use crate::time::InvocationTime;
 
 /// Each call is made this often at most.
 const ATTEMPTS: u32 = 4;
-/// The first pause; each next one is twice as long, and half of each is chance. What Bybit asks for comes on
-/// top.
+/// The first pause; each next one is twice as long, and half of each is chance. What the exchange asks for
+/// comes on top.
 const PAUSE: Duration = Duration::from_millis(250);
 /// A longer wait than this is left to the next invocation.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// With less than this left, nothing more is sent.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
 
-/// A call to make.
-pub(super) struct Call {
-    path: &'static str,
-    /// What a GET asks for.
-    query: Vec<(&'static str, String)>,
-    /// What a POST sends.
-    body: Option<String>,
-    /// Whether doing it twice is as good as doing it once.
-    repeatable: bool,
+/// The way to one host of an exchange, within one invocation.
+#[derive(Debug)]
+pub(in crate::exchange) struct Line<W> {
+    id: VenueId,
+    base: Url,
+    /// What every call of a site that shares its host bears.
+    site_header: Option<(&'static str, &'static str)>,
+    clock: Clock,
+    http: Http,
+    time: InvocationTime,
+    wire: PhantomData<W>,
 }
 
-impl Call {
-    pub(super) fn read(path: &'static str, query: Vec<(&'static str, String)>) -> Self {
-        Self {
-            path,
-            query,
-            body: None,
-            repeatable: true,
-        }
-    }
-
-    pub(super) fn repeatable(path: &'static str, body: String) -> Self {
-        Self {
-            path,
-            query: Vec::new(),
-            body: Some(body),
-            repeatable: true,
-        }
-    }
-
-    /// A call that is repeated only where it is certain that nothing was done.
-    pub(super) fn once(path: &'static str, body: String) -> Self {
-        Self {
-            path,
-            query: Vec::new(),
-            body: Some(body),
-            repeatable: false,
-        }
-    }
-}
+/// Where an environment's keys are known: the host, and the header that tells a site which shares it.
+pub(in crate::exchange) type Place = (&'static str, Option<(&'static str, &'static str)>);
 
 /// Why an attempt failed, and how long to wait before the next where one may follow.
 struct FailedAttempt {
@@ -69,9 +48,40 @@ struct FailedAttempt {
     pause: Option<Duration>,
 }
 
-impl Bybit {
+impl<W: Wire> Line<W> {
+    /// The way to a place, or to what the configuration has in its stead.
+    pub(in crate::exchange) fn to(
+        (own, site_header): Place,
+        id: &VenueId,
+        outside: &Outside<'_>,
+    ) -> Result<Self, String> {
+        let base = match outside.base_url {
+            Some(base) => base.clone(),
+            None => {
+                Url::parse(own).map_err(|error| format!("{}'s own host cannot be read: {error}", W::NAME))?
+            }
+        };
+        Ok(Self {
+            id: id.clone(),
+            site_header,
+            clock: outside.clocks.of(&base),
+            base,
+            http: outside.http.clone(),
+            time: outside.time,
+            wire: PhantomData,
+        })
+    }
+
+    pub(in crate::exchange) fn id(&self) -> &VenueId {
+        &self.id
+    }
+
     /// Makes a call, signed.
-    pub(super) async fn call<A: Answer>(&self, signer: &Signer, call: Call) -> Result<A, VenueError> {
+    pub(in crate::exchange) async fn call<A: Answer<W>>(
+        &self,
+        signer: &Signer,
+        call: Call,
+    ) -> Result<A, VenueError> {
         let (mut synchronised, mut unsure) = (false, false);
         let mut attempt = 1;
         loop {
@@ -96,10 +106,10 @@ impl Bybit {
                 return Err(error);
             };
             let pause = asked + jittered(PAUSE * 2_u32.pow(attempt - 1));
-            if pause + RECV_WINDOW > self.time.left() {
+            if pause + W::WINDOW > self.time.left() {
                 return Err(error);
             }
-            tracing::info!(%error, attempt, "a call to Bybit is repeated");
+            tracing::info!(%error, attempt, "a call to {} is repeated", W::NAME);
             if class == ErrorClass::Clock {
                 self.synchronise(signer.whose).await?;
             } else {
@@ -113,22 +123,19 @@ impl Bybit {
         }
     }
 
-    async fn attempt<A: Answer>(&self, signer: &Signer, call: &Call) -> Result<A, FailedAttempt> {
+    async fn attempt<A: Answer<W>>(&self, signer: &Signer, call: &Call) -> Result<A, FailedAttempt> {
         let whose = signer.whose;
-        let reply = self
-            .http
-            .send(
-                self.signed(signer, call, self.venue_now()),
-                self.patience(),
-                "X-Bapi-Limit-Reset-Timestamp",
-            )
-            .await;
+        let request = self.signed(signer, call, self.clock.now());
+        let reply = self.http.send(request, self.patience()).await;
         let reply = reply.map_err(|no_reply| {
             let (class, say) = match no_reply {
-                NoReply::NotSent(why) => (ErrorClass::Busy, format!("Bybit could not be reached: {why}")),
+                NoReply::NotSent(why) => (
+                    ErrorClass::Busy,
+                    format!("{} could not be reached: {why}", W::NAME),
+                ),
                 NoReply::Broken(why) => (
                     ErrorClass::UnknownOutcome,
-                    format!("no answer came from Bybit: {why}"),
+                    format!("no answer came from {}: {why}", W::NAME),
                 ),
             };
             FailedAttempt {
@@ -136,11 +143,11 @@ impl Bybit {
                 pause: Some(Duration::ZERO),
             }
         })?;
-        understood(reply.status, &reply.body).map_err(|failed| {
+        understood::<W, A>(reply.status, &reply.body).map_err(|failed| {
             let pause = match failed.repeat {
                 Repeat::Never => None,
                 Repeat::Soon => Some(Duration::ZERO),
-                Repeat::WhenTold => self.until(reply.retry_at),
+                Repeat::WhenTold => self.until(W::takes_calls_at(&reply.headers)),
             };
             FailedAttempt {
                 error: failed.error(whose),
@@ -154,23 +161,26 @@ impl Bybit {
         self.time.left().saturating_sub(LAST_MOMENT)
     }
 
-    /// How long to wait where Bybit says when it takes calls again; `None` where that is too long.
-    fn until(&self, retry_at: Option<i64>) -> Option<Duration> {
-        let wait = retry_at
-            .map_or(0, |at| at.saturating_sub(self.venue_now()))
-            .max(0);
+    /// How long to wait where the exchange says when it takes calls again; `None` where that is too long.
+    fn until(&self, at: Option<i64>) -> Option<Duration> {
+        let wait = at.map_or(0, |at| at.saturating_sub(self.clock.now())).max(0);
         let wait = Duration::from_millis(u64::try_from(wait).unwrap_or(0));
         (wait <= LONGEST_PAUSE).then_some(wait)
     }
 
-    pub(super) fn signed(&self, signer: &Signer, call: &Call, timestamp: i64) -> Request {
+    /// A call as it is sent, signed for a time in milliseconds by the exchange's clock.
+    pub(in crate::exchange) fn signed(&self, signer: &Signer, call: &Call, at: i64) -> Request {
         let mut url = self.url(call.path);
         for (name, value) in &call.query {
             url.query_pairs_mut().append_pair(name, value);
         }
-        let payload = call.body.as_deref().or(url.query()).unwrap_or_default();
-        let window = RECV_WINDOW.as_millis();
-        let signature = sign(&signer.credential, timestamp, window, payload);
+        let unsigned = Unsigned {
+            method: if call.body.is_some() { "POST" } else { "GET" },
+            path: call.path,
+            query: url.query().unwrap_or_default(),
+            body: call.body.as_deref().unwrap_or_default(),
+        };
+        let signature = W::sign(&unsigned, &signer.credential, at);
         let client = self.http.client();
         let request = match &call.body {
             Some(body) => client
@@ -183,11 +193,9 @@ impl Bybit {
             .site_header
             .iter()
             .fold(request, |request, (name, value)| request.header(*name, *value));
-        request
-            .header("X-BAPI-API-KEY", signer.credential.key_id.expose())
-            .header("X-BAPI-TIMESTAMP", timestamp)
-            .header("X-BAPI-RECV-WINDOW", window.to_string())
-            .header("X-BAPI-SIGN", signature)
+        signature
+            .into_iter()
+            .fold(request, |request, (name, value)| request.header(name, value))
             .build()
             // A key id is printable ASCII by its type, and the rest is ours: nothing here can fail to be a
             // header.
@@ -201,44 +209,33 @@ impl Bybit {
         url
     }
 
-    /// Learns how far Bybit's clock is from ours.
+    /// Learns how far the host's clock is from ours.
     async fn synchronise(&self, whose: Whose) -> Result<(), VenueError> {
         let before = Timestamp::now();
-        let request = Request::new(reqwest::Method::GET, self.url(wire::SERVER_TIME));
-        let reply = self.http.send(request, self.patience(), "").await;
+        let request = Request::new(reqwest::Method::GET, self.url(W::SERVER_TIME));
+        let reply = self.http.send(request, self.patience()).await;
         let after = Timestamp::now();
-        let clock = |say: &str| VenueError {
+        let clock = |problem: &str| VenueError {
             class: ErrorClass::Clock,
             whose,
-            say: say.into(),
+            say: format!("the clocks disagree, and {}'s time {problem}", W::NAME),
         };
-        let reply = reply.map_err(|_| clock("the clocks disagree, and Bybit's time could not be read"))?;
-        let time: ServerTime = understood(reply.status, &reply.body)
-            .map_err(|_| clock("the clocks disagree, and Bybit's time makes no sense"))?;
+        let reply = reply.map_err(|_| clock("could not be read"))?;
+        let time: ServerTime =
+            understood::<W, _>(reply.status, &reply.body).map_err(|_| clock("makes no sense"))?;
         let middle = i64::midpoint(before.as_millisecond(), after.as_millisecond());
-        let offset = time
-            .ahead_of(middle)
-            .ok_or_else(|| clock("the clocks disagree, and Bybit's time makes no sense"))?;
+        let offset = time.ahead_of(middle).ok_or_else(|| clock("makes no sense"))?;
         tracing::warn!(
             offset_ms = offset,
-            "this machine's clock and Bybit's disagree: going by Bybit's"
+            "this machine's clock and {name}'s disagree: going by {name}'s",
+            name = W::NAME
         );
-        self.clock_offset.store(offset, Ordering::Relaxed);
+        self.clock.set_ahead(offset);
         Ok(())
     }
 
-    /// A list of keys with more pages than an account can fill.
-    pub(super) fn endless(&self, whose: Whose) -> VenueError {
-        let say = format!("{}: Bybit's list of keys does not end", self.id);
-        VenueError {
-            class: ErrorClass::UnknownOutcome,
-            whose,
-            say,
-        }
-    }
-
     /// A request that we should not have made.
-    pub(super) fn fault(&self, whose: Whose, problem: &str) -> VenueError {
+    pub(in crate::exchange) fn fault(&self, whose: Whose, problem: &str) -> VenueError {
         VenueError {
             class: ErrorClass::Fault,
             whose,

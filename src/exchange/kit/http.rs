@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Request};
 use rustls::ClientConfig;
@@ -19,15 +20,14 @@ const LARGEST_REPLY: usize = 1 << 20;
 
 /// The client.
 #[derive(Clone, Debug)]
-pub(super) struct Http {
+pub(in crate::exchange) struct Http {
     client: Client,
 }
 
 /// What came back.
 pub(super) struct Reply {
     pub(super) status: u16,
-    /// When the venue will take calls again, in milliseconds of its own clock, where it says.
-    pub(super) retry_at: Option<i64>,
+    pub(super) headers: HeaderMap,
     pub(super) body: Zeroizing<Vec<u8>>,
 }
 
@@ -41,7 +41,7 @@ pub(super) enum NoReply {
 }
 
 impl Http {
-    pub(super) fn new(tls: ClientConfig) -> Result<Self, reqwest::Error> {
+    pub(in crate::exchange) fn new(tls: ClientConfig) -> Result<Self, reqwest::Error> {
         let client = Client::builder()
             .tls_backend_preconfigured(tls)
             .connect_timeout(CONNECT)
@@ -58,12 +58,7 @@ impl Http {
     }
 
     /// Sends a request and reads its reply, within ten seconds and within what is left.
-    pub(super) async fn send(
-        &self,
-        mut request: Request,
-        left: Duration,
-        retry_at: &str,
-    ) -> Result<Reply, NoReply> {
+    pub(super) async fn send(&self, mut request: Request, left: Duration) -> Result<Reply, NoReply> {
         *request.timeout_mut() = Some(REQUEST.min(left));
         let host = request.url().authority().to_owned();
         let broken = |error: reqwest::Error| NoReply::Broken(why_unreached(&host, &error));
@@ -76,11 +71,7 @@ impl Http {
             }
         };
         let mut response = sent.map_err(not_sent)?;
-        let header = response
-            .headers()
-            .get(retry_at)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.parse().ok());
+        let headers = std::mem::take(response.headers_mut());
         let mut body = Zeroizing::new(Vec::with_capacity(16 * 1024));
         while let Some(chunk) = response.chunk().await.map_err(broken)? {
             if body.len() + chunk.len() > LARGEST_REPLY {
@@ -90,7 +81,7 @@ impl Http {
         }
         Ok(Reply {
             status: response.status().as_u16(),
-            retry_at: header,
+            headers,
             body,
         })
     }
