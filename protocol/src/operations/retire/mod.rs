@@ -5,8 +5,10 @@ mod evidence;
 pub(crate) mod grace;
 mod labels;
 pub(crate) mod liveness;
+mod not_ours;
 mod orders;
 pub(crate) mod revoke;
+mod target;
 mod telling;
 
 use std::sync::Arc;

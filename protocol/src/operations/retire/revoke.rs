@@ -10,19 +10,18 @@ use crate::bounds::{STALENESS, after, is_past};
 use crate::error::{Error, ErrorType};
 use crate::label::{Label, VersionId};
 use crate::operations::answer::Code;
-use crate::operations::commands::describe_secret;
 use crate::operations::maintain::current::Current;
 use crate::operations::maintain::visit::SecretVisit;
-use crate::operations::pass::Pass;
 use crate::operations::pass::holders::{Holders, holding};
 use crate::operations::retire::Retired;
 use crate::operations::retire::end_of_life::{EndOfLife, created_by_us};
-use crate::operations::retire::grace::{is_marked, was_issued_for};
-use crate::operations::retire::liveness::{Known, Life, asked, judged, life, listed};
+use crate::operations::retire::grace::is_marked;
+use crate::operations::retire::liveness::{Known, Life, asked, judged, life};
+use crate::operations::retire::target::RevocationTarget;
 use crate::operations::{Fingerprint, Mode, OperationRequest};
-use crate::ports::{Description, ErrorClass, KeyList, KeyState, Venue, VenueError};
+use crate::ports::{Description, ErrorClass, KeyList, Venue};
 use crate::secret::{AccountId, KeyId, SecretValue};
-use crate::session::{About, AccountAccess, Master, venue_error};
+use crate::session::{About, AccountAccess, venue_error};
 use crate::task::Operation;
 use crate::wrong::{self, Wrong};
 
@@ -354,97 +353,13 @@ impl SecretVisit<'_> {
         named && self.order == Some(Mode::RevokeFirst) && condemned.holders.are_all_known() && !is_elsewhere()
     }
 
-    /// When a version's value was there at the latest. A version that a rotation began is made before its
-    /// value, and a hand may store one in it later: of one that is pending nothing tells when, and of one
-    /// that was given up the stamp does.
-    async fn surely_stored_at(
-        &self,
-        description: &Description,
-        version: &VersionId,
-    ) -> Result<Option<Timestamp>, Error> {
-        if description.holder(&Label::pending()) == Some(version) {
-            return Ok(None);
-        }
-        let given_up = EndOfLife::of(description, version).condemned;
-        Ok(self
-            .stored_at(version)
-            .await?
-            .map(|made| given_up.map_or(made, |given_up| made.max(given_up))))
-    }
-
-    /// What nothing shows to be this secret's key is not revoked: it is proven dead, or a person ends it.
-    async fn leave(
-        &mut self,
-        description: &Description,
-        (access, holders): (&AccountAccess<'_>, &Holders),
-        version: &VersionId,
-        value: &SecretValue,
-        answer: Result<KeyState, VenueError>,
-        known: Known,
-    ) -> Result<bool, Error> {
-        let (pass, key) = (self.pass, &value.credential.key_id);
-        let why = match answer {
-            Err(error) if error.class == ErrorClass::Rejected => {
-                let answer = asked(pass, access.venue, value).await;
-                let list = listed(pass, access).await?;
-                // A key is there before it is stored.
-                let since = known
-                    .since
-                    .into_iter()
-                    .chain(self.surely_stored_at(description, version).await?)
-                    .min();
-                if judged(pass, access.venue, key, &answer, &list, Known { since, ..known }) == Life::Dead {
-                    self.proven_dead(version, key);
-                    return Ok(true);
-                }
-                let say = format!(
-                    "{key} of version {version} was rejected, which does not prove yet that it is dead"
-                );
-                self.find(Code::NotProvenDead, say, "nothing: the next pass looks again");
-                return Ok(false);
-            }
-            Err(error) if !is_definite(error.class) => return Err(venue_error(&error)),
-            Err(error) => format!("the venue does not accept its credential as it is stored ({error})"),
-            Ok(_) => "it was issued for another secret".to_owned(),
-        };
-        let say = format!(
-            "{key} of version {version} is not revoked, since nothing proves that it is this secret's: {why}"
-        );
-        let by_hand = format!(
-            "where it is this secret's, delete it at the venue; then take the version's labels off, which \
-             are shown by: {}",
-            describe_secret(&self.name)
-        );
-        let is_ordered = self.order == Some(Mode::RevokeFirst) && named_by(self.pass.request).is_none();
-        let what_to_do = match holders.current_elsewhere(&self.name, key) {
-            Some(other) => format!("it is the current key of {other}: give the order there; or, {by_hand}"),
-            None if is_ordered && holders.are_all_known() => {
-                format!(
-                    "to have it deleted all the same, name the key itself: {}; or, {by_hand}",
-                    self.order_for_key(version, key)
-                )
-            }
-            None => by_hand,
-        };
-        self.leave_to_person(Code::GraceOverrun, say, what_to_do);
-        Ok(false)
-    }
-
-    fn proven_dead(&mut self, version: &VersionId, key: &KeyId) {
+    pub(super) fn proven_dead(&mut self, version: &VersionId, key: &KeyId) {
         self.key(version, key, Some(false), "dead".to_owned());
         if !self.pass.is_dry_run() {
             self.session
                 .record(Action::ProveDead, version, &About::key(key), None);
         }
     }
-}
-
-/// Whether a rejection aside an answer is a definite one.
-fn is_definite(class: ErrorClass) -> bool {
-    matches!(
-        class,
-        ErrorClass::Mismatched | ErrorClass::Denied | ErrorClass::Refused | ErrorClass::Impossible
-    )
 }
 
 /// A key that may be revoked.
@@ -460,97 +375,9 @@ struct Revocation<'a> {
 }
 
 /// The key that a person's order names itself.
-fn named_by(request: &OperationRequest) -> Option<&Fingerprint> {
+pub(super) fn named_by(request: &OperationRequest) -> Option<&Fingerprint> {
     match request {
         OperationRequest::BreakGlass { fingerprint, .. } => fingerprint.as_ref(),
         _ => None,
-    }
-}
-
-/// Whom to ask for the end of a key, as far as that is known before the key itself was asked.
-struct RevocationTarget<'a> {
-    venue: &'a dyn Venue,
-    master: Master,
-    account: Option<AccountId>,
-    current: Option<&'a Current>,
-    holders: &'a Holders,
-    /// Until when it stays alive if it turns out that it was made by hand.
-    in_grace_by_hand: Option<Timestamp>,
-}
-
-impl<'a> RevocationTarget<'a> {
-    /// The account's keys: where the key was rejected, as they are after that.
-    async fn list(
-        &self,
-        pass: &Pass<'_>,
-        access: &AccountAccess<'_>,
-        answer: &Result<KeyState, VenueError>,
-    ) -> Result<KeyList, Error> {
-        let known = self
-            .current
-            .filter(|current| current.account().as_ref() == Some(&access.account) && answer.is_ok());
-        match known
-            .filter(|current| current.venue.id() == access.venue.id())
-            .and_then(Current::list)
-        {
-            Some(list) => Ok(list.clone()),
-            None => listed(pass, access).await,
-        }
-    }
-
-    /// Takes the answers of the current key and of this one for proofs of the account.
-    fn prove(
-        &self,
-        access: &mut AccountAccess<'_>,
-        key: &KeyId,
-        answer: &Result<KeyState, VenueError>,
-        list: Option<&KeyList>,
-    ) {
-        let Some(list) = list else { return };
-        if let Some(current) = self.current {
-            current.prove(access, list);
-        }
-        if let Ok(state) = answer {
-            access.take_for_proof(key, state, list);
-        }
-    }
-
-    /// Whether the version has the key itself: the account's list shows that it was issued for this very
-    /// version, or the venue accepts its credential, and the list does not show that it was issued for
-    /// another secret. Who has a key's id has not the key.
-    fn has(
-        &self,
-        description: &Description,
-        version: &VersionId,
-        key: &KeyId,
-        answer: &Result<KeyState, VenueError>,
-        list: Option<&KeyList>,
-    ) -> bool {
-        let listed = list.and_then(|list| list.keys.iter().find(|listed| listed.key_id == *key));
-        let marker = listed.and_then(|listed| listed.marker.as_ref());
-        let is_ours = is_marked(description, key, list);
-        let is_anothers = !is_ours && marker.is_some_and(|marker| self.holders.issued_for_one(marker));
-        let is_mismatched = answer
-            .as_ref()
-            .is_err_and(|error| error.class == ErrorClass::Mismatched);
-        was_issued_for(description, version, key, list) && !is_mismatched || answer.is_ok() && !is_anothers
-    }
-
-    /// The access to the account that the key belongs to: its own answer tells best.
-    fn access(
-        &self,
-        secret: &Description,
-        answer: &Result<KeyState, VenueError>,
-    ) -> Option<AccountAccess<'a>> {
-        let account = match answer {
-            Ok(state) => state.account.clone(),
-            Err(_) => self.account.clone()?,
-        };
-        Some(AccountAccess::new(
-            self.venue,
-            self.master.clone(),
-            account,
-            secret,
-        ))
     }
 }
