@@ -1,5 +1,10 @@
 //! The audit: a row a secret, and what is not as it should be. Changes nothing.
 
+mod account;
+mod beside;
+mod current;
+mod master;
+mod rotation;
 pub(crate) mod secret;
 
 use futures_util::StreamExt;
