@@ -1,0 +1,67 @@
+//! A leaked key that is the current one: it gets a successor.
+
+use crate::error::Error;
+use crate::label::Label;
+use crate::operations::emergency::unblock::{
+    clear_the_way, must_fit_pending, open_rotation, take_refused_offers_back,
+};
+use crate::operations::maintain::current::Current;
+use crate::operations::maintain::visit::{SWITCHED_ON, SecretVisit};
+use crate::operations::pass::with_retries;
+use crate::ports::{Description, Which};
+use crate::secret::SecretValue;
+use crate::session::store_error;
+
+impl SecretVisit<'_> {
+    /// Whether the current key is that of a version labelled COMPROMISED: a rollback has copied it, perhaps.
+    pub(super) async fn is_leaked(
+        &self,
+        description: &Description,
+        current: &Current,
+    ) -> Result<bool, Error> {
+        let Some(version) = description.holder(&Label::compromised()) else {
+            return Ok(false);
+        };
+        if *version == current.version {
+            return Ok(true);
+        }
+        let stored = with_retries(self.pass, || self.session.read(Which::Version(version))).await?;
+        let value = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
+        Ok(value.is_some_and(|value| value.credential.key_id == current.value.credential.key_id))
+    }
+
+    /// Goes on with an order that was cut off: a leaked key that is current gets a successor.
+    pub(super) async fn replace_what_is_leaked(
+        &mut self,
+        description: &Description,
+        current: &Current,
+    ) -> Result<(), Error> {
+        let what = "begin a rotation: the current key is leaked";
+        if self.would(what) {
+            return Ok(());
+        }
+        clear_the_way(
+            self.pass,
+            self.session,
+            description,
+            &current.value.credential.key_id,
+            true,
+        )
+        .await?;
+        if current.value.master_arn.is_some() {
+            take_refused_offers_back(self.pass, self.session).await?;
+        }
+        let now = self.session.describe().await?;
+        if open_rotation(&now).is_none() && now.holder(&Label::current()) == Some(&current.version) {
+            must_fit_pending(&now)?;
+            self.session
+                .begin_rotation(self.pass.fleet, 1)
+                .await?
+                .map_err(|error| store_error(&error))?;
+            if !now.rotation_enabled {
+                self.did(SWITCHED_ON);
+            }
+        }
+        Ok(())
+    }
+}
