@@ -1,0 +1,253 @@
+//! A venue: what it is asked, what it answers, and what became of a call.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use thiserror::Error;
+
+use crate::class::ErrorClass;
+use crate::marker::Marker;
+use crate::name::VenueId;
+use crate::secret::{AccountId, Addresses, Credential, KeyId, Permission, Permissions, Word};
+use crate::wrong::{self, Wrong};
+
+/// Finds a venue.
+pub trait Venues: Send + Sync + Debug {
+    /// The venue of this id.
+    ///
+    /// # Errors
+    /// Why there is none, in words for the operator.
+    fn venue(&self, id: &VenueId) -> Result<Arc<dyn Venue>, String>;
+}
+
+/// One exchange in one environment. Implementations retry what is safe to retry, inside what is left of the
+/// invocation.
+#[async_trait]
+pub trait Venue: Send + Sync + Debug {
+    /// Which venue this is.
+    fn id(&self) -> &VenueId;
+    /// What is known of the venue's ways.
+    fn facts(&self) -> VenueFacts;
+    /// Whether a key like this may issue and revoke the keys of sub-accounts.
+    ///
+    /// # Errors
+    /// What it lacks, in words for the operator.
+    fn may_issue(&self, master: &KeyState) -> Result<(), String>;
+    /// Asks what a key may do, signed by that key.
+    async fn inspect(&self, key: &Signer) -> Result<KeyState, VenueError>;
+    /// All keys of an account, over all pages.
+    async fn list(&self, master: &Signer, account: &AccountId) -> Result<KeyList, VenueError>;
+    /// Issues a key with these powers from its first second on.
+    async fn issue(
+        &self,
+        master: &Signer,
+        account: &AccountId,
+        marker: &Marker,
+        grant: &Grant,
+    ) -> Result<IssuedKey, VenueError>;
+    /// Sets a key's powers and addresses to exactly these, where a list has shown what it has.
+    async fn edit(
+        &self,
+        master: &Signer,
+        account: &AccountId,
+        key: &ListedKey,
+        grant: &Grant,
+    ) -> Result<(), VenueError>;
+    /// Deletes a key.
+    async fn revoke(&self, master: &Signer, account: &AccountId, key: &KeyId) -> Result<(), VenueError>;
+}
+
+/// A venue's ways, from its documentation where it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VenueFacts {
+    /// How long after a key was made a rejection may still mean "not yet".
+    pub propagation: Duration,
+    /// How long after it was signed a request may still take effect.
+    pub signature_window: Duration,
+    /// The least time between two calls of one address, so that a pass over many keys stays below the
+    /// venue's limits.
+    pub spacing: Duration,
+    /// The same for two calls of one master credential.
+    pub master_spacing: Duration,
+    /// How long a key lives that is bound to no address, where the venue ends it.
+    pub unbound_life: Option<Duration>,
+    /// How many keys an account can have, as far as anybody says: never a reason to refuse.
+    pub most_keys: Option<usize>,
+}
+
+/// A credential and whose it is, so that every error can say which credential failed.
+#[derive(Clone, Debug)]
+pub struct Signer {
+    /// Whose.
+    pub whose: Whose,
+    /// The credential.
+    pub credential: Credential,
+}
+
+/// Whose credential signed a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The master credential.
+    Master,
+    /// The one consumers use.
+    Current,
+    /// The one a rotation is building.
+    Pending,
+    /// One a person labelled CANDIDATE or ROLLBACK.
+    Offered,
+    /// One that a version which is not current any more names.
+    Replaced,
+}
+
+impl Whose {
+    /// As in "the pending key".
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Master => "master",
+            Self::Current => "current",
+            Self::Pending => "pending",
+            Self::Offered => "offered",
+            Self::Replaced => "replaced",
+        }
+    }
+}
+
+/// What a key may do, from where, and on which account.
+#[derive(Clone, Debug)]
+pub struct KeyState {
+    /// The account it belongs to.
+    pub account: AccountId,
+    /// Whether that account is a master account.
+    pub is_master: bool,
+    /// What it may do.
+    pub powers: Powers,
+    /// From where.
+    pub addresses: Addresses,
+    /// When the venue lets it expire, where it does.
+    pub expires_at: Option<Timestamp>,
+    /// Whether it may only read.
+    pub read_only: bool,
+    /// What kind of key it is, where it is of one that not every caller can use, in words: as in "a key of a
+    /// third-party app".
+    pub kind: Option<&'static str>,
+}
+
+/// What a key may do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Powers {
+    /// In our vocabulary.
+    pub permissions: Permissions,
+    /// What moves funds, in the venue's words.
+    pub moves_funds: Vec<String>,
+    /// What is known, moves no funds, and is no word of ours, in the venue's words: more than any policy
+    /// allows, and no danger.
+    pub others: Vec<String>,
+    /// What we do not know, in the venue's words: it counts as forbidden.
+    pub unknown: Vec<String>,
+}
+
+impl Powers {
+    /// What goes beyond the allowed, in words; empty where nothing does. Reading is implied by every
+    /// permission and never counts.
+    pub fn beyond(&self, allowed: &Permissions) -> Vec<String> {
+        let more = self
+            .permissions
+            .iter()
+            .filter(|held| held.word != Word::Read && !allowed.iter().any(|allowed| allowed.covers(held)))
+            .map(ToString::to_string);
+        self.not_granted().into_iter().chain(more).collect()
+    }
+
+    /// What no rotated key may have, in the venue's words.
+    pub fn forbidden(&self) -> Vec<String> {
+        let unknown = if wrong::is(Wrong::UnknownGroupTrusted) {
+            &[][..]
+        } else {
+            &self.unknown
+        };
+        self.moves_funds.iter().chain(unknown).cloned().collect()
+    }
+
+    /// What no key gets that is issued, in the venue's words.
+    pub fn not_granted(&self) -> Vec<String> {
+        self.forbidden()
+            .into_iter()
+            .chain(self.others.iter().cloned())
+            .collect()
+    }
+
+    /// What is demanded and not held. Reading as such is held by every key that may do anything.
+    pub fn lacks(&self, demanded: &Permissions) -> Vec<String> {
+        let reads = Permission::whole(Word::Read);
+        demanded
+            .iter()
+            .filter(|demanded| {
+                !self
+                    .permissions
+                    .iter()
+                    .any(|held| held.covers(demanded) || **demanded == reads)
+            })
+            .map(ToString::to_string)
+            .collect()
+    }
+}
+
+/// What a key is to be allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// What it may do.
+    pub permissions: Permissions,
+    /// From where.
+    pub addresses: Addresses,
+}
+
+/// All keys of an account at one moment.
+#[derive(Clone, Debug)]
+pub struct KeyList {
+    /// The keys.
+    pub keys: Vec<ListedKey>,
+    /// The venue's own time when it answered.
+    pub as_of: Timestamp,
+}
+
+/// One key of a list.
+#[derive(Clone, Debug)]
+pub struct ListedKey {
+    /// Which key.
+    pub key_id: KeyId,
+    /// The marker in its note, where there is one of ours.
+    pub marker: Option<Marker>,
+    /// What it may do.
+    pub powers: Powers,
+    /// From where.
+    pub addresses: Addresses,
+    /// When it was made, by the venue's clock.
+    pub created_at: Timestamp,
+    /// Whether the venue itself says that it has expired.
+    pub expired: bool,
+    /// As in [`KeyState`].
+    pub kind: Option<&'static str>,
+}
+
+/// A key as issued: the only time the venue shows its secret.
+#[derive(Clone, Debug)]
+pub struct IssuedKey {
+    /// The credential.
+    pub credential: Credential,
+}
+
+/// What became of a call to a venue that did not succeed.
+#[derive(Clone, Debug, Error)]
+#[error("{say}")]
+pub struct VenueError {
+    /// What it means.
+    pub class: ErrorClass,
+    /// Whose credential signed the call.
+    pub whose: Whose,
+    /// What happened and what to do, in words for the operator; never a text the venue sent that could hold
+    /// a key.
+    pub say: String,
+}
