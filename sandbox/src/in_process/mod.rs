@@ -11,6 +11,7 @@
 //! | question | file |
 //! | --- | --- |
 //! | what a world is made of, and how it is set up | `world`, `setup`, `state` |
+//! | how the rotation code is run in it | `running` |
 //! | what a person does in it | `by_hand` |
 //! | what is true in it | `truth` |
 //! | what was logged | `silence` |
@@ -24,6 +25,7 @@ mod invocation;
 mod journal;
 mod port;
 mod powers;
+mod running;
 mod setup;
 pub mod silence;
 mod state;

@@ -11,13 +11,16 @@
 //! | what is promised | this one |
 //! | what the witness is told | `act` |
 //! | what it remembers | `witness`, `facts` |
-//! | when an effect breaks a promise | `effects`, `promotion`, `operations`, `claims` |
+//! | what a run learns | `learned` |
+//! | when an effect breaks a promise | `effects`, `issued`, `promotion`, `operations`, `claims` |
 //! | what has to be true once nothing is under way | `rest` |
 
 mod act;
 mod claims;
 mod effects;
 mod facts;
+mod issued;
+mod learned;
 mod operations;
 mod promotion;
 mod rest;
