@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use protocol::name::SecretId;
 use protocol::operations::{Code, Form, OperationRequest, RotationState, Row, Shard};
-use sandbox::in_process::{Fault, Operation, SUB};
+use sandbox::in_process::{Operation, SUB};
 use sandbox::secrets_manager::{CancelRotateSecret, DeleteSecret, SecretValue, Seed};
 use serde_json::Value;
 
@@ -33,11 +33,11 @@ pub(super) fn audit(world: &World) -> Answer {
     answer
 }
 
-fn found(answer: &Answer, code: Code) -> bool {
+pub(super) fn found(answer: &Answer, code: Code) -> bool {
     codes(answer).contains(&code)
 }
 
-fn row(answer: &Answer, name: &str) -> Row {
+pub(super) fn row(answer: &Answer, name: &str) -> Row {
     answer
         .secrets
         .iter()
@@ -46,13 +46,13 @@ fn row(answer: &Answer, name: &str) -> Row {
         .expect("a row for the secret")
 }
 
-fn fingerprint(key: &KeyId) -> String {
+pub(super) fn fingerprint(key: &KeyId) -> String {
     protocol::secret::KeyId::parse(key.as_str())
         .expect("a key id")
         .fingerprint()
 }
 
-fn by_hand(world: &World, name: &str) -> SecretId {
+pub(super) fn by_hand(world: &World, name: &str) -> SecretId {
     world.add_secret(name, world.text_of_setup(), &key_by_hand(world, SUB), SUB)
 }
 
@@ -176,60 +176,6 @@ fn a_rotation_that_is_overdue_stuck_or_switched_off_is_found() {
 }
 
 #[test]
-fn keys_on_the_account_that_nobody_names_are_told_apart() {
-    let (world, _, _, _) = rotated_twice();
-    let foreign = key_by_hand(&world, SUB);
-    let others = by_hand(&world, "prod/bybit/other");
-    let token = world.begin_rotation();
-    world.plan(Operation::Put, 1, Fault::CrashBefore);
-    assert!(world.run(protocol::rotation::Step::Create, &token).is_err());
-    let lost = world.live_keys_for(&token).remove(0);
-    world.label("AWSPENDING", None);
-    hour(&world);
-    let answer = audit(&world);
-    let audited = row(&answer, "prod/bybit/main").audit.expect("an audit");
-    let shown = |keys: Option<Vec<protocol::operations::KeyOnAccount>>| -> Vec<String> {
-        keys.expect("they are known")
-            .into_iter()
-            .map(|key| key.fingerprint)
-            .collect()
-    };
-    assert_eq!(shown(audited.foreign_keys), [fingerprint(&foreign.key)]);
-    assert_eq!(shown(audited.orphans), [fingerprint(&lost)]);
-    assert!(
-        found(&answer, Code::ForeignKeys) && found(&answer, Code::Orphans),
-        "{answer:#?}"
-    );
-    assert!(
-        !answer
-            .findings
-            .iter()
-            .any(|finding| finding.say.contains("no rotated key may")),
-        "{answer:#?}"
-    );
-    let settings = Settings {
-        note: "who knows".to_owned(),
-        read_only: false,
-        ips: Ips::only([BOT_ADDRESS]),
-        permissions: Permissions::of(&[("Wallet", &["AccountTransfer"])]),
-    };
-    let mighty = world
-        .bybit(|model, now| model.create_key_by_hand(SUB, settings, now))
-        .expect("the account is there");
-    let answer = audit(&world);
-    let mighty_ones = answer
-        .findings
-        .iter()
-        .find(|finding| finding.code == Code::CanMoveFunds)
-        .expect("it is told");
-    assert!(
-        mighty_ones.say.ends_with(&fingerprint(&mighty.key)),
-        "{answer:#?}"
-    );
-    assert!(row(&answer, others.name().as_str()).audit.is_some());
-}
-
-#[test]
 fn a_replaced_key_that_lives_and_may_move_funds_is_a_page() {
     let (world, _, key, _) = rotated();
     let mut settings = world
@@ -246,25 +192,6 @@ fn a_replaced_key_that_lives_and_may_move_funds_is_a_page() {
         answer.findings[0].code == Code::CanMoveFunds && answer.findings[0].say.contains("of version"),
         "{answer:#?}"
     );
-}
-
-#[test]
-fn a_key_that_two_secrets_name_is_found() {
-    let world = world();
-    world.add_secret(
-        "prod/bybit/other",
-        world.text_of_setup(),
-        world.first_credential(),
-        SUB,
-    );
-    let answer = audit(&world);
-    let shared: Vec<&str> = answer
-        .findings
-        .iter()
-        .filter(|finding| finding.code == Code::SharedKey)
-        .map(|finding| finding.secret.as_str())
-        .collect();
-    assert_eq!(shared, ["prod/bybit/main", "prod/bybit/other"]);
 }
 
 #[test]
@@ -302,15 +229,6 @@ fn a_replaced_key_that_outlives_its_grace_is_found() {
 }
 
 #[test]
-fn an_account_with_hardly_any_room_is_found() {
-    let (world, _, _, _) = rotated_twice();
-    while world.live_keys().len() < 19 {
-        key_by_hand(&world, SUB);
-    }
-    assert!(found(&audit(&world), Code::SlotsLow));
-}
-
-#[test]
 fn a_secret_named_like_the_others_that_nothing_rotates_is_found() {
     let (world, _, _, _) = rotated_twice();
     let forgotten = |name: &str| Seed {
@@ -342,44 +260,6 @@ fn a_secret_named_like_the_others_that_nothing_rotates_is_found() {
 }
 
 #[test]
-fn a_master_that_lists_keys_and_cannot_issue_any_is_found_once() {
-    let (world, _, _, _) = rotated_twice();
-    by_hand(&world, "prod/bybit/other");
-    let mut settings = world
-        .bybit(|model, _| model.key(world.master_key()))
-        .expect("the key is there")
-        .settings;
-    settings.permissions = Permissions::of(&[("Spot", &["SpotTrade"])]);
-    world
-        .bybit(|model, now| model.edit_key_by_hand(world.master_key(), settings, now))
-        .expect("it is edited");
-    hour(&world);
-    let answer = audit(&world);
-    assert_eq!(
-        codes(&answer)
-            .iter()
-            .filter(|code| **code == Code::MasterUnusable)
-            .count(),
-        1,
-        "{answer:#?}"
-    );
-}
-
-#[test]
-fn a_master_that_cannot_be_read_is_unusable() {
-    let (world, _, _, _) = rotated_twice();
-    let request = DeleteSecret {
-        secret_id: world.master_arn().to_owned(),
-        ..Default::default()
-    };
-    world
-        .secrets_manager(|model, now| model.delete_secret(&request, now))
-        .expect("it is deleted");
-    assert!(found(&audit(&world), Code::MasterUnusable));
-    assert!(found(&world.maintain(), Code::MasterUnusable));
-}
-
-#[test]
 fn an_audit_of_one_secret_is_refused_where_there_is_none_to_look_at() {
     let (world, _, _, _) = rotated_twice();
     let unattached = Seed {
@@ -408,219 +288,6 @@ fn an_audit_of_one_secret_is_refused_where_there_is_none_to_look_at() {
 }
 
 #[test]
-fn a_place_that_the_list_does_not_have_any_more_is_not_asked_for_again() {
-    let (world, _, _, _) = rotated_twice();
-    let after = Some("no-such-place".to_owned());
-    let answer = world.operate(OperationRequest::Audit {
-        shard: Shard::ALL,
-        secret: None,
-        fingerprint: None,
-        after,
-        form: Form::Json,
-    });
-    assert_eq!(answer.outcome, Outcome::Failed, "{answer:#?}");
-    assert!(answer.findings[0].r#do.contains("without `after`"), "{answer:#?}");
-}
-
-#[test]
-fn a_key_is_nowhere_only_where_everything_could_be_read() {
-    let (world, _, _, _) = rotated_twice();
-    let other = by_hand(&world, "prod/bybit/other");
-    let request = DeleteSecret {
-        secret_id: other.as_str().to_owned(),
-        ..Default::default()
-    };
-    world
-        .secrets_manager(|model, now| model.delete_secret(&request, now))
-        .expect("it is deleted");
-    let answer = world.operate(self::request(Some("fp:000000000000"), Form::Json));
-    assert_eq!(codes(&answer), [Code::NotDone], "{answer:#?}");
-    assert_eq!(answer.secrets[0].secret, "prod/bybit/other");
-}
-
-#[test]
-fn the_secret_of_a_leaked_key_is_found_by_its_fingerprint() {
-    let (world, _, key, version) = rotated_twice();
-    by_hand(&world, "prod/bybit/other");
-    let answer = world.operate(request(Some(&fingerprint(&key)), Form::Json));
-    assert_eq!(codes(&answer), [Code::KeyFound], "{answer:#?}");
-    let told = &answer.findings[0];
-    assert_eq!(told.secret, "prod/bybit/main");
-    assert!(
-        told.say.contains(version.as_str()) && told.r#do.contains("break_glass"),
-        "{told:#?}"
-    );
-    assert_eq!(answer.secrets.len(), 1);
-}
-
-#[test]
-fn the_answer_to_the_question_comes_before_whatever_else_is_found() {
-    let world = world();
-    let token = world.rotate().expect("a rotation");
-    let answer = world.operate(request(Some(&fingerprint(&key_in(&world, &token))), Form::Json));
-    assert!(
-        codes(&answer).contains(&Code::AdoptionGrace),
-        "the key before was made by hand: {answer:#?}"
-    );
-    assert_eq!(answer.findings[0].code, Code::KeyFound, "{answer:#?}");
-}
-
-#[test]
-fn a_leaked_master_is_found_by_its_fingerprint_once() {
-    let (world, _, _, _) = rotated_twice();
-    by_hand(&world, "prod/bybit/other");
-    let answer = world.operate(request(Some(&fingerprint(world.master_key())), Form::Json));
-    assert_eq!(codes(&answer), [Code::KeyFound], "{answer:#?}");
-    assert!(
-        answer.findings[0].r#do.contains("masters/bybit/parent"),
-        "{answer:#?}"
-    );
-}
-
-#[test]
-fn a_key_that_no_version_names_is_said_to_be_nowhere() {
-    let world = world();
-    assert_eq!(
-        codes(&world.operate(request(Some("fp:000000000000"), Form::Json))),
-        [Code::KeyNotFound]
-    );
-    let OperationRequest::Audit {
-        shard,
-        fingerprint,
-        after,
-        form,
-        ..
-    } = request(Some("fp:000000000000"), Form::Json)
-    else {
-        panic!("an audit");
-    };
-    let secret = Some(world.secret().clone());
-    assert_eq!(
-        codes(&world.operate(OperationRequest::Audit {
-            shard,
-            secret,
-            fingerprint,
-            after,
-            form
-        })),
-        [Code::KeyNotFound]
-    );
-}
-
-#[test]
-fn a_table_has_a_line_for_every_secret() {
-    let (world, token, _, _) = rotated_twice();
-    by_hand(&world, "prod/bybit/other");
-    let answer = world.operate(request(None, Form::Csv));
-    let table = answer.csv.expect("a table");
-    let lines: Vec<&str> = table.lines().collect();
-    assert_eq!(lines.len(), 3, "{table}");
-    let head: Vec<&str> = lines[0].split(',').collect();
-    let at = head
-        .iter()
-        .position(|column| *column == "current_version")
-        .expect("a column");
-    assert!(
-        lines
-            .iter()
-            .any(|line| line.split(',').nth(at) == Some(token.as_str())),
-        "{table}"
-    );
-    assert!(answer.secrets.is_empty(), "said once");
-}
-
-#[test]
-fn a_fleet_that_one_answer_cannot_hold_is_told_in_several_without_a_gap() {
-    let mut world = desks(130);
-    // Before the second page the list has to be asked for again, and then the time for a beginning is up.
-    world.0.timeout = SignedDuration::from_millis(20_100);
-    world.plan(Operation::Secrets, 4, Fault::Throttled);
-    let (mut seen, mut after, mut answers) = (std::collections::BTreeSet::new(), None, 0);
-    loop {
-        let request = OperationRequest::Audit {
-            shard: Shard::ALL,
-            secret: None,
-            fingerprint: None,
-            after,
-            form: Form::Json,
-        };
-        let answer = world.operate(request);
-        answers += 1;
-        for row in &answer.secrets {
-            assert!(seen.insert(row.secret.clone()), "{} is told twice", row.secret);
-        }
-        let Some(next) = answer.next.clone() else { break };
-        assert!(
-            found(&answer, Code::More) && answer.findings.iter().any(|finding| finding.r#do.contains(&next))
-        );
-        after = Some(next);
-    }
-    assert_eq!((seen.len(), answers), (131, 2));
-}
-
-/// What `rotated_twice` leaves, and so many secrets more.
-fn desks(number: usize) -> Watched {
-    let (world, _, _, _) = rotated_twice();
-    let key = key_by_hand(&world, SUB);
-    for number in 0..number {
-        world.add_secret(
-            &format!("prod/bybit/desk-{number:04}"),
-            world.text_of_setup(),
-            &key,
-            SUB,
-        );
-    }
-    world
-}
-
-#[test]
-fn an_audit_for_findings_alone_has_room_for_a_whole_fleet() {
-    let world = desks(3);
-    world.add_secret(
-        "prod/bybit/weak",
-        world.text_of_setup(),
-        &key_by_hand(&world, SUB),
-        SUB,
-    );
-    let rows = audit(&world);
-    let answer = world.operate(request(None, Form::Findings));
-    assert_eq!((answer.secrets.len(), answer.next.clone()), (0, None));
-    assert_eq!(
-        (&answer.counts, &answer.findings),
-        (&rows.counts, &rows.findings),
-        "nothing else is missing"
-    );
-}
-
-#[test]
-fn the_answers_of_one_audit_read_once_which_keys_are_held() {
-    let world = desks(3);
-    let calls = |after: Option<&str>| {
-        world.take_calls();
-        let after = after.map(str::to_owned);
-        let answer = world.operate(OperationRequest::Audit {
-            shard: Shard::ALL,
-            secret: None,
-            fingerprint: None,
-            after,
-            form: Form::Json,
-        });
-        assert_eq!(answer.secrets.len(), 4, "{answer:#?}");
-        world
-            .take_operations()
-            .into_iter()
-            .filter(|operation| *operation == Operation::Describe)
-            .count()
-    };
-    let first = calls(None);
-    let next = calls(Some(""));
-    assert_eq!((first, next), (8, 4));
-    assert_eq!(calls(None), 8, "an audit that begins anew reads it anew");
-    world.advance(SignedDuration::from_mins(15));
-    assert_eq!(calls(Some("")), 8, "it is too old");
-}
-
-#[test]
 fn a_secret_that_is_scheduled_for_deletion_has_its_row() {
     let (world, _, _, _) = rotated_twice();
     let request = DeleteSecret {
@@ -641,23 +308,6 @@ fn a_secret_that_is_scheduled_for_deletion_has_its_row() {
         .find(|finding| finding.code == Code::SecretDeleted);
     assert!(
         told.is_some_and(|told| told.r#do.contains("restore-secret")),
-        "{answer:#?}"
-    );
-}
-
-#[test]
-fn a_master_that_cannot_be_read_may_be_the_one_that_is_looked_for() {
-    let (world, _, _, _) = rotated_twice();
-    let request = DeleteSecret {
-        secret_id: world.master_arn().to_owned(),
-        ..Default::default()
-    };
-    world
-        .secrets_manager(|model, now| model.delete_secret(&request, now))
-        .expect("it is deleted");
-    let answer = world.operate(self::request(Some(&fingerprint(world.master_key())), Form::Json));
-    assert!(
-        !found(&answer, Code::KeyNotFound) && answer.counts["unread"] > 0,
         "{answer:#?}"
     );
 }

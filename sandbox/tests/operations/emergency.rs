@@ -6,7 +6,6 @@ use protocol::name::SecretId;
 use protocol::operations::{Code, Mode, OperationRequest, Order};
 use protocol::rotation::Step;
 use sandbox::in_process::{Fault, Operation, SUB};
-use sandbox::secrets_manager::DeleteSecret;
 
 use super::*;
 
@@ -29,7 +28,7 @@ pub(super) fn leaked(world: &World, version: Option<&VersionId>) -> OperationReq
     order(world.secret(), version, Mode::ReplaceFirst)
 }
 
-fn happened(answer: &Answer) -> Vec<&str> {
+pub(super) fn happened(answer: &Answer) -> Vec<&str> {
     answer
         .timeline
         .iter()
@@ -164,97 +163,6 @@ fn a_rotation_that_is_stuck_is_given_up_first() {
     assert_ne!(world.holder("AWSCURRENT"), Some(stuck));
 }
 
-#[test]
-fn a_rotation_that_builds_on_the_leaked_key_is_given_up_first() {
-    let (world, token, key, version) = rotated_twice();
-    world.label("ROLLBACK", Some(&version));
-    let back = world.begin_rotation();
-    world.run(Step::Create, &back).expect("a copy");
-    let answer = world.operate_beside_the_service(leaked(&world, Some(&version)));
-    assert!(
-        happened(&answer).iter().any(|what| what.contains("given up")),
-        "{answer:#?}"
-    );
-    assert_ne!(
-        world.holder("AWSCURRENT"),
-        Some(token),
-        "a run of it may be about to make the leaked key current"
-    );
-    assert_eq!(world.holder("ROLLBACK"), None, "nobody goes back to a leaked key");
-    assert!(
-        !world.alive(&key) && world.current_key().is_some_and(|current| world.alive(&current)),
-        "{answer:#?}"
-    );
-}
-
-#[test]
-fn a_rotation_that_has_yet_to_copy_the_leaked_key_is_given_up_too() {
-    let (world, token, key, version) = rotated_twice();
-    world.label("ROLLBACK", Some(&version));
-    let back = world.begin_rotation();
-    let answer = world.operate_beside_the_service(leaked(&world, Some(&version)));
-    assert!(
-        world
-            .labels(&back)
-            .iter()
-            .any(|label| label.starts_with("CONDEMNED-")),
-        "{answer:#?}"
-    );
-    assert!(
-        !world.alive(&key) && world.holder("AWSCURRENT") == Some(token),
-        "{answer:#?}"
-    );
-}
-
-#[test]
-fn a_copy_of_a_key_that_is_leaked_by_now_is_never_promoted() {
-    let (world, token, _, version) = rotated_twice();
-    world.label("ROLLBACK", Some(&version));
-    let back = world.begin_rotation();
-    world.run(Step::Create, &back).expect("a copy");
-    world.label("COMPROMISED", Some(&version));
-    for step in [Step::Set, Step::Test, Step::Finish] {
-        // Only testSecret has nothing against it: it tells of the key.
-        let ended = world.run(step, &back);
-        assert!(ended.is_err() || step != Step::Finish, "{step:?}");
-    }
-    assert_eq!(world.holder("AWSCURRENT"), Some(token));
-    assert!(world.run(Step::Create, &back).is_err());
-    assert_eq!(world.holder("AWSPENDING"), None, "it was given up");
-}
-
-#[test]
-fn an_order_goes_on_where_a_rollback_has_copied_the_leaked_key() {
-    for mode in [Mode::ReplaceFirst, Mode::RevokeFirst] {
-        for cut in 1..25 {
-            let (world, _, key, version) = rotated_twice();
-            world.operate(OperationRequest::Rollback {
-                secret: world.secret().clone(),
-                version: Some(version.clone()),
-            });
-            while world.run_due().is_some() {}
-            assert_eq!(world.current_key().as_ref(), Some(&key));
-            world.plan_at(cut, Fault::CrashBefore);
-            let operation = world.start_operation(order(world.secret(), Some(&version), mode));
-            if operation
-                .finish_beside(|| while world.run_due().is_some() {})
-                .is_ok()
-            {
-                break;
-            }
-            if !world.labels(&version).iter().any(|label| label == "COMPROMISED") {
-                continue;
-            }
-            passes_beside_the_service(&world);
-            let current = world.current_key().expect("a current key");
-            assert!(
-                !world.alive(&key) && world.alive(&current),
-                "{mode:?}, cut at call {cut}"
-            );
-        }
-    }
-}
-
 /// The hourly passes, and what Secrets Manager does between them.
 pub(super) fn passes_beside_the_service(world: &World) {
     for _ in 0..5 {
@@ -362,73 +270,6 @@ fn a_second_leak_waits_until_the_first_is_over() {
 }
 
 #[test]
-fn a_leaked_master_comes_before_children_whose_foreign_keys_are_suspects() {
-    let (world, _, _, _) = rotated_twice();
-    let foreign = key_by_hand(&world, SUB);
-    world.take_calls();
-    let master = SecretId::parse(world.master_arn()).expect("an ARN");
-    let answer = world.operate_beside_the_service(order(&master, None, Mode::ReplaceFirst));
-    assert_eq!(answer.findings[0].code, Code::MasterLeaked, "{answer:#?}");
-    let suspects = answer
-        .findings
-        .iter()
-        .find(|finding| finding.code == Code::ForeignKeys)
-        .expect("the suspects");
-    let fingerprint = protocol::secret::KeyId::parse(foreign.key.as_str())
-        .expect("a key id")
-        .fingerprint();
-    assert!(suspects.say.contains(&fingerprint), "{suspects:#?}");
-    assert_eq!(writes(&world), []);
-}
-
-#[test]
-fn a_leaked_master_is_one_in_whichever_way_its_children_name_it() {
-    for name in [
-        |arn: &str| arn[..arn.len() - 7].to_owned(),
-        |_: &str| "masters/bybit/parent".to_owned(),
-    ] {
-        let (world, _, _, _) = rotated();
-        let document = world
-            .text_of_setup()
-            .replace("<master>", &name(world.master_arn()));
-        world.put_by_hand(&document, &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
-        let master = SecretId::parse(world.master_arn()).expect("an ARN");
-        let answer = world.operate(order(&master, None, Mode::ReplaceFirst));
-        assert_eq!(
-            (answer.findings[0].code, answer.counts["children"]),
-            (Code::MasterLeaked, 1),
-            "{answer:#?}"
-        );
-    }
-}
-
-#[test]
-fn a_child_that_cannot_be_read_does_not_hide_the_suspects_of_the_others() {
-    let (world, _, _, _) = rotated_twice();
-    for name in ["prod/bybit/aaa", "prod/bybit/zzz"] {
-        let deleted = world.add_secret(name, world.text_of_setup(), &key_by_hand(&world, SUB), SUB);
-        let request = DeleteSecret {
-            secret_id: deleted.as_str().to_owned(),
-            ..Default::default()
-        };
-        world
-            .secrets_manager(|model, now| model.delete_secret(&request, now))
-            .expect("it is deleted");
-    }
-    let master = SecretId::parse(world.master_arn()).expect("an ARN");
-    let answer = world.operate_beside_the_service(order(&master, None, Mode::ReplaceFirst));
-    assert_eq!(answer.counts["children"], 1, "{answer:#?}");
-    assert_eq!(
-        codes(&answer)
-            .iter()
-            .filter(|code| **code == Code::NotDone)
-            .count(),
-        2,
-        "{answer:#?}"
-    );
-}
-
-#[test]
 fn what_is_neither_rotated_nor_a_master_is_refused() {
     let world = world();
     let nobodys = SecretId::parse("prod/bybit/nobodys").expect("a name");
@@ -440,7 +281,7 @@ fn what_is_neither_rotated_nor_a_master_is_refused() {
 }
 
 /// A world where a person has put the first value back, whose key is dead by now; with the version before it.
-fn with_a_dead_key_put_back() -> (Watched, VersionId) {
+pub(super) fn with_a_dead_key_put_back() -> (Watched, VersionId) {
     let (world, before, _, _) = rotated();
     let text = world.document(&world.first_version()).to_string();
     hours(&world, 24 * 8);
@@ -456,27 +297,6 @@ fn a_leaked_key_that_was_dead_before_is_proven_dead() {
     hour(&world);
     let answer = world.operate_beside_the_service(leaked(&world, None));
     assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
-}
-
-#[test]
-fn a_leaked_key_that_a_rollback_copied_is_replaced_and_dies() {
-    let (world, first) = with_a_dead_key_put_back();
-    world.maintain();
-    hour(&world);
-    world.maintain();
-    world.operate(OperationRequest::Rollback {
-        secret: world.secret().clone(),
-        version: Some(first),
-    });
-    while world.run_due().is_some() {}
-    let key = world.current_key().expect("a current key");
-    let answer = world.operate_beside_the_service(leaked(&world, None));
-    assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
-    assert!(!world.alive(&key), "{answer:#?}");
-    assert!(
-        answer.exposure_seconds.is_some_and(|seconds| seconds < 30),
-        "{answer:#?}"
-    );
 }
 
 /// Carries out an order to revoke first, during which a hand takes its label off so many seconds after it was

@@ -39,7 +39,7 @@ fn names_the_current_key(world: &World) -> VersionId {
     token
 }
 
-fn built_on_another_version(world: &World) -> VersionId {
+pub(super) fn built_on_another_version(world: &World) -> VersionId {
     let key = key_by_hand(world, SUB, settings(&[SPOT]));
     let theirs = world.put_by_hand(&value(""), &key, SUB, "by-hand");
     let token = created(world);
@@ -71,7 +71,7 @@ fn not_a_credential(world: &World) -> VersionId {
     token
 }
 
-fn candidate_moved(world: &World) -> VersionId {
+pub(super) fn candidate_moved(world: &World) -> VersionId {
     let offer = || {
         let key = key_by_hand(
             world,
@@ -238,21 +238,6 @@ fn a_condemned_version_is_neither_proven_nor_promoted() {
 }
 
 #[test]
-fn a_version_is_not_given_up_while_somebody_else_changes_its_labels() {
-    let world = world();
-    let token = built_on_another_version(&world);
-    let mut run = world.start(world.request(Step::Create, &token));
-    let look = until(&mut run, Operation::Describe);
-    run.let_through(look, None);
-    // The second look is the one before anything is changed.
-    let look = until(&mut run, Operation::Describe);
-    world.label("AWSPENDING", None);
-    run.let_through(look, None);
-    refused(run.finish(), ErrorType::VersionUnknown);
-    assert!(world.labels(&token).is_empty());
-}
-
-#[test]
 fn a_condemnation_from_before_promotion_does_not_cut_the_grace_short() {
     let world = world();
     let promoted = world.rotate().unwrap();
@@ -274,26 +259,6 @@ fn a_condemnation_from_before_promotion_does_not_cut_the_grace_short() {
 }
 
 #[test]
-fn a_version_that_is_promoted_while_it_is_judged_is_not_given_up() {
-    let world = world();
-    let token = built_on_another_version(&world);
-    let mut judging = world.start(world.request(Step::Create, &token));
-    let first = until(&mut judging, Operation::Describe);
-    judging.let_through(first, None);
-    let second = until(&mut judging, Operation::Describe);
-    world.make_current(&token);
-    judging.let_through(second, None);
-    done(judging.finish(), Done::AlreadyCurrent);
-    assert_eq!(world.holder(AWSCURRENT), Some(token.clone()));
-    assert!(
-        !world
-            .labels(&token)
-            .iter()
-            .any(|label| label.starts_with("CONDEMNED-"))
-    );
-}
-
-#[test]
 fn a_secret_without_room_for_the_condemnation_says_so_and_keeps_pending() {
     let world = world();
     let token = built_on_another_version(&world);
@@ -306,30 +271,6 @@ fn a_secret_without_room_for_the_condemnation_says_so_and_keeps_pending() {
     assert_eq!(world.labels(&token), ["AWSPENDING"]);
     world.label("own-1", None);
     refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
-}
-
-/// Giving up is for good, and reads may be stale: what led to it is judged a second time, and here the base
-/// is current after all.
-#[test]
-fn a_good_version_is_not_given_up_by_two_stale_reads() {
-    let world = world();
-    let key = key_by_hand(&world, SUB, settings(&[SPOT]));
-    let document = value(&format!("{SUBACCOUNT}{POLICY}"));
-    let theirs = world.put_by_hand(&document, &key, SUB, "by-hand");
-    let token = world.begin_rotation();
-    world.make_current(&theirs);
-    done(world.run(Step::Create, &token), Done::Issued);
-    assert_eq!(
-        world.document(&token)["rotation"]["based_on"],
-        serde_json::json!(theirs)
-    );
-    // A duplicate, seconds later: neither read knows yet that AWSCURRENT moved.
-    world.plan(Operation::Describe, 1, Fault::Stale(3));
-    world.plan(Operation::ReadCurrent, 1, Fault::Stale(3));
-    drop(world.run(Step::Create, &token));
-    assert!(world.plan_is_done());
-    assert_eq!(world.labels(&token), ["AWSPENDING"]);
-    completes(&world, &token);
 }
 
 #[test]
@@ -396,119 +337,6 @@ fn a_version_is_given_up_though_the_reply_to_its_last_change_was_lost() {
 }
 
 #[test]
-fn a_version_is_not_given_up_for_any_number_of_reads_that_are_stale() {
-    let world = world();
-    let theirs = new_current_by_hand(&world);
-    let token = world.begin_rotation();
-    world.make_current(&world.first_version());
-    done(world.run(Step::Create, &token), Done::Issued);
-    for occurrence in 1..=2 {
-        // As it was before the hand moved AWSCURRENT: two writes ago.
-        world.plan(Operation::Describe, occurrence, Fault::Stale(2));
-        world.plan(Operation::ReadCurrent, occurrence, Fault::Stale(2));
-    }
-    assert_eq!(world.holder("AWSPREVIOUS"), Some(theirs));
-    drop(world.run(Step::Create, &token));
-    completes(&world, &token);
-}
-
-#[test]
-fn a_run_without_the_minute_that_it_takes_to_be_sure_judges_nothing() {
-    let mut world = world();
-    let token = candidate_moved(&world);
-    world.take_calls();
-    let before = world.now();
-    world.0.timeout = SignedDuration::from_secs(65);
-    refused(world.run(Step::Create, &token), ErrorType::DeadlineNear);
-    assert_eq!(world.now(), before);
-    assert_eq!(writes(&world), []);
-    world.0.timeout = SignedDuration::from_millis(65_200);
-    refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
-}
-
-/// Neither tells whether it was replaced since the version was built on it, or an earlier time.
-#[test]
-fn a_base_that_is_not_previous_or_is_stamped_is_judged_a_minute_later() {
-    let not_previous = |world: &World| drop(new_version_made_current(world));
-    let stamped =
-        |world: &World| world.label("REPLACED-20260301T110000Z-00000000", Some(&world.first_version()));
-    let cases: [fn(&World); 2] = [not_previous, stamped];
-    for hand in cases {
-        let world = world();
-        let token = built_on_another_version(&world);
-        hand(&world);
-        refused(world.run(Step::Set, &token), ErrorType::StoreUnavailable);
-        let before = world.now();
-        refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
-        assert!(world.now().duration_since(before) >= seconds(60));
-    }
-}
-
-/// A version that a person stored and then made current, which leaves AWSPENDING where it is.
-fn new_version_made_current(world: &World) -> VersionId {
-    let key = key_by_hand(world, SUB, settings(&[SPOT]));
-    let version = world.put_by_hand(&value(""), &key, SUB, "by-hand");
-    world.make_current(&version);
-    version
-}
-
-#[test]
-fn a_version_surely_doomed_only_at_the_first_look_is_left_to_the_replay() {
-    let world = world();
-    let token = built_on_another_version(&world);
-    let mut run = world.start(world.request(Step::Create, &token));
-    let first = until(&mut run, Operation::Describe);
-    run.let_through(first, None);
-    let second = until(&mut run, Operation::Describe);
-    new_version_made_current(&world);
-    run.let_through(second, None);
-    world.take_calls();
-    refused(run.finish(), ErrorType::StoreUnavailable);
-    assert_eq!(writes(&world), []);
-    assert_eq!(world.labels(&token), ["AWSPENDING"]);
-    refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
-}
-
-#[test]
-fn a_version_is_not_condemned_when_its_labels_changed_after_it_was_judged() {
-    let cancel = |world: &World, _: &VersionId| world.label("AWSPENDING", None);
-    let promote = |world: &World, token: &VersionId| world.make_current(token);
-    let cases: [fn(&World, &VersionId); 2] = [cancel, promote];
-    for hand in cases {
-        let world = world();
-        let token = built_on_another_version(&world);
-        let mut run = world.start(world.request(Step::Create, &token));
-        for _ in 0..2 {
-            let judged = until(&mut run, Operation::Describe);
-            run.let_through(judged, None);
-        }
-        let look = until(&mut run, Operation::Describe);
-        hand(&world, &token);
-        let labels = world.labels(&token);
-        run.let_through(look, None);
-        world.take_calls();
-        let said = refused(run.finish(), ErrorType::StoreUnavailable);
-        assert!(said.contains("labels changed"), "{said}");
-        assert_eq!(writes(&world), []);
-        assert_eq!(world.labels(&token), labels);
-    }
-}
-
-#[test]
-fn a_version_promoted_while_it_is_condemned_loses_only_the_condemnation() {
-    let world = world();
-    let token = built_on_another_version(&world);
-    let mut run = world.start(world.request(Step::Create, &token));
-    let condemn = until(&mut run, Operation::AddLabel);
-    run.let_through(condemn, None);
-    let look = until(&mut run, Operation::Describe);
-    world.make_current(&token);
-    run.let_through(look, None);
-    refused(run.finish(), ErrorType::StoreUnavailable);
-    assert_eq!(world.labels(&token), ["AWSCURRENT", "AWSPENDING"]);
-}
-
-#[test]
 fn a_version_is_condemned_though_every_reply_to_that_was_lost() {
     for lost in [1, 4] {
         let world = world();
@@ -560,31 +388,4 @@ fn a_pending_version_with_any_sign_that_it_was_current_is_not_promoted() {
         );
         world.rotate().unwrap();
     }
-}
-
-#[test]
-fn a_version_that_was_seen_current_is_not_condemned_by_a_stale_read() {
-    let world = world();
-    let first = world.first_version();
-    let token = created(&world);
-    // What is older than a minute every read shows: that it is pending.
-    world.advance(SignedDuration::from_mins(5));
-    completes(&world, &token);
-    world.label("AWSCURRENT", Some(&first));
-    world.label("AWSPENDING", Some(&token));
-    for label in world.labels(&token) {
-        if label.starts_with("REPLACED-") {
-            world.label(&label, None);
-        }
-    }
-    // The run has seen that the version has been current; the last look before the condemnation has not.
-    world.plan(Operation::Describe, 3, Fault::Stale(100));
-    refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
-    assert!(
-        !world
-            .labels(&token)
-            .iter()
-            .any(|label| label.starts_with("CONDEMNED-"))
-    );
-    assert!(world.alive(&key_in(&world, &token)));
 }

@@ -6,12 +6,15 @@ mod doomed;
 mod faults;
 mod finish;
 mod inherit;
+mod leaked_offers;
+mod not_given_up;
 mod offers;
 mod often;
 mod plain;
 mod scope;
 mod set;
 mod slots;
+mod supplied;
 mod swap;
 mod test_step;
 

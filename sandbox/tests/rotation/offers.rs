@@ -1,20 +1,20 @@
 use protocol::audit::Action;
 use protocol::rotation::{Done, Step};
 use sandbox::bybit::Credential;
-use sandbox::in_process::{Fault, OTHER_SUB, PARENT};
+use sandbox::in_process::{Fault, OTHER_SUB};
 use serde_json::json;
 
 use super::*;
 
 /// All that the usual policy asks for.
-const ALL: &[(&str, &[&str])] = &[
+pub(super) const ALL: &[(&str, &[&str])] = &[
     SPOT,
     ("ContractTrade", &["Order", "Position"]),
     ("Derivatives", &["DerivativesTrade"]),
 ];
 
 /// A version that a person stored and labelled, with a key of the sub-account.
-fn offer(world: &World, label: &str, groups: &[(&str, &[&str])]) -> (VersionId, Credential) {
+pub(super) fn offer(world: &World, label: &str, groups: &[(&str, &[&str])]) -> (VersionId, Credential) {
     let key = key_by_hand(world, SUB, settings(groups));
     (world.put_by_hand(&value(""), &key, SUB, label), key)
 }
@@ -229,71 +229,6 @@ fn an_unbound_offer_is_refused_unless_the_policy_says_any() {
 }
 
 #[test]
-fn a_leaked_version_is_never_rolled_back_to() {
-    let world = world();
-    world.rotate().unwrap();
-    for label in ["COMPROMISED", "ROLLBACK"] {
-        world.label(label, Some(&world.first_version()));
-    }
-    world.take_calls();
-    let token = world.begin_rotation();
-    let said = refused(world.run(Step::Create, &token), ErrorType::OfferRefused);
-    assert!(said.contains("COMPROMISED"), "{said}");
-    assert_eq!(writes(&world), []);
-}
-
-#[test]
-fn a_leaked_key_is_not_rolled_back_to_from_another_version_that_names_it() {
-    let world = world();
-    world.rotate().unwrap();
-    let first = world
-        .bybit(|model, _| model.credential(world.0.first_key()))
-        .unwrap();
-    world.label("COMPROMISED", Some(&world.first_version()));
-    world.put_by_hand(&value(""), &first, SUB, "ROLLBACK");
-    let token = world.begin_rotation();
-    refused(world.run(Step::Create, &token), ErrorType::OfferRefused);
-}
-
-#[test]
-fn a_copy_of_a_leaked_key_is_not_promoted_whichever_version_is_labelled() {
-    let world = world();
-    let (other, key) = offer(&world, "x", ALL);
-    world.put_by_hand(&value(SUBACCOUNT), &key, SUB, "CANDIDATE");
-    let token = world.begin_rotation();
-    done(world.run(Step::Create, &token), Done::Copied);
-    for step in [Step::Set, Step::Test] {
-        let fork = world.fork();
-        fork.run(step, &token).unwrap();
-    }
-    world.label("COMPROMISED", Some(&other));
-    for step in [Step::Set, Step::Finish] {
-        let said = refused(world.run(step, &token), ErrorType::StoreUnavailable);
-        assert!(said.contains("COMPROMISED"), "{said}");
-    }
-    refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
-    assert_eq!(world.holder("AWSCURRENT"), Some(world.first_version()));
-}
-
-#[test]
-fn a_key_that_leaks_while_its_copy_is_looked_at_is_not_promoted() {
-    let world = world();
-    let (other, key) = offer(&world, "x", ALL);
-    world.put_by_hand(&value(SUBACCOUNT), &key, SUB, "CANDIDATE");
-    let token = world.begin_rotation();
-    for step in [Step::Create, Step::Set, Step::Test] {
-        world.run(step, &token).unwrap();
-    }
-    let mut run = world.start(world.request(Step::Finish, &token));
-    let ticket = until(&mut run, Operation::Inspect);
-    world.label("COMPROMISED", Some(&other));
-    world.advance(seconds(10));
-    run.let_through(ticket, None);
-    refused(run.finish(), ErrorType::StoreUnavailable);
-    assert_eq!(world.holder("AWSCURRENT"), Some(world.first_version()));
-}
-
-#[test]
 fn a_better_candidate_gets_through_after_a_bad_one() {
     let world = world();
     let (_, bad) = offer(&world, "CANDIDATE", ALL);
@@ -318,27 +253,6 @@ fn a_candidate_whose_label_was_only_taken_off_is_still_promoted() {
 }
 
 #[test]
-fn a_persons_key_is_judged_as_it_is_and_neither_edited_nor_revoked() {
-    let world = world();
-    let (_, key) = offer(&world, "CANDIDATE", ALL);
-    let token = world.begin_rotation();
-    done(world.run(Step::Create, &token), Done::Copied);
-    change(&world, &key.key, |settings| {
-        settings.permissions = Permissions::of(&[SPOT, ALL[1], ("Wallet", &["AccountTransfer"])]);
-    });
-    let given = settings_of(&world, &key.key);
-    refused(world.run(Step::Test, &token), ErrorType::PendingTooPowerful);
-    let said = refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
-    assert!(
-        said.contains("Wallet:AccountTransfer") && said.contains("not ours to edit"),
-        "{said}"
-    );
-    assert_eq!(settings_of(&world, &key.key), given);
-    assert!(world.alive(&key.key));
-    assert_eq!(world.holder("AWSPENDING"), None);
-}
-
-#[test]
 fn a_rolled_back_key_of_ours_is_brought_to_the_policy() {
     let world = world();
     let good = world.rotate().unwrap();
@@ -351,32 +265,6 @@ fn a_rolled_back_key_of_ours_is_brought_to_the_policy() {
     change(&world, &key, |settings| settings.ips = Ips::Any);
     completes(&world, &token);
     assert_eq!(settings_of(&world, &key), intended);
-}
-
-#[test]
-fn a_credential_is_supplied_by_hand_where_no_master_is_named() {
-    let document = r#"{"api_key":"<key>","secret":"<secret>","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#;
-    let world = world_of(document);
-    let key = key_by_hand(&world, SUB, settings(&[SPOT]));
-    let token = world.begin_rotation();
-    let said = refused(world.run(Step::Create, &token), ErrorType::MasterInvalid);
-    assert!(said.contains("`masterarn`"), "{said}");
-    let offered = world.put_by_hand(
-        r#"{"api_key":"<key>","api_secret":"<secret>"}"#,
-        &key,
-        SUB,
-        "CANDIDATE",
-    );
-    done(world.run(Step::Create, &token), Done::Copied);
-    completes(&world, &token);
-    let document = world.document(&token);
-    assert_eq!(document["rotation"]["copied_from"], json!(offered));
-    assert_eq!(
-        document["secret"],
-        json!(key.secret.expose()),
-        "the spelling is the current version's"
-    );
-    assert_eq!(document["api_secret"], json!(null));
 }
 
 #[test]
@@ -414,18 +302,6 @@ fn a_bound_offer_replaces_an_unbound_key() {
 }
 
 #[test]
-fn a_key_of_a_master_account_is_replaced_by_one_that_a_person_supplies() {
-    let world = world();
-    let on_parent = || key_by_hand(&world, PARENT, settings(&[SPOT]));
-    let document = r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#;
-    world.put_by_hand(document, &on_parent(), PARENT, "AWSCURRENT");
-    let token = world.begin_rotation();
-    world.put_by_hand(document, &on_parent(), PARENT, "CANDIDATE");
-    done(world.run(Step::Create, &token), Done::Copied);
-    completes(&world, &token);
-}
-
-#[test]
 fn an_offered_key_a_person_put_under_the_token_is_not_taken_for_our_copy() {
     let world = world();
     let token = world.begin_rotation();
@@ -438,70 +314,4 @@ fn an_offered_key_a_person_put_under_the_token_is_not_taken_for_our_copy() {
     run.let_through(put, None);
     let problem = refused(run.finish(), ErrorType::VersionDoomed);
     assert!(problem.contains("not built by this function"), "{problem}");
-}
-
-#[test]
-fn a_persons_unlisted_key_is_judged_by_itself_if_the_current_is_listed() {
-    let world = world();
-    offer(&world, "CANDIDATE", ALL);
-    let token = world.begin_rotation();
-    done(world.run(Step::Create, &token), Done::Copied);
-    for occurrence in 1..=32 {
-        world.plan(Operation::List, occurrence, Fault::PageMissing);
-    }
-    let before = world.now();
-    done(world.run(Step::Set, &token), Done::Agreed);
-    assert!(world.plan_is_done());
-    assert_eq!(
-        world.now().duration_since(before),
-        seconds(60),
-        "it asked again for a minute"
-    );
-    completes(&world, &token);
-}
-
-#[test]
-fn a_persons_unlisted_key_that_moves_funds_dooms_its_version() {
-    let world = world();
-    let (_, key) = offer(&world, "CANDIDATE", ALL);
-    let token = world.begin_rotation();
-    done(world.run(Step::Create, &token), Done::Copied);
-    change(&world, &key.key, |settings| {
-        settings.permissions = Permissions::of(&[SPOT, ALL[1], ("Wallet", &["AccountTransfer"])]);
-    });
-    for occurrence in 1..=32 {
-        world.plan(Operation::List, occurrence, Fault::PageMissing);
-    }
-    let said = refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
-    assert!(
-        said.contains("Wallet:AccountTransfer") && said.contains("not ours to edit"),
-        "{said}"
-    );
-    assert_eq!(world.holder("AWSPENDING"), None);
-    assert!(world.alive(&key.key));
-}
-
-#[test]
-fn a_dead_supplied_key_dooms_its_version_only_if_the_current_key_answers() {
-    let document = r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#;
-    for current_is_alive in [false, true] {
-        let world = world_of(document);
-        let key = key_by_hand(&world, SUB, settings(&[SPOT]));
-        world.put_by_hand(document, &key, SUB, "CANDIDATE");
-        let token = world.begin_rotation();
-        done(world.run(Step::Create, &token), Done::Copied);
-        delete(&world, &key.key);
-        if !current_is_alive {
-            delete(&world, world.first_key());
-        }
-        world.advance(SignedDuration::from_mins(5));
-        if current_is_alive {
-            let said = refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
-            assert!(said.contains("its key is dead"), "{said}");
-            assert_eq!(world.holder("AWSPENDING"), None);
-        } else {
-            refused(world.run(Step::Set, &token), ErrorType::PendingRejected);
-            assert_eq!(world.labels(&token), ["AWSPENDING"]);
-        }
-    }
 }

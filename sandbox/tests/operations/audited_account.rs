@@ -1,0 +1,128 @@
+//! What an audit says of the keys on a secret's account, and of the account's master.
+
+use protocol::operations::Code;
+use sandbox::in_process::{Fault, Operation, SUB};
+use sandbox::secrets_manager::DeleteSecret;
+
+use super::audit::{audit, by_hand, fingerprint, found, row};
+use super::*;
+
+#[test]
+fn keys_on_the_account_that_nobody_names_are_told_apart() {
+    let (world, _, _, _) = rotated_twice();
+    let foreign = key_by_hand(&world, SUB);
+    let others = by_hand(&world, "prod/bybit/other");
+    let token = world.begin_rotation();
+    world.plan(Operation::Put, 1, Fault::CrashBefore);
+    assert!(world.run(protocol::rotation::Step::Create, &token).is_err());
+    let lost = world.live_keys_for(&token).remove(0);
+    world.label("AWSPENDING", None);
+    hour(&world);
+    let answer = audit(&world);
+    let audited = row(&answer, "prod/bybit/main").audit.expect("an audit");
+    let shown = |keys: Option<Vec<protocol::operations::KeyOnAccount>>| -> Vec<String> {
+        keys.expect("they are known")
+            .into_iter()
+            .map(|key| key.fingerprint)
+            .collect()
+    };
+    assert_eq!(shown(audited.foreign_keys), [fingerprint(&foreign.key)]);
+    assert_eq!(shown(audited.orphans), [fingerprint(&lost)]);
+    assert!(
+        found(&answer, Code::ForeignKeys) && found(&answer, Code::Orphans),
+        "{answer:#?}"
+    );
+    assert!(
+        !answer
+            .findings
+            .iter()
+            .any(|finding| finding.say.contains("no rotated key may")),
+        "{answer:#?}"
+    );
+    let settings = Settings {
+        note: "who knows".to_owned(),
+        read_only: false,
+        ips: Ips::only([BOT_ADDRESS]),
+        permissions: Permissions::of(&[("Wallet", &["AccountTransfer"])]),
+    };
+    let mighty = world
+        .bybit(|model, now| model.create_key_by_hand(SUB, settings, now))
+        .expect("the account is there");
+    let answer = audit(&world);
+    let mighty_ones = answer
+        .findings
+        .iter()
+        .find(|finding| finding.code == Code::CanMoveFunds)
+        .expect("it is told");
+    assert!(
+        mighty_ones.say.ends_with(&fingerprint(&mighty.key)),
+        "{answer:#?}"
+    );
+    assert!(row(&answer, others.name().as_str()).audit.is_some());
+}
+
+#[test]
+fn a_key_that_two_secrets_name_is_found() {
+    let world = world();
+    world.add_secret(
+        "prod/bybit/other",
+        world.text_of_setup(),
+        world.first_credential(),
+        SUB,
+    );
+    let answer = audit(&world);
+    let shared: Vec<&str> = answer
+        .findings
+        .iter()
+        .filter(|finding| finding.code == Code::SharedKey)
+        .map(|finding| finding.secret.as_str())
+        .collect();
+    assert_eq!(shared, ["prod/bybit/main", "prod/bybit/other"]);
+}
+
+#[test]
+fn an_account_with_hardly_any_room_is_found() {
+    let (world, _, _, _) = rotated_twice();
+    while world.live_keys().len() < 19 {
+        key_by_hand(&world, SUB);
+    }
+    assert!(found(&audit(&world), Code::SlotsLow));
+}
+
+#[test]
+fn a_master_that_lists_keys_and_cannot_issue_any_is_found_once() {
+    let (world, _, _, _) = rotated_twice();
+    by_hand(&world, "prod/bybit/other");
+    let mut settings = world
+        .bybit(|model, _| model.key(world.master_key()))
+        .expect("the key is there")
+        .settings;
+    settings.permissions = Permissions::of(&[("Spot", &["SpotTrade"])]);
+    world
+        .bybit(|model, now| model.edit_key_by_hand(world.master_key(), settings, now))
+        .expect("it is edited");
+    hour(&world);
+    let answer = audit(&world);
+    assert_eq!(
+        codes(&answer)
+            .iter()
+            .filter(|code| **code == Code::MasterUnusable)
+            .count(),
+        1,
+        "{answer:#?}"
+    );
+}
+
+#[test]
+fn a_master_that_cannot_be_read_is_unusable() {
+    let (world, _, _, _) = rotated_twice();
+    let request = DeleteSecret {
+        secret_id: world.master_arn().to_owned(),
+        ..Default::default()
+    };
+    world
+        .secrets_manager(|model, now| model.delete_secret(&request, now))
+        .expect("it is deleted");
+    assert!(found(&audit(&world), Code::MasterUnusable));
+    assert!(found(&world.maintain(), Code::MasterUnusable));
+}

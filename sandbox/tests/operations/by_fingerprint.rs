@@ -1,0 +1,109 @@
+//! Whose a leaked key is, an audit says by the key's fingerprint.
+
+use protocol::operations::{Code, Form, OperationRequest};
+use sandbox::secrets_manager::DeleteSecret;
+
+use super::audit::{by_hand, fingerprint, found, request};
+use super::*;
+
+#[test]
+fn the_secret_of_a_leaked_key_is_found_by_its_fingerprint() {
+    let (world, _, key, version) = rotated_twice();
+    by_hand(&world, "prod/bybit/other");
+    let answer = world.operate(request(Some(&fingerprint(&key)), Form::Json));
+    assert_eq!(codes(&answer), [Code::KeyFound], "{answer:#?}");
+    let told = &answer.findings[0];
+    assert_eq!(told.secret, "prod/bybit/main");
+    assert!(
+        told.say.contains(version.as_str()) && told.r#do.contains("break_glass"),
+        "{told:#?}"
+    );
+    assert_eq!(answer.secrets.len(), 1);
+}
+
+#[test]
+fn the_answer_to_the_question_comes_before_whatever_else_is_found() {
+    let world = world();
+    let token = world.rotate().expect("a rotation");
+    let answer = world.operate(request(Some(&fingerprint(&key_in(&world, &token))), Form::Json));
+    assert!(
+        codes(&answer).contains(&Code::AdoptionGrace),
+        "the key before was made by hand: {answer:#?}"
+    );
+    assert_eq!(answer.findings[0].code, Code::KeyFound, "{answer:#?}");
+}
+
+#[test]
+fn a_leaked_master_is_found_by_its_fingerprint_once() {
+    let (world, _, _, _) = rotated_twice();
+    by_hand(&world, "prod/bybit/other");
+    let answer = world.operate(request(Some(&fingerprint(world.master_key())), Form::Json));
+    assert_eq!(codes(&answer), [Code::KeyFound], "{answer:#?}");
+    assert!(
+        answer.findings[0].r#do.contains("masters/bybit/parent"),
+        "{answer:#?}"
+    );
+}
+
+#[test]
+fn a_master_that_cannot_be_read_may_be_the_one_that_is_looked_for() {
+    let (world, _, _, _) = rotated_twice();
+    let request = DeleteSecret {
+        secret_id: world.master_arn().to_owned(),
+        ..Default::default()
+    };
+    world
+        .secrets_manager(|model, now| model.delete_secret(&request, now))
+        .expect("it is deleted");
+    let answer = world.operate(self::request(Some(&fingerprint(world.master_key())), Form::Json));
+    assert!(
+        !found(&answer, Code::KeyNotFound) && answer.counts["unread"] > 0,
+        "{answer:#?}"
+    );
+}
+
+#[test]
+fn a_key_that_no_version_names_is_said_to_be_nowhere() {
+    let world = world();
+    assert_eq!(
+        codes(&world.operate(request(Some("fp:000000000000"), Form::Json))),
+        [Code::KeyNotFound]
+    );
+    let OperationRequest::Audit {
+        shard,
+        fingerprint,
+        after,
+        form,
+        ..
+    } = request(Some("fp:000000000000"), Form::Json)
+    else {
+        panic!("an audit");
+    };
+    let secret = Some(world.secret().clone());
+    assert_eq!(
+        codes(&world.operate(OperationRequest::Audit {
+            shard,
+            secret,
+            fingerprint,
+            after,
+            form
+        })),
+        [Code::KeyNotFound]
+    );
+}
+
+#[test]
+fn a_key_is_nowhere_only_where_everything_could_be_read() {
+    let (world, _, _, _) = rotated_twice();
+    let other = by_hand(&world, "prod/bybit/other");
+    let request = DeleteSecret {
+        secret_id: other.as_str().to_owned(),
+        ..Default::default()
+    };
+    world
+        .secrets_manager(|model, now| model.delete_secret(&request, now))
+        .expect("it is deleted");
+    let answer = world.operate(self::request(Some("fp:000000000000"), Form::Json));
+    assert_eq!(codes(&answer), [Code::NotDone], "{answer:#?}");
+    assert_eq!(answer.secrets[0].secret, "prod/bybit/other");
+}

@@ -1,0 +1,133 @@
+//! A key that a person supplies is judged as it is.
+
+use protocol::rotation::{Done, Step};
+use sandbox::in_process::{Fault, PARENT};
+use serde_json::json;
+
+use super::offers::{ALL, offer};
+use super::*;
+
+#[test]
+fn a_persons_key_is_judged_as_it_is_and_neither_edited_nor_revoked() {
+    let world = world();
+    let (_, key) = offer(&world, "CANDIDATE", ALL);
+    let token = world.begin_rotation();
+    done(world.run(Step::Create, &token), Done::Copied);
+    change(&world, &key.key, |settings| {
+        settings.permissions = Permissions::of(&[SPOT, ALL[1], ("Wallet", &["AccountTransfer"])]);
+    });
+    let given = settings_of(&world, &key.key);
+    refused(world.run(Step::Test, &token), ErrorType::PendingTooPowerful);
+    let said = refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
+    assert!(
+        said.contains("Wallet:AccountTransfer") && said.contains("not ours to edit"),
+        "{said}"
+    );
+    assert_eq!(settings_of(&world, &key.key), given);
+    assert!(world.alive(&key.key));
+    assert_eq!(world.holder("AWSPENDING"), None);
+}
+
+#[test]
+fn a_credential_is_supplied_by_hand_where_no_master_is_named() {
+    let document = r#"{"api_key":"<key>","secret":"<secret>","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#;
+    let world = world_of(document);
+    let key = key_by_hand(&world, SUB, settings(&[SPOT]));
+    let token = world.begin_rotation();
+    let said = refused(world.run(Step::Create, &token), ErrorType::MasterInvalid);
+    assert!(said.contains("`masterarn`"), "{said}");
+    let offered = world.put_by_hand(
+        r#"{"api_key":"<key>","api_secret":"<secret>"}"#,
+        &key,
+        SUB,
+        "CANDIDATE",
+    );
+    done(world.run(Step::Create, &token), Done::Copied);
+    completes(&world, &token);
+    let document = world.document(&token);
+    assert_eq!(document["rotation"]["copied_from"], json!(offered));
+    assert_eq!(
+        document["secret"],
+        json!(key.secret.expose()),
+        "the spelling is the current version's"
+    );
+    assert_eq!(document["api_secret"], json!(null));
+}
+
+#[test]
+fn a_key_of_a_master_account_is_replaced_by_one_that_a_person_supplies() {
+    let world = world();
+    let on_parent = || key_by_hand(&world, PARENT, settings(&[SPOT]));
+    let document = r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#;
+    world.put_by_hand(document, &on_parent(), PARENT, "AWSCURRENT");
+    let token = world.begin_rotation();
+    world.put_by_hand(document, &on_parent(), PARENT, "CANDIDATE");
+    done(world.run(Step::Create, &token), Done::Copied);
+    completes(&world, &token);
+}
+
+#[test]
+fn a_persons_unlisted_key_is_judged_by_itself_if_the_current_is_listed() {
+    let world = world();
+    offer(&world, "CANDIDATE", ALL);
+    let token = world.begin_rotation();
+    done(world.run(Step::Create, &token), Done::Copied);
+    for occurrence in 1..=32 {
+        world.plan(Operation::List, occurrence, Fault::PageMissing);
+    }
+    let before = world.now();
+    done(world.run(Step::Set, &token), Done::Agreed);
+    assert!(world.plan_is_done());
+    assert_eq!(
+        world.now().duration_since(before),
+        seconds(60),
+        "it asked again for a minute"
+    );
+    completes(&world, &token);
+}
+
+#[test]
+fn a_persons_unlisted_key_that_moves_funds_dooms_its_version() {
+    let world = world();
+    let (_, key) = offer(&world, "CANDIDATE", ALL);
+    let token = world.begin_rotation();
+    done(world.run(Step::Create, &token), Done::Copied);
+    change(&world, &key.key, |settings| {
+        settings.permissions = Permissions::of(&[SPOT, ALL[1], ("Wallet", &["AccountTransfer"])]);
+    });
+    for occurrence in 1..=32 {
+        world.plan(Operation::List, occurrence, Fault::PageMissing);
+    }
+    let said = refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
+    assert!(
+        said.contains("Wallet:AccountTransfer") && said.contains("not ours to edit"),
+        "{said}"
+    );
+    assert_eq!(world.holder("AWSPENDING"), None);
+    assert!(world.alive(&key.key));
+}
+
+#[test]
+fn a_dead_supplied_key_dooms_its_version_only_if_the_current_key_answers() {
+    let document = r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#;
+    for current_is_alive in [false, true] {
+        let world = world_of(document);
+        let key = key_by_hand(&world, SUB, settings(&[SPOT]));
+        world.put_by_hand(document, &key, SUB, "CANDIDATE");
+        let token = world.begin_rotation();
+        done(world.run(Step::Create, &token), Done::Copied);
+        delete(&world, &key.key);
+        if !current_is_alive {
+            delete(&world, world.first_key());
+        }
+        world.advance(SignedDuration::from_mins(5));
+        if current_is_alive {
+            let said = refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
+            assert!(said.contains("its key is dead"), "{said}");
+            assert_eq!(world.holder("AWSPENDING"), None);
+        } else {
+            refused(world.run(Step::Set, &token), ErrorType::PendingRejected);
+            assert_eq!(world.labels(&token), ["AWSPENDING"]);
+        }
+    }
+}
