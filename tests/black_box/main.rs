@@ -8,6 +8,7 @@ mod bad_input;
 mod chaos;
 mod faults;
 mod operations;
+mod pages;
 mod repeats;
 mod rotation;
 mod silence;
