@@ -322,3 +322,37 @@ fn a_key_just_stored_in_a_rotations_version_is_not_called_dead() {
     settle(&world);
     assert!(!world.alive(&key.key), "it was leaked, and no longer young");
 }
+
+/// HONEST: stamps of years ago, on a version that was made just now, say nothing of its key's age.
+#[test]
+fn a_young_key_under_old_stamps_is_not_called_dead() {
+    let world = world();
+    hour(&world);
+    world.bybit(|model, _| {
+        model.knobs.new_key_delay = SignedDuration::from_secs(200);
+        model.knobs.listings_lag = true;
+    });
+    let key = key_by_hand(&world, SUB);
+    let version = world.put_by_hand(world.text_of_setup(), &key, SUB, "by-hand");
+    for stamp in [
+        "REPLACED-20200101T000000Z-00000000",
+        "CONDEMNED-20200201T000000Z-00000000",
+    ] {
+        world.label(stamp, Some(&version));
+    }
+    let said = |world: &World| {
+        let answer = audit::audit(world);
+        let rows = answer.secrets.iter().flat_map(|row| &row.keys);
+        rows.filter(|row| row.version == version.as_str())
+            .map(|row| row.alive)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(said(&world), [None], "it may be too young to be known");
+    world.advance(SignedDuration::from_secs(300));
+    assert_eq!(said(&world), [Some(true)]);
+    world
+        .bybit(|model, now| model.delete_key_by_hand(&key.key, now))
+        .expect("the key is there");
+    world.advance(SignedDuration::from_secs(300));
+    assert_eq!(said(&world), [Some(false)]);
+}

@@ -93,6 +93,24 @@ impl SecretVisit<'_> {
         beside
     }
 
+    /// Since when a version's key has been there at the least. Whoever may write the secret writes what a value
+    /// or a stamp says of a time before the version was made.
+    async fn there_since(
+        &self,
+        description: &Description,
+        version: &VersionId,
+        value: &SecretValue,
+    ) -> Option<Timestamp> {
+        let ending = EndOfLife::of(description, version);
+        let claimed = [value.created_at, ending.replaced, ending.condemned]
+            .into_iter()
+            .flatten()
+            .min();
+        // What cannot be read proves nothing.
+        let stored = self.surely_stored_at(description, version).await.ok().flatten()?;
+        Some(claimed.map_or(stored, |claimed| claimed.max(stored)))
+    }
+
     pub(super) async fn judge_beside(
         &mut self,
         description: &Description,
@@ -113,11 +131,13 @@ impl SecretVisit<'_> {
         let alive = match (venue, answer, list) {
             (_, Some(Ok(_)), _) => Some(true),
             (Some(venue), Some(answer), Some(list)) => {
+                let rejected = answer.as_ref().is_err_and(|error| error.class.is_rejection());
                 let known = Known {
-                    since: [value.created_at, ending.replaced, ending.condemned]
-                        .into_iter()
-                        .flatten()
-                        .min(),
+                    since: if rejected {
+                        self.there_since(description, version, value).await
+                    } else {
+                        None
+                    },
                     revoked: false,
                     controlled: *controlled,
                 };

@@ -78,7 +78,7 @@ impl SecretVisit<'_> {
     /// When a version's value was there at the latest. A version that a rotation began is made before its
     /// value, and a hand may store one in it later: of one that is pending nothing tells when, and of one
     /// that was given up the stamp does.
-    async fn surely_stored_at(
+    pub(crate) async fn surely_stored_at(
         &self,
         description: &Description,
         version: &VersionId,
