@@ -104,7 +104,11 @@ fn bad_documents() -> Vec<(Change, &'static str, &'static str)> {
         ),
         (set("exchange", json!("nowhere")), "VENUE_UNSUPPORTED", "nowhere"),
         (set("environment", json!("moon")), "VENUE_UNSUPPORTED", "moon"),
-        (set("environment", json!("demo")), "VENUE_UNSUPPORTED", "demo"),
+        (
+            set("environment", json!("xx")),
+            "VENUE_UNSUPPORTED",
+            "no site `xx`",
+        ),
         (remove("masterarn"), "MASTER_INVALID", "masterarn"),
         (
             set("masterarn", json!("nonsense nonsense")),

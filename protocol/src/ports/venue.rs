@@ -31,6 +31,16 @@ pub trait Venue: Send + Sync + Debug {
     fn id(&self) -> &VenueId;
     /// What is known of the venue's ways.
     fn facts(&self) -> VenueFacts;
+    /// The venue whose master credentials issue and revoke this one's keys: another, where this one has no
+    /// such calls of its own.
+    fn masters(&self) -> VenueId {
+        self.id().clone()
+    }
+    /// Whether master credentials are asked at another host than keys: that one's answers prove nothing of
+    /// the host that rejects a key.
+    fn asks_masters_elsewhere(&self) -> bool {
+        self.masters() != *self.id()
+    }
     /// Whether a key like this may issue and revoke the keys of sub-accounts.
     ///
     /// # Errors

@@ -101,7 +101,7 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
         credential: base.value.credential.clone(),
     };
     let (master, current) = join(
-        master_of(run.session.ports, venue.id(), &base.value),
+        master_of(run.session.ports, &venue.masters(), &base.value),
         venue.inspect(&key_in_use),
     )
     .await;

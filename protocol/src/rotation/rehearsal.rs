@@ -188,7 +188,7 @@ async fn copying(run: &Run<'_>, base: Base, venue: Arc<dyn Venue>, offer: &Offer
 
 async fn issuing(run: &Run<'_>, base: Base, venue: Arc<dyn Venue>, by_current: bool) -> Rehearsal {
     let (master, current) = join(
-        master_of(run.session.ports, venue.id(), &base.value),
+        master_of(run.session.ports, &venue.masters(), &base.value),
         venue.inspect(&in_use(&base)),
     )
     .await;

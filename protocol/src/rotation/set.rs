@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorType};
 use crate::label::Label;
 use crate::marker::Marker;
 use crate::ports::{ErrorClass, Grant, KeyList, ListedKey, Signer, Venue, Whose};
-use crate::secret::{AccountId, KeyId, Provenance, SecretValue, Source};
+use crate::secret::{AccountId, Credential, KeyId, Provenance, SecretValue, Source};
 use crate::session::{AccountAccess, Act, master_of, venue_error, venue_of};
 
 pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
@@ -47,19 +47,12 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
     let venue = venue_of(run.session.ports, &description, &value)?;
     if provenance.source != Source::Issued && value.master_arn.is_none() {
         // A person's key at a venue where nothing is issued: there is no one to ask but the key itself.
-        let in_use = Signer {
-            whose: Whose::Current,
-            credential: in_use,
-        };
-        let control = venue
-            .inspect(&in_use)
-            .await
-            .is_ok()
-            .then_some(Control::Current(&in_use));
+        let in_use = current_signer(&in_use);
+        let control = Control::current(venue.as_ref(), &in_use).await;
         alone(run, venue.as_ref(), &value, &provenance, control).await?;
         return Ok(Done::Agreed);
     }
-    let master = master_of(run.session.ports, venue.id(), &value).await?;
+    let master = master_of(run.session.ports, &venue.masters(), &value).await?;
     let mut access = AccountAccess::new(
         venue.as_ref(),
         master,
@@ -77,15 +70,14 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
         if wrong::is(Wrong::AbsenceIsDeath) {
             return Err(run.give_up("its key is in no list").await);
         }
-        // The list itself is the control: the same host has just accepted the master credential.
-        alone(
-            run,
-            venue.as_ref(),
-            &value,
-            &provenance,
-            Some(Control::Master(&access)),
-        )
-        .await?;
+        // The list itself is the control, where the same host has just accepted the master credential.
+        let signer = current_signer(&in_use);
+        let control = if venue.asks_masters_elsewhere() {
+            Control::current(venue.as_ref(), &signer).await
+        } else {
+            Some(Control::Master(&access))
+        };
+        alone(run, venue.as_ref(), &value, &provenance, control).await?;
         list = match list_that_shows(run, &access, &value.credential.key_id).await {
             // A person's key may be of a kind that is not listed; the current key shows that the list is of
             // the right account.
@@ -257,7 +249,16 @@ enum Control<'a> {
     Current(&'a Signer),
 }
 
-impl Control<'_> {
+impl<'a> Control<'a> {
+    /// The current key, where the host accepts it.
+    async fn current(venue: &dyn Venue, in_use: &'a Signer) -> Option<Self> {
+        venue
+            .inspect(in_use)
+            .await
+            .is_ok()
+            .then_some(Self::Current(in_use))
+    }
+
     /// Whether the host accepts it still, and does not show the key that it has rejected meanwhile: the
     /// host's name may have come to mean another one in between.
     async fn holds(&self, venue: &dyn Venue, rejected: &KeyId) -> bool {
@@ -268,6 +269,13 @@ impl Control<'_> {
             }
             Self::Current(in_use) => venue.inspect(in_use).await.is_ok(),
         }
+    }
+}
+
+fn current_signer(credential: &Credential) -> Signer {
+    Signer {
+        whose: Whose::Current,
+        credential: credential.clone(),
     }
 }
 

@@ -72,7 +72,7 @@ pub(super) async fn revoke_doomed(run: &Run<'_>) -> Result<(), Error> {
     };
     let key = pending.credential.key_id;
     let venue = venue_of(run.session.ports, &description, &current)?;
-    let master = master_of(run.session.ports, venue.id(), &current).await?;
+    let master = master_of(run.session.ports, &venue.masters(), &current).await?;
     let in_use = Signer {
         whose: Whose::Current,
         credential: current.credential.clone(),

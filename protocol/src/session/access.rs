@@ -142,7 +142,8 @@ pub(crate) fn master_in(
             .is_some_and(|other| *other != venue.environment)
     {
         return Err(invalid(format!(
-            "the master credential {name} belongs to another exchange or environment than the key to rotate"
+            "the master credential {name} belongs to another exchange or environment: one of {venue} issues \
+             the key to rotate"
         )));
     }
     if environment.is_none() {

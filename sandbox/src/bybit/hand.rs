@@ -28,6 +28,15 @@ impl Model {
         Ok(())
     }
 
+    /// Opens a demo account. Its keys are managed by its parent's at production's host, and known at demo's
+    /// alone. Source: `docs/v5/demo`.
+    pub fn add_demo_account(&mut self, parent: Uid, uid: Uid) -> Result<(), NoSuch> {
+        self.account_mut(parent)?;
+        self.accounts
+            .insert(uid, Account::unified(Some(parent), Environment::Demo));
+        Ok(())
+    }
+
     /// A key of a parent account that can issue, edit and delete its sub-accounts' keys. Only the venue's
     /// pages create one.
     pub fn add_master_key(&mut self, uid: Uid, ips: Ips, now: Timestamp) -> Result<Credential, NoSuch> {

@@ -56,6 +56,8 @@ pub struct Knobs {
     /// Whether callers have reached another environment's host: it knows none of their keys, and rejects
     /// each as if it were dead.
     pub wrong_host: bool,
+    /// The same for those who have meant demo's host alone.
+    pub wrong_demo_host: bool,
     /// Whether rate limits count. They are documented; a simulation whose time stands still may not want
     /// them.
     pub rate_limits: bool,
@@ -82,6 +84,7 @@ impl Default for Knobs {
             eu_entity: false,
             kyc_missing: false,
             wrong_host: false,
+            wrong_demo_host: false,
             rate_limits: true,
         }
     }

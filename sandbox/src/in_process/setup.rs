@@ -52,6 +52,8 @@ pub struct Setup {
     pub grace: Duration,
     /// The function's `KMS_KEY_ARN`.
     pub kms_key: Option<String>,
+    /// Whether the secret's account is a demo account.
+    pub demo: bool,
     /// What is not known about the venue. Rate limits are off, since time stands still between calls.
     pub bybit: bybit::Knobs,
     /// What is not known about Secrets Manager.
@@ -97,6 +99,7 @@ impl Default for Setup {
             egress: FUNCTION_ADDRESS.to_string().parse().into_iter().collect(),
             grace: operations::OperationSettings::GRACE,
             kms_key: None,
+            demo: false,
             bybit: bybit::Knobs { rate_limits: false, ..bybit::Knobs::default() },
             secrets_manager: secrets_manager::Knobs::default(),
         }

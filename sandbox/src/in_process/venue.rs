@@ -57,6 +57,7 @@ impl Venues for InProcessVenues {
         let site = match (&id.environment, id.exchange.as_str()) {
             (Environment::Mainnet, "bybit") => bybit::Environment::Mainnet,
             (Environment::Testnet, "bybit") => bybit::Environment::Testnet,
+            (Environment::Demo, "bybit") => bybit::Environment::Demo,
             _ => {
                 return Err(format!(
                     "there is no stand-in for {} {}",
@@ -77,6 +78,17 @@ impl Venues for InProcessVenues {
 impl Venue for InProcessVenue {
     fn id(&self) -> &VenueId {
         &self.id
+    }
+
+    fn masters(&self) -> VenueId {
+        let environment = match self.site {
+            bybit::Environment::Demo => Environment::Mainnet,
+            _ => self.id.environment.clone(),
+        };
+        VenueId {
+            exchange: self.id.exchange.clone(),
+            environment,
+        }
     }
 
     fn facts(&self) -> VenueFacts {
@@ -251,8 +263,13 @@ impl InProcessVenue {
         signer: &Signer,
         endpoint: impl Fn(&mut State, &bybit::KeyId) -> Result<T, VenueError> + Send + Sync + 'static,
     ) -> Result<T, VenueError> {
-        let (signer, site) = (signer.clone(), self.site);
+        let signer = signer.clone();
         let whose = signer.whose;
+        // Demo's keys are asked at demo's host, and managed at production's.
+        let site = match (whose, self.site) {
+            (Whose::Master, bybit::Environment::Demo) => bybit::Environment::Mainnet,
+            (_, site) => site,
+        };
         let effect = move |state: &mut State, sent: Timestamp| {
             let caller = authenticated(state, &signer.credential, site, sent)
                 .map_err(|refusal| said_no(whose, &refusal))?;

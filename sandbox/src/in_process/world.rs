@@ -59,9 +59,12 @@ impl World {
         let mut secrets = secrets_manager::Model::new(setup.seed, setup.secrets_manager);
         bybit.add_parent_account(PARENT, Environment::Mainnet);
         for sub in [SUB, OTHER_SUB] {
-            bybit
-                .add_sub_account(PARENT, sub)
-                .expect("the parent was just added");
+            let added = if setup.demo {
+                bybit.add_demo_account(PARENT, sub)
+            } else {
+                bybit.add_sub_account(PARENT, sub)
+            };
+            added.expect("the parent was just added");
         }
         let first_key = bybit
             .create_key_by_hand(SUB, setup.key, setup.now)

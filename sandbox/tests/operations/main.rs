@@ -8,6 +8,7 @@ mod audited_account;
 mod authority;
 mod by_fingerprint;
 mod current;
+mod demo;
 mod doubt;
 mod emergency;
 mod envelope;

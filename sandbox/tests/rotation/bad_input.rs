@@ -164,7 +164,7 @@ fn a_value_whose_successor_may_not_fit_is_refused_before_a_key_is_issued() {
 fn a_key_of_nowhere_we_know_is_refused() {
     let cases = [
         ("prod/bybit/main", r#","exchange":"mtgox""#, "mtgox"),
-        ("prod/bybit/main", r#","environment":"demo""#, "demo"),
+        ("prod/bybit/main", r#","environment":"nl""#, "nl"),
         (
             "prod/bybit/main",
             r#","environment":"moon""#,

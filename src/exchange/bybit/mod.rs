@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use protocol::marker::Marker;
 use protocol::name::{Environment, VenueId};
 use protocol::ports::{
-    Grant, IssuedKey, KeyList, KeyState, ListedKey, Signer, Venue, VenueError, VenueFacts,
+    Grant, IssuedKey, KeyList, KeyState, ListedKey, Signer, Venue, VenueError, VenueFacts, Whose,
 };
 use protocol::secret::{AccountId, KeyId};
 
@@ -51,32 +51,45 @@ const ISSUES: [&str; 4] = [
     "Wallet:SubMemberTransferList",
     "Wallet:Withdraw",
 ];
+/// Keys of demo accounts are issued, edited and deleted by the production master credential at production's
+/// host, and asked at demo's own. Source: `docs/v5/demo`.
+const MASTERS_OF_DEMO: Environment = Environment::Mainnet;
+
 /// Bybit in one environment, within one invocation.
 #[derive(Debug)]
 pub(super) struct Bybit {
     line: Line<BybitWire>,
+    /// Where master credentials are asked, if elsewhere.
+    masters: Option<Line<BybitWire>>,
 }
 
 impl Bybit {
     pub(super) fn new(id: &VenueId, outside: &Outside<'_>) -> Result<Self, String> {
         let line = Line::to(place(&id.environment)?, id, outside)?;
-        Ok(Self { line })
+        let masters = match &id.environment {
+            Environment::Demo => Some(Line::to(place(&MASTERS_OF_DEMO)?, id, outside)?),
+            _ => None,
+        };
+        Ok(Self { line, masters })
+    }
+
+    /// The way for what a credential signs.
+    fn line_of(&self, signer: &Signer) -> &Line<BybitWire> {
+        match &self.masters {
+            Some(masters) if signer.whose == Whose::Master => masters,
+            _ => &self.line,
+        }
     }
 }
 
 /// Source: Bybit's integration guidance, "Authentication"; its changelog of 2026-08-28 and 2026-08-31 for
-/// Argentina and Brazil; the demo trading page, whose list of available calls has none about keys.
+/// Argentina and Brazil; the demo trading page, `docs/v5/demo`.
 fn place(environment: &Environment) -> Result<Place, String> {
     let at = |host| Ok((host, None));
     match environment {
         Environment::Mainnet => at("https://api.bybit.com"),
         Environment::Testnet => at("https://api-testnet.bybit.com"),
-        Environment::Demo => Err(
-            "Bybit's demo host has no calls to issue or revoke keys. Production's host has them, for the \
-             production master credential, which this function does not call for another environment yet: \
-             make demo keys by hand"
-                .into(),
-        ),
+        Environment::Demo => at("https://api-demo.bybit.com"),
         Environment::Site(site) => match site.as_str() {
             "nl" => at("https://api.bybit.nl"),
             "tr" => at("https://api.bybit.tr"),
@@ -106,6 +119,17 @@ fn place(environment: &Environment) -> Result<Place, String> {
 impl Venue for Bybit {
     fn id(&self) -> &VenueId {
         self.line.id()
+    }
+
+    fn masters(&self) -> VenueId {
+        let environment = match &self.masters {
+            Some(_) => MASTERS_OF_DEMO,
+            None => self.id().environment.clone(),
+        };
+        VenueId {
+            environment,
+            ..self.id().clone()
+        }
     }
 
     fn facts(&self) -> VenueFacts {
@@ -141,12 +165,14 @@ impl Venue for Bybit {
     }
 
     async fn inspect(&self, key: &Signer) -> Result<KeyState, VenueError> {
-        self.line.call(key, wire::inspect()).await
+        self.line_of(key).call(key, wire::inspect()).await
     }
 
     async fn list(&self, master: &Signer, account: &AccountId) -> Result<KeyList, VenueError> {
         let uid = uid(account, master.whose)?;
-        self.line.pages(master, |cursor| wire::list(uid, cursor)).await
+        self.line_of(master)
+            .pages(master, |cursor| wire::list(uid, cursor))
+            .await
     }
 
     async fn issue(
@@ -159,7 +185,7 @@ impl Venue for Bybit {
         let uid = uid(account, master.whose)?;
         let call =
             wire::create(uid, marker, grant).map_err(|problem| self.line.fault(master.whose, &problem))?;
-        self.line.call(master, call).await
+        self.line_of(master).call(master, call).await
     }
 
     async fn edit(
@@ -170,12 +196,12 @@ impl Venue for Bybit {
         grant: &Grant,
     ) -> Result<(), VenueError> {
         let call = wire::update(key, grant).map_err(|problem| self.line.fault(master.whose, &problem))?;
-        self.line.call(master, call).await
+        self.line_of(master).call(master, call).await
     }
 
     async fn revoke(&self, master: &Signer, _account: &AccountId, key: &KeyId) -> Result<(), VenueError> {
         let call = wire::delete(key).map_err(|problem| self.line.fault(master.whose, &problem))?;
-        self.line.call(master, call).await
+        self.line_of(master).call(master, call).await
     }
 }
 
@@ -203,12 +229,12 @@ mod tests {
         let sites = sites.map(|site| Environment::Site(site.into()));
         let known: Vec<Place> = sites
             .iter()
-            .chain([&Environment::Mainnet, &Environment::Testnet])
+            .chain([&Environment::Mainnet, &Environment::Testnet, &Environment::Demo])
             .map(|at| place(at).unwrap())
             .collect();
         for (at, one) in known.iter().enumerate() {
             assert!(!known[..at].contains(one), "{one:?} is there twice");
         }
-        assert!(place(&Environment::Site("xx".into())).is_err() && place(&Environment::Demo).is_err());
+        assert!(place(&Environment::Site("xx".into())).is_err());
     }
 }

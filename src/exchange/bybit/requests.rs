@@ -162,9 +162,14 @@ fn every_request_is_what_was_recorded_byte_for_byte() {
     for (what, call) in calls() {
         let _ = writeln!(made, "{}", told(what, &mainnet.line.signed(&signer(), &call, AT)));
     }
-    for environment in ["testnet", "nl", "hk", "ar", "jp-testnet"] {
-        let request = bybit(environment).line.signed(&signer(), &wire::inspect(), AT);
-        let _ = writeln!(made, "{}", told(environment, &request));
+    for environment in ["testnet", "nl", "hk", "ar", "jp-testnet", "demo"] {
+        let bybit = bybit(environment);
+        for whose in [Whose::Current, Whose::Master] {
+            let signer = Signer { whose, ..signer() };
+            let request = bybit.line_of(&signer).signed(&signer, &wire::inspect(), AT);
+            let what = format!("{environment}: what the {} key asks about itself", whose.as_str());
+            let _ = writeln!(made, "{}", told(&what, &request));
+        }
     }
     assert!(made == RECORDED, "what is made:\n{made}");
 }

@@ -19,7 +19,7 @@ use crate::operations::retire::grace::is_marked;
 use crate::operations::retire::liveness::{Known, Life, asked, judged, life};
 use crate::operations::retire::target::RevocationTarget;
 use crate::operations::{Fingerprint, Mode, OperationRequest};
-use crate::ports::{Description, ErrorClass, KeyList, Venue};
+use crate::ports::{Description, ErrorClass, KeyList, KeyState, Venue, VenueError};
 use crate::secret::{AccountId, KeyId, SecretValue};
 use crate::session::{About, AccountAccess, venue_error};
 use crate::task::Operation;
@@ -61,7 +61,7 @@ impl SecretVisit<'_> {
             is_read,
         } = end;
         let theirs = current.and_then(|current| current.master.as_ref().ok());
-        let master = match (pass.master(venue.id(), value).await, theirs) {
+        let master = match (pass.master(&venue.masters(), value).await, theirs) {
             (Ok(master), _) => master,
             (Err(_), Some((master, _))) => master.clone(),
             (Err(_), None) if value.master_arn.is_none() => {
@@ -180,6 +180,7 @@ impl SecretVisit<'_> {
             Err(error) => return Err(error),
         };
         let list = list.as_ref();
+        let known = self.controlled_still(condemned, &answer, known).await;
         let mut life_now = list.map_or(Life::Unknown, |list| {
             judged(pass, access.venue, key, &answer, list, known)
         });
@@ -197,7 +198,8 @@ impl SecretVisit<'_> {
                 access.take_order();
             } else if !condemned.has(description, version, key, &answer, list) && !wrong::is(Wrong::IdRevokes)
             {
-                let controlled = known.controlled || list.is_some();
+                let same_host = !condemned.venue.asks_masters_elsewhere();
+                let controlled = same_host && (known.controlled || list.is_some());
                 let known = Known { controlled, ..known };
                 return self
                     .leave(
@@ -231,6 +233,24 @@ impl SecretVisit<'_> {
         }
         self.proven_dead(version, key);
         Ok(true)
+    }
+
+    /// What is known once the key was asked. That the host accepts another credential still is shown by the
+    /// list that comes after; where the list comes from another host, by asking the current key again.
+    async fn controlled_still(
+        &self,
+        target: &RevocationTarget<'_>,
+        answer: &Result<KeyState, VenueError>,
+        known: Known,
+    ) -> Known {
+        if !known.controlled || !target.venue.asks_masters_elsewhere() {
+            return known;
+        }
+        let controlled = match target.current {
+            Some(current) if answer.is_err() => self.is_one_accepted_still(current).await,
+            _ => false,
+        };
+        Known { controlled, ..known }
     }
 
     /// Asks the venue to delete a key, and looks what came of that. `None` where nothing was asked, or the venue refused, which is
@@ -278,7 +298,8 @@ impl SecretVisit<'_> {
         let answer = asked(pass, access.venue, value).await;
         // Where the first answer was an error and a list came after it, the host has accepted the master
         // since.
-        let controlled = known.controlled || first_failed && list.is_some();
+        let same_host = !access.venue.asks_masters_elsewhere();
+        let controlled = same_host && (known.controlled || first_failed && list.is_some());
         let known = match refused {
             None => Known {
                 revoked: true,

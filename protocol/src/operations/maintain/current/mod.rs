@@ -36,8 +36,8 @@ pub(crate) struct Current {
     pub(crate) state: Result<KeyState, VenueError>,
     /// When it was asked.
     pub(crate) at: Timestamp,
-    /// The master credential, which the same host has accepted; with the account's keys, where the account
-    /// is known.
+    /// The master credential, which the venue has accepted; with the account's keys, where the account is
+    /// known.
     pub(crate) master: Result<(Master, Option<(AccountId, KeyList)>), Error>,
 }
 
@@ -49,7 +49,12 @@ impl Current {
 
     /// Whether the host has accepted a credential of this secret's: the current key, or the master.
     pub(crate) fn has_accepted_one(&self) -> bool {
-        self.master.is_ok() || self.alive().is_some()
+        self.host_has_accepted_master() || self.alive().is_some()
+    }
+
+    /// Whether the host that keys are asked at has accepted the master.
+    pub(super) fn host_has_accepted_master(&self) -> bool {
+        self.master.is_ok() && !self.venue.asks_masters_elsewhere()
     }
 
     /// Whom to ask about the keys of the secret's account, with a list of them; the current key's own answer
@@ -123,7 +128,7 @@ impl SecretVisit<'_> {
         };
         self.pass.turn(venue.as_ref()).await;
         let at = self.pass.now();
-        let (state, master) = join(venue.inspect(&signer), self.pass.master(venue.id(), &value)).await;
+        let (state, master) = join(venue.inspect(&signer), self.pass.master(&venue.masters(), &value)).await;
         if state.is_ok() {
             self.pass.note_accepted(venue.id(), signer.clone());
         }
@@ -242,7 +247,9 @@ impl SecretVisit<'_> {
     /// Whether the host that has accepted a credential of this secret's does so still.
     pub(crate) async fn is_one_accepted_still(&self, current: &Current) -> bool {
         match &current.master {
-            Ok((master, Some((account, _)))) if current.alive().is_none() => {
+            Ok((master, Some((account, _))))
+                if current.alive().is_none() && current.host_has_accepted_master() =>
+            {
                 self.pass.turn_of(current.venue.as_ref(), master).await;
                 current.venue.list(&master.signer, account).await.is_ok()
             }

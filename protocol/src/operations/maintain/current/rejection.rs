@@ -63,7 +63,7 @@ impl SecretVisit<'_> {
         if stored.is_some_and(|stored| self.pass.now().duration_since(stored) < propagation) {
             return Ok(Rejection::Unproven);
         }
-        if current.master.is_err() && !self.is_another_accepted(description, current).await {
+        if !current.host_has_accepted_master() && !self.is_another_accepted(description, current).await {
             return Ok(Rejection::Uncontrolled);
         }
         Ok(match (made, listed) {
