@@ -288,6 +288,9 @@ impl Witness {
                 "a version that has been current is condemned, and its key with it",
             );
         }
+        if matches!(act.asked, Asked::Label(..)) {
+            self.given_up.insert((arn.clone(), version.clone()));
+        }
         let labels = scene
             .secrets
             .secret(arn)

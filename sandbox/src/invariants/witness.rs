@@ -86,6 +86,9 @@ pub(crate) struct Witness {
     pub(super) ceased: BTreeMap<Place, Timestamp>,
     /// When a person, or the service, last changed the labels on each version.
     pub(super) by_hand: BTreeMap<Place, Timestamp>,
+    /// The versions that were given up. One without a value stays so when a pass takes the stamp off, and does
+    /// not when anybody else does.
+    pub(super) given_up: BTreeSet<Place>,
     /// The labels of each secret, as they were last.
     labels: BTreeMap<String, BTreeMap<String, String>>,
     pub(super) clients: BTreeMap<String, Client>,
@@ -163,9 +166,14 @@ impl Witness {
             let gone = before
                 .iter()
                 .filter(|(label, version)| labels.get(*label) != Some(*version));
+            let place = |version: &String| (secret.arn().to_owned(), version.clone());
+            for (label, version) in gone.clone() {
+                if label.starts_with("CONDEMNED-") {
+                    self.given_up.remove(&place(version));
+                }
+            }
             for (_, version) in added.chain(gone) {
-                self.by_hand
-                    .insert((secret.arn().to_owned(), version.clone()), scene.now);
+                self.by_hand.insert(place(version), scene.now);
             }
         }
         self.keep_up(scene);
