@@ -68,7 +68,7 @@ impl From<Failure> for Diagnostic {
     fn from(Failure(error): Failure) -> Self {
         Self {
             error_type: error.error_type.as_str().into(),
-            error_message: error.to_string(),
+            error_message: format!("{error} (see {})", error.error_type.runbook()),
         }
     }
 }

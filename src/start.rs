@@ -79,7 +79,8 @@ async fn serve(function: Arc<Function>) -> ExitCode {
 
 /// Tells Lambda why the function cannot start: whoever invokes it is answered with this.
 async fn report(runtime_api: &str, report: &Error) -> ExitCode {
-    let body = json!({"errorType": report.error_type.as_str(), "errorMessage": report.to_string(), "stackTrace": []});
+    let message = format!("{report} (see {})", report.error_type.runbook());
+    let body = json!({"errorType": report.error_type.as_str(), "errorMessage": message, "stackTrace": []});
     let url = format!("http://{runtime_api}/2018-06-01/runtime/init/error");
     // The runtime API is plain HTTP on this machine; the system's certificates may be the very thing that is
     // wrong.

@@ -78,6 +78,8 @@ pub struct FindingRecord {
     pub account: Option<String>,
     /// What was found.
     pub say: String,
+    /// The section of the runbook about it, from the root of this project.
+    pub runbook: String,
     /// The person's order that it was found on, where there was one.
     #[serde(flatten)]
     pub order: Option<Order>,

@@ -7,6 +7,9 @@ use thiserror::Error;
 use crate::name::SecretName;
 use crate::step::Step;
 
+/// The page that says what to do about each error and finding, from the root of this project.
+pub(crate) const RUNBOOK: &str = "docs/runbook.md";
+
 macro_rules! error_types {
     ($($(#[doc = $doc:literal])+ $variant:ident = $word:literal,)+) => {
         /// The `errorType` of a failed invocation. The words are a contract: alarms match them.
@@ -22,6 +25,11 @@ macro_rules! error_types {
             /// The word as it is reported.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
+            }
+
+            /// The section of the runbook about such errors, from the root of this project.
+            pub fn runbook(self) -> String {
+                format!("{RUNBOOK}#{}", self.as_str().to_lowercase())
             }
         }
     };

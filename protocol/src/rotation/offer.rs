@@ -23,7 +23,7 @@ pub(super) struct Offer {
 /// The version to copy from: ROLLBACK, else CANDIDATE. One that names the current key has nothing to offer
 /// and loses its label.
 pub(super) async fn offered(run: &Run<'_>, base: &Base) -> Result<Option<Offer>, Error> {
-    let FindingRecord { offer, idle } = found(run, base).await?;
+    let Choice { offer, idle } = found(run, base).await?;
     for (label, version) in idle {
         run.session.remove_label(label, &version).await?;
     }
@@ -31,14 +31,14 @@ pub(super) async fn offered(run: &Run<'_>, base: &Base) -> Result<Option<Offer>,
 }
 
 /// What is labelled as an offer.
-pub(super) struct FindingRecord {
+pub(super) struct Choice {
     pub(super) offer: Option<Offer>,
     /// The labels on versions that name the current key.
     idle: Vec<(Label, VersionId)>,
 }
 
 /// The same, without a change.
-pub(super) async fn found(run: &Run<'_>, base: &Base) -> Result<FindingRecord, Error> {
+pub(super) async fn found(run: &Run<'_>, base: &Base) -> Result<Choice, Error> {
     let mut idle = Vec::new();
     for source in [Source::Rollback, Source::Candidate] {
         let Some(label) = source.label() else { continue };
@@ -60,7 +60,7 @@ pub(super) async fn found(run: &Run<'_>, base: &Base) -> Result<FindingRecord, E
                 "its key is COMPROMISED or condemned, or that cannot be told for now",
             ));
         }
-        return Ok(FindingRecord {
+        return Ok(Choice {
             offer: Some(Offer {
                 source,
                 version: version.clone(),
@@ -69,7 +69,7 @@ pub(super) async fn found(run: &Run<'_>, base: &Base) -> Result<FindingRecord, E
             idle,
         });
     }
-    Ok(FindingRecord { offer: None, idle })
+    Ok(Choice { offer: None, idle })
 }
 
 /// Why a credential is not copied.

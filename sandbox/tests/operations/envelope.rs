@@ -109,5 +109,9 @@ fn the_runbook_has_a_section_for_every_code_with_its_severity() {
             runbook.contains(&format!("\n{heading}\n")),
             "docs/runbook.md has no section `{heading}`"
         );
+        // As a page of Markdown names the section.
+        let section = heading.trim_start_matches("### ").to_lowercase();
+        let section = section.replace(' ', "-").replace(['(', ')'], "");
+        assert_eq!(code.runbook(), format!("docs/runbook.md#{section}"));
     }
 }

@@ -126,6 +126,7 @@ impl<'a> AnswerBuilder<'a> {
                 })
                 .collect::<Vec<_>>()
                 .join(" "),
+            runbook: finding.runbook.clone(),
             order: self.order.cloned(),
         }
     }

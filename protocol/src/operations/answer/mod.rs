@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::error::RUNBOOK;
 use crate::task::Operation;
 
 /// The envelope.
@@ -86,6 +87,8 @@ pub struct Finding {
     pub say: String,
     /// What to do about it: the next command where there is one.
     pub r#do: String,
+    /// The section of the runbook about findings of this kind, from the root of this project.
+    pub runbook: String,
 }
 
 /// How urgent a finding is.
@@ -131,6 +134,12 @@ macro_rules! codes {
             /// How urgent findings of this kind are.
             pub fn severity(self) -> Severity {
                 match self { $(Self::$variant => Severity::$severity,)+ }
+            }
+
+            /// The section of the runbook about such findings, from the root of this project.
+            pub fn runbook(self) -> String {
+                let heading = format!("{}-{}", self.as_str(), self.severity().as_str());
+                format!("{RUNBOOK}#{}", heading.to_lowercase())
             }
         }
     };

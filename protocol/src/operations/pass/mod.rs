@@ -416,6 +416,7 @@ pub(crate) fn finding(
         account,
         say,
         r#do,
+        runbook: code.runbook(),
     }
 }
 
