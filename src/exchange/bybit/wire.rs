@@ -147,7 +147,7 @@ pub(super) fn create(uid: u64, marker: &Marker, grant: &Grant) -> Result<Call, S
 pub(super) fn update(key: &ports::ListedKey, grant: &Grant) -> Result<Call, String> {
     let (read_only, mut groups) = powers::request(&grant.permissions)?;
     // Whether a group that is not sent stays as it is, is not documented: what is to go is sent empty.
-    for group in powers::groups_of(&key.powers) {
+    for group in powers::VOCABULARY.groups_of(&key.powers) {
         groups.entry(group.to_owned()).or_default();
     }
     // The addresses go with every edit: left out, they would be lifted.

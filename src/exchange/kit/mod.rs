@@ -11,5 +11,6 @@ pub(super) mod http;
 pub(super) mod json;
 pub(super) mod line;
 mod pages;
+pub(super) mod powers;
 pub(super) mod sign;
 pub mod wire;
