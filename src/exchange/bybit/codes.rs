@@ -2,113 +2,41 @@
 
 use protocol::ports::ErrorClass;
 
-use crate::exchange::kit::codes::{Code, Status};
+use crate::exchange::kit::codes::{Code, Status, codes};
 
 /// What each `retCode` means; 0 is no error and has no meaning here.
-pub(super) const CODES: &[Code] = &[
-    ("-2015", ErrorClass::Rejected, "the key has expired"),
-    (
-        "-1",
-        ErrorClass::Clock,
-        "the request's time is outside its window",
-    ),
-    ("10000", ErrorClass::UnknownOutcome, "its server timed out"),
-    (
-        "10001",
-        ErrorClass::Refused,
-        "it does not accept a parameter, or an account or key that one names",
-    ),
-    (
-        "10002",
-        ErrorClass::Clock,
-        "the request's time is outside its window",
-    ),
-    (
-        "10003",
-        ErrorClass::Rejected,
-        "it does not know the key: deleted, or of another environment or regional site",
-    ),
-    (
-        "10004",
-        ErrorClass::Mismatched,
-        "the signature is wrong: the key secret does not belong to the key",
-    ),
-    (
-        "10005",
-        ErrorClass::Denied,
-        "the key lacks the permission for this call: to manage a sub-account's keys a master account's key \
-         needs Account Transfer, Subaccount Transfer or Withdrawal, and may not be read-only",
-    ),
-    ("10006", ErrorClass::Busy, "too many calls were made"),
-    (
-        "10007",
-        ErrorClass::Mismatched,
-        "the key could not be authenticated",
-    ),
-    (
-        "10008",
-        ErrorClass::Denied,
-        "the account is banned: ask Bybit's support",
-    ),
-    (
-        "10009",
-        ErrorClass::Denied,
-        "it takes no calls from this region, or from this address: look at the Region of the function's \
-         egress address, or ask Bybit's support",
-    ),
-    (
-        "10010",
-        ErrorClass::Denied,
-        "the key is bound to other addresses than this function's: name the function's own in EGRESS_IPS, \
-         and add them to a key made by hand",
-    ),
-    ("10014", ErrorClass::UnknownOutcome, "the request came twice"),
-    ("10016", ErrorClass::UnknownOutcome, "its server failed"),
-    (
-        "10017",
-        ErrorClass::Fault,
-        "it has no such call: look at BYBIT_BASE_URL",
-    ),
-    ("10018", ErrorClass::Busy, "too many calls came from this address"),
-    (
-        "10024",
-        ErrorClass::Denied,
-        "compliance rules forbid the call: ask Bybit's support",
-    ),
-    (
-        "10027",
-        ErrorClass::Denied,
-        "the account may not trade: ask Bybit's support",
-    ),
-    ("10032", ErrorClass::Denied, "a demo account has no such call"),
-    (
-        "20096",
-        ErrorClass::Denied,
-        "the account has to pass identity verification first",
-    ),
-    ("33004", ErrorClass::Rejected, "the key has expired"),
-    (
-        "81007",
-        ErrorClass::Denied,
-        "its EU entity issues no keys by API: make the key by hand, store it as CANDIDATE",
-    ),
-    (
-        "141004",
-        ErrorClass::Impossible,
-        "the sub-account cannot have such a key",
-    ),
-    (
-        "141019",
-        ErrorClass::Impossible,
-        "the key cannot have these addresses or permissions",
-    ),
-    (
-        "141020",
-        ErrorClass::Impossible,
-        "the key cannot have these addresses or permissions",
-    ),
-    ("429", ErrorClass::UnknownOutcome, "it is overloaded"),
-];
+pub(super) const CODES: &[Code] = codes! {
+    "-2015" Rejected "the key has expired";
+    "-1" Clock "the request's time is outside its window";
+    "10000" UnknownOutcome "its server timed out";
+    "10001" Refused "it does not accept a parameter, or an account or key that one names";
+    "10002" Clock "the request's time is outside its window";
+    "10003" Rejected "it does not know the key: deleted, or of another environment or regional site";
+    "10004" Mismatched "the signature is wrong: the key secret does not belong to the key";
+    "10005" Denied "the key lacks the permission for this call: to manage a sub-account's keys a master \
+        account's key needs Account Transfer, Subaccount Transfer or Withdrawal, and may not be read-only";
+    "10006" Busy "too many calls were made";
+    "10007" Mismatched "the key could not be authenticated";
+    "10008" Denied "the account is banned: ask Bybit's support";
+    "10009" Denied "it takes no calls from this region, or from this address: look at the Region of the \
+        function's egress address, or ask Bybit's support";
+    "10010" Denied "the key is bound to other addresses than this function's: name the function's own in \
+        EGRESS_IPS, and add them to a key made by hand";
+    "10014" UnknownOutcome "the request came twice";
+    "10016" UnknownOutcome "its server failed";
+    "10017" Fault "it has no such call: look at BYBIT_BASE_URL";
+    "10018" Busy "too many calls came from this address";
+    "10024" Denied "compliance rules forbid the call: ask Bybit's support";
+    "10027" Denied "the account may not trade: ask Bybit's support";
+    "10032" Denied "a demo account has no such call";
+    "20096" Denied "the account has to pass identity verification first";
+    "33004" Rejected "the key has expired";
+    "81007" Denied "its EU entity issues no keys by API: make the key by hand, store it as CANDIDATE";
+    "141004" Impossible "the sub-account cannot have such a key";
+    "141019" Impossible "the key cannot have these addresses or permissions";
+    "141020" Impossible "the key cannot have these addresses or permissions";
+    "429" UnknownOutcome "it is overloaded";
+};
 
 /// What a status means that does not come with Bybit's own body.
 pub(super) const STATUSES: &[Status] = &[

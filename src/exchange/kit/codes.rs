@@ -7,6 +7,14 @@ use super::wire::Wire;
 /// What an error code means: code, class, and what happened and what to do, after "… says that".
 pub type Code = (&'static str, ErrorClass, &'static str);
 
+/// A table of codes, one to a line: code, class, what to say.
+macro_rules! codes {
+    ($($code:literal $class:ident $say:literal;)+) => {
+        &[$(($code, ::protocol::ports::ErrorClass::$class, $say),)+]
+    };
+}
+pub(in crate::exchange) use codes;
+
 /// What an HTTP status means: the status, what the body has to contain in small letters, class, and what
 /// happened and what to do.
 pub type Status = (u16, &'static str, ErrorClass, &'static str);
