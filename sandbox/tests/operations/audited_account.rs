@@ -1,7 +1,7 @@
 //! What an audit says of the keys on a secret's account, and of the account's master.
 
 use protocol::operations::Code;
-use sandbox::in_process::{Fault, Operation, SUB};
+use sandbox::in_process::{Fault, OTHER_SUB, Operation, SUB};
 use sandbox::secrets_manager::DeleteSecret;
 
 use super::audit::{audit, by_hand, fingerprint, found, row};
@@ -125,4 +125,29 @@ fn a_master_that_cannot_be_read_is_unusable() {
         .expect("it is deleted");
     assert!(found(&audit(&world), Code::MasterUnusable));
     assert!(found(&world.maintain(), Code::MasterUnusable));
+}
+
+/// NOTHING-HIDDEN: a secret that is pointed at another account hides no key that was issued for it on the first.
+#[test]
+fn keys_left_on_an_account_that_the_secret_stood_for_before_are_told() {
+    let (world, _, _, _) = rotated_twice();
+    let token = world.begin_rotation();
+    world.plan(Operation::Put, 1, Fault::CrashBefore);
+    assert!(world.run(protocol::rotation::Step::Create, &token).is_err());
+    let lost = world.live_keys_for(&token).remove(0);
+    world.label("AWSPENDING", None);
+    hour(&world);
+    let elsewhere = key_by_hand(&world, OTHER_SUB);
+    world.put_by_hand(world.text_of_setup(), &elsewhere, OTHER_SUB, "AWSCURRENT");
+    let answer = audit(&world);
+    let told = answer
+        .findings
+        .iter()
+        .find(|finding| finding.say.contains("does not stand for any more"));
+    let told = told.expect("the key is told");
+    assert!(
+        told.code == Code::ForeignKeys && told.say.contains(&SUB.to_string()),
+        "{told:#?}"
+    );
+    assert!(told.say.ends_with(&fingerprint(&lost)), "{told:#?}");
 }

@@ -6,17 +6,18 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::bounds::after;
 use crate::label::{Label, VersionId};
+use crate::name::VenueId;
 use crate::operations::answer::Code;
 use crate::operations::commands::describe_secret;
 use crate::operations::maintain::current::Current;
-use crate::operations::maintain::visit::SecretVisit;
+use crate::operations::maintain::visit::{SecretVisit, account_in};
 use crate::operations::pass::holders::{Asking, Held};
 use crate::operations::pass::with_retries;
 use crate::operations::retire::end_of_life::EndOfLife;
 use crate::operations::retire::grace::is_marked;
 use crate::operations::retire::liveness::{Known, Life, asked, judged};
 use crate::ports::{Description, KeyList, KeyState, Venue, VenueError, Which};
-use crate::secret::{Credential, SecretValue};
+use crate::secret::{AccountId, Credential, SecretValue};
 use crate::session::venue_of;
 use crate::task::Operation;
 
@@ -32,6 +33,19 @@ pub(super) struct Beside {
     /// When it was asked, and whether the host accepted another key after it had rejected this one.
     at: Timestamp,
     controlled: bool,
+}
+
+impl Beside {
+    pub(super) fn is_of_venue(&self, id: &VenueId) -> bool {
+        self.venue.as_ref().is_some_and(|venue| venue.id() == id)
+    }
+
+    /// The accounts that its value names, and its key.
+    pub(super) fn accounts(&self) -> impl Iterator<Item = AccountId> {
+        let answered = self.answer.as_ref().and_then(|answer| answer.as_ref().ok());
+        let answered = answered.map(|state| state.account.clone());
+        account_in(&self.value).into_iter().chain(answered)
+    }
 }
 
 impl SecretVisit<'_> {

@@ -77,6 +77,9 @@ impl SecretVisit<'_> {
             self.look_at_account(&description, current, &beside, list, audited)
                 .await;
         }
+        if let Some(current) = &current {
+            self.look_at_accounts_before(&description, current, &beside).await;
+        }
         Ok(())
     }
 }
