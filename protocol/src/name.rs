@@ -62,7 +62,7 @@ impl fmt::Debug for SecretId {
     }
 }
 
-/// A secret's name. Displayed masked: `prod/bybit/***`.
+/// A secret's name. Displayed masked: `prod/<exchange>/***`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretName(String);
 
@@ -128,7 +128,7 @@ impl fmt::Debug for SecretName {
 /// An exchange in one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VenueId {
-    /// The exchange's name in lower case, as in `bybit`.
+    /// The exchange's name in lower case.
     pub exchange: String,
     /// The environment.
     pub environment: Environment,
@@ -149,7 +149,7 @@ pub enum Environment {
     Testnet,
     /// Simulated trading against real prices.
     Demo,
-    /// A regional site, by the short name the exchange's module knows it by (Bybit: `nl`, `tr`, …), or its
+    /// A regional site, by the short name the exchange's module knows it by (`nl`, `tr`, …), or its
     /// test network (`jp-testnet`).
     Site(String),
 }
@@ -186,7 +186,7 @@ impl fmt::Display for Environment {
 pub enum VenueIdError {
     /// Neither document nor name says.
     #[error(
-        "neither the field `exchange` nor the secret's name (prod/bybit/…) says which exchange the key \
+        "neither the field `exchange` nor the secret's name (prod/<exchange>/…) says which exchange the key \
          belongs to: add `exchange`"
     )]
     NoExchange,

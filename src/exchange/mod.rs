@@ -96,3 +96,50 @@ impl Venues for WithinInvocation {
         (exchange.open)(id, &outside)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// What a file says before its tests.
+    fn said(path: &Path) -> String {
+        let text = std::fs::read_to_string(path).unwrap();
+        let program = text.split("#[cfg(test)]").next().unwrap_or_default();
+        program.to_lowercase()
+    }
+
+    fn sources_under(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources_under(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+
+    /// What a venue is asked and how it behaves is declared in its module: nothing else goes by its name.
+    #[test]
+    fn no_exchange_is_named_outside_its_module_and_the_one_list() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut sources = Vec::new();
+        for folder in ["src", "protocol/src"] {
+            sources_under(&root.join(folder), &mut sources);
+        }
+        for Exchange { name, .. } in EXCHANGES {
+            let own = root.join("src/exchange").join(name);
+            let others = sources
+                .iter()
+                .filter(|path| !path.starts_with(&own) && **path != root.join("src/exchange/mod.rs"));
+            for path in others {
+                assert!(!said(path).contains(name), "{} names {name}", path.display());
+            }
+            assert!(
+                sources.iter().any(|path| path.starts_with(&own)),
+                "{name} has no module"
+            );
+        }
+    }
+}

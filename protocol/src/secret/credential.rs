@@ -79,7 +79,7 @@ impl fmt::Display for KeyId {
     }
 }
 
-/// An account at a venue, as the venue numbers it (Bybit: the uid).
+/// An account at a venue, as the venue numbers it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId(String);
 

@@ -242,7 +242,7 @@ fn is_plain(text: &SecretString) -> bool {
 
 fn account(document: &Document) -> Result<Option<AccountId>, DocumentError> {
     let field = one_spelling(document, SUBACCOUNT)?;
-    // Bybit's uid is written as a number by some.
+    // A uid is written as a number by some.
     if !document.has_text(field)
         && let Ok(Some(number)) = document.field::<u64>(field, "a number")
     {

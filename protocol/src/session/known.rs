@@ -1,5 +1,5 @@
 //! What an invocation has learnt of the secrets that it is about. Log lines mask names: two desks'
-//! `prod/bybit/***` are told apart by account and ARN.
+//! `prod/<exchange>/***` are told apart by account and ARN.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
