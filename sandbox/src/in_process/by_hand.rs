@@ -4,10 +4,14 @@ use std::convert::Infallible;
 
 use jiff::Timestamp;
 use protocol::label::VersionId;
+use protocol::name::SecretId;
 
+use super::setup::{SPOT, SUB, TRADES, settings_by_hand};
 use super::world::World;
-use crate::bybit::{self, Uid};
-use crate::secrets_manager::{self, AWSCURRENT, PutSecretValue, Sensitive};
+use crate::bybit::{self, Credential, KeyId, Settings, Uid};
+use crate::secrets_manager::{
+    self, AWSCURRENT, CancelRotateSecret, DeleteSecret, PutSecretValue, Replica, ReplicaStatus, Sensitive,
+};
 
 impl World {
     /// Does something at Secrets Manager. For stale reads it counts as one write.
@@ -28,18 +32,62 @@ impl World {
         done
     }
 
+    // At the venue.
+
+    /// Makes a key on an account, with all that the usual policy asks for.
+    ///
+    /// # Panics
+    /// When the account is not there, or has no room.
+    pub fn key_by_hand(&self, account: Uid) -> Credential {
+        self.key_by_hand_with(account, settings_by_hand(&[TRADES, SPOT]))
+    }
+
+    /// The same with other settings.
+    ///
+    /// # Panics
+    /// As [`World::key_by_hand`].
+    pub fn key_by_hand_with(&self, account: Uid, settings: Settings) -> Credential {
+        self.bybit(|model, now| model.create_key_by_hand(account, settings, now))
+            .expect("the account is there, and has room")
+    }
+
+    /// Changes what a key may do, or from where.
+    ///
+    /// # Panics
+    /// When the key is not there.
+    pub fn edit_key(&self, key: &KeyId, change: impl FnOnce(&mut Settings)) {
+        let mut settings = self.settings_of(key);
+        change(&mut settings);
+        self.bybit(|model, now| model.edit_key_by_hand(key, settings, now))
+            .expect("the key is there");
+    }
+
+    /// Deletes a key.
+    ///
+    /// # Panics
+    /// When the key is not there.
+    pub fn delete_key(&self, key: &KeyId) {
+        self.bybit(|model, now| model.delete_key_by_hand(key, now))
+            .expect("the key is there");
+    }
+
+    // At Secrets Manager.
+
+    /// Stores the usual value with this key of the secret's sub-account, under a label: AWSCURRENT makes it
+    /// current, CANDIDATE offers it.
+    ///
+    /// # Panics
+    /// When Secrets Manager refuses.
+    pub fn put_key(&self, key: &Credential, label: &str) -> VersionId {
+        self.put_by_hand(self.text_of_setup(), key, SUB, label)
+    }
+
     /// Stores a version of the secret by hand, filled in with this key, and puts a label on it: AWSCURRENT
     /// makes it current.
     ///
     /// # Panics
     /// When Secrets Manager refuses.
-    pub fn put_by_hand(
-        &self,
-        document: &str,
-        key: &bybit::Credential,
-        account: Uid,
-        label: &str,
-    ) -> VersionId {
+    pub fn put_by_hand(&self, document: &str, key: &Credential, account: Uid, label: &str) -> VersionId {
         let random = self.state.lock().random.next();
         let token = VersionId::new(format!("{random:016x}-stored-by-one-hand"));
         self.put_by_hand_as(&token, document, key, account, label);
@@ -54,15 +102,24 @@ impl World {
         &self,
         version: &VersionId,
         document: &str,
-        key: &bybit::Credential,
+        key: &Credential,
         account: Uid,
         label: &str,
     ) {
+        let value = self.filled_in(document, key, account);
+        self.put_value(self.secret(), version, &value, &[label]);
+    }
+
+    /// Stores a value as it is, as a version of any secret, under these labels.
+    ///
+    /// # Panics
+    /// When Secrets Manager refuses.
+    pub fn put_value(&self, secret: &SecretId, version: &VersionId, value: &str, labels: &[&str]) {
         let request = PutSecretValue {
-            secret_id: self.secret().as_str().to_owned(),
+            secret_id: secret.as_str().to_owned(),
             client_request_token: Some(version.as_str().to_owned()),
-            secret_string: Some(Sensitive::new(self.filled_in(document, key, account))),
-            version_stages: Some(vec![label.to_owned()]),
+            secret_string: Some(Sensitive::new(value)),
+            version_stages: Some(labels.iter().map(|label| (*label).to_owned()).collect()),
             ..PutSecretValue::default()
         };
         let stored = self.secrets_manager(|model, now| model.put_secret_value(&request, now));
@@ -91,5 +148,56 @@ impl World {
     /// When Secrets Manager refuses.
     pub fn make_current(&self, version: &VersionId) {
         self.label(AWSCURRENT, Some(version));
+    }
+    /// Puts labels of a person's own on a version, until the secret holds so many labels.
+    ///
+    /// # Panics
+    /// When Secrets Manager refuses.
+    pub fn fill_labels(&self, count: usize, version: &VersionId) {
+        for own in 1.. {
+            if self.label_count() >= count {
+                break;
+            }
+            self.label(&format!("own-{own}"), Some(version));
+        }
+    }
+
+    /// Schedules a secret for deletion.
+    ///
+    /// # Panics
+    /// When Secrets Manager refuses.
+    pub fn delete_secret(&self, secret: &SecretId) {
+        let request = DeleteSecret {
+            secret_id: secret.as_str().to_owned(),
+            ..DeleteSecret::default()
+        };
+        self.secrets_manager(|model, now| model.delete_secret(&request, now))
+            .expect("Secrets Manager schedules the secret for deletion");
+    }
+
+    /// Switches the secret's rotation off.
+    ///
+    /// # Panics
+    /// When Secrets Manager refuses.
+    pub fn switch_off(&self) {
+        let request = CancelRotateSecret {
+            secret_id: self.secret().as_str().to_owned(),
+        };
+        self.secrets_manager(|model, now| model.cancel_rotate_secret(&request, now))
+            .expect("Secrets Manager switches the rotation off");
+    }
+
+    /// Gives the secret a replica that is in this state.
+    ///
+    /// # Panics
+    /// When the secret is not there.
+    pub fn replicate(&self, status: ReplicaStatus) {
+        let replica = Replica {
+            region: "eu-west-1".to_owned(),
+            status,
+            status_message: None,
+        };
+        self.secrets_manager(|model, _| model.set_replicas(self.secret().as_str(), vec![replica]))
+            .expect("the secret is there");
     }
 }

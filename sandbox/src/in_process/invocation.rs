@@ -14,7 +14,7 @@ use protocol::{Error, ErrorType};
 use serde::Serialize;
 use tracing::Dispatch;
 
-use super::call::Fault;
+use super::call::{Fault, Operation};
 use super::gate::{Gate, Point, Ticket};
 use super::port::Port;
 use super::state::Shared;
@@ -194,6 +194,24 @@ impl<T: fmt::Debug + Serialize> Invocation<T> {
             self.state.lock().advance_to(until);
         }
         self.gate.let_through(ticket, fault);
+    }
+
+    /// Drives it until it is about to make a call of this operation, and no further.
+    ///
+    /// # Panics
+    /// When it never comes to that.
+    #[track_caller]
+    pub fn until(&mut self, operation: Operation) -> Ticket {
+        for _ in 0..50 {
+            assert!(self.poll().is_pending(), "it ended before {operation:?}");
+            for (ticket, point) in self.waiting() {
+                match point {
+                    Point::Call(call) if call.operation == operation => return ticket,
+                    _ => self.let_through(ticket, None),
+                }
+            }
+        }
+        panic!("it never came to {operation:?}");
     }
 
     /// Ends the process where it is.

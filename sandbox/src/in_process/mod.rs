@@ -12,7 +12,7 @@
 //! | --- | --- |
 //! | what a world is made of, and how it is set up | `world`, `setup`, `state` |
 //! | how the rotation code is run in it | `running` |
-//! | what a person does in it | `by_hand` |
+//! | what a person does in it | `by_hand`, `orders` |
 //! | what is true in it | `truth` |
 //! | what was logged | `silence` |
 //! | how an invocation is driven, and what may go wrong with a call | `invocation`, `gate`, `call` |
@@ -23,6 +23,7 @@ mod call;
 mod gate;
 mod invocation;
 mod journal;
+mod orders;
 mod port;
 mod powers;
 mod running;
@@ -39,8 +40,12 @@ pub use call::{Call, Fault, Made, Operation, Told};
 pub use gate::{Point, Ticket};
 pub use invocation::{Failure, Invocation};
 pub use journal::MemoryJournal;
+pub use orders::{audit, break_glass, naming, without_a_successor};
 pub(crate) use powers::powers;
-pub use setup::{BOT_ADDRESS, FUNCTION_ADDRESS, FUNCTION_ARN, MASTER, OTHER_SUB, PARENT, SUB, Setup};
+pub use setup::{
+    BOT_ADDRESS, FUNCTION_ADDRESS, FUNCTION_ARN, MASTER, OPTIONS, OTHER_SUB, PARENT, Power, SETTLED, SPOT,
+    SUB, Setup, TRADES, TRANSFERS, settings_by_hand,
+};
 pub use store::InProcessStore;
 pub use time::ManualTime;
 pub use venue::{InProcessVenue, InProcessVenues};

@@ -87,9 +87,7 @@ impl World {
     /// The failure of the step that failed.
     pub fn rotate(&self) -> Result<VersionId, Failure> {
         let token = self.begin_rotation();
-        while let Some(result) = self.run_due() {
-            result?;
-        }
+        self.run_all_due()?;
         Ok(token)
     }
 
@@ -104,6 +102,34 @@ impl World {
         let result = self.start(request).finish();
         self.secrets_manager(|model, now| model.invocation_finished(&due, result.is_ok(), now));
         Some(result)
+    }
+
+    /// All that the service's scheduler asks for now, until it asks for nothing or a step fails.
+    ///
+    /// # Errors
+    /// The failure of the step that failed.
+    pub fn run_all_due(&self) -> Result<(), Failure> {
+        while let Some(result) = self.run_due() {
+            result?;
+        }
+        Ok(())
+    }
+
+    /// A whole rotation of any secret, step by step. Answers its token.
+    ///
+    /// # Errors
+    /// The failure of the step that failed.
+    ///
+    /// # Panics
+    /// When Secrets Manager refuses.
+    pub fn rotate_secret(&self, secret: &SecretId) -> Result<VersionId, Failure> {
+        let token = self
+            .try_begin_rotation_of(secret)
+            .expect("Secrets Manager begins a rotation");
+        for step in Step::ALL {
+            self.start(self.request_of(secret, step, &token)).finish()?;
+        }
+        Ok(token)
     }
 
     /// An invocation to be driven by hand.

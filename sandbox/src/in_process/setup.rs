@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use protocol::operations;
 use protocol::secret::Address;
 
@@ -24,6 +24,18 @@ pub const OTHER_SUB: Uid = 53_888_001;
 pub const FUNCTION_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(52, 1, 2, 3));
 /// Where the consumers' calls come from.
 pub const BOT_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
+/// A little more than the time after which a key that was not stored will never be.
+pub const SETTLED: SignedDuration = SignedDuration::from_secs(17 * 60 + 1);
+/// A group of a key's permissions, and which parts of it are granted.
+pub type Power<'a> = (&'a str, &'a [&'a str]);
+/// What the usual policy asks for, together with [`TRADES`].
+pub const SPOT: Power<'static> = ("Spot", &["SpotTrade"]);
+/// See [`SPOT`].
+pub const TRADES: Power<'static> = ("ContractTrade", &["Order", "Position"]);
+/// What the usual policy does not ask for.
+pub const OPTIONS: Power<'static> = ("Options", &["OptionsTrade"]);
+/// What no key of a consumer may do.
+pub const TRANSFERS: Power<'static> = ("Wallet", &["AccountTransfer"]);
 /// The function.
 pub const FUNCTION_ARN: &str = LAMBDA_ARN;
 
@@ -103,6 +115,16 @@ impl Default for Setup {
             bybit: bybit::Knobs { rate_limits: false, ..bybit::Knobs::default() },
             secrets_manager: secrets_manager::Knobs::default(),
         }
+    }
+}
+
+/// A key as a person makes one: with these powers, for the consumers' and the function's address.
+pub fn settings_by_hand(powers: &[Power<'_>]) -> Settings {
+    Settings {
+        note: "by hand".to_owned(),
+        read_only: false,
+        ips: Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]),
+        permissions: Permissions::of(powers),
     }
 }
 

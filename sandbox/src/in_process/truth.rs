@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::call::{Made, Operation};
 use super::setup::SUB;
 use super::world::World;
-use crate::bybit::{KeyId, KeyTruth};
+use crate::bybit::{Credential, KeyId, KeyTruth, Settings};
 use crate::invariants::{Violation, Witness};
 use crate::leak::found;
 use crate::secrets_manager::{AWSCURRENT, Secret, SecretValue, Version};
@@ -28,6 +28,16 @@ impl World {
     /// The labels on a version, in alphabetical order.
     pub fn labels(&self, version: &VersionId) -> Vec<String> {
         self.of_secret(|secret| secret.stages_of(version.as_str()))
+    }
+
+    /// Whether a label on a version begins like this, as a stamp does with its kind.
+    pub fn has_stamp(&self, version: &VersionId, kind: &str) -> bool {
+        self.labels(version).iter().any(|label| label.starts_with(kind))
+    }
+
+    /// Whether a version is current.
+    pub fn is_current(&self, version: &VersionId) -> bool {
+        self.holder(AWSCURRENT).as_ref() == Some(version)
     }
 
     /// How many labels the secret holds.
@@ -116,6 +126,25 @@ impl World {
     pub fn alive(&self, key: &KeyId) -> bool {
         let state = self.state.lock();
         state.bybit.key(key).is_some_and(|truth| truth.alive(state.now))
+    }
+
+    /// What a key is, or was when it died.
+    ///
+    /// # Panics
+    /// When there was no such key.
+    pub fn settings_of(&self, key: &KeyId) -> Settings {
+        self.at_bybit(|model| model.key(key))
+            .expect("the key existed")
+            .settings
+    }
+
+    /// A key with its secret.
+    ///
+    /// # Panics
+    /// When there was no such key.
+    pub fn credential(&self, key: &KeyId) -> Credential {
+        self.at_bybit(|model| model.credential(key))
+            .expect("the key existed")
     }
 
     /// The living keys of the secret's sub-account, oldest first.
@@ -227,6 +256,21 @@ impl World {
             .into_iter()
             .map(|made| made.call.operation)
             .collect()
+    }
+
+    /// Those of them that write.
+    pub fn take_writes(&self) -> Vec<Operation> {
+        let mut operations = self.take_operations();
+        operations.retain(|operation| operation.writes());
+        operations
+    }
+
+    /// How many of them there were of one kind.
+    pub fn take_count(&self, of: Operation) -> usize {
+        self.take_operations()
+            .into_iter()
+            .filter(|operation| *operation == of)
+            .count()
     }
 
     /// The audit records since this was last asked.

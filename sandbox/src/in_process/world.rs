@@ -191,7 +191,23 @@ impl World {
         SecretId::parse(&arn).expect("an ARN of the model's is one")
     }
 
+    /// The same with the usual value, and a key of the secret's sub-account.
+    ///
+    /// # Panics
+    /// When the name is taken.
+    pub fn add_secret_of(&self, name: &str, key: &bybit::Credential) -> SecretId {
+        self.add_secret(name, self.text_of_setup(), key, SUB)
+    }
+
     /// The master's secret.
+    ///
+    /// # Panics
+    /// Never: its ARN is one.
+    pub fn master(&self) -> SecretId {
+        SecretId::parse(&self.master_arn).expect("an ARN of the model's is one")
+    }
+
+    /// Its ARN.
     pub fn master_arn(&self) -> &str {
         &self.master_arn
     }

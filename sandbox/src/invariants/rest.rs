@@ -14,6 +14,7 @@ use super::operations::serves;
 use super::witness::Witness;
 use crate::bybit::{KeyId, KeyTruth, Uid};
 use crate::in_process::FUNCTION_ADDRESS;
+use crate::report::fingerprint;
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS, Version};
 
 /// How far two clocks may be apart, and the second that a stamp is rounded down by.
@@ -134,9 +135,7 @@ impl Witness {
             .filter(|key| scene.now.duration_since(key.created_at) > YOUNG)
             .collect();
         for key in noted {
-            let fingerprint = protocol::secret::KeyId::parse(key.key.as_str())
-                .map(|id| id.fingerprint())
-                .unwrap_or_default();
+            let fingerprint = fingerprint(key.key.as_str());
             let account = key.uid.to_string();
             let on_account = audit.secrets.iter().filter_map(|row| row.audit.as_ref());
             let seen: Vec<_> = on_account

@@ -9,6 +9,7 @@ use super::act::{Act, Actor, Scene};
 use super::facts::{Client, KeyFacts, Named, Run};
 use super::{Invariant, Violation};
 use crate::bybit::{By, KeyId};
+use crate::report::fingerprint;
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS, Secret, SecretValue, Version};
 
 /// The longest that AWS's caching clients and its agent keep a value.
@@ -360,9 +361,7 @@ impl Witness {
             .venue
             .keys_after(std::mem::replace(&mut self.newest_key, newest))
         {
-            let fingerprint = protocol::secret::KeyId::parse(key.key.as_str())
-                .map(|id| id.fingerprint())
-                .unwrap_or_default();
+            let fingerprint = fingerprint(key.key.as_str());
             self.keys.entry(key.key).or_default().fingerprint = fingerprint;
         }
     }

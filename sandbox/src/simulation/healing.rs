@@ -4,13 +4,13 @@
 use jiff::{SignedDuration, Timestamp};
 use protocol::label::VersionId;
 use protocol::name::SecretId;
-use protocol::operations::{Answer, Code, Finding, Form, OperationRequest, Shard};
+use protocol::operations::{Answer, Code, Finding, Form};
 use protocol::rotation::Step;
 use protocol::{Error, ErrorType};
 
-use super::stage::{ENEMY, SPOT, TRADES};
+use super::stage::ENEMY;
 use crate::bybit::{Ips, KeyId, Permissions};
-use crate::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, Failure, SUB, World};
+use crate::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, Failure, SPOT, SUB, TRADES, World, audit};
 use crate::invariants::{Invariant, Violation};
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, Secret, Version};
 
@@ -156,15 +156,7 @@ fn looked_after(world: &World, tell: Tell<'_>) -> Result<(), String> {
         .iter()
         .find(|secret| secret.name().as_str() == ENEMY)
     {
-        let form = Form::Json;
-        let audit = OperationRequest::Audit {
-            shard: Shard::ALL,
-            secret: None,
-            fingerprint: None,
-            after: None,
-            form,
-        };
-        world.nothing_may_be_hidden(enemy, &world.operate(audit));
+        world.nothing_may_be_hidden(enemy, &world.operate(audit(None, Form::Json)));
     }
     let unknown = last.iter().find(|finding| finding.code == Code::NotDone);
     unknown.map_or(Ok(()), |finding| {

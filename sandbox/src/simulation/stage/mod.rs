@@ -15,8 +15,8 @@ use protocol::operations::{Answer, Form, OperationRequest, Shard};
 use protocol::rotation::Step;
 use protocol::task::Task;
 
-use crate::bybit::{self, Ips, Permissions, Settings};
-use crate::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, Invocation, Point, SUB, Setup, Ticket, World};
+use crate::bybit::{self, Settings};
+use crate::in_process::{Invocation, Point, SPOT, SUB, Setup, TRADES, Ticket, World, settings_by_hand};
 use crate::invariants::Violation;
 use crate::secrets_manager::{self, CancelRotateSecret, DeleteSecret, RestoreSecret, Secret};
 use crate::simulation::action::{Action, Kind};
@@ -73,9 +73,6 @@ pub(super) struct Waiting {
     pub(super) ticket: Ticket,
     pub(super) point: Point,
 }
-
-pub(super) const TRADES: (&str, &[&str]) = ("ContractTrade", &["Order", "Position"]);
-pub(super) const SPOT: (&str, &[&str]) = ("Spot", &["SpotTrade"]);
 
 const WITH_POLICY: &str = concat!(
     r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","subaccount":"<account>","#,
@@ -327,11 +324,8 @@ fn step(how: usize) -> Step {
 
 /// A key as a person makes it: bound to the bots and to the function.
 fn by_hand(note: &str) -> Settings {
-    let permissions = Permissions::of(&[TRADES, SPOT]);
     Settings {
         note: note.to_owned(),
-        read_only: false,
-        ips: Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]),
-        permissions,
+        ..settings_by_hand(&[TRADES, SPOT])
     }
 }

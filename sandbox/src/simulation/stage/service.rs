@@ -3,11 +3,12 @@
 use jiff::SignedDuration;
 use protocol::label::VersionId;
 use protocol::name::SecretId;
-use protocol::operations::{Mode, OperationRequest, Order, Shard};
+use protocol::operations::{Mode, OperationRequest, Shard};
 use protocol::rotation::Step;
 use protocol::task::Task;
 
 use super::{Driven, MOST_RUNS, Running, Stage, step};
+use crate::in_process::{break_glass, without_a_successor};
 use crate::secrets_manager::{self, AWSPENDING, RotateSecret, TestLeftover};
 
 impl Stage {
@@ -143,28 +144,19 @@ impl Stage {
         } else {
             None
         };
-        let order = Order {
-            reason: "seen in a public log".to_owned(),
-            incident: "INC-7".to_owned(),
-        };
-        let (fingerprint, no_successor) = (None, how % 32 >= 16);
         let leaked = if is_master {
             SecretId::parse(self.world.master_arn()).ok()?
         } else {
             self.secrets[secret].clone()
         };
         let about = Some(secret).filter(|_| !is_master);
-        self.operate(
-            about,
-            OperationRequest::BreakGlass {
-                secret: leaked,
-                version,
-                mode,
-                fingerprint,
-                no_successor,
-                order,
-            },
-        )
+        let order = break_glass(&leaked, version.as_ref(), mode);
+        let order = if how % 32 >= 16 {
+            without_a_successor(order)
+        } else {
+            order
+        };
+        self.operate(about, order)
     }
 
     pub(super) fn ways(&mut self, how: usize) {

@@ -2,9 +2,9 @@
 
 use jiff::SignedDuration;
 
-use super::{KEY_SLOTS, SPOT, Stage, TRADES, by_hand};
+use super::{KEY_SLOTS, Stage, by_hand};
 use crate::bybit::{self, Ips, KeyId, Permissions};
-use crate::in_process::{BOT_ADDRESS, SUB};
+use crate::in_process::{BOT_ADDRESS, SPOT, SUB, TRADES, TRANSFERS};
 use crate::secrets_manager::{Replica, ReplicaStatus};
 
 impl Stage {
@@ -20,7 +20,7 @@ impl Stage {
         let key = keys.get(which.checked_rem(keys.len())?)?;
         let mut settings = key.settings.clone();
         match how % 5 {
-            0 => settings.permissions = Permissions::of(&[TRADES, SPOT, ("Wallet", &["AccountTransfer"])]),
+            0 => settings.permissions = Permissions::of(&[TRADES, SPOT, TRANSFERS]),
             1 => settings.permissions = Permissions::of(&[TRADES, SPOT, ("BlockTrade", &["BlockTrade"])]),
             2 => settings.permissions = Permissions::of(&[SPOT]),
             3 => settings.ips = Ips::Any,
