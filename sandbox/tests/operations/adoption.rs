@@ -7,7 +7,7 @@ use super::*;
 /// Passes every half day, for so many days.
 fn days(world: &World, count: i64) {
     for _ in 0..2 * count {
-        hours(world, 12);
+        world.advance(hours(12));
         world.maintain();
     }
 }
@@ -32,8 +32,8 @@ fn a_hand_made_key_a_rollback_copied_lives_a_week_once_replaced_again() {
 #[test]
 fn a_key_made_by_hand_that_was_offered_lives_a_week_after_it_was_replaced() {
     let world = world();
-    let offered = key_by_hand(&world, SUB);
-    world.put_by_hand(world.text_of_setup(), &offered, SUB, "CANDIDATE");
+    let offered = world.key_by_hand(SUB);
+    world.put_key(&offered, "CANDIDATE");
     rotate(&world);
     assert_eq!(world.current_key().as_ref(), Some(&offered.key));
     rotate(&world);
@@ -65,21 +65,17 @@ fn a_leaked_key_made_by_hand_dies_at_once() {
 fn that_a_key_made_by_hand_lives_on_is_told_from_the_first_pass_on() {
     let (world, _, _, _) = rotated();
     let answer = world.maintain();
-    let told = answer
-        .findings
-        .iter()
-        .find(|finding| finding.code == Code::AdoptionGrace)
-        .expect("it is told");
+    let told = finding(&answer, Code::AdoptionGrace);
     assert!(told.say.contains("2026-03-08"), "{answer:#?}");
-    hours(&world, 30);
-    assert!(codes(&world.maintain()).contains(&Code::AdoptionGrace));
+    world.advance(hours(30));
+    assert!(found(&world.maintain(), Code::AdoptionGrace));
     // Of one that was issued nothing need be told, in whichever version it stands.
     let (world, _, _, version) = rotated_twice();
     all_is_well(&world.maintain());
     world.label("ROLLBACK", Some(&version));
     rotate(&world);
     rotate(&world);
-    assert!(!codes(&world.maintain()).contains(&Code::AdoptionGrace));
+    assert!(!found(&world.maintain(), Code::AdoptionGrace));
 }
 
 #[test]
@@ -88,7 +84,7 @@ fn a_key_of_ours_is_not_announced_as_made_by_hand_where_nobody_can_tell() {
     world.label("ROLLBACK", Some(&version));
     rotate(&world);
     rotate(&world);
-    delete(&world, world.master_key());
+    world.delete_key(world.master_key());
     let codes = codes(&world.maintain());
     assert!(
         codes.contains(&Code::MasterUnusable) && !codes.contains(&Code::AdoptionGrace),

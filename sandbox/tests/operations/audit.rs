@@ -3,38 +3,29 @@
 use jiff::Timestamp;
 use protocol::name::SecretId;
 use protocol::operations::{Code, Form, OperationRequest, RotationState, Row, Shard};
-use sandbox::in_process::{Operation, SUB};
-use sandbox::secrets_manager::{CancelRotateSecret, DeleteSecret, SecretValue, Seed};
+use sandbox::in_process::SUB;
+use sandbox::secrets_manager::{SecretValue, Seed};
 use serde_json::Value;
 
 use super::*;
 
-pub(super) fn request(fingerprint: Option<&str>, form: Form) -> OperationRequest {
-    let fingerprint = fingerprint.map(|text| text.parse().expect("a fingerprint"));
+/// An audit that looks for the key with this fingerprint.
+pub(super) fn request(shown: &str) -> OperationRequest {
     OperationRequest::Audit {
         shard: Shard::ALL,
         secret: None,
-        fingerprint,
+        fingerprint: Some(shown.parse().expect("a fingerprint")),
         after: None,
-        form,
+        form: Form::Json,
     }
 }
 
 /// What an audit says, having changed nothing.
 pub(super) fn audit(world: &World) -> Answer {
     world.take_calls();
-    let answer = world.operate(request(None, Form::Json));
-    let changes: Vec<Operation> = world
-        .take_operations()
-        .into_iter()
-        .filter(|operation| operation.writes())
-        .collect();
-    assert_eq!(changes, [], "an audit reads only");
+    let answer = world.operate(in_process::audit(None, Form::Json));
+    assert_eq!(world.take_writes(), [], "an audit reads only");
     answer
-}
-
-pub(super) fn found(answer: &Answer, code: Code) -> bool {
-    codes(answer).contains(&code)
 }
 
 pub(super) fn row(answer: &Answer, name: &str) -> Row {
@@ -46,14 +37,8 @@ pub(super) fn row(answer: &Answer, name: &str) -> Row {
         .expect("a row for the secret")
 }
 
-pub(super) fn fingerprint(key: &KeyId) -> String {
-    protocol::secret::KeyId::parse(key.as_str())
-        .expect("a key id")
-        .fingerprint()
-}
-
 pub(super) fn by_hand(world: &World, name: &str) -> SecretId {
-    world.add_secret(name, world.text_of_setup(), &key_by_hand(world, SUB), SUB)
+    world.add_secret_of(name, &world.key_by_hand(SUB))
 }
 
 #[test]
@@ -90,7 +75,10 @@ fn a_row_says_all_there_is_to_say_of_a_secret_and_its_keys() {
             .iter()
             .find(of_version)
             .expect("a row for the key");
-        assert_eq!(said["fingerprint"].as_str(), Some(fingerprint(&id).as_str()));
+        assert_eq!(
+            said["fingerprint"].as_str(),
+            Some(fingerprint(id.as_str()).as_str())
+        );
         assert_eq!(
             (said["origin"].as_str(), said["alive"].as_bool()),
             (Some("issued"), Some(true)),
@@ -119,24 +107,17 @@ fn a_row_says_all_there_is_to_say_of_a_secret_and_its_keys() {
 #[test]
 fn what_a_pass_finds_about_the_current_key_an_audit_finds_too() {
     let (world, token, _, _) = rotated_twice();
-    delete(&world, &key_in(&world, &token));
-    hour(&world);
+    world.delete_key(&key_in(&world, &token));
+    world.advance(hours(1));
     assert!(found(&audit(&world), Code::CurrentDead));
     assert_eq!(world.labels(&token), ["AWSCURRENT"], "no suspicion is stamped");
     let (world, _, _, _) = rotated_twice();
     world.maintain();
-    world.put_by_hand(
-        world.text_of_setup(),
-        &key_by_hand(&world, SUB),
-        SUB,
-        "AWSCURRENT",
-    );
+    new_current_by_hand(&world);
     assert!(found(&audit(&world), Code::CurrentOverwritten));
     let (world, _, _, _) = rotated_twice();
-    world
-        .bybit(|model, now| model.delete_key_by_hand(world.master_key(), now))
-        .expect("it is there");
-    hour(&world);
+    world.delete_key(world.master_key());
+    world.advance(hours(1));
     assert!(found(&audit(&world), Code::MasterUnusable));
 }
 
@@ -144,9 +125,9 @@ fn what_a_pass_finds_about_the_current_key_an_audit_finds_too() {
 fn a_rotation_that_is_overdue_stuck_or_switched_off_is_found() {
     let (world, _, _, _) = rotated_twice();
     schedule(&world, 30);
-    hours(&world, 24 * 20);
+    world.advance(hours(24 * 20));
     assert!(!found(&audit(&world), Code::Overdue));
-    hours(&world, 24 * 20);
+    world.advance(hours(24 * 20));
     assert!(found(&audit(&world), Code::Overdue));
 
     let (world, _, _, _) = rotated_twice();
@@ -157,7 +138,7 @@ fn a_rotation_that_is_overdue_stuck_or_switched_off_is_found() {
         row(&answer, "prod/bybit/main").audit.map(|audit| audit.rotation),
         Some(RotationState::InFlight)
     );
-    hour(&world);
+    world.advance(hours(1));
     let answer = audit(&world);
     assert!(found(&answer, Code::StuckPending));
     assert_eq!(
@@ -166,27 +147,17 @@ fn a_rotation_that_is_overdue_stuck_or_switched_off_is_found() {
     );
 
     let (world, _, _, _) = rotated_twice();
-    let off = CancelRotateSecret {
-        secret_id: world.secret().as_str().to_owned(),
-    };
-    world
-        .secrets_manager(|model, now| model.cancel_rotate_secret(&off, now))
-        .expect("it is switched off");
+    world.switch_off();
     assert!(found(&audit(&world), Code::RotationOff));
 }
 
 #[test]
 fn a_replaced_key_that_lives_and_may_move_funds_is_a_page() {
     let (world, _, key, _) = rotated();
-    let mut settings = world
-        .bybit(|model, _| model.key(&key))
-        .expect("the key is there")
-        .settings;
-    settings.permissions = Permissions::of(&[("Spot", &["SpotTrade"]), ("Wallet", &["AccountTransfer"])]);
-    world
-        .bybit(|model, now| model.edit_key_by_hand(&key, settings, now))
-        .expect("it is edited");
-    hour(&world);
+    world.edit_key(&key, |settings| {
+        settings.permissions = Permissions::of(&[SPOT, TRANSFERS]);
+    });
+    world.advance(hours(1));
     let answer = audit(&world);
     assert!(
         answer.findings[0].code == Code::CanMoveFunds && answer.findings[0].say.contains("of version"),
@@ -198,15 +169,8 @@ fn a_replaced_key_that_lives_and_may_move_funds_is_a_page() {
 fn a_key_that_expires_before_its_successor_is_proven_is_found() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
-    let mut settings = world
-        .bybit(|model, _| model.key(&key))
-        .expect("the key is there")
-        .settings;
-    settings.ips = Ips::Any;
-    world
-        .bybit(|model, now| model.edit_key_by_hand(&key, settings, now))
-        .expect("it is edited");
-    hour(&world);
+    world.edit_key(&key, |settings| settings.ips = Ips::Any);
+    world.advance(hours(1));
     let answer = audit(&world);
     assert!(
         found(&answer, Code::ExpiresBeforeRotation) && found(&answer, Code::Unbound),
@@ -222,9 +186,9 @@ fn a_key_that_expires_before_its_successor_is_proven_is_found() {
 #[test]
 fn a_replaced_key_that_outlives_its_grace_is_found() {
     let (world, _, _, _) = rotated_twice();
-    hours(&world, 26);
+    world.advance(hours(26));
     assert!(!found(&audit(&world), Code::GraceOverrun));
-    hours(&world, 3);
+    world.advance(hours(3));
     assert!(found(&audit(&world), Code::GraceOverrun));
 }
 
@@ -270,19 +234,9 @@ fn an_audit_of_one_secret_is_refused_where_there_is_none_to_look_at() {
         .secrets_manager(|model, now| model.seed(unattached, now))
         .expect("the name is free");
     for name in ["prod/bybit/forgotten", "prod/bybit/nobodys", world.master_arn()] {
-        let secret = Some(SecretId::parse(name).expect("a name"));
-        let answer = world.operate(OperationRequest::Audit {
-            shard: Shard::ALL,
-            secret,
-            fingerprint: None,
-            after: None,
-            form: Form::Json,
-        });
-        assert_eq!(
-            (answer.outcome, codes(&answer)),
-            (Outcome::Failed, vec![Code::Refused]),
-            "{answer:#?}"
-        );
+        let secret = SecretId::parse(name).expect("a name");
+        let answer = world.operate(in_process::audit(Some(&secret), Form::Json));
+        ended(&answer, Outcome::Failed, &[Code::Refused]);
         assert!(!answer.findings[0].secret.is_empty(), "{answer:#?}");
     }
 }
@@ -290,13 +244,7 @@ fn an_audit_of_one_secret_is_refused_where_there_is_none_to_look_at() {
 #[test]
 fn a_secret_that_is_scheduled_for_deletion_has_its_row() {
     let (world, _, _, _) = rotated_twice();
-    let request = DeleteSecret {
-        secret_id: world.secret().as_str().to_owned(),
-        ..Default::default()
-    };
-    world
-        .secrets_manager(|model, now| model.delete_secret(&request, now))
-        .expect("it is deleted");
+    world.delete_secret(world.secret());
     let answer = audit(&world);
     assert_eq!(
         row(&answer, "prod/bybit/main").audit.map(|audit| audit.rotation),
@@ -331,13 +279,10 @@ fn a_schedule_that_loses_the_race_against_a_keys_end_is_found() {
 fn a_row_says_when_the_next_rotation_is_and_how_the_replicas_are() {
     let (world, _, key, _) = rotated();
     schedule(&world, 30);
-    replicate(&world, ReplicaStatus::Failed);
-    delete(&world, &key);
-    let pending = world.begin_rotation();
-    world
-        .run(protocol::rotation::Step::Create, &pending)
-        .expect("a key");
-    hour(&world);
+    world.replicate(ReplicaStatus::Failed);
+    world.delete_key(&key);
+    let pending = created(&world);
+    world.advance(hours(1));
     let answer = audit(&world);
     assert!(found(&answer, Code::ReplicaBehind), "{answer:#?}");
     let row = row(&answer, "prod/bybit/main");
@@ -355,7 +300,7 @@ fn a_row_says_when_the_next_rotation_is_and_how_the_replicas_are() {
         let row = row
             .keys
             .iter()
-            .find(|row| row.fingerprint == fingerprint(key))
+            .find(|row| row.fingerprint == fingerprint(key.as_str()))
             .expect("its row");
         (row.alive, row.audit.as_ref().expect("what is known of it").origin)
     };

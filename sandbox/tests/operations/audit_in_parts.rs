@@ -3,7 +3,7 @@
 use protocol::operations::{Code, Form, OperationRequest, Shard};
 use sandbox::in_process::{Fault, Operation, SUB};
 
-use super::audit::{audit, by_hand, found, request};
+use super::audit::{audit, by_hand};
 use super::*;
 
 #[test]
@@ -14,23 +14,14 @@ fn a_fleet_that_one_answer_cannot_hold_is_told_in_several_without_a_gap() {
     world.plan(Operation::Secrets, 4, Fault::Throttled);
     let (mut seen, mut after, mut answers) = (std::collections::BTreeSet::new(), None, 0);
     loop {
-        let request = OperationRequest::Audit {
-            shard: Shard::ALL,
-            secret: None,
-            fingerprint: None,
-            after,
-            form: Form::Json,
-        };
-        let answer = world.operate(request);
+        let answer = world.operate(next(after));
         answers += 1;
         for row in &answer.secrets {
             assert!(seen.insert(row.secret.clone()), "{} is told twice", row.secret);
         }
-        let Some(next) = answer.next.clone() else { break };
-        assert!(
-            found(&answer, Code::More) && answer.findings.iter().any(|finding| finding.r#do.contains(&next))
-        );
-        after = Some(next);
+        let Some(place) = answer.next.clone() else { break };
+        assert!(found(&answer, Code::More) && advises(&answer, &place));
+        after = Some(place);
     }
     assert_eq!((seen.len(), answers), (131, 2));
 }
@@ -38,14 +29,7 @@ fn a_fleet_that_one_answer_cannot_hold_is_told_in_several_without_a_gap() {
 #[test]
 fn a_place_that_the_list_does_not_have_any_more_is_not_asked_for_again() {
     let (world, _, _, _) = rotated_twice();
-    let after = Some("no-such-place".to_owned());
-    let answer = world.operate(OperationRequest::Audit {
-        shard: Shard::ALL,
-        secret: None,
-        fingerprint: None,
-        after,
-        form: Form::Json,
-    });
+    let answer = world.operate(next(Some("no-such-place".to_owned())));
     assert_eq!(answer.outcome, Outcome::Failed, "{answer:#?}");
     assert!(answer.findings[0].r#do.contains("without `after`"), "{answer:#?}");
 }
@@ -55,26 +39,15 @@ fn the_answers_of_one_audit_read_once_which_keys_are_held() {
     let world = desks(3);
     let calls = |after: Option<&str>| {
         world.take_calls();
-        let after = after.map(str::to_owned);
-        let answer = world.operate(OperationRequest::Audit {
-            shard: Shard::ALL,
-            secret: None,
-            fingerprint: None,
-            after,
-            form: Form::Json,
-        });
+        let answer = world.operate(next(after.map(str::to_owned)));
         assert_eq!(answer.secrets.len(), 4, "{answer:#?}");
-        world
-            .take_operations()
-            .into_iter()
-            .filter(|operation| *operation == Operation::Describe)
-            .count()
+        world.take_count(Operation::Describe)
     };
     let first = calls(None);
     let next = calls(Some(""));
     assert_eq!((first, next), (8, 4));
     assert_eq!(calls(None), 8, "an audit that begins anew reads it anew");
-    world.advance(SignedDuration::from_mins(15));
+    world.advance(minutes(15));
     assert_eq!(calls(Some("")), 8, "it is too old");
 }
 
@@ -82,7 +55,7 @@ fn the_answers_of_one_audit_read_once_which_keys_are_held() {
 fn a_table_has_a_line_for_every_secret() {
     let (world, token, _, _) = rotated_twice();
     by_hand(&world, "prod/bybit/other");
-    let answer = world.operate(request(None, Form::Csv));
+    let answer = world.operate(in_process::audit(None, Form::Csv));
     let table = answer.csv.expect("a table");
     let lines: Vec<&str> = table.lines().collect();
     assert_eq!(lines.len(), 3, "{table}");
@@ -103,14 +76,9 @@ fn a_table_has_a_line_for_every_secret() {
 #[test]
 fn an_audit_for_findings_alone_has_room_for_a_whole_fleet() {
     let world = desks(3);
-    world.add_secret(
-        "prod/bybit/weak",
-        world.text_of_setup(),
-        &key_by_hand(&world, SUB),
-        SUB,
-    );
+    world.add_secret_of("prod/bybit/weak", &world.key_by_hand(SUB));
     let rows = audit(&world);
-    let answer = world.operate(request(None, Form::Findings));
+    let answer = world.operate(in_process::audit(None, Form::Findings));
     assert_eq!((answer.secrets.len(), answer.next.clone()), (0, None));
     assert_eq!(
         (&answer.counts, &answer.findings),
@@ -122,14 +90,20 @@ fn an_audit_for_findings_alone_has_room_for_a_whole_fleet() {
 /// What `rotated_twice` leaves, and so many secrets more.
 fn desks(number: usize) -> Watched {
     let (world, _, _, _) = rotated_twice();
-    let key = key_by_hand(&world, SUB);
+    let key = world.key_by_hand(SUB);
     for number in 0..number {
-        world.add_secret(
-            &format!("prod/bybit/desk-{number:04}"),
-            world.text_of_setup(),
-            &key,
-            SUB,
-        );
+        world.add_secret_of(&format!("prod/bybit/desk-{number:04}"), &key);
     }
     world
+}
+
+/// An audit that goes on from where an answer ended.
+fn next(after: Option<String>) -> OperationRequest {
+    OperationRequest::Audit {
+        shard: Shard::ALL,
+        secret: None,
+        fingerprint: None,
+        after,
+        form: Form::Json,
+    }
 }

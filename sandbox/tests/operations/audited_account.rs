@@ -2,22 +2,18 @@
 
 use protocol::operations::Code;
 use sandbox::in_process::{Fault, OTHER_SUB, Operation, SUB};
-use sandbox::secrets_manager::DeleteSecret;
 
-use super::audit::{audit, by_hand, fingerprint, found, row};
+use super::audit::{audit, by_hand, row};
 use super::*;
 
 #[test]
 fn keys_on_the_account_that_nobody_names_are_told_apart() {
     let (world, _, _, _) = rotated_twice();
-    let foreign = key_by_hand(&world, SUB);
+    let foreign = world.key_by_hand(SUB);
     let others = by_hand(&world, "prod/bybit/other");
-    let token = world.begin_rotation();
-    world.plan(Operation::Put, 1, Fault::CrashBefore);
-    assert!(world.run(protocol::rotation::Step::Create, &token).is_err());
-    let lost = world.live_keys_for(&token).remove(0);
+    let (_, lost) = unstored(&world);
     world.label("AWSPENDING", None);
-    hour(&world);
+    world.advance(hours(1));
     let answer = audit(&world);
     let audited = row(&answer, "prod/bybit/main").audit.expect("an audit");
     let shown = |keys: Option<Vec<protocol::operations::KeyOnAccount>>| -> Vec<String> {
@@ -26,36 +22,24 @@ fn keys_on_the_account_that_nobody_names_are_told_apart() {
             .map(|key| key.fingerprint)
             .collect()
     };
-    assert_eq!(shown(audited.foreign_keys), [fingerprint(&foreign.key)]);
-    assert_eq!(shown(audited.orphans), [fingerprint(&lost)]);
+    assert_eq!(shown(audited.foreign_keys), [fingerprint(foreign.key.as_str())]);
+    assert_eq!(shown(audited.orphans), [fingerprint(lost.as_str())]);
     assert!(
         found(&answer, Code::ForeignKeys) && found(&answer, Code::Orphans),
         "{answer:#?}"
     );
-    assert!(
-        !answer
-            .findings
-            .iter()
-            .any(|finding| finding.say.contains("no rotated key may")),
-        "{answer:#?}"
-    );
+    assert!(!says(&answer, "no rotated key may"), "{answer:#?}");
     let settings = Settings {
         note: "who knows".to_owned(),
         read_only: false,
         ips: Ips::only([BOT_ADDRESS]),
-        permissions: Permissions::of(&[("Wallet", &["AccountTransfer"])]),
+        permissions: Permissions::of(&[TRANSFERS]),
     };
-    let mighty = world
-        .bybit(|model, now| model.create_key_by_hand(SUB, settings, now))
-        .expect("the account is there");
+    let mighty = world.key_by_hand_with(SUB, settings);
     let answer = audit(&world);
-    let mighty_ones = answer
-        .findings
-        .iter()
-        .find(|finding| finding.code == Code::CanMoveFunds)
-        .expect("it is told");
+    let mighty_ones = finding(&answer, Code::CanMoveFunds);
     assert!(
-        mighty_ones.say.ends_with(&fingerprint(&mighty.key)),
+        mighty_ones.say.ends_with(&fingerprint(mighty.key.as_str())),
         "{answer:#?}"
     );
     assert!(row(&answer, others.name().as_str()).audit.is_some());
@@ -64,12 +48,7 @@ fn keys_on_the_account_that_nobody_names_are_told_apart() {
 #[test]
 fn a_key_that_two_secrets_name_is_found() {
     let world = world();
-    world.add_secret(
-        "prod/bybit/other",
-        world.text_of_setup(),
-        world.first_credential(),
-        SUB,
-    );
+    world.add_secret_of("prod/bybit/other", world.first_credential());
     let answer = audit(&world);
     let shared: Vec<&str> = answer
         .findings
@@ -84,7 +63,7 @@ fn a_key_that_two_secrets_name_is_found() {
 fn an_account_with_hardly_any_room_is_found() {
     let (world, _, _, _) = rotated_twice();
     while world.live_keys().len() < 19 {
-        key_by_hand(&world, SUB);
+        world.key_by_hand(SUB);
     }
     assert!(found(&audit(&world), Code::SlotsLow));
 }
@@ -93,15 +72,10 @@ fn an_account_with_hardly_any_room_is_found() {
 fn a_master_that_lists_keys_and_cannot_issue_any_is_found_once() {
     let (world, _, _, _) = rotated_twice();
     by_hand(&world, "prod/bybit/other");
-    let mut settings = world
-        .bybit(|model, _| model.key(world.master_key()))
-        .expect("the key is there")
-        .settings;
-    settings.permissions = Permissions::of(&[("Spot", &["SpotTrade"])]);
-    world
-        .bybit(|model, now| model.edit_key_by_hand(world.master_key(), settings, now))
-        .expect("it is edited");
-    hour(&world);
+    world.edit_key(world.master_key(), |settings| {
+        settings.permissions = Permissions::of(&[SPOT]);
+    });
+    world.advance(hours(1));
     let answer = audit(&world);
     assert_eq!(
         codes(&answer)
@@ -116,13 +90,7 @@ fn a_master_that_lists_keys_and_cannot_issue_any_is_found_once() {
 #[test]
 fn a_master_that_cannot_be_read_is_unusable() {
     let (world, _, _, _) = rotated_twice();
-    let request = DeleteSecret {
-        secret_id: world.master_arn().to_owned(),
-        ..Default::default()
-    };
-    world
-        .secrets_manager(|model, now| model.delete_secret(&request, now))
-        .expect("it is deleted");
+    world.delete_secret(&world.master());
     assert!(found(&audit(&world), Code::MasterUnusable));
     assert!(found(&world.maintain(), Code::MasterUnusable));
 }

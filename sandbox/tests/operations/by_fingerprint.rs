@@ -1,16 +1,15 @@
 //! Whose a leaked key is, an audit says by the key's fingerprint.
 
-use protocol::operations::{Code, Form, OperationRequest};
-use sandbox::secrets_manager::DeleteSecret;
+use protocol::operations::{Code, OperationRequest};
 
-use super::audit::{by_hand, fingerprint, found, request};
+use super::audit::{by_hand, request};
 use super::*;
 
 #[test]
 fn the_secret_of_a_leaked_key_is_found_by_its_fingerprint() {
     let (world, _, key, version) = rotated_twice();
     by_hand(&world, "prod/bybit/other");
-    let answer = world.operate(request(Some(&fingerprint(&key)), Form::Json));
+    let answer = world.operate(request(&fingerprint(key.as_str())));
     assert_eq!(codes(&answer), [Code::KeyFound], "{answer:#?}");
     let told = &answer.findings[0];
     assert_eq!(told.secret, "prod/bybit/main");
@@ -25,9 +24,9 @@ fn the_secret_of_a_leaked_key_is_found_by_its_fingerprint() {
 fn the_answer_to_the_question_comes_before_whatever_else_is_found() {
     let world = world();
     let token = world.rotate().expect("a rotation");
-    let answer = world.operate(request(Some(&fingerprint(&key_in(&world, &token))), Form::Json));
+    let answer = world.operate(request(&fingerprint(key_in(&world, &token).as_str())));
     assert!(
-        codes(&answer).contains(&Code::AdoptionGrace),
+        found(&answer, Code::AdoptionGrace),
         "the key before was made by hand: {answer:#?}"
     );
     assert_eq!(answer.findings[0].code, Code::KeyFound, "{answer:#?}");
@@ -37,7 +36,7 @@ fn the_answer_to_the_question_comes_before_whatever_else_is_found() {
 fn a_leaked_master_is_found_by_its_fingerprint_once() {
     let (world, _, _, _) = rotated_twice();
     by_hand(&world, "prod/bybit/other");
-    let answer = world.operate(request(Some(&fingerprint(world.master_key())), Form::Json));
+    let answer = world.operate(request(&fingerprint(world.master_key().as_str())));
     assert_eq!(codes(&answer), [Code::KeyFound], "{answer:#?}");
     assert!(
         answer.findings[0].r#do.contains("masters/bybit/parent"),
@@ -48,14 +47,8 @@ fn a_leaked_master_is_found_by_its_fingerprint_once() {
 #[test]
 fn a_master_that_cannot_be_read_may_be_the_one_that_is_looked_for() {
     let (world, _, _, _) = rotated_twice();
-    let request = DeleteSecret {
-        secret_id: world.master_arn().to_owned(),
-        ..Default::default()
-    };
-    world
-        .secrets_manager(|model, now| model.delete_secret(&request, now))
-        .expect("it is deleted");
-    let answer = world.operate(self::request(Some(&fingerprint(world.master_key())), Form::Json));
+    world.delete_secret(&world.master());
+    let answer = world.operate(request(&fingerprint(world.master_key().as_str())));
     assert!(
         !found(&answer, Code::KeyNotFound) && answer.counts["unread"] > 0,
         "{answer:#?}"
@@ -66,44 +59,22 @@ fn a_master_that_cannot_be_read_may_be_the_one_that_is_looked_for() {
 fn a_key_that_no_version_names_is_said_to_be_nowhere() {
     let world = world();
     assert_eq!(
-        codes(&world.operate(request(Some("fp:000000000000"), Form::Json))),
+        codes(&world.operate(request("fp:000000000000"))),
         [Code::KeyNotFound]
     );
-    let OperationRequest::Audit {
-        shard,
-        fingerprint,
-        after,
-        form,
-        ..
-    } = request(Some("fp:000000000000"), Form::Json)
-    else {
-        panic!("an audit");
-    };
-    let secret = Some(world.secret().clone());
-    assert_eq!(
-        codes(&world.operate(OperationRequest::Audit {
-            shard,
-            secret,
-            fingerprint,
-            after,
-            form
-        })),
-        [Code::KeyNotFound]
-    );
+    let mut of_one = request("fp:000000000000");
+    if let OperationRequest::Audit { secret, .. } = &mut of_one {
+        *secret = Some(world.secret().clone());
+    }
+    assert_eq!(codes(&world.operate(of_one)), [Code::KeyNotFound]);
 }
 
 #[test]
 fn a_key_is_nowhere_only_where_everything_could_be_read() {
     let (world, _, _, _) = rotated_twice();
     let other = by_hand(&world, "prod/bybit/other");
-    let request = DeleteSecret {
-        secret_id: other.as_str().to_owned(),
-        ..Default::default()
-    };
-    world
-        .secrets_manager(|model, now| model.delete_secret(&request, now))
-        .expect("it is deleted");
-    let answer = world.operate(self::request(Some("fp:000000000000"), Form::Json));
+    world.delete_secret(&other);
+    let answer = world.operate(request("fp:000000000000"));
     assert_eq!(codes(&answer), [Code::NotDone], "{answer:#?}");
     assert_eq!(answer.secrets[0].secret, "prod/bybit/other");
 }

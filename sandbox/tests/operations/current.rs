@@ -1,9 +1,7 @@
 //! The current key is looked at in every pass.
 
 use protocol::operations::Code;
-use protocol::rotation::Step;
 use sandbox::in_process::{Fault, OTHER_SUB, Operation, SUB};
-use sandbox::secrets_manager::{Tag, TagResource};
 
 use super::audit::audit;
 use super::*;
@@ -11,8 +9,8 @@ use super::*;
 #[test]
 fn a_current_key_that_is_rejected_is_a_page() {
     let world = world();
-    delete(&world, world.first_key());
-    hour(&world);
+    world.delete_key(world.first_key());
+    world.advance(hours(1));
     assert_eq!(codes(&world.maintain()), [Code::CurrentDead]);
 }
 
@@ -43,16 +41,11 @@ fn a_rejection_where_the_host_accepts_no_one_is_not_a_death() {
 #[test]
 fn in_the_replaced_keys_grace_a_death_is_believed_only_when_told_twice() {
     let (world, token, _, _) = rotated_twice();
-    hour(&world);
-    delete(&world, &key_in(&world, &token));
+    world.advance(hours(1));
+    world.delete_key(&key_in(&world, &token));
     assert_eq!(codes(&world.maintain()), [Code::CurrentSuspect]);
-    assert!(
-        world
-            .labels(&token)
-            .iter()
-            .any(|label| label.starts_with("SUSPECT-"))
-    );
-    hour(&world);
+    assert!(world.has_stamp(&token, "SUSPECT-"));
+    world.advance(hours(1));
     let answer = world.maintain();
     assert_eq!(codes(&answer), [Code::CurrentDead]);
     assert!(answer.findings[0].r#do.contains("rollback"), "{answer:#?}");
@@ -66,30 +59,26 @@ fn in_the_replaced_keys_grace_a_death_is_believed_only_when_told_twice() {
 #[test]
 fn a_suspicion_is_told_in_every_pass_until_it_is_decided() {
     let (world, token, _, _) = rotated_twice();
-    hour(&world);
-    delete(&world, &key_in(&world, &token));
+    world.advance(hours(1));
+    world.delete_key(&key_in(&world, &token));
     for _ in 0..3 {
         assert_eq!(codes(&world.maintain()), [Code::CurrentSuspect]);
-        world.advance(SignedDuration::from_mins(5));
+        world.advance(minutes(5));
     }
 }
 
 #[test]
 fn a_predecessor_made_by_hand_is_a_way_back_for_as_long_as_it_lives() {
     let (world, token, by_hand, _) = rotated();
-    hours(&world, 48);
+    world.advance(hours(48));
     world.maintain();
-    delete(&world, &key_in(&world, &token));
-    hour(&world);
+    world.delete_key(&key_in(&world, &token));
+    world.advance(hours(1));
     let answer = world.maintain();
-    assert!(codes(&answer).contains(&Code::CurrentSuspect), "{answer:#?}");
-    hour(&world);
+    assert!(found(&answer, Code::CurrentSuspect), "{answer:#?}");
+    world.advance(hours(1));
     let answer = world.maintain();
-    let dead = answer
-        .findings
-        .iter()
-        .find(|finding| finding.code == Code::CurrentDead)
-        .expect("a page");
+    let dead = finding(&answer, Code::CurrentDead);
     assert!(
         world.alive(&by_hand) && dead.r#do.contains("rollback"),
         "{answer:#?}"
@@ -99,20 +88,15 @@ fn a_predecessor_made_by_hand_is_a_way_back_for_as_long_as_it_lives() {
 #[test]
 fn a_suspicion_is_dropped_when_the_key_answers_again() {
     let (world, token, _, _) = rotated_twice();
-    hour(&world);
+    world.advance(hours(1));
     world.plan(Operation::Inspect, 1, Fault::Dropped);
     world.bybit(|model, _| model.knobs.wrong_host = true);
     world.maintain();
     world.bybit(|model, _| model.knobs.wrong_host = false);
     world.label("SUSPECT-20260301T000000Z-00000000", Some(&token));
-    hour(&world);
+    world.advance(hours(1));
     all_is_well(&world.maintain());
-    assert!(
-        !world
-            .labels(&token)
-            .iter()
-            .any(|label| label.starts_with("SUSPECT-"))
-    );
+    assert!(!world.has_stamp(&token, "SUSPECT-"));
 }
 
 #[test]
@@ -121,53 +105,44 @@ fn where_the_policy_says_so_a_death_in_the_grace_is_rolled_back() {
     let document = world
         .text_of_setup()
         .replace(r#""policy":{"#, r#""policy":{"auto_rollback":true,"#);
-    let key = key_by_hand(&world, SUB);
+    let key = world.key_by_hand(SUB);
     world.put_by_hand(&document, &key, SUB, "AWSCURRENT");
     world.rotate().expect("a rotation");
-    hours(&world, 24 * 9);
+    world.advance(hours(24 * 9));
     settle(&world);
     let first = world.holder("AWSCURRENT").expect("a current version");
     let token = world.rotate().expect("a rotation");
-    hour(&world);
-    delete(&world, &key_in(&world, &token));
+    world.advance(hours(1));
+    world.delete_key(&key_in(&world, &token));
     world.maintain();
-    hour(&world);
+    world.advance(hours(1));
     let answer = world.maintain();
     assert_eq!(answer.counts["rollbacks"], 1, "{answer:#?}");
-    while let Some(step) = world.run_due() {
-        step.expect("the rotation back");
-    }
+    world.run_all_due().expect("the rotation back");
     assert_eq!(world.current_key(), Some(key_in(&world, &first)));
 }
 
 #[test]
 fn a_current_key_moving_funds_is_a_page_and_one_beyond_policy_a_ticket() {
     let world = world();
-    let edit = |groups: &[(&str, &[&str])], ips| {
-        let mut settings = world
-            .bybit(|model, _| model.key(world.first_key()))
-            .expect("the key is there")
-            .settings;
-        (settings.permissions, settings.ips) = (Permissions::of(groups), ips);
-        world
-            .bybit(|model, now| model.edit_key_by_hand(world.first_key(), settings, now))
-            .expect("it is edited");
-        hour(&world);
+    let edit = |powers: &[Power<'_>], ips| {
+        world.edit_key(world.first_key(), |settings| {
+            (settings.permissions, settings.ips) = (Permissions::of(powers), ips);
+        });
+        world.advance(hours(1));
     };
     let bound = Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]);
-    let trades: (&str, &[&str]) = ("ContractTrade", &["Order", "Position"]);
-    let spot: (&str, &[&str]) = ("Spot", &["SpotTrade"]);
-    edit(&[trades, spot, ("Wallet", &["AccountTransfer"])], bound.clone());
+    edit(&[TRADES, SPOT, TRANSFERS], bound.clone());
     assert_eq!(codes(&world.maintain()), [Code::CanMoveFunds]);
-    edit(&[trades, spot, ("Options", &["OptionsTrade"])], bound.clone());
+    edit(&[TRADES, SPOT, OPTIONS], bound.clone());
     assert_eq!(codes(&world.maintain()), [Code::MorePowerThanPolicy]);
-    edit(&[trades], bound.clone());
+    edit(&[TRADES], bound.clone());
     assert_eq!(codes(&world.maintain()), [Code::LessPowerThanPolicy]);
-    edit(&[trades, spot], Ips::only([FUNCTION_ADDRESS]));
+    edit(&[TRADES, SPOT], Ips::only([FUNCTION_ADDRESS]));
     assert_eq!(codes(&world.maintain()), [Code::LessPowerThanPolicy]);
-    edit(&[trades, spot], Ips::Any);
+    edit(&[TRADES, SPOT], Ips::Any);
     assert_eq!(codes(&world.maintain()), [Code::Unbound]);
-    edit(&[trades, spot], bound);
+    edit(&[TRADES, SPOT], bound);
     all_is_well(&world.maintain());
 }
 
@@ -175,24 +150,24 @@ fn a_current_key_moving_funds_is_a_page_and_one_beyond_policy_a_ticket() {
 fn a_key_that_a_hand_put_back_after_a_rotation_is_told() {
     let (world, _, _, _) = rotated_twice();
     world.maintain();
-    let by_hand = key_by_hand(&world, SUB);
-    world.put_by_hand(world.text_of_setup(), &by_hand, SUB, "AWSCURRENT");
+    let by_hand = world.key_by_hand(SUB);
+    world.put_key(&by_hand, "AWSCURRENT");
     assert_eq!(codes(&world.maintain()), [Code::CurrentOverwritten]);
     // Once more: what was ours is not the version before any more.
-    let again = key_by_hand(&world, SUB);
-    world.put_by_hand(world.text_of_setup(), &again, SUB, "AWSCURRENT");
-    assert!(codes(&world.maintain()).contains(&Code::CurrentOverwritten));
+    let again = world.key_by_hand(SUB);
+    world.put_key(&again, "AWSCURRENT");
+    assert!(found(&world.maintain(), Code::CurrentOverwritten));
 }
 
 #[test]
 fn a_key_put_back_is_told_even_dead_and_before_a_pass_saw_the_rotation() {
     let (world, token, _, _) = rotated();
-    let by_hand = key_by_hand(&world, SUB);
-    world.put_by_hand(world.text_of_setup(), &by_hand, SUB, "AWSCURRENT");
+    let by_hand = world.key_by_hand(SUB);
+    world.put_key(&by_hand, "AWSCURRENT");
     assert!(codes(&world.fork().maintain()).contains(&Code::CurrentOverwritten));
-    delete(&world, &by_hand.key);
-    hour(&world);
-    assert!(codes(&world.maintain()).contains(&Code::CurrentOverwritten));
+    world.delete_key(&by_hand.key);
+    world.advance(hours(1));
+    assert!(found(&world.maintain(), Code::CurrentOverwritten));
     // The function's own value, stored again by infrastructure code.
     let (world, _, _, _) = rotated();
     let ours = world
@@ -200,7 +175,7 @@ fn a_key_put_back_is_told_even_dead_and_before_a_pass_saw_the_rotation() {
         .expect("its value");
     world.put_by_hand(&ours, world.first_credential(), SUB, "AWSCURRENT");
     world.label("AWSPREVIOUS", Some(&world.first_version()));
-    assert!(codes(&world.maintain()).contains(&Code::CurrentOverwritten));
+    assert!(found(&world.maintain(), Code::CurrentOverwritten));
     drop(token);
 }
 
@@ -208,98 +183,57 @@ fn a_key_put_back_is_told_even_dead_and_before_a_pass_saw_the_rotation() {
 fn a_key_put_back_is_told_until_it_is_rotated_though_only_a_tag_is_ours() {
     let (world, token, _, _) = rotated_twice();
     world.maintain();
-    let by_hand = key_by_hand(&world, SUB);
-    world.put_by_hand(world.text_of_setup(), &by_hand, SUB, "AWSCURRENT");
+    let by_hand = world.key_by_hand(SUB);
+    world.put_key(&by_hand, "AWSCURRENT");
     world.maintain();
-    hours(&world, 25);
+    world.advance(hours(25));
     settle(&world);
     assert!(world.labels(&token).is_empty(), "its key is dead");
-    assert!(codes(&audit(&world)).contains(&Code::CurrentOverwritten));
+    assert!(found(&audit(&world), Code::CurrentOverwritten));
     world.rotate().expect("a rotation");
-    assert!(!codes(&audit(&world)).contains(&Code::CurrentOverwritten));
+    assert!(!found(&audit(&world), Code::CurrentOverwritten));
 }
 
 #[test]
 fn a_version_of_ours_never_current_is_no_sign_that_a_key_was_put_back() {
     let world = world();
-    let token = world.begin_rotation();
-    world.run(Step::Create, &token).expect("a value");
+    let token = created(&world);
     let created_at = world.document(&token)["created_at"]
         .as_str()
         .expect("a date")
         .to_owned();
     world.label("AWSPENDING", None);
     // The time of another rotation, by whoever did the work before.
-    let tags = vec![Tag {
-        key: "LastRotated".to_owned(),
-        value: created_at.replace("2026", "2025"),
-    }];
-    let request = TagResource {
-        secret_id: world.secret().as_str().to_owned(),
-        tags,
-    };
-    world
-        .secrets_manager(|model, now| model.tag_resource(&request, now))
-        .expect("it is tagged");
-    world.put_by_hand(
-        world.text_of_setup(),
-        &key_by_hand(&world, SUB),
-        SUB,
-        "AWSCURRENT",
-    );
-    assert!(!codes(&audit(&world)).contains(&Code::CurrentOverwritten));
+    tag(&world, "LastRotated", &created_at.replace("2026", "2025"));
+    new_current_by_hand(&world);
+    assert!(!found(&audit(&world), Code::CurrentOverwritten));
 }
 
 #[test]
 fn a_tag_of_somebody_elses_is_no_sign_that_a_key_was_put_back() {
     let world = world();
-    let tags = vec![Tag {
-        key: "LastRotated".to_owned(),
-        value: "2026-01-01".to_owned(),
-    }];
-    let request = TagResource {
-        secret_id: world.secret().as_str().to_owned(),
-        tags,
-    };
-    world
-        .secrets_manager(|model, now| model.tag_resource(&request, now))
-        .expect("it is tagged");
-    world.put_by_hand(
-        world.text_of_setup(),
-        &key_by_hand(&world, SUB),
-        SUB,
-        "AWSCURRENT",
-    );
-    assert!(!codes(&world.maintain()).contains(&Code::CurrentOverwritten));
+    tag(&world, "LastRotated", "2026-01-01");
+    new_current_by_hand(&world);
+    assert!(!found(&world.maintain(), Code::CurrentOverwritten));
 }
 
 #[test]
 fn a_supplied_key_has_no_master_to_miss_and_its_rejection_is_a_ticket() {
-    let setup = Setup::default();
-    let document = setup.document.replace(r#""masterarn":"<master>","#, "");
-    let world = Watched(World::with(Setup { document, ..setup }));
+    let world = world_of(&supplied_document());
     all_is_well(&world.maintain());
-    delete(&world, world.first_key());
-    hour(&world);
+    world.delete_key(world.first_key());
+    world.advance(hours(1));
     let answer = world.maintain();
-    assert_eq!(
-        (answer.outcome, codes(&answer)),
-        (Outcome::Attention, vec![Code::CurrentSuspect]),
-        "{answer:#?}"
-    );
+    ended(&answer, Outcome::Attention, &[Code::CurrentSuspect]);
 }
 
 /// A world without a master, where a person's key has just taken the place of another: its version.
 fn supplied(policy: &str) -> (Watched, VersionId) {
-    let setup = Setup::default();
-    let document = setup
-        .document
-        .replace(r#""masterarn":"<master>","#, "")
-        .replace(r#""policy":{"#, policy);
-    let world = Watched(World::with(Setup { document, ..setup }));
-    world.put_by_hand(world.text_of_setup(), &key_by_hand(&world, SUB), SUB, "CANDIDATE");
+    let document = supplied_document().replace(r#""policy":{"#, policy);
+    let world = world_of(&document);
+    world.put_key(&world.key_by_hand(SUB), "CANDIDATE");
     let token = world.rotate().expect("a rotation");
-    hour(&world);
+    world.advance(hours(1));
     (world, token)
 }
 
@@ -307,28 +241,19 @@ fn supplied(policy: &str) -> (Watched, VersionId) {
 fn the_key_before_proves_that_a_supplied_one_is_dead_and_is_the_way_back() {
     let (world, token) = supplied(r#""policy":{"#);
     assert_eq!(codes(&world.maintain()), [Code::AdoptionGrace]);
-    delete(&world, &key_in(&world, &token));
-    assert!(codes(&world.maintain()).contains(&Code::CurrentSuspect));
-    assert!(
-        world
-            .labels(&token)
-            .iter()
-            .any(|label| label.starts_with("SUSPECT-"))
-    );
-    hour(&world);
+    world.delete_key(&key_in(&world, &token));
+    assert!(found(&world.maintain(), Code::CurrentSuspect));
+    assert!(world.has_stamp(&token, "SUSPECT-"));
+    world.advance(hours(1));
     let answer = world.maintain();
-    let dead = answer
-        .findings
-        .iter()
-        .find(|finding| finding.code == Code::CurrentDead)
-        .expect("a page");
+    let dead = finding(&answer, Code::CurrentDead);
     assert!(dead.r#do.contains("rollback"), "{answer:#?}");
 }
 
 #[test]
 fn an_audit_names_the_way_to_another_supplied_key() {
     let (world, token) = supplied(r#""policy":{"#);
-    delete(&world, &key_in(&world, &token));
+    world.delete_key(&key_in(&world, &token));
     let way = |world: &World| {
         let answer = audit(world);
         let dead = answer
@@ -343,22 +268,20 @@ fn an_audit_names_the_way_to_another_supplied_key() {
         "one look decides nothing where there is a way back"
     );
     world.maintain();
-    hour(&world);
+    world.advance(hours(1));
     assert!(way(&world).contains("rollback"));
-    hours(&world, 24 * 8);
+    world.advance(hours(24 * 8));
     assert!(way(&world).contains("--version-stages CANDIDATE"));
 }
 
 #[test]
 fn a_supplied_key_that_dies_is_rolled_back_where_the_policy_says_so() {
     let (world, token) = supplied(r#""policy":{"auto_rollback":true,"#);
-    delete(&world, &key_in(&world, &token));
+    world.delete_key(&key_in(&world, &token));
     world.maintain();
-    hour(&world);
+    world.advance(hours(1));
     assert_eq!(world.maintain().counts["rollbacks"], 1);
-    while let Some(step) = world.run_due() {
-        step.expect("the rotation back");
-    }
+    world.run_all_due().expect("the rotation back");
     assert_eq!(world.current_key().as_ref(), Some(world.first_key()));
 }
 
@@ -366,52 +289,40 @@ fn a_supplied_key_that_dies_is_rolled_back_where_the_policy_says_so() {
 fn an_unusable_version_keeps_no_supplied_key_from_being_proven_dead() {
     let (world, token) = supplied(r#""policy":{"#);
     world.put_by_hand("{}", world.first_credential(), SUB, "unusable");
-    world.put_by_hand(world.text_of_setup(), &key_by_hand(&world, SUB), SUB, "spare");
-    delete(&world, &key_in(&world, &token));
+    world.put_key(&world.key_by_hand(SUB), "spare");
+    world.delete_key(&key_in(&world, &token));
     world.plan(Operation::ReadVersion, 1, Fault::Denied);
-    assert!(codes(&world.maintain()).contains(&Code::CurrentSuspect));
-    assert!(
-        world
-            .labels(&token)
-            .iter()
-            .any(|label| label.starts_with("SUSPECT-"))
-    );
+    assert!(found(&world.maintain(), Code::CurrentSuspect));
+    assert!(world.has_stamp(&token, "SUSPECT-"));
 }
 
 #[test]
 fn where_the_key_before_is_dead_too_a_supplied_one_is_not_proven_dead() {
     let (world, token) = supplied(r#""policy":{"#);
-    delete(&world, &key_in(&world, &token));
-    delete(&world, world.first_key());
-    hour(&world);
+    world.delete_key(&key_in(&world, &token));
+    world.delete_key(world.first_key());
+    world.advance(hours(1));
     let codes = codes(&world.maintain());
     assert!(
         codes.contains(&Code::CurrentSuspect) && !codes.contains(&Code::CurrentDead),
         "{codes:?}"
     );
-    assert!(
-        !world
-            .labels(&token)
-            .iter()
-            .any(|label| label.starts_with("SUSPECT-"))
-    );
+    assert!(!world.has_stamp(&token, "SUSPECT-"));
 }
 
 #[test]
 fn a_key_of_another_secret_proves_that_a_supplied_one_is_dead() {
-    let setup = Setup::default();
-    let document = setup.document.replace(r#""masterarn":"<master>","#, "");
-    let world = Watched(World::with(Setup { document, ..setup }));
+    let world = world_of(&supplied_document());
     for number in 0..24 {
         world.add_secret(
             &format!("prod/bybit/{number}"),
             world.text_of_setup(),
-            &key_by_hand(&world, OTHER_SUB),
+            &world.key_by_hand(OTHER_SUB),
             OTHER_SUB,
         );
     }
-    delete(&world, world.first_key());
-    hour(&world);
+    world.delete_key(world.first_key());
+    world.advance(hours(1));
     let answer = world.maintain();
     assert_eq!(codes(&answer), [Code::CurrentDead]);
     assert!(
@@ -423,13 +334,13 @@ fn a_key_of_another_secret_proves_that_a_supplied_one_is_dead() {
 #[test]
 fn a_supplied_key_that_was_stored_just_now_is_not_dead_yet() {
     let (world, token) = supplied(r#""policy":{"#);
-    let by_hand = key_by_hand(&world, SUB);
+    let by_hand = world.key_by_hand(SUB);
     let ours = world.text(&token).expect("a value");
     let date = ours.replace(r#""created_at":"2026-03"#, r#""created_at":"2025-03"#);
     assert_ne!(date, ours, "a hand keeps the date of the value that it changes");
     let document = date.replace(key_in(&world, &token).as_str(), "<key>");
     world.put_by_hand(&document, &by_hand, SUB, "AWSCURRENT");
-    delete(&world, &by_hand.key);
+    world.delete_key(&by_hand.key);
     let codes = codes(&world.maintain());
     assert!(
         codes.contains(&Code::CurrentUnchecked) && !codes.contains(&Code::CurrentDead),
@@ -444,11 +355,11 @@ fn a_supplied_key_that_was_stored_just_now_is_not_dead_yet() {
 #[test]
 fn one_bad_secret_does_not_stop_the_others() {
     let (world, _, key, _) = rotated_twice();
-    let other = key_by_hand(&world, SUB);
-    world.add_secret("prod/nowhere/other", world.text_of_setup(), &other, SUB);
+    let other = world.key_by_hand(SUB);
+    world.add_secret_of("prod/nowhere/other", &other);
     let bad = world.text_of_setup().replace("bybit", "nowhere");
     world.add_secret("prod/nowhere/third", &bad, &other, SUB);
-    hours(&world, 25);
+    world.advance(hours(25));
     settle(&world);
     assert!(!world.alive(&key));
 }
@@ -456,11 +367,9 @@ fn one_bad_secret_does_not_stop_the_others() {
 #[test]
 fn a_dead_key_whose_suspicion_cannot_be_noted_is_a_page() {
     let (world, token, _, _) = rotated_twice();
-    while world.label_count() < 20 {
-        world.label(&format!("own-{}", world.label_count()), Some(&token));
-    }
-    hour(&world);
-    delete(&world, &key_in(&world, &token));
+    world.fill_labels(20, &token);
+    world.advance(hours(1));
+    world.delete_key(&key_in(&world, &token));
     let answer = world.maintain();
     assert_eq!(
         codes(&answer),

@@ -1,11 +1,10 @@
 //! An order about a leaked key is carried out though a look is stale or fails, an answer is lost, or the
 //! order is cut off; and nothing is said of what was changed that is not so.
 
-use protocol::operations::{Code, Mode, OperationRequest};
+use protocol::operations::{Code, Mode};
 use protocol::rotation::Step;
 use sandbox::in_process::{Fault, Operation};
 
-use super::emergency::{leaked, order};
 use super::*;
 
 #[test]
@@ -79,11 +78,7 @@ fn an_order_whose_label_was_put_unseen_does_not_say_nothing_changed() {
     no_answer_to_a_label(&world);
     let answer = world.operate_beside_the_service(leaked(&world, None));
     assert_eq!(world.holder("COMPROMISED").as_ref(), Some(&token));
-    assert_eq!(
-        (answer.outcome, codes(&answer)),
-        (Outcome::Failed, vec![Code::Exposed]),
-        "{answer:#?}"
-    );
+    ended(&answer, Outcome::Failed, &[Code::Exposed]);
     assert_eq!(
         answer.secrets[0].did,
         [format!(
@@ -96,16 +91,9 @@ fn an_order_whose_label_was_put_unseen_does_not_say_nothing_changed() {
 fn a_rollback_whose_label_was_put_unseen_does_not_say_nothing_changed() {
     let (world, _, _, version) = rotated_twice();
     no_answer_to_a_label(&world);
-    let answer = world.operate(OperationRequest::Rollback {
-        secret: world.secret().clone(),
-        version: None,
-    });
+    let answer = world.roll_back(None);
     assert_eq!(world.holder("ROLLBACK").as_ref(), Some(&version));
-    assert_eq!(
-        (answer.outcome, codes(&answer)),
-        (Outcome::Failed, vec![Code::NotDone]),
-        "{answer:#?}"
-    );
+    ended(&answer, Outcome::Failed, &[Code::NotDone]);
     assert_eq!(
         answer.secrets[0].did,
         [format!(
@@ -125,7 +113,7 @@ fn what_kept_a_leaked_key_alive_for_a_while_is_not_found_once_it_is_dead() {
         for occurrence in 1..=refusals {
             world.plan(Operation::Revoke, occurrence, Fault::Refused);
         }
-        let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
+        let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::RevokeFirst));
         assert_eq!(
             (codes(&answer), world.alive(&key)),
             (found, refusals == 200),
@@ -138,13 +126,9 @@ fn what_kept_a_leaked_key_alive_for_a_while_is_not_found_once_it_is_dead() {
 fn a_young_key_that_is_dead_stays_so_when_its_successor_has_come() {
     for mode in [Mode::ReplaceFirst, Mode::RevokeFirst] {
         let (world, token, _, _) = rotated();
-        let answer = world.operate_beside_the_service(order(world.secret(), None, mode));
+        let answer = world.operate_beside_the_service(break_glass(world.secret(), None, mode));
         assert!(!world.alive(&key_in(&world, &token)));
-        assert_eq!(
-            (answer.outcome, codes(&answer)),
-            (Outcome::Ok, vec![]),
-            "{answer:#?}"
-        );
+        ended(&answer, Outcome::Ok, &[]);
         assert_eq!(answer.counts["revoked"], 1);
     }
 }
@@ -166,7 +150,7 @@ fn an_order_about_a_replaced_key_is_carried_out_though_it_was_cut_off() {
             }
             for _ in 0..4 {
                 world.maintain();
-                hour(&world);
+                world.advance(hours(1));
             }
             assert!(
                 !world.alive(&key) && world.holder("ROLLBACK").is_none(),

@@ -3,30 +3,11 @@
 
 use protocol::audit::Action;
 use protocol::name::SecretId;
-use protocol::operations::{Code, Mode, OperationRequest, Order};
+use protocol::operations::{Code, Mode};
 use protocol::rotation::Step;
 use sandbox::in_process::{Fault, Operation, SUB};
 
 use super::*;
-
-pub(super) fn order(secret: &SecretId, version: Option<&VersionId>, mode: Mode) -> OperationRequest {
-    let order = Order {
-        reason: "seen in a public log".to_owned(),
-        incident: "INC-7".to_owned(),
-    };
-    OperationRequest::BreakGlass {
-        secret: secret.clone(),
-        version: version.cloned(),
-        mode,
-        fingerprint: None,
-        no_successor: false,
-        order,
-    }
-}
-
-pub(super) fn leaked(world: &World, version: Option<&VersionId>) -> OperationRequest {
-    order(world.secret(), version, Mode::ReplaceFirst)
-}
 
 pub(super) fn happened(answer: &Answer) -> Vec<&str> {
     answer
@@ -66,7 +47,7 @@ fn a_leaked_current_key_is_replaced_then_revoked_then_proven_dead() {
 fn rotated_too_often() -> (Watched, VersionId) {
     let world = world();
     for _ in 0..55 {
-        world.put_by_hand(world.text_of_setup(), world.first_credential(), SUB, "SCRATCH");
+        world.put_key(world.first_credential(), "SCRATCH");
     }
     let token = world.begin_rotation();
     let refused = world.run(Step::Create, &token).expect_err("it has had too many");
@@ -81,8 +62,8 @@ fn an_order_is_never_refused_for_the_secret_s_many_versions() {
             let (world, open) = rotated_too_often();
             let key = world.first_key().clone();
             // One that is fresh is waited for, one that is stuck is given up.
-            hours(&world, passed);
-            let answer = world.operate_beside_the_service(order(world.secret(), None, mode));
+            world.advance(hours(passed));
+            let answer = world.operate_beside_the_service(break_glass(world.secret(), None, mode));
             assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
             assert!(
                 !world.alive(&key) && world.current_key().is_some_and(|current| world.alive(&current)),
@@ -90,7 +71,7 @@ fn an_order_is_never_refused_for_the_secret_s_many_versions() {
             );
             assert_eq!(world.holder("AWSCURRENT") == Some(open), passed == 0);
             // The order was for one rotation.
-            hours(&world, 1);
+            world.advance(hours(1));
             let refused = world.rotate().expect_err("it still has had too many");
             assert!(format!("{refused:?}").contains("RotatedTooOften"), "{refused:?}");
         }
@@ -153,7 +134,7 @@ fn a_rotation_that_is_stuck_is_given_up_first() {
     let stuck = world.begin_rotation();
     world.plan(Operation::Issue, 1, Fault::Refused);
     assert!(world.run(Step::Create, &stuck).is_err());
-    hour(&world);
+    world.advance(hours(1));
     let answer = world.operate_beside_the_service(leaked(&world, None));
     assert!(
         happened(&answer).iter().any(|what| what.contains("given up")),
@@ -168,7 +149,7 @@ pub(super) fn passes_beside_the_service(world: &World) {
     for _ in 0..5 {
         world.maintain();
         while world.run_due().is_some() {}
-        hour(world);
+        world.advance(hours(1));
     }
 }
 
@@ -176,7 +157,7 @@ pub(super) fn passes_beside_the_service(world: &World) {
 fn where_it_is_ordered_the_leaked_key_dies_before_its_successor_is_there() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
-    let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
+    let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::RevokeFirst));
     let said = happened(&answer).join("; ");
     assert!(said.find("was revoked") < said.find("begun"), "{said}");
     assert!(
@@ -194,22 +175,13 @@ fn where_it_is_ordered_the_leaked_key_dies_before_its_successor_is_there() {
 #[test]
 fn a_key_that_another_secret_holds_too_is_told_with_the_way_out() {
     let (world, _, key, version) = rotated();
-    world.add_secret(
-        "prod/bybit/other",
-        world.text_of_setup(),
-        world.first_credential(),
-        SUB,
-    );
+    world.add_secret_of("prod/bybit/other", world.first_credential());
     let answer = world.operate_beside_the_service(leaked(&world, Some(&version)));
     assert!(world.alive(&key));
-    let held = answer
-        .findings
-        .iter()
-        .find(|finding| finding.code == Code::CompromisedHeld)
-        .expect("it is told");
+    let held = finding(&answer, Code::CompromisedHeld);
     assert!(held.r#do.contains("prod/bybit/other"), "{held:#?}");
     assert!(
-        codes(&answer).contains(&Code::Exposed) && answer.exposure_seconds.is_none(),
+        found(&answer, Code::Exposed) && answer.exposure_seconds.is_none(),
         "{answer:#?}"
     );
 }
@@ -221,7 +193,7 @@ fn an_order_that_is_cut_off_anywhere_is_carried_out_by_whoever_comes_next() {
             let (world, token, _, _) = rotated_twice();
             let key = key_in(&world, &token);
             world.plan_at(cut, Fault::CrashBefore);
-            let operation = world.start_operation(order(world.secret(), None, mode));
+            let operation = world.start_operation(break_glass(world.secret(), None, mode));
             let ended = operation.finish_beside(|| while world.run_due().is_some() {});
             if ended.is_ok() {
                 break;
@@ -232,14 +204,14 @@ fn an_order_that_is_cut_off_anywhere_is_carried_out_by_whoever_comes_next() {
             for _ in 0..4 {
                 world.maintain();
                 while world.run_due().is_some() {}
-                hour(&world);
+                world.advance(hours(1));
             }
             assert_eq!(
                 world.alive(&key),
                 !written && world.current_key() == Some(key.clone()),
                 "{mode:?}, cut at call {cut}"
             );
-            let repeated = world.operate_beside_the_service(order(world.secret(), Some(&token), mode));
+            let repeated = world.operate_beside_the_service(break_glass(world.secret(), Some(&token), mode));
             assert!(!world.alive(&key), "{mode:?}, cut at call {cut}: {repeated:#?}");
         }
     }
@@ -266,27 +238,24 @@ fn a_second_leak_waits_until_the_first_is_over() {
         answer.findings[0].say.contains("finish that first"),
         "{answer:#?}"
     );
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
 }
 
 #[test]
 fn what_is_neither_rotated_nor_a_master_is_refused() {
     let world = world();
     let nobodys = SecretId::parse("prod/bybit/nobodys").expect("a name");
-    let answer = world.operate(order(&nobodys, None, Mode::ReplaceFirst));
-    assert_eq!(
-        (answer.outcome, codes(&answer)),
-        (Outcome::Failed, vec![Code::Refused])
-    );
+    let answer = world.operate(break_glass(&nobodys, None, Mode::ReplaceFirst));
+    ended(&answer, Outcome::Failed, &[Code::Refused]);
 }
 
 /// A world where a person has put the first value back, whose key is dead by now; with the version before it.
 pub(super) fn with_a_dead_key_put_back() -> (Watched, VersionId) {
     let (world, before, _, _) = rotated();
     let text = world.document(&world.first_version()).to_string();
-    hours(&world, 24 * 8);
+    world.advance(hours(24 * 8));
     settle(&world);
-    world.put_by_hand(&text, &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
+    world.put_by_hand(&text, &world.key_by_hand(SUB), SUB, "AWSCURRENT");
     (world, before)
 }
 
@@ -294,23 +263,23 @@ pub(super) fn with_a_dead_key_put_back() -> (Watched, VersionId) {
 #[test]
 fn a_leaked_key_that_was_dead_before_is_proven_dead() {
     let (world, _) = with_a_dead_key_put_back();
-    hour(&world);
+    world.advance(hours(1));
     let answer = world.operate_beside_the_service(leaked(&world, None));
     assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
 }
 
 /// Carries out an order to revoke first, during which a hand takes its label off so many seconds after it was
 /// put there.
-fn taken_back_after(seconds: i64) -> (Answer, bool) {
+fn taken_back_after(late: i64) -> (Answer, bool) {
     let (world, token, _, _) = rotated_twice();
-    let mut run = world.start_operation(order(world.secret(), None, Mode::RevokeFirst));
+    let mut run = world.start_operation(break_glass(world.secret(), None, Mode::RevokeFirst));
     while world.holder("REVOKE_FIRST").is_none() {
         assert!(run.poll().is_pending(), "it ended before it was written down");
         for (ticket, _) in run.waiting() {
             run.let_through(ticket, None);
         }
     }
-    world.advance(SignedDuration::from_secs(seconds));
+    world.advance(seconds(late));
     world.label("COMPROMISED", None);
     let answer = run.finish().expect("it is not cut off");
     (answer, world.alive(&key_in(&world, &token)))
@@ -346,7 +315,7 @@ fn an_order_to_revoke_first_waits_for_no_list_of_keys() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
     without_lists(&world);
-    let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
+    let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::RevokeFirst));
     assert!(!world.alive(&key), "{answer:#?}");
     assert!(
         answer
@@ -363,36 +332,12 @@ fn a_leaked_key_unusable_here_dies_without_a_list_once_an_order_names_it() {
     let key = key_in(&world, &token);
     bind(&world, &key, Ips::only([BOT_ADDRESS]));
     without_lists(&world);
-    let first = order(world.secret(), None, Mode::RevokeFirst);
+    let first = break_glass(world.secret(), None, Mode::RevokeFirst);
     let answer = world.operate_beside_the_service(first.clone());
     assert!(world.alive(&key), "nothing shows whose it is: {answer:#?}");
-    let named = protocol::secret::KeyId::parse(key.as_str())
-        .expect("a key id")
-        .fingerprint();
+    let named = fingerprint(key.as_str());
     let named = named.split(' ').next().expect("a fingerprint");
-    assert!(
-        answer.findings.iter().any(|finding| finding.r#do.contains(named)),
-        "{answer:#?}"
-    );
-    let OperationRequest::BreakGlass {
-        secret,
-        version,
-        mode,
-        no_successor,
-        order,
-        ..
-    } = first
-    else {
-        unreachable!()
-    };
-    let fingerprint = Some(named.parse().expect("a fingerprint"));
-    let answer = world.operate_beside_the_service(OperationRequest::BreakGlass {
-        secret,
-        version,
-        mode,
-        fingerprint,
-        no_successor,
-        order,
-    });
+    assert!(advises(&answer, named), "{answer:#?}");
+    let answer = world.operate_beside_the_service(naming(first, &key));
     assert!(!world.alive(&key), "{answer:#?}");
 }

@@ -1,61 +1,12 @@
 //! Every answer of every test here has the form that `docs/operations.schema.json` describes, and no field
 //! that it does not.
 
-use std::sync::OnceLock;
-
 use jsonschema::Validator;
 use protocol::operations::Operation as Word;
 use serde_json::{Map, Value};
 
+use super::watched::{schema, strict};
 use super::*;
-
-/// # Panics
-/// Where an answer has another form.
-#[track_caller]
-pub(super) fn must_all_fit(answers: &[String]) {
-    for answer in answers {
-        let answer: Value = serde_json::from_str(answer).expect("an answer is JSON");
-        // A step answers with a word.
-        if answer.is_object() {
-            let wrong: Vec<String> = strict()
-                .iter_errors(&answer)
-                .map(|error| format!("{}: {error}", error.instance_path()))
-                .collect();
-            assert!(wrong.is_empty(), "{wrong:#?} in {answer:#}");
-        }
-    }
-}
-
-fn schema() -> Value {
-    serde_json::from_str(include_str!("../../../docs/operations.schema.json")).expect("the schema is JSON")
-}
-
-/// The schema, with every field refused that it does not name: a later version may add some, this one must
-/// have told of all.
-fn strict() -> &'static Validator {
-    static VALIDATOR: OnceLock<Validator> = OnceLock::new();
-    VALIDATOR.get_or_init(|| {
-        let mut schema = schema();
-        close(&mut schema);
-        jsonschema::options()
-            .should_validate_formats(true)
-            .build(&schema)
-            .expect("the schema is one")
-    })
-}
-
-fn close(schema: &mut Value) {
-    match schema {
-        Value::Object(fields) => {
-            if fields.get("properties").is_some_and(Value::is_object) {
-                fields.entry("additionalProperties").or_insert(Value::Bool(false));
-            }
-            fields.values_mut().for_each(close);
-        }
-        Value::Array(items) => items.iter_mut().for_each(close),
-        _ => {}
-    }
-}
 
 #[test]
 fn the_schema_knows_every_operation_code_and_severity() {

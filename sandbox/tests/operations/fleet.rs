@@ -33,7 +33,7 @@ fn fleet() -> (Watched, Vec<String>) {
     let mut keys = vec![world.first_key().clone()];
     for number in 1..SECRETS {
         let account = if number % 2 == 0 { SUB } else { OTHER_SUB };
-        let key = key_by_hand(&world, account);
+        let key = world.key_by_hand(account);
         world.add_secret(
             &format!("prod/bybit/desk-{number:03}"),
             world.text_of_setup(),
@@ -45,19 +45,13 @@ fn fleet() -> (Watched, Vec<String>) {
     // So much would be said that it takes long to search.
     let mut world = world.quiet_fork();
     world.note_calls();
-    world.set_round_trip(SignedDuration::from_secs(1));
-    world.timeout = SignedDuration::from_secs(34);
+    world.set_round_trip(seconds(1));
+    world.timeout = seconds(34);
     let shown = |key: &KeyId| {
-        protocol::secret::KeyId::parse(key.as_str())
-            .expect("it is one")
-            .to_string()
+        let key = protocol::secret::KeyId::parse(key.as_str()).expect("it is one");
+        format!("the current key {key}")
     };
-    (
-        Watched(world),
-        keys.iter()
-            .map(|key| format!("the current key {}", shown(key)))
-            .collect(),
-    )
+    (Watched(world), keys.iter().map(shown).collect())
 }
 
 /// What a pass answers, and the current keys that it looked at.
@@ -80,7 +74,7 @@ fn no_secret_of_a_fleet_that_does_not_fit_one_pass_goes_untended_for_long() {
     for pass in 0..PASSES {
         let (answer, tended) = tended(&world);
         assert!(
-            codes(&answer).contains(&Code::Unfinished),
+            found(&answer, Code::Unfinished),
             "pass {pass} fits: {:?}",
             answer.counts
         );
@@ -100,7 +94,7 @@ fn no_secret_of_a_fleet_that_does_not_fit_one_pass_goes_untended_for_long() {
             all / (pass + 1),
             waiting.len()
         );
-        hour(&world);
+        world.advance(hours(1));
     }
     let share = all / PASSES;
     assert!(
@@ -115,22 +109,16 @@ fn a_pass_that_runs_out_of_time_answers_before_its_end_and_says_so() {
     let before = world.now();
     let (answer, _) = tended(&world);
     assert!(world.now() < before + world.timeout);
-    assert!(codes(&answer).contains(&Code::Unfinished), "{:?}", answer.counts);
+    assert!(found(&answer, Code::Unfinished), "{:?}", answer.counts);
 }
 
 #[test]
 fn the_shards_of_a_fleet_are_all_of_it_and_none_twice() {
     let (mut world, _) = fleet();
-    world.0.timeout = SignedDuration::from_mins(15);
+    world.0.timeout = minutes(15);
     let ask = |shard: &str| {
         world.take_calls();
-        let shard = shard.parse().expect("a shard");
-        let answer = world.operate(OperationRequest::Maintain {
-            shard,
-            secrets: Vec::new(),
-            moved: false,
-            dry_run: false,
-        });
+        let answer = world.maintain_shard(shard);
         let looks = world
             .take_calls()
             .into_iter()
@@ -159,9 +147,9 @@ fn many_keys_that_were_issued_on_an_account_within_a_day_are_a_page() {
     for _ in 0..10 {
         world.rotate().expect("a rotation");
     }
-    assert!(!codes(&world.maintain()).contains(&Code::ManyKeysIssued));
-    let other = key_by_hand(&world, SUB);
-    let secret = world.add_secret("prod/bybit/other", world.text_of_setup(), &other, SUB);
+    assert!(!found(&world.maintain(), Code::ManyKeysIssued));
+    let other = world.key_by_hand(SUB);
+    let secret = world.add_secret_of("prod/bybit/other", &other);
     world.try_begin_rotation_of(&secret).expect("a rotation begins");
     while world.run_due().is_some() {}
     let answer = world.maintain();
@@ -176,37 +164,23 @@ fn many_keys_that_were_issued_on_an_account_within_a_day_are_a_page() {
         "{}",
         pages[0].say
     );
-    hours(&world, 25);
-    assert!(!codes(&world.maintain()).contains(&Code::ManyKeysIssued));
+    world.advance(hours(25));
+    assert!(!found(&world.maintain(), Code::ManyKeysIssued));
 }
 
 #[test]
 fn a_key_that_a_secret_of_another_shard_holds_is_not_revoked() {
     let (world, _, key, version) = rotated_twice();
-    let credential = world
-        .bybit(|model, _| model.credential(&key))
-        .expect("the key is there");
+    let credential = world.credential(&key);
     let names: Vec<SecretId> = (0..6)
-        .map(|number| {
-            world.add_secret(
-                &format!("prod/bybit/holder-{number}"),
-                world.text_of_setup(),
-                &credential,
-                SUB,
-            )
-        })
+        .map(|number| world.add_secret_of(&format!("prod/bybit/holder-{number}"), &credential))
         .collect();
-    hours(&world, 30);
+    world.advance(hours(30));
     for _ in 0..6 {
         for shard in ["1/3", "2/3", "3/3"] {
-            world.operate(OperationRequest::Maintain {
-                shard: shard.parse().expect("a shard"),
-                secrets: Vec::new(),
-                moved: false,
-                dry_run: false,
-            });
+            world.maintain_shard(shard);
         }
-        hour(&world);
+        world.advance(hours(1));
     }
     assert!(
         world.alive(&key),
@@ -244,12 +218,7 @@ fn calls_to_a_venue_keep_their_distance_and_a_masters_a_greater_one() {
     let takes = |of_the_venue: u64, of_a_master: u64| {
         let world = world();
         for number in 1..4 {
-            world.add_secret(
-                &format!("prod/bybit/{number}"),
-                world.text_of_setup(),
-                &key_by_hand(&world, SUB),
-                SUB,
-            );
+            world.add_secret_of(&format!("prod/bybit/{number}"), &world.key_by_hand(SUB));
         }
         world.set_spacing(
             Duration::from_secs(of_the_venue),

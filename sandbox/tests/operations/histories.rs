@@ -1,12 +1,11 @@
 //! Histories that broke a promise once, each by its root: found by the simulation on seeds that nobody chose.
 
 use protocol::audit::Action;
-use protocol::operations::{Mode, OperationRequest, Shard};
+use protocol::operations::Mode;
 use protocol::rotation::Step;
 use sandbox::in_process::{Fault, Operation, SUB};
-use sandbox::secrets_manager::{DeleteSecret, PutSecretValue, Sensitive};
+use sandbox::secrets_manager::{PutSecretValue, Sensitive};
 
-use super::emergency::{leaked, order};
 use super::*;
 
 /// HONEST: what was changed is told though a look, which an answer depended on before, fails or is stale.
@@ -17,14 +16,8 @@ fn abandon_tells_of_the_stamp_that_a_stale_look_does_not_show() {
     // The labels before, then the look after the stamp, and the one after that failed.
     world.plan(Operation::Describe, 3, Fault::Denied);
     world.plan(Operation::Describe, 4, Fault::Stale(9));
-    let answer = world.operate(OperationRequest::Abandon {
-        secret: world.secret().clone(),
-    });
-    assert_eq!(
-        (answer.outcome, codes(&answer)),
-        (Outcome::Failed, vec![Code::NotDone]),
-        "{answer:#?}"
-    );
+    let answer = world.abandon();
+    ended(&answer, Outcome::Failed, &[Code::NotDone]);
     assert!(
         answer.secrets[0].did[0].starts_with(&format!("labelled version {token} CONDEMNED-")),
         "{answer:#?}"
@@ -38,22 +31,12 @@ fn a_version_without_a_value_replaced_long_ago_blocks_no_revocation() {
     let (world, _, key, _) = rotated_twice();
     let empty = world.begin_rotation();
     world.make_current(&empty);
-    world.put_by_hand(
-        world.text_of_setup(),
-        &key_by_hand(&world, SUB),
-        SUB,
-        "AWSCURRENT",
-    );
+    new_current_by_hand(&world);
     world.maintain();
-    hours(&world, 25);
+    world.advance(hours(25));
     // It changes nothing, so that the version keeps its labels until all that hold keys are known.
-    let dry_run = world.operate(OperationRequest::Maintain {
-        shard: Shard::ALL,
-        secrets: Vec::new(),
-        moved: false,
-        dry_run: true,
-    });
-    assert!(!codes(&dry_run).contains(&Code::HolderUnreadable), "{dry_run:#?}");
+    let dry_run = world.maintain_dry();
+    assert!(!found(&dry_run, Code::HolderUnreadable), "{dry_run:#?}");
     assert!(
         dry_run.secrets[0].did.iter().any(|did| did.contains("condemn")),
         "{dry_run:#?}"
@@ -68,16 +51,12 @@ fn a_version_without_a_value_replaced_long_ago_blocks_no_revocation() {
 fn a_never_stored_key_is_revoked_whatever_labels_its_version_bears() {
     for label in ["COMPROMISED", "REVOKE_FIRST", "NOTE"] {
         let world = world();
-        let token = world.begin_rotation();
-        world.plan(Operation::Put, 1, Fault::CrashBefore);
-        world
-            .run(Step::Create, &token)
-            .expect_err("the process ends before it stores the key");
+        let (token, _) = unstored(&world);
         world.label(label, Some(&token));
         world.label("AWSPENDING", None);
         let issued = world.live_keys_for(&token);
         assert_eq!(issued.len(), 1);
-        hour(&world);
+        world.advance(hours(1));
         world.maintain();
         assert!(!world.alive(&issued[0]), "{label}");
     }
@@ -87,13 +66,8 @@ fn a_never_stored_key_is_revoked_whatever_labels_its_version_bears() {
 #[test]
 fn a_never_stored_key_is_revoked_beside_the_offer_its_version_holds() {
     let world = world();
-    let token = world.begin_rotation();
-    world.plan(Operation::Put, 1, Fault::CrashBefore);
-    world
-        .run(Step::Create, &token)
-        .expect_err("the process ends before it stores the key");
-    let lost = world.live_keys_for(&token).remove(0);
-    world.put_by_hand(world.text_of_setup(), &key_by_hand(&world, SUB), SUB, "CANDIDATE");
+    let (token, lost) = unstored(&world);
+    world.put_key(&world.key_by_hand(SUB), "CANDIDATE");
     world.run(Step::Create, &token).expect("the offer is copied");
     world
         .run(Step::Finish, &token)
@@ -101,12 +75,12 @@ fn a_never_stored_key_is_revoked_beside_the_offer_its_version_holds() {
     // The same value again, under another version: the first is replaced, and its key is current.
     world.put_by_hand(
         &world.document(&token).to_string(),
-        &key_by_hand(&world, SUB),
+        &world.key_by_hand(SUB),
         SUB,
         "AWSCURRENT",
     );
     world.maintain();
-    hour(&world);
+    world.advance(hours(1));
     world.maintain();
     assert!(!world.alive(&lost), "no version names it");
 }
@@ -119,16 +93,11 @@ fn a_version_that_kept_only_a_note_of_a_person_has_an_end() {
     let key = key_in(&world, &token);
     world.label("NOTE", Some(&token));
     for _ in 0..2 {
-        world.put_by_hand(
-            world.text_of_setup(),
-            &key_by_hand(&world, SUB),
-            SUB,
-            "AWSCURRENT",
-        );
+        new_current_by_hand(&world);
     }
-    hour(&world);
+    world.advance(hours(1));
     settle(&world);
-    hours(&world, 25);
+    world.advance(hours(25));
     settle(&world);
     assert!(!world.alive(&key), "its grace is over, and nothing holds it");
 }
@@ -139,23 +108,13 @@ fn a_version_that_kept_only_a_note_of_a_person_has_an_end() {
 fn a_replica_that_is_behind_keeps_alive_what_no_label_tells_of() {
     let world = world();
     let key = world.first_key().clone();
-    let other = world.add_secret(
-        "prod/bybit/other",
-        world.text_of_setup(),
-        world.first_credential(),
-        SUB,
-    );
-    replicate(&world, ReplicaStatus::InProgress);
+    let other = world.add_secret_of("prod/bybit/other", world.first_credential());
+    world.replicate(ReplicaStatus::InProgress);
     for _ in 0..2 {
-        world.put_by_hand(
-            world.text_of_setup(),
-            &key_by_hand(&world, SUB),
-            SUB,
-            "AWSCURRENT",
-        );
+        new_current_by_hand(&world);
     }
     // The other secret's version names the key too, and is replaced.
-    let value = world.filled_in(world.text_of_setup(), &key_by_hand(&world, SUB), SUB);
+    let value = world.filled_in(world.text_of_setup(), &world.key_by_hand(SUB), SUB);
     let request = PutSecretValue {
         secret_id: other.as_str().to_owned(),
         client_request_token: Some("11111111-0000-4000-8000-000000000001".to_owned()),
@@ -167,12 +126,12 @@ fn a_replica_that_is_behind_keeps_alive_what_no_label_tells_of() {
         .expect("it is stored");
     for _ in 0..4 {
         world.maintain();
-        hours(&world, 24 * 8);
+        world.advance(hours(24 * 8));
     }
     assert!(world.alive(&key), "a client of the replica may have it");
-    replicate(&world, ReplicaStatus::InSync);
+    world.replicate(ReplicaStatus::InSync);
     for _ in 0..4 {
-        hours(&world, 25);
+        world.advance(hours(25));
         world.maintain();
     }
     assert!(!world.alive(&key), "no replica hands it out any more");
@@ -182,17 +141,17 @@ fn a_replica_that_is_behind_keeps_alive_what_no_label_tells_of() {
 #[test]
 fn a_key_a_person_deleted_is_proven_dead_beside_a_dead_current_key() {
     let (world, _, key, version) = rotated_twice();
-    hours(&world, 25);
+    world.advance(hours(25));
     world.maintain();
-    hour(&world);
-    delete(&world, &key);
+    world.advance(hours(1));
+    world.delete_key(&key);
     // A supplied key that is dead, so that no credential of the current value is accepted.
     let supplied = r#"{"api_key":"<key>","api_secret":"<secret>","subaccount":"<account>"}"#;
-    let current = key_by_hand(&world, SUB);
+    let current = world.key_by_hand(SUB);
     world.put_by_hand(supplied, &current, SUB, "AWSCURRENT");
-    delete(&world, &current.key);
+    world.delete_key(&current.key);
     // No list tells any more that the key was issued: it has the grace of one that was made by hand.
-    hours(&world, 24 * 8);
+    world.advance(hours(24 * 8));
     // The order to delete it is refused, so that its own answer has to prove it.
     world.plan(Operation::Revoke, 1, Fault::Denied);
     world.maintain();
@@ -209,21 +168,11 @@ fn a_key_a_person_deleted_is_proven_dead_beside_a_dead_current_key() {
 #[test]
 fn a_key_whose_version_cannot_be_read_and_bears_no_label_is_told_of() {
     let world = world();
-    let token = world.begin_rotation();
-    world.plan(Operation::Put, 1, Fault::CrashBefore);
-    world
-        .run(Step::Create, &token)
-        .expect_err("the process ends before it stores the key");
-    world.put_by_hand_as(
-        &token,
-        "not a value",
-        &key_by_hand(&world, SUB),
-        SUB,
-        "AWSPENDING",
-    );
+    let (token, _) = unstored(&world);
+    world.put_by_hand_as(&token, "not a value", &world.key_by_hand(SUB), SUB, "AWSPENDING");
     world.label("AWSPENDING", None);
-    hour(&world);
-    assert!(codes(&world.maintain()).contains(&Code::OrphanUndecided));
+    world.advance(hours(1));
+    assert!(found(&world.maintain(), Code::OrphanUndecided));
 }
 
 /// An order to revoke first is not kept waiting by a stamp of a time to come, which whoever may write the
@@ -237,17 +186,14 @@ fn no_stamp_of_a_time_to_come_keeps_a_leaked_key_alive() {
     let mut value = world.document(&version);
     value["rotation"]["token"] = forged.as_str().into();
     value["rotation"]["based_on"] = token.as_str().into();
-    let request = PutSecretValue {
-        secret_id: world.secret().as_str().to_owned(),
-        client_request_token: Some(forged.as_str().to_owned()),
-        secret_string: Some(Sensitive::new(value.to_string())),
-        version_stages: Some(vec!["CONDEMNED-20990101T000000Z-99999999".to_owned()]),
-        ..PutSecretValue::default()
-    };
-    world
-        .secrets_manager(|model, now| model.put_secret_value(&request, now))
-        .expect("it is stored");
-    let answer = world.operate_beside_the_service(order(world.secret(), Some(&version), Mode::RevokeFirst));
+    world.put_value(
+        world.secret(),
+        &forged,
+        &value.to_string(),
+        &["CONDEMNED-20990101T000000Z-99999999"],
+    );
+    let answer =
+        world.operate_beside_the_service(break_glass(world.secret(), Some(&version), Mode::RevokeFirst));
     assert!(!world.alive(&key), "{answer:#?}");
 }
 
@@ -255,7 +201,7 @@ fn no_stamp_of_a_time_to_come_keeps_a_leaked_key_alive() {
 #[test]
 fn a_current_key_that_was_revoked_first_counts_as_retired_once() {
     let (world, _, _, _) = rotated_twice();
-    let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
+    let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::RevokeFirst));
     assert_eq!(
         (answer.outcome, answer.counts.get("retired")),
         (Outcome::Ok, Some(&1)),
@@ -268,29 +214,18 @@ fn a_current_key_that_was_revoked_first_counts_as_retired_once() {
 fn an_order_that_cannot_list_now_passes_over_no_unreadable_served_secret() {
     for occurrence in 1..6 {
         let world = world();
-        let other = world.add_secret(
-            "prod/bybit/other",
-            world.text_of_setup(),
-            world.first_credential(),
-            SUB,
-        );
+        let other = world.add_secret_of("prod/bybit/other", world.first_credential());
         let (key, version) = (world.first_key().clone(), world.first_version());
         world.rotate().expect("a rotation");
-        let request = DeleteSecret {
-            secret_id: other.as_str().to_owned(),
-            ..Default::default()
-        };
-        world
-            .secrets_manager(|model, now| model.delete_secret(&request, now))
-            .expect("it is scheduled for deletion");
-        hour(&world);
+        world.delete_secret(&other);
+        world.advance(hours(1));
         world.plan(Operation::List, occurrence, Fault::Dropped);
         let answer = world.operate(leaked(&world, Some(&version)));
         assert!(
             world.alive(&key),
             "it is current in a secret that can be restored: {answer:#?}"
         );
-        assert!(codes(&answer).contains(&Code::HolderUnreadable), "{answer:#?}");
+        assert!(found(&answer, Code::HolderUnreadable), "{answer:#?}");
     }
 }
 
@@ -300,14 +235,14 @@ fn an_order_that_cannot_list_now_passes_over_no_unreadable_served_secret() {
 fn a_key_just_stored_in_a_rotations_version_is_not_called_dead() {
     let world = world();
     let token = world.begin_rotation();
-    hour(&world);
+    world.advance(hours(1));
     world.bybit(|model, _| {
-        model.knobs.new_key_delay = SignedDuration::from_secs(200);
+        model.knobs.new_key_delay = seconds(200);
         model.knobs.listings_lag = true;
     });
-    let key = key_by_hand(&world, SUB);
+    let key = world.key_by_hand(SUB);
     world.put_by_hand_as(&token, world.text_of_setup(), &key, SUB, "AWSPENDING");
-    let answer = world.operate(order(world.secret(), Some(&token), Mode::RevokeFirst));
+    let answer = world.operate(break_glass(world.secret(), Some(&token), Mode::RevokeFirst));
     assert!(
         world.alive(&key.key) && answer.exposure_seconds.is_none(),
         "{answer:#?}"
@@ -318,7 +253,7 @@ fn a_key_just_stored_in_a_rotations_version_is_not_called_dead() {
             .iter()
             .any(|record| record.action == Action::ProveDead)
     );
-    hour(&world);
+    world.advance(hours(1));
     settle(&world);
     assert!(!world.alive(&key.key), "it was leaked, and no longer young");
 }

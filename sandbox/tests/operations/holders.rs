@@ -9,11 +9,11 @@ use super::*;
 /// hour ago.
 fn condemned() -> (Watched, KeyId) {
     let (world, _, key, _) = rotated_twice();
-    let other = key_by_hand(&world, SUB);
-    world.add_secret("prod/bybit/other", world.text_of_setup(), &other, SUB);
-    hours(&world, 25);
+    let other = world.key_by_hand(SUB);
+    world.add_secret_of("prod/bybit/other", &other);
+    world.advance(hours(25));
     world.maintain();
-    hour(&world);
+    world.advance(hours(1));
     world.take_calls();
     (world, key)
 }
@@ -22,11 +22,7 @@ fn condemned() -> (Watched, KeyId) {
 fn count(operation: Operation) -> usize {
     let (world, _) = condemned();
     world.maintain();
-    world
-        .take_operations()
-        .into_iter()
-        .filter(|made| *made == operation)
-        .count()
+    world.take_count(operation)
 }
 
 #[test]
@@ -43,7 +39,7 @@ fn one_failed_read_of_the_held_keys_wakes_nobody_and_keeps_no_key_alive() {
                     "{fault:?} at {operation:?} {occurrence}: {answer:#?}"
                 );
                 // Where it met the secret's own look, the next pass goes on.
-                hour(&world);
+                world.advance(hours(1));
                 world.maintain();
                 assert!(!world.alive(&key), "{fault:?} at {operation:?} {occurrence}");
             }
@@ -84,20 +80,14 @@ fn odd_values() -> [String; 7] {
 fn an_unusable_value_holds_its_key_and_keeps_no_other_from_being_revoked() {
     for document in odd_values() {
         let (world, _, key, _) = rotated_twice();
-        let other = key_by_hand(&world, SUB);
+        let other = world.key_by_hand(SUB);
         world.add_secret("prod/bybit/other", &document, &other, SUB);
-        hours(&world, 25);
+        world.advance(hours(25));
         world.maintain();
-        hour(&world);
+        world.advance(hours(1));
         let answer = world.maintain();
-        assert!(
-            !codes(&answer).contains(&Code::HolderUnreadable),
-            "{document}: {answer:#?}"
-        );
-        assert!(
-            codes(&answer).contains(&Code::ValueInvalid),
-            "{document}: {answer:#?}"
-        );
+        assert!(!found(&answer, Code::HolderUnreadable), "{document}: {answer:#?}");
+        assert!(found(&answer, Code::ValueInvalid), "{document}: {answer:#?}");
         assert!(!world.alive(&key) && world.alive(&other.key), "{document}");
     }
 }
@@ -107,12 +97,10 @@ fn a_value_that_cannot_be_used_keeps_the_key_that_it_shares_alive() {
     for document in odd_values() {
         let world = world();
         let first = world.first_key().clone();
-        let credential = world
-            .bybit(|model, _| model.credential(&first))
-            .expect("the key is there");
+        let credential = world.credential(&first);
         world.add_secret("prod/bybit/other", &document, &credential, SUB);
         world.rotate().expect("a rotation");
-        hours(&world, 24 * 8);
+        world.advance(hours(24 * 8));
         settle(&world);
         assert!(world.alive(&first), "{document}");
     }

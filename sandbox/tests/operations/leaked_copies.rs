@@ -1,10 +1,10 @@
 //! No rotation brings a leaked key back: one that copies it, or has yet to, is given up.
 
-use protocol::operations::{Mode, OperationRequest};
+use protocol::operations::Mode;
 use protocol::rotation::Step;
 use sandbox::in_process::Fault;
 
-use super::emergency::{happened, leaked, order, passes_beside_the_service, with_a_dead_key_put_back};
+use super::emergency::{happened, passes_beside_the_service, with_a_dead_key_put_back};
 use super::*;
 
 #[test]
@@ -36,13 +36,7 @@ fn a_rotation_that_has_yet_to_copy_the_leaked_key_is_given_up_too() {
     world.label("ROLLBACK", Some(&version));
     let back = world.begin_rotation();
     let answer = world.operate_beside_the_service(leaked(&world, Some(&version)));
-    assert!(
-        world
-            .labels(&back)
-            .iter()
-            .any(|label| label.starts_with("CONDEMNED-")),
-        "{answer:#?}"
-    );
+    assert!(world.has_stamp(&back, "CONDEMNED-"), "{answer:#?}");
     assert!(
         !world.alive(&key) && world.holder("AWSCURRENT") == Some(token),
         "{answer:#?}"
@@ -71,14 +65,11 @@ fn an_order_goes_on_where_a_rollback_has_copied_the_leaked_key() {
     for mode in [Mode::ReplaceFirst, Mode::RevokeFirst] {
         for cut in 1..25 {
             let (world, _, key, version) = rotated_twice();
-            world.operate(OperationRequest::Rollback {
-                secret: world.secret().clone(),
-                version: Some(version.clone()),
-            });
+            world.roll_back(Some(&version));
             while world.run_due().is_some() {}
             assert_eq!(world.current_key().as_ref(), Some(&key));
             world.plan_at(cut, Fault::CrashBefore);
-            let operation = world.start_operation(order(world.secret(), Some(&version), mode));
+            let operation = world.start_operation(break_glass(world.secret(), Some(&version), mode));
             if operation
                 .finish_beside(|| while world.run_due().is_some() {})
                 .is_ok()
@@ -102,12 +93,9 @@ fn an_order_goes_on_where_a_rollback_has_copied_the_leaked_key() {
 fn a_leaked_key_that_a_rollback_copied_is_replaced_and_dies() {
     let (world, first) = with_a_dead_key_put_back();
     world.maintain();
-    hour(&world);
+    world.advance(hours(1));
     world.maintain();
-    world.operate(OperationRequest::Rollback {
-        secret: world.secret().clone(),
-        version: Some(first),
-    });
+    world.roll_back(Some(&first));
     while world.run_due().is_some() {}
     let key = world.current_key().expect("a current key");
     let answer = world.operate_beside_the_service(leaked(&world, None));

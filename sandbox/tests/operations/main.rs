@@ -27,39 +27,23 @@ mod strain;
 mod tags;
 mod way_back;
 
-use std::ops::Deref;
+#[path = "../harness/mod.rs"]
+mod harness;
+#[path = "../harness/watched.rs"]
+mod watched;
 
+use harness::{MASTER, created, hours, key_in, minutes, new_current_by_hand, seconds, unstored};
 use jiff::SignedDuration;
 use protocol::label::VersionId;
-use protocol::operations::{Answer, Code, Outcome};
+use protocol::operations::{Answer, Code, Finding, Form, Mode, OperationRequest, Outcome};
 use sandbox::bybit::{Credential, Ips, KeyId, Permissions, Settings, Uid};
-use sandbox::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, Operation, Setup, World};
-use sandbox::secrets_manager::{Replica, ReplicaStatus, RotateSecret, RotationRules};
-
-/// A world that has to have kept every secret to itself, and every promise, when a test is done with it.
-struct Watched(World);
-
-impl Deref for Watched {
-    type Target = World;
-
-    fn deref(&self) -> &World {
-        &self.0
-    }
-}
-
-impl Drop for Watched {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            assert_eq!(self.0.leaks(), Vec::<String>::new(), "a secret was said");
-            assert_eq!(self.0.violations(), Vec::new(), "a promise was broken");
-            envelope::must_all_fit(&self.0.answers());
-        }
-    }
-}
-
-fn world() -> Watched {
-    Watched(World::with(Setup::default()))
-}
+use sandbox::in_process::{
+    self, BOT_ADDRESS, FUNCTION_ADDRESS, OPTIONS, Operation, Power, SPOT, Setup, TRADES, TRANSFERS, World,
+    break_glass, naming, without_a_successor,
+};
+use sandbox::report::fingerprint;
+use sandbox::secrets_manager::{ReplicaStatus, RotateSecret, RotationRules, Tag, TagResource};
+use watched::{Watched, world, world_of, world_with, world_with_master};
 
 /// A world where one rotation has just been done: its version, and the key and version it replaced.
 fn rotated() -> (Watched, VersionId, KeyId, VersionId) {
@@ -72,54 +56,26 @@ fn rotated() -> (Watched, VersionId, KeyId, VersionId) {
 /// A world where two rotations have been done, the second just now: the key of the first is ours.
 fn rotated_twice() -> (Watched, VersionId, KeyId, VersionId) {
     let (world, first, _, _) = rotated();
-    world.advance(SignedDuration::from_hours(24 * 30));
+    world.advance(hours(24 * 30));
     settle(&world);
     let key = key_in(&world, &first);
     let token = world.rotate().expect("a rotation");
     (world, token, key, first)
 }
 
+/// The usual value without its master: whoever rotates the secret supplies the key.
+fn supplied_document() -> String {
+    Setup::default()
+        .document
+        .replace(r#""masterarn":"<master>","#, "")
+}
+
 /// Passes until there is nothing more to do.
 fn settle(world: &World) {
     for _ in 0..5 {
         world.maintain();
-        hour(world);
+        world.advance(hours(1));
     }
-}
-
-fn hour(world: &World) {
-    world.advance(SignedDuration::from_hours(1));
-}
-
-fn hours(world: &World, count: i64) {
-    world.advance(SignedDuration::from_hours(count));
-}
-
-fn key_in(world: &World, version: &VersionId) -> KeyId {
-    world.key_in(version).expect("the version names a key")
-}
-
-fn key_by_hand(world: &World, uid: Uid) -> Credential {
-    let permissions = Permissions::of(&[
-        ("Spot", &["SpotTrade"]),
-        ("ContractTrade", &["Order", "Position"]),
-    ]);
-    let ips = Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]);
-    let settings = Settings {
-        note: "by hand".to_owned(),
-        read_only: false,
-        ips,
-        permissions,
-    };
-    world
-        .bybit(|model, now| model.create_key_by_hand(uid, settings, now))
-        .expect("the account is there")
-}
-
-fn delete(world: &World, key: &KeyId) {
-    world
-        .bybit(|model, now| model.delete_key_by_hand(key, now))
-        .expect("the key is there");
 }
 
 /// Sets how often the secret is to be rotated, and rotates nothing.
@@ -139,29 +95,30 @@ fn schedule(world: &World, days: u32) {
     while world.run_due().is_some() {}
 }
 
-/// Binds a key to other addresses, by hand.
-fn bind(world: &World, key: &KeyId, ips: Ips) {
-    let mut settings = world
-        .bybit(|model, _| model.key(key))
-        .expect("the key is there")
-        .settings;
-    settings.ips = ips;
-    world
-        .bybit(|model, now| model.edit_key_by_hand(key, settings, now))
-        .expect("it is edited");
-    hour(world);
-}
-
-/// A replica of the secret, and how it is.
-fn replicate(world: &World, status: ReplicaStatus) {
-    let replica = Replica {
-        region: "eu-west-1".to_owned(),
-        status,
-        status_message: None,
+/// Tags the secret, as a person does.
+fn tag(world: &World, key: &str, value: &str) {
+    let tags = vec![Tag {
+        key: key.to_owned(),
+        value: value.to_owned(),
+    }];
+    let request = TagResource {
+        secret_id: world.secret().as_str().to_owned(),
+        tags,
     };
     world
-        .secrets_manager(|model, _| model.set_replicas(world.secret().as_str(), vec![replica]))
-        .expect("the secret is there");
+        .secrets_manager(|model, now| model.tag_resource(&request, now))
+        .expect("it is tagged");
+}
+
+/// Binds a key to other addresses, by hand.
+fn bind(world: &World, key: &KeyId, ips: Ips) {
+    world.edit_key(key, |settings| settings.ips = ips);
+    world.advance(hours(1));
+}
+
+/// An order about the key of this version, or of the current one, whose successor comes first.
+fn leaked(world: &World, version: Option<&VersionId>) -> OperationRequest {
+    break_glass(world.secret(), version, Mode::ReplaceFirst)
 }
 
 /// The codes of what was found, the worst first.
@@ -169,19 +126,39 @@ fn codes(answer: &Answer) -> Vec<Code> {
     answer.findings.iter().map(|finding| finding.code).collect()
 }
 
+fn found(answer: &Answer, code: Code) -> bool {
+    codes(answer).contains(&code)
+}
+
+/// The worst finding with this code.
 #[track_caller]
-fn all_is_well(answer: &Answer) {
+fn finding(answer: &Answer, code: Code) -> Finding {
+    let found = answer.findings.iter().find(|finding| finding.code == code);
+    found
+        .cloned()
+        .unwrap_or_else(|| panic!("no {code:?}: {answer:#?}"))
+}
+
+/// Whether a finding says this.
+fn says(answer: &Answer, what: &str) -> bool {
+    answer.findings.iter().any(|finding| finding.say.contains(what))
+}
+
+/// Whether a finding has this among what to do.
+fn advises(answer: &Answer, what: &str) -> bool {
+    answer.findings.iter().any(|finding| finding.r#do.contains(what))
+}
+
+#[track_caller]
+fn ended(answer: &Answer, outcome: Outcome, found: &[Code]) {
     assert_eq!(
-        (answer.outcome, codes(answer)),
-        (Outcome::Ok, vec![]),
+        (answer.outcome, &codes(answer)[..]),
+        (outcome, found),
         "{answer:#?}"
     );
 }
 
-/// What was written since the calls were last asked for.
-fn writes(world: &World) -> Vec<Operation> {
-    let operations = world.take_operations().into_iter();
-    operations
-        .filter(|operation| operation.writes() && *operation != Operation::Tag)
-        .collect()
+#[track_caller]
+fn all_is_well(answer: &Answer) {
+    ended(answer, Outcome::Ok, &[]);
 }

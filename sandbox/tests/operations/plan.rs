@@ -2,7 +2,6 @@
 
 use protocol::name::SecretId;
 use protocol::operations::{self, Code, OperationRequest, Severity};
-use protocol::rotation::Step;
 use sandbox::in_process::{Fault, Operation, SUB, Setup};
 use sandbox::secrets_manager::{SecretValue, Seed, UpdateSecret};
 
@@ -13,11 +12,7 @@ fn plan_of(world: &World, secret: &SecretId) -> Answer {
     let answer = world.operate(OperationRequest::Plan {
         secret: secret.clone(),
     });
-    let changes: Vec<Operation> = world
-        .take_operations()
-        .into_iter()
-        .filter(|operation| operation.writes())
-        .collect();
+    let changes: Vec<Operation> = world.take_writes();
     assert_eq!(changes, [], "a plan changes nothing");
     answer
 }
@@ -70,7 +65,7 @@ fn a_rotation_that_would_succeed_is_planned_as_it_then_happens() {
         Some(168),
         "the key that would be replaced was made by hand"
     );
-    assert!(codes(&answer).contains(&Code::AdoptionGrace), "{answer:#?}");
+    assert!(found(&answer, Code::AdoptionGrace), "{answer:#?}");
     world.take_calls();
     let token = world.rotate().expect("a rotation");
     let made = world.take_operations();
@@ -115,13 +110,7 @@ fn a_plan_says_how_long_clients_keep_a_value_beside_the_grace() {
             .and_then(|plan| plan.client_cache_seconds),
         Some(3600)
     );
-    assert!(
-        !answer
-            .findings
-            .iter()
-            .any(|finding| finding.say.contains("clients keep")),
-        "{answer:#?}"
-    );
+    assert!(!says(&answer, "clients keep"), "{answer:#?}");
     let (world, _, _, _) = rotated();
     assert_eq!(
         plan(&world).secrets[0]
@@ -143,9 +132,7 @@ type Breakage = (&'static str, fn(&World));
 fn a_plan_and_the_rotation_agree_on_whatever_stands_in_the_way() {
     let breakages: [Breakage; 6] = [
         ("MASTER_REFUSED", |world| {
-            world
-                .bybit(|model, now| model.delete_key_by_hand(world.master_key(), now))
-                .expect("it is there");
+            world.delete_key(world.master_key());
         }),
         ("VALUE_INVALID", |world| {
             world.put_by_hand(
@@ -174,7 +161,7 @@ fn a_plan_and_the_rotation_agree_on_whatever_stands_in_the_way() {
     for (error_type, break_it) in breakages {
         let world = world();
         break_it(&world);
-        hour(&world);
+        world.advance(hours(1));
         blocked(&plan(&world), error_type);
         let failure = world.rotate().expect_err(error_type);
         assert_eq!(
@@ -189,22 +176,16 @@ fn a_rotation_that_is_open_or_stuck_is_in_the_way() {
     let world = world();
     world.begin_rotation();
     blocked(&plan(&world), "in flight");
-    hour(&world);
+    world.advance(hours(1));
     let answer = plan(&world);
     blocked(&answer, "stuck");
-    assert!(
-        answer
-            .findings
-            .iter()
-            .any(|finding| finding.r#do.contains("abandon")),
-        "{answer:#?}"
-    );
+    assert!(advises(&answer, "abandon"), "{answer:#?}");
 }
 
 #[test]
 fn a_secret_that_is_not_attached_yet_is_planned_too() {
     let world = world();
-    let value = world.filled_in(world.text_of_setup(), &key_by_hand(&world, SUB), SUB);
+    let value = world.filled_in(world.text_of_setup(), &world.key_by_hand(SUB), SUB);
     let seed = Seed {
         name: "prod/bybit/new".to_owned(),
         value: Some(SecretValue::from_text(value)),
@@ -221,12 +202,12 @@ fn a_secret_that_is_not_attached_yet_is_planned_too() {
 #[test]
 fn a_master_that_cannot_issue_blocks_and_one_with_too_much_power_is_told() {
     let mut setup = Setup::default();
-    setup.master_key.permissions = Permissions::of(&[("Spot", &["SpotTrade"])]);
-    blocked(&plan(&Watched(World::with(setup))), "cannot issue keys");
+    setup.master_key.permissions = Permissions::of(&[SPOT]);
+    blocked(&plan(&world_with(setup)), "cannot issue keys");
     let mut setup = Setup::default();
     setup.master_key.permissions = Permissions::of(&[("Wallet", &["SubMemberTransfer", "Withdraw"])]);
     setup.master_key.ips = Ips::Any;
-    let world = Watched(World::with(setup));
+    let world = world_with(setup);
     let answer = plan(&world);
     warned(&answer, "may withdraw");
     warned(&answer, "from anywhere");
@@ -238,11 +219,11 @@ fn addresses_slots_replicas_and_clocks_are_told() {
     let mut setup = Setup::default();
     setup.key.ips = Ips::only([FUNCTION_ADDRESS]);
     setup.egress.insert("203.0.113.99".parse().expect("an address"));
-    let world = Watched(World::with(setup));
+    let world = world_with(setup);
     while world.live_keys().len() < 19 {
-        key_by_hand(&world, SUB);
+        world.key_by_hand(SUB);
     }
-    world.set_function_ahead(SignedDuration::from_secs(4));
+    world.set_function_ahead(seconds(4));
     let answer = plan(&world);
     warned(&answer, "203.0.113.99");
     warned(&answer, "room for one more");
@@ -257,10 +238,10 @@ const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-012
 
 /// A plan for a secret that this key encrypts, by a function whose role is granted that one.
 fn plan_with_keys(encrypts: &str, granted: Option<&str>) -> Answer {
-    let world = Watched(World::with(Setup {
+    let world = world_with(Setup {
         kms_key: granted.map(str::to_owned),
         ..Setup::default()
-    }));
+    });
     let secret_id = world.secret().as_str().to_owned();
     let change = UpdateSecret {
         secret_id,
@@ -279,13 +260,7 @@ fn a_kms_key_that_nobody_granted_to_the_functions_is_told() {
     for (encrypts, granted) in [(KEY, None), (KEY, Some("arn:aws:kms:us-east-1:1:key/0"))] {
         let answer = plan_with_keys(encrypts, granted);
         warned(&answer, &format!("the KMS key {encrypts} encrypts the secret"));
-        assert!(
-            answer
-                .findings
-                .iter()
-                .any(|finding| finding.r#do.contains("kms describe-key")),
-            "{answer:#?}"
-        );
+        assert!(advises(&answer, "kms describe-key"), "{answer:#?}");
     }
     for (encrypts, granted) in [
         (KEY, Some(KEY)),
@@ -294,21 +269,14 @@ fn a_kms_key_that_nobody_granted_to_the_functions_is_told() {
         ("", None),
     ] {
         let answer = plan_with_keys(encrypts, granted);
-        assert!(
-            !answer.findings.iter().any(|finding| finding.say.contains("KMS")),
-            "{encrypts}: {answer:#?}"
-        );
+        assert!(!says(&answer, "KMS"), "{encrypts}: {answer:#?}");
     }
 }
 
 #[test]
 fn a_kms_key_that_is_named_by_its_alias_is_no_warning_that_nobody_can_end() {
     let answer = plan_with_keys("alias/trading", Some(KEY));
-    let untold = answer
-        .findings
-        .iter()
-        .find(|finding| finding.code == Code::KmsKeyUntold)
-        .expect("it is said");
+    let untold = finding(&answer, Code::KmsKeyUntold);
     assert!(
         untold.r#do.contains("kms describe-key --key-id alias/trading"),
         "{untold:?}"
@@ -351,16 +319,14 @@ fn an_account_without_room_is_in_the_way_unless_a_lost_key_makes_some() {
     for lost in [false, true] {
         let world = world();
         if lost {
-            let token = world.begin_rotation();
-            world.plan(Operation::Put, 1, Fault::CrashBefore);
-            assert!(world.run(Step::Create, &token).is_err());
+            let (_token, _) = unstored(&world);
             world.label("AWSPENDING", None);
-            hour(&world);
+            world.advance(hours(1));
         }
         while world.live_keys().len() < 20 {
-            key_by_hand(&world, SUB);
+            world.key_by_hand(SUB);
         }
-        hour(&world);
+        world.advance(hours(1));
         let answer = plan(&world);
         assert_eq!(would_succeed(&answer), lost, "{answer:#?}");
         assert_eq!(world.rotate().is_ok(), lost);
@@ -375,9 +341,10 @@ fn an_account_without_room_is_in_the_way_unless_a_lost_key_makes_some() {
 #[test]
 fn a_key_that_dies_before_it_is_rotated_is_told() {
     for (days, is_told) in [(90, true), (30, false)] {
-        let setup = Setup::default();
-        let document = setup.document.replace(r#"["203.0.113.7"]"#, r#""any""#);
-        let world = Watched(World::with(Setup { document, ..setup }));
+        let document = Setup::default()
+            .document
+            .replace(r#"["203.0.113.7"]"#, r#""any""#);
+        let world = world_of(&document);
         schedule(&world, days);
         bind(&world, world.first_key(), Ips::Any);
         let answer = plan(&world);
@@ -396,32 +363,29 @@ fn a_key_that_dies_before_it_is_rotated_is_told() {
     }
     let mut setup = Setup::default();
     setup.master_key.ips = Ips::Any;
-    warned(
-        &plan(&Watched(World::with(setup))),
-        "the master credential expires on",
-    );
+    warned(&plan(&world_with(setup)), "the master credential expires on");
 }
 
 #[test]
 fn a_replica_that_is_behind_is_told() {
     let world = world();
-    replicate(&world, ReplicaStatus::InSync);
+    world.replicate(ReplicaStatus::InSync);
     assert!(
         !plan(&world)
             .findings
             .iter()
             .any(|finding| finding.say.contains("replica"))
     );
-    replicate(&world, ReplicaStatus::Failed);
+    world.replicate(ReplicaStatus::Failed);
     warned(&plan(&world), "the replica in eu-west-1 (Failed) is not in sync");
 }
 
 #[test]
 fn whether_the_keys_may_be_used_from_here_is_told_as_the_venue_says_it() {
-    let world = Watched(World::with(Setup {
+    let world = world_with(Setup {
         egress: std::collections::BTreeSet::new(),
         ..Setup::default()
-    }));
+    });
     warned(&plan(&world), "EGRESS_IPS is empty");
     bind(&world, world.first_key(), Ips::only([BOT_ADDRESS]));
     let answer = plan(&world);
@@ -438,8 +402,8 @@ fn whether_the_keys_may_be_used_from_here_is_told_as_the_venue_says_it() {
 fn a_rotation_that_copies_is_planned_as_it_then_happens() {
     for (label, source) in [("CANDIDATE", "candidate"), ("ROLLBACK", "rollback")] {
         let (world, _, _, _) = rotated_twice();
-        let offered = key_by_hand(&world, SUB);
-        world.put_by_hand(world.text_of_setup(), &offered, SUB, label);
+        let offered = world.key_by_hand(SUB);
+        world.put_key(&offered, label);
         let planned = plan(&world).secrets[0].plan.clone().expect("a plan");
         assert_eq!((planned.source, planned.would_succeed), (Some(source), true));
         world.take_calls();

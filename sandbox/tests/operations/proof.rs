@@ -16,24 +16,17 @@ const WITHOUT_ACCOUNT: &str = concat!(
 /// A person makes this current, and then a good value; a week goes by, and passes come round.
 fn replaced(world: &World, document: &str, key: &Credential, said: Uid) -> VersionId {
     let version = world.put_by_hand(document, key, said, "AWSCURRENT");
-    hour(world);
-    world.put_by_hand(world.text_of_setup(), &key_by_hand(world, SUB), SUB, "AWSCURRENT");
+    world.advance(hours(1));
+    new_current_by_hand(world);
     world.maintain();
-    hours(world, 24 * 8);
+    world.advance(hours(24 * 8));
     settle(world);
     version
 }
 
 fn bound_elsewhere(world: &World, uid: Uid) -> Credential {
-    let key = key_by_hand(world, uid);
-    let mut settings = world
-        .bybit(|model, _| model.key(&key.key))
-        .expect("the key is there")
-        .settings;
-    settings.ips = Ips::only([BOT_ADDRESS]);
-    world
-        .bybit(|model, now| model.edit_key_by_hand(&key.key, settings, now))
-        .expect("it is edited");
+    let key = world.key_by_hand(uid);
+    world.edit_key(&key.key, |settings| settings.ips = Ips::only([BOT_ADDRESS]));
     key
 }
 
@@ -51,7 +44,7 @@ fn a_key_that_is_denied_is_not_dead_where_its_value_names_another_account() {
 #[test]
 fn a_key_with_a_mistyped_secret_is_not_dead_where_the_account_is_wrong() {
     let world = world();
-    let key = key_by_hand(&world, OTHER_SUB);
+    let key = world.key_by_hand(OTHER_SUB);
     let mistyped = Credential {
         secret: "mistyped-by-somebody-in-a-hurry-0000".into(),
         ..key.clone()
@@ -72,9 +65,9 @@ fn a_key_the_function_may_not_use_is_left_to_a_person_then_proven_dead() {
         world.alive(&key.key),
         "nothing proves that the secret has more than its id"
     );
-    assert!(codes(&world.maintain()).contains(&Code::GraceOverrun));
-    delete(&world, &key.key);
-    hour(&world);
+    assert!(found(&world.maintain(), Code::GraceOverrun));
+    world.delete_key(&key.key);
+    world.advance(hours(1));
     world.maintain();
     assert_eq!(world.labels(&version), Vec::<String>::new());
 }
@@ -82,7 +75,7 @@ fn a_key_the_function_may_not_use_is_left_to_a_person_then_proven_dead() {
 #[test]
 fn a_replaced_value_that_names_no_master_is_retired_by_the_current_one() {
     let world = world();
-    let key = key_by_hand(&world, SUB);
+    let key = world.key_by_hand(SUB);
     replaced(&world, WITHOUT_MASTER, &key, SUB);
     assert!(!world.alive(&key.key));
 }
@@ -90,7 +83,7 @@ fn a_replaced_value_that_names_no_master_is_retired_by_the_current_one() {
 #[test]
 fn a_replaced_value_that_names_no_account_is_retired_by_the_current_one() {
     let world = world();
-    let key = key_by_hand(&world, SUB);
+    let key = world.key_by_hand(SUB);
     replaced(&world, WITHOUT_ACCOUNT, &key, SUB);
     assert!(!world.alive(&key.key));
 }

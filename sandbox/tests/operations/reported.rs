@@ -1,29 +1,17 @@
 //! What people have met, each as it was met: a state that nobody heard of, and words that did not help.
 
-use protocol::operations::{Finding, Form, Mode, OperationRequest, Severity, Shard};
-use protocol::rotation::Step;
-use sandbox::in_process::{Fault, Operation, SUB, Setup};
+use protocol::operations::{Mode, OperationRequest, Severity, Shard};
+use sandbox::in_process::{SUB, Setup};
 use sandbox::secrets_manager::{ReplicaStatus, SecretValue, Seed};
 
 use super::audit::{audit, request};
-use super::emergency::{leaked, order};
 use super::*;
-
-#[track_caller]
-fn one(answer: &Answer, code: Code) -> Finding {
-    answer
-        .findings
-        .iter()
-        .find(|finding| finding.code == code)
-        .cloned()
-        .unwrap_or_else(|| panic!("no {code:?}: {answer:#?}"))
-}
 
 #[test]
 fn the_end_of_a_master_is_told_by_every_pass_before_it_comes() {
     let mut setup = Setup::default();
     setup.master_key.ips = Ips::Any;
-    let world = Watched(World::with(setup));
+    let world = world_with(setup);
     world.rotate().expect("a rotation");
     settle(&world);
     assert_eq!(
@@ -33,15 +21,15 @@ fn the_end_of_a_master_is_told_by_every_pass_before_it_comes() {
     );
     schedule(&world, 85);
     for answer in [world.maintain(), audit(&world)] {
-        let told = one(&answer, Code::ExpiresBeforeRotation);
+        let told = finding(&answer, Code::ExpiresBeforeRotation);
         assert!(
             told.say.contains("the master credential") && told.say.contains("expires on"),
             "{told:?}"
         );
     }
-    hours(&world, 24 * 83);
+    world.advance(hours(24 * 83));
     for answer in [world.maintain(), audit(&world)] {
-        assert_eq!(one(&answer, Code::MasterExpiring).severity, Severity::Page);
+        assert_eq!(finding(&answer, Code::MasterExpiring).severity, Severity::Page);
     }
 }
 
@@ -50,11 +38,11 @@ fn a_rotation_that_is_stuck_is_told_by_every_pass() {
     let (world, _, _, replaced) = rotated_twice();
     world.begin_rotation();
     all_is_well(&world.maintain());
-    hour(&world);
-    let told = one(&world.maintain(), Code::StuckPending);
+    world.advance(hours(1));
+    let told = finding(&world.maintain(), Code::StuckPending);
     assert!(told.r#do.contains("abandon"), "{told:?}");
     world.label("AWSPENDING", Some(&replaced));
-    let told = one(&world.maintain(), Code::StuckPending);
+    let told = finding(&world.maintain(), Code::StuckPending);
     assert!(
         told.say.contains(replaced.as_str()) && told.say.contains("was current once"),
         "{told:?}"
@@ -68,7 +56,7 @@ fn a_kms_key_that_cannot_be_used_is_a_page_of_its_own() {
         .secrets_manager(|model, _| model.set_key_usable(world.secret().as_str(), false))
         .expect("the secret is there");
     for answer in [world.maintain(), audit(&world)] {
-        let told = one(&answer, Code::KmsKeyUnusable);
+        let told = finding(&answer, Code::KmsKeyUnusable);
         assert!(
             told.severity == Severity::Page && told.r#do.contains("describe-secret"),
             "{told:?}"
@@ -79,16 +67,11 @@ fn a_kms_key_that_cannot_be_used_is_a_page_of_its_own() {
 #[test]
 fn a_replaced_key_that_another_secret_holds_names_its_holder() {
     let (world, _, key, _) = rotated();
-    world.add_secret(
-        "prod/bybit/other",
-        world.text_of_setup(),
-        world.first_credential(),
-        SUB,
-    );
-    hours(&world, 24 * 8);
-    let told = one(&world.maintain(), Code::SharedKey);
+    world.add_secret_of("prod/bybit/other", world.first_credential());
+    world.advance(hours(24 * 8));
+    let told = finding(&world.maintain(), Code::SharedKey);
     assert!(told.say.contains("prod/bybit/other"), "{told:?}");
-    let told = one(&audit(&world), Code::GraceOverrun);
+    let told = finding(&audit(&world), Code::GraceOverrun);
     assert!(
         told.say.contains("AWSCURRENT key of prod/bybit/other") && told.r#do.contains("prod/bybit/other"),
         "{told:?}"
@@ -109,17 +92,11 @@ fn a_key_of_a_secret_that_nothing_rotates_is_held_and_that_is_said() {
     world
         .secrets_manager(|model, now| model.seed(bot, now))
         .expect("the name is free");
-    hours(&world, 24 * 8);
+    world.advance(hours(24 * 8));
     settle(&world);
     assert!(world.alive(&key));
     for answer in [world.maintain(), audit(&world)] {
-        assert!(
-            answer
-                .findings
-                .iter()
-                .any(|finding| finding.say.contains("prod/bybit/a-bot-of-its-own")),
-            "{answer:#?}"
-        );
+        assert!(says(&answer, "prod/bybit/a-bot-of-its-own"), "{answer:#?}");
     }
 }
 
@@ -127,18 +104,13 @@ fn a_key_of_a_secret_that_nothing_rotates_is_held_and_that_is_said() {
 fn an_order_says_why_no_successor_comes_and_what_to_do_about_it() {
     let powerless: fn(&World) = |world| {
         let master = world.master_key().clone();
-        let mut settings = world
-            .bybit(|model, _| model.key(&master))
-            .expect("the key is there")
-            .settings;
-        settings.permissions = Permissions::of(&[("Spot", &["SpotTrade"])]);
-        world
-            .bybit(|model, now| model.edit_key_by_hand(&master, settings, now))
-            .expect("it is edited");
+        world.edit_key(&master, |settings| {
+            settings.permissions = Permissions::of(&[SPOT]);
+        });
     };
     let full: fn(&World) = |world| {
         while world.live_keys().len() < 20 {
-            key_by_hand(world, SUB);
+            world.key_by_hand(SUB);
         }
     };
     for (spoil, why, remedy) in [
@@ -146,10 +118,10 @@ fn an_order_says_why_no_successor_comes_and_what_to_do_about_it() {
         (full, "no room", "delete keys"),
     ] {
         let (world, _, _, _) = rotated_twice();
-        hours(&world, 25);
+        world.advance(hours(25));
         settle(&world);
         spoil(&world);
-        let told = one(
+        let told = finding(
             &world.operate_beside_the_service(leaked(&world, None)),
             Code::Exposed,
         );
@@ -165,7 +137,7 @@ fn an_order_given_again_at_once_says_what_it_waits_for_and_until_when() {
     let (world, _, _, _) = rotated_twice();
     world.bybit(|model, _| model.knobs.kyc_missing = true);
     let begun = world.begin_rotation();
-    let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::ReplaceFirst));
+    let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::ReplaceFirst));
     let said = format!("{:?}", answer.timeline);
     assert!(
         said.contains(begun.as_str()) && said.contains("is waited for until"),
@@ -177,10 +149,10 @@ fn an_order_given_again_at_once_says_what_it_waits_for_and_until_when() {
 fn a_master_that_is_dead_is_said_to_be_that_by_an_order_to_revoke_first() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
-    delete(&world, world.master_key());
-    let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
+    world.delete_key(world.master_key());
+    let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::RevokeFirst));
     assert!(
-        world.alive(&key) && one(&answer, Code::MasterUnusable).say.contains("master"),
+        world.alive(&key) && finding(&answer, Code::MasterUnusable).say.contains("master"),
         "{answer:#?}"
     );
 }
@@ -191,7 +163,7 @@ fn one_list_that_fails_is_no_control_for_the_next() {
     let key = key_in(&world, &token);
     // Another environment's host rejects every key as if it were dead, and heals while the order is at work.
     world.bybit(|model, _| model.knobs.wrong_host = true);
-    let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
+    let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::RevokeFirst));
     assert!(world.alive(&key) && !answer.findings.is_empty(), "{answer:#?}");
     assert!(
         answer
@@ -205,10 +177,7 @@ fn one_list_that_fails_is_no_control_for_the_next() {
 #[test]
 fn a_version_that_never_had_a_value_is_not_counted_as_a_key_that_died() {
     let (world, _, _, _) = rotated_twice();
-    let token = world.begin_rotation();
-    world.plan(Operation::Put, 1, Fault::CrashBefore);
-    assert!(world.run(Step::Create, &token).is_err());
-    let lost = world.live_keys_for(&token).remove(0);
+    let (token, lost) = unstored(&world);
     world.label("COMPROMISED", Some(&token));
     let mut retired = 0;
     for _ in 0..4 {
@@ -225,7 +194,7 @@ fn a_version_that_never_had_a_value_is_not_counted_as_a_key_that_died() {
             "{did:?}"
         );
         retired += answer.counts.get("retired").copied().unwrap_or_default();
-        hour(&world);
+        world.advance(hours(1));
     }
     assert_eq!(retired, 0);
     assert!(
@@ -237,11 +206,11 @@ fn a_version_that_never_had_a_value_is_not_counted_as_a_key_that_died() {
 #[test]
 fn an_audit_that_has_no_time_for_anything_is_not_well() {
     let mut world = rotated_twice().0;
-    world.0.timeout = SignedDuration::from_secs(15);
+    world.0.timeout = seconds(15);
     assert_eq!(audit(&world).outcome, Outcome::Failed);
-    let answer = world.operate(request(Some("fp:000000000000"), Form::Json));
+    let answer = world.operate(request("fp:000000000000"));
     assert_eq!(
-        (answer.outcome, one(&answer, Code::Unfinished).severity),
+        (answer.outcome, finding(&answer, Code::Unfinished).severity),
         (Outcome::Attention, Severity::Ticket),
         "{answer:#?}"
     );
@@ -250,9 +219,7 @@ fn an_audit_that_has_no_time_for_anything_is_not_well() {
 #[test]
 fn a_key_that_a_rotation_may_be_about_to_store_is_listed_as_young() {
     let (world, _, _, _) = rotated_twice();
-    let token = world.begin_rotation();
-    world.plan(Operation::Put, 1, Fault::CrashBefore);
-    assert!(world.run(Step::Create, &token).is_err());
+    let (_token, _) = unstored(&world);
     let answer = audit(&world);
     let young = answer.secrets[0]
         .audit
@@ -266,38 +233,30 @@ fn a_key_that_a_rotation_may_be_about_to_store_is_listed_as_young() {
 fn a_harmless_power_is_a_ticket_and_no_page() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
-    let mut settings = world
-        .bybit(|model, _| model.key(&key))
-        .expect("the key is there")
-        .settings;
-    settings.permissions = Permissions::of(&[("Spot", &["SpotTrade"]), ("CopyTrading", &["CopyTrading"])]);
-    world
-        .bybit(|model, now| model.edit_key_by_hand(&key, settings, now))
-        .expect("it is edited");
-    hour(&world);
+    world.edit_key(&key, |settings| {
+        settings.permissions = Permissions::of(&[SPOT, ("CopyTrading", &["CopyTrading"])]);
+    });
+    world.advance(hours(1));
     let answer = world.maintain();
     assert!(
-        one(&answer, Code::MorePowerThanPolicy)
+        finding(&answer, Code::MorePowerThanPolicy)
             .say
             .contains("CopyTrading"),
         "{answer:#?}"
     );
-    assert!(!codes(&answer).contains(&Code::CanMoveFunds), "{answer:#?}");
+    assert!(!found(&answer, Code::CanMoveFunds), "{answer:#?}");
 }
 
 #[test]
 fn labels_of_what_is_over_are_left_while_a_replica_catches_up() {
     let (world, _, _, _) = rotated_twice();
     let empty = world.begin_rotation();
-    let abandon = OperationRequest::Abandon {
-        secret: world.secret().clone(),
-    };
-    assert_eq!(world.operate(abandon).outcome, Outcome::Ok);
-    hour(&world);
-    replicate(&world, ReplicaStatus::InProgress);
+    assert_eq!(world.abandon().outcome, Outcome::Ok);
+    world.advance(hours(1));
+    world.replicate(ReplicaStatus::InProgress);
     world.maintain();
     assert!(!world.labels(&empty).is_empty());
-    replicate(&world, ReplicaStatus::InSync);
+    world.replicate(ReplicaStatus::InSync);
     world.maintain();
     assert!(world.labels(&empty).is_empty());
 }

@@ -1,11 +1,10 @@
 //! An order about a leaked key is carried out whatever stands in its way, or says what does.
 
-use protocol::operations::{Code, Mode, OperationRequest, Severity};
+use protocol::operations::{Code, Mode, Severity};
 use protocol::rotation::Step;
-use sandbox::in_process::{Fault, Operation, Point, SUB};
-use sandbox::secrets_manager::CancelRotateSecret;
+use sandbox::in_process::{Fault, Operation, SUB};
 
-use super::emergency::{leaked, order, passes_beside_the_service};
+use super::emergency::passes_beside_the_service;
 use super::*;
 
 #[test]
@@ -19,12 +18,8 @@ fn an_order_that_is_given_twice_does_not_kill_the_successor() {
     let version = world.holder("AWSCURRENT").expect("a successor");
     let mut again = Vec::new();
     for mode in [Mode::ReplaceFirst, Mode::RevokeFirst] {
-        let answer = world.operate_beside_the_service(order(world.secret(), None, mode));
-        assert_eq!(
-            (answer.outcome, codes(&answer)),
-            (Outcome::Failed, vec![Code::Refused]),
-            "{answer:#?}"
-        );
+        let answer = world.operate_beside_the_service(break_glass(world.secret(), None, mode));
+        ended(&answer, Outcome::Failed, &[Code::Refused]);
         assert!(world.alive(&successor));
         again.push(answer.findings[0].r#do.clone());
     }
@@ -43,10 +38,9 @@ fn an_order_that_is_given_twice_does_not_kill_the_successor() {
 fn a_pending_key_that_is_leaked_dies_once_another_version_is_current() {
     for mode in [Mode::ReplaceFirst, Mode::RevokeFirst] {
         let (world, token, _, _) = rotated_twice();
-        let pending = world.begin_rotation();
-        world.run(Step::Create, &pending).expect("a key");
+        let pending = created(&world);
         let key = key_in(&world, &pending);
-        let answer = world.operate_beside_the_service(order(world.secret(), Some(&pending), mode));
+        let answer = world.operate_beside_the_service(break_glass(world.secret(), Some(&pending), mode));
         assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
         assert!(!world.alive(&key));
         let current = world.holder("AWSCURRENT").expect("a current version");
@@ -64,14 +58,9 @@ fn a_stuck_rotation_does_not_outlive_compromised_on_the_current_version() {
         assert!(world.run(Step::Create, &stuck).is_err());
         world.label("COMPROMISED", Some(&token));
         if !rotation_is_on {
-            let request = CancelRotateSecret {
-                secret_id: world.secret().as_str().to_owned(),
-            };
-            world
-                .secrets_manager(|model, now| model.cancel_rotate_secret(&request, now))
-                .expect("it is cancelled");
+            world.switch_off();
         }
-        hour(&world);
+        world.advance(hours(1));
         passes_beside_the_service(&world);
         assert!(
             !world.alive(&key)
@@ -88,7 +77,7 @@ fn a_revocation_that_fails_once_is_not_left_to_a_later_pass() {
         for mode in [Mode::ReplaceFirst, Mode::RevokeFirst] {
             let (world, token, _, _) = rotated_twice();
             world.plan(Operation::Revoke, 1, fault);
-            let answer = world.operate_beside_the_service(order(world.secret(), None, mode));
+            let answer = world.operate_beside_the_service(break_glass(world.secret(), None, mode));
             assert_eq!(
                 (answer.outcome, codes(&answer)),
                 (Outcome::Ok, vec![]),
@@ -106,7 +95,7 @@ fn a_revocation_that_fails_once_is_not_left_to_a_later_pass() {
 fn a_deletion_that_the_venue_shows_late_is_waited_for() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
-    world.bybit(|model, _| model.knobs.deletion_delay = SignedDuration::from_secs(20));
+    world.bybit(|model, _| model.knobs.deletion_delay = seconds(20));
     let answer = world.operate_beside_the_service(leaked(&world, None));
     assert!(
         !world.alive(&key) && answer.exposure_seconds.is_some_and(|seconds| seconds >= 20),
@@ -118,13 +107,9 @@ fn a_deletion_that_the_venue_shows_late_is_waited_for() {
 #[test]
 fn who_else_reads_a_key_that_dies_first_is_told() {
     let (world, _, key, version) = rotated();
-    world.add_secret(
-        "prod/bybit/other",
-        world.text_of_setup(),
-        world.first_credential(),
-        SUB,
-    );
-    let answer = world.operate_beside_the_service(order(world.secret(), Some(&version), Mode::RevokeFirst));
+    world.add_secret_of("prod/bybit/other", world.first_credential());
+    let answer =
+        world.operate_beside_the_service(break_glass(world.secret(), Some(&version), Mode::RevokeFirst));
     assert!(!world.alive(&key));
     let told = answer
         .findings
@@ -161,24 +146,22 @@ fn an_order_to_revoke_first_is_taken_back_by_one_to_replace_first() {
 fn a_dead_leaked_key_without_a_successor_is_a_page_and_no_exposure() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
-    world
-        .bybit(|model, now| model.delete_key_by_hand(world.master_key(), now))
-        .expect("the master is there");
-    let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
+    world.delete_key(world.master_key());
+    let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::RevokeFirst));
     assert!(
-        world.alive(&key) && codes(&answer).contains(&Code::Exposed),
+        world.alive(&key) && found(&answer, Code::Exposed),
         "nobody can revoke it: {answer:#?}"
     );
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
     world.bybit(|model, _| model.knobs.kyc_missing = true);
-    let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
+    let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::RevokeFirst));
     assert!(
         !world.alive(&key) && answer.exposure_seconds.is_some(),
         "{answer:#?}"
     );
     assert_eq!(codes(&answer)[0], Code::CurrentDead, "{answer:#?}");
-    assert!(!codes(&answer).contains(&Code::Exposed), "{answer:#?}");
+    assert!(!found(&answer, Code::Exposed), "{answer:#?}");
 }
 
 #[test]
@@ -186,23 +169,17 @@ fn why_no_successor_can_come_is_said() {
     let (world, _, _, _) = rotated();
     let policy = world.text_of_setup().find(r#","policy":"#).expect("a policy");
     let bare = format!("{}}}", &world.text_of_setup()[..policy]);
-    world.put_by_hand(&bare, &key_by_hand(&world, SUB), SUB, "AWSCURRENT");
-    hour(&world);
-    let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
-    assert!(
-        answer
-            .findings
-            .iter()
-            .any(|finding| finding.say.contains("add `policy.permissions`")),
-        "{answer:#?}"
-    );
+    world.put_by_hand(&bare, &world.key_by_hand(SUB), SUB, "AWSCURRENT");
+    world.advance(hours(1));
+    let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::RevokeFirst));
+    assert!(says(&answer, "add `policy.permissions`"), "{answer:#?}");
 }
 
 #[test]
 fn an_exposure_whose_beginning_nobody_saw_is_not_counted() {
     let (world, token, _, _) = rotated_twice();
     world.label("COMPROMISED", Some(&token));
-    hours(&world, 2);
+    world.advance(hours(2));
     let answer = world.operate_beside_the_service(leaked(&world, Some(&token)));
     assert_eq!(
         (answer.outcome, answer.exposure_seconds),
@@ -214,15 +191,9 @@ fn an_exposure_whose_beginning_nobody_saw_is_not_counted() {
 #[test]
 fn an_order_that_cannot_be_written_down_pages_with_what_makes_room() {
     let (world, _, _, version) = rotated_twice();
-    while world.label_count() < 20 {
-        world.label(&format!("own-{}", world.label_count()), Some(&version));
-    }
+    world.fill_labels(20, &version);
     let answer = world.operate_beside_the_service(leaked(&world, None));
-    assert_eq!(
-        (answer.outcome, codes(&answer)),
-        (Outcome::Failed, vec![Code::Exposed]),
-        "{answer:#?}"
-    );
+    ended(&answer, Outcome::Failed, &[Code::Exposed]);
     assert!(answer.findings[0].say.contains("LimitExceeded"), "{answer:#?}");
     assert!(
         answer.findings[0].r#do.contains("describe-secret")
@@ -235,7 +206,7 @@ fn an_order_that_cannot_be_written_down_pages_with_what_makes_room() {
 fn a_pending_value_of_a_hands_that_is_leaked_dies_once_it_was_given_up() {
     let (world, _, _, _) = rotated_twice();
     let pending = world.begin_rotation();
-    let key = key_by_hand(&world, SUB);
+    let key = world.key_by_hand(SUB);
     world.put_by_hand_as(&pending, world.text_of_setup(), &key, SUB, "AWSPENDING");
     world.label("COMPROMISED", Some(&pending));
     passes_beside_the_service(&world);
@@ -250,17 +221,15 @@ fn a_pending_value_of_a_hands_that_is_leaked_dies_once_it_was_given_up() {
 #[test]
 fn a_key_put_as_pending_by_hand_lives_a_week_after_it_was_given_up() {
     let (world, _, _, _) = rotated_twice();
-    let put = key_by_hand(&world, SUB);
-    world.put_by_hand(world.text_of_setup(), &put, SUB, "AWSPENDING");
-    world.operate(OperationRequest::Abandon {
-        secret: world.secret().clone(),
-    });
+    let put = world.key_by_hand(SUB);
+    world.put_key(&put, "AWSPENDING");
+    world.abandon();
     settle(&world);
     assert!(
         world.alive(&put.key),
         "a person made it, and may use it elsewhere"
     );
-    hours(&world, 24 * 8);
+    world.advance(hours(24 * 8));
     settle(&world);
     assert!(!world.alive(&put.key));
 }
@@ -273,7 +242,7 @@ fn an_order_that_is_repeated_hours_later_does_not_kill_the_successor() {
         Outcome::Ok
     );
     let successor = world.current_key().expect("a successor");
-    hours(&world, 5);
+    world.advance(hours(5));
     assert_eq!(
         world.operate_beside_the_service(leaked(&world, None)).outcome,
         Outcome::Failed
@@ -285,7 +254,7 @@ fn an_order_that_is_repeated_hours_later_does_not_kill_the_successor() {
 fn a_revoke_first_order_taken_half_back_keeps_no_other_from_being_given() {
     let (world, _, key, version) = rotated_twice();
     world.label("REVOKE_FIRST", Some(&version));
-    let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
+    let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::RevokeFirst));
     assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
     assert!(world.alive(&key), "that one is not leaked");
 }
@@ -294,9 +263,9 @@ fn a_revoke_first_order_taken_half_back_keeps_no_other_from_being_given() {
 fn a_pass_that_is_faster_than_the_order_does_not_make_it_page() {
     for mode in [Mode::ReplaceFirst, Mode::RevokeFirst] {
         let (world, token, _, _) = rotated_twice();
-        hour(&world);
+        world.advance(hours(1));
         let key = key_in(&world, &token);
-        let operation = world.start_operation(order(world.secret(), None, mode));
+        let operation = world.start_operation(break_glass(world.secret(), None, mode));
         let answer = operation
             .finish_beside(|| {
                 while world.run_due().is_some() {}
@@ -317,13 +286,9 @@ fn a_pass_that_is_faster_than_the_order_does_not_make_it_page() {
 
 #[test]
 fn a_person_deletes_a_leaked_supplied_key_and_the_order_proves_it_dead() {
-    let setup = Setup::default();
-    let document = setup.document.replace(r#""masterarn":"<master>","#, "");
-    let world = Watched(World::with(Setup {
-        document: document.clone(),
-        ..setup
-    }));
-    let next = key_by_hand(&world, SUB);
+    let document = supplied_document();
+    let world = world_of(&document);
+    let next = world.key_by_hand(SUB);
     let candidate = world.put_by_hand(&document, &next, SUB, "CANDIDATE");
     let answer = world.operate_beside_the_service(leaked(&world, None));
     assert_eq!(
@@ -331,17 +296,11 @@ fn a_person_deletes_a_leaked_supplied_key_and_the_order_proves_it_dead() {
         (Outcome::Failed, Code::Exposed),
         "{answer:#?}"
     );
-    assert!(
-        answer
-            .findings
-            .iter()
-            .any(|finding| finding.r#do.contains("delete the key at the venue")),
-        "{answer:#?}"
-    );
+    assert!(advises(&answer, "delete the key at the venue"), "{answer:#?}");
     assert_eq!(world.current_key(), Some(next.key));
     assert_ne!(world.holder("AWSCURRENT"), Some(candidate));
-    delete(&world, world.first_key());
-    hour(&world);
+    world.delete_key(world.first_key());
+    world.advance(hours(1));
     let answer = world.operate_beside_the_service(leaked(&world, Some(&world.first_version())));
     assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
     assert_eq!(world.holder("COMPROMISED"), None);
@@ -351,10 +310,8 @@ fn a_person_deletes_a_leaked_supplied_key_and_the_order_proves_it_dead() {
 fn a_dead_key_whose_rotation_cannot_begin_is_a_page() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
-    while world.label_count() < 18 {
-        world.label(&format!("own-{}", world.label_count()), Some(&token));
-    }
-    let answer = world.operate_beside_the_service(order(world.secret(), None, Mode::RevokeFirst));
+    world.fill_labels(18, &token);
+    let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::RevokeFirst));
     assert!(!world.alive(&key));
     assert_eq!(
         (answer.outcome, codes(&answer)[0]),
@@ -377,9 +334,8 @@ fn a_service_that_is_busy_for_a_moment_begins_the_rotation_all_the_same() {
 #[test]
 fn a_slow_rotation_is_left_alone_where_the_leaked_key_is_not_current() {
     let (world, _, key, version) = rotated_twice();
-    let pending = world.begin_rotation();
-    world.run(Step::Create, &pending).expect("a key");
-    world.advance(SignedDuration::from_mins(6));
+    let pending = created(&world);
+    world.advance(minutes(6));
     let answer = world.operate(leaked(&world, Some(&version)));
     assert!(!world.alive(&key), "{answer:#?}");
     assert_eq!(world.holder("AWSPENDING"), Some(pending));
@@ -394,26 +350,17 @@ fn a_pass_spares_a_leaked_key_while_a_run_may_promote_a_given_up_copy() {
         world.run(step, &copy).expect("a copy");
     }
     let mut run = world.start(world.request(Step::Finish, &copy));
-    let swap = loop {
-        assert!(run.poll().is_pending(), "it ended before its swap");
-        let (ticket, point) = run.waiting().remove(0);
-        if matches!(&point, Point::Call(call) if call.operation == Operation::Swap) {
-            break ticket;
-        }
-        run.let_through(ticket, None);
-    };
-    world.operate(OperationRequest::Abandon {
-        secret: world.secret().clone(),
-    });
+    let swap = run.until(Operation::Swap);
+    world.abandon();
     world.label("COMPROMISED", Some(&version));
     for _ in 0..2 {
         world.maintain();
         assert!(world.alive(&key), "the run may be about to make it current");
-        world.advance(SignedDuration::from_mins(7));
+        world.advance(minutes(7));
     }
     run.let_through(swap, None);
     drop(run.finish());
-    hour(&world);
+    world.advance(hours(1));
     passes_beside_the_service(&world);
     assert!(
         !world.alive(&key) && world.current_key().is_some_and(|current| current != key),

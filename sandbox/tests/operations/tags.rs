@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sandbox::in_process::Fault;
-use sandbox::secrets_manager::{DescribeSecret, Tag, TagResource};
+use sandbox::secrets_manager::DescribeSecret;
 
 use super::*;
 
@@ -20,20 +20,6 @@ fn tags(world: &World) -> BTreeMap<String, String> {
         .into_iter()
         .map(|tag| (tag.key, tag.value))
         .collect()
-}
-
-fn tag(world: &World, key: &str, value: &str) {
-    let tags = vec![Tag {
-        key: key.to_owned(),
-        value: value.to_owned(),
-    }];
-    let request = TagResource {
-        secret_id: world.secret().as_str().to_owned(),
-        tags,
-    };
-    world
-        .secrets_manager(|model, now| model.tag_resource(&request, now))
-        .expect("it is tagged");
 }
 
 #[test]

@@ -1,45 +1,32 @@
 //! A rollback is a rotation that copies an earlier credential, and is refused where that could not be good.
 
-use protocol::operations::{Code, OperationRequest};
+use protocol::operations::Code;
 use sandbox::in_process::{Fault, OTHER_SUB, Operation, SUB};
 
 use super::*;
 
-fn back(world: &World) -> Answer {
-    world.operate(OperationRequest::Rollback {
-        secret: world.secret().clone(),
-        version: None,
-    })
-}
-
 #[track_caller]
 fn refused(world: &World, why: &str) {
     world.take_calls();
-    let answer = back(world);
-    assert_eq!(
-        (answer.outcome, codes(&answer)),
-        (Outcome::Failed, vec![Code::Refused]),
-        "{answer:#?}"
-    );
+    let answer = world.roll_back(None);
+    ended(&answer, Outcome::Failed, &[Code::Refused]);
     assert!(answer.findings[0].say.contains(why), "{answer:#?}");
-    assert_eq!(writes(world), []);
+    assert_eq!(world.take_writes(), []);
     assert_eq!(world.holder("ROLLBACK"), None);
 }
 
 #[test]
 fn a_rollback_copies_the_credential_before_into_a_new_version() {
     let (world, token, key, version) = rotated_twice();
-    let answer = back(&world);
+    let answer = world.roll_back(None);
     assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
-    while let Some(step) = world.run_due() {
-        step.expect("the rotation back");
-    }
+    world.run_all_due().expect("the rotation back");
     let current = world.holder("AWSCURRENT").expect("a current version");
     assert!(current != version && current != token);
     assert_eq!(world.current_key(), Some(key));
     assert_eq!(world.holder("ROLLBACK"), None);
     // Both keys live, and retire by the same rules.
-    hours(&world, 25);
+    world.advance(hours(25));
     settle(&world);
     assert!(world.alive(&key_in(&world, &current)) && !world.alive(&key_in(&world, &token)));
 }
@@ -47,22 +34,18 @@ fn a_rollback_copies_the_credential_before_into_a_new_version() {
 #[test]
 fn a_way_back_that_was_given_up_is_open_again_once_no_run_can_go_it() {
     let (world, token, key, _) = rotated_twice();
-    assert_eq!(back(&world).outcome, Outcome::Ok);
+    assert_eq!(world.roll_back(None).outcome, Outcome::Ok);
     world.run_due().expect("createSecret is due").expect("a copy");
     let pending = world.holder("AWSPENDING").expect("it is under way");
-    let answer = world.operate(OperationRequest::Abandon {
-        secret: world.secret().clone(),
-    });
+    let answer = world.abandon();
     assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
     refused(&world, "condemned");
-    hour(&world);
+    world.advance(hours(1));
     world.maintain();
     assert_eq!(world.labels(&pending), Vec::<String>::new());
     assert_eq!(world.holder("AWSCURRENT"), Some(token));
-    assert_eq!(back(&world).outcome, Outcome::Ok);
-    while let Some(step) = world.run_due() {
-        step.expect("the rotation back");
-    }
+    assert_eq!(world.roll_back(None).outcome, Outcome::Ok);
+    world.run_all_due().expect("the rotation back");
     assert_eq!(world.current_key(), Some(key));
 }
 
@@ -72,11 +55,11 @@ fn nobody_goes_back_to_a_dead_leaked_or_condemned_key() {
     world.label("COMPROMISED", Some(&version));
     refused(&world, "COMPROMISED");
     world.label("COMPROMISED", None);
-    hours(&world, 25);
+    world.advance(hours(25));
     world.maintain();
     refused(&world, "condemned");
     let (world, _, other, _) = rotated_twice();
-    delete(&world, &other);
+    world.delete_key(&other);
     refused(&world, "would not be copied");
 }
 
@@ -90,15 +73,10 @@ fn nobody_goes_back_while_a_rotation_is_in_flight() {
 #[test]
 fn nobody_goes_back_to_a_key_beyond_the_policy() {
     let (world, _, key, _) = rotated_twice();
-    let mut settings = world
-        .bybit(|model, _| model.key(&key))
-        .expect("the key is there")
-        .settings;
-    settings.permissions = Permissions::of(&[("Spot", &["SpotTrade"]), ("Wallet", &["AccountTransfer"])]);
-    world
-        .bybit(|model, now| model.edit_key_by_hand(&key, settings, now))
-        .expect("it is edited");
-    hour(&world);
+    world.edit_key(&key, |settings| {
+        settings.permissions = Permissions::of(&[SPOT, TRANSFERS]);
+    });
+    world.advance(hours(1));
     refused(&world, "may do what it must not");
 }
 
@@ -106,7 +84,7 @@ fn nobody_goes_back_to_a_key_beyond_the_policy() {
 fn a_rollback_that_cannot_begin_takes_its_label_off_again() {
     let (world, _, _, _) = rotated_twice();
     world.plan(Operation::Rotate, 1, Fault::Denied);
-    let answer = back(&world);
+    let answer = world.roll_back(None);
     assert_eq!(answer.outcome, Outcome::Failed);
     assert_eq!(
         codes(&answer),
@@ -122,11 +100,8 @@ fn a_rollback_that_fails_says_what_it_changed_all_the_same() {
     let (world, token, _, version) = rotated_twice();
     world.label("ROLLBACK", Some(&token));
     world.plan(Operation::Rotate, 1, Fault::Denied);
-    let answer = back(&world);
-    assert_eq!(
-        (answer.outcome, codes(&answer)),
-        (Outcome::Failed, vec![Code::NotDone])
-    );
+    let answer = world.roll_back(None);
+    ended(&answer, Outcome::Failed, &[Code::NotDone]);
     let labelled = format!("labelled version {version} ROLLBACK, which was on version {token}");
     assert_eq!(
         answer.secrets[0].did,
@@ -138,44 +113,37 @@ fn a_rollback_that_fails_says_what_it_changed_all_the_same() {
 #[test]
 fn nobody_goes_back_to_a_key_that_create_secret_would_refuse() {
     // Each is alive, and not what the current value asks for.
-    let edit = |world: &World, key: &KeyId, groups: &[(&str, &[&str])], ips: Ips| {
-        let mut settings = world
-            .bybit(|model, _| model.key(key))
-            .expect("the key is there")
-            .settings;
-        (settings.permissions, settings.ips) = (Permissions::of(groups), ips);
-        world
-            .bybit(|model, now| model.edit_key_by_hand(key, settings, now))
-            .expect("it is edited");
-        hour(world);
+    let edit = |world: &World, key: &KeyId, powers: &[Power<'_>], ips: Ips| {
+        world.edit_key(key, |settings| {
+            (settings.permissions, settings.ips) = (Permissions::of(powers), ips);
+        });
+        world.advance(hours(1));
     };
     let bound = || Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]);
-    let trades: (&str, &[&str]) = ("ContractTrade", &["Order", "Position"]);
-    let spot: (&str, &[&str]) = ("Spot", &["SpotTrade"]);
     let (world, _, key, _) = rotated_twice();
-    edit(&world, &key, &[trades, spot], Ips::Any);
+    edit(&world, &key, &[TRADES, SPOT], Ips::Any);
     refused(&world, "bound to no address");
     edit(
         &world,
         &key,
-        &[trades, spot],
+        &[TRADES, SPOT],
         Ips::only([FUNCTION_ADDRESS, "198.51.100.9".parse().expect("an address")]),
     );
     refused(&world, "198.51.100.9");
-    edit(&world, &key, &[spot], bound());
+    edit(&world, &key, &[SPOT], bound());
     refused(&world, "may not do what it must");
-    edit(&world, &key, &[trades, spot], bound());
-    assert_eq!(back(&world).outcome, Outcome::Ok);
+    edit(&world, &key, &[TRADES, SPOT], bound());
+    assert_eq!(world.roll_back(None).outcome, Outcome::Ok);
 }
 
 #[test]
 fn nobody_goes_back_to_a_key_of_another_account() {
     let (world, _, _, _) = rotated();
-    let theirs = key_by_hand(&world, OTHER_SUB);
+    let theirs = world.key_by_hand(OTHER_SUB);
     world.put_by_hand(world.text_of_setup(), &theirs, OTHER_SUB, "AWSCURRENT");
-    let ours = key_by_hand(&world, SUB);
-    world.put_by_hand(world.text_of_setup(), &ours, SUB, "AWSCURRENT");
-    hour(&world);
+    let ours = world.key_by_hand(SUB);
+    world.put_key(&ours, "AWSCURRENT");
+    world.advance(hours(1));
     refused(&world, "belongs to account");
 }
 
@@ -185,14 +153,14 @@ fn a_rollback_whose_beginning_is_not_known_says_so() {
     let unseen = world.fork();
     unseen.plan(Operation::Rotate, 1, Fault::ReplyLost);
     unseen.plan(Operation::Describe, 2, Fault::Dropped);
-    let answer = back(&unseen);
+    let answer = unseen.roll_back(None);
     assert!(answer.findings[0].say.contains("nobody knows"), "{answer:#?}");
     assert_eq!(unseen.holder("ROLLBACK").as_ref(), Some(&version));
     // A look tells, where one can be had; also of a request that went out twice.
     for fault in [Fault::ReplyLost, Fault::Twice] {
         let world = world.fork();
         world.plan(Operation::Rotate, 1, fault);
-        assert_eq!(back(&world).outcome, Outcome::Ok, "{fault:?}");
+        assert_eq!(world.roll_back(None).outcome, Outcome::Ok, "{fault:?}");
         assert_eq!(world.holder("ROLLBACK").as_ref(), Some(&version));
     }
 }
@@ -202,10 +170,10 @@ fn nobody_goes_back_where_nothing_says_what_the_key_may_do() {
     let (world, _, _, _) = rotated_twice();
     let policy = world.text_of_setup().find(r#","policy":"#).expect("a policy");
     let bare = format!("{}}}", &world.text_of_setup()[..policy]);
-    let key = key_by_hand(&world, SUB);
+    let key = world.key_by_hand(SUB);
     world.put_by_hand(&bare, &key, SUB, "AWSCURRENT");
-    delete(&world, &key.key);
-    hour(&world);
+    world.delete_key(&key.key);
+    world.advance(hours(1));
     refused(&world, "policy.permissions");
 }
 
@@ -227,13 +195,13 @@ fn a_used_label_is_taken_off_and_one_that_a_person_is_mending_is_not() {
     // The run that died after its swap left the label there.
     world.label("ROLLBACK", Some(&version));
     let answer = world.maintain();
-    assert!(!codes(&answer).contains(&Code::RollbackWaits), "{answer:#?}");
+    assert!(!found(&answer, Code::RollbackWaits), "{answer:#?}");
     assert_eq!(
         (world.holder("ROLLBACK"), world.holder("AWSCURRENT")),
         (None, Some(token))
     );
     let broken = world.put_by_hand("{}", world.first_credential(), SUB, "ROLLBACK");
-    hour(&world);
-    assert!(codes(&world.maintain()).contains(&Code::RollbackWaits));
+    world.advance(hours(1));
+    assert!(found(&world.maintain(), Code::RollbackWaits));
     assert_eq!(world.holder("ROLLBACK"), Some(broken));
 }

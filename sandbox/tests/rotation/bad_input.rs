@@ -1,6 +1,5 @@
 use protocol::rotation::{Done, Step};
 use sandbox::in_process::PARENT;
-use sandbox::secrets_manager::{CancelRotateSecret, DeleteSecret};
 
 use super::*;
 
@@ -11,20 +10,14 @@ fn every_step_refused(world: &World, token: &VersionId, error_type: ErrorType) {
     for step in Step::ALL {
         refused(world.run(step, token), error_type);
     }
-    assert_eq!(writes(world), []);
+    assert_eq!(world.take_writes(), []);
 }
 
 #[test]
 fn a_secret_that_is_to_be_deleted_is_left_alone() {
     let world = world();
     let token = created(&world);
-    let request = DeleteSecret {
-        secret_id: world.secret().as_str().to_owned(),
-        ..DeleteSecret::default()
-    };
-    world
-        .secrets_manager(|model, now| model.delete_secret(&request, now))
-        .unwrap();
+    world.delete_secret(world.secret());
     every_step_refused(&world, &token, ErrorType::SecretDeleted);
 }
 
@@ -32,12 +25,7 @@ fn a_secret_that_is_to_be_deleted_is_left_alone() {
 fn a_secret_whose_rotation_is_off_is_left_alone() {
     let world = world();
     let token = created(&world);
-    let request = CancelRotateSecret {
-        secret_id: world.secret().as_str().to_owned(),
-    };
-    world
-        .secrets_manager(|model, now| model.cancel_rotate_secret(&request, now))
-        .unwrap();
+    world.switch_off();
     every_step_refused(&world, &token, ErrorType::RotationDisabled);
 }
 
@@ -130,7 +118,7 @@ fn a_value_that_is_no_usable_credential_is_refused_without_being_quoted() {
         let token = world.begin_rotation();
         let said = refused(world.run(Step::Create, &token), ErrorType::ValueInvalid);
         assert!(said.contains(named) && !said.contains("hunter2"), "{said}");
-        assert_eq!(writes(&world), [], "{document}");
+        assert_eq!(world.take_writes(), [], "{document}");
         assert_eq!(world.labels(&token), ["AWSPENDING"]);
     }
 }
@@ -145,7 +133,7 @@ fn a_key_of_the_secret_that_cannot_be_used_is_said_to_be_that() {
         .unwrap();
     let said = refused(world.run(Step::Create, &token), ErrorType::KmsDenied);
     assert!(said.contains("KMS key"), "{said}");
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
     world
         .secrets_manager(|model, _| model.set_key_usable(arn, true))
         .unwrap();
@@ -157,7 +145,7 @@ fn a_value_whose_successor_may_not_fit_is_refused_before_a_key_is_issued() {
     let world = world_of(&value(&format!(r#","notes":"{}""#, "x".repeat(60_000))));
     let token = world.begin_rotation();
     refused(world.run(Step::Create, &token), ErrorType::ValueInvalid);
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
 }
 
 #[test]
@@ -182,7 +170,7 @@ fn a_key_of_nowhere_we_know_is_refused() {
         let token = world.begin_rotation();
         let said = refused(world.run(Step::Create, &token), ErrorType::VenueUnsupported);
         assert!(said.contains(named), "{said}");
-        assert_eq!(writes(&world), []);
+        assert_eq!(world.take_writes(), []);
     }
 }
 
@@ -215,16 +203,8 @@ fn a_key_that_is_alive_in_another_environment_is_not_known_in_this_one() {
     });
     let token = world.begin_rotation();
     refused(world.run(Step::Create, &token), ErrorType::MasterRefused);
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
     assert!(world.alive(world.first_key()));
-}
-
-/// A world whose master's secret has this value.
-fn world_with_master(document: Option<&str>) -> Silent {
-    world_with(Setup {
-        master_document: document.map(str::to_owned),
-        ..Setup::default()
-    })
 }
 
 #[test]
@@ -258,7 +238,7 @@ fn a_master_that_cannot_be_used_is_named_and_nothing_is_issued() {
             said.contains(named) && said.contains("masters/bybit/***") && !said.contains("hunter2"),
             "{said}"
         );
-        assert_eq!(writes(&world), []);
+        assert_eq!(world.take_writes(), []);
     }
 }
 
@@ -277,15 +257,15 @@ fn a_value_that_names_no_usable_master_says_what_to_add() {
         let token = world.begin_rotation();
         let said = refused(world.run(Step::Create, &token), ErrorType::MasterInvalid);
         assert!(said.contains(named), "{said}");
-        assert_eq!(writes(&world), []);
+        assert_eq!(world.take_writes(), []);
     }
 }
 
 #[test]
 fn a_master_that_the_venue_refuses_says_nothing_of_the_key_it_manages() {
-    let dead: fn(&World) = |world| delete(world, world.master_key());
+    let dead: fn(&World) = |world| world.delete_key(world.master_key());
     let elsewhere: fn(&World) = |world| {
-        change(world, world.master_key(), |settings| {
+        world.edit_key(world.master_key(), |settings| {
             settings.ips = Ips::only([BOT_ADDRESS]);
         });
     };
@@ -307,10 +287,10 @@ fn a_master_with_a_wrong_secret_or_that_only_reads_is_refused() {
     let world = world_with_master(Some(&MASTER.replace("<secret>", "not-the-one")));
     let token = world.begin_rotation();
     refused(world.run(Step::Create, &token), ErrorType::MasterRefused);
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
 
     let world = self::world();
-    change(&world, world.master_key(), |settings| settings.read_only = true);
+    world.edit_key(world.master_key(), |settings| settings.read_only = true);
     let token = world.begin_rotation();
     refused(world.run(Step::Create, &token), ErrorType::MasterRefused);
     assert_eq!(live(&world), [world.first_key().clone()]);
@@ -320,10 +300,8 @@ fn a_master_with_a_wrong_secret_or_that_only_reads_is_refused() {
 fn a_master_that_may_not_manage_keys_dooms_nothing_at_set() {
     let world = world();
     let token = created(&world);
-    change(&world, &key_in(&world, &token), |settings| {
-        settings.ips = Ips::Any;
-    });
-    change(&world, world.master_key(), |settings| {
+    world.edit_key(&key_in(&world, &token), |settings| settings.ips = Ips::Any);
+    world.edit_key(world.master_key(), |settings| {
         settings.permissions = Permissions::of(&[SPOT]);
     });
     refused(world.run(Step::Set, &token), ErrorType::MasterRefused);
@@ -334,11 +312,11 @@ fn a_master_that_may_not_manage_keys_dooms_nothing_at_set() {
 #[test]
 fn a_sub_account_that_is_not_the_masters_is_refused() {
     let world = world_of(&value(&format!(r#","subaccount":"90000001"{POLICY}"#)));
-    delete(&world, world.first_key());
+    world.delete_key(world.first_key());
     let token = world.begin_rotation();
     refused(world.run(Step::Create, &token), ErrorType::VenueRefused);
     let world = world_of(&value(&format!(r#","subaccount":"main desk"{POLICY}"#)));
-    delete(&world, world.first_key());
+    world.delete_key(world.first_key());
     let token = world.begin_rotation();
     refused(world.run(Step::Create, &token), ErrorType::VenueRefused);
 }
@@ -361,7 +339,7 @@ fn a_master_that_says_only_its_exchange_or_environment_is_held_to_that() {
         let world = world_with_master(Some(&document));
         let token = world.begin_rotation();
         refused(world.run(Step::Create, &token), ErrorType::MasterInvalid);
-        assert_eq!(writes(&world), [], "{said}");
+        assert_eq!(world.take_writes(), [], "{said}");
     }
 }
 
@@ -372,22 +350,20 @@ fn a_master_sharing_id_or_secret_with_the_key_to_rotate_is_refused() {
         r#""api_key":"another","api_secret":"<secret>""#,
     ] {
         let world = world();
-        let master = world
-            .bybit(|model, _| model.credential(world.0.master_key()))
-            .unwrap();
+        let master = world.credential(world.master_key());
         let document = format!(r#"{{{credential},"masterarn":"<master>"{SUBACCOUNT}{POLICY}}}"#);
         world.put_by_hand(&document, &master, SUB, "AWSCURRENT");
         let token = world.begin_rotation();
         let said = refused(world.run(Step::Create, &token), ErrorType::MasterInvalid);
         assert!(said.contains("very key"), "{said}");
-        assert_eq!(writes(&world), []);
+        assert_eq!(world.take_writes(), []);
     }
 }
 
 #[test]
 fn a_key_of_a_master_account_has_no_successor_but_one_a_person_supplies() {
     let world = world();
-    let key = key_by_hand(&world, PARENT, settings(&[SPOT]));
+    let key = world.key_by_hand_with(PARENT, settings_by_hand(&[SPOT]));
     world.put_by_hand(&value(POLICY), &key, PARENT, "AWSCURRENT");
     let token = world.begin_rotation();
     let said = refused(world.run(Step::Create, &token), ErrorType::AccountMismatch);
@@ -395,6 +371,6 @@ fn a_key_of_a_master_account_has_no_successor_but_one_a_person_supplies() {
         said.contains("belongs to a master account") && said.contains("CANDIDATE"),
         "{said}"
     );
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
     assert_eq!(world.labels(&token), ["AWSPENDING"]);
 }

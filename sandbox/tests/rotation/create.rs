@@ -49,7 +49,7 @@ fn a_secret_without_a_current_value_is_refused_and_left_alone() {
     let said = refused(world.start(request.clone()).finish(), ErrorType::NoCurrentValue);
     assert!(said.contains("no current value yet"), "{said}");
     assert_eq!(world.now(), before, "there is nothing to wait for");
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
     request.step = Step::Finish;
     refused(world.start(request).finish(), ErrorType::PendingEmpty);
 }
@@ -78,7 +78,7 @@ fn reads_that_go_on_disagreeing_are_an_error_and_no_key_is_issued() {
         world.plan(Operation::ReadCurrent, occurrence, Fault::Stale(2));
     }
     refused(world.run(Step::Create, &token), ErrorType::StoreUnavailable);
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_value_missed_by_a_stale_read_is_looked_for_before_a_key_is_issued() {
     world.take_calls();
     world.plan(Operation::ReadVersion, 1, Fault::Stale(1));
     done(world.run(Step::Create, &token), Done::AlreadyStored);
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
     assert_eq!(world.live_keys_for(&token).len(), 1);
 }
 
@@ -112,7 +112,7 @@ fn a_key_whose_store_another_run_took_is_revoked_and_the_other_stays() {
     let token = world.begin_rotation();
     // Two invocations of one step, the first frozen before it stores.
     let mut slow = world.start(world.request(Step::Create, &token));
-    let stored_by_slow = until(&mut slow, Operation::Put);
+    let stored_by_slow = slow.until(Operation::Put);
     done(world.run(Step::Create, &token), Done::Issued);
     let winner = key_in(&world, &token);
     assert_eq!(world.live_keys_for(&token).len(), 2);
@@ -127,7 +127,7 @@ fn a_run_that_lost_the_token_does_not_claim_to_have_stored_its_key() {
     let world = world();
     let token = world.begin_rotation();
     let mut slow = world.start(world.request(Step::Create, &token));
-    let stored_by_slow = until(&mut slow, Operation::Put);
+    let stored_by_slow = slow.until(Operation::Put);
     done(world.run(Step::Create, &token), Done::Issued);
     slow.let_through(stored_by_slow, None);
     for occurrence in 1..=30 {
@@ -146,9 +146,7 @@ fn a_run_that_lost_the_token_does_not_claim_to_have_stored_its_key() {
 #[test]
 fn a_key_left_by_a_crash_before_its_store_is_revoked_by_set() {
     let world = world();
-    let token = world.begin_rotation();
-    world.plan(Operation::Issue, 1, Fault::CrashAfter);
-    crashed(&world.run(Step::Create, &token));
+    let (token, _) = unstored(&world);
     let lost = world.live_keys_for(&token);
     assert_eq!(lost.len(), 1);
     let before = world.now();
@@ -188,7 +186,7 @@ fn a_run_that_lost_its_key_issues_none_beside_two_others_left_unstored() {
     let world = world();
     let token = world.begin_rotation();
     let mut slow = world.start(world.request(Step::Create, &token));
-    let issued_by_slow = until(&mut slow, Operation::Issue);
+    let issued_by_slow = slow.until(Operation::Issue);
     for _ in 0..2 {
         world.plan(Operation::Issue, 1, Fault::CrashAfter);
         crashed(&world.run(Step::Create, &token));
@@ -204,7 +202,7 @@ fn no_key_is_issued_when_too_little_is_left_to_store_it() {
     world.0.timeout = SignedDuration::from_millis(4_900);
     let token = world.begin_rotation();
     refused(world.run(Step::Create, &token), ErrorType::DeadlineNear);
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
 }
 
 #[test]
@@ -213,8 +211,8 @@ fn a_run_that_was_frozen_past_its_deadline_does_nothing_more() {
         let world = world();
         let token = world.begin_rotation();
         let mut run = world.start(world.request(Step::Create, &token));
-        let ticket = until(&mut run, frozen_at);
-        world.advance(SignedDuration::from_mins(15));
+        let ticket = run.until(frozen_at);
+        world.advance(minutes(15));
         run.let_through(ticket, None);
         world.take_calls();
         refused(run.finish(), ErrorType::DeadlineNear);
@@ -224,7 +222,7 @@ fn a_run_that_was_frozen_past_its_deadline_does_nothing_more() {
         } else {
             &[]
         };
-        assert_eq!(writes(&world), sent);
+        assert_eq!(world.take_writes(), sent);
         assert_eq!(world.document(&token), serde_json::Value::Null);
     }
 }
@@ -234,8 +232,8 @@ fn the_master_key_is_never_what_is_rotated() {
     let world = world();
     let document = world.text(&world.first_version()).unwrap();
     let (master, first) = (world.master_key().clone(), world.first_key().clone());
-    let master = world.bybit(|model, _| model.credential(&master)).unwrap();
-    let first = world.bybit(|model, _| model.credential(&first)).unwrap();
+    let master = world.credential(&master);
+    let first = world.credential(&first);
     let document = document
         .replace(first.key.as_str(), "<key>")
         .replace(first.secret.expose(), "<secret>");
@@ -243,7 +241,7 @@ fn the_master_key_is_never_what_is_rotated() {
     let token = world.begin_rotation();
     let said = refused(world.run(Step::Create, &token), ErrorType::MasterInvalid);
     assert!(said.contains("very key"), "{said}");
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
     assert_eq!(world.holder("AWSCURRENT"), Some(current));
 }
 
@@ -257,16 +255,10 @@ fn a_current_version_showing_no_value_is_read_again_before_that_is_said() {
     let said = refused(world.run(Step::Create, &token), ErrorType::NoCurrentValue);
     assert!(said.contains("no value that could be read"), "{said}");
     assert_eq!(world.now().duration_since(before), seconds(5));
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
 
-    let key = key_by_hand(&world, SUB, settings(&[SPOT]));
-    world.put_by_hand_as(
-        &empty,
-        &value(&format!("{SUBACCOUNT}{POLICY}")),
-        &key,
-        SUB,
-        "AWSCURRENT",
-    );
+    let key = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT]));
+    world.put_by_hand_as(&empty, FULL, &key, SUB, "AWSCURRENT");
     let token = world.begin_rotation();
     // The read of the value does not know of it yet.
     world.plan(Operation::ReadCurrent, 1, Fault::Stale(2));
@@ -280,11 +272,9 @@ fn a_run_does_not_revoke_its_key_that_a_person_put_under_the_token() {
     let world = world();
     let token = world.begin_rotation();
     let mut run = world.start(world.request(Step::Create, &token));
-    let put = until(&mut run, Operation::Put);
+    let put = run.until(Operation::Put);
     let issued = world.live_keys_for(&token).remove(0);
-    let credential = world
-        .bybit(|model, _| model.credential(&issued))
-        .expect("it was just issued");
+    let credential = world.credential(&issued);
     world.put_by_hand_as(&token, &value(""), &credential, SUB, "AWSPENDING");
     run.let_through(put, None);
     refused(run.finish(), ErrorType::VersionDoomed);

@@ -32,15 +32,13 @@ const CASES: [Case; 6] = [
 
 fn names_the_current_key(world: &World) -> VersionId {
     let token = world.begin_rotation();
-    let first = world
-        .bybit(|model, _| model.credential(world.first_key()))
-        .expect("the key existed");
+    let first = world.credential(world.first_key());
     world.put_by_hand_as(&token, &value(""), &first, SUB, "AWSPENDING");
     token
 }
 
 pub(super) fn built_on_another_version(world: &World) -> VersionId {
-    let key = key_by_hand(world, SUB, settings(&[SPOT]));
+    let key = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT]));
     let theirs = world.put_by_hand(&value(""), &key, SUB, "by-hand");
     let token = created(world);
     world.make_current(&theirs);
@@ -49,7 +47,7 @@ pub(super) fn built_on_another_version(world: &World) -> VersionId {
 
 fn not_written_by_us(world: &World) -> VersionId {
     let token = world.begin_rotation();
-    let key = key_by_hand(world, SUB, settings(&[SPOT]));
+    let key = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT]));
     world.put_by_hand_as(&token, &value(r#","created_by":"ops""#), &key, SUB, "AWSPENDING");
     token
 }
@@ -59,25 +57,21 @@ fn written_for_another_version(world: &World) -> VersionId {
     let text = world.text(&abandoned).expect("it has a value");
     world.label("AWSPENDING", None);
     let token = world.begin_rotation();
-    let key = key_by_hand(world, SUB, settings(&[SPOT]));
+    let key = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT]));
     world.put_by_hand_as(&token, &text, &key, SUB, "AWSPENDING");
     token
 }
 
 fn not_a_credential(world: &World) -> VersionId {
     let token = world.begin_rotation();
-    let key = key_by_hand(world, SUB, settings(&[SPOT]));
+    let key = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT]));
     world.put_by_hand_as(&token, "hunter2", &key, SUB, "AWSPENDING");
     token
 }
 
 pub(super) fn candidate_moved(world: &World) -> VersionId {
     let offer = || {
-        let key = key_by_hand(
-            world,
-            SUB,
-            settings(&[SPOT, ("ContractTrade", &["Order", "Position"])]),
-        );
+        let key = world.key_by_hand(SUB);
         world.put_by_hand(&value(""), &key, SUB, "CANDIDATE")
     };
     // The bot's and the function's addresses are what the policy allows.
@@ -116,7 +110,7 @@ fn a_doomed_version_is_condemned_and_loses_pending_for_a_stated_reason() {
         );
         assert_eq!(world.labels(&token), [condemned.as_str()], "{reason}");
         assert_eq!(
-            writes(&world),
+            world.take_writes(),
             [Operation::AddLabel, Operation::RemoveLabel],
             "condemned first, then off AWSPENDING"
         );
@@ -145,7 +139,7 @@ fn later_replays_of_a_doomed_version_fail_alike_and_change_nothing() {
         for step in Step::ALL.into_iter().chain(Step::ALL) {
             refused(world.run(step, &token), ErrorType::VersionDoomed);
         }
-        assert_eq!(writes(&world), [], "{reason}");
+        assert_eq!(world.take_writes(), [], "{reason}");
     }
 }
 
@@ -193,7 +187,7 @@ fn set_and_finish_refuse_but_do_not_give_up_what_the_store_shows_doomed() {
             );
             assert!(said.contains(reason), "{step}: {said}");
         }
-        assert_eq!(writes(&world), [], "{reason}");
+        assert_eq!(world.take_writes(), [], "{reason}");
         assert_eq!(world.labels(&token), ["AWSPENDING"], "{reason}");
     }
 }
@@ -234,7 +228,7 @@ fn a_condemned_version_is_neither_proven_nor_promoted() {
     for step in [Step::Test, Step::Finish] {
         refused(world.run(step, &token), ErrorType::VersionDoomed);
     }
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
 }
 
 #[test]
@@ -262,11 +256,7 @@ fn a_condemnation_from_before_promotion_does_not_cut_the_grace_short() {
 fn a_secret_without_room_for_the_condemnation_says_so_and_keeps_pending() {
     let world = world();
     let token = built_on_another_version(&world);
-    let mut own = 0;
-    while world.label_count() < 20 {
-        own += 1;
-        world.label(&format!("own-{own}"), Some(&world.first_version()));
-    }
+    world.fill_labels(20, &world.first_version());
     refused(world.run(Step::Create, &token), ErrorType::LabelsFull);
     assert_eq!(world.labels(&token), ["AWSPENDING"]);
     world.label("own-1", None);
@@ -284,7 +274,7 @@ fn a_doomed_version_whose_last_label_was_taken_off_is_still_refused() {
     for step in Step::ALL {
         refused(world.run(step, &token), ErrorType::VersionUnknown);
     }
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
     world.rotate().unwrap();
 }
 
@@ -295,7 +285,7 @@ fn a_key_bound_to_addresses_the_function_left_is_given_up_only_by_create() {
     world.0.settings.egress = ["198.51.100.9".parse().unwrap()].into();
     world.take_calls();
     refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
     let said = refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
     assert!(said.contains("EGRESS_IPS"), "{said}");
     let next = created(&world);

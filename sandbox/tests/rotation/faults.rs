@@ -8,7 +8,7 @@ use super::*;
 const FAULTS: [Fault; 9] = [
     Fault::Dropped,
     Fault::ReplyLost,
-    Fault::Late(SignedDuration::from_secs(4)),
+    Fault::Late(seconds(4)),
     Fault::Throttled,
     Fault::Denied,
     Fault::Refused,
@@ -101,7 +101,10 @@ fn a_put_whose_reply_is_lost_is_repeated_with_the_very_same_value() {
     world.plan(Operation::Put, 1, Fault::ReplyLost);
     world.take_calls();
     done(world.run(Step::Create, &token), Done::Issued);
-    assert_eq!(writes(&world), [Operation::Issue, Operation::Put, Operation::Put]);
+    assert_eq!(
+        world.take_writes(),
+        [Operation::Issue, Operation::Put, Operation::Put]
+    );
     assert_eq!(world.live_keys_for(&token).len(), 1);
     let outcomes: Vec<Outcome> = world
         .take_records()
@@ -152,7 +155,7 @@ fn a_put_of_which_nobody_knows_is_never_a_reason_to_revoke() {
     world.take_calls();
     refused(world.run(Step::Create, &token), ErrorType::StoreUnavailable);
     assert_eq!(
-        writes(&world),
+        world.take_writes(),
         [
             Operation::Issue,
             Operation::Put,
@@ -181,7 +184,7 @@ fn a_put_that_takes_effect_late_wins_over_the_key_issued_after_it() {
     refused(world.run(Step::Create, &token), ErrorType::StoreUnavailable);
     let first = world.live_keys_for(&token);
     let mut replay = world.start(world.request(Step::Create, &token));
-    let put = until(&mut replay, Operation::Put);
+    let put = replay.until(Operation::Put);
     world.advance(seconds(60));
     replay.let_through(put, None);
     done(replay.finish(), Done::AlreadyStored);
@@ -231,7 +234,7 @@ fn an_issue_whose_key_is_not_on_the_list_is_left_to_the_replay() {
         let token = world.begin_rotation();
         world.plan(Operation::Issue, 1, fault);
         refused(world.run(Step::Create, &token), ErrorType::VenueUnavailable);
-        assert_eq!(writes(&world), [Operation::Issue]);
+        assert_eq!(world.take_writes(), [Operation::Issue]);
         world.advance(seconds(60));
         done(world.run(Step::Create, &token), Done::Issued);
         completes(&world, &token);
@@ -332,9 +335,9 @@ fn a_value_stored_while_a_lost_key_is_sought_is_taken_and_no_key_issued() {
     let world = world();
     let token = world.begin_rotation();
     let mut slow = world.start(world.request(Step::Create, &token));
-    let issue = until(&mut slow, Operation::Issue);
+    let issue = slow.until(Operation::Issue);
     slow.let_through(issue, Some(Fault::ReplyLost));
-    let revoke = until(&mut slow, Operation::Revoke);
+    let revoke = slow.until(Operation::Revoke);
     done(world.run(Step::Create, &token), Done::Issued);
     slow.let_through(revoke, None);
     world.take_calls();

@@ -8,7 +8,7 @@ use super::*;
 fn a_replaced_version_is_stamped_with_the_time_of_the_swap() {
     let world = world();
     let token = created(&world);
-    world.advance(SignedDuration::from_hours(30));
+    world.advance(hours(30));
     completes(&world, &token);
     assert_eq!(
         world.labels(&world.first_version()),
@@ -32,15 +32,15 @@ fn a_finished_rotation_is_finished_again_with_a_look_alone() {
 fn the_key_is_looked_at_once_more_before_the_swap() {
     type Change = fn(&World, &KeyId);
     let transfer = |world: &World, key: &KeyId| {
-        change(world, key, |settings| {
-            settings.permissions = Permissions::of(&[SPOT, ("Wallet", &["AccountTransfer"])]);
+        world.edit_key(key, |settings| {
+            settings.permissions = Permissions::of(&[SPOT, TRANSFERS]);
         });
     };
     let cases: [(Change, ErrorType); 3] = [
-        (|world, key| delete(world, key), ErrorType::PendingRejected),
+        (|world, key| world.delete_key(key), ErrorType::PendingRejected),
         (transfer, ErrorType::PendingTooPowerful),
         (
-            |world, key| change(world, key, |settings| settings.ips = Ips::only([BOT_ADDRESS])),
+            |world, key| world.edit_key(key, |settings| settings.ips = Ips::only([BOT_ADDRESS])),
             ErrorType::PendingDenied,
         ),
     ];
@@ -51,7 +51,7 @@ fn the_key_is_looked_at_once_more_before_the_swap() {
         hand(&world, &key_in(&world, &token));
         world.take_calls();
         refused(world.run(Step::Finish, &token), error_type);
-        assert_eq!(writes(&world), []);
+        assert_eq!(world.take_writes(), []);
         assert_eq!(world.holder(AWSCURRENT), Some(world.first_version()));
     }
 }
@@ -65,14 +65,8 @@ fn a_key_of_another_account_is_never_promoted() {
         .bybit(|model, _| model.keys())
         .pop()
         .expect("a key was issued");
-    let ours = world
-        .bybit(|model, _| model.credential(&ours.key))
-        .expect("a key was issued");
-    let theirs = key_by_hand(
-        &world,
-        OTHER_SUB,
-        settings(&[SPOT, ("ContractTrade", &["Order", "Position"])]),
-    );
+    let ours = world.credential(&ours.key);
+    let theirs = world.key_by_hand(OTHER_SUB);
     let text = world.text(&token).unwrap();
     let text = text
         .replace(ours.key.as_str(), "<key>")
@@ -85,7 +79,7 @@ fn a_key_of_another_account_is_never_promoted() {
     for step in [Step::Test, Step::Finish] {
         refused(world.run(step, &next), ErrorType::AccountMismatch);
     }
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
     let said = refused(world.run(Step::Set, &next), ErrorType::VersionDoomed);
     assert!(
         said.contains("belongs to account 53888001, not to 53888000"),
@@ -116,7 +110,7 @@ fn nothing_is_swapped_before_the_previous_version_is_stamped() {
         }
         world.take_calls();
         refused(world.run(Step::Finish, &token), error_type);
-        assert_eq!(writes(&world), vec![Operation::AddLabel; attempts]);
+        assert_eq!(world.take_writes(), vec![Operation::AddLabel; attempts]);
         assert_eq!(world.holder(AWSCURRENT), current);
     }
     completes(&world, &token);
@@ -155,15 +149,9 @@ fn two_versions_whose_ids_begin_alike_are_each_stamped() {
     // Terraform's ids all begin with its name. A label sits on one version, and the two stamps would come in
     // one second.
     let world = world();
-    let key = key_by_hand(&world, SUB, settings(&[SPOT]));
+    let key = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT]));
     let second = VersionId::new("00000000-stored-by-hand-as-the-second");
-    world.put_by_hand_as(
-        &second,
-        &value(&format!("{SUBACCOUNT}{POLICY}")),
-        &key,
-        SUB,
-        "AWSCURRENT",
-    );
+    world.put_by_hand_as(&second, FULL, &key, SUB, "AWSCURRENT");
     let token = world.begin_rotation();
     world.plan(Operation::AddLabel, 1, Fault::Denied);
     done(world.run(Step::Create, &token), Done::Issued);
@@ -183,11 +171,7 @@ fn a_secret_without_room_for_the_stamps_is_not_swapped() {
     let world = world();
     let token = created(&world);
     // AWSPREVIOUS and a stamp are to come: 18 labels leave room for both, 19 do not.
-    let mut own = 0;
-    while world.label_count() < 18 {
-        own += 1;
-        world.label(&format!("own-{own}"), Some(&world.first_version()));
-    }
+    world.fill_labels(18, &world.first_version());
     let roomy = world.fork();
     roomy.pass(&token).unwrap();
     assert_eq!(roomy.label_count(), 20);
@@ -199,7 +183,7 @@ fn a_secret_without_room_for_the_stamps_is_not_swapped() {
         said.contains("19 staging labels of the 20") && said.contains("2 more"),
         "{said}"
     );
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
     world.label("one-more", None);
     completes(&world, &token);
 }
@@ -210,11 +194,7 @@ fn labels_that_are_full_stop_the_second_rotation_by_one_label_less() {
     world.rotate().unwrap();
     let token = created(&world);
     // AWSPREVIOUS is there already: one stamp is to come.
-    let mut own = 0;
-    while world.label_count() < 19 {
-        own += 1;
-        world.label(&format!("own-{own}"), Some(&world.first_version()));
-    }
+    world.fill_labels(19, &world.first_version());
     world.fork().pass(&token).unwrap();
     world.label("one-more", Some(&world.first_version()));
     refused(world.run(Step::Finish, &token), ErrorType::LabelsFull);
@@ -224,9 +204,9 @@ fn labels_that_are_full_stop_the_second_rotation_by_one_label_less() {
 fn a_version_made_current_again_is_stamped_anew_when_replaced_again() {
     let world = world();
     world.rotate().unwrap();
-    world.advance(SignedDuration::from_hours(2));
+    world.advance(hours(2));
     world.make_current(&world.first_version());
-    world.advance(SignedDuration::from_hours(48));
+    world.advance(hours(48));
     let token = world.rotate().unwrap();
     assert_eq!(world.holder(AWSCURRENT), Some(token));
     assert_eq!(
@@ -240,7 +220,7 @@ fn a_version_made_current_again_is_stamped_by_whoever_follows_a_crash() {
     let world = world();
     world.rotate().unwrap();
     world.make_current(&world.first_version());
-    world.advance(SignedDuration::from_hours(48));
+    world.advance(hours(48));
     let token = created(&world);
     world.plan(Operation::Swap, 1, Fault::CrashAfter);
     crashed(&world.run(Step::Finish, &token));
@@ -257,9 +237,9 @@ fn a_version_made_current_again_is_stamped_by_whoever_follows_a_crash() {
 fn the_first_run_that_sees_a_stamp_on_the_current_version_takes_it_off() {
     let world = world();
     world.rotate().unwrap();
-    world.advance(SignedDuration::from_hours(2));
+    world.advance(hours(2));
     world.make_current(&world.first_version());
-    world.advance(SignedDuration::from_hours(48));
+    world.advance(hours(48));
     created(&world);
     new_current_by_hand(&world);
     world.rotate().unwrap();
@@ -277,7 +257,7 @@ fn a_run_that_was_slow_looks_again_before_it_swaps() {
         let token = created(&world);
         world.take_calls();
         let mut run = world.start(world.request(Step::Finish, &token));
-        let look = until(&mut run, Inspect);
+        let look = run.until(Inspect);
         world.advance(seconds(slow));
         run.let_through(look, None);
         done(run.finish(), Done::Promoted);
@@ -290,11 +270,7 @@ fn a_run_that_was_slow_looks_again_before_it_swaps() {
 fn what_changed_while_the_key_was_looked_at_for_long_stops_the_swap() {
     type Change = fn(&World, &VersionId);
     let offer = |world: &World| {
-        let key = key_by_hand(
-            world,
-            SUB,
-            settings(&[SPOT, ("ContractTrade", &["Order", "Position"])]),
-        );
+        let key = world.key_by_hand(SUB);
         world.put_by_hand(&value(""), &key, SUB, "CANDIDATE")
     };
     let given_up: Change = |world, token| world.label("CONDEMNED-20260301T120000Z-12345678", Some(token));
@@ -312,7 +288,7 @@ fn what_changed_while_the_key_was_looked_at_for_long_stops_the_swap() {
         let token = world.begin_rotation();
         done(world.run(Step::Create, &token), Done::Copied);
         let mut run = world.start(world.request(Step::Finish, &token));
-        let look = until(&mut run, Operation::Inspect);
+        let look = run.until(Operation::Inspect);
         world.advance(seconds(6));
         hand(&world, &token);
         let current = world.holder(AWSCURRENT);
@@ -323,7 +299,7 @@ fn what_changed_while_the_key_was_looked_at_for_long_stops_the_swap() {
             said.contains("labels changed while the pending key was inspected"),
             "{said}"
         );
-        assert_eq!(writes(&world), []);
+        assert_eq!(world.take_writes(), []);
         assert_eq!(world.holder(AWSCURRENT), current);
     }
 }
@@ -333,17 +309,17 @@ fn a_second_look_that_takes_as_long_as_the_first_is_made_again() {
     let world = world();
     let token = created(&world);
     let mut run = world.start(world.request(Step::Finish, &token));
-    let first = until(&mut run, Operation::Inspect);
-    world.advance(SignedDuration::from_secs(20));
+    let first = run.until(Operation::Inspect);
+    world.advance(seconds(20));
     run.let_through(first, None);
     // The labels are read at once, and the key answers a minute later.
-    let second = until(&mut run, Operation::Inspect);
+    let second = run.until(Operation::Inspect);
     assert!(run.poll().is_pending(), "the labels are read");
     let abandon = protocol::operations::OperationRequest::Abandon {
         secret: world.secret().clone(),
     };
     world.operate(abandon);
-    world.advance(SignedDuration::from_secs(60));
+    world.advance(seconds(60));
     run.let_through(second, None);
     refused(run.finish(), ErrorType::VersionDoomed);
     assert_eq!(world.holder("AWSCURRENT"), Some(world.first_version()));

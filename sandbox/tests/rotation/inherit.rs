@@ -4,14 +4,14 @@ use serde_json::json;
 
 use super::*;
 
-type Groups<'a> = &'a [(&'a str, &'a [&'a str])];
+type Powers<'a> = &'a [Power<'a>];
 
 /// What the successor of a key without a policy may do, by its rotation field and at the venue.
 #[track_caller]
-fn inherited(read_only: bool, groups: Groups<'_>) -> (serde_json::Value, Settings) {
+fn inherited(read_only: bool, powers: Powers<'_>) -> (serde_json::Value, Settings) {
     let key = Settings {
         read_only,
-        ..settings(groups)
+        ..settings_by_hand(powers)
     };
     let world = world_with(Setup {
         document: value(""),
@@ -23,13 +23,13 @@ fn inherited(read_only: bool, groups: Groups<'_>) -> (serde_json::Value, Setting
     completes(&world, &token);
     (
         rotation["permissions"].clone(),
-        settings_of(&world, &key_in(&world, &token)),
+        world.settings_of(&key_in(&world, &token)),
     )
 }
 
 #[test]
 fn without_a_policy_a_key_inherits_what_its_predecessor_may_do() {
-    let cases: &[(bool, Groups<'_>, &[&str], Groups<'_>)] = &[
+    let cases: &[(bool, Powers<'_>, &[&str], Powers<'_>)] = &[
         (false, &[SPOT], &["read", "spot"], &[SPOT]),
         (
             false,
@@ -45,18 +45,15 @@ fn without_a_policy_a_key_inherits_what_its_predecessor_may_do() {
         ),
         (
             true,
-            &[SPOT, ("Options", &["OptionsTrade"])],
+            &[SPOT, OPTIONS],
             &["read:Options.OptionsTrade", "read:Spot.SpotTrade"],
-            &[SPOT, ("Options", &["OptionsTrade"])],
+            &[SPOT, OPTIONS],
         ),
         (
             false,
             &[("Derivatives", &["DerivativesTrade"])],
             &["derivatives", "read"],
-            &[
-                ("ContractTrade", &["Order", "Position"]),
-                ("Derivatives", &["DerivativesTrade"]),
-            ],
+            &[TRADES, ("Derivatives", &["DerivativesTrade"])],
         ),
         (
             false,
@@ -92,7 +89,7 @@ fn what_moves_funds_and_what_nobody_knows_is_not_inherited() {
 
 #[test]
 fn a_key_that_may_do_nothing_we_grant_has_no_successor_without_a_policy() {
-    let key = settings(&[("Wallet", &["AccountTransfer"])]);
+    let key = settings_by_hand(&[TRANSFERS]);
     let world = world_with(Setup {
         document: value(""),
         key,
@@ -101,7 +98,7 @@ fn a_key_that_may_do_nothing_we_grant_has_no_successor_without_a_policy() {
     let token = world.begin_rotation();
     let said = refused(world.run(Step::Create, &token), ErrorType::CurrentUnusable);
     assert!(said.contains("policy.permissions"), "{said}");
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
 }
 
 #[test]
@@ -113,11 +110,8 @@ fn a_policy_decides_alone_what_the_key_may_do() {
     assert_eq!(rotation["permissions"], json!(["options"]));
     assert_eq!(rotation["ip_allowlist"], json!(["198.51.100.1", "52.1.2.3"]));
     completes(&world, &token);
-    let key = settings_of(&world, &key_in(&world, &token));
-    assert_eq!(
-        key.permissions,
-        Permissions::of(&[("Options", &["OptionsTrade"])])
-    );
+    let key = world.settings_of(&key_in(&world, &token));
+    assert_eq!(key.permissions, Permissions::of(&[OPTIONS]));
     assert_eq!(key.ips.shown(), ["198.51.100.1", "52.1.2.3"]);
 }
 
@@ -127,7 +121,7 @@ fn a_policy_of_reading_gives_a_key_that_reads_all_and_writes_nothing() {
     let token = created(&world);
     assert_eq!(world.document(&token)["rotation"]["permissions"], json!(["read"]));
     completes(&world, &token);
-    let key = settings_of(&world, &key_in(&world, &token));
+    let key = world.settings_of(&key_in(&world, &token));
     assert!(key.read_only);
     for (group, part) in [
         ("ContractTrade", "Order"),
@@ -144,7 +138,7 @@ fn a_policy_of_reading_gives_a_key_that_reads_all_and_writes_nothing() {
 fn a_key_inherits_its_predecessors_addresses_and_gets_the_functions_own() {
     let key = Settings {
         ips: Ips::only([BOT_ADDRESS]),
-        ..settings(&[SPOT])
+        ..settings_by_hand(&[SPOT])
     };
     let world = world_with(Setup {
         document: value(SUBACCOUNT),
@@ -164,7 +158,7 @@ fn a_key_inherits_its_predecessors_addresses_and_gets_the_functions_own() {
 fn a_key_usable_from_anywhere_is_refused_unless_the_policy_says_any() {
     let unbound = || Settings {
         ips: Ips::Any,
-        ..settings(&[SPOT])
+        ..settings_by_hand(&[SPOT])
     };
     let with = |policy: &str| {
         world_with(Setup {
@@ -178,19 +172,19 @@ fn a_key_usable_from_anywhere_is_refused_unless_the_policy_says_any() {
         let token = world.begin_rotation();
         let said = refused(world.run(Step::Create, &token), ErrorType::KeyUnbound);
         assert!(said.contains("policy.ip_allowlist"), "{said}");
-        assert_eq!(writes(&world), []);
+        assert_eq!(world.take_writes(), []);
     }
     let world = with(r#","policy":{"ip_allowlist":"any"}"#);
     let token = created(&world);
     assert_eq!(world.document(&token)["rotation"]["ip_allowlist"], json!("any"));
     completes(&world, &token);
-    assert!(settings_of(&world, &key_in(&world, &token)).ips.is_any());
+    assert!(world.settings_of(&key_in(&world, &token)).ips.is_any());
 
     let world = with(r#","policy":{"ip_allowlist":["203.0.113.7"]}"#);
     let token = created(&world);
     completes(&world, &token);
     assert_eq!(
-        settings_of(&world, &key_in(&world, &token)).ips.shown(),
+        world.settings_of(&key_in(&world, &token)).ips.shown(),
         ["203.0.113.7", "52.1.2.3"]
     );
 }
@@ -200,7 +194,7 @@ fn a_policy_of_any_leaves_a_key_unbound_though_its_predecessor_was_bound() {
     let world = world_of(&value(r#","policy":{"ip_allowlist":"any"}"#));
     let token = created(&world);
     completes(&world, &token);
-    assert!(settings_of(&world, &key_in(&world, &token)).ips.is_any());
+    assert!(world.settings_of(&key_in(&world, &token)).ips.is_any());
 }
 
 #[test]
@@ -210,7 +204,7 @@ fn accounts_that_disagree_stop_everything_before_a_key_is_issued() {
     let token = world.begin_rotation();
     let said = refused(world.run(Step::Create, &token), ErrorType::AccountMismatch);
     assert!(said.contains("53888000") && said.contains("53888001"), "{said}");
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
 }
 
 #[test]
@@ -226,14 +220,14 @@ fn an_account_may_be_written_as_a_number_and_in_the_other_spelling() {
 #[test]
 fn a_dead_key_does_not_stand_in_the_way_of_its_own_rescue() {
     let kill: [fn(&World); 2] = [
-        |world| delete(world, world.first_key()),
+        |world| world.delete_key(world.first_key()),
         |world| {
-            change(world, world.first_key(), |settings| settings.ips = Ips::Any);
-            world.advance(SignedDuration::from_hours(91 * 24));
+            world.edit_key(world.first_key(), |settings| settings.ips = Ips::Any);
+            world.advance(hours(91 * 24));
         },
     ];
     for kill in kill {
-        let world = world_of(&value(&format!("{SUBACCOUNT}{POLICY}")));
+        let world = world_of(FULL);
         kill(&world);
         let token = created(&world);
         completes(&world, &token);
@@ -243,7 +237,7 @@ fn a_dead_key_does_not_stand_in_the_way_of_its_own_rescue() {
 
 #[test]
 fn a_key_with_a_wrong_secret_is_rescued_too() {
-    let document = value(&format!("{SUBACCOUNT}{POLICY}")).replace("<secret>", "not-the-secret-of-this-key");
+    let document = FULL.replace("<secret>", "not-the-secret-of-this-key");
     let world = world_of(&document);
     let token = created(&world);
     completes(&world, &token);
@@ -266,13 +260,13 @@ fn a_dead_key_whose_value_says_too_little_is_refused_with_what_to_add() {
     ];
     for (fields, named) in cases {
         let world = world_of(&value(fields));
-        delete(&world, world.first_key());
+        world.delete_key(world.first_key());
         let token = world.begin_rotation();
         let said = refused(world.run(Step::Create, &token), ErrorType::CurrentUnusable);
         for field in both {
             assert_eq!(said.contains(field), named.contains(&field), "{field}: {said}");
         }
-        assert_eq!(writes(&world), []);
+        assert_eq!(world.take_writes(), []);
     }
 }
 
@@ -284,7 +278,7 @@ fn a_venue_that_gives_no_answer_about_the_current_key_is_no_dead_key() {
         let token = world.begin_rotation();
         world.plan(Operation::Inspect, 1, fault);
         refused(world.run(Step::Create, &token), ErrorType::VenueUnavailable);
-        assert_eq!(writes(&world), []);
+        assert_eq!(world.take_writes(), []);
         done(world.run(Step::Create, &token), Done::Issued);
     }
 }
@@ -299,19 +293,19 @@ fn a_rejected_key_leaves_nothing_to_its_successor_though_a_list_shows_it() {
         said.contains("`policy.permissions`") && said.contains("`policy.ip_allowlist`"),
         "{said}"
     );
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
     assert!(world.alive(world.first_key()));
 }
 
 /// A world without a policy, where the key that a rotation issued is dead by now; its version.
-fn dead_without_a_policy() -> (Silent, VersionId) {
+fn dead_without_a_policy() -> (Watched, VersionId) {
     let world = world_with(Setup {
         document: value(""),
-        key: settings(&[SPOT]),
+        key: settings_by_hand(&[SPOT]),
         ..Setup::default()
     });
     let token = world.rotate().expect("a rotation");
-    delete(&world, &key_in(&world, &token));
+    world.delete_key(&key_in(&world, &token));
     world.advance(SETTLED);
     (world, token)
 }
@@ -323,10 +317,10 @@ fn a_dead_key_of_ours_keeps_nobody_from_the_way_back_nor_from_an_offer() {
     refused(world.run(Step::Create, &token), ErrorType::CurrentUnusable);
     world.label("AWSPENDING", None);
     for label in ["ROLLBACK", "CANDIDATE"] {
-        let world = Silent(world.fork());
+        let world = Watched(world.fork());
         let key = match label {
             "ROLLBACK" => world.first_credential().clone(),
-            _ => key_by_hand(&world, SUB, settings(&[SPOT])),
+            _ => world.key_by_hand_with(SUB, settings_by_hand(&[SPOT])),
         };
         world.put_by_hand(&value(""), &key, SUB, label);
         let token = world.rotate().unwrap();
@@ -336,8 +330,8 @@ fn a_dead_key_of_ours_keeps_nobody_from_the_way_back_nor_from_an_offer() {
             world.document(&dead)["rotation"]["permissions"]
         );
         // What may do more than the dead key was made for is no offer.
-        let mighty = key_by_hand(&world, SUB, settings(&[SPOT, ("Options", &["OptionsTrade"])]));
-        delete(&world, &key_in(&world, &token));
+        let mighty = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT, OPTIONS]));
+        world.delete_key(&key_in(&world, &token));
         world.put_by_hand(&value(""), &mighty, SUB, label);
         let token = world.begin_rotation();
         refused(world.run(Step::Create, &token), ErrorType::OfferRefused);
@@ -349,7 +343,7 @@ fn a_leaked_key_that_is_dead_has_a_successor_by_what_it_was_made_for() {
     let (world, dead) = dead_without_a_policy();
     world.label("COMPROMISED", Some(&dead));
     let token = world.rotate().unwrap();
-    let made = |version: &VersionId| settings_of(&world, &key_in(&world, version));
+    let made = |version: &VersionId| world.settings_of(&key_in(&world, version));
     assert_eq!(
         (made(&token).permissions, made(&token).ips),
         (made(&dead).permissions, made(&dead).ips)
@@ -358,18 +352,18 @@ fn a_leaked_key_that_is_dead_has_a_successor_by_what_it_was_made_for() {
     // powers from.
     world.label("COMPROMISED", Some(&dead));
     {
-        let world = Silent(world.fork());
-        delete(&world, &key_in(&world, &token));
+        let world = Watched(world.fork());
+        world.delete_key(&key_in(&world, &token));
         world.advance(SETTLED);
         let next = world.begin_rotation();
         refused(world.run(Step::Create, &next), ErrorType::CurrentUnusable);
     }
     // A hand's value says nothing that counts, whatever it holds.
     let text = world.text(&token).unwrap();
-    let by_hand = key_by_hand(&world, SUB, settings(&[SPOT]));
+    let by_hand = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT]));
     let document = text.replace(key_in(&world, &token).as_str(), "<key>");
     let version = world.put_by_hand(&document, &by_hand, SUB, "AWSCURRENT");
-    delete(&world, &by_hand.key);
+    world.delete_key(&by_hand.key);
     world.label("COMPROMISED", Some(&version));
     world.advance(SETTLED);
     let token = world.begin_rotation();
@@ -380,18 +374,18 @@ fn a_leaked_key_that_is_dead_has_a_successor_by_what_it_was_made_for() {
 fn it_is_the_key_that_is_leaked_whichever_version_is_said_to_name_it() {
     let world = world_with(Setup {
         document: value(""),
-        key: settings(&[SPOT]),
+        key: settings_by_hand(&[SPOT]),
         ..Setup::default()
     });
     let first = world.rotate().unwrap();
     let key = key_in(&world, &first);
-    let leaked = world.bybit(|model, _| model.credential(&key)).unwrap();
+    let leaked = world.credential(&key);
     // Copied from a version that neither is the leaked one nor was copied from it.
     world.rotate().unwrap();
     world.put_by_hand(&value(""), &leaked, SUB, "ROLLBACK");
     world.rotate().unwrap();
     assert_eq!(world.current_key().as_ref(), Some(&key));
-    delete(&world, &key);
+    world.delete_key(&key);
     world.label("COMPROMISED", Some(&first));
     world.advance(SETTLED);
     world.rotate().unwrap();

@@ -16,16 +16,14 @@ fn a_leaked_version_is_never_rolled_back_to() {
     let token = world.begin_rotation();
     let said = refused(world.run(Step::Create, &token), ErrorType::OfferRefused);
     assert!(said.contains("COMPROMISED"), "{said}");
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
 }
 
 #[test]
 fn a_leaked_key_is_not_rolled_back_to_from_another_version_that_names_it() {
     let world = world();
     world.rotate().unwrap();
-    let first = world
-        .bybit(|model, _| model.credential(world.0.first_key()))
-        .unwrap();
+    let first = world.credential(world.first_key());
     world.label("COMPROMISED", Some(&world.first_version()));
     world.put_by_hand(&value(""), &first, SUB, "ROLLBACK");
     let token = world.begin_rotation();
@@ -62,7 +60,7 @@ fn a_key_that_leaks_while_its_copy_is_looked_at_is_not_promoted() {
         world.run(step, &token).unwrap();
     }
     let mut run = world.start(world.request(Step::Finish, &token));
-    let ticket = until(&mut run, Operation::Inspect);
+    let ticket = run.until(Operation::Inspect);
     world.label("COMPROMISED", Some(&other));
     world.advance(seconds(10));
     run.let_through(ticket, None);

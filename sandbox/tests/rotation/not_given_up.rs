@@ -12,10 +12,10 @@ fn a_version_is_not_given_up_while_somebody_else_changes_its_labels() {
     let world = world();
     let token = built_on_another_version(&world);
     let mut run = world.start(world.request(Step::Create, &token));
-    let look = until(&mut run, Operation::Describe);
+    let look = run.until(Operation::Describe);
     run.let_through(look, None);
     // The second look is the one before anything is changed.
-    let look = until(&mut run, Operation::Describe);
+    let look = run.until(Operation::Describe);
     world.label("AWSPENDING", None);
     run.let_through(look, None);
     refused(run.finish(), ErrorType::VersionUnknown);
@@ -27,19 +27,14 @@ fn a_version_that_is_promoted_while_it_is_judged_is_not_given_up() {
     let world = world();
     let token = built_on_another_version(&world);
     let mut judging = world.start(world.request(Step::Create, &token));
-    let first = until(&mut judging, Operation::Describe);
+    let first = judging.until(Operation::Describe);
     judging.let_through(first, None);
-    let second = until(&mut judging, Operation::Describe);
+    let second = judging.until(Operation::Describe);
     world.make_current(&token);
     judging.let_through(second, None);
     done(judging.finish(), Done::AlreadyCurrent);
     assert_eq!(world.holder(AWSCURRENT), Some(token.clone()));
-    assert!(
-        !world
-            .labels(&token)
-            .iter()
-            .any(|label| label.starts_with("CONDEMNED-"))
-    );
+    assert!(!world.has_stamp(&token, "CONDEMNED-"));
 }
 
 /// Giving up is for good, and reads may be stale: what led to it is judged a second time, and here the base
@@ -47,8 +42,8 @@ fn a_version_that_is_promoted_while_it_is_judged_is_not_given_up() {
 #[test]
 fn a_good_version_is_not_given_up_by_two_stale_reads() {
     let world = world();
-    let key = key_by_hand(&world, SUB, settings(&[SPOT]));
-    let document = value(&format!("{SUBACCOUNT}{POLICY}"));
+    let key = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT]));
+    let document = FULL.to_owned();
     let theirs = world.put_by_hand(&document, &key, SUB, "by-hand");
     let token = world.begin_rotation();
     world.make_current(&theirs);
@@ -89,10 +84,10 @@ fn a_run_without_the_minute_that_it_takes_to_be_sure_judges_nothing() {
     let token = candidate_moved(&world);
     world.take_calls();
     let before = world.now();
-    world.0.timeout = SignedDuration::from_secs(65);
+    world.0.timeout = seconds(65);
     refused(world.run(Step::Create, &token), ErrorType::DeadlineNear);
     assert_eq!(world.now(), before);
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
     world.0.timeout = SignedDuration::from_millis(65_200);
     refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
 }
@@ -120,14 +115,14 @@ fn a_version_surely_doomed_only_at_the_first_look_is_left_to_the_replay() {
     let world = world();
     let token = built_on_another_version(&world);
     let mut run = world.start(world.request(Step::Create, &token));
-    let first = until(&mut run, Operation::Describe);
+    let first = run.until(Operation::Describe);
     run.let_through(first, None);
-    let second = until(&mut run, Operation::Describe);
+    let second = run.until(Operation::Describe);
     new_version_made_current(&world);
     run.let_through(second, None);
     world.take_calls();
     refused(run.finish(), ErrorType::StoreUnavailable);
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
     assert_eq!(world.labels(&token), ["AWSPENDING"]);
     refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
 }
@@ -142,17 +137,17 @@ fn a_version_is_not_condemned_when_its_labels_changed_after_it_was_judged() {
         let token = built_on_another_version(&world);
         let mut run = world.start(world.request(Step::Create, &token));
         for _ in 0..2 {
-            let judged = until(&mut run, Operation::Describe);
+            let judged = run.until(Operation::Describe);
             run.let_through(judged, None);
         }
-        let look = until(&mut run, Operation::Describe);
+        let look = run.until(Operation::Describe);
         hand(&world, &token);
         let labels = world.labels(&token);
         run.let_through(look, None);
         world.take_calls();
         let said = refused(run.finish(), ErrorType::StoreUnavailable);
         assert!(said.contains("labels changed"), "{said}");
-        assert_eq!(writes(&world), []);
+        assert_eq!(world.take_writes(), []);
         assert_eq!(world.labels(&token), labels);
     }
 }
@@ -162,9 +157,9 @@ fn a_version_promoted_while_it_is_condemned_loses_only_the_condemnation() {
     let world = world();
     let token = built_on_another_version(&world);
     let mut run = world.start(world.request(Step::Create, &token));
-    let condemn = until(&mut run, Operation::AddLabel);
+    let condemn = run.until(Operation::AddLabel);
     run.let_through(condemn, None);
-    let look = until(&mut run, Operation::Describe);
+    let look = run.until(Operation::Describe);
     world.make_current(&token);
     run.let_through(look, None);
     refused(run.finish(), ErrorType::StoreUnavailable);
@@ -177,7 +172,7 @@ fn a_version_that_was_seen_current_is_not_condemned_by_a_stale_read() {
     let first = world.first_version();
     let token = created(&world);
     // What is older than a minute every read shows: that it is pending.
-    world.advance(SignedDuration::from_mins(5));
+    world.advance(minutes(5));
     completes(&world, &token);
     world.label("AWSCURRENT", Some(&first));
     world.label("AWSPENDING", Some(&token));
@@ -189,18 +184,13 @@ fn a_version_that_was_seen_current_is_not_condemned_by_a_stale_read() {
     // The run has seen that the version has been current; the last look before the condemnation has not.
     world.plan(Operation::Describe, 3, Fault::Stale(100));
     refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
-    assert!(
-        !world
-            .labels(&token)
-            .iter()
-            .any(|label| label.starts_with("CONDEMNED-"))
-    );
+    assert!(!world.has_stamp(&token, "CONDEMNED-"));
     assert!(world.alive(&key_in(&world, &token)));
 }
 
 /// A version that a person stored and then made current, which leaves AWSPENDING where it is.
 fn new_version_made_current(world: &World) -> VersionId {
-    let key = key_by_hand(world, SUB, settings(&[SPOT]));
+    let key = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT]));
     let version = world.put_by_hand(&value(""), &key, SUB, "by-hand");
     world.make_current(&version);
     version

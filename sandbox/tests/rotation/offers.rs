@@ -7,15 +7,11 @@ use serde_json::json;
 use super::*;
 
 /// All that the usual policy asks for.
-pub(super) const ALL: &[(&str, &[&str])] = &[
-    SPOT,
-    ("ContractTrade", &["Order", "Position"]),
-    ("Derivatives", &["DerivativesTrade"]),
-];
+pub(super) const ALL: &[(&str, &[&str])] = &[SPOT, TRADES, ("Derivatives", &["DerivativesTrade"])];
 
 /// A version that a person stored and labelled, with a key of the sub-account.
 pub(super) fn offer(world: &World, label: &str, groups: &[(&str, &[&str])]) -> (VersionId, Credential) {
-    let key = key_by_hand(world, SUB, settings(groups));
+    let key = world.key_by_hand_with(SUB, settings_by_hand(groups));
     (world.put_by_hand(&value(""), &key, SUB, label), key)
 }
 
@@ -27,7 +23,7 @@ fn an_offered_credential_is_copied_and_no_key_is_issued() {
         world.take_calls();
         let token = world.begin_rotation();
         done(world.run(Step::Create, &token), Done::Copied);
-        assert_eq!(writes(&world), [Operation::Put]);
+        assert_eq!(world.take_writes(), [Operation::Put]);
         completes(&world, &token);
         assert_eq!(
             world.holder(label),
@@ -109,61 +105,51 @@ fn an_offer_of_the_current_key_loses_its_label_and_a_key_is_issued() {
 fn an_offer_that_cannot_be_used_is_refused_before_anything_is_stored() {
     type Offer = fn(&World) -> VersionId;
     let on_other_account: Offer = |world| {
-        let key = key_by_hand(world, OTHER_SUB, settings(ALL));
+        let key = world.key_by_hand_with(OTHER_SUB, settings_by_hand(ALL));
         world.put_by_hand(&value(""), &key, OTHER_SUB, "CANDIDATE")
     };
-    let transfers: Offer = |world| {
-        offer(
-            world,
-            "CANDIDATE",
-            &[SPOT, ALL[1], ("Wallet", &["AccountTransfer"])],
-        )
-        .0
-    };
+    let transfers: Offer = |world| offer(world, "CANDIDATE", &[SPOT, ALL[1], TRANSFERS]).0;
     let unknown: Offer = |world| offer(world, "CANDIDATE", &[SPOT, ALL[1], ("Teleport", &["Beam"])]).0;
-    let too_much: Offer = |world| {
-        offer(
-            world,
-            "CANDIDATE",
-            &[SPOT, ALL[1], ("Options", &["OptionsTrade"])],
-        )
-        .0
-    };
+    let too_much: Offer = |world| offer(world, "CANDIDATE", &[SPOT, ALL[1], OPTIONS]).0;
     let too_little: Offer = |world| offer(world, "CANDIDATE", &[SPOT]).0;
     let from_elsewhere: Offer = |world| {
         let elsewhere = Ips::only([FUNCTION_ADDRESS, std::net::Ipv4Addr::new(192, 0, 2, 66).into()]);
-        let key = key_by_hand(
-            world,
+        let key = world.key_by_hand_with(
             SUB,
             Settings {
                 ips: elsewhere,
-                ..settings(ALL)
+                ..settings_by_hand(ALL)
             },
         );
         world.put_by_hand(&value(""), &key, SUB, "CANDIDATE")
     };
     let dead: Offer = |world| {
         let (version, key) = offer(world, "CANDIDATE", ALL);
-        delete(world, &key.key);
+        world.delete_key(&key.key);
         version
     };
     let not_from_here: Offer = |world| {
-        let key = key_by_hand(
-            world,
+        let key = world.key_by_hand_with(
             SUB,
             Settings {
                 ips: Ips::only([BOT_ADDRESS]),
-                ..settings(ALL)
+                ..settings_by_hand(ALL)
             },
         );
         world.put_by_hand(&value(""), &key, SUB, "CANDIDATE")
     };
-    let garbage: Offer =
-        |world| world.put_by_hand("{}", &key_by_hand(world, SUB, settings(ALL)), SUB, "CANDIDATE");
+    let garbage: Offer = |world| {
+        world.put_by_hand(
+            "{}",
+            &world.key_by_hand_with(SUB, settings_by_hand(ALL)),
+            SUB,
+            "CANDIDATE",
+        )
+    };
     let elsewhere: Offer = |world| {
         world.put_by_hand(
             &value(r#","environment":"testnet""#),
-            &key_by_hand(world, SUB, settings(ALL)),
+            &world.key_by_hand_with(SUB, settings_by_hand(ALL)),
             SUB,
             "CANDIDATE",
         )
@@ -187,7 +173,7 @@ fn an_offer_that_cannot_be_used_is_refused_before_anything_is_stored() {
         let token = world.begin_rotation();
         let said = refused(world.run(Step::Create, &token), ErrorType::OfferRefused);
         assert!(said.contains(named), "{said}");
-        assert_eq!(writes(&world), [], "{named}");
+        assert_eq!(world.take_writes(), [], "{named}");
         assert_eq!(world.labels(&version), ["CANDIDATE"], "{named}");
         // Without the label the rotation goes on.
         world.label("CANDIDATE", None);
@@ -202,18 +188,17 @@ fn an_unbound_offer_is_refused_unless_the_policy_says_any() {
         (r#","policy":{"permissions":["spot"]}"#, false),
         (r#","policy":{"ip_allowlist":"any"}"#, true),
     ] {
-        let key = settings(&[SPOT]);
+        let key = settings_by_hand(&[SPOT]);
         let world = world_with(Setup {
             document: value(policy),
             key,
             ..Setup::default()
         });
-        let unbound = key_by_hand(
-            &world,
+        let unbound = world.key_by_hand_with(
             SUB,
             Settings {
                 ips: Ips::Any,
-                ..settings(&[SPOT])
+                ..settings_by_hand(&[SPOT])
             },
         );
         world.put_by_hand(&value(""), &unbound, SUB, "CANDIDATE");
@@ -234,7 +219,7 @@ fn a_better_candidate_gets_through_after_a_bad_one() {
     let (_, bad) = offer(&world, "CANDIDATE", ALL);
     let token = world.begin_rotation();
     done(world.run(Step::Create, &token), Done::Copied);
-    delete(&world, &bad.key);
+    world.delete_key(&bad.key);
     refused(world.run(Step::Test, &token), ErrorType::PendingRejected);
     let (_, better) = offer(&world, "CANDIDATE", ALL);
     refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
@@ -261,10 +246,10 @@ fn a_rolled_back_key_of_ours_is_brought_to_the_policy() {
     world.label("ROLLBACK", Some(&good));
     let token = world.begin_rotation();
     done(world.run(Step::Create, &token), Done::Copied);
-    let intended = settings_of(&world, &key);
-    change(&world, &key, |settings| settings.ips = Ips::Any);
+    let intended = world.settings_of(&key);
+    world.edit_key(&key, |settings| settings.ips = Ips::Any);
     completes(&world, &token);
-    assert_eq!(settings_of(&world, &key), intended);
+    assert_eq!(world.settings_of(&key), intended);
 }
 
 #[test]
@@ -288,7 +273,7 @@ fn a_label_left_on_after_the_swap_is_taken_off_by_the_next_run() {
 fn a_bound_offer_replaces_an_unbound_key() {
     let key = Settings {
         ips: Ips::Any,
-        ..settings(&[SPOT])
+        ..settings_by_hand(&[SPOT])
     };
     let world = world_with(Setup {
         document: value(SUBACCOUNT),
@@ -305,11 +290,11 @@ fn a_bound_offer_replaces_an_unbound_key() {
 fn an_offered_key_a_person_put_under_the_token_is_not_taken_for_our_copy() {
     let world = world();
     let token = world.begin_rotation();
-    let offered = key_by_hand(&world, SUB, settings(ALL));
+    let offered = world.key_by_hand_with(SUB, settings_by_hand(ALL));
     let document = value(SUBACCOUNT);
     world.put_by_hand(&document, &offered, SUB, "CANDIDATE");
     let mut run = world.start(world.request(Step::Create, &token));
-    let put = until(&mut run, Operation::Put);
+    let put = run.until(Operation::Put);
     world.put_by_hand_as(&token, &document, &offered, SUB, "AWSPENDING");
     run.let_through(put, None);
     let problem = refused(run.finish(), ErrorType::VersionDoomed);

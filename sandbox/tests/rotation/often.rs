@@ -6,7 +6,7 @@ use sandbox::secrets_manager::AWSCURRENT;
 use super::*;
 
 /// A world whose secret has been rotated as often as it may be within a day.
-fn rotated_all_day() -> Silent {
+fn rotated_all_day() -> Watched {
     let world = world();
     for _ in 0..10 {
         world.rotate().expect("a rotation");
@@ -57,7 +57,7 @@ fn where_the_versions_are_not_listed_just_now_nothing_is_issued() {
 }
 
 /// A world whose secret has this many versions of today beside its first, one of which is labelled as leaked.
-fn leaked_among(versions: usize) -> Silent {
+fn leaked_among(versions: usize) -> Watched {
     let world = world();
     for _ in 0..versions {
         world.put_by_hand(&value(""), world.first_credential(), SUB, "SCRATCH");

@@ -3,6 +3,7 @@ use protocol::label::VersionId;
 use protocol::marker::Marker;
 use protocol::rotation::{Done, Step};
 use sandbox::in_process::{Made, Operation};
+use sandbox::report::fingerprint;
 use sandbox::secrets_manager::{Secret, TokenCheck, Version};
 use serde_json::json;
 
@@ -122,14 +123,10 @@ fn a_rotation_leaves_the_new_key_current_and_the_old_alive_and_stamped() {
     assert_eq!(live(&world), [world.first_key().clone(), new.clone()]);
     assert_eq!(world.of_secret(Secret::last_rotated), Some(world.now()));
 
-    let key = settings_of(&world, &new);
+    let key = world.settings_of(&new);
     assert!(!key.read_only);
     assert_eq!(key.ips.shown(), ["203.0.113.7", "52.1.2.3"]);
-    let powers: &[(&str, &[&str])] = &[
-        ("ContractTrade", &["Order", "Position"]),
-        ("Derivatives", &["DerivativesTrade"]),
-        ("Spot", &["SpotTrade"]),
-    ];
+    let powers: &[(&str, &[&str])] = &[TRADES, ("Derivatives", &["DerivativesTrade"]), SPOT];
     assert_eq!(key.permissions, Permissions::of(powers));
     let marker = Marker::parse(&key.note).expect("the note is a marker");
     assert!(marker.same_token(&Marker::new(world.secret().as_str(), &token, 0)));
@@ -140,8 +137,10 @@ fn a_new_value_differs_from_the_old_in_its_credential_and_origin_alone() {
     let world = world();
     let before = world.text(&world.first_version()).unwrap();
     let token = world.rotate().unwrap();
-    let credential = |key: &KeyId| world.bybit(|model, _| model.credential(key)).unwrap();
-    let (old, key) = (credential(world.first_key()), credential(&key_in(&world, &token)));
+    let (old, key) = (
+        world.first_credential(),
+        world.credential(&key_in(&world, &token)),
+    );
     let rotation = format!(
         r#"{{"token":"{token}","source":"issued","based_on":"00000000-0000-4000-8000-000000000001","account":"53888000","permissions":["derivatives","read","spot"],"ip_allowlist":["203.0.113.7","52.1.2.3"]}}"#
     );
@@ -166,9 +165,7 @@ fn every_effect_has_its_audit_line() {
     let world = world();
     let token = world.rotate().unwrap();
     let records = world.take_records();
-    let key = protocol::secret::KeyId::parse(key_in(&world, &token).as_str())
-        .unwrap()
-        .fingerprint();
+    let key = fingerprint(key_in(&world, &token).as_str());
     let (key, first) = (json!(key), world.first_version());
     let seen: Vec<serde_json::Value> = records
         .iter()
@@ -208,7 +205,7 @@ fn every_effect_has_its_audit_line() {
             &first,
         ),
     ];
-    let issued = settings_of(&world, &key_in(&world, &token));
+    let issued = world.settings_of(&key_in(&world, &token));
     expected[0]["marker"] = json!(issued.note);
     for line in &mut expected[..3] {
         line["key"] = key.clone();
@@ -288,7 +285,7 @@ fn each_rotation_builds_on_the_last_and_leaves_all_replaced_keys_alive() {
     let world = world();
     let mut versions = vec![world.first_version()];
     for day in 1..=3 {
-        world.advance(SignedDuration::from_hours(24));
+        world.advance(hours(24));
         let token = world.rotate().unwrap();
         assert_eq!(
             world.document(&token)["rotation"]["based_on"],

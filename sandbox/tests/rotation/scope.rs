@@ -1,16 +1,12 @@
 //! Whoever may write a secret gets no key by what its value says: the master's value says whom it serves, or
 //! a key proves it.
 
-use sandbox::bybit::KeySecret;
-use sandbox::in_process::{Fault, OTHER_SUB};
-use sandbox::secrets_manager::{PutSecretValue, Sensitive};
+use sandbox::in_process::OTHER_SUB;
 
 use super::*;
 
-const SPOT_AND_MORE: [(&str, &[&str]); 2] = [SPOT, ("ContractTrade", &["Order", "Position"])];
-
 /// A world whose master's value says this of whom it serves, and whose secret this.
-fn world_served(serves: &str, document: &str) -> Silent {
+fn world_served(serves: &str, document: &str) -> Watched {
     let master = MASTER.replace('}', &format!(r#","serves":{serves}}}"#));
     world_with(Setup {
         master_document: Some(master),
@@ -20,7 +16,7 @@ fn world_served(serves: &str, document: &str) -> Silent {
 }
 
 /// A world whose master's value says nothing of that.
-fn world_unserved(document: &str) -> Silent {
+fn world_unserved(document: &str) -> Watched {
     world_with(Setup {
         master_document: Some(MASTER.to_owned()),
         document: document.to_owned(),
@@ -33,7 +29,7 @@ fn refused_for_its_scope(world: &World) -> String {
     let token = world.begin_rotation();
     world.take_calls();
     let said = refused(world.run(Step::Create, &token), ErrorType::ScopeRefused);
-    assert_eq!(writes(world), []);
+    assert_eq!(world.take_writes(), []);
     said
 }
 
@@ -46,8 +42,8 @@ fn without_serves_the_present_key_proves_what_its_successor_gets() {
 
 #[test]
 fn an_unserved_dead_key_has_no_successor_and_the_error_says_what_to_add() {
-    let world = world_unserved(&value(&format!("{SUBACCOUNT}{POLICY}")));
-    delete(&world, world.first_key());
+    let world = world_unserved(FULL);
+    world.delete_key(world.first_key());
     let said = refused_for_its_scope(&world);
     assert!(
         said.contains("does not say whom it serves") && said.contains("add the secret's name"),
@@ -57,10 +53,10 @@ fn an_unserved_dead_key_has_no_successor_and_the_error_says_what_to_add() {
 
 #[test]
 fn without_serves_another_labelled_version_s_key_proves_the_account() {
-    let world = world_unserved(&value(&format!("{SUBACCOUNT}{POLICY}")));
-    let good = key_by_hand(&world, SUB, settings(&[SPOT]));
+    let world = world_unserved(FULL);
+    let good = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT]));
     let version = world.put_by_hand(&value(""), &good, SUB, "KEPT");
-    delete(&world, world.first_key());
+    world.delete_key(world.first_key());
     world.rotate().expect("the other key answers");
     assert_eq!(world.labels(&version), ["KEPT"]);
 }
@@ -90,20 +86,10 @@ fn a_value_that_names_another_account_gets_no_key_of_it() {
 
 #[test]
 fn a_key_that_was_issued_for_another_secret_proves_nothing_here() {
-    let world = world_unserved(&value(&format!("{SUBACCOUNT}{POLICY}")));
+    let world = world_unserved(FULL);
     let token = world.rotate().expect("the victim's rotation");
-    let value_of_victim = world.document(&token);
-    let secret = KeySecret::from(value_of_victim["api_secret"].as_str().expect("a key secret"));
-    let stolen = Credential {
-        key: key_in(&world, &token),
-        secret,
-    };
-    let thief = world.add_secret(
-        "prod/bybit/thief",
-        &value(&format!("{SUBACCOUNT}{POLICY}")),
-        &stolen,
-        SUB,
-    );
+    let stolen = world.credential(&key_in(&world, &token));
+    let thief = world.add_secret("prod/bybit/thief", FULL, &stolen, SUB);
     let keys = live(&world).len();
     let begun = world.try_begin_rotation_of(&thief).expect("a rotation begins");
     let run = world
@@ -140,7 +126,7 @@ fn an_entry_is_a_ceiling_for_powers_and_addresses() {
         ),
     ] {
         let world = world_served(&entry(spot), &value(&format!("{SUBACCOUNT}{fields}")));
-        delete(&world, world.first_key());
+        world.delete_key(world.first_key());
         if fits {
             world.rotate().unwrap_or_else(|error| panic!("{fields}: {error}"));
         } else {
@@ -160,8 +146,8 @@ fn what_an_entry_leaves_out_is_no_more_than_the_key_before() {
         entry,
         &value(r#","policy":{"permissions":["spot","options"]}"#),
     ));
-    let world = world_served(entry, &value(&format!("{SUBACCOUNT}{POLICY}")));
-    delete(&world, world.first_key());
+    let world = world_served(entry, FULL);
+    world.delete_key(world.first_key());
     refused_for_its_scope(&world);
 }
 
@@ -178,42 +164,26 @@ fn one_entry_has_to_cover_a_request_whole() {
 /// Whoever may write the secret stores a pending value that would widen a key of its own.
 #[test]
 fn a_forged_pending_value_widens_no_key() {
-    let world = world_served(
-        r#"{"*":{"accounts":["53888000"]}}"#,
-        &value(&format!("{SUBACCOUNT}{POLICY}")),
-    );
+    let world = world_served(r#"{"*":{"accounts":["53888000"]}}"#, FULL);
     let issued = world.rotate().expect("a rotation");
     let mut forged = world.document(&issued);
-    let token = world.begin_rotation();
-    world.plan(Operation::Put, 1, Fault::CrashBefore);
-    world
-        .run(Step::Create, &token)
-        .expect_err("it ends before it stores the key");
+    let (token, _) = unstored(&world);
     forged["api_key"] = world.live_keys_for(&token).remove(0).as_str().into();
     forged["rotation"]["token"] = token.as_str().into();
     forged["rotation"]["based_on"] = issued.as_str().into();
     forged["rotation"]["permissions"] = serde_json::json!(["options", "spot"]);
     forged["rotation"]["ip_allowlist"] = "any".into();
-    let request = PutSecretValue {
-        secret_id: world.secret().as_str().to_owned(),
-        client_request_token: Some(token.as_str().to_owned()),
-        secret_string: Some(Sensitive::new(forged.to_string())),
-        version_stages: Some(vec!["AWSPENDING".to_owned()]),
-        ..PutSecretValue::default()
-    };
-    world
-        .secrets_manager(|model, now| model.put_secret_value(&request, now))
-        .expect("it is stored");
+    world.put_value(world.secret(), &token, &forged.to_string(), &["AWSPENDING"]);
     refused(world.run(Step::Set, &token), ErrorType::ScopeRefused);
     let key = key_in(&world, &token);
-    assert_ne!(settings_of(&world, &key).ips, Ips::Any);
+    assert_ne!(world.settings_of(&key).ips, Ips::Any);
 }
 
 #[test]
 fn a_key_of_another_account_proves_its_own_account_alone() {
-    let world = world_unserved(&value(&format!("{SUBACCOUNT}{POLICY}")));
-    let elsewhere = key_by_hand(&world, OTHER_SUB, settings(&SPOT_AND_MORE));
+    let world = world_unserved(FULL);
+    let elsewhere = world.key_by_hand(OTHER_SUB);
     world.put_by_hand(&value(""), &elsewhere, OTHER_SUB, "KEPT");
-    delete(&world, world.first_key());
+    world.delete_key(world.first_key());
     refused_for_its_scope(&world);
 }

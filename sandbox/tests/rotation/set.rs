@@ -14,7 +14,7 @@ fn a_plain_set_changes_nothing() {
     let token = created(&world);
     world.take_calls();
     done(world.run(Step::Set, &token), Done::Agreed);
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
 }
 
 #[test]
@@ -23,7 +23,7 @@ fn a_pending_key_given_more_by_hand_is_refused_until_set_takes_it_away() {
         settings.permissions = Permissions::of(&[SPOT, ("Wallet", &["AccountTransfer", "Withdraw"])]);
     };
     let options = |settings: &mut Settings| {
-        settings.permissions = Permissions::of(&[SPOT, ("Options", &["OptionsTrade"])]);
+        settings.permissions = Permissions::of(&[SPOT, OPTIONS]);
     };
     let unknown =
         |settings: &mut Settings| settings.permissions = Permissions::of(&[SPOT, ("Teleport", &["Beam"])]);
@@ -43,30 +43,29 @@ fn a_pending_key_given_more_by_hand_is_refused_until_set_takes_it_away() {
         (elsewhere, "192.0.2.66"),
     ];
     for (hand, named) in cases {
-        let world = world_of(&value(&format!("{SUBACCOUNT}{POLICY}")));
+        let world = world_of(FULL);
         let token = created(&world);
         let key = key_in(&world, &token);
-        let intended = settings_of(&world, &key);
+        let intended = world.settings_of(&key);
         done(world.run(Step::Set, &token), Done::Agreed);
-        change(&world, &key, hand);
+        world.edit_key(&key, hand);
         world.take_calls();
         for step in [Step::Test, Step::Finish] {
             let said = refused(world.run(step, &token), ErrorType::PendingTooPowerful);
             assert!(said.contains(named), "{step}: {said}");
         }
-        assert_eq!(writes(&world), [], "neither step changes anything");
+        assert_eq!(world.take_writes(), [], "neither step changes anything");
         assert_eq!(world.holder("AWSCURRENT"), Some(world.first_version()));
         done(world.run(Step::Set, &token), Done::Agreed);
-        assert_eq!(writes(&world), [Operation::Edit]);
-        assert_eq!(settings_of(&world, &key), intended, "{named}");
+        assert_eq!(world.take_writes(), [Operation::Edit]);
+        assert_eq!(world.settings_of(&key), intended, "{named}");
         completes(&world, &token);
     }
 }
 
 #[test]
 fn a_pending_key_given_less_by_hand_is_refused_until_set_gives_it_back() {
-    let fewer =
-        |settings: &mut Settings| settings.permissions = Permissions::of(&[("Options", &["OptionsTrade"])]);
+    let fewer = |settings: &mut Settings| settings.permissions = Permissions::of(&[OPTIONS]);
     let reading = |settings: &mut Settings| settings.read_only = true;
     let home = |settings: &mut Settings| settings.ips = Ips::only([FUNCTION_ADDRESS]);
     let cases: [(Change, ErrorType); 3] = [
@@ -76,15 +75,15 @@ fn a_pending_key_given_less_by_hand_is_refused_until_set_gives_it_back() {
         (home, ErrorType::PendingTooWeak),
     ];
     for (hand, error_type) in cases {
-        let world = world_of(&value(&format!("{SUBACCOUNT}{POLICY}")));
+        let world = world_of(FULL);
         let token = created(&world);
         let key = key_in(&world, &token);
-        let intended = settings_of(&world, &key);
-        change(&world, &key, hand);
+        let intended = world.settings_of(&key);
+        world.edit_key(&key, hand);
         refused(world.run(Step::Test, &token), error_type);
         refused(world.run(Step::Finish, &token), error_type);
         done(world.run(Step::Set, &token), Done::Agreed);
-        assert_eq!(settings_of(&world, &key), intended);
+        assert_eq!(world.settings_of(&key), intended);
         completes(&world, &token);
     }
 }
@@ -109,30 +108,30 @@ fn keys_that_are_not_ours_are_never_touched() {
     let foreign: Vec<KeyId> = notes
         .into_iter()
         .map(|note| {
-            key_by_hand(
-                &world,
-                SUB,
-                Settings {
-                    note,
-                    ..settings(&[SPOT])
-                },
-            )
-            .key
+            world
+                .key_by_hand_with(
+                    SUB,
+                    Settings {
+                        note,
+                        ..settings_by_hand(&[SPOT])
+                    },
+                )
+                .key
         })
         .collect();
-    let other = key_by_hand(&world, OTHER_SUB, settings(&[SPOT])).key;
+    let other = world.key_by_hand_with(OTHER_SUB, settings_by_hand(&[SPOT])).key;
     let before: Vec<Settings> = foreign
         .iter()
         .chain([&other])
-        .map(|key| settings_of(&world, key))
+        .map(|key| world.settings_of(key))
         .collect();
     for _ in 0..2 {
-        world.advance(SignedDuration::from_hours(2));
+        world.advance(hours(2));
         world.rotate().unwrap();
     }
     for (key, settings) in foreign.iter().chain([&other]).zip(before) {
         assert!(world.alive(key), "{}", settings.note);
-        assert_eq!(settings_of(&world, key), settings);
+        assert_eq!(world.settings_of(key), settings);
     }
     assert!(
         world
@@ -146,9 +145,7 @@ fn keys_that_are_not_ours_are_never_touched() {
 fn only_keys_of_the_same_token_are_revoked_by_set() {
     let world = world();
     let first = world.rotate().unwrap();
-    let token = world.begin_rotation();
-    world.plan(Operation::Issue, 1, Fault::CrashAfter);
-    crashed(&world.run(Step::Create, &token));
+    let (token, _) = unstored(&world);
     let lost = world.live_keys_for(&token);
     done(world.run(Step::Create, &token), Done::Issued);
     world.take_records();
@@ -169,9 +166,7 @@ fn only_keys_of_the_same_token_are_revoked_by_set() {
 #[test]
 fn a_revocation_whose_reply_is_lost_is_repeated_without_harm() {
     let world = world();
-    let token = world.begin_rotation();
-    world.plan(Operation::Issue, 1, Fault::CrashAfter);
-    crashed(&world.run(Step::Create, &token));
+    let (token, _) = unstored(&world);
     done(world.run(Step::Create, &token), Done::Issued);
     world.plan(Operation::Revoke, 1, Fault::ReplyLost);
     refused(world.run(Step::Set, &token), ErrorType::VenueUnavailable);
@@ -182,15 +177,13 @@ fn a_revocation_whose_reply_is_lost_is_repeated_without_harm() {
 #[test]
 fn a_key_that_is_gone_already_is_revoked_without_an_error() {
     let world = world();
-    let token = world.begin_rotation();
-    world.plan(Operation::Issue, 1, Fault::CrashAfter);
-    crashed(&world.run(Step::Create, &token));
+    let (token, _) = unstored(&world);
     let lost = world.live_keys_for(&token);
     done(world.run(Step::Create, &token), Done::Issued);
     // Between the list and the revocation somebody deletes it.
     let mut run = world.start(world.request(Step::Set, &token));
-    let ticket = until(&mut run, Operation::Revoke);
-    delete(&world, &lost[0]);
+    let ticket = run.until(Operation::Revoke);
+    world.delete_key(&lost[0]);
     run.let_through(ticket, None);
     done(run.finish(), Done::Agreed);
 }
@@ -200,7 +193,7 @@ fn a_pending_key_is_not_believed_dead_before_the_venues_bound_has_passed() {
     let world = world();
     let token = created(&world);
     let made = world.now();
-    delete(&world, &key_in(&world, &token));
+    world.delete_key(&key_in(&world, &token));
     refused(world.run(Step::Set, &token), ErrorType::PendingRejected);
     assert_eq!(
         world.now().duration_since(made),
@@ -223,14 +216,15 @@ fn a_pending_key_is_not_believed_dead_before_the_venues_bound_has_passed() {
 fn a_pending_key_is_not_called_dead_where_the_master_is_refused_too() {
     let world = world();
     let token = created(&world);
-    world.advance(SignedDuration::from_hours(1));
-    delete(&world, &key_in(&world, &token));
-    delete(&world, world.master_key());
+    world.advance(hours(1));
+    world.delete_key(&key_in(&world, &token));
+    world.delete_key(world.master_key());
     let said = refused(world.run(Step::Set, &token), ErrorType::MasterRefused);
     assert!(said.contains("signed with the master credential"), "{said}");
     assert_eq!(world.labels(&token), ["AWSPENDING"]);
     assert_eq!(
-        writes(&world)
+        world
+            .take_writes()
             .iter()
             .filter(|operation| **operation != Operation::Issue)
             .count(),
@@ -243,12 +237,12 @@ fn a_pending_key_is_not_called_dead_where_the_master_is_refused_too() {
 fn a_host_that_changes_between_list_and_rejection_dooms_nothing() {
     let world = world();
     let token = created(&world);
-    world.advance(SignedDuration::from_hours(1));
+    world.advance(hours(1));
     let mut run = world.start(world.request(Step::Set, &token));
-    let list = until(&mut run, Operation::List);
+    let list = run.until(Operation::List);
     // The pending key is on the page that is missing.
     run.let_through(list, Some(Fault::PageMissing));
-    let inspect = until(&mut run, Operation::Inspect);
+    let inspect = run.until(Operation::Inspect);
     world.bybit(|model, _| model.knobs.wrong_host = true);
     run.let_through(inspect, None);
     refused(run.finish(), ErrorType::PendingRejected);
@@ -262,8 +256,8 @@ fn an_answer_that_says_nothing_dooms_nothing() {
     for fault in [Fault::Dropped, Fault::Throttled, Fault::Refused, Fault::Denied] {
         let world = world();
         let token = created(&world);
-        world.advance(SignedDuration::from_hours(1));
-        delete(&world, &key_in(&world, &token));
+        world.advance(hours(1));
+        world.delete_key(&key_in(&world, &token));
         world.plan(Operation::Inspect, 1, fault);
         let failure = world.run(Step::Set, &token).expect_err("the key is dead");
         assert_ne!(failure.error_type(), Some(ErrorType::VersionDoomed), "{fault:?}");
@@ -275,7 +269,7 @@ fn an_answer_that_says_nothing_dooms_nothing() {
 fn a_pending_key_that_has_expired_dooms_its_version() {
     let world = world_of(&value(r#","policy":{"ip_allowlist":"any"}"#));
     let token = created(&world);
-    world.advance(SignedDuration::from_hours(91 * 24));
+    world.advance(hours(91 * 24));
     let said = refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
     assert!(said.contains("expired"), "{said}");
     world.rotate().unwrap();
@@ -286,8 +280,8 @@ fn an_edit_that_fails_is_an_error_and_nothing_is_promoted() {
     let world = world();
     let token = created(&world);
     let key = key_in(&world, &token);
-    change(&world, &key, |settings| {
-        settings.permissions = Permissions::of(&[SPOT, ("Wallet", &["AccountTransfer"])]);
+    world.edit_key(&key, |settings| {
+        settings.permissions = Permissions::of(&[SPOT, TRANSFERS]);
     });
     world.plan(Operation::Edit, 1, Fault::Dropped);
     refused(world.run(Step::Set, &token), ErrorType::VenueUnavailable);
@@ -298,9 +292,9 @@ fn an_edit_that_fails_is_an_error_and_nothing_is_promoted() {
 #[test]
 fn an_edit_that_the_venue_refuses_for_good_gives_the_version_up() {
     for code in [141_019, 141_020] {
-        let world = world_of(&value(&format!("{SUBACCOUNT}{POLICY}")));
+        let world = world_of(FULL);
         let token = created(&world);
-        change(&world, &key_in(&world, &token), |settings| {
+        world.edit_key(&key_in(&world, &token), |settings| {
             settings.ips = Ips::only([BOT_ADDRESS]);
         });
         world.bybit(|model, _| model.knobs.edit_ret_code = Some(code));
@@ -316,19 +310,20 @@ fn an_edit_that_the_venue_refuses_for_good_gives_the_version_up() {
 fn an_edit_that_shows_late_does_not_cost_the_version() {
     let world = world();
     let token = created(&world);
-    world.advance(SignedDuration::from_hours(1));
+    world.advance(hours(1));
     let key = key_in(&world, &token);
-    change(&world, &key, |settings| {
-        settings.permissions = Permissions::of(&[SPOT, ("Wallet", &["AccountTransfer"])]);
+    world.edit_key(&key, |settings| {
+        settings.permissions = Permissions::of(&[SPOT, TRANSFERS]);
     });
-    world.advance(SignedDuration::from_hours(1));
+    world.advance(hours(1));
     world.bybit(|model, _| {
         model.knobs.edit_delay = seconds(30);
         model.knobs.listings_lag = true;
     });
     drop(world.run(Step::Set, &token));
     assert!(
-        !settings_of(&world, &key)
+        !world
+            .settings_of(&key)
             .permissions
             .grants("Wallet", "AccountTransfer"),
         "it was edited down"
@@ -341,9 +336,7 @@ fn an_edit_that_shows_late_does_not_cost_the_version() {
 #[test]
 fn a_list_without_the_pending_key_is_not_believed_about_other_keys() {
     let world = world();
-    let token = world.begin_rotation();
-    world.plan(Operation::Issue, 1, Fault::CrashAfter);
-    crashed(&world.run(Step::Create, &token));
+    let (token, _) = unstored(&world);
     world.advance(seconds(1));
     done(world.run(Step::Create, &token), Done::Issued);
     let [lost, stored] = <[KeyId; 2]>::try_from(world.live_keys_for(&token)).unwrap();
@@ -377,7 +370,7 @@ fn a_key_that_still_shows_what_was_taken_from_it_is_given_up_once_old() {
     let late = seconds(120);
     for (age, error_type) in [
         (late, ErrorType::PendingTooPowerful),
-        (SignedDuration::from_hours(1), ErrorType::VersionDoomed),
+        (hours(1), ErrorType::VersionDoomed),
     ] {
         let world = world();
         let good = world.rotate().unwrap();
@@ -385,8 +378,8 @@ fn a_key_that_still_shows_what_was_taken_from_it_is_given_up_once_old() {
         world.label("ROLLBACK", Some(&good));
         let token = world.begin_rotation();
         done(world.run(Step::Create, &token), Done::Copied);
-        change(&world, &key_in(&world, &token), |settings| {
-            settings.permissions = Permissions::of(&[SPOT, ("Wallet", &["AccountTransfer"])]);
+        world.edit_key(&key_in(&world, &token), |settings| {
+            settings.permissions = Permissions::of(&[SPOT, TRANSFERS]);
         });
         world.advance(age);
         world.bybit(|model, _| {
@@ -413,13 +406,13 @@ fn a_pending_key_given_more_by_hand_is_set_right_once_a_list_shows_it() {
     let world = world();
     let token = created(&world);
     let key = key_in(&world, &token);
-    let intended = settings_of(&world, &key);
-    change(&world, &key, |settings| {
-        settings.permissions = Permissions::of(&[SPOT, ("Wallet", &["AccountTransfer"])]);
+    let intended = world.settings_of(&key);
+    world.edit_key(&key, |settings| {
+        settings.permissions = Permissions::of(&[SPOT, TRANSFERS]);
     });
     world.plan(Operation::List, 1, Fault::PageMissing);
     done(world.run(Step::Set, &token), Done::Agreed);
     assert!(world.plan_is_done());
-    assert_eq!(settings_of(&world, &key), intended);
+    assert_eq!(world.settings_of(&key), intended);
     completes(&world, &token);
 }

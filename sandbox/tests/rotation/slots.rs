@@ -5,28 +5,18 @@ use sandbox::in_process::Fault;
 use super::*;
 
 /// A world whose sub-account has room for so many keys.
-fn world_with_slots(max_keys: usize) -> Silent {
+fn world_with_slots(max_keys: usize) -> Watched {
     let world = world();
     world.bybit(|model, _| model.knobs.max_keys = max_keys);
     world
-}
-
-/// A token with one key that was issued and not stored.
-fn token_with_lost_key(world: &World) -> (VersionId, KeyId) {
-    let token = world.begin_rotation();
-    world.plan(Operation::Issue, 1, Fault::CrashAfter);
-    crashed(&world.run(Step::Create, &token));
-    let lost = world.live_keys_for(&token);
-    assert_eq!(lost.len(), 1);
-    (token, lost[0].clone())
 }
 
 #[test]
 fn full_slots_are_freed_of_our_own_keys_that_were_never_stored() {
     use Operation::{Describe, Inspect, Issue, List, Put, ReadCurrent, ReadVersion, Revoke, Versions};
     let world = world_with_slots(3);
-    let (token, lost) = token_with_lost_key(&world);
-    let by_hand = key_by_hand(&world, SUB, settings(&[SPOT])).key;
+    let (token, lost) = unstored(&world);
+    let by_hand = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT])).key;
     world.advance(SETTLED);
     world.take_calls();
     done(world.run(Step::Create, &token), Done::Issued);
@@ -56,7 +46,7 @@ fn full_slots_are_freed_of_our_own_keys_that_were_never_stored() {
 #[test]
 fn keys_of_an_earlier_token_that_came_to_nothing_are_reaped_too() {
     let world = world_with_slots(2);
-    let (token, lost) = token_with_lost_key(&world);
+    let (token, lost) = unstored(&world);
     // The rotation is given up: its version stays, without a value and without a label.
     world.label("AWSPENDING", None);
     world.advance(SETTLED);
@@ -69,7 +59,7 @@ fn keys_of_an_earlier_token_that_came_to_nothing_are_reaped_too() {
 #[test]
 fn a_key_that_a_living_run_could_still_store_is_not_reaped() {
     let world = world_with_slots(2);
-    let (token, lost) = token_with_lost_key(&world);
+    let (token, lost) = unstored(&world);
     // Then the key is just as old as the bound.
     world.advance(SETTLED - seconds(1));
     let said = refused(world.run(Step::Create, &token), ErrorType::IssueRefused);
@@ -80,8 +70,8 @@ fn a_key_that_a_living_run_could_still_store_is_not_reaped() {
 #[test]
 fn slots_that_are_full_of_other_keys_are_said_to_be_full() {
     let world = world_with_slots(2);
-    let by_hand = key_by_hand(&world, SUB, settings(&[SPOT])).key;
-    world.advance(SignedDuration::from_hours(1));
+    let by_hand = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT])).key;
+    world.advance(hours(1));
     let token = world.begin_rotation();
     let said = refused(world.run(Step::Create, &token), ErrorType::IssueRefused);
     assert!(
@@ -89,11 +79,11 @@ fn slots_that_are_full_of_other_keys_are_said_to_be_full() {
         "{said}"
     );
     assert_eq!(
-        writes(&world),
+        world.take_writes(),
         [Operation::Issue],
         "it does not try again in vain"
     );
-    delete(&world, &by_hand);
+    world.delete_key(&by_hand);
     world.pass(&token).unwrap();
 }
 
@@ -102,7 +92,7 @@ fn keys_that_a_version_holds_are_never_reaped() {
     let world = world_with_slots(3);
     let mut versions = Vec::new();
     for _ in 0..2 {
-        world.advance(SignedDuration::from_hours(1));
+        world.advance(hours(1));
         versions.push(world.rotate().unwrap());
     }
     // The stamps say which versions were current: taken away, they leave one without any label, which is
@@ -110,7 +100,7 @@ fn keys_that_a_version_holds_are_never_reaped() {
     for label in world.labels(&world.first_version()) {
         world.label(&label, None);
     }
-    world.advance(SignedDuration::from_hours(1));
+    world.advance(hours(1));
     let token = world.begin_rotation();
     refused(world.run(Step::Create, &token), ErrorType::IssueRefused);
     assert_eq!(live(&world).len(), 3);
@@ -126,16 +116,16 @@ fn another_secrets_keys_are_not_reaped() {
     let world = world_with_slots(2);
     let other = "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/bybit/other-AbCdEf";
     let note = Marker::new(other, &VersionId::new("t"), 1).to_string();
-    let theirs = key_by_hand(
-        &world,
-        SUB,
-        Settings {
-            note,
-            ..settings(&[SPOT])
-        },
-    )
-    .key;
-    world.advance(SignedDuration::from_hours(1));
+    let theirs = world
+        .key_by_hand_with(
+            SUB,
+            Settings {
+                note,
+                ..settings_by_hand(&[SPOT])
+            },
+        )
+        .key;
+    world.advance(hours(1));
     let token = world.begin_rotation();
     refused(world.run(Step::Create, &token), ErrorType::IssueRefused);
     assert!(world.alive(&theirs));
@@ -144,9 +134,9 @@ fn another_secrets_keys_are_not_reaped() {
 #[test]
 fn without_a_list_of_versions_only_keys_of_labelled_ones_are_reaped() {
     let world = world_with_slots(3);
-    let (abandoned, kept) = token_with_lost_key(&world);
+    let (abandoned, kept) = unstored(&world);
     world.label("AWSPENDING", None);
-    let (token, reaped) = token_with_lost_key(&world);
+    let (token, reaped) = unstored(&world);
     world.advance(SETTLED);
     world.plan(Operation::Versions, 2, Fault::Denied);
     done(world.run(Step::Create, &token), Done::Issued);
@@ -158,7 +148,7 @@ fn without_a_list_of_versions_only_keys_of_labelled_ones_are_reaped() {
 fn a_version_that_cannot_be_read_keeps_its_key() {
     for fault in [Fault::Denied, Fault::Dropped, Fault::Throttled] {
         let world = world_with_slots(2);
-        let (token, lost) = token_with_lost_key(&world);
+        let (token, lost) = unstored(&world);
         world.advance(SETTLED);
         world.plan(Operation::ReadVersion, 2, fault);
         refused(world.run(Step::Create, &token), ErrorType::IssueRefused);
@@ -171,12 +161,12 @@ fn a_version_that_cannot_be_read_keeps_its_key() {
 #[test]
 fn a_master_that_may_not_issue_is_told_apart_from_full_slots() {
     let world = world();
-    change(&world, world.master_key(), |settings| {
+    world.edit_key(world.master_key(), |settings| {
         settings.permissions = Permissions::of(&[SPOT]);
     });
     let token = world.begin_rotation();
     refused(world.run(Step::Create, &token), ErrorType::MasterRefused);
-    assert_eq!(writes(&world), [Operation::Issue]);
+    assert_eq!(world.take_writes(), [Operation::Issue]);
 }
 
 #[test]
@@ -191,13 +181,13 @@ fn a_venue_entity_that_issues_no_keys_says_what_to_do() {
 #[test]
 fn slots_that_are_still_full_after_a_clean_up_end_the_run() {
     let world = world_with_slots(2);
-    let (token, lost) = token_with_lost_key(&world);
+    let (token, lost) = unstored(&world);
     world.advance(SETTLED);
     world.take_calls();
     world.plan(Operation::Issue, 2, Fault::Refused);
     refused(world.run(Step::Create, &token), ErrorType::IssueRefused);
     assert_eq!(
-        writes(&world),
+        world.take_writes(),
         [Operation::Issue, Operation::Revoke, Operation::Issue]
     );
     assert!(!world.alive(&lost));

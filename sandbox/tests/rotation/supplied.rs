@@ -13,17 +13,17 @@ fn a_persons_key_is_judged_as_it_is_and_neither_edited_nor_revoked() {
     let (_, key) = offer(&world, "CANDIDATE", ALL);
     let token = world.begin_rotation();
     done(world.run(Step::Create, &token), Done::Copied);
-    change(&world, &key.key, |settings| {
-        settings.permissions = Permissions::of(&[SPOT, ALL[1], ("Wallet", &["AccountTransfer"])]);
+    world.edit_key(&key.key, |settings| {
+        settings.permissions = Permissions::of(&[SPOT, ALL[1], TRANSFERS]);
     });
-    let given = settings_of(&world, &key.key);
+    let given = world.settings_of(&key.key);
     refused(world.run(Step::Test, &token), ErrorType::PendingTooPowerful);
     let said = refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
     assert!(
         said.contains("Wallet:AccountTransfer") && said.contains("not ours to edit"),
         "{said}"
     );
-    assert_eq!(settings_of(&world, &key.key), given);
+    assert_eq!(world.settings_of(&key.key), given);
     assert!(world.alive(&key.key));
     assert_eq!(world.holder("AWSPENDING"), None);
 }
@@ -32,7 +32,7 @@ fn a_persons_key_is_judged_as_it_is_and_neither_edited_nor_revoked() {
 fn a_credential_is_supplied_by_hand_where_no_master_is_named() {
     let document = r#"{"api_key":"<key>","secret":"<secret>","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#;
     let world = world_of(document);
-    let key = key_by_hand(&world, SUB, settings(&[SPOT]));
+    let key = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT]));
     let token = world.begin_rotation();
     let said = refused(world.run(Step::Create, &token), ErrorType::MasterInvalid);
     assert!(said.contains("`masterarn`"), "{said}");
@@ -57,7 +57,7 @@ fn a_credential_is_supplied_by_hand_where_no_master_is_named() {
 #[test]
 fn a_key_of_a_master_account_is_replaced_by_one_that_a_person_supplies() {
     let world = world();
-    let on_parent = || key_by_hand(&world, PARENT, settings(&[SPOT]));
+    let on_parent = || world.key_by_hand_with(PARENT, settings_by_hand(&[SPOT]));
     let document = r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#;
     world.put_by_hand(document, &on_parent(), PARENT, "AWSCURRENT");
     let token = world.begin_rotation();
@@ -92,8 +92,8 @@ fn a_persons_unlisted_key_that_moves_funds_dooms_its_version() {
     let (_, key) = offer(&world, "CANDIDATE", ALL);
     let token = world.begin_rotation();
     done(world.run(Step::Create, &token), Done::Copied);
-    change(&world, &key.key, |settings| {
-        settings.permissions = Permissions::of(&[SPOT, ALL[1], ("Wallet", &["AccountTransfer"])]);
+    world.edit_key(&key.key, |settings| {
+        settings.permissions = Permissions::of(&[SPOT, ALL[1], TRANSFERS]);
     });
     for occurrence in 1..=32 {
         world.plan(Operation::List, occurrence, Fault::PageMissing);
@@ -112,15 +112,15 @@ fn a_dead_supplied_key_dooms_its_version_only_if_the_current_key_answers() {
     let document = r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#;
     for current_is_alive in [false, true] {
         let world = world_of(document);
-        let key = key_by_hand(&world, SUB, settings(&[SPOT]));
+        let key = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT]));
         world.put_by_hand(document, &key, SUB, "CANDIDATE");
         let token = world.begin_rotation();
         done(world.run(Step::Create, &token), Done::Copied);
-        delete(&world, &key.key);
+        world.delete_key(&key.key);
         if !current_is_alive {
-            delete(&world, world.first_key());
+            world.delete_key(world.first_key());
         }
-        world.advance(SignedDuration::from_mins(5));
+        world.advance(minutes(5));
         if current_is_alive {
             let said = refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
             assert!(said.contains("its key is dead"), "{said}");

@@ -42,7 +42,7 @@ fn a_swap_that_was_not_made_fails_once_and_the_replay_makes_it() {
         world.take_calls();
         let said = refused(world.run(Step::Finish, &token), ErrorType::SwapFailed);
         assert!(said.contains("where it was"), "{said}");
-        assert_eq!(writes(&world), [Operation::Swap], "{fault:?}");
+        assert_eq!(world.take_writes(), [Operation::Swap], "{fault:?}");
         assert_eq!(world.holder(AWSCURRENT), Some(world.first_version()));
         world.pass(&token).unwrap();
         assert_eq!(world.holder(AWSCURRENT), Some(token));
@@ -83,19 +83,19 @@ fn a_swap_that_is_lost_to_a_person_is_never_made_again() {
     let world = world();
     let token = created(&world);
     let mut run = world.start(world.request(Step::Finish, &token));
-    let swap = until(&mut run, Operation::Swap);
+    let swap = run.until(Operation::Swap);
     let theirs = new_current_by_hand(&world);
     run.let_through(swap, None);
     world.take_calls();
     refused(run.finish(), ErrorType::SwapLost);
-    assert_eq!(writes(&world), [Operation::Swap]);
+    assert_eq!(world.take_writes(), [Operation::Swap]);
     assert_eq!(world.holder(AWSCURRENT), Some(theirs.clone()));
 
     // Storing a current value by hand took AWSPENDING off: the service abandons the rotation.
     for step in Step::ALL {
         refused(world.run(step, &token), ErrorType::VersionUnknown);
     }
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
     let next = world.rotate().unwrap();
     assert_eq!(
         world.document(&next)["rotation"]["based_on"],
@@ -109,7 +109,7 @@ fn a_base_that_lost_its_label_by_hand_dooms_what_was_built_on_it() {
     let first = world.rotate().unwrap();
     let token = created(&world);
     let mut run = world.start(world.request(Step::Finish, &token));
-    let swap = until(&mut run, Operation::Swap);
+    let swap = run.until(Operation::Swap);
     world.make_current(&world.first_version());
     run.let_through(swap, None);
     refused(run.finish(), ErrorType::SwapLost);
@@ -131,7 +131,7 @@ fn a_lost_swap_under_a_stale_look_is_left_to_the_replay() {
     world.rotate().unwrap();
     let token = created(&world);
     let mut run = world.start(world.request(Step::Finish, &token));
-    let swap = until(&mut run, Operation::Swap);
+    let swap = run.until(Operation::Swap);
     world.make_current(&world.first_version());
     world.plan(Operation::Describe, 1, Fault::Stale(1));
     run.let_through(swap, None);
@@ -149,7 +149,7 @@ fn two_finishes_at_once_promote_once_and_both_succeed() {
     let world = world();
     let token = created(&world);
     let mut slow = world.start(world.request(Step::Finish, &token));
-    let swap = until(&mut slow, Operation::Swap);
+    let swap = slow.until(Operation::Swap);
     done(world.run(Step::Finish, &token), Done::Promoted);
     slow.let_through(swap, None);
     done(slow.finish(), Done::Promoted);
@@ -162,12 +162,12 @@ fn a_run_frozen_past_its_deadline_while_it_looks_at_the_key_does_not_swap() {
     let world = world();
     let token = created(&world);
     let mut run = world.start(world.request(Step::Finish, &token));
-    let look = until(&mut run, Operation::Inspect);
-    world.advance(SignedDuration::from_mins(15));
+    let look = run.until(Operation::Inspect);
+    world.advance(minutes(15));
     run.let_through(look, None);
     world.take_calls();
     refused(run.finish(), ErrorType::DeadlineNear);
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
     assert_eq!(world.holder(AWSCURRENT), Some(world.first_version()));
 }
 
@@ -188,7 +188,7 @@ fn the_audit_says_that_current_was_moved_for_the_run_that_moved_it_alone() {
     assert_eq!(outcomes(&fork), [Outcome::Unknown, Outcome::Done]);
 
     let mut slow = world.start(world.request(Step::Finish, &token));
-    let swap = until(&mut slow, Operation::Swap);
+    let swap = slow.until(Operation::Swap);
     done(world.run(Step::Finish, &token), Done::Promoted);
     assert_eq!(outcomes(&world), [Outcome::Done]);
     slow.let_through(swap, None);

@@ -1,20 +1,13 @@
 use protocol::rotation::{Done, Step};
 use sandbox::bybit;
-use sandbox::in_process::{Fault, OTHER_SUB};
-use sandbox::secrets_manager::{Knobs, RotateSecret, TestLeftover};
+use sandbox::in_process::OTHER_SUB;
+use sandbox::secrets_manager::{Knobs, TestLeftover};
 
 use super::*;
 
 /// Secrets Manager's dry run: testSecret alone, on a copy of the current value.
 fn dry_run(world: &World) -> Result<Done, Failure> {
-    let request = RotateSecret {
-        secret_id: world.secret().as_str().to_owned(),
-        rotate_immediately: Some(false),
-        ..RotateSecret::default()
-    };
-    world
-        .secrets_manager(|model, now| model.rotate_secret(&request, now))
-        .expect("a dry run begins");
+    world.begin_dry_run_of(world.secret()).expect("a dry run begins");
     world.run_due().expect("testSecret is due")
 }
 
@@ -49,7 +42,7 @@ fn a_dry_run_refuses_current_keys_too_powerful_dead_or_on_other_accounts() {
         (("Wallet", "AccountTransfer"), "Wallet:AccountTransfer"),
         (("Teleport", "Beam"), "Teleport:Beam"),
     ] {
-        let key = settings(&[SPOT, (group.0, &[group.1])]);
+        let key = settings_by_hand(&[SPOT, (group.0, &[group.1])]);
         let world = world_with(Setup {
             key,
             ..Setup::default()
@@ -60,9 +53,9 @@ fn a_dry_run_refuses_current_keys_too_powerful_dead_or_on_other_accounts() {
     let world = world_of(&value(&format!(r#","subaccount":"{OTHER_SUB}""#)));
     refused(dry_run(&world), ErrorType::AccountMismatch);
     let world = self::world();
-    delete(&world, world.first_key());
+    world.delete_key(world.first_key());
     refused(dry_run(&world), ErrorType::PendingRejected);
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
 }
 
 #[test]
@@ -98,9 +91,7 @@ fn a_version_a_dry_run_leaves_is_given_up_and_the_next_rotation_succeeds() {
 fn test_changes_nothing_even_where_there_is_much_to_do() {
     let world = world();
     new_current_by_hand(&world);
-    let token = world.begin_rotation();
-    world.plan(Operation::Issue, 1, Fault::CrashAfter);
-    crashed(&world.run(Step::Create, &token));
+    let (token, _) = unstored(&world);
     done(world.run(Step::Create, &token), Done::Issued);
     // The stamp that createSecret made is gone again, and a lost key is there.
     world.label("REPLACED-20260301T120000Z-00000000", None);
@@ -108,7 +99,7 @@ fn test_changes_nothing_even_where_there_is_much_to_do() {
     world.take_calls();
     world.take_records();
     done(world.run(Step::Test, &token), Done::Proven);
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
     assert_eq!(world.take_records(), []);
     assert_eq!(
         (world.of_secret(|secret| secret.labels().clone()), live(&world)),
@@ -120,17 +111,17 @@ fn test_changes_nothing_even_where_there_is_much_to_do() {
 fn test_does_not_doom_what_it_refuses() {
     let world = world();
     let token = created(&world);
-    world.advance(SignedDuration::from_hours(1));
-    delete(&world, &key_in(&world, &token));
+    world.advance(hours(1));
+    world.delete_key(&key_in(&world, &token));
     world.take_calls();
     refused(world.run(Step::Test, &token), ErrorType::PendingRejected);
     refused(world.run(Step::Finish, &token), ErrorType::PendingRejected);
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
     assert_eq!(world.labels(&token), ["AWSPENDING"]);
 }
 
 /// A world in which a new key is unknown for this long.
-fn world_that_propagates(delay: SignedDuration, ret_code: i64) -> Silent {
+fn world_that_propagates(delay: SignedDuration, ret_code: i64) -> Watched {
     let knobs = bybit::Knobs {
         new_key_delay: delay,
         new_key_ret_code: ret_code,
@@ -141,7 +132,7 @@ fn world_that_propagates(delay: SignedDuration, ret_code: i64) -> Silent {
         bybit: knobs,
         ..Setup::default()
     });
-    world.advance(SignedDuration::from_hours(1));
+    world.advance(hours(1));
     world
 }
 
@@ -187,8 +178,8 @@ fn waiting_ends_before_the_invocation_does() {
 fn an_old_key_is_not_waited_for() {
     let world = world();
     let token = created(&world);
-    world.advance(SignedDuration::from_mins(5));
-    delete(&world, &key_in(&world, &token));
+    world.advance(minutes(5));
+    world.delete_key(&key_in(&world, &token));
     let before = world.now();
     refused(world.run(Step::Test, &token), ErrorType::PendingRejected);
     assert_eq!(world.now(), before);
@@ -220,7 +211,7 @@ fn a_pending_version_without_a_value_is_not_tested() {
     for step in [Step::Set, Step::Test, Step::Finish] {
         refused(world.run(step, &token), ErrorType::PendingEmpty);
     }
-    assert_eq!(writes(&world), []);
+    assert_eq!(world.take_writes(), []);
 }
 
 #[test]

@@ -3,37 +3,26 @@
 use protocol::label::VersionId;
 use protocol::marker::Marker;
 use protocol::name::SecretId;
-use protocol::operations::{Code, Form, OperationRequest, Shard};
+use protocol::operations::{Code, Form};
 use protocol::rotation::Step;
 use protocol::wrong::Wrong;
-use sandbox::bybit::{Credential, Ips, KeyId, KeySecret, Permissions, Settings};
-use sandbox::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, OTHER_SUB, SUB, Setup, World};
-use sandbox::secrets_manager::{PutSecretValue, Sensitive};
+use sandbox::bybit::{Credential, Ips, KeySecret, Settings};
+use sandbox::in_process::{self, BOT_ADDRESS, OTHER_SUB, SUB, Setup, World};
 
-use super::{Rule, SPOT, key_by_hand, seconds};
-
-const MASTER: &str = r#"{"environment":"mainnet","api_key":"<key>","api_secret":"<secret>"}"#;
-const HOUR: i64 = 3600;
+use super::*;
 
 pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     (Wrong::ClaimsBelieved, || {
         let world = unserved();
-        world
-            .bybit(|model, now| model.delete_key_by_hand(world.first_key(), now))
-            .expect("the key is there");
+        world.delete_key(world.first_key());
         let token = world.begin_rotation();
         world.run(Step::Create, &token).is_err() && world.live_keys().is_empty()
     }),
     (Wrong::StolenKeyProves, || {
         let world = unserved();
         let token = world.rotate().expect("the victim's rotation");
-        let value = world.document(&token);
-        let text = |field: &str| value[field].as_str().expect("a text").to_owned();
-        let stolen = Credential {
-            key: KeyId::from(&*text("api_key")),
-            secret: KeySecret::from(&*text("api_secret")),
-        };
-        let thief = world.add_secret("prod/bybit/thief", world.text_of_setup(), &stolen, SUB);
+        let stolen = world.credential(&key_in(&world, &token));
+        let thief = world.add_secret_of("prod/bybit/thief", &stolen);
         let keys = world.live_keys().len();
         let begun = world.try_begin_rotation_of(&thief).expect("a rotation begins");
         let created = world
@@ -43,7 +32,7 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     }),
     (Wrong::IdRevokes, || {
         let world = World::new();
-        let foreign = key_by_hand(&world, &[SPOT]);
+        let foreign = world.key_by_hand(SUB);
         let by_id = Credential {
             secret: KeySecret::from("what-the-enemy-does-not-know-000000"),
             ..foreign.clone()
@@ -73,43 +62,16 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         let world = World::new();
         let enemy = planted(&world, world.first_credential(), &["SCRATCH"]);
         let note = Marker::new(enemy.as_str(), &VersionId::new("any"), 7).to_string();
-        let permissions = Permissions::of(&[SPOT]);
-        let settings = Settings {
-            note,
-            read_only: false,
-            ips: Ips::only([BOT_ADDRESS]),
-            permissions,
-        };
-        world
-            .bybit(|model, now| model.create_key_by_hand(OTHER_SUB, settings, now))
-            .expect("the account is there");
-        let other = world.bybit(|model, now| {
-            let ips = Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]);
-            let settings = Settings {
-                note: String::new(),
-                read_only: false,
-                ips,
-                permissions: Permissions::of(&[SPOT]),
-            };
-            model.create_key_by_hand(OTHER_SUB, settings, now)
-        });
+        world.key_by_hand_with(OTHER_SUB, noted(note));
         world.add_secret(
             "prod/bybit/other",
             world.text_of_setup(),
-            &other.expect("the account is there"),
+            &world.key_by_hand(OTHER_SUB),
             OTHER_SUB,
         );
-        world.advance(seconds(HOUR));
-        let form = Form::Findings;
-        let audit = OperationRequest::Audit {
-            shard: Shard::ALL,
-            secret: None,
-            fingerprint: None,
-            after: None,
-            form,
-        };
+        world.advance(hours(1));
         world
-            .operate(audit)
+            .operate(in_process::audit(None, Form::Findings))
             .findings
             .iter()
             .any(|found| found.code == Code::ForeignKeys && found.secret == "prod/bybit/other")
@@ -118,23 +80,14 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         let world = World::new();
         let other = "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/bybit/of-another-stack-AbCdEf";
         let note = Marker::new(other, &VersionId::new("any"), 7).to_string();
-        let settings = Settings {
-            note,
-            read_only: false,
-            ips: Ips::only([BOT_ADDRESS]),
-            permissions: Permissions::of(&[SPOT]),
-        };
-        let key = world
-            .bybit(|model, now| model.create_key_by_hand(SUB, settings, now))
-            .expect("the account is there")
-            .key;
+        let key = world.key_by_hand_with(SUB, noted(note)).key;
         passes(&world);
         world.alive(&key)
     }),
     (Wrong::OldStampsCount, || {
         // The stolen key is current nowhere any more, and no label says so.
         let world = World::new();
-        let stolen = key_by_hand(&world, &[SPOT]);
+        let stolen = world.key_by_hand(SUB);
         planted(
             &world,
             &stolen,
@@ -155,30 +108,20 @@ fn unserved() -> World {
     })
 }
 
-fn passes(world: &World) {
-    for _ in 0..3 {
-        world.advance(seconds(HOUR));
-        world.maintain();
+/// What a key is that a person noted this on, for the consumers alone.
+fn noted(note: String) -> Settings {
+    Settings {
+        note,
+        ips: Ips::only([BOT_ADDRESS]),
+        ..settings_by_hand(&[SPOT])
     }
 }
 
 /// An enemy's secret, with a version that names this key under these labels.
 fn planted(world: &World, credential: &Credential, labels: &[&str]) -> SecretId {
-    let own = key_by_hand(world, &[SPOT]);
-    let enemy = world.add_secret("prod/bybit/enemy", world.text_of_setup(), &own, SUB);
-    let request = PutSecretValue {
-        secret_id: enemy.as_str().to_owned(),
-        client_request_token: Some("66666666-0000-4000-8000-000000000666".to_owned()),
-        secret_string: Some(Sensitive::new(world.filled_in(
-            world.text_of_setup(),
-            credential,
-            SUB,
-        ))),
-        version_stages: Some(labels.iter().map(|label| (*label).to_owned()).collect()),
-        ..PutSecretValue::default()
-    };
-    world
-        .secrets_manager(|model, now| model.put_secret_value(&request, now))
-        .expect("it is stored");
+    let enemy = world.add_secret_of("prod/bybit/enemy", &world.key_by_hand(SUB));
+    let value = world.filled_in(world.text_of_setup(), credential, SUB);
+    let version = VersionId::new("66666666-0000-4000-8000-000000000666");
+    world.put_value(&enemy, &version, &value, labels);
     enemy
 }

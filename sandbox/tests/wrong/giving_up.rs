@@ -5,10 +5,7 @@ use protocol::rotation::Step;
 use protocol::wrong::Wrong;
 use sandbox::in_process::{Fault, Operation, SUB, Setup, World};
 
-use super::{
-    ALL, BY_HAND, Rule, by_hand, created, credential, delete, has_stamp, hours, key_by_hand, key_in, lagging,
-    overtaken,
-};
+use super::*;
 
 pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     (Wrong::JudgedOnce, two_stale_reads_cost_nothing),
@@ -43,8 +40,8 @@ fn two_stale_reads_cost_nothing() -> bool {
 fn the_current_key_lives() -> bool {
     let world = World::new();
     let token = world.begin_rotation();
-    let current = credential(&world, world.first_key());
-    world.put_by_hand_as(&token, BY_HAND, &current, SUB, "AWSPENDING");
+    let current = world.credential(world.first_key());
+    world.put_by_hand_as(&token, world.text_of_setup(), &current, SUB, "AWSPENDING");
     drop(world.run(Step::Create, &token));
     world.alive(world.first_key())
 }
@@ -60,7 +57,7 @@ fn a_doomed_version_is_condemned() -> bool {
     let world = World::new();
     let (token, _) = overtaken(&world);
     drop(world.run(Step::Create, &token));
-    has_stamp(&world, &token, "CONDEMNED-")
+    world.has_stamp(&token, "CONDEMNED-")
 }
 
 fn a_replaced_version_is_not_condemned() -> bool {
@@ -69,7 +66,7 @@ fn a_replaced_version_is_not_condemned() -> bool {
     world.rotate().expect("nothing stands in the way");
     world.label("AWSPENDING", Some(&replaced));
     drop(world.run(Step::Create, &replaced));
-    !has_stamp(&world, &replaced, "CONDEMNED-")
+    !world.has_stamp(&replaced, "CONDEMNED-")
 }
 
 /// A token whose key the venue neither lists nor knows yet.
@@ -107,11 +104,16 @@ fn a_host_that_accepts_no_one_costs_nothing() -> bool {
         document: document.to_owned(),
         ..Setup::default()
     });
-    world.put_by_hand(document, &key_by_hand(&world, &ALL[..1]), SUB, "CANDIDATE");
-    let token = created(&world);
+    world.put_by_hand(
+        document,
+        &world.key_by_hand_with(SUB, settings_by_hand(&[SPOT])),
+        SUB,
+        "CANDIDATE",
+    );
+    let token = begun(&world);
     world.advance(hours(1));
     for key in [world.first_key().clone(), key_in(&world, &token)] {
-        delete(&world, &key);
+        world.delete_key(&key);
     }
     drop(world.run(Step::Set, &token));
     is_pending(&world, &token)

@@ -8,10 +8,7 @@ use protocol::wrong::Wrong;
 use sandbox::bybit::{Ips, KeyId, Settings};
 use sandbox::in_process::{Fault, Operation, SUB, World};
 
-use super::{
-    ALL, BY_HAND, Rule, SETTLED, created, hours, is_current, issued, key_by_hand, key_in, lagging, settings,
-    unstored, until,
-};
+use super::*;
 
 pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     (Wrong::StoredValueIgnored, a_replay_issues_nothing),
@@ -56,26 +53,21 @@ fn a_replay_issues_nothing() -> bool {
     let token = created(&world);
     world.take_calls();
     drop(world.run(Step::Create, &token));
-    issued(&world) == 0
+    world.take_count(Operation::Issue) == 0
 }
 
 fn another_secrets_key_lives() -> bool {
     let world = slots(2);
     let other = "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/bybit/other-AbCdEf";
     let note = Marker::new(other, &VersionId::new("t"), 1).to_string();
-    let theirs = world.bybit(|model, now| {
-        model.create_key_by_hand(
-            SUB,
-            Settings {
-                note,
-                ..settings(ALL)
-            },
-            now,
-        )
-    });
+    let settings = Settings {
+        note,
+        ..settings_by_hand(&[TRADES, SPOT])
+    };
+    let theirs = world.key_by_hand_with(SUB, settings);
     world.advance(SETTLED);
-    created(&world);
-    world.alive(&theirs.expect("the account is there").key)
+    begun(&world);
+    world.alive(&theirs.key)
 }
 
 fn a_replaced_key_lives() -> bool {
@@ -88,7 +80,7 @@ fn a_replaced_key_lives() -> bool {
 
 fn the_lost_key_dies() -> bool {
     let world = World::new();
-    let token = unstored(&world);
+    let (token, _) = unstored(&world);
     world.pass(&token).expect("nothing stands in the way");
     world.live_keys_for(&token).len() == 1
 }
@@ -99,12 +91,12 @@ fn a_stale_miss_issues_nothing() -> bool {
     world.take_calls();
     world.plan(Operation::ReadVersion, 1, Fault::Stale(1));
     drop(world.run(Step::Create, &token));
-    issued(&world) == 0
+    world.take_count(Operation::Issue) == 0
 }
 
 fn the_third_key_waits() -> bool {
     let world = World::new();
-    let token = unstored(&world);
+    let (token, _) = unstored(&world);
     world.plan(Operation::Issue, 1, Fault::CrashAfter);
     drop(world.run(Step::Create, &token));
     drop(world.run(Step::Create, &token));
@@ -114,26 +106,26 @@ fn the_third_key_waits() -> bool {
 fn the_unanswered_key_dies() -> bool {
     let world = World::new();
     world.plan(Operation::Issue, 1, Fault::ReplyLost);
-    let token = created(&world);
+    let token = begun(&world);
     world.live_keys_for(&token).len() == 1
 }
 
 fn an_unlisted_key_ends_the_run() -> bool {
     let world = lagging();
     world.plan(Operation::Issue, 1, Fault::ReplyLost);
-    let token = created(&world);
+    let token = begun(&world);
     world.live_keys_for(&token).len() == 1
 }
 
 fn the_key_is_bound() -> bool {
     let world = World::new();
-    created(&world);
+    begun(&world);
     world.live_keys().iter().all(|key| key.settings.ips != Ips::Any)
 }
 
 fn the_base_is_current() -> bool {
     let world = World::new();
-    let current = world.put_by_hand(BY_HAND, &key_by_hand(&world, ALL), SUB, "AWSCURRENT");
+    let current = new_current_by_hand(&world);
     let token = world.begin_rotation();
     world.plan(Operation::ReadCurrent, 1, Fault::Stale(2));
     drop(world.run(Step::Create, &token));
@@ -148,7 +140,7 @@ fn a_key_about_to_be_stored_lives() -> bool {
 fn survives_another_run(world: &World) -> bool {
     let token = world.begin_rotation();
     let mut slow = world.start(world.request(Step::Create, &token));
-    until(&mut slow, Operation::Put);
+    slow.until(Operation::Put);
     let key = world.live_keys_for(&token).remove(0);
     drop(world.run(Step::Create, &token));
     world.alive(&key)
@@ -159,7 +151,7 @@ fn a_stored_key_lives() -> bool {
     let replaced = rotated(&world);
     rotated(&world);
     world.advance(hours(1));
-    created(&world);
+    begun(&world);
     world.alive(&key_in(&world, &replaced))
 }
 
@@ -186,7 +178,7 @@ fn an_unlisted_versions_key_lives() -> bool {
     }
     world.advance(hours(1));
     world.plan(Operation::Versions, 2, Fault::Denied);
-    created(&world);
+    begun(&world);
     world.alive(&key_in(&world, &unlabelled))
 }
 
@@ -194,9 +186,9 @@ fn the_key_that_a_slower_run_stores_lives() -> bool {
     let world = World::new();
     let token = world.begin_rotation();
     let mut slow = world.start(world.request(Step::Create, &token));
-    let put = until(&mut slow, Operation::Put);
+    let put = slow.until(Operation::Put);
     let mut quick = world.start(world.request(Step::Create, &token));
-    until(&mut quick, Operation::Put);
+    quick.until(Operation::Put);
     slow.let_through(put, None);
     drop(slow.finish());
     drop(quick.finish());
@@ -205,14 +197,14 @@ fn the_key_that_a_slower_run_stores_lives() -> bool {
 
 fn a_stored_value_is_not_current() -> bool {
     let world = World::new();
-    created(&world);
-    is_current(&world, &world.first_version())
+    begun(&world);
+    world.is_current(&world.first_version())
 }
 
 fn the_second_attempt_finds_its_own_value() -> bool {
     let world = World::new();
     world.plan(Operation::Put, 1, Fault::ReplyLost);
-    created(&world);
+    begun(&world);
     let puts = world
         .take_records()
         .into_iter()
@@ -225,7 +217,7 @@ fn a_lost_put_is_read() -> bool {
     let world = World::new();
     let token = world.begin_rotation();
     let mut slow = world.start(world.request(Step::Create, &token));
-    let put = until(&mut slow, Operation::Put);
+    let put = slow.until(Operation::Put);
     drop(world.run(Step::Create, &token));
     world.take_calls();
     slow.let_through(put, None);
@@ -255,7 +247,7 @@ fn the_key_of_a_put_that_nobody_knows_of_lives() -> bool {
 }
 
 fn stored_key_lives(world: &World) -> bool {
-    let token = created(world);
+    let token = begun(world);
     let key: KeyId = key_in(world, &token);
     world.alive(&key)
 }

@@ -1,43 +1,37 @@
 //! Variants of what operations do on a person's order.
 
 use protocol::label::VersionId;
-use protocol::operations::{Answer, Code, Mode, OperationRequest, Order};
+use protocol::operations::{Answer, Code, Mode};
 use protocol::rotation::Step;
 use protocol::wrong::Wrong;
 use sandbox::in_process::{Fault, Operation, World};
 
-use super::{Rule, created, is_current, seconds, until};
+use super::*;
 
 pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     (Wrong::AbandonClaimed, || {
         let world = World::new();
         created(&world);
         world.plan(Operation::AddLabel, 1, Fault::Denied);
-        says_nothing(&abandon(&world))
+        says_nothing(&world.abandon())
     }),
     (Wrong::AbandonHalfTold, || {
         let world = World::new();
         created(&world);
         world.plan(Operation::RemoveLabel, 1, Fault::Denied);
-        !says_nothing(&abandon(&world))
+        !says_nothing(&world.abandon())
     }),
     (Wrong::RollbackMovesCurrent, || {
         let world = World::new();
         world.rotate().expect("a rotation");
-        world.operate(OperationRequest::Rollback {
-            secret: world.secret().clone(),
-            version: None,
-        });
-        !is_current(&world, &world.first_version())
+        world.roll_back(None);
+        !world.is_current(&world.first_version())
     }),
     (Wrong::RollbackLabelLeft, || {
         let world = World::new();
         world.rotate().expect("a rotation");
         world.plan(Operation::Rotate, 1, Fault::Denied);
-        world.operate(OperationRequest::Rollback {
-            secret: world.secret().clone(),
-            version: None,
-        });
+        world.roll_back(None);
         world.holder("ROLLBACK").is_none()
     }),
     (Wrong::RevokedBeforeReplaced, || {
@@ -56,12 +50,12 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     (Wrong::OrderOutlivesLabel, || {
         let world = World::new();
         let token = world.rotate().expect("a rotation");
-        let mut run = world.start_operation(order(&world, None, Mode::RevokeFirst));
+        let mut run = world.start_operation(break_glass(world.secret(), None, Mode::RevokeFirst));
         for _ in ["COMPROMISED", "REVOKE_FIRST"] {
-            let label = until(&mut run, Operation::AddLabel);
+            let label = run.until(Operation::AddLabel);
             run.let_through(label, None);
         }
-        let inspect = until(&mut run, Operation::Inspect);
+        let inspect = run.until(Operation::Inspect);
         world.advance(seconds(61));
         world.label("COMPROMISED", None);
         run.let_through(inspect, None);
@@ -74,10 +68,10 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         let leaked = world.rotate().expect("a rotation");
         world.rotate().expect("another");
         world.label("ROLLBACK", Some(&leaked));
-        let token = created(&world);
+        let token = begun(&world);
         let mut run = world.start(world.request(Step::Finish, &token));
-        let swap = until(&mut run, Operation::Swap);
-        replace_first(&world, Some(leaked));
+        let swap = run.until(Operation::Swap);
+        replace_first(&world, Some(&leaked));
         world.advance(seconds(1));
         run.let_through(swap, None);
         drop(run.finish());
@@ -85,29 +79,8 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     }),
 ];
 
-fn abandon(world: &World) -> Answer {
-    world.operate(OperationRequest::Abandon {
-        secret: world.secret().clone(),
-    })
-}
-
-fn replace_first(world: &World, version: Option<VersionId>) {
-    world.operate(order(world, version, Mode::ReplaceFirst));
-}
-
-fn order(world: &World, version: Option<VersionId>, mode: Mode) -> OperationRequest {
-    let order = Order {
-        reason: "seen in a public log".to_owned(),
-        incident: "INC-7".to_owned(),
-    };
-    OperationRequest::BreakGlass {
-        secret: world.secret().clone(),
-        version,
-        mode,
-        fingerprint: None,
-        no_successor: false,
-        order,
-    }
+fn replace_first(world: &World, version: Option<&VersionId>) {
+    world.operate(break_glass(world.secret(), version, Mode::ReplaceFirst));
 }
 
 fn says_nothing(answer: &Answer) -> bool {

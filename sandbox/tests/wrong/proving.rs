@@ -3,12 +3,8 @@
 use protocol::rotation::Step;
 use protocol::wrong::Wrong;
 use sandbox::in_process::{Fault, OTHER_SUB, Operation, SUB, World};
-use sandbox::secrets_manager::RotateSecret;
 
-use super::{
-    ALL, BY_HAND, Rule, SPOT, by_hand, created, credential, delete, grant_by_hand, is_current, key_by_hand,
-    key_in, overtaken, seconds, settings, until,
-};
+use super::*;
 
 pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     (Wrong::TestTidies, test_changes_nothing),
@@ -36,35 +32,25 @@ fn test_changes_nothing() -> bool {
 
 fn the_dry_run_passes() -> bool {
     let world = World::new();
-    let secret_id = world.secret().as_str().to_owned();
-    let request = RotateSecret {
-        secret_id,
-        rotate_immediately: Some(false),
-        ..RotateSecret::default()
-    };
-    world
-        .secrets_manager(|model, now| model.rotate_secret(&request, now))
-        .expect("a dry run begins");
+    world.begin_dry_run_of(world.secret()).expect("a dry run begins");
     world.run_due().expect("testSecret is due").is_ok()
 }
 
 fn an_unknown_power_is_not_promoted() -> bool {
     let world = World::new();
     let token = created(&world);
-    grant_by_hand(
-        &world,
-        &key_in(&world, &token),
-        &[ALL[0], ALL[1], ("Teleport", &["Beam"])],
-    );
+    world.edit_key(&key_in(&world, &token), |settings| {
+        settings.permissions = Permissions::of(&[SPOT, TRADES, ("Teleport", &["Beam"])]);
+    });
     drop(world.run(Step::Finish, &token));
-    !is_current(&world, &token)
+    !world.is_current(&token)
 }
 
 /// A value that passes for ours in the store, and names a key of another sub-account.
 fn another_accounts_key_is_not_promoted() -> bool {
     let world = World::new();
     let abandoned = created(&world);
-    let ours = credential(&world, &key_in(&world, &abandoned));
+    let ours = world.credential(&key_in(&world, &abandoned));
     let text = world.text(&abandoned).expect("it has a value");
     world.label("AWSPENDING", None);
     let token = world.begin_rotation();
@@ -72,44 +58,44 @@ fn another_accounts_key_is_not_promoted() -> bool {
         .replace(ours.key.as_str(), "<key>")
         .replace(ours.secret.expose(), "<secret>");
     let text = text.replace(abandoned.as_str(), token.as_str());
-    let theirs = world.bybit(|model, now| model.create_key_by_hand(OTHER_SUB, settings(ALL), now));
-    world.put_by_hand_as(
-        &token,
-        &text,
-        &theirs.expect("the account is there"),
-        OTHER_SUB,
-        "AWSPENDING",
-    );
+    let theirs = world.key_by_hand(OTHER_SUB);
+    world.put_by_hand_as(&token, &text, &theirs, OTHER_SUB, "AWSPENDING");
     drop(world.run(Step::Finish, &token));
-    !is_current(&world, &token)
+    !world.is_current(&token)
 }
 
 fn a_dead_key_is_not_promoted() -> bool {
     let world = World::new();
     let token = created(&world);
-    delete(&world, &key_in(&world, &token));
+    world.delete_key(&key_in(&world, &token));
     drop(world.run(Step::Finish, &token));
-    !is_current(&world, &token)
+    !world.is_current(&token)
 }
 
 fn a_version_given_up_meanwhile_is_not_promoted() -> bool {
     let world = World::new();
     let token = created(&world);
     let mut slow = world.start(world.request(Step::Finish, &token));
-    let look = until(&mut slow, Operation::Inspect);
+    let look = slow.until(Operation::Inspect);
     world.advance(seconds(6));
     world.label("AWSPENDING", None);
     slow.let_through(look, None);
     drop(slow.finish());
-    !is_current(&world, &token)
+    !world.is_current(&token)
 }
 
 fn a_hands_version_is_not_promoted() -> bool {
     let world = World::new();
     let token = world.begin_rotation();
-    world.put_by_hand_as(&token, BY_HAND, &key_by_hand(&world, &[SPOT]), SUB, "AWSPENDING");
+    world.put_by_hand_as(
+        &token,
+        world.text_of_setup(),
+        &world.key_by_hand(SUB),
+        SUB,
+        "AWSPENDING",
+    );
     drop(world.pass(&token));
-    !is_current(&world, &token)
+    !world.is_current(&token)
 }
 
 /// The run that gave it up died halfway, and what doomed it is no longer so.
@@ -120,5 +106,5 @@ fn a_condemned_version_is_not_promoted() -> bool {
     drop(world.run(Step::Create, &token));
     world.make_current(&world.first_version());
     drop(world.run(Step::Finish, &token));
-    !is_current(&world, &token)
+    !world.is_current(&token)
 }

@@ -1,14 +1,13 @@
 //! Variants of what passes do.
 
 use protocol::name::SecretId;
-use protocol::operations::{OperationRequest, Shard};
 use protocol::rotation::Step;
 use protocol::wrong::Wrong;
 use sandbox::bybit::{Ips, KeyId, Settings};
 use sandbox::in_process::{BOT_ADDRESS, Fault, OTHER_SUB, Operation, SUB, World};
-use sandbox::secrets_manager::{DeleteSecret, Replica, ReplicaStatus};
+use sandbox::secrets_manager::ReplicaStatus;
 
-use super::{BY_HAND, Rule, created, hours, is_current, key_by_hand, key_in, seconds, unstored, until};
+use super::*;
 
 pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     (Wrong::LeakedPendingAtOnce, || {
@@ -16,10 +15,8 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         let world = World::new();
         let token = created(&world);
         let mut run = world.start(world.request(Step::Finish, &token));
-        let swap = until(&mut run, Operation::Swap);
-        world.operate(OperationRequest::Abandon {
-            secret: world.secret().clone(),
-        });
+        let swap = run.until(Operation::Swap);
+        world.abandon();
         world.label("COMPROMISED", Some(&token));
         world.maintain();
         run.let_through(swap, None);
@@ -30,23 +27,18 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         let world = World::new();
         world.rotate().expect("a rotation");
         world.label("ROLLBACK", Some(&world.first_version()));
-        let token = created(&world);
+        let token = begun(&world);
         world.label("COMPROMISED", Some(&world.first_version()));
         drop(world.run(Step::Finish, &token));
-        !is_current(&world, &token)
+        !world.is_current(&token)
     }),
     (Wrong::GraceOfOneVersion, || {
         // Another secret names the key too, and is rotated after this one's grace.
         let world = World::new();
-        let other = world.add_secret(
-            "prod/bybit/other",
-            world.text_of_setup(),
-            world.first_credential(),
-            SUB,
-        );
-        rotate(&world, world.secret());
+        let other = world.add_secret_of("prod/bybit/other", world.first_credential());
+        world.rotate().expect("a rotation");
         world.advance(hours(24 * 8));
-        rotate(&world, &other);
+        world.rotate_secret(&other).expect("a rotation");
         world.advance(hours(1));
         passes(&world);
         world.alive(world.first_key())
@@ -59,21 +51,13 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     (Wrong::CondemnedAtOnce, || {
         let (world, key) = past_its_grace();
         world.maintain();
-        world.advance(seconds(60));
+        world.advance(minutes(1));
         world.maintain();
         world.alive(&key)
     }),
     (Wrong::ReplicaIgnored, || {
         let (world, key) = past_its_grace();
-        let replica = Replica {
-            region: "eu-west-1".to_owned(),
-            status: ReplicaStatus::Failed,
-            status_message: None,
-        };
-        let arn = world.secret().as_str().to_owned();
-        world
-            .secrets_manager(|model, _| model.set_replicas(&arn, vec![replica]))
-            .expect("the secret is there");
+        world.replicate(ReplicaStatus::Failed);
         passes(&world);
         world.alive(&key)
     }),
@@ -81,8 +65,8 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         // The key is on offer at another secret.
         let world = World::new();
         world.rotate().expect("a rotation");
-        let other = key_by_hand(&world, super::ALL);
-        let other = world.add_secret("prod/bybit/other", world.text_of_setup(), &other, SUB);
+        let other = world.key_by_hand(SUB);
+        let other = world.add_secret_of("prod/bybit/other", &other);
         offer(&world, &other);
         world.advance(hours(24 * 8));
         passes(&world);
@@ -90,20 +74,9 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     }),
     (Wrong::UnreadableHoldsNothing, || {
         let world = World::new();
-        let other = world.add_secret(
-            "prod/bybit/other",
-            world.text_of_setup(),
-            world.first_credential(),
-            SUB,
-        );
+        let other = world.add_secret_of("prod/bybit/other", world.first_credential());
         world.rotate().expect("a rotation");
-        let request = DeleteSecret {
-            secret_id: other.as_str().to_owned(),
-            ..DeleteSecret::default()
-        };
-        world
-            .secrets_manager(|model, now| model.delete_secret(&request, now))
-            .expect("it is deleted");
+        world.delete_secret(&other);
         world.advance(hours(24 * 8));
         passes(&world);
         world.alive(world.first_key())
@@ -112,16 +85,13 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         // A hand replaces a key of ours, and the pass that should stamp it only says so.
         let world = World::new();
         let token = world.rotate().expect("a rotation");
-        world.put_by_hand(BY_HAND, &key_by_hand(&world, super::ALL), SUB, "AWSCURRENT");
+        new_current_by_hand(&world);
         world.maintain();
-        world
-            .labels(&token)
-            .iter()
-            .any(|label| label.starts_with("REPLACED-"))
+        world.has_stamp(&token, "REPLACED-")
     }),
     (Wrong::YoungOrphanReaped, || {
         let world = World::new();
-        let token = unstored(&world);
+        let (token, _) = unstored(&world);
         world.maintain();
         !world.live_keys_for(&token).is_empty()
     }),
@@ -132,7 +102,7 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         let key = key_in(&world, &token);
         world.advance(hours(1));
         for _ in 0..2 {
-            world.put_by_hand(BY_HAND, &key_by_hand(&world, super::ALL), SUB, "AWSCURRENT");
+            new_current_by_hand(&world);
         }
         world.maintain();
         world.alive(&key)
@@ -145,12 +115,7 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         world.plan(Operation::List, 2, Fault::PageMissing);
         // The current key is asked first, and its master.
         world.plan(Operation::Inspect, 3, Fault::Dropped);
-        let answer = world.operate(OperationRequest::Maintain {
-            shard: Shard::ALL,
-            secrets: Vec::new(),
-            moved: false,
-            dry_run: true,
-        });
+        let answer = world.maintain_dry();
         world.alive(&key)
             && !answer
                 .secrets
@@ -164,8 +129,8 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         world.rotate().expect("a rotation");
         let version = world.holder("AWSPREVIOUS").expect("a version before");
         world.label("ROLLBACK", Some(&version));
-        rotate(&world, world.secret());
-        rotate(&world, world.secret());
+        world.rotate().expect("a rotation");
+        world.rotate().expect("a rotation");
         world.advance(hours(25));
         passes(&world);
         world.alive(world.first_key())
@@ -175,14 +140,12 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         let world = World::new();
         let settings = Settings {
             ips: Ips::only([BOT_ADDRESS]),
-            ..super::settings(super::ALL)
+            ..settings_by_hand(&[TRADES, SPOT])
         };
-        let key = world
-            .bybit(|model, now| model.create_key_by_hand(OTHER_SUB, settings, now))
-            .expect("the account is there");
-        let version = world.put_by_hand(BY_HAND, &key, SUB, "AWSCURRENT");
+        let key = world.key_by_hand_with(OTHER_SUB, settings);
+        let version = world.put_key(&key, "AWSCURRENT");
         world.advance(hours(1));
-        world.put_by_hand(BY_HAND, &key_by_hand(&world, super::ALL), SUB, "AWSCURRENT");
+        new_current_by_hand(&world);
         world.maintain();
         world.advance(hours(24 * 8));
         passes(&world);
@@ -203,7 +166,7 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
 /// show that key.
 fn past_its_grace() -> (World, KeyId) {
     let world = World::new();
-    key_by_hand(&world, super::ALL);
+    world.key_by_hand(SUB);
     let first = world.rotate().expect("a rotation");
     world.advance(hours(1));
     world.rotate().expect("another");
@@ -212,34 +175,9 @@ fn past_its_grace() -> (World, KeyId) {
     (world, key)
 }
 
-fn passes(world: &World) {
-    for _ in 0..3 {
-        world.maintain();
-        world.advance(hours(1));
-    }
-}
-
-fn rotate(world: &World, secret: &SecretId) {
-    let token = world.try_begin_rotation_of(secret).expect("a rotation begins");
-    for step in Step::ALL {
-        world
-            .start(world.request_of(secret, step, &token))
-            .finish()
-            .expect("a step");
-    }
-}
-
 /// A person offers the first key to another secret.
 fn offer(world: &World, secret: &SecretId) {
     let value = world.filled_in(world.text_of_setup(), world.first_credential(), SUB);
-    let request = sandbox::secrets_manager::PutSecretValue {
-        secret_id: secret.as_str().to_owned(),
-        client_request_token: Some("11111111-1111-4111-8111-111111111111".to_owned()),
-        secret_string: Some(sandbox::secrets_manager::Sensitive::new(value)),
-        version_stages: Some(vec!["CANDIDATE".to_owned()]),
-        ..Default::default()
-    };
-    world
-        .secrets_manager(|model, now| model.put_secret_value(&request, now))
-        .expect("it is stored");
+    let version = VersionId::new("11111111-1111-4111-8111-111111111111");
+    world.put_value(secret, &version, &value, &["CANDIDATE"]);
 }

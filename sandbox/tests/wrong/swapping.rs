@@ -4,7 +4,7 @@ use protocol::rotation::Step;
 use protocol::wrong::Wrong;
 use sandbox::in_process::{Fault, Operation, SUB, World};
 
-use super::{ALL, BY_HAND, Rule, created, has_stamp, hours, is_current, just, key_by_hand, overtaken, until};
+use super::*;
 
 pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     (Wrong::SwapFromAnyBase, what_a_person_made_current_stays),
@@ -29,18 +29,18 @@ fn what_a_person_made_current_stays() -> bool {
     let world = World::new();
     let (token, theirs) = overtaken(&world);
     drop(world.run(Step::Finish, &token));
-    is_current(&world, &theirs)
+    world.is_current(&theirs)
 }
 
 fn a_person_who_moves_current_back_wins() -> bool {
     let world = World::new();
     let token = created(&world);
     let mut run = world.start(world.request(Step::Finish, &token));
-    let swap = until(&mut run, Operation::Swap);
+    let swap = run.until(Operation::Swap);
     just(&mut run, swap, Some(Fault::ReplyLost));
     world.make_current(&world.first_version());
     drop(run.finish());
-    is_current(&world, &world.first_version())
+    world.is_current(&world.first_version())
 }
 
 fn a_late_finish_does_not_undo_a_rollback() -> bool {
@@ -49,20 +49,20 @@ fn a_late_finish_does_not_undo_a_rollback() -> bool {
     world.pass(&token).expect("nothing stands in the way");
     world.make_current(&world.first_version());
     drop(world.run(Step::Finish, &token));
-    is_current(&world, &world.first_version())
+    world.is_current(&world.first_version())
 }
 
 fn success_means_that_it_is_current() -> bool {
     let world = World::new();
     let token = created(&world);
     world.plan(Operation::Swap, 1, Fault::Dropped);
-    world.run(Step::Finish, &token).is_err() || is_current(&world, &token)
+    world.run(Step::Finish, &token).is_err() || world.is_current(&token)
 }
 
 fn an_offer_that_was_not_promoted_stays() -> bool {
     let world = World::new();
-    let offer = world.put_by_hand(BY_HAND, &key_by_hand(&world, ALL), SUB, "CANDIDATE");
-    let token = created(&world);
+    let offer = world.put_key(&world.key_by_hand(SUB), "CANDIDATE");
+    let token = begun(&world);
     world.plan(Operation::Swap, 1, Fault::Dropped);
     drop(world.run(Step::Finish, &token));
     world.holder("CANDIDATE") == Some(offer)
@@ -72,33 +72,28 @@ fn a_thawed_run_does_not_swap() -> bool {
     let world = World::new();
     let token = created(&world);
     let mut frozen = world.start(world.request(Step::Finish, &token));
-    let look = until(&mut frozen, Operation::Inspect);
+    let look = frozen.until(Operation::Inspect);
     world.advance(hours(1));
     frozen.let_through(look, None);
     drop(frozen.finish());
-    is_current(&world, &world.first_version())
+    world.is_current(&world.first_version())
 }
 
 fn what_loses_previous_is_stamped() -> bool {
     let world = World::new();
-    world.put_by_hand(BY_HAND, &key_by_hand(&world, ALL), SUB, "AWSCURRENT");
+    new_current_by_hand(&world);
     world.plan(Operation::AddLabel, 1, Fault::Denied);
     let token = created(&world);
     drop(world.run(Step::Finish, &token));
-    has_stamp(&world, &world.first_version(), "REPLACED-")
+    world.has_stamp(&world.first_version(), "REPLACED-")
 }
 
 fn nothing_is_swapped_without_room_for_the_stamps() -> bool {
     let world = World::new();
     let token = created(&world);
-    for own in 0.. {
-        if world.label_count() == 19 {
-            break;
-        }
-        world.label(&format!("own-{own}"), Some(&world.first_version()));
-    }
+    world.fill_labels(19, &world.first_version());
     drop(world.run(Step::Finish, &token));
-    is_current(&world, &world.first_version())
+    world.is_current(&world.first_version())
 }
 
 /// A world whose first version was replaced, and is current again since two days.
@@ -111,8 +106,7 @@ fn came_back() -> World {
 }
 
 fn stamped_now(world: &World) -> bool {
-    has_stamp(
-        world,
+    world.has_stamp(
         &world.first_version(),
         &world.now().strftime("REPLACED-%Y%m%dT%H%M%SZ").to_string(),
     )
