@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use protocol::label::VersionId;
 use protocol::name::SecretId;
 
-use super::setup::{SPOT, SUB, TRADES, settings_by_hand};
+use super::setup::{Power, SPOT, SUB, TRADES, settings_by_hand};
 use super::world::World;
-use crate::bybit::{self, Credential, KeyId, Settings, Uid};
+use crate::bybit::{self, Credential, KeyId, Permissions, Settings, Uid};
 use crate::secrets_manager::{
     self, AWSCURRENT, CancelRotateSecret, DeleteSecret, PutSecretValue, Replica, ReplicaStatus, Sensitive,
 };
@@ -60,6 +60,14 @@ impl World {
         change(&mut settings);
         self.bybit(|model, now| model.edit_key_by_hand(key, settings, now))
             .expect("the key is there");
+    }
+
+    /// Gives a key these powers, and takes all others away.
+    ///
+    /// # Panics
+    /// When the key is not there.
+    pub fn grant(&self, key: &KeyId, powers: &[Power<'_>]) {
+        self.edit_key(key, |settings| settings.permissions = Permissions::of(powers));
     }
 
     /// Deletes a key.
@@ -185,6 +193,15 @@ impl World {
         };
         self.secrets_manager(|model, now| model.cancel_rotate_secret(&request, now))
             .expect("Secrets Manager switches the rotation off");
+    }
+
+    /// Lets the KMS key that encrypts the secret be used, or not.
+    ///
+    /// # Panics
+    /// When the secret is not there.
+    pub fn set_kms_key_usable(&self, usable: bool) {
+        self.secrets_manager(|model, _| model.set_key_usable(self.secret().as_str(), usable))
+            .expect("the secret is there");
     }
 
     /// Gives the secret a replica that is in this state.

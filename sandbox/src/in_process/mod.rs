@@ -40,7 +40,7 @@ pub use call::{Call, Fault, Made, Operation, Told};
 pub use gate::{Point, Ticket};
 pub use invocation::{Failure, Invocation};
 pub use journal::MemoryJournal;
-pub use orders::{audit, break_glass, naming, without_a_successor};
+pub use orders::{audit, break_glass, maintain, naming, without_a_successor};
 pub(crate) use powers::powers;
 pub use setup::{
     BOT_ADDRESS, FUNCTION_ADDRESS, FUNCTION_ARN, MASTER, OPTIONS, OTHER_SUB, PARENT, Power, SETTLED, SPOT,

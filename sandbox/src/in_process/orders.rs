@@ -50,6 +50,16 @@ pub fn without_a_successor(mut order: OperationRequest) -> OperationRequest {
     order
 }
 
+/// A pass over a part of all secrets; in a dry run it says what it would do, and does nothing.
+pub fn maintain(shard: Shard, dry_run: bool) -> OperationRequest {
+    OperationRequest::Maintain {
+        shard,
+        secrets: Vec::new(),
+        moved: false,
+        dry_run,
+    }
+}
+
 /// An audit of everything, or of one secret, in this form.
 pub fn audit(secret: Option<&SecretId>, form: Form) -> OperationRequest {
     OperationRequest::Audit {
@@ -83,17 +93,20 @@ impl World {
         })
     }
 
+    /// One pass over all secrets.
+    ///
+    /// # Panics
+    /// As [`World::operate`].
+    pub fn maintain(&self) -> Answer {
+        self.operate(maintain(Shard::ALL, false))
+    }
+
     /// A pass over all secrets that says what it would do, and does nothing.
     ///
     /// # Panics
     /// As [`World::operate`].
     pub fn maintain_dry(&self) -> Answer {
-        self.operate(OperationRequest::Maintain {
-            shard: Shard::ALL,
-            secrets: Vec::new(),
-            moved: false,
-            dry_run: true,
-        })
+        self.operate(maintain(Shard::ALL, true))
     }
 
     /// A pass over a part of all secrets, such as `1/4`.
@@ -101,11 +114,6 @@ impl World {
     /// # Panics
     /// As [`World::operate`], and when it is no part.
     pub fn maintain_shard(&self, shard: &str) -> Answer {
-        self.operate(OperationRequest::Maintain {
-            shard: shard.parse().expect("a shard"),
-            secrets: Vec::new(),
-            moved: false,
-            dry_run: false,
-        })
+        self.operate(maintain(shard.parse().expect("a shard"), false))
     }
 }

@@ -211,19 +211,6 @@ impl World {
             .expect("an operation answers")
     }
 
-    /// One pass over all secrets.
-    ///
-    /// # Panics
-    /// As [`World::operate`].
-    pub fn maintain(&self) -> Answer {
-        self.operate(operations::OperationRequest::Maintain {
-            shard: operations::Shard::ALL,
-            secrets: Vec::new(),
-            moved: false,
-            dry_run: false,
-        })
-    }
-
     fn starts(
         &self,
         function: &str,

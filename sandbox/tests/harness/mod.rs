@@ -37,6 +37,15 @@ pub(crate) fn created(world: &World) -> VersionId {
     token
 }
 
+/// A token with the key of an offer: createSecret is done.
+#[track_caller]
+pub(crate) fn copied(world: &World) -> VersionId {
+    let token = world.begin_rotation();
+    let ended = world.run(Step::Create, &token);
+    assert!(matches!(ended, Ok(Done::Copied)), "{ended:?}");
+    token
+}
+
 /// A token, and the key that was issued for it by a run that died before it could store it.
 #[track_caller]
 pub(crate) fn unstored(world: &World) -> (VersionId, KeyId) {

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use protocol::name::SecretId;
 use protocol::operations::{Code, Form, OperationRequest, RotationState, Row, Shard};
 use sandbox::in_process::SUB;
-use sandbox::secrets_manager::{SecretValue, Seed};
 use serde_json::Value;
 
 use super::*;
@@ -154,9 +153,7 @@ fn a_rotation_that_is_overdue_stuck_or_switched_off_is_found() {
 #[test]
 fn a_replaced_key_that_lives_and_may_move_funds_is_a_page() {
     let (world, _, key, _) = rotated();
-    world.edit_key(&key, |settings| {
-        settings.permissions = Permissions::of(&[SPOT, TRANSFERS]);
-    });
+    world.grant(&key, &[SPOT, TRANSFERS]);
     world.advance(hours(1));
     let answer = audit(&world);
     assert!(
@@ -195,20 +192,13 @@ fn a_replaced_key_that_outlives_its_grace_is_found() {
 #[test]
 fn a_secret_named_like_the_others_that_nothing_rotates_is_found() {
     let (world, _, _, _) = rotated_twice();
-    let forgotten = |name: &str| Seed {
-        name: name.to_owned(),
-        value: Some(SecretValue::from_text("{}".to_owned())),
-        ..Seed::default()
-    };
     for name in [
         "prod/bybit/forgotten",
         "prod/postgres/main",
         "notes",
         "trading-bot/bybit/credentials",
     ] {
-        world
-            .secrets_manager(|model, now| model.seed(forgotten(name), now))
-            .expect("the name is free");
+        unrotated(&world, name, Some("{}".to_owned()));
     }
     let answer = audit(&world);
     let unrotated: Vec<&str> = answer
@@ -226,13 +216,7 @@ fn a_secret_named_like_the_others_that_nothing_rotates_is_found() {
 #[test]
 fn an_audit_of_one_secret_is_refused_where_there_is_none_to_look_at() {
     let (world, _, _, _) = rotated_twice();
-    let unattached = Seed {
-        name: "prod/bybit/forgotten".to_owned(),
-        ..Seed::default()
-    };
-    world
-        .secrets_manager(|model, now| model.seed(unattached, now))
-        .expect("the name is free");
+    unrotated(&world, "prod/bybit/forgotten", None);
     for name in ["prod/bybit/forgotten", "prod/bybit/nobodys", world.master_arn()] {
         let secret = SecretId::parse(name).expect("a name");
         let answer = world.operate(in_process::audit(Some(&secret), Form::Json));
@@ -250,14 +234,8 @@ fn a_secret_that_is_scheduled_for_deletion_has_its_row() {
         row(&answer, "prod/bybit/main").audit.map(|audit| audit.rotation),
         Some(RotationState::Deleted)
     );
-    let told = answer
-        .findings
-        .iter()
-        .find(|finding| finding.code == Code::SecretDeleted);
-    assert!(
-        told.is_some_and(|told| told.r#do.contains("restore-secret")),
-        "{answer:#?}"
-    );
+    let told = finding(&answer, Code::SecretDeleted);
+    assert!(told.r#do.contains("restore-secret"), "{answer:#?}");
 }
 
 #[test]

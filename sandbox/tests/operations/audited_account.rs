@@ -62,9 +62,7 @@ fn a_key_that_two_secrets_name_is_found() {
 #[test]
 fn an_account_with_hardly_any_room_is_found() {
     let (world, _, _, _) = rotated_twice();
-    while world.live_keys().len() < 19 {
-        world.key_by_hand(SUB);
-    }
+    fill_account(&world, 19);
     assert!(found(&audit(&world), Code::SlotsLow));
 }
 
@@ -72,9 +70,7 @@ fn an_account_with_hardly_any_room_is_found() {
 fn a_master_that_lists_keys_and_cannot_issue_any_is_found_once() {
     let (world, _, _, _) = rotated_twice();
     by_hand(&world, "prod/bybit/other");
-    world.edit_key(world.master_key(), |settings| {
-        settings.permissions = Permissions::of(&[SPOT]);
-    });
+    world.grant(world.master_key(), &[SPOT]);
     world.advance(hours(1));
     let answer = audit(&world);
     assert_eq!(

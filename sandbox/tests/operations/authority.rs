@@ -2,7 +2,6 @@
 
 use protocol::marker::Marker;
 use protocol::name::SecretId;
-use protocol::operations::Mode;
 use sandbox::bybit::KeySecret;
 use sandbox::in_process::{OTHER_SUB, SUB};
 
@@ -143,7 +142,7 @@ fn an_unserved_leaked_key_that_answers_nobody_dies_by_an_order_naming_it() {
     let (world, _) = with_an_enemy(MASTER);
     let key = world.current_key().expect("a current key");
     bind(&world, &key, Ips::only([BOT_ADDRESS]));
-    let order = naming(break_glass(world.secret(), None, Mode::RevokeFirst), &key);
+    let order = naming(revoke_first(&world, None), &key);
     let answer = world.operate_beside_the_service(without_a_successor(order));
     assert!(!world.alive(&key), "{answer:#?}");
 }
@@ -214,7 +213,7 @@ fn what_another_offers_or_breaks_keeps_no_key_of_the_victim_alive() {
         let (world, enemy) = with_an_enemy(master);
         let key = world.current_key().expect("a current key");
         planted(&world, &enemy);
-        let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::ReplaceFirst));
+        let answer = world.operate_beside_the_service(leaked(&world, None));
         assert!(
             answer.outcome != Outcome::Failed && !world.alive(&key),
             "{answer:#?}"
@@ -274,7 +273,7 @@ fn a_value_that_claims_to_be_ours_is_not_taken_for_it() {
 fn an_order_without_a_way_to_a_successor_is_refused_until_none_is_wanted() {
     let (world, _) = with_an_enemy(MASTER);
     let key = world.current_key().expect("a current key");
-    let asked = break_glass(world.secret(), None, Mode::RevokeFirst);
+    let asked = revoke_first(&world, None);
     let answer = world.operate_beside_the_service(asked.clone());
     ended(&answer, Outcome::Failed, &[Code::Refused]);
     assert!(
@@ -288,7 +287,7 @@ fn an_order_without_a_way_to_a_successor_is_refused_until_none_is_wanted() {
     // Where the master says whom it serves, nobody has to insist.
     let (world, _) = with_an_enemy(SERVED);
     let key = world.current_key().expect("a current key");
-    let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::RevokeFirst));
+    let answer = world.operate_beside_the_service(revoke_first(&world, None));
     assert!(
         !world.alive(&key) && world.current_key().is_some_and(|current| world.alive(&current)),
         "{answer:#?}"
@@ -303,7 +302,7 @@ fn a_key_that_nothing_proves_dies_by_an_order_that_names_it() {
         bind(&world, &bound.key, Ips::only([BOT_ADDRESS]));
         let version = world.put_key(&bound, "KEPT");
         world.advance(hours(1));
-        let order = break_glass(world.secret(), Some(&version), Mode::RevokeFirst);
+        let order = revoke_first(&world, Some(&version));
         let order = if named { naming(order, &bound.key) } else { order };
         let answer = world.operate_beside_the_service(order);
         assert_eq!(world.alive(&bound.key), !named, "{answer:#?}");

@@ -254,15 +254,7 @@ fn the_key_before_proves_that_a_supplied_one_is_dead_and_is_the_way_back() {
 fn an_audit_names_the_way_to_another_supplied_key() {
     let (world, token) = supplied(r#""policy":{"#);
     world.delete_key(&key_in(&world, &token));
-    let way = |world: &World| {
-        let answer = audit(world);
-        let dead = answer
-            .findings
-            .into_iter()
-            .find(|finding| finding.code == Code::CurrentDead)
-            .expect("a page");
-        dead.r#do
-    };
+    let way = |world: &World| finding(&audit(world), Code::CurrentDead).r#do;
     assert!(
         way(&world).contains("maintain"),
         "one look decides nothing where there is a way back"

@@ -2,7 +2,6 @@
 //! order is cut off; and nothing is said of what was changed that is not so.
 
 use protocol::operations::{Code, Mode};
-use protocol::rotation::Step;
 use sandbox::in_process::{Fault, Operation};
 
 use super::*;
@@ -113,7 +112,7 @@ fn what_kept_a_leaked_key_alive_for_a_while_is_not_found_once_it_is_dead() {
         for occurrence in 1..=refusals {
             world.plan(Operation::Revoke, occurrence, Fault::Refused);
         }
-        let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::RevokeFirst));
+        let answer = world.operate_beside_the_service(revoke_first(&world, None));
         assert_eq!(
             (codes(&answer), world.alive(&key)),
             (found, refusals == 200),
@@ -140,8 +139,7 @@ fn an_order_about_a_replaced_key_is_carried_out_though_it_was_cut_off() {
             let (world, _, key, version) = rotated_twice();
             world.label("ROLLBACK", Some(&version));
             if copies {
-                let copy = world.begin_rotation();
-                world.run(Step::Create, &copy).expect("a copy");
+                copied(&world);
             }
             world.plan_at(cut, Fault::CrashBefore);
             drop(world.start_operation(leaked(&world, Some(&version))).finish());

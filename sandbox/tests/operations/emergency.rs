@@ -144,20 +144,11 @@ fn a_rotation_that_is_stuck_is_given_up_first() {
     assert_ne!(world.holder("AWSCURRENT"), Some(stuck));
 }
 
-/// The hourly passes, and what Secrets Manager does between them.
-pub(super) fn passes_beside_the_service(world: &World) {
-    for _ in 0..5 {
-        world.maintain();
-        while world.run_due().is_some() {}
-        world.advance(hours(1));
-    }
-}
-
 #[test]
 fn where_it_is_ordered_the_leaked_key_dies_before_its_successor_is_there() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
-    let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::RevokeFirst));
+    let answer = world.operate_beside_the_service(revoke_first(&world, None));
     let said = happened(&answer).join("; ");
     assert!(said.find("was revoked") < said.find("begun"), "{said}");
     assert!(
@@ -202,9 +193,7 @@ fn an_order_that_is_cut_off_anywhere_is_carried_out_by_whoever_comes_next() {
             // was written down.
             let written = world.labels(&token).iter().any(|label| label == "COMPROMISED");
             for _ in 0..4 {
-                world.maintain();
-                while world.run_due().is_some() {}
-                world.advance(hours(1));
+                pass_beside_the_service(&world);
             }
             assert_eq!(
                 world.alive(&key),
@@ -272,7 +261,7 @@ fn a_leaked_key_that_was_dead_before_is_proven_dead() {
 /// put there.
 fn taken_back_after(late: i64) -> (Answer, bool) {
     let (world, token, _, _) = rotated_twice();
-    let mut run = world.start_operation(break_glass(world.secret(), None, Mode::RevokeFirst));
+    let mut run = world.start_operation(revoke_first(&world, None));
     while world.holder("REVOKE_FIRST").is_none() {
         assert!(run.poll().is_pending(), "it ended before it was written down");
         for (ticket, _) in run.waiting() {
@@ -292,8 +281,8 @@ fn an_order_is_taken_back_by_whoever_takes_its_label_off() {
     let told = answer
         .findings
         .iter()
-        .find(|finding| finding.say.contains("takes the order back"));
-    let told = told.expect("that it was taken back");
+        .find(|finding| finding.say.contains("takes the order back"))
+        .expect("that it was taken back");
     assert!(
         told.r#do.contains("revoke_first") && told.r#do.contains("INC-7"),
         "{told:#?}"
@@ -315,7 +304,7 @@ fn an_order_to_revoke_first_waits_for_no_list_of_keys() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
     without_lists(&world);
-    let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::RevokeFirst));
+    let answer = world.operate_beside_the_service(revoke_first(&world, None));
     assert!(!world.alive(&key), "{answer:#?}");
     assert!(
         answer
@@ -332,7 +321,7 @@ fn a_leaked_key_unusable_here_dies_without_a_list_once_an_order_names_it() {
     let key = key_in(&world, &token);
     bind(&world, &key, Ips::only([BOT_ADDRESS]));
     without_lists(&world);
-    let first = break_glass(world.secret(), None, Mode::RevokeFirst);
+    let first = revoke_first(&world, None);
     let answer = world.operate_beside_the_service(first.clone());
     assert!(world.alive(&key), "nothing shows whose it is: {answer:#?}");
     let named = fingerprint(key.as_str());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use protocol::name::SecretId;
-use protocol::operations::{Code, OperationRequest, Shard};
+use protocol::operations::{Code, Shard};
 use sandbox::bybit::Knobs;
 use sandbox::in_process::{OTHER_SUB, SUB};
 
@@ -192,13 +192,7 @@ fn a_key_that_a_secret_of_another_shard_holds_is_not_revoked() {
 #[test]
 fn no_more_secrets_are_looked_after_at_once_than_a_pass_has_hands_for() {
     let (world, _) = fleet();
-    let request = OperationRequest::Maintain {
-        shard: Shard::ALL,
-        secrets: Vec::new(),
-        moved: false,
-        dry_run: false,
-    };
-    let mut pass = world.start_operation(request);
+    let mut pass = world.start_operation(in_process::maintain(Shard::ALL, false));
     let mut most = 0;
     while pass.poll().is_pending() {
         let waiting = pass.waiting();

@@ -1,10 +1,8 @@
 //! Histories that broke a promise once, each by its root: found by the simulation on seeds that nobody chose.
 
 use protocol::audit::Action;
-use protocol::operations::Mode;
 use protocol::rotation::Step;
 use sandbox::in_process::{Fault, Operation, SUB};
-use sandbox::secrets_manager::{PutSecretValue, Sensitive};
 
 use super::*;
 
@@ -115,15 +113,8 @@ fn a_replica_that_is_behind_keeps_alive_what_no_label_tells_of() {
     }
     // The other secret's version names the key too, and is replaced.
     let value = world.filled_in(world.text_of_setup(), &world.key_by_hand(SUB), SUB);
-    let request = PutSecretValue {
-        secret_id: other.as_str().to_owned(),
-        client_request_token: Some("11111111-0000-4000-8000-000000000001".to_owned()),
-        secret_string: Some(Sensitive::new(value)),
-        ..PutSecretValue::default()
-    };
-    world
-        .secrets_manager(|model, now| model.put_secret_value(&request, now))
-        .expect("it is stored");
+    let version = VersionId::new("11111111-0000-4000-8000-000000000001");
+    world.put_value(&other, &version, &value, &["AWSCURRENT"]);
     for _ in 0..4 {
         world.maintain();
         world.advance(hours(24 * 8));
@@ -192,8 +183,7 @@ fn no_stamp_of_a_time_to_come_keeps_a_leaked_key_alive() {
         &value.to_string(),
         &["CONDEMNED-20990101T000000Z-99999999"],
     );
-    let answer =
-        world.operate_beside_the_service(break_glass(world.secret(), Some(&version), Mode::RevokeFirst));
+    let answer = world.operate_beside_the_service(revoke_first(&world, Some(&version)));
     assert!(!world.alive(&key), "{answer:#?}");
 }
 
@@ -201,7 +191,7 @@ fn no_stamp_of_a_time_to_come_keeps_a_leaked_key_alive() {
 #[test]
 fn a_current_key_that_was_revoked_first_counts_as_retired_once() {
     let (world, _, _, _) = rotated_twice();
-    let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::RevokeFirst));
+    let answer = world.operate_beside_the_service(revoke_first(&world, None));
     assert_eq!(
         (answer.outcome, answer.counts.get("retired")),
         (Outcome::Ok, Some(&1)),
@@ -242,7 +232,7 @@ fn a_key_just_stored_in_a_rotations_version_is_not_called_dead() {
     });
     let key = world.key_by_hand(SUB);
     world.put_by_hand_as(&token, world.text_of_setup(), &key, SUB, "AWSPENDING");
-    let answer = world.operate(break_glass(world.secret(), Some(&token), Mode::RevokeFirst));
+    let answer = world.operate(revoke_first(&world, Some(&token)));
     assert!(
         world.alive(&key.key) && answer.exposure_seconds.is_none(),
         "{answer:#?}"

@@ -4,15 +4,14 @@ use protocol::operations::Mode;
 use protocol::rotation::Step;
 use sandbox::in_process::Fault;
 
-use super::emergency::{happened, passes_beside_the_service, with_a_dead_key_put_back};
+use super::emergency::{happened, with_a_dead_key_put_back};
 use super::*;
 
 #[test]
 fn a_rotation_that_builds_on_the_leaked_key_is_given_up_first() {
     let (world, token, key, version) = rotated_twice();
     world.label("ROLLBACK", Some(&version));
-    let back = world.begin_rotation();
-    world.run(Step::Create, &back).expect("a copy");
+    copied(&world);
     let answer = world.operate_beside_the_service(leaked(&world, Some(&version)));
     assert!(
         happened(&answer).iter().any(|what| what.contains("given up")),
@@ -47,8 +46,7 @@ fn a_rotation_that_has_yet_to_copy_the_leaked_key_is_given_up_too() {
 fn a_copy_of_a_key_that_is_leaked_by_now_is_never_promoted() {
     let (world, token, _, version) = rotated_twice();
     world.label("ROLLBACK", Some(&version));
-    let back = world.begin_rotation();
-    world.run(Step::Create, &back).expect("a copy");
+    let back = copied(&world);
     world.label("COMPROMISED", Some(&version));
     for step in [Step::Set, Step::Test, Step::Finish] {
         // Only testSecret has nothing against it: it tells of the key.

@@ -32,17 +32,20 @@ mod harness;
 #[path = "../harness/watched.rs"]
 mod watched;
 
-use harness::{MASTER, created, hours, key_in, minutes, new_current_by_hand, seconds, unstored};
+use harness::{MASTER, copied, created, hours, key_in, minutes, new_current_by_hand, seconds, unstored};
 use jiff::SignedDuration;
 use protocol::label::VersionId;
+use protocol::name::SecretId;
 use protocol::operations::{Answer, Code, Finding, Form, Mode, OperationRequest, Outcome};
 use sandbox::bybit::{Credential, Ips, KeyId, Permissions, Settings, Uid};
 use sandbox::in_process::{
-    self, BOT_ADDRESS, FUNCTION_ADDRESS, OPTIONS, Operation, Power, SPOT, Setup, TRADES, TRANSFERS, World,
-    break_glass, naming, without_a_successor,
+    self, BOT_ADDRESS, FUNCTION_ADDRESS, OPTIONS, Operation, Power, SPOT, SUB, Setup, TRADES, TRANSFERS,
+    World, break_glass, naming, without_a_successor,
 };
 use sandbox::report::fingerprint;
-use sandbox::secrets_manager::{ReplicaStatus, RotateSecret, RotationRules, Tag, TagResource};
+use sandbox::secrets_manager::{
+    ReplicaStatus, RotateSecret, RotationRules, SecretValue, Seed, Tag, TagResource,
+};
 use watched::{Watched, world, world_of, world_with, world_with_master};
 
 /// A world where one rotation has just been done: its version, and the key and version it replaced.
@@ -76,6 +79,39 @@ fn settle(world: &World) {
         world.maintain();
         world.advance(hours(1));
     }
+}
+
+/// The hourly pass, and what Secrets Manager does until the next.
+fn pass_beside_the_service(world: &World) {
+    world.maintain();
+    while world.run_due().is_some() {}
+    world.advance(hours(1));
+}
+
+fn passes_beside_the_service(world: &World) {
+    for _ in 0..5 {
+        pass_beside_the_service(world);
+    }
+}
+
+/// Makes keys until the sub-account has so many.
+fn fill_account(world: &World, count: usize) {
+    while world.live_keys().len() < count {
+        world.key_by_hand(SUB);
+    }
+}
+
+/// A secret that nothing rotates.
+fn unrotated(world: &World, name: &str, value: Option<String>) -> SecretId {
+    let seed = Seed {
+        name: name.to_owned(),
+        value: value.map(SecretValue::from_text),
+        ..Seed::default()
+    };
+    let arn = world
+        .secrets_manager(|model, now| model.seed(seed, now))
+        .expect("the name is free");
+    SecretId::parse(&arn).expect("an ARN")
 }
 
 /// Sets how often the secret is to be rotated, and rotates nothing.
@@ -119,6 +155,11 @@ fn bind(world: &World, key: &KeyId, ips: Ips) {
 /// An order about the key of this version, or of the current one, whose successor comes first.
 fn leaked(world: &World, version: Option<&VersionId>) -> OperationRequest {
     break_glass(world.secret(), version, Mode::ReplaceFirst)
+}
+
+/// The same, whose key dies first.
+fn revoke_first(world: &World, version: Option<&VersionId>) -> OperationRequest {
+    break_glass(world.secret(), version, Mode::RevokeFirst)
 }
 
 /// The codes of what was found, the worst first.

@@ -1,9 +1,7 @@
 //! What a person has offered keeps no leaked key alive.
 
-use protocol::rotation::Step;
 use sandbox::in_process::SUB;
 
-use super::emergency::passes_beside_the_service;
 use super::*;
 
 #[test]
@@ -120,8 +118,7 @@ fn where_no_key_can_be_issued_a_persons_offer_is_left_to_them() {
 fn stuck_with_an_offer(world: &World) -> Credential {
     let offered = world.key_by_hand(SUB);
     world.put_key(&offered, "CANDIDATE");
-    let pending = world.begin_rotation();
-    world.run(Step::Create, &pending).expect("a copy");
+    copied(world);
     world.advance(minutes(6));
     offered
 }

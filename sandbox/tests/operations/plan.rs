@@ -3,7 +3,7 @@
 use protocol::name::SecretId;
 use protocol::operations::{self, Code, OperationRequest, Severity};
 use sandbox::in_process::{Fault, Operation, SUB, Setup};
-use sandbox::secrets_manager::{SecretValue, Seed, UpdateSecret};
+use sandbox::secrets_manager::UpdateSecret;
 
 use super::*;
 
@@ -186,15 +186,8 @@ fn a_rotation_that_is_open_or_stuck_is_in_the_way() {
 fn a_secret_that_is_not_attached_yet_is_planned_too() {
     let world = world();
     let value = world.filled_in(world.text_of_setup(), &world.key_by_hand(SUB), SUB);
-    let seed = Seed {
-        name: "prod/bybit/new".to_owned(),
-        value: Some(SecretValue::from_text(value)),
-        ..Seed::default()
-    };
-    let arn = world
-        .secrets_manager(|model, now| model.seed(seed, now))
-        .expect("the name is free");
-    let answer = plan_of(&world, &SecretId::parse(&arn).expect("an ARN"));
+    let secret = unrotated(&world, "prod/bybit/new", Some(value));
+    let answer = plan_of(&world, &secret);
     assert!(would_succeed(&answer), "{answer:#?}");
     warned(&answer, "no function rotates this secret yet");
 }
@@ -220,9 +213,7 @@ fn addresses_slots_replicas_and_clocks_are_told() {
     setup.key.ips = Ips::only([FUNCTION_ADDRESS]);
     setup.egress.insert("203.0.113.99".parse().expect("an address"));
     let world = world_with(setup);
-    while world.live_keys().len() < 19 {
-        world.key_by_hand(SUB);
-    }
+    fill_account(&world, 19);
     world.set_function_ahead(seconds(4));
     let answer = plan(&world);
     warned(&answer, "203.0.113.99");
@@ -293,10 +284,7 @@ fn a_kms_key_that_is_named_by_its_alias_is_no_warning_that_nobody_can_end() {
 #[test]
 fn a_kms_key_that_cannot_be_used_is_in_the_way() {
     let world = world();
-    let id = world.secret().as_str();
-    world
-        .secrets_manager(|model, _| model.set_key_usable(id, false))
-        .expect("the secret is there");
+    world.set_kms_key_usable(false);
     blocked(&plan(&world), "KMS key cannot be used");
 }
 
@@ -323,9 +311,7 @@ fn an_account_without_room_is_in_the_way_unless_a_lost_key_makes_some() {
             world.label("AWSPENDING", None);
             world.advance(hours(1));
         }
-        while world.live_keys().len() < 20 {
-            world.key_by_hand(SUB);
-        }
+        fill_account(&world, 20);
         world.advance(hours(1));
         let answer = plan(&world);
         assert_eq!(would_succeed(&answer), lost, "{answer:#?}");
@@ -370,12 +356,7 @@ fn a_key_that_dies_before_it_is_rotated_is_told() {
 fn a_replica_that_is_behind_is_told() {
     let world = world();
     world.replicate(ReplicaStatus::InSync);
-    assert!(
-        !plan(&world)
-            .findings
-            .iter()
-            .any(|finding| finding.say.contains("replica"))
-    );
+    assert!(!says(&plan(&world), "replica"));
     world.replicate(ReplicaStatus::Failed);
     warned(&plan(&world), "the replica in eu-west-1 (Failed) is not in sync");
 }

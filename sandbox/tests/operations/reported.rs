@@ -1,8 +1,8 @@
 //! What people have met, each as it was met: a state that nobody heard of, and words that did not help.
 
-use protocol::operations::{Mode, OperationRequest, Severity, Shard};
+use protocol::operations::{Severity, Shard};
 use sandbox::in_process::{SUB, Setup};
-use sandbox::secrets_manager::{ReplicaStatus, SecretValue, Seed};
+use sandbox::secrets_manager::ReplicaStatus;
 
 use super::audit::{audit, request};
 use super::*;
@@ -52,9 +52,7 @@ fn a_rotation_that_is_stuck_is_told_by_every_pass() {
 #[test]
 fn a_kms_key_that_cannot_be_used_is_a_page_of_its_own() {
     let (world, _, _, _) = rotated_twice();
-    world
-        .secrets_manager(|model, _| model.set_key_usable(world.secret().as_str(), false))
-        .expect("the secret is there");
+    world.set_kms_key_usable(false);
     for answer in [world.maintain(), audit(&world)] {
         let told = finding(&answer, Code::KmsKeyUnusable);
         assert!(
@@ -83,15 +81,7 @@ fn a_replaced_key_that_another_secret_holds_names_its_holder() {
 fn a_key_of_a_secret_that_nothing_rotates_is_held_and_that_is_said() {
     let (world, _, key, _) = rotated();
     let text = world.filled_in(world.text_of_setup(), world.first_credential(), SUB);
-    let value = Some(SecretValue::from_text(text));
-    let bot = Seed {
-        name: "prod/bybit/a-bot-of-its-own".to_owned(),
-        value,
-        ..Seed::default()
-    };
-    world
-        .secrets_manager(|model, now| model.seed(bot, now))
-        .expect("the name is free");
+    unrotated(&world, "prod/bybit/a-bot-of-its-own", Some(text));
     world.advance(hours(24 * 8));
     settle(&world);
     assert!(world.alive(&key));
@@ -104,14 +94,10 @@ fn a_key_of_a_secret_that_nothing_rotates_is_held_and_that_is_said() {
 fn an_order_says_why_no_successor_comes_and_what_to_do_about_it() {
     let powerless: fn(&World) = |world| {
         let master = world.master_key().clone();
-        world.edit_key(&master, |settings| {
-            settings.permissions = Permissions::of(&[SPOT]);
-        });
+        world.grant(&master, &[SPOT]);
     };
     let full: fn(&World) = |world| {
-        while world.live_keys().len() < 20 {
-            world.key_by_hand(SUB);
-        }
+        fill_account(world, 20);
     };
     for (spoil, why, remedy) in [
         (powerless, "cannot issue keys", "make a better one"),
@@ -137,7 +123,7 @@ fn an_order_given_again_at_once_says_what_it_waits_for_and_until_when() {
     let (world, _, _, _) = rotated_twice();
     world.bybit(|model, _| model.knobs.kyc_missing = true);
     let begun = world.begin_rotation();
-    let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::ReplaceFirst));
+    let answer = world.operate_beside_the_service(leaked(&world, None));
     let said = format!("{:?}", answer.timeline);
     assert!(
         said.contains(begun.as_str()) && said.contains("is waited for until"),
@@ -150,7 +136,7 @@ fn a_master_that_is_dead_is_said_to_be_that_by_an_order_to_revoke_first() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
     world.delete_key(world.master_key());
-    let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::RevokeFirst));
+    let answer = world.operate_beside_the_service(revoke_first(&world, None));
     assert!(
         world.alive(&key) && finding(&answer, Code::MasterUnusable).say.contains("master"),
         "{answer:#?}"
@@ -163,7 +149,7 @@ fn one_list_that_fails_is_no_control_for_the_next() {
     let key = key_in(&world, &token);
     // Another environment's host rejects every key as if it were dead, and heals while the order is at work.
     world.bybit(|model, _| model.knobs.wrong_host = true);
-    let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::RevokeFirst));
+    let answer = world.operate_beside_the_service(revoke_first(&world, None));
     assert!(world.alive(&key) && !answer.findings.is_empty(), "{answer:#?}");
     assert!(
         answer
@@ -181,12 +167,7 @@ fn a_version_that_never_had_a_value_is_not_counted_as_a_key_that_died() {
     world.label("COMPROMISED", Some(&token));
     let mut retired = 0;
     for _ in 0..4 {
-        let answer = world.operate_beside_the_service(OperationRequest::Maintain {
-            shard: Shard::ALL,
-            secrets: Vec::new(),
-            moved: false,
-            dry_run: false,
-        });
+        let answer = world.operate_beside_the_service(in_process::maintain(Shard::ALL, false));
         let did: Vec<&String> = answer.secrets.iter().flat_map(|row| &row.did).collect();
         assert!(
             !did.iter()
@@ -233,9 +214,7 @@ fn a_key_that_a_rotation_may_be_about_to_store_is_listed_as_young() {
 fn a_harmless_power_is_a_ticket_and_no_page() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
-    world.edit_key(&key, |settings| {
-        settings.permissions = Permissions::of(&[SPOT, ("CopyTrading", &["CopyTrading"])]);
-    });
+    world.grant(&key, &[SPOT, ("CopyTrading", &["CopyTrading"])]);
     world.advance(hours(1));
     let answer = world.maintain();
     assert!(

@@ -4,7 +4,6 @@ use protocol::operations::{Code, Mode, Severity};
 use protocol::rotation::Step;
 use sandbox::in_process::{Fault, Operation, SUB};
 
-use super::emergency::passes_beside_the_service;
 use super::*;
 
 #[test]
@@ -108,8 +107,7 @@ fn a_deletion_that_the_venue_shows_late_is_waited_for() {
 fn who_else_reads_a_key_that_dies_first_is_told() {
     let (world, _, key, version) = rotated();
     world.add_secret_of("prod/bybit/other", world.first_credential());
-    let answer =
-        world.operate_beside_the_service(break_glass(world.secret(), Some(&version), Mode::RevokeFirst));
+    let answer = world.operate_beside_the_service(revoke_first(&world, Some(&version)));
     assert!(!world.alive(&key));
     let told = answer
         .findings
@@ -147,7 +145,7 @@ fn a_dead_leaked_key_without_a_successor_is_a_page_and_no_exposure() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
     world.delete_key(world.master_key());
-    let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::RevokeFirst));
+    let answer = world.operate_beside_the_service(revoke_first(&world, None));
     assert!(
         world.alive(&key) && found(&answer, Code::Exposed),
         "nobody can revoke it: {answer:#?}"
@@ -155,7 +153,7 @@ fn a_dead_leaked_key_without_a_successor_is_a_page_and_no_exposure() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
     world.bybit(|model, _| model.knobs.kyc_missing = true);
-    let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::RevokeFirst));
+    let answer = world.operate_beside_the_service(revoke_first(&world, None));
     assert!(
         !world.alive(&key) && answer.exposure_seconds.is_some(),
         "{answer:#?}"
@@ -171,7 +169,7 @@ fn why_no_successor_can_come_is_said() {
     let bare = format!("{}}}", &world.text_of_setup()[..policy]);
     world.put_by_hand(&bare, &world.key_by_hand(SUB), SUB, "AWSCURRENT");
     world.advance(hours(1));
-    let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::RevokeFirst));
+    let answer = world.operate_beside_the_service(revoke_first(&world, None));
     assert!(says(&answer, "add `policy.permissions`"), "{answer:#?}");
 }
 
@@ -254,7 +252,7 @@ fn an_order_that_is_repeated_hours_later_does_not_kill_the_successor() {
 fn a_revoke_first_order_taken_half_back_keeps_no_other_from_being_given() {
     let (world, _, key, version) = rotated_twice();
     world.label("REVOKE_FIRST", Some(&version));
-    let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::RevokeFirst));
+    let answer = world.operate_beside_the_service(revoke_first(&world, None));
     assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
     assert!(world.alive(&key), "that one is not leaked");
 }
@@ -311,7 +309,7 @@ fn a_dead_key_whose_rotation_cannot_begin_is_a_page() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
     world.fill_labels(18, &token);
-    let answer = world.operate_beside_the_service(break_glass(world.secret(), None, Mode::RevokeFirst));
+    let answer = world.operate_beside_the_service(revoke_first(&world, None));
     assert!(!world.alive(&key));
     assert_eq!(
         (answer.outcome, codes(&answer)[0]),

@@ -73,9 +73,7 @@ fn nobody_goes_back_while_a_rotation_is_in_flight() {
 #[test]
 fn nobody_goes_back_to_a_key_beyond_the_policy() {
     let (world, _, key, _) = rotated_twice();
-    world.edit_key(&key, |settings| {
-        settings.permissions = Permissions::of(&[SPOT, TRANSFERS]);
-    });
+    world.grant(&key, &[SPOT, TRANSFERS]);
     world.advance(hours(1));
     refused(&world, "may do what it must not");
 }

@@ -23,7 +23,7 @@ mod harness;
 #[path = "../harness/watched.rs"]
 mod watched;
 
-use harness::{MASTER, created, hours, key_in, minutes, new_current_by_hand, seconds, unstored};
+use harness::{MASTER, copied, created, hours, key_in, minutes, new_current_by_hand, seconds, unstored};
 use jiff::SignedDuration;
 use protocol::ErrorType;
 use protocol::label::VersionId;
@@ -68,6 +68,25 @@ fn done(result: Result<Done, Failure>, expected: Done) {
         Ok(done) if done == expected => {}
         other => panic!("{expected:?} was expected, and this came: {other:?}"),
     }
+}
+
+/// What createSecret says that is refused like this, and writes nothing.
+#[track_caller]
+fn issues_nothing(world: &World, expected: ErrorType) -> String {
+    let token = world.begin_rotation();
+    world.take_calls();
+    let said = refused(world.run(Step::Create, &token), expected);
+    assert_eq!(world.take_writes(), [], "{said}");
+    said
+}
+
+/// The first version is the one before, and was replaced then.
+#[track_caller]
+fn first_was_replaced_at(world: &World, time: &str) {
+    assert_eq!(
+        world.labels(&world.first_version()),
+        ["AWSPREVIOUS".to_owned(), format!("REPLACED-{time}-00000000")]
+    );
 }
 
 /// The rest of a rotation whose createSecret is done.

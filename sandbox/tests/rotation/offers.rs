@@ -21,8 +21,7 @@ fn an_offered_credential_is_copied_and_no_key_is_issued() {
         let world = world();
         let (version, key) = offer(&world, label, ALL);
         world.take_calls();
-        let token = world.begin_rotation();
-        done(world.run(Step::Create, &token), Done::Copied);
+        let token = copied(&world);
         assert_eq!(world.take_writes(), [Operation::Put]);
         completes(&world, &token);
         assert_eq!(
@@ -94,8 +93,7 @@ fn an_offer_of_the_current_key_loses_its_label_and_a_key_is_issued() {
     for label in ["CANDIDATE", "ROLLBACK"] {
         let world = world();
         world.label(label, Some(&world.first_version()));
-        let token = world.begin_rotation();
-        done(world.run(Step::Create, &token), Done::Issued);
+        let token = created(&world);
         assert_eq!(world.holder(label), None);
         completes(&world, &token);
     }
@@ -217,8 +215,7 @@ fn an_unbound_offer_is_refused_unless_the_policy_says_any() {
 fn a_better_candidate_gets_through_after_a_bad_one() {
     let world = world();
     let (_, bad) = offer(&world, "CANDIDATE", ALL);
-    let token = world.begin_rotation();
-    done(world.run(Step::Create, &token), Done::Copied);
+    let token = copied(&world);
     world.delete_key(&bad.key);
     refused(world.run(Step::Test, &token), ErrorType::PendingRejected);
     let (_, better) = offer(&world, "CANDIDATE", ALL);
@@ -231,8 +228,7 @@ fn a_better_candidate_gets_through_after_a_bad_one() {
 fn a_candidate_whose_label_was_only_taken_off_is_still_promoted() {
     let world = world();
     offer(&world, "CANDIDATE", ALL);
-    let token = world.begin_rotation();
-    done(world.run(Step::Create, &token), Done::Copied);
+    let token = copied(&world);
     world.label("CANDIDATE", None);
     completes(&world, &token);
 }
@@ -244,8 +240,7 @@ fn a_rolled_back_key_of_ours_is_brought_to_the_policy() {
     let key = key_in(&world, &good);
     world.rotate().unwrap();
     world.label("ROLLBACK", Some(&good));
-    let token = world.begin_rotation();
-    done(world.run(Step::Create, &token), Done::Copied);
+    let token = copied(&world);
     let intended = world.settings_of(&key);
     world.edit_key(&key, |settings| settings.ips = Ips::Any);
     completes(&world, &token);
@@ -257,8 +252,7 @@ fn a_label_left_on_after_the_swap_is_taken_off_by_the_next_run() {
     for (fault, attempts) in [(Fault::CrashBefore, 1), (Fault::Throttled, 4)] {
         let world = world();
         offer(&world, "CANDIDATE", ALL);
-        let token = world.begin_rotation();
-        done(world.run(Step::Create, &token), Done::Copied);
+        let token = copied(&world);
         for occurrence in 1..=attempts {
             world.plan(Operation::RemoveLabel, occurrence, fault);
         }
@@ -281,8 +275,7 @@ fn a_bound_offer_replaces_an_unbound_key() {
         ..Setup::default()
     });
     offer(&world, "CANDIDATE", &[SPOT]);
-    let token = world.begin_rotation();
-    done(world.run(Step::Create, &token), Done::Copied);
+    let token = copied(&world);
     completes(&world, &token);
 }
 

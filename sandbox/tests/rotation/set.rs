@@ -280,9 +280,7 @@ fn an_edit_that_fails_is_an_error_and_nothing_is_promoted() {
     let world = world();
     let token = created(&world);
     let key = key_in(&world, &token);
-    world.edit_key(&key, |settings| {
-        settings.permissions = Permissions::of(&[SPOT, TRANSFERS]);
-    });
+    world.grant(&key, &[SPOT, TRANSFERS]);
     world.plan(Operation::Edit, 1, Fault::Dropped);
     refused(world.run(Step::Set, &token), ErrorType::VenueUnavailable);
     refused(world.run(Step::Finish, &token), ErrorType::PendingTooPowerful);
@@ -312,9 +310,7 @@ fn an_edit_that_shows_late_does_not_cost_the_version() {
     let token = created(&world);
     world.advance(hours(1));
     let key = key_in(&world, &token);
-    world.edit_key(&key, |settings| {
-        settings.permissions = Permissions::of(&[SPOT, TRANSFERS]);
-    });
+    world.grant(&key, &[SPOT, TRANSFERS]);
     world.advance(hours(1));
     world.bybit(|model, _| {
         model.knobs.edit_delay = seconds(30);
@@ -376,11 +372,8 @@ fn a_key_that_still_shows_what_was_taken_from_it_is_given_up_once_old() {
         let good = world.rotate().unwrap();
         world.rotate().unwrap();
         world.label("ROLLBACK", Some(&good));
-        let token = world.begin_rotation();
-        done(world.run(Step::Create, &token), Done::Copied);
-        world.edit_key(&key_in(&world, &token), |settings| {
-            settings.permissions = Permissions::of(&[SPOT, TRANSFERS]);
-        });
+        let token = copied(&world);
+        world.grant(&key_in(&world, &token), &[SPOT, TRANSFERS]);
         world.advance(age);
         world.bybit(|model, _| {
             model.knobs.edit_delay = late;
@@ -407,9 +400,7 @@ fn a_pending_key_given_more_by_hand_is_set_right_once_a_list_shows_it() {
     let token = created(&world);
     let key = key_in(&world, &token);
     let intended = world.settings_of(&key);
-    world.edit_key(&key, |settings| {
-        settings.permissions = Permissions::of(&[SPOT, TRANSFERS]);
-    });
+    world.grant(&key, &[SPOT, TRANSFERS]);
     world.plan(Operation::List, 1, Fault::PageMissing);
     done(world.run(Step::Set, &token), Done::Agreed);
     assert!(world.plan_is_done());

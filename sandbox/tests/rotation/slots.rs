@@ -161,9 +161,7 @@ fn a_version_that_cannot_be_read_keeps_its_key() {
 #[test]
 fn a_master_that_may_not_issue_is_told_apart_from_full_slots() {
     let world = world();
-    world.edit_key(world.master_key(), |settings| {
-        settings.permissions = Permissions::of(&[SPOT]);
-    });
+    world.grant(world.master_key(), &[SPOT]);
     let token = world.begin_rotation();
     refused(world.run(Step::Create, &token), ErrorType::MasterRefused);
     assert_eq!(world.take_writes(), [Operation::Issue]);

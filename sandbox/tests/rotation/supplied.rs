@@ -11,11 +11,8 @@ use super::*;
 fn a_persons_key_is_judged_as_it_is_and_neither_edited_nor_revoked() {
     let world = world();
     let (_, key) = offer(&world, "CANDIDATE", ALL);
-    let token = world.begin_rotation();
-    done(world.run(Step::Create, &token), Done::Copied);
-    world.edit_key(&key.key, |settings| {
-        settings.permissions = Permissions::of(&[SPOT, ALL[1], TRANSFERS]);
-    });
+    let token = copied(&world);
+    world.grant(&key.key, &[SPOT, ALL[1], TRANSFERS]);
     let given = world.settings_of(&key.key);
     refused(world.run(Step::Test, &token), ErrorType::PendingTooPowerful);
     let said = refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
@@ -70,8 +67,7 @@ fn a_key_of_a_master_account_is_replaced_by_one_that_a_person_supplies() {
 fn a_persons_unlisted_key_is_judged_by_itself_if_the_current_is_listed() {
     let world = world();
     offer(&world, "CANDIDATE", ALL);
-    let token = world.begin_rotation();
-    done(world.run(Step::Create, &token), Done::Copied);
+    let token = copied(&world);
     for occurrence in 1..=32 {
         world.plan(Operation::List, occurrence, Fault::PageMissing);
     }
@@ -90,11 +86,8 @@ fn a_persons_unlisted_key_is_judged_by_itself_if_the_current_is_listed() {
 fn a_persons_unlisted_key_that_moves_funds_dooms_its_version() {
     let world = world();
     let (_, key) = offer(&world, "CANDIDATE", ALL);
-    let token = world.begin_rotation();
-    done(world.run(Step::Create, &token), Done::Copied);
-    world.edit_key(&key.key, |settings| {
-        settings.permissions = Permissions::of(&[SPOT, ALL[1], TRANSFERS]);
-    });
+    let token = copied(&world);
+    world.grant(&key.key, &[SPOT, ALL[1], TRANSFERS]);
     for occurrence in 1..=32 {
         world.plan(Operation::List, occurrence, Fault::PageMissing);
     }
@@ -114,8 +107,7 @@ fn a_dead_supplied_key_dooms_its_version_only_if_the_current_key_answers() {
         let world = world_of(document);
         let key = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT]));
         world.put_by_hand(document, &key, SUB, "CANDIDATE");
-        let token = world.begin_rotation();
-        done(world.run(Step::Create, &token), Done::Copied);
+        let token = copied(&world);
         world.delete_key(&key.key);
         if !current_is_alive {
             world.delete_key(world.first_key());

@@ -189,8 +189,7 @@ fn an_old_key_is_not_waited_for() {
 fn a_key_that_may_not_be_used_from_here_is_told_apart_from_a_dead_one() {
     let mut world = world();
     world.0.settings.egress.clear();
-    let token = world.begin_rotation();
-    done(world.run(Step::Create, &token), Done::Issued);
+    let token = created(&world);
     let said = refused(world.run(Step::Test, &token), ErrorType::PendingDenied);
     assert!(said.contains("signed with the pending credential"), "{said}");
 }

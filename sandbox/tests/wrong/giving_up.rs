@@ -110,7 +110,7 @@ fn a_host_that_accepts_no_one_costs_nothing() -> bool {
         SUB,
         "CANDIDATE",
     );
-    let token = begun(&world);
+    let token = copied(&world);
     world.advance(hours(1));
     for key in [world.first_key().clone(), key_in(&world, &token)] {
         world.delete_key(&key);

@@ -13,11 +13,11 @@ mod swapping;
 #[path = "../harness/mod.rs"]
 mod harness;
 
-use harness::{MASTER, created, hours, key_in, minutes, new_current_by_hand, seconds, unstored};
+use harness::{MASTER, copied, created, hours, key_in, minutes, new_current_by_hand, seconds, unstored};
 use protocol::label::VersionId;
 use protocol::rotation::Step;
 use protocol::wrong::{Wrong, in_force};
-use sandbox::bybit::{Knobs, Permissions};
+use sandbox::bybit::Knobs;
 use sandbox::in_process::{
     Fault, Invocation, SETTLED, SPOT, SUB, Setup, TRADES, Ticket, World, break_glass, settings_by_hand,
 };

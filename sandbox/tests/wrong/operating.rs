@@ -68,7 +68,7 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         let leaked = world.rotate().expect("a rotation");
         world.rotate().expect("another");
         world.label("ROLLBACK", Some(&leaked));
-        let token = begun(&world);
+        let token = copied(&world);
         let mut run = world.start(world.request(Step::Finish, &token));
         let swap = run.until(Operation::Swap);
         replace_first(&world, Some(&leaked));

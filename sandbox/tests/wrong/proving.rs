@@ -39,9 +39,7 @@ fn the_dry_run_passes() -> bool {
 fn an_unknown_power_is_not_promoted() -> bool {
     let world = World::new();
     let token = created(&world);
-    world.edit_key(&key_in(&world, &token), |settings| {
-        settings.permissions = Permissions::of(&[SPOT, TRADES, ("Teleport", &["Beam"])]);
-    });
+    world.grant(&key_in(&world, &token), &[SPOT, TRADES, ("Teleport", &["Beam"])]);
     drop(world.run(Step::Finish, &token));
     !world.is_current(&token)
 }

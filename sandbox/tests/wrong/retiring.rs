@@ -27,7 +27,7 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
         let world = World::new();
         world.rotate().expect("a rotation");
         world.label("ROLLBACK", Some(&world.first_version()));
-        let token = begun(&world);
+        let token = copied(&world);
         world.label("COMPROMISED", Some(&world.first_version()));
         drop(world.run(Step::Finish, &token));
         !world.is_current(&token)

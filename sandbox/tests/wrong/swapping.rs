@@ -62,7 +62,7 @@ fn success_means_that_it_is_current() -> bool {
 fn an_offer_that_was_not_promoted_stays() -> bool {
     let world = World::new();
     let offer = world.put_key(&world.key_by_hand(SUB), "CANDIDATE");
-    let token = begun(&world);
+    let token = copied(&world);
     world.plan(Operation::Swap, 1, Fault::Dropped);
     drop(world.run(Step::Finish, &token));
     world.holder("CANDIDATE") == Some(offer)

@@ -8,7 +8,7 @@ use protocol::rotation::Step;
 use protocol::task::Task;
 
 use super::{Driven, MOST_RUNS, Running, Stage, step};
-use crate::in_process::{break_glass, without_a_successor};
+use crate::in_process::{break_glass, maintain, without_a_successor};
 use crate::secrets_manager::{self, AWSPENDING, RotateSecret, TestLeftover};
 
 impl Stage {
@@ -90,17 +90,9 @@ impl Stage {
     /// would do; or the passes of two schedules at once, each over its part.
     pub(super) fn maintain(&mut self, secret: usize, how: usize) -> Option<()> {
         if how % 8 == 7 && self.runs.len() + 2 <= MOST_RUNS {
-            return ["1/2", "2/2"].into_iter().try_for_each(|part| {
-                self.operate(
-                    None,
-                    OperationRequest::Maintain {
-                        shard: part.parse().ok()?,
-                        secrets: Vec::new(),
-                        moved: false,
-                        dry_run: false,
-                    },
-                )
-            });
+            return ["1/2", "2/2"]
+                .into_iter()
+                .try_for_each(|part| self.operate(None, maintain(part.parse().ok()?, false)));
         }
         let one = (how % 4 == 1).then(|| self.secrets[secret].clone());
         let about = one.as_ref().map(|_| secret);
