@@ -285,6 +285,13 @@ impl World {
         self.state.lock().plan.add(Some(operation), occurrence, fault);
     }
 
+    /// The same for several of them.
+    pub fn plan_all(&self, operation: Operation, occurrences: impl IntoIterator<Item = usize>, fault: Fault) {
+        for occurrence in occurrences {
+            self.plan(operation, occurrence, fault);
+        }
+    }
+
     /// Plans a fault for the so-manieth next call of any operation, counted from 1.
     pub fn plan_at(&self, occurrence: usize, fault: Fault) {
         self.state.lock().plan.add(None, occurrence, fault);

@@ -219,7 +219,7 @@ fn a_tag_of_somebody_elses_is_no_sign_that_a_key_was_put_back() {
 
 #[test]
 fn a_supplied_key_has_no_master_to_miss_and_its_rejection_is_a_ticket() {
-    let world = world_of(&supplied_document());
+    let world = world_of(&document_without_master());
     all_is_well(&world.maintain());
     world.delete_key(world.first_key());
     world.advance(hours(1));
@@ -229,7 +229,7 @@ fn a_supplied_key_has_no_master_to_miss_and_its_rejection_is_a_ticket() {
 
 /// A world without a master, where a person's key has just taken the place of another: its version.
 fn supplied(policy: &str) -> (Watched, VersionId) {
-    let document = supplied_document().replace(r#""policy":{"#, policy);
+    let document = document_without_master().replace(r#""policy":{"#, policy);
     let world = world_of(&document);
     world.put_key(&world.key_by_hand(SUB), "CANDIDATE");
     let token = world.rotate().expect("a rotation");
@@ -304,7 +304,7 @@ fn where_the_key_before_is_dead_too_a_supplied_one_is_not_proven_dead() {
 
 #[test]
 fn a_key_of_another_secret_proves_that_a_supplied_one_is_dead() {
-    let world = world_of(&supplied_document());
+    let world = world_of(&document_without_master());
     for number in 0..24 {
         world.add_secret(
             &format!("prod/bybit/{number}"),

@@ -41,9 +41,7 @@ fn a_second_order_that_reads_stale_labels_does_not_kill_the_successor() {
 fn an_order_looks_again_where_it_could_not_find_out_who_holds_the_key() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
-    for occurrence in 1..=4 {
-        world.plan(Operation::Secrets, occurrence, Fault::Throttled);
-    }
+    world.plan_all(Operation::Secrets, 1..=4, Fault::Throttled);
     let answer = world.operate_beside_the_service(leaked(&world, None));
     assert!(!world.alive(&key) && answer.outcome == Outcome::Ok, "{answer:#?}");
 }
@@ -109,9 +107,7 @@ fn what_kept_a_leaked_key_alive_for_a_while_is_not_found_once_it_is_dead() {
     // afterwards.
     for (refusals, found) in [(40, vec![]), (200, vec![Code::Exposed, Code::GraceOverrun])] {
         let world = beginning.fork();
-        for occurrence in 1..=refusals {
-            world.plan(Operation::Revoke, occurrence, Fault::Refused);
-        }
+        world.plan_all(Operation::Revoke, 1..=refusals, Fault::Refused);
         let answer = world.operate_beside_the_service(revoke_first(&world, None));
         assert_eq!(
             (codes(&answer), world.alive(&key)),
@@ -182,9 +178,7 @@ fn stale_looks_in_a_row_end_no_order_before_the_leaked_key_is_dead() {
 fn an_order_whose_label_put_twice_is_unseen_does_not_say_nothing_changed() {
     let (world, token, _, _) = rotated_twice();
     world.plan(Operation::AddLabel, 1, Fault::Twice);
-    for occurrence in 2..6 {
-        world.plan(Operation::Describe, occurrence, Fault::Refused);
-    }
+    world.plan_all(Operation::Describe, 2..6, Fault::Refused);
     let answer = world.operate_beside_the_service(leaked(&world, Some(&token)));
     assert_eq!(world.holder("COMPROMISED").as_ref(), Some(&token));
     assert!(

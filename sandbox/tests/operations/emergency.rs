@@ -81,9 +81,7 @@ fn an_order_is_never_refused_for_the_secret_s_many_versions() {
 #[test]
 fn where_an_order_cannot_be_marked_the_answer_says_why_no_successor_came() {
     let (world, _) = rotated_too_often();
-    for occurrence in 1..200 {
-        world.plan(Operation::Tag, occurrence, Fault::Denied);
-    }
+    world.plan_all(Operation::Tag, 1..200, Fault::Denied);
     let answer = world.operate_beside_the_service(leaked(&world, None));
     assert_eq!(codes(&answer), [Code::Exposed], "{answer:#?}");
     assert!(
@@ -294,9 +292,7 @@ fn an_order_is_taken_back_by_whoever_takes_its_label_off() {
 
 /// A world whose venue lists no keys any more.
 fn without_lists(world: &World) {
-    for occurrence in 1..400 {
-        world.plan(Operation::List, occurrence, Fault::Throttled);
-    }
+    world.plan_all(Operation::List, 1..400, Fault::Throttled);
 }
 
 #[test]

@@ -66,11 +66,18 @@ fn rotated_twice() -> (Watched, VersionId, KeyId, VersionId) {
     (world, token, key, first)
 }
 
-/// The usual value without its master: whoever rotates the secret supplies the key.
-fn supplied_document() -> String {
+/// The usual value without its master: a person supplies the keys.
+fn document_without_master() -> String {
     Setup::default()
         .document
         .replace(r#""masterarn":"<master>","#, "")
+}
+
+/// The usual value without its policy.
+fn document_without_policy() -> String {
+    let document = Setup::default().document;
+    let (before, _) = document.split_once(r#","policy":"#).expect("a policy");
+    format!("{before}}}")
 }
 
 /// Passes until there is nothing more to do.

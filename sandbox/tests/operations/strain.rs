@@ -165,8 +165,7 @@ fn a_dead_leaked_key_without_a_successor_is_a_page_and_no_exposure() {
 #[test]
 fn why_no_successor_can_come_is_said() {
     let (world, _, _, _) = rotated();
-    let policy = world.text_of_setup().find(r#","policy":"#).expect("a policy");
-    let bare = format!("{}}}", &world.text_of_setup()[..policy]);
+    let bare = document_without_policy();
     world.put_by_hand(&bare, &world.key_by_hand(SUB), SUB, "AWSCURRENT");
     world.advance(hours(1));
     let answer = world.operate_beside_the_service(revoke_first(&world, None));
@@ -284,7 +283,7 @@ fn a_pass_that_is_faster_than_the_order_does_not_make_it_page() {
 
 #[test]
 fn a_person_deletes_a_leaked_supplied_key_and_the_order_proves_it_dead() {
-    let document = supplied_document();
+    let document = document_without_master();
     let world = world_of(&document);
     let next = world.key_by_hand(SUB);
     let candidate = world.put_by_hand(&document, &next, SUB, "CANDIDATE");

@@ -166,8 +166,7 @@ fn a_rollback_whose_beginning_is_not_known_says_so() {
 #[test]
 fn nobody_goes_back_where_nothing_says_what_the_key_may_do() {
     let (world, _, _, _) = rotated_twice();
-    let policy = world.text_of_setup().find(r#","policy":"#).expect("a policy");
-    let bare = format!("{}}}", &world.text_of_setup()[..policy]);
+    let bare = document_without_policy();
     let key = world.key_by_hand(SUB);
     world.put_by_hand(&bare, &key, SUB, "AWSCURRENT");
     world.delete_key(&key.key);

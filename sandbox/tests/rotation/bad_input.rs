@@ -193,7 +193,6 @@ fn a_key_that_is_alive_in_another_environment_is_not_known_in_this_one() {
         ..Setup::default()
     });
     issues_nothing(&world, ErrorType::MasterRefused);
-
     assert!(world.alive(world.first_key()));
 }
 

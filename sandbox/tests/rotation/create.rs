@@ -74,9 +74,7 @@ fn reads_that_go_on_disagreeing_are_an_error_and_no_key_is_issued() {
     let world = world();
     new_current_by_hand(&world);
     let token = world.begin_rotation();
-    for occurrence in 1..=30 {
-        world.plan(Operation::ReadCurrent, occurrence, Fault::Stale(2));
-    }
+    world.plan_all(Operation::ReadCurrent, 1..=30, Fault::Stale(2));
     refused(world.run(Step::Create, &token), ErrorType::StoreUnavailable);
     assert_eq!(world.take_writes(), []);
 }
@@ -97,9 +95,7 @@ fn a_value_that_stays_unseen_costs_a_key_that_is_taken_back_at_once() {
     let world = world();
     let token = created(&world);
     let stored = key_in(&world, &token);
-    for occurrence in 1..=8 {
-        world.plan(Operation::ReadVersion, occurrence, Fault::Stale(1));
-    }
+    world.plan_all(Operation::ReadVersion, 1..=8, Fault::Stale(1));
     // PutSecretValue says that another value is there, and that value can then be read.
     done(world.run(Step::Create, &token), Done::AlreadyStored);
     assert_eq!(world.live_keys_for(&token), [stored]);
@@ -130,9 +126,7 @@ fn a_run_that_lost_the_token_does_not_claim_to_have_stored_its_key() {
     let stored_by_slow = slow.until(Operation::Put);
     done(world.run(Step::Create, &token), Done::Issued);
     slow.let_through(stored_by_slow, None);
-    for occurrence in 1..=30 {
-        world.plan(Operation::ReadVersion, occurrence, Fault::Stale(1));
-    }
+    world.plan_all(Operation::ReadVersion, 1..=30, Fault::Stale(1));
     let result = slow.finish();
     assert_eq!(
         world.live_keys_for(&token).len(),
@@ -238,7 +232,6 @@ fn the_master_key_is_never_what_is_rotated() {
     let current = world.put_by_hand(&document, &master, SUB, "AWSCURRENT");
     let said = issues_nothing(&world, ErrorType::MasterInvalid);
     assert!(said.contains("very key"), "{said}");
-
     assert_eq!(world.holder("AWSCURRENT"), Some(current));
 }
 
@@ -254,7 +247,7 @@ fn a_current_version_showing_no_value_is_read_again_before_that_is_said() {
     assert_eq!(world.now().duration_since(before), seconds(5));
     assert_eq!(world.take_writes(), []);
 
-    let key = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT]));
+    let key = world.key_by_hand(SUB);
     world.put_by_hand_as(&empty, FULL, &key, SUB, "AWSCURRENT");
     let token = world.begin_rotation();
     // The read of the value does not know of it yet.

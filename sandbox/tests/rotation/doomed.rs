@@ -38,7 +38,7 @@ fn names_the_current_key(world: &World) -> VersionId {
 }
 
 pub(super) fn built_on_another_version(world: &World) -> VersionId {
-    let key = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT]));
+    let key = world.key_by_hand(SUB);
     let theirs = world.put_by_hand(&value(""), &key, SUB, "by-hand");
     let token = created(world);
     world.make_current(&theirs);
@@ -47,7 +47,7 @@ pub(super) fn built_on_another_version(world: &World) -> VersionId {
 
 fn not_written_by_us(world: &World) -> VersionId {
     let token = world.begin_rotation();
-    let key = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT]));
+    let key = world.key_by_hand(SUB);
     world.put_by_hand_as(&token, &value(r#","created_by":"ops""#), &key, SUB, "AWSPENDING");
     token
 }
@@ -57,14 +57,14 @@ fn written_for_another_version(world: &World) -> VersionId {
     let text = world.text(&abandoned).expect("it has a value");
     world.label("AWSPENDING", None);
     let token = world.begin_rotation();
-    let key = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT]));
+    let key = world.key_by_hand(SUB);
     world.put_by_hand_as(&token, &text, &key, SUB, "AWSPENDING");
     token
 }
 
 fn not_a_credential(world: &World) -> VersionId {
     let token = world.begin_rotation();
-    let key = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT]));
+    let key = world.key_by_hand(SUB);
     world.put_by_hand_as(&token, "hunter2", &key, SUB, "AWSPENDING");
     token
 }
@@ -330,9 +330,7 @@ fn a_version_is_condemned_though_every_reply_to_that_was_lost() {
     for lost in [1, 4] {
         let world = world();
         let token = built_on_another_version(&world);
-        for occurrence in 1..=lost {
-            world.plan(Operation::AddLabel, occurrence, Fault::ReplyLost);
-        }
+        world.plan_all(Operation::AddLabel, 1..=lost, Fault::ReplyLost);
         refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
         assert!(world.plan_is_done());
         let labels = world.labels(&token);

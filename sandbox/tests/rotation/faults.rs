@@ -126,9 +126,7 @@ fn a_put_that_was_certainly_not_made_costs_the_key_it_was_for() {
     for (fault, attempts, error_type) in cases {
         let world = world();
         let token = world.begin_rotation();
-        for occurrence in 1..=attempts {
-            world.plan(Operation::Put, occurrence, fault);
-        }
+        world.plan_all(Operation::Put, 1..=attempts, fault);
         refused(world.run(Step::Create, &token), error_type);
         assert!(world.plan_is_done(), "{fault:?}");
         assert!(world.live_keys_for(&token).is_empty(), "{fault:?}");
@@ -178,9 +176,7 @@ fn a_put_of_which_nobody_knows_is_never_a_reason_to_revoke() {
 fn a_put_that_takes_effect_late_wins_over_the_key_issued_after_it() {
     let world = world();
     let token = world.begin_rotation();
-    for occurrence in 1..=4 {
-        world.plan(Operation::Put, occurrence, Fault::Late(seconds(30)));
-    }
+    world.plan_all(Operation::Put, 1..=4, Fault::Late(seconds(30)));
     refused(world.run(Step::Create, &token), ErrorType::StoreUnavailable);
     let first = world.live_keys_for(&token);
     let mut replay = world.start(world.request(Step::Create, &token));
@@ -345,9 +341,7 @@ fn a_value_stored_while_a_lost_key_is_sought_is_taken_and_no_key_issued() {
 fn a_put_is_tried_again_after_ever_longer_pauses() {
     let world = world();
     let token = world.begin_rotation();
-    for occurrence in 1..=3 {
-        world.plan(Operation::Put, occurrence, Fault::Throttled);
-    }
+    world.plan_all(Operation::Put, 1..=3, Fault::Throttled);
     let before = world.now();
     done(world.run(Step::Create, &token), Done::Issued);
     assert_eq!(
@@ -370,9 +364,7 @@ fn a_put_that_is_refused_because_it_was_made_is_known_for_the_runs_own() {
 fn a_change_of_labels_is_tried_again_after_ever_longer_pauses() {
     let world = world();
     let token = created(&world);
-    for occurrence in 1..=3 {
-        world.plan(Operation::AddLabel, occurrence, Fault::Throttled);
-    }
+    world.plan_all(Operation::AddLabel, 1..=3, Fault::Throttled);
     let before = world.now();
     done(world.run(Step::Finish, &token), Done::Promoted);
     assert!(world.plan_is_done());

@@ -100,9 +100,7 @@ fn nothing_is_swapped_before_the_previous_version_is_stamped() {
         (Fault::Denied, 1, ErrorType::StoreDenied),
         (Fault::Dropped, 4, ErrorType::StoreUnavailable),
     ] {
-        for occurrence in 1..=attempts {
-            world.plan(Operation::AddLabel, occurrence, fault);
-        }
+        world.plan_all(Operation::AddLabel, 1..=attempts, fault);
         world.take_calls();
         refused(world.run(Step::Finish, &token), error_type);
         assert_eq!(world.take_writes(), vec![Operation::AddLabel; attempts]);
@@ -120,9 +118,7 @@ fn a_stamp_that_fails_after_the_swap_is_made_by_the_next_run() {
     ] {
         let world = world();
         let token = created(&world);
-        for occurrence in 1..=attempts {
-            world.plan(Operation::AddLabel, occurrence, fault);
-        }
+        world.plan_all(Operation::AddLabel, 1..=attempts, fault);
         match world.run(Step::Finish, &token) {
             Err(Failure::Crashed) => {}
             finished => done(finished, Done::Promoted),
@@ -144,7 +140,7 @@ fn two_versions_whose_ids_begin_alike_are_each_stamped() {
     // Terraform's ids all begin with its name. A label sits on one version, and the two stamps would come in
     // one second.
     let world = world();
-    let key = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT]));
+    let key = world.key_by_hand(SUB);
     let second = VersionId::new("00000000-stored-by-hand-as-the-second");
     world.put_by_hand_as(&second, FULL, &key, SUB, "AWSCURRENT");
     let token = world.begin_rotation();

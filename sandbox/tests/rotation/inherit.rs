@@ -288,7 +288,6 @@ fn a_rejected_key_leaves_nothing_to_its_successor_though_a_list_shows_it() {
         said.contains("`policy.permissions`") && said.contains("`policy.ip_allowlist`"),
         "{said}"
     );
-
     assert!(world.alive(world.first_key()));
 }
 

@@ -42,7 +42,7 @@ fn a_version_that_is_promoted_while_it_is_judged_is_not_given_up() {
 #[test]
 fn a_good_version_is_not_given_up_by_two_stale_reads() {
     let world = world();
-    let key = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT]));
+    let key = world.key_by_hand(SUB);
     let document = FULL.to_owned();
     let theirs = world.put_by_hand(&document, &key, SUB, "by-hand");
     let token = world.begin_rotation();
@@ -190,7 +190,7 @@ fn a_version_that_was_seen_current_is_not_condemned_by_a_stale_read() {
 
 /// A version that a person stored and then made current, which leaves AWSPENDING where it is.
 fn new_version_made_current(world: &World) -> VersionId {
-    let key = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT]));
+    let key = world.key_by_hand(SUB);
     let version = world.put_by_hand(&value(""), &key, SUB, "by-hand");
     world.make_current(&version);
     version

@@ -253,9 +253,7 @@ fn a_label_left_on_after_the_swap_is_taken_off_by_the_next_run() {
         let world = world();
         offer(&world, "CANDIDATE", ALL);
         let token = copied(&world);
-        for occurrence in 1..=attempts {
-            world.plan(Operation::RemoveLabel, occurrence, fault);
-        }
+        world.plan_all(Operation::RemoveLabel, 1..=attempts, fault);
         drop(world.run(Step::Finish, &token));
         assert!(world.holder("CANDIDATE").is_some());
         done(world.run(Step::Finish, &token), Done::AlreadyCurrent);

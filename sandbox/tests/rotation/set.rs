@@ -119,7 +119,7 @@ fn keys_that_are_not_ours_are_never_touched() {
                 .key
         })
         .collect();
-    let other = world.key_by_hand_with(OTHER_SUB, settings_by_hand(&[SPOT])).key;
+    let other = world.key_by_hand(OTHER_SUB).key;
     let before: Vec<Settings> = foreign
         .iter()
         .chain([&other])
@@ -339,9 +339,7 @@ fn a_list_without_the_pending_key_is_not_believed_about_other_keys() {
     for lists in [1, 2, 40] {
         let world = world.fork();
         let before = world.now();
-        for occurrence in 1..=lists {
-            world.plan(Operation::List, occurrence, Fault::PageMissing);
-        }
+        world.plan_all(Operation::List, 1..=lists, Fault::PageMissing);
         let result = world.run(Step::Set, &token);
         let asked_for = world.now().duration_since(before);
         if lists < 40 {

@@ -16,7 +16,7 @@ fn full_slots_are_freed_of_our_own_keys_that_were_never_stored() {
     use Operation::{Describe, Inspect, Issue, List, Put, ReadCurrent, ReadVersion, Revoke, Versions};
     let world = world_with_slots(3);
     let (token, lost) = unstored(&world);
-    let by_hand = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT])).key;
+    let by_hand = world.key_by_hand(SUB).key;
     world.advance(SETTLED);
     world.take_calls();
     done(world.run(Step::Create, &token), Done::Issued);
@@ -70,7 +70,7 @@ fn a_key_that_a_living_run_could_still_store_is_not_reaped() {
 #[test]
 fn slots_that_are_full_of_other_keys_are_said_to_be_full() {
     let world = world_with_slots(2);
-    let by_hand = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT])).key;
+    let by_hand = world.key_by_hand(SUB).key;
     world.advance(hours(1));
     let token = world.begin_rotation();
     let said = refused(world.run(Step::Create, &token), ErrorType::IssueRefused);

@@ -68,9 +68,7 @@ fn a_persons_unlisted_key_is_judged_by_itself_if_the_current_is_listed() {
     let world = world();
     offer(&world, "CANDIDATE", ALL);
     let token = copied(&world);
-    for occurrence in 1..=32 {
-        world.plan(Operation::List, occurrence, Fault::PageMissing);
-    }
+    world.plan_all(Operation::List, 1..=32, Fault::PageMissing);
     let before = world.now();
     done(world.run(Step::Set, &token), Done::Agreed);
     assert!(world.plan_is_done());
@@ -88,9 +86,7 @@ fn a_persons_unlisted_key_that_moves_funds_dooms_its_version() {
     let (_, key) = offer(&world, "CANDIDATE", ALL);
     let token = copied(&world);
     world.grant(&key.key, &[SPOT, ALL[1], TRANSFERS]);
-    for occurrence in 1..=32 {
-        world.plan(Operation::List, occurrence, Fault::PageMissing);
-    }
+    world.plan_all(Operation::List, 1..=32, Fault::PageMissing);
     let said = refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
     assert!(
         said.contains("Wallet:AccountTransfer") && said.contains("not ours to edit"),

@@ -161,9 +161,7 @@ fn an_unreadable_versions_key_lives() -> bool {
     rotated(&world);
     world.advance(hours(1));
     let token = world.begin_rotation();
-    for occurrence in 2..=3 {
-        world.plan(Operation::ReadVersion, occurrence, Fault::Denied);
-    }
+    world.plan_all(Operation::ReadVersion, 2..=3, Fault::Denied);
     drop(world.run(Step::Create, &token));
     world.alive(&key_in(&world, &replaced))
 }
