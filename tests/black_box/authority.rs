@@ -2,15 +2,14 @@
 
 use protocol::label::VersionId;
 use protocol::marker::Marker;
-use sandbox::bybit::{Ips, KeyTruth, Permissions, Settings};
+use sandbox::bybit::{Ips, KeyTruth};
 use sandbox::function::LAMBDA_ARN;
+use sandbox::in_process::{SPOT, TRADES};
 use sandbox::local::{MASTER_SECRET, SECRET, SUB_ACCOUNT};
-use sandbox::secrets_manager::{
-    PutSecretValue, RotationSeed, SecretValue, Seed, Sensitive, UpdateSecretVersionStage,
-};
+use sandbox::secrets_manager::{RotationSeed, SecretValue, Seed};
 use serde_json::{Value, json};
 
-use crate::world::{TOKEN, World, ask, codes};
+use crate::world::{TOKEN, World, ask, break_glass, codes, findings, maintain};
 
 const ENEMY: &str = "prod/bybit/enemy";
 const INVENTED: &str = "a-secret-of-the-enemys-own-invention";
@@ -18,16 +17,10 @@ const PLANTED: &str = "66666666-0000-4000-8000-000000000666";
 
 /// The living keys of every account.
 fn all_live(world: &World) -> Vec<KeyTruth> {
-    let now = world.local.clock.now();
-    world
-        .local
-        .bybit
-        .lock()
-        .model
-        .keys()
-        .into_iter()
-        .filter(|key| key.alive(now))
-        .collect()
+    world.bybit(|model, now| {
+        let keys = model.keys().into_iter();
+        keys.filter(|key| key.alive(now)).collect()
+    })
 }
 
 /// The master's value says nothing of whom it serves.
@@ -47,15 +40,7 @@ fn serve_the_victim(world: &World) {
 fn change_master(world: &World, change: impl FnOnce(&mut Value)) {
     let mut value = world.local.value(MASTER_SECRET, "AWSCURRENT").unwrap();
     change(&mut value);
-    let mut state = world.local.secrets_manager.lock();
-    let now = state.clock.now();
-    let request = PutSecretValue {
-        secret_id: MASTER_SECRET.into(),
-        client_request_token: Some("0b000000-0000-4000-8000-0000000000aa".into()),
-        secret_string: Some(Sensitive::new(value.to_string())),
-        ..PutSecretValue::default()
-    };
-    state.model.put_secret_value(&request, now).unwrap();
+    world.put_master(&value);
 }
 
 /// The enemy's secret, with a version that names this key id with a key secret of their own invention, under
@@ -70,8 +55,6 @@ fn plant(world: &World, key: &str, labels: &[&str]) {
 fn plant_value(world: &World, planted: &str, labels: &[&str]) {
     let mut value = world.current();
     (value["api_key"], value["api_secret"]) = ("a-key-of-the-enemy".into(), INVENTED.into());
-    let mut state = world.local.secrets_manager.lock();
-    let now = state.clock.now();
     let seed = Seed {
         name: ENEMY.into(),
         value: Some(SecretValue::from_text(value.to_string())),
@@ -82,15 +65,8 @@ fn plant_value(world: &World, planted: &str, labels: &[&str]) {
             rules: None,
         }),
     };
-    state.model.seed(seed, now).unwrap();
-    let request = PutSecretValue {
-        secret_id: ENEMY.into(),
-        client_request_token: Some(PLANTED.into()),
-        secret_string: Some(Sensitive::new(planted)),
-        version_stages: Some(labels.iter().map(|label| (*label).to_owned()).collect()),
-        ..PutSecretValue::default()
-    };
-    state.model.put_secret_value(&request, now).unwrap();
+    world.secrets_manager(|model, now| model.seed(seed, now)).unwrap();
+    world.put_in(ENEMY, PLANTED, planted, labels);
 }
 
 #[tokio::test]
@@ -117,9 +93,7 @@ async fn a_value_that_names_another_desks_account_gets_no_key_of_it() {
             json!({"operation": "plan", "secret": SECRET}),
         )
         .await;
-        let blockers = answer["findings"]
-            .as_array()
-            .unwrap()
+        let blockers = findings(&answer)
             .iter()
             .filter(|finding| finding["code"] == "BLOCKER");
         let commands: Vec<&str> = blockers.map(|finding| finding["do"].as_str().unwrap()).collect();
@@ -143,11 +117,11 @@ async fn no_label_on_a_version_that_names_another_s_key_id_ends_that_key() {
     ] {
         let world = World::start().await;
         let operations = world.operators().await;
-        let key = world.current()["api_key"].as_str().unwrap().to_owned();
+        let key = world.current_key();
         plant(&world, &key, labels);
         let before = all_live(&world);
-        let answer = ask(&operations, json!({"operation": "maintain"})).await;
-        ask(&operations, json!({"operation": "maintain"})).await;
+        let answer = maintain(&operations).await;
+        maintain(&operations).await;
         assert_eq!(all_live(&world), before, "{answer}");
     }
 }
@@ -156,26 +130,10 @@ async fn no_label_on_a_version_that_names_another_s_key_id_ends_that_key() {
 async fn no_label_ends_a_key_that_no_secret_names_but_the_enemys() {
     let world = World::start().await;
     let operations = world.operators().await;
-    let foreign = {
-        let now = world.local.clock.now();
-        let permissions = Permissions::of(&[("Spot", &["SpotTrade"])]);
-        let settings = Settings {
-            note: "a person's".into(),
-            read_only: false,
-            ips: Ips::Any,
-            permissions,
-        };
-        world
-            .local
-            .bybit
-            .lock()
-            .model
-            .create_key_by_hand(SUB_ACCOUNT, settings, now)
-            .unwrap()
-    };
+    let foreign = world.key_by_hand("a person's", Ips::Any, &[SPOT]);
     plant(&world, foreign.key.as_str(), &["COMPROMISED", "REVOKE_FIRST"]);
     let before = all_live(&world);
-    let answer = ask(&operations, json!({"operation": "maintain"})).await;
+    let answer = maintain(&operations).await;
     assert_eq!(all_live(&world), before, "{answer}");
     assert!(codes(&answer).contains(&"EXPOSED"), "{answer}");
 }
@@ -186,32 +144,13 @@ async fn a_value_that_claims_to_be_ours_is_told_to_be_none() {
     world.open_rotation(TOKEN);
     world.rotate().await;
     let operations = world.operators().await;
-    let by_hand = {
-        let now = world.local.clock.now();
-        let ips = Ips::only(["127.0.0.1".parse().unwrap(), "203.0.113.7".parse().unwrap()]);
-        let permissions = Permissions::of(&[
-            ("ContractTrade", &["Order", "Position"]),
-            ("Spot", &["SpotTrade"]),
-        ]);
-        let settings = Settings {
-            note: "by hand".into(),
-            read_only: false,
-            ips,
-            permissions,
-        };
-        world
-            .local
-            .bybit
-            .lock()
-            .model
-            .create_key_by_hand(SUB_ACCOUNT, settings, now)
-            .unwrap()
-    };
+    let ips = Ips::only(["127.0.0.1".parse().unwrap(), "203.0.113.7".parse().unwrap()]);
+    let by_hand = world.key_by_hand("by hand", ips, &[TRADES, SPOT]);
     let mut value = world.current();
     (value["api_key"], value["api_secret"]) = (by_hand.key.as_str().into(), by_hand.secret.expose().into());
     value["rotation"]["token"] = PLANTED.into();
     world.put(PLANTED, &value.to_string(), "AWSCURRENT");
-    let answer = ask(&operations, json!({"operation": "maintain"})).await;
+    let answer = maintain(&operations).await;
     assert!(codes(&answer).contains(&"CURRENT_OVERWRITTEN"), "{answer}");
 }
 
@@ -221,9 +160,8 @@ async fn an_order_that_leaves_no_way_to_a_successor_is_refused_at_once() {
     unserve(&world);
     let operations = world.operators().await;
     let before = all_live(&world);
-    let order = json!({
-        "operation": "break_glass", "secret": SECRET, "mode": "revoke_first", "reason": "seen in a log", "incident": "INC-7",
-    });
+    let mut order = break_glass();
+    order["mode"] = "revoke_first".into();
     let answer = ask(&operations, order).await;
     assert_eq!(codes(&answer), ["REFUSED"], "{answer}");
     assert!(
@@ -242,21 +180,8 @@ async fn what_an_answer_gives_to_type_is_quoted() {
     let operations = world.operators().await;
     let version = "$(touch /tmp/x); 0000-0000-4000-8000";
     world.put(version, &world.current().to_string(), "KEPT");
-    let label = |label: &str| {
-        let mut state = world.local.secrets_manager.lock();
-        let now = state.clock.now();
-        let request = UpdateSecretVersionStage {
-            secret_id: SECRET.into(),
-            version_stage: label.into(),
-            move_to_version_id: Some(version.into()),
-            remove_from_version_id: None,
-        };
-        state.model.update_secret_version_stage(&request, now).unwrap();
-    };
-    label("COMPROMISED");
-    let order =
-        json!({"operation": "break_glass", "secret": SECRET, "reason": "seen in a log", "incident": "INC-7"});
-    let answer = ask(&operations, order).await;
+    world.label("COMPROMISED", None, Some(version));
+    let answer = ask(&operations, break_glass()).await;
     let said = answer["findings"][0]["do"].as_str().unwrap();
     assert!(
         said.contains(&format!("--remove-from-version-id '{version}'")),
@@ -271,10 +196,9 @@ async fn what_another_offers_or_breaks_does_not_stop_a_persons_order() {
         let world = World::start().await;
         let operators = world.operators().await;
         serve_the_victim(&world);
-        let leaked = world.current()["api_key"].as_str().unwrap().to_owned();
+        let leaked = world.current_key();
         plant_value(&world, &offer(&world), &["CANDIDATE"]);
-        let order = json!({"operation": "break_glass", "secret": SECRET, "reason": "seen in a log", "incident": "INC-7"});
-        let answer = world.ask_beside_the_service(&operators, order).await;
+        let answer = world.ask_beside_the_service(&operators, break_glass()).await;
         assert!(
             answer["exposure_seconds"].is_u64() && !codes(&answer).contains(&"EXPOSED"),
             "{answer}"
@@ -290,25 +214,10 @@ async fn a_key_that_can_withdraw_hides_behind_no_other_secrets_marker() {
     let operators = world.operators().await;
     plant(&world, "a-key-that-nobody-knows", &["SCRATCH"]);
     let note = Marker::new(&world.local.arn(ENEMY), &VersionId::new(PLANTED), 1).to_string();
-    {
-        let now = world.local.clock.now();
-        let permissions = Permissions::of(&[("Wallet", &["Withdraw"])]);
-        let settings = Settings {
-            note,
-            read_only: false,
-            ips: Ips::only(["203.0.113.9".parse().unwrap()]),
-            permissions,
-        };
-        world
-            .local
-            .bybit
-            .lock()
-            .model
-            .create_key_by_hand(SUB_ACCOUNT, settings, now)
-            .unwrap();
-    }
+    let ips = Ips::only(["203.0.113.9".parse().unwrap()]);
+    world.key_by_hand(&note, ips, &[("Wallet", &["Withdraw"])]);
     let answer = ask(&operators, json!({"operation": "audit"})).await;
-    let findings = answer["findings"].as_array().unwrap();
+    let findings = findings(&answer);
     let page = findings
         .iter()
         .find(|finding| finding["code"] == "CAN_MOVE_FUNDS" && finding["secret"] == SECRET);

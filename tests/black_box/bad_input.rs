@@ -2,8 +2,8 @@
 
 use sandbox::bybit::{Ips, Settings};
 use sandbox::function::LAMBDA_ARN;
-use sandbox::local::{MASTER_SECRET, SECRET};
-use sandbox::secrets_manager::{CancelRotateSecret, DeleteSecret, PutSecretValue, Sensitive};
+use sandbox::local::SECRET;
+use sandbox::secrets_manager::{CancelRotateSecret, DeleteSecret};
 use serde_json::{Value, json};
 
 use crate::world::{TOKEN, World};
@@ -131,7 +131,7 @@ fn bad_documents() -> Vec<(Change, &'static str, &'static str)> {
 #[tokio::test]
 async fn a_dead_current_key_is_rescued_where_the_value_says_enough() {
     let world = World::start().await;
-    kill_current(&world);
+    world.delete_current();
     world.open_rotation(TOKEN);
     let (error_type, message) = world.fail("createSecret").await;
     assert_eq!(error_type, "CURRENT_UNUSABLE");
@@ -142,7 +142,7 @@ async fn a_dead_current_key_is_rescued_where_the_value_says_enough() {
     assert_eq!(world.live_keys().len(), 0);
 
     let world = World::start().await;
-    kill_current(&world);
+    world.delete_current();
     world.edit_current(|document| {
         document["policy"] = json!({"permissions": ["spot"], "ip_allowlist": ["203.0.113.7"]});
     });
@@ -153,30 +153,10 @@ async fn a_dead_current_key_is_rescued_where_the_value_says_enough() {
     assert_eq!(keys[0].key.as_str(), world.current()["api_key"]);
 }
 
-fn kill_current(world: &World) {
-    let mut venue = world.local.bybit.lock();
-    let now = world.local.clock.now();
-    venue
-        .model
-        .delete_key_by_hand(&world.local.hand_made.key, now)
-        .unwrap();
-}
-
 #[tokio::test]
 async fn a_master_credential_that_is_refused_is_named_as_the_one() {
     let world = World::start().await;
-    {
-        let mut state = world.local.secrets_manager.lock();
-        let now = state.clock.now();
-        let value = json!({"api_key": "nobodyskey", "api_secret": "nobodyssecret"});
-        let request = PutSecretValue {
-            secret_id: MASTER_SECRET.into(),
-            client_request_token: Some("0a000000-0000-4000-8000-00000000000a".into()),
-            secret_string: Some(Sensitive::new(value.to_string())),
-            ..PutSecretValue::default()
-        };
-        state.model.put_secret_value(&request, now).unwrap();
-    }
+    world.put_master(&json!({"api_key": "nobodyskey", "api_secret": "nobodyssecret"}));
     world.open_rotation(TOKEN);
     let (error_type, message) = world.fail("createSecret").await;
     assert_eq!(error_type, "MASTER_REFUSED");
@@ -200,19 +180,12 @@ async fn preconditions_that_do_not_hold_are_named() {
         .await
         .unwrap_err();
     assert_eq!(failed.error_type, "WRONG_FUNCTION");
-    {
-        let mut state = world.local.secrets_manager.lock();
-        let now = state.clock.now();
-        state
-            .model
-            .cancel_rotate_secret(
-                &CancelRotateSecret {
-                    secret_id: SECRET.into(),
-                },
-                now,
-            )
-            .unwrap();
-    }
+    let off = CancelRotateSecret {
+        secret_id: SECRET.into(),
+    };
+    world
+        .secrets_manager(|model, now| model.cancel_rotate_secret(&off, now))
+        .unwrap();
     assert_eq!(world.fail("createSecret").await.0, "ROTATION_DISABLED");
     let nowhere = world
         .event("createSecret", TOKEN)
@@ -229,15 +202,14 @@ async fn preconditions_that_do_not_hold_are_named() {
 #[tokio::test]
 async fn a_key_that_could_be_used_from_anywhere_needs_a_policy_that_says_so() {
     let world = World::start().await;
-    {
-        let mut venue = world.local.bybit.lock();
-        let (key, now) = (&world.local.hand_made.key, world.local.clock.now());
+    let key = &world.local.hand_made.key;
+    world.bybit(|model, now| {
         let settings = Settings {
             ips: Ips::Any,
-            ..venue.model.key(key).unwrap().settings
+            ..model.key(key).unwrap().settings
         };
-        venue.model.edit_key_by_hand(key, settings, now).unwrap();
-    }
+        model.edit_key_by_hand(key, settings, now).unwrap();
+    });
     world.open_rotation(TOKEN);
     let (error_type, message) = world.fail("createSecret").await;
     assert_eq!(error_type, "KEY_UNBOUND");
@@ -248,7 +220,7 @@ async fn a_key_that_could_be_used_from_anywhere_needs_a_policy_that_says_so() {
 #[tokio::test]
 async fn a_dead_key_of_an_unknown_account_is_refused_by_what_to_add() {
     let world = World::start().await;
-    kill_current(&world);
+    world.delete_current();
     world.edit_current(|document| {
         document.as_object_mut().unwrap().remove("subaccount");
     });
@@ -285,9 +257,7 @@ async fn a_pending_value_not_ours_is_given_up_and_the_next_rotation_succeeds() {
 
     let next = "70000000-0000-4000-8000-000000000002";
     world.open_rotation(next);
-    for step in crate::world::STEPS {
-        world.function.invoke(&world.event(step, next)).await.unwrap();
-    }
+    world.complete(next).await;
     assert_eq!(world.current()["rotation"]["token"], next);
 }
 
@@ -295,15 +265,13 @@ async fn a_pending_value_not_ours_is_given_up_and_the_next_rotation_succeeds() {
 async fn a_secret_that_is_being_deleted_is_left_alone() {
     let world = World::start().await;
     world.open_rotation(TOKEN);
-    {
-        let mut state = world.local.secrets_manager.lock();
-        let now = state.clock.now();
-        let request = DeleteSecret {
-            secret_id: SECRET.into(),
-            ..DeleteSecret::default()
-        };
-        state.model.delete_secret(&request, now).unwrap();
-    }
+    let request = DeleteSecret {
+        secret_id: SECRET.into(),
+        ..DeleteSecret::default()
+    };
+    world
+        .secrets_manager(|model, now| model.delete_secret(&request, now))
+        .unwrap();
     assert_eq!(world.fail("createSecret").await.0, "SECRET_DELETED");
 }
 

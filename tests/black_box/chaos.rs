@@ -13,7 +13,8 @@ use protocol::marker::Marker;
 use protocol::secret::KeyId as Shown;
 use sandbox::bybit::{Ips, KeyId, KeyTruth, Permissions, Settings};
 use sandbox::function::{Failed, Function, LAMBDA_ARN};
-use sandbox::local::{SECRET, SUB_ACCOUNT};
+use sandbox::in_process::{SPOT, TRADES};
+use sandbox::local::SECRET;
 use sandbox::proxy::{Effect, Fault, Proxy, Reply};
 use sandbox::secrets_manager::{Operation, Outcome};
 use serde_json::Value;
@@ -173,20 +174,7 @@ impl History {
             7,
         );
         for note in ["a bot of the desk".to_owned(), elsewhere.to_string()] {
-            let settings = Settings {
-                note,
-                read_only: false,
-                ips: Ips::only([[203, 0, 113, 9].into()]),
-                permissions: Permissions::of(&[("Spot", &["SpotTrade"])]),
-            };
-            let now = world.local.clock.now();
-            world
-                .local
-                .bybit
-                .lock()
-                .model
-                .create_key_by_hand(SUB_ACCOUNT, settings, now)
-                .unwrap();
+            world.key_by_hand(&note, Ips::only([[203, 0, 113, 9].into()]), &[SPOT]);
         }
         world.open_rotation(TOKEN);
         let others = world.local.bybit.lock().model.keys();
@@ -322,11 +310,7 @@ impl History {
             permissions,
             ..
         } = current.settings;
-        let expected = Permissions::of(&[
-            ("ContractTrade", &["Order", "Position"]),
-            ("Derivatives", &["DerivativesTrade"]),
-            ("Spot", &["SpotTrade"]),
-        ]);
+        let expected = Permissions::of(&[TRADES, ("Derivatives", &["DerivativesTrade"]), SPOT]);
         assert_eq!((read_only, permissions), (false, expected), "{self}");
         assert_eq!(
             ips,

@@ -36,12 +36,7 @@ async fn throttling_and_failing_servers_are_waited_out() {
         "PutSecretValue",
         "UpdateSecretVersionStage",
     ] {
-        world
-            .local
-            .secrets_manager
-            .lock()
-            .faults
-            .plan(operation, Fault::Throttled);
+        world.plan(operation, Fault::Throttled);
     }
     world.open_rotation(TOKEN);
     for step in STEPS {
@@ -69,12 +64,7 @@ async fn a_key_whose_reply_was_lost_is_found_revoked_and_replaced() {
 #[tokio::test]
 async fn a_value_whose_reply_was_lost_is_stored_once() {
     let world = World::start().await;
-    world
-        .local
-        .secrets_manager
-        .lock()
-        .faults
-        .plan("PutSecretValue", Fault::ReplyLost);
+    world.plan("PutSecretValue", Fault::ReplyLost);
     world.open_rotation(TOKEN);
     world.rotate().await;
     assert_eq!(world.keys().len(), 2);
@@ -87,12 +77,7 @@ async fn a_swap_whose_reply_was_lost_is_seen_and_not_repeated() {
     for step in &STEPS[..3] {
         world.succeed(step).await;
     }
-    world
-        .local
-        .secrets_manager
-        .lock()
-        .faults
-        .plan("UpdateSecretVersionStage", Fault::ReplyLost);
+    world.plan("UpdateSecretVersionStage", Fault::ReplyLost);
     assert_eq!(world.succeed("finishSecret").await, "promoted");
     let audit = world.audit();
     let swaps = audit.iter().filter(|line| line["action"] == "move_current");
@@ -114,12 +99,7 @@ async fn a_process_killed_between_issue_and_store_leaves_no_orphan_behind() {
     let mut world = World::start().await;
     // The value never arrives, and while the function tries again it is killed.
     for _ in 0..4 {
-        world
-            .local
-            .secrets_manager
-            .lock()
-            .faults
-            .plan("PutSecretValue", Fault::Dropped);
+        world.plan("PutSecretValue", Fault::Dropped);
     }
     world.open_rotation(TOKEN);
     let event = world.event("createSecret", TOKEN);

@@ -4,11 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use sandbox::fault::Fault;
 use sandbox::function::{EMERGENCY_ARN, OPERATIONS_ARN};
 use sandbox::local::{MASTER_SECRET, SECRET, SUB_ACCOUNT};
-use sandbox::secrets_manager::UpdateSecretVersionStage;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::world::{Operators, TOKEN, World, ask, codes};
+use crate::world::{Operators, TOKEN, World, ask, codes, findings, maintain};
 
 /// A world where a rotation has been done, and the functions for operations.
 async fn rotated() -> (World, Operators) {
@@ -21,32 +20,18 @@ async fn rotated() -> (World, Operators) {
 
 /// Puts a stamp that far back, as if that much time had passed.
 fn backdate(world: &World, kind: &str, hours: i64) {
-    let mut state = world.local.secrets_manager.lock();
-    let now = state.clock.now();
-    let labels = state.model.secret(SECRET).unwrap().labels().clone();
+    let labels = world.secrets_manager(|model, _| model.secret(SECRET).unwrap().labels().clone());
     let (label, version) = labels.iter().find(|(label, _)| label.starts_with(kind)).unwrap();
-    let mut change = |label: &str, to: Option<&String>, from: Option<&String>| {
-        let request = UpdateSecretVersionStage {
-            secret_id: SECRET.into(),
-            version_stage: label.into(),
-            move_to_version_id: to.cloned(),
-            remove_from_version_id: from.cloned(),
-        };
-        state.model.update_secret_version_stage(&request, now).unwrap();
-    };
-    change(label, None, Some(version));
+    world.label(label, Some(version), None);
     let then = Timestamp::now() - SignedDuration::from_hours(hours);
-    change(
-        &format!("{kind}-{}-{}", then.strftime("%Y%m%dT%H%M%SZ"), &version[..8]),
-        Some(version),
-        None,
-    );
+    let stamp = format!("{kind}-{}-{}", then.strftime("%Y%m%dT%H%M%SZ"), &version[..8]);
+    world.label(&stamp, None, Some(version));
 }
 
 #[tokio::test]
 async fn a_replaced_key_is_condemned_then_revoked_and_proven_dead() {
     let (world, operations) = rotated().await;
-    let maintain = || ask(&operations, json!({"operation": "maintain"}));
+    let maintain = || maintain(&operations);
     let answer = maintain().await;
     assert_eq!(
         (&answer["operation"], &answer["outcome"]),
@@ -165,7 +150,7 @@ async fn a_command_names_the_function_that_performs_it() {
         (unattached, "audit", OPERATIONS_ARN),
     ] {
         let answer = ask(&operators, event).await;
-        let findings = answer["findings"].as_array().unwrap();
+        let findings = findings(&answer);
         let commands: Vec<&str> = findings
             .iter()
             .filter_map(|finding| finding["do"].as_str())
@@ -213,7 +198,7 @@ async fn a_rollback_begins_a_rotation_that_brings_the_key_before_back() {
 #[tokio::test]
 async fn a_rollback_leaves_a_dead_key_behind_with_no_policy_that_describes_it() {
     let (world, operations) = rotated().await;
-    delete_current(&world);
+    world.delete_current();
     roll_back(&world, &operations).await;
 }
 
@@ -221,31 +206,10 @@ async fn roll_back(world: &World, operations: &Operators) {
     let before = world.local.value(SECRET, "AWSPREVIOUS").unwrap();
     let answer = ask(operations, json!({"operation": "rollback", "secret": SECRET})).await;
     assert_eq!(answer["outcome"], "ok", "{answer}");
-    let token = {
-        let state = world.local.secrets_manager.lock();
-        state
-            .model
-            .secret(SECRET)
-            .unwrap()
-            .holder("AWSPENDING")
-            .unwrap()
-            .to_owned()
-    };
-    for step in crate::world::STEPS {
-        world.function.invoke(&world.event(step, &token)).await.unwrap();
-    }
+    let token = world.open_version().unwrap();
+    world.complete(&token).await;
     assert_eq!(world.current()["api_key"], before["api_key"]);
     assert_eq!(world.current()["rotation"]["source"], "rollback");
-}
-
-fn delete_current(world: &World) {
-    let key = world.current()["api_key"].as_str().unwrap().to_owned();
-    let mut bybit = world.local.bybit.lock();
-    let now = world.local.clock.now();
-    bybit
-        .model
-        .delete_key_by_hand(&sandbox::bybit::KeyId::from(key.as_str()), now)
-        .unwrap();
 }
 
 #[tokio::test]
@@ -263,14 +227,9 @@ async fn the_files_that_ask_for_operations_are_understood() {
 async fn a_fleet_that_cannot_be_listed_is_told() {
     let (world, operations) = rotated().await;
     for _ in 0..20 {
-        world
-            .local
-            .secrets_manager
-            .lock()
-            .faults
-            .plan("ListSecrets", Fault::ServerError);
+        world.plan("ListSecrets", Fault::ServerError);
     }
-    let answer = ask(&operations, json!({"operation": "maintain"})).await;
+    let answer = maintain(&operations).await;
     assert_eq!(
         (&answer["outcome"], codes(&answer)),
         (&json!("failed"), vec!["NOT_DONE"]),
@@ -316,14 +275,10 @@ async fn every_event_file_of_an_operation_is_answered() {
 #[tokio::test]
 async fn an_operations_end_and_each_finding_are_lines_that_an_alarm_can_match() {
     let (world, operations) = rotated().await;
-    delete_current(&world);
+    world.delete_current();
     let answer = ask(&operations, json!({"operation": "audit", "shard": "1/1"})).await;
     assert_eq!(answer["outcome"], "attention", "{answer}");
-    let lines: Vec<Value> = operations
-        .output()
-        .iter()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect();
+    let lines = operations.lines();
     let found = lines.iter().find(|line| line["type"] == "finding").unwrap();
     assert_eq!(
         (&found["operation"], &found["secret"]),
@@ -343,7 +298,7 @@ async fn an_operations_end_and_each_finding_are_lines_that_an_alarm_can_match() 
         .find(|line| line["action"] == "issue_key")
         .unwrap();
     let of_it = |finding: &&Value| finding["arn_digest"] == digest.as_str();
-    let told = answer["findings"].as_array().unwrap().iter().find(of_it).unwrap();
+    let told = findings(&answer).iter().find(of_it).unwrap();
     assert_eq!(told["secret"], SECRET);
     for line in [
         lines
@@ -374,7 +329,7 @@ async fn an_operations_end_and_each_finding_are_lines_that_an_alarm_can_match() 
 #[tokio::test]
 async fn an_order_to_revoke_first_ends_the_key_and_waits_for_its_successor() {
     let (world, operations) = rotated().await;
-    let leaked = world.current()["api_key"].as_str().unwrap().to_owned();
+    let leaked = world.current_key();
     let order = include_str!("../../events/break_glass_revoke_first.json");
     let order: Value = serde_json::from_str(order).unwrap();
     let rotating = async {
@@ -389,9 +344,7 @@ async fn an_order_to_revoke_first_ends_the_key_and_waits_for_its_successor() {
             !world.live_keys().iter().any(|key| key.key.as_str() == leaked),
             "it died before its successor was there"
         );
-        for step in crate::world::STEPS {
-            world.function.invoke(&world.event(step, &token)).await.unwrap();
-        }
+        world.complete(&token).await;
     };
     let (answer, ()) = tokio::join!(ask(&operations, order), rotating);
     assert_eq!(
@@ -420,11 +373,7 @@ async fn an_order_to_revoke_first_ends_the_key_and_waits_for_its_successor() {
     // Of a leaked master there is no effect that could bear it.
     let master = json!({"operation": "break_glass", "secret": "masters/bybit/parent", "reason": "in a log", "incident": "INC-9"});
     let answer = ask(&operations, master).await;
-    let lines: Vec<Value> = operations
-        .output()
-        .iter()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect();
+    let lines = operations.lines();
     for (kind, incident) in [
         ("audit", "INC-8"),
         ("operation", "INC-8"),

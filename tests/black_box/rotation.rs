@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sandbox::bybit::{Permissions, Settings};
 use sandbox::local::{EVENTS_SECRET, EVENTS_TOKEN, SECRET};
-use sandbox::secrets_manager::{RotateSecret, TokenCheck};
+use sandbox::secrets_manager::{Invocation, RotateSecret, TokenCheck};
 use serde_json::{Value, json};
 
 use crate::world::{STEPS, TOKEN, World};
@@ -97,17 +97,20 @@ async fn consumers_notice_nothing_but_new_values() {
     );
 }
 
+/// What Secrets Manager would invoke the function with now.
+fn due(world: &World) -> Invocation {
+    world.secrets_manager(|model, now| {
+        std::iter::from_fn(|| model.due_invocation(now))
+            .find(|due| due.secret_arn.contains(SECRET))
+            .unwrap()
+    })
+}
+
 #[tokio::test]
 async fn the_rotation_token_goes_to_put_secret_value() {
     let world = World::start().await;
     world.open_rotation(TOKEN);
-    let event = {
-        let mut state = world.local.secrets_manager.lock();
-        let now = state.clock.now();
-        let due = std::iter::from_fn(|| state.model.due_invocation(now))
-            .find(|due| due.secret_arn.contains(SECRET));
-        due.unwrap().event()
-    };
+    let event = due(&world).event();
     world.function.invoke(&event).await.unwrap();
     let state = world.local.secrets_manager.lock();
     let version = &state.model.secret(SECRET).unwrap().versions()[TOKEN];
@@ -182,25 +185,18 @@ async fn log_lines_are_json_with_what_lambda_and_an_operator_look_for() {
 async fn awss_own_dry_run_passes_and_changes_nothing() {
     let world = World::start().await;
     let before = (world.labels(), world.keys());
-    let step = {
-        let mut state = world.local.secrets_manager.lock();
-        let now = state.clock.now();
-        let request = RotateSecret {
-            secret_id: SECRET.into(),
-            rotate_immediately: Some(false),
-            ..RotateSecret::default()
-        };
-        state.model.rotate_secret(&request, now).unwrap();
-        std::iter::from_fn(|| state.model.due_invocation(now))
-            .find(|due| due.secret_arn.contains(SECRET))
-            .unwrap()
+    let request = RotateSecret {
+        secret_id: SECRET.into(),
+        rotate_immediately: Some(false),
+        ..RotateSecret::default()
     };
+    world
+        .secrets_manager(|model, now| model.rotate_secret(&request, now))
+        .unwrap();
+    let step = due(&world);
     assert_eq!(step.step.as_str(), "testSecret");
     world.function.invoke(&step.event()).await.unwrap();
-    let mut state = world.local.secrets_manager.lock();
-    let now = state.clock.now();
-    state.model.invocation_finished(&step, true, now);
-    drop(state);
+    world.secrets_manager(|model, now| model.invocation_finished(&step, true, now));
     assert_eq!((world.labels(), world.keys()), before);
     assert!(world.audit().is_empty());
 }
@@ -268,18 +264,16 @@ async fn what_is_to_be_taken_from_a_key_is_sent_empty() {
         ("Wallet", &["AccountTransfer"]),
         ("Earn", &["Earn"]),
     ];
-    {
-        let now = jiff::Timestamp::now();
-        let mut venue = world.local.bybit.lock();
+    world.bybit(|model, now| {
         // Nobody documents whether an edit leaves alone what is not sent.
-        venue.model.knobs.edit_keeps_groups = true;
-        let key = venue.model.keys().last().unwrap().clone();
+        model.knobs.edit_keeps_groups = true;
+        let key = model.keys().last().unwrap().clone();
         let settings = Settings {
             permissions: Permissions::of(&more),
             ..key.settings
         };
-        venue.model.edit_key_by_hand(&key.key, settings, now).unwrap();
-    }
+        model.edit_key_by_hand(&key.key, settings, now).unwrap();
+    });
     for (step, outcome) in [
         ("setSecret", "agreed"),
         ("testSecret", "proven"),

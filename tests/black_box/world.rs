@@ -6,12 +6,17 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sandbox::bybit::KeyTruth;
+use jiff::Timestamp;
+use sandbox::bybit::{self, Credential, Ips, KeyId, KeyTruth, Permissions, Settings};
+use sandbox::fault::Fault;
 use sandbox::function::{Environment, Failed, Function};
+use sandbox::in_process::Power;
 use sandbox::leak::found;
-use sandbox::local::{Local, SECRET, SUB_ACCOUNT};
-use sandbox::proxy::{Fault, Proxy};
-use sandbox::secrets_manager::{PutSecretValue, RotateSecret, Rotation, Sensitive};
+use sandbox::local::{Local, MASTER_SECRET, SECRET, SUB_ACCOUNT};
+use sandbox::proxy::{self, Proxy};
+use sandbox::secrets_manager::{
+    self, PutSecretValue, RotateSecret, Rotation, Sensitive, UpdateSecretVersionStage,
+};
 use serde_json::{Value, json};
 
 pub(crate) const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
@@ -31,6 +36,14 @@ impl Operators {
             .flat_map(|function| function.output())
             .collect()
     }
+
+    /// Their lines that are JSON.
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        let output = self.output().into_iter();
+        output
+            .filter_map(|line| serde_json::from_str(&line).ok())
+            .collect()
+    }
 }
 
 pub(crate) async fn ask(operators: &Operators, event: Value) -> Value {
@@ -44,11 +57,24 @@ pub(crate) async fn ask(operators: &Operators, event: Value) -> Value {
         .unwrap_or_else(|failed| panic!("{event}: {failed}"))
 }
 
+/// A pass over all secrets.
+pub(crate) async fn maintain(operators: &Operators) -> Value {
+    ask(operators, json!({"operation": "maintain"})).await
+}
+
+/// A person's order about the current key, which is leaked.
+pub(crate) fn break_glass() -> Value {
+    json!({"operation": "break_glass", "secret": SECRET, "reason": "seen in a log", "incident": "INC-7"})
+}
+
+/// What an answer found.
+pub(crate) fn findings(answer: &Value) -> &[Value] {
+    answer["findings"].as_array().unwrap()
+}
+
 /// The codes of an answer's findings.
 pub(crate) fn codes(answer: &Value) -> Vec<&str> {
-    answer["findings"]
-        .as_array()
-        .unwrap()
+    findings(answer)
         .iter()
         .map(|finding| finding["code"].as_str().unwrap())
         .collect()
@@ -79,7 +105,7 @@ impl World {
     }
 
     /// With a proxy between the function's process and the stand-ins.
-    pub(crate) async fn start_behind_proxy(plan: Option<(usize, Fault)>) -> (Self, Proxy) {
+    pub(crate) async fn start_behind_proxy(plan: Option<(usize, proxy::Fault)>) -> (Self, Proxy) {
         let local = Local::start(0, 0).await.unwrap();
         let proxy = Proxy::start(&local, plan).await.unwrap();
         let world = Self::of(local, &proxy.environment()).await;
@@ -119,9 +145,7 @@ impl World {
             let mut served = BTreeSet::new();
             loop {
                 if let Some(token) = self.open_version().filter(|token| served.insert(token.clone())) {
-                    for step in STEPS {
-                        self.function.invoke(&self.event(step, &token)).await.unwrap();
-                    }
+                    self.complete(&token).await;
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
@@ -142,27 +166,62 @@ impl World {
         pending.map(str::to_owned)
     }
 
+    /// Does something at Secrets Manager by hand.
+    pub(crate) fn secrets_manager<T>(
+        &self,
+        act: impl FnOnce(&mut secrets_manager::Model, Timestamp) -> T,
+    ) -> T {
+        let mut state = self.local.secrets_manager.lock();
+        let now = state.clock.now();
+        act(&mut state.model, now)
+    }
+
+    /// Does something at the venue by hand.
+    pub(crate) fn bybit<T>(&self, act: impl FnOnce(&mut bybit::Model, Timestamp) -> T) -> T {
+        let now = self.local.clock.now();
+        act(&mut self.local.bybit.lock().model, now)
+    }
+
+    /// Plans a fault for the next call of one of Secrets Manager's operations that none is planned for.
+    pub(crate) fn plan(&self, operation: &str, fault: Fault) {
+        self.local.secrets_manager.lock().faults.plan(operation, fault);
+    }
+
+    /// Makes a key of the sub-account.
+    pub(crate) fn key_by_hand(&self, note: &str, ips: Ips, powers: &[Power<'_>]) -> Credential {
+        let settings = Settings {
+            note: note.to_owned(),
+            read_only: false,
+            ips,
+            permissions: Permissions::of(powers),
+        };
+        self.bybit(|model, now| model.create_key_by_hand(SUB_ACCOUNT, settings, now))
+            .unwrap()
+    }
+
+    /// Deletes the current key.
+    pub(crate) fn delete_current(&self) {
+        let key = KeyId::from(&*self.current_key());
+        self.bybit(|model, now| model.delete_key_by_hand(&key, now))
+            .unwrap();
+    }
+
     /// Opens a rotation as Secrets Manager does: AWSPENDING on a version without a value. The tests invoke
     /// the steps.
     pub(crate) fn open_rotation(&self, token: &str) {
-        let mut state = self.local.secrets_manager.lock();
-        let now = state.clock.now();
         let request = RotateSecret {
             secret_id: SECRET.into(),
             client_request_token: Some(token.into()),
             ..RotateSecret::default()
         };
-        state.model.rotate_secret(&request, now).unwrap();
-        let opened = state
-            .model
-            .secret(SECRET)
-            .unwrap()
-            .rotation()
-            .and_then(Rotation::rotation_token);
-        self.rotation_tokens
-            .lock()
-            .unwrap()
-            .extend(opened.map(|token| token.expose().to_owned()));
+        let opened = self.secrets_manager(|model, now| {
+            model.rotate_secret(&request, now).unwrap();
+            let rotation = model.secret(SECRET).unwrap().rotation();
+            rotation
+                .and_then(Rotation::rotation_token)
+                .map(|token| token.expose().to_owned())
+        });
+        self.rotation_tokens.lock().unwrap().extend(opened);
     }
 
     /// Puts a value as AWSCURRENT by hand.
@@ -172,16 +231,38 @@ impl World {
 
     /// Puts a value by hand, with a label.
     pub(crate) fn put(&self, version: &str, value: &str, label: &str) {
-        let mut state = self.local.secrets_manager.lock();
-        let now = state.clock.now();
+        self.put_in(SECRET, version, value, &[label]);
+    }
+
+    /// The same in any secret, with any labels.
+    pub(crate) fn put_in(&self, secret: &str, version: &str, value: &str, labels: &[&str]) {
         let request = PutSecretValue {
-            secret_id: SECRET.into(),
+            secret_id: secret.into(),
             client_request_token: Some(version.into()),
             secret_string: Some(Sensitive::new(value)),
-            version_stages: Some(vec![label.into()]),
+            version_stages: Some(labels.iter().map(|label| (*label).to_owned()).collect()),
             ..PutSecretValue::default()
         };
-        state.model.put_secret_value(&request, now).unwrap();
+        self.secrets_manager(|model, now| model.put_secret_value(&request, now))
+            .unwrap();
+    }
+
+    /// Puts the master's value by hand.
+    pub(crate) fn put_master(&self, value: &Value) {
+        let version = "0a000000-0000-4000-8000-00000000000a";
+        self.put_in(MASTER_SECRET, version, &value.to_string(), &["AWSCURRENT"]);
+    }
+
+    /// Moves a label by hand.
+    pub(crate) fn label(&self, label: &str, from: Option<&str>, to: Option<&str>) {
+        let request = UpdateSecretVersionStage {
+            secret_id: SECRET.into(),
+            version_stage: label.into(),
+            remove_from_version_id: from.map(str::to_owned),
+            move_to_version_id: to.map(str::to_owned),
+        };
+        self.secrets_manager(|model, now| model.update_secret_version_stage(&request, now))
+            .unwrap();
     }
 
     /// The current document, changed.
@@ -219,6 +300,13 @@ impl World {
         words
     }
 
+    /// Invokes all four steps for any token.
+    pub(crate) async fn complete(&self, token: &str) {
+        for step in STEPS {
+            self.function.invoke(&self.event(step, token)).await.unwrap();
+        }
+    }
+
     /// Invokes a step and returns the errorType and message it failed with.
     pub(crate) async fn fail(&self, step: &str) -> (String, String) {
         let failed = self.invoke(step).await.expect_err(step);
@@ -227,6 +315,11 @@ impl World {
 
     pub(crate) fn current(&self) -> Value {
         self.local.value(SECRET, "AWSCURRENT").unwrap()
+    }
+
+    /// The id of the key in it.
+    pub(crate) fn current_key(&self) -> String {
+        self.current()["api_key"].as_str().unwrap().to_owned()
     }
 
     pub(crate) fn labels(&self) -> Vec<(String, Vec<String>)> {
