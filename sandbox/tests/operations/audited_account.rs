@@ -1,7 +1,7 @@
 //! What an audit says of the keys on a secret's account, and of the account's master.
 
 use protocol::operations::Code;
-use sandbox::in_process::{Fault, OTHER_SUB, Operation, SUB};
+use sandbox::in_process::{OTHER_SUB, SUB};
 
 use super::audit::{audit, by_hand, row};
 use super::*;
@@ -95,23 +95,16 @@ fn a_master_that_cannot_be_read_is_unusable() {
 #[test]
 fn keys_left_on_an_account_that_the_secret_stood_for_before_are_told() {
     let (world, _, _, _) = rotated_twice();
-    let token = world.begin_rotation();
-    world.plan(Operation::Put, 1, Fault::CrashBefore);
-    assert!(world.run(protocol::rotation::Step::Create, &token).is_err());
-    let lost = world.live_keys_for(&token).remove(0);
+    let (_, lost) = unstored(&world);
     world.label("AWSPENDING", None);
-    hour(&world);
-    let elsewhere = key_by_hand(&world, OTHER_SUB);
+    world.advance(hours(1));
+    let elsewhere = world.key_by_hand(OTHER_SUB);
     world.put_by_hand(world.text_of_setup(), &elsewhere, OTHER_SUB, "AWSCURRENT");
     let answer = audit(&world);
-    let told = answer
-        .findings
-        .iter()
-        .find(|finding| finding.say.contains("does not stand for any more"));
-    let told = told.expect("the key is told");
+    let told = finding(&answer, Code::ForeignKeys);
     assert!(
-        told.code == Code::ForeignKeys && told.say.contains(&SUB.to_string()),
+        told.say.contains("does not stand for any more") && told.say.contains(&SUB.to_string()),
         "{told:#?}"
     );
-    assert!(told.say.ends_with(&fingerprint(&lost)), "{told:#?}");
+    assert!(told.say.ends_with(&fingerprint(lost.as_str())), "{told:#?}");
 }

@@ -30,7 +30,7 @@ fn a_demo_key_is_rotated_and_revoked_by_the_production_master() {
     let token = world.rotate().expect("a rotation");
     assert_eq!(world.current_key(), world.key_in(&token));
     for _ in 0..(24 * 8 + 3) {
-        hour(&world);
+        world.advance(hours(1));
         world.maintain();
     }
     assert!(!world.alive(&first), "{:#?}", world.maintain());
@@ -67,7 +67,7 @@ fn a_pending_demo_key_is_not_given_up_because_production_s_host_lists_others() {
     let world = demo("mainnet");
     let token = world.begin_rotation();
     world.run(Step::Create, &token).expect("a key is issued");
-    hour(&world);
+    world.advance(hours(1));
     for occurrence in 1..4 {
         world.plan(Operation::List, occurrence, Fault::PageMissing);
     }
@@ -88,8 +88,8 @@ fn a_dead_demo_key_is_proven_dead_by_another_that_demo_s_host_accepts() {
     let first = world.current_key().expect("a current key");
     let old = world.holder("AWSCURRENT").expect("a version");
     world.rotate().expect("a rotation");
-    hour(&world);
-    delete(&world, &first);
+    world.advance(hours(1));
+    world.delete_key(&first);
     let said = |world: &World| {
         let answer = audit::audit(world);
         let rows = answer.secrets.iter().flat_map(|row| &row.keys);

@@ -252,12 +252,12 @@ fn a_key_just_stored_in_a_rotations_version_is_not_called_dead() {
 #[test]
 fn a_young_key_under_old_stamps_is_not_called_dead() {
     let world = world();
-    hour(&world);
+    world.advance(hours(1));
     world.bybit(|model, _| {
         model.knobs.new_key_delay = SignedDuration::from_secs(200);
         model.knobs.listings_lag = true;
     });
-    let key = key_by_hand(&world, SUB);
+    let key = world.key_by_hand(SUB);
     let version = world.put_by_hand(world.text_of_setup(), &key, SUB, "by-hand");
     for stamp in [
         "REPLACED-20200101T000000Z-00000000",
