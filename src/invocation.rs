@@ -136,7 +136,13 @@ impl Function {
             Role::Rotation(settings) => {
                 let request = event::parse(payload).inspect_err(logged)?;
                 let secret = request.secret.name().to_string();
-                let span = tracing::info_span!("rotation", step = %request.step, secret, version = %request.token, request_id = caller.request_id);
+                let span = tracing::info_span!(
+                    "rotation",
+                    step = %request.step,
+                    secret,
+                    version = %request.token,
+                    request_id = caller.request_id
+                );
                 async {
                     tracing::info!("begin");
                     let outcome = rotation::rotate(ports, &caller, settings, &request)
@@ -155,7 +161,11 @@ impl Function {
             }
             Role::Operations(duty, settings, kept) => {
                 let request = operation::read(&payload, *duty).inspect_err(logged)?;
-                let span = tracing::info_span!("operation", operation = %request.operation(), request_id = caller.request_id);
+                let span = tracing::info_span!(
+                    "operation",
+                    operation = %request.operation(),
+                    request_id = caller.request_id
+                );
                 async {
                     let answer = operations::operate(ports, &store, &caller, settings, kept, &request).await;
                     self.audit.answered(

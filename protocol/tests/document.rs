@@ -84,7 +84,12 @@ proptest! {
     }
 
     #[test]
-    fn a_successor_differs_in_our_fields_alone(before in fields(), after in fields(), key in "[!-~]{1,40}", secret in "[!-~]([ -~]{0,40}[!-~])?") {
+    fn a_successor_differs_in_our_fields_alone(
+        before in fields(),
+        after in fields(),
+        key in "[!-~]{1,40}",
+        secret in "[!-~]([ -~]{0,40}[!-~])?",
+    ) {
         let mut after = after;
         after.retain(|(name, _)| before.iter().all(|(other, _)| other != name));
         let mut all = before.clone();
@@ -92,7 +97,11 @@ proptest! {
         all.extend(after.clone());
         all.push(("secret".into(), "\"old\"".into()));
         let value = SecretValue::parse(&written(&all).into()).unwrap();
-        let credential = Credential { key_id: KeyId::parse(&key).unwrap(), secret: secret.as_str().into(), passphrase: None };
+        let credential = Credential {
+            key_id: KeyId::parse(&key).unwrap(),
+            secret: secret.as_str().into(),
+            passphrase: None,
+        };
         let provenance = Provenance {
             token: VersionId::new("t"),
             source: Source::Issued,
@@ -122,7 +131,11 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_document_is_refused_or_read_and_never_repeated(fields in fields(), cut in any::<prop::sample::Index>(), secret in "[A-Za-z0-9]{36}") {
+    fn a_damaged_document_is_refused_or_read_and_never_repeated(
+        fields in fields(),
+        cut in any::<prop::sample::Index>(),
+        secret in "[A-Za-z0-9]{36}",
+    ) {
         let mut all = fields;
         all.push(("api_secret".into(), format!("\"{secret}\"")));
         all.push(("api_key".into(), "7".into()));

@@ -58,7 +58,10 @@ enum Command {
         #[arg(long)]
         threads: Option<usize>,
         /// Play this one history, and tell it.
-        #[arg(long, conflicts_with_all = ["histories", "seed", "rest_from_one_in", "only_random", "keep_going"])]
+        #[arg(
+            long,
+            conflicts_with_all = ["histories", "seed", "rest_from_one_in", "only_random", "keep_going"]
+        )]
         replay: Option<History>,
         /// Do all this to a protocol that is wrong on purpose, until the wrong is seen: a variant's word, or
         /// all.

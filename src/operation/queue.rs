@@ -19,7 +19,10 @@ pub(super) fn batch(event: &Value) -> Result<OperationRequest, Error> {
             Ok(secret) if all.contains(&secret) => {}
             Ok(secret) => all.push(secret),
             Err(error) => {
-                tracing::error!(error_type = %error.error_type, "a message of the batch is passed over: {error}");
+                tracing::error!(
+                    error_type = %error.error_type,
+                    "a message of the batch is passed over: {error}"
+                );
                 refused = Some(error);
             }
         }

@@ -30,7 +30,10 @@ fn an_operation_is_read_with_what_it_may_say() {
 
 #[test]
 fn an_emergency_is_read_with_what_is_said_for_the_trail() {
-    let event = json!({"operation": "break_glass", "secret": "prod/bybit/main", "reason": " seen in a log ", "incident": "INC-7"});
+    let event = json!({
+        "operation": "break_glass", "secret": "prod/bybit/main",
+        "reason": " seen in a log ", "incident": "INC-7",
+    });
     let OperationRequest::BreakGlass {
         mode, order, version, ..
     } = parse(&event).unwrap()
@@ -72,8 +75,11 @@ fn each_function_refuses_what_the_other_performs() {
 }
 
 fn message(body: &Value) -> Value {
-    json!({"messageId": "1", "receiptHandle": "2", "body": body.to_string(), "attributes": {}, "messageAttributes": {},
-           "md5OfBody": "3", "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:eu-west-1:123456789012:q", "awsRegion": "eu-west-1"})
+    json!({
+        "messageId": "1", "receiptHandle": "2", "body": body.to_string(), "attributes": {},
+        "messageAttributes": {}, "md5OfBody": "3", "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:eu-west-1:123456789012:q", "awsRegion": "eu-west-1",
+    })
 }
 
 #[test]
@@ -94,8 +100,9 @@ fn a_batch_asks_for_each_secret_once() {
 #[test]
 fn what_event_bridge_sends_by_itself_is_understood_where_a_label_moved() {
     let event = |source: &str, kind: &str, detail: Value| {
-        json!({"version": "0", "id": "0c2b3f6d", "detail-type": kind, "source": source, "account": "123456789012",
-               "time": "2026-11-27T09:07:54Z", "region": "eu-west-1", "resources": [], "detail": detail})
+        json!({"version": "0", "id": "0c2b3f6d", "detail-type": kind, "source": source,
+               "account": "123456789012", "time": "2026-11-27T09:07:54Z", "region": "eu-west-1",
+               "resources": [], "detail": detail})
     };
     let moved = event(
         "aws.secretsmanager",

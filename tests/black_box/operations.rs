@@ -125,7 +125,8 @@ async fn each_of_the_three_functions_refuses_the_others_events() {
 #[tokio::test]
 async fn labels_moved_within_a_minute_are_taken_up_once_for_each_secret() {
     let (_world, Operators { operations, .. }) = rotated().await;
-    let moved = json!({"eventSource": "aws:sqs", "body": json!({"operation": "maintain", "secret": SECRET}).to_string()});
+    let maintain = json!({"operation": "maintain", "secret": SECRET});
+    let moved = json!({"eventSource": "aws:sqs", "body": maintain.to_string()});
     let answer = operations
         .invoke(&json!({"Records": [moved, moved, moved]}))
         .await
@@ -371,7 +372,10 @@ async fn an_order_to_revoke_first_ends_the_key_and_waits_for_its_successor() {
     );
     assert_ne!(world.current()["api_key"], leaked);
     // Of a leaked master there is no effect that could bear it.
-    let master = json!({"operation": "break_glass", "secret": "masters/bybit/parent", "reason": "in a log", "incident": "INC-9"});
+    let master = json!({
+        "operation": "break_glass", "secret": "masters/bybit/parent",
+        "reason": "in a log", "incident": "INC-9",
+    });
     let answer = ask(&operations, master).await;
     let lines = operations.lines();
     for (kind, incident) in [

@@ -77,7 +77,11 @@ async fn consumers_notice_nothing_but_new_values() {
     };
     let before = world.current();
     let odd = format!(
-        r#"{{"zeta":1.50,"secret":{},"api_key":{},"exchange":"bybit","environment":"mainnet","subaccount":53888000,"masterarn":{},"big":12345678901234567890123,"alpha":{{"b": 1,"a":[2 ,3]}}}}"#,
+        concat!(
+            r#"{{"zeta":1.50,"secret":{},"api_key":{},"exchange":"bybit","environment":"mainnet","#,
+            r#""subaccount":53888000,"masterarn":{},"big":12345678901234567890123,"#,
+            r#""alpha":{{"b": 1,"a":[2 ,3]}}}}"#
+        ),
         before["api_secret"], before["api_key"], before["masterarn"]
     );
     world.overwrite(&odd);

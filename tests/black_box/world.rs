@@ -274,7 +274,8 @@ impl World {
 
     pub(crate) fn event(&self, step: &str, token: &str) -> Value {
         json!({
-            "Step": step, "SecretId": self.local.arn(SECRET), "ClientRequestToken": token, "RotationToken": ROTATION_TOKEN,
+            "Step": step, "SecretId": self.local.arn(SECRET), "ClientRequestToken": token,
+            "RotationToken": ROTATION_TOKEN,
         })
     }
 

@@ -22,7 +22,8 @@ pub(crate) fn replace(name: &str, value: &SecretValue) -> String {
         return rotate(name);
     }
     format!(
-        "make another key at the venue; then: aws secretsmanager put-secret-value --secret-id {name} --version-stages CANDIDATE --secret-string file://candidate.json; then: {}",
+        "make another key at the venue; then: aws secretsmanager put-secret-value --secret-id {name} \
+         --version-stages CANDIDATE --secret-string file://candidate.json; then: {}",
         rotate(name)
     )
 }
@@ -30,7 +31,8 @@ pub(crate) fn replace(name: &str, value: &SecretValue) -> String {
 /// The command that has this function rotate a secret, and rotates nothing yet.
 pub(crate) fn attach(rotation_function: &str, name: &str) -> String {
     format!(
-        "aws secretsmanager rotate-secret --secret-id {name} --rotation-lambda-arn {rotation_function} --rotation-rules \
+        "aws secretsmanager rotate-secret --secret-id {name} --rotation-lambda-arn {rotation_function} \
+         --rotation-rules \
          '{{\"ScheduleExpression\":\"rate(90 days)\",\"Duration\":\"4h\"}}' --no-rotate-immediately"
     )
 }
@@ -54,7 +56,9 @@ pub(crate) fn serve(
     let master = quoted(master.as_str());
     let change = quoted(&format!(".serves += {}", serde_json::json!({secret: entry})));
     format!(
-        "aws secretsmanager get-secret-value --secret-id {master} --query SecretString --output text | jq -c {change} | aws secretsmanager put-secret-value --secret-id {master} --secret-string file:///dev/stdin"
+        "aws secretsmanager get-secret-value --secret-id {master} --query SecretString --output text \
+         | jq -c {change} \
+         | aws secretsmanager put-secret-value --secret-id {master} --secret-string file:///dev/stdin"
     )
 }
 
@@ -96,8 +100,8 @@ pub(crate) fn take_off(name: &str, label: &str, version: &str) -> String {
 pub(crate) fn store_another(master: &SecretId) -> String {
     let master = quoted(master.as_str());
     format!(
-        "make another key at the venue, bound to the functions' addresses; then store the master's value with it: \
-         aws secretsmanager put-secret-value --secret-id {master} --secret-string file://master.json"
+        "make another key at the venue, bound to the functions' addresses; then store the master's value \
+         with it: aws secretsmanager put-secret-value --secret-id {master} --secret-string file://master.json"
     )
 }
 

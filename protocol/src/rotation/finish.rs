@@ -79,7 +79,11 @@ pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
     swap(run, base, &value).await?;
     let unstamped = wrong::is(Wrong::SwapUnstamped) || wrong::is(Wrong::OldStampTrusted);
     if !unstamped && let Err(error) = run.session.add_stamp(StampKind::Replaced, base).await {
-        tracing::warn!(%error, "the replaced version could not be stamped; a later run does it, and its key's grace counts from then");
+        tracing::warn!(
+            %error,
+            "the replaced version could not be stamped; a later run does it, and its key's grace counts \
+             from then"
+        );
     }
     release_offer(run, &description, &provenance).await;
     Ok(Done::Promoted)
@@ -179,7 +183,10 @@ async fn release_offer(run: &Run<'_>, description: &Description, provenance: &Pr
         return;
     }
     if let Err(error) = run.session.remove_label(label, from).await {
-        tracing::warn!(%error, "the label of the offered version could not be taken off; createSecret does it");
+        tracing::warn!(
+            %error,
+            "the label of the offered version could not be taken off; createSecret does it"
+        );
     }
 }
 

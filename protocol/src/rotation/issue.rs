@@ -193,7 +193,10 @@ async fn reap(
             (versions, complete)
         }
         Err(error) => {
-            tracing::warn!(%error, "the versions could not be listed: only keys of labelled versions are cleaned");
+            tracing::warn!(
+                %error,
+                "the versions could not be listed: only keys of labelled versions are cleaned"
+            );
             (base.description.versions.keys().cloned().collect(), false)
         }
     };

@@ -38,7 +38,10 @@ pub(super) fn must_not_be_too_often(
     let versions = match versions {
         Ok(versions) => versions,
         Err(error) if error.error_type == ErrorType::StoreDenied => {
-            tracing::warn!(%error, "the versions could not be listed: nobody knows how often the secret is rotated");
+            tracing::warn!(
+                %error,
+                "the versions could not be listed: nobody knows how often the secret is rotated"
+            );
             return Ok(());
         }
         Err(error) => return Err(error),

@@ -165,7 +165,11 @@ async fn bring_to_policy(
             permissions: rotation.permissions.clone(),
             addresses: rotation.ip_allowlist.clone(),
         };
-        tracing::warn!(key = %key.key_id, ?beyond, "the pending key is not what it was issued as: setting it right");
+        tracing::warn!(
+            key = %key.key_id,
+            ?beyond,
+            "the pending key is not what it was issued as: setting it right"
+        );
         match run
             .session
             .edit(run.token(), access, key, &grant, &run.settings.egress)

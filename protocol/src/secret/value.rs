@@ -276,9 +276,10 @@ mod tests {
     }
 
     fn provenance() -> Provenance {
-        serde_json::from_str(
-            r#"{"token":"t","source":"issued","based_on":"b","account":"7","permissions":["read","spot"],"ip_allowlist":["203.0.113.7"]}"#,
-        )
+        serde_json::from_str(concat!(
+            r#"{"token":"t","source":"issued","based_on":"b","account":"7","#,
+            r#""permissions":["read","spot"],"ip_allowlist":["203.0.113.7"]}"#
+        ))
         .unwrap()
     }
 
@@ -293,8 +294,10 @@ mod tests {
             .successor(&credential("NEW", "new"), at, &provenance())
             .render();
         let expected = concat!(
-            r#"{"x":1.50,"secret":"new","api_key":"NEW","created_at":"2026-01-01T00:00:00Z","subaccount":7,"y":[1, 2],"#,
-            r#""created_by":"exchange-key-rotation","rotation":{"token":"t","source":"issued","based_on":"b","account":"7","#,
+            r#"{"x":1.50,"secret":"new","api_key":"NEW","created_at":"2026-01-01T00:00:00Z","#,
+            r#""subaccount":7,"y":[1, 2],"#,
+            r#""created_by":"exchange-key-rotation","#,
+            r#""rotation":{"token":"t","source":"issued","based_on":"b","account":"7","#,
             r#""permissions":["read","spot"],"ip_allowlist":["203.0.113.7"]}}"#
         );
         assert_eq!(new.expose_secret(), expected);
@@ -371,8 +374,11 @@ mod tests {
 
     #[test]
     fn fields_that_a_hand_left_empty_count_as_missing() {
-        let value =
-            parse(r#"{"api_key":"k","secret":"s","subaccount":"","masterarn":null,"policy":null,"exchange":" BYBIT "}"#).unwrap();
+        let value = parse(concat!(
+            r#"{"api_key":"k","secret":"s","subaccount":"","masterarn":null,"policy":null,"#,
+            r#""exchange":" BYBIT "}"#
+        ))
+        .unwrap();
         assert_eq!(
             (value.subaccount, value.master_arn, value.policy),
             (None, None, Policy::default())

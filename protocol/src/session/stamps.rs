@@ -60,7 +60,11 @@ impl SecretSession<'_> {
             return;
         };
         if let Err(error) = self.remove_void_stamps(description, current).await {
-            tracing::warn!(%error, "a stamp that means nothing on the current version could not be taken off; a later run does it");
+            tracing::warn!(
+                %error,
+                "a stamp that means nothing on the current version could not be taken off; a later run \
+                 does it"
+            );
         }
     }
 }

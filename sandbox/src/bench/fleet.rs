@@ -262,7 +262,10 @@ fn parent(
 }
 
 fn document(site: &str, key: &Credential) -> Value {
-    json!({"exchange": "bybit", "environment": site, "api_key": key.key.as_str(), "api_secret": key.secret.expose()})
+    json!({
+        "exchange": "bybit", "environment": site,
+        "api_key": key.key.as_str(), "api_secret": key.secret.expose(),
+    })
 }
 
 fn put(

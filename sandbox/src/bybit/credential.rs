@@ -149,7 +149,10 @@ mod tests {
         ),
         (
             "1700000000000",
-            r#"{"subuid":53888000,"note":"rot-1","readOnly":0,"ips":"203.0.113.7","permissions":{"Spot":["SpotTrade"]}}"#,
+            concat!(
+                r#"{"subuid":53888000,"note":"rot-1","readOnly":0,"ips":"203.0.113.7","#,
+                r#""permissions":{"Spot":["SpotTrade"]}}"#
+            ),
             "c0f826ee1ce60b66da4c02fc79a5ebb5d4088387d3ed8b6904c9a0bc79d6e5e0",
         ),
     ];

@@ -141,8 +141,8 @@ impl Model {
             return;
         }
         let token = &rotation.token;
-        // AWS's troubleshooting page has this failure as "Pending secret version … was not created by Lambda
-        // …".
+        // AWS's troubleshooting page has this failure as "Pending secret version … was not created by
+        // Lambda …".
         let foreign = demand
             && rotation.step == Step::CreateSecret
             && secret

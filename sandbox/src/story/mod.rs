@@ -127,7 +127,9 @@ impl Story {
         let by_hand = &self.stage.local.hand_made;
         carried["api_key"] = by_hand.key.as_str().into();
         carried["api_secret"] = by_hand.secret.expose().into();
-        carried["policy"] = json!({"permissions": ["read", "spot", "derivatives"], "ip_allowlist": ["127.0.0.1", "203.0.113.7"]});
+        carried["policy"] = json!({
+            "permissions": ["read", "spot", "derivatives"], "ip_allowlist": ["127.0.0.1", "203.0.113.7"],
+        });
         if let Some(fields) = carried.as_object_mut() {
             fields.remove("rotation");
             fields.remove("created_by");
@@ -179,7 +181,10 @@ impl Story {
             "whose is {shown}? {}",
             text(&found["findings"][0]["say"])
         ));
-        let order = json!({"operation": "break_glass", "secret": SECRET, "reason": "the key was seen in a public log", "incident": "INC-7"});
+        let order = json!({
+            "operation": "break_glass", "secret": SECRET,
+            "reason": "the key was seen in a public log", "incident": "INC-7",
+        });
         let broken = self.stage.ask(order).await?;
         must(
             !self.stage.trades(&leaked) && self.stage.trades(&self.stage.key("AWSCURRENT")),

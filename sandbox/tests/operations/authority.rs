@@ -8,7 +8,11 @@ use sandbox::in_process::{OTHER_SUB, SUB};
 use super::*;
 
 /// The victim alone is served.
-const SERVED: &str = r#"{"environment":"mainnet","api_key":"<key>","api_secret":"<secret>","serves":{"prod/bybit/main":{"accounts":["53888000"],"permissions":["derivatives","read","spot"],"ip_allowlist":["203.0.113.7"]}}}"#;
+const SERVED: &str = concat!(
+    r#"{"environment":"mainnet","api_key":"<key>","api_secret":"<secret>","#,
+    r#""serves":{"prod/bybit/main":{"accounts":["53888000"],"#,
+    r#""permissions":["derivatives","read","spot"],"ip_allowlist":["203.0.113.7"]}}}"#
+);
 
 /// A world whose master's value says this, with the victim, whose key is ours, and the enemy's secret beside
 /// it.

@@ -38,8 +38,9 @@ fn an_offered_credential_is_copied_and_no_key_is_issued() {
             "everything but the credential is the current version's"
         );
         let expected = json!({
-            "token": token, "source": source, "copied_from": version, "based_on": world.first_version(), "account": "53888000",
-            "permissions": ["derivatives", "read", "spot"], "ip_allowlist": ["203.0.113.7", "52.1.2.3"]
+            "token": token, "source": source, "copied_from": version, "based_on": world.first_version(),
+            "account": "53888000", "permissions": ["derivatives", "read", "spot"],
+            "ip_allowlist": ["203.0.113.7", "52.1.2.3"]
         });
         assert_eq!(document["rotation"], expected);
         assert_eq!(live(&world), [world.first_key().clone(), key.key]);

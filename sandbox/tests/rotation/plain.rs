@@ -138,7 +138,12 @@ fn a_new_value_differs_from_the_old_in_its_credential_and_origin_alone() {
         world.credential(&key_in(&world, &token)),
     );
     let rotation = format!(
-        r#"{{"token":"{token}","source":"issued","based_on":"00000000-0000-4000-8000-000000000001","account":"53888000","permissions":["derivatives","read","spot"],"ip_allowlist":["203.0.113.7","52.1.2.3"]}}"#
+        concat!(
+            r#"{{"token":"{}","source":"issued","based_on":"00000000-0000-4000-8000-000000000001","#,
+            r#""account":"53888000","permissions":["derivatives","read","spot"],"#,
+            r#""ip_allowlist":["203.0.113.7","52.1.2.3"]}}"#
+        ),
+        token
     );
     let expected = before
         .replace(old.key.as_str(), key.key.as_str())
@@ -171,8 +176,9 @@ fn every_effect_has_its_audit_line() {
     let digest = "fe227245b928";
     let line = |step: &str, action: &str, request: &str, version: &VersionId| {
         json!({
-            "time": "2026-03-01T12:00:00Z", "actor": world.function_arn, "request_id": request, "step": step, "action": action,
-            "secret": "prod/bybit/***", "arn_digest": digest, "account": "53888000", "version": version, "key": null, "label": null, "marker": null, "outcome": "done", "class": null
+            "time": "2026-03-01T12:00:00Z", "actor": world.function_arn, "request_id": request, "step": step,
+            "action": action, "secret": "prod/bybit/***", "arn_digest": digest, "account": "53888000",
+            "version": version, "key": null, "label": null, "marker": null, "outcome": "done", "class": null
         })
     };
     let mut expected = [

@@ -71,7 +71,10 @@ fn without_serves_a_policy_beyond_the_present_key_is_refused() {
 /// The writer's own key is garbage, and what the value says of account and master is another desk's.
 #[test]
 fn a_value_that_names_another_account_gets_no_key_of_it() {
-    let garbage = r#"{"api_key":"garbage","api_secret":"garbage","masterarn":"<master>","subaccount":"<account>","policy":{"permissions":["spot"],"ip_allowlist":"any"}}"#;
+    let garbage = concat!(
+        r#"{"api_key":"garbage","api_secret":"garbage","masterarn":"<master>","#,
+        r#""subaccount":"<account>","policy":{"permissions":["spot"],"ip_allowlist":"any"}}"#
+    );
     let of_another =
         r#"{"prod/bybit/other":{"accounts":["53888000"],"permissions":["spot"],"ip_allowlist":"any"}}"#;
     for world in [world_unserved(garbage), world_served(of_another, garbage)] {
@@ -149,7 +152,10 @@ fn what_an_entry_leaves_out_is_no_more_than_the_key_before() {
 
 #[test]
 fn one_entry_has_to_cover_a_request_whole() {
-    let halves = r#"{"prod/*":{"accounts":["53888000"],"permissions":["spot"],"ip_allowlist":["198.51.100.1"]},"*":{"accounts":["53888000"],"permissions":["options"],"ip_allowlist":"any"}}"#;
+    let halves = concat!(
+        r#"{"prod/*":{"accounts":["53888000"],"permissions":["spot"],"ip_allowlist":["198.51.100.1"]},"#,
+        r#""*":{"accounts":["53888000"],"permissions":["options"],"ip_allowlist":"any"}}"#
+    );
     let world = world_served(
         halves,
         &value(r#","policy":{"permissions":["spot"],"ip_allowlist":"any"}"#),

@@ -99,7 +99,10 @@ fn a_list_that_lags_costs_nothing() -> bool {
 /// Nothing is issued for the secret, so that its two keys are all there is to ask with, and the venue accepts
 /// neither.
 fn a_host_that_accepts_no_one_costs_nothing() -> bool {
-    let document = r#"{"api_key":"<key>","secret":"<secret>","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#;
+    let document = concat!(
+        r#"{"api_key":"<key>","secret":"<secret>","#,
+        r#""policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#
+    );
     let world = World::with(Setup {
         document: document.to_owned(),
         ..Setup::default()

@@ -33,7 +33,8 @@ impl Wire for BybitWire {
     const WINDOW: Duration = Duration::from_secs(5);
     const SERVER_TIME: &'static str = "/v5/market/time";
 
-    /// HMAC-SHA256 over timestamp, key, window and payload, in lower-case hexadecimal. Source: `docs/v5/guide`.
+    /// HMAC-SHA256 over timestamp, key, window and payload, in lower-case hexadecimal.
+    /// Source: `docs/v5/guide`.
     fn sign(request: &Unsigned<'_>, credential: &Credential, at: i64) -> Vec<(&'static str, String)> {
         let (key, at) = (credential.key_id.expose(), at.to_string());
         let window = Self::WINDOW.as_millis().to_string();
@@ -286,7 +287,10 @@ mod tests {
             secret: "testsecret".into(),
             passphrase: None,
         };
-        let body = r#"{"subuid":53888000,"note":"rot-1","readOnly":0,"ips":"203.0.113.7","permissions":{"Spot":["SpotTrade"]}}"#;
+        let body = concat!(
+            r#"{"subuid":53888000,"note":"rot-1","readOnly":0,"ips":"203.0.113.7","#,
+            r#""permissions":{"Spot":["SpotTrade"]}}"#
+        );
         for (timestamp, payload, signature) in [
             (
                 1_658_384_314_791,

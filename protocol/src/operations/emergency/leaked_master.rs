@@ -35,7 +35,9 @@ pub(crate) async fn leaked_master(mut order: Emergency<'_>, description: &Descri
     let say = "a master credential is leaked: whoever has it can issue keys that trade on every sub-account \
                of the parent";
     let what_to_do = format!(
-        "now, by hand: delete it at the venue, make another, bound to the function's addresses, and store it: aws secretsmanager put-secret-value --secret-id {name} --secret-string file://master.json; then delete the suspects below at the venue, and break the glass for each child"
+        "now, by hand: delete it at the venue, make another, bound to the function's addresses, and store \
+         it: aws secretsmanager put-secret-value --secret-id {name} --secret-string file://master.json; \
+         then delete the suspects below at the venue, and break the glass for each child"
     );
     order
         .builder

@@ -84,7 +84,10 @@ fn grants(granted: &[(&str, &[&str])]) -> Value {
     all
 }
 
-const CREATE: &str = r#"{"subuid":53888000,"note":"rot-1","readOnly":0,"ips":"203.0.113.7","permissions":{"Spot":["SpotTrade"]}}"#;
+const CREATE: &str = concat!(
+    r#"{"subuid":53888000,"note":"rot-1","readOnly":0,"ips":"203.0.113.7","#,
+    r#""permissions":{"Spot":["SpotTrade"]}}"#
+);
 
 #[test]
 fn a_created_key_is_shown_with_its_secret_this_once() {
@@ -99,8 +102,8 @@ fn a_created_key_is_shown_with_its_secret_this_once() {
     let expected = json!({
         "retCode": 0, "retMsg": "", "retExtInfo": {}, "time": 1_700_000_000_000_i64,
         "result": {
-            "id": key.id.to_string(), "note": "rot-1", "apiKey": key.key.as_str(), "readOnly": 0, "secret": secret,
-            "permissions": grants(&[("Spot", &["SpotTrade"])]),
+            "id": key.id.to_string(), "note": "rot-1", "apiKey": key.key.as_str(), "readOnly": 0,
+            "secret": secret, "permissions": grants(&[("Spot", &["SpotTrade"])]),
         }
     });
     assert_eq!(reply, expected);
@@ -122,8 +125,9 @@ fn a_key_about_itself_has_the_documented_fields_and_types() {
     let created = world.create(request).expect("the master may create");
     let reply = Sent::get(&world, &created.credential, "/v5/user/query-api", "").envelope(&mut world);
     let expected = json!({
-        "id": created.id.to_string(), "note": "rot-1", "apiKey": created.credential.key.as_str(), "readOnly": 1,
-        "secret": "", "permissions": grants(&[("Spot", &["SpotTrade"])]), "ips": ["203.0.113.7"], "type": 1,
+        "id": created.id.to_string(), "note": "rot-1", "apiKey": created.credential.key.as_str(),
+        "readOnly": 1, "type": 1, "ips": ["203.0.113.7"],
+        "secret": "", "permissions": grants(&[("Spot", &["SpotTrade"])]),
         "deadlineDay": -2, "expiredAt": "1970-01-01T00:00:00Z", "createdAt": "2023-11-14T22:13:21Z",
         "unified": 0, "uta": 1, "userID": SUB, "inviterID": 0, "vipLevel": "No VIP", "mktMakerLevel": "0",
         "affiliateID": 0, "rsaPublicKey": "", "isMaster": false, "parentUid": PARENT.to_string(),
@@ -149,9 +153,10 @@ fn a_listed_key_has_the_documented_fields_and_types() {
     ];
     let expected = json!({
         "result": [{
-            "id": created.id.to_string(), "ips": ["*"], "apiKey": created.credential.key.as_str(), "note": "UTA",
-            "status": 3, "expiredAt": "2024-02-12T22:13:21Z", "createdAt": "2023-11-14T22:13:21Z", "type": 1,
-            "permissions": grants(granted), "secret": "******", "readOnly": false, "deadlineDay": 90, "flag": "hmac",
+            "id": created.id.to_string(), "ips": ["*"], "apiKey": created.credential.key.as_str(),
+            "note": "UTA", "flag": "hmac", "status": 3, "type": 1,
+            "expiredAt": "2024-02-12T22:13:21Z", "createdAt": "2023-11-14T22:13:21Z", "deadlineDay": 90,
+            "permissions": grants(granted), "secret": "******", "readOnly": false,
         }],
         "nextPageCursor": "",
     });
@@ -169,8 +174,8 @@ fn an_edited_key_is_shown_without_its_secret() {
     let master = world.master.clone();
     let reply = Sent::post(&world, &master, "/v5/user/update-sub-api", &body).envelope(&mut world);
     let expected = json!({
-        "id": created.id.to_string(), "note": "rot-1", "apiKey": created.credential.key.as_str(), "readOnly": 0,
-        "secret": "", "permissions": grants(&[("Earn", &["Earn"])]), "ips": ["203.0.113.7"],
+        "id": created.id.to_string(), "note": "rot-1", "apiKey": created.credential.key.as_str(),
+        "readOnly": 0, "secret": "", "permissions": grants(&[("Earn", &["Earn"])]), "ips": ["203.0.113.7"],
     });
     assert_eq!(reply["result"], expected);
 }
@@ -181,7 +186,9 @@ fn a_refusal_is_http_200_with_a_code_and_an_empty_result() {
     let reader = world.by_hand(PARENT, true, &[("Wallet", &["AccountTransfer"])]);
     let reply = Sent::post(&world, &reader, "/v5/user/create-sub-api", CREATE).envelope(&mut world);
     let words = "Permission denied, please check your API key permissions.";
-    let expected = json!({"retCode": 10_005, "retMsg": words, "result": {}, "retExtInfo": {}, "time": 1_700_000_000_000_i64});
+    let expected = json!({
+        "retCode": 10_005, "retMsg": words, "result": {}, "retExtInfo": {}, "time": 1_700_000_000_000_i64,
+    });
     assert_eq!(reply, expected);
 }
 

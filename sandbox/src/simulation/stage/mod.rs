@@ -75,21 +75,25 @@ pub(super) struct Waiting {
 }
 
 const WITH_POLICY: &str = concat!(
-    r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","subaccount":"<account>","#,
-    r#""masterarn":"<master>","policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}}"#
+    r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","#,
+    r#""subaccount":"<account>","masterarn":"<master>","#,
+    r#""policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}}"#
 );
 /// Whoever wrote it wants a dead key's predecessor back unasked.
 const WITH_WAY_BACK: &str = concat!(
-    r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","subaccount":"<account>","#,
-    r#""masterarn":"<master>","policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"],"#,
+    r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","#,
+    r#""subaccount":"<account>","masterarn":"<master>","#,
+    r#""policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"],"#,
     r#""auto_rollback":true}}"#
 );
 const WITHOUT_MASTER: &str = concat!(
-    r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","subaccount":"<account>","#,
+    r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","#,
+    r#""subaccount":"<account>","#,
     r#""policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}}"#
 );
 const WITHOUT_ACCOUNT: &str = concat!(
-    r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","masterarn":"<master>","#,
+    r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","#,
+    r#""masterarn":"<master>","#,
     r#""policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}}"#
 );
 /// A master's value, as far as what it says of whom it serves.
@@ -98,13 +102,17 @@ const MASTER: &str =
 /// One that serves these secrets for what they have, on their account.
 const SERVES_THEM: &str = concat!(
     r#","serves":{"#,
-    r#""prod/bybit/main":{"accounts":["53888000"],"permissions":["derivatives","read","spot"],"ip_allowlist":["203.0.113.7"]},"#,
-    r#""prod/bybit/second":{"accounts":["53888000"],"permissions":["derivatives","read","spot"],"ip_allowlist":["203.0.113.7"]},"#,
-    r#""prod/bybit/third":{"accounts":["53888000"],"permissions":["derivatives","read","spot"],"ip_allowlist":["203.0.113.7"]}}"#
+    r#""prod/bybit/main":{"accounts":["53888000"],"#,
+    r#""permissions":["derivatives","read","spot"],"ip_allowlist":["203.0.113.7"]},"#,
+    r#""prod/bybit/second":{"accounts":["53888000"],"#,
+    r#""permissions":["derivatives","read","spot"],"ip_allowlist":["203.0.113.7"]},"#,
+    r#""prod/bybit/third":{"accounts":["53888000"],"#,
+    r#""permissions":["derivatives","read","spot"],"ip_allowlist":["203.0.113.7"]}}"#
 );
 /// One that says of powers and addresses nothing: no more than the key before.
 const SERVES_AS_BEFORE: &str = concat!(
-    r#","serves":{"prod/bybit/main":{"accounts":["53888000"]},"prod/bybit/second":{"accounts":["53888000"]},"#,
+    r#","serves":{"prod/bybit/main":{"accounts":["53888000"]},"#,
+    r#""prod/bybit/second":{"accounts":["53888000"]},"#,
     r#""prod/bybit/third":{"accounts":["53888000"]}}"#
 );
 const WITHOUT_POLICY: &str = r#"{"api_key":"<key>","api_secret":"<secret>","masterarn":"<master>"}"#;
