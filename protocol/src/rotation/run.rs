@@ -14,7 +14,7 @@ use crate::marker::Marker;
 use crate::ports::{Grant, IssuedKey, LabelMove, Ports, Put, StoreError, StoredValue, VenueError, Which};
 use crate::secret::{KeyId, SecretValue};
 use crate::session::{
-    About, AccountAccess, Act, Caller, Changes, Known, SecretSession, store_class, venue_class,
+    About, AccountAccess, Act, Caller, Changes, Known, SecretSession, Tried, store_class, venue_class,
 };
 use crate::task::Task;
 
@@ -81,14 +81,14 @@ impl<'a> Run<'a> {
         })
     }
 
-    // Effects. The outer error says that nothing was tried, as with those of the session.
+    // Effects, like those of the session.
 
     pub(super) async fn issue(
         &self,
         access: &AccountAccess<'_>,
         marker: &Marker,
         grant: &Grant,
-    ) -> Result<Result<IssuedKey, VenueError>, Error> {
+    ) -> Tried<IssuedKey, VenueError> {
         access.must_serve(Act::Have(grant, &self.settings.egress))?;
         self.session.must_have_left(LAST_MOMENT)?;
         let result = access
@@ -109,11 +109,7 @@ impl<'a> Run<'a> {
         Ok(result)
     }
 
-    pub(super) async fn put(
-        &self,
-        text: &SecretString,
-        key: &KeyId,
-    ) -> Result<Result<(), StoreError>, Error> {
+    pub(super) async fn put(&self, text: &SecretString, key: &KeyId) -> Tried<(), StoreError> {
         self.session.must_have_left(LAST_MOMENT)?;
         let pending = [Label::pending()];
         let labels = if wrong::is(Wrong::PutUnlabelled) {
@@ -137,11 +133,7 @@ impl<'a> Run<'a> {
         Ok(result)
     }
 
-    pub(super) async fn move_current(
-        &self,
-        from: &VersionId,
-        key: &KeyId,
-    ) -> Result<Result<(), StoreError>, Error> {
+    pub(super) async fn move_current(&self, from: &VersionId, key: &KeyId) -> Tried<(), StoreError> {
         self.session.must_have_left(LAST_MOMENT)?;
         let change = LabelMove {
             label: Label::current(),

@@ -38,8 +38,10 @@ impl<'a> About<'a> {
     }
 }
 
-/// The outer error says that nothing was tried: no time is left, or the secret may not have this of the
-/// account.
+/// What became of an effect. The outer error says that nothing was tried: no time is left, or the secret may
+/// not have this of the account. The inner one is the answer to what was tried.
+pub(crate) type Tried<T, E> = Result<Result<T, E>, Error>;
+
 impl SecretSession<'_> {
     pub(crate) async fn edit(
         &self,
@@ -48,7 +50,7 @@ impl SecretSession<'_> {
         key: &ListedKey,
         grant: &Grant,
         own: &BTreeSet<Address>,
-    ) -> Result<Result<(), VenueError>, Error> {
+    ) -> Tried<(), VenueError> {
         access.must_serve(Act::Have(grant, own))?;
         self.must_have_left(LAST_MOMENT)?;
         let result = access
@@ -69,7 +71,7 @@ impl SecretSession<'_> {
         version: &VersionId,
         access: &AccountAccess<'_>,
         key: &KeyId,
-    ) -> Result<Result<(), VenueError>, Error> {
+    ) -> Tried<(), VenueError> {
         access.must_serve(Act::Die)?;
         self.must_have_left(LAST_MOMENT)?;
         let result = access
@@ -107,11 +109,7 @@ impl SecretSession<'_> {
 
     /// Begins a rotation, the first or a later one of this invocation. Its version is the invocation's own
     /// id: asked for again, no second one begins.
-    pub(crate) async fn begin_rotation(
-        &self,
-        fleet: &dyn Fleet,
-        which: usize,
-    ) -> Result<Result<(), StoreError>, Error> {
+    pub(crate) async fn begin_rotation(&self, fleet: &dyn Fleet, which: usize) -> Tried<(), StoreError> {
         let token = self.rotation_token(which);
         let (mut pause, mut attempt) = (REREAD_PAUSE, 1);
         loop {
@@ -138,7 +136,7 @@ impl SecretSession<'_> {
                 if begun {
                     self.record(Action::StartRotation, &token, &About::default(), None);
                 }
-                return if begun { Ok(Ok(())) } else { Ok(result) };
+                return Ok(if begun { Ok(()) } else { result });
             }
             self.ports.time.sleep(pause).await;
             (pause, attempt) = (pause * 2, attempt + 1);
