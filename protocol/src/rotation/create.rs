@@ -43,7 +43,7 @@ pub(super) async fn create(run: &Run<'_>) -> Result<Done, Error> {
 /// a version up is for good too, so it is judged a second time, on a second reading: where stale reads can
 /// have led to the judgement, after as long as a read can be stale.
 async fn decided(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Done, Error> {
-    let Err(first) = judged(run, base, stored).await? else {
+    let Some(first) = doubt(run, base, stored).await? else {
         return Ok(Done::AlreadyStored);
     };
     if wrong::is(Wrong::JudgedOnce) {
@@ -57,28 +57,25 @@ async fn decided(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Don
     let Some(now) = Base::agreed(run, description?, current?).await? else {
         return Ok(Done::AlreadyCurrent);
     };
-    match judged(run, &now, stored).await? {
-        Ok(()) => Ok(Done::AlreadyStored),
-        Err(second) if second.is_sure || !first.is_sure => Err(run.give_up(&second.reason).await),
-        Err(second) => Err(second.into_error()),
+    match doubt(run, &now, stored).await? {
+        None => Ok(Done::AlreadyStored),
+        Some(second) if second.is_sure || !first.is_sure => Err(run.give_up(&second.reason).await),
+        Some(second) => Err(second.into_error()),
     }
 }
 
-async fn judged(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Result<(), Doubt>, Error> {
+/// Why the token's value can never be promoted; `None` where it is good.
+async fn doubt(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Option<Doubt>, Error> {
     let current = Some(&base.value.credential.key_id);
-    Ok(
-        match judged_from_store(&base.description, &base.version, current, stored) {
-            Ok((value, provenance)) => {
-                run.session.stands_for(&AccountId::new(&provenance.account));
-                let doubt = match run.out_of_reach(&provenance) {
-                    None => run.leaked(&base.description, &value, &provenance).await?,
-                    doubt => doubt,
-                };
-                doubt.map_or(Ok(()), Err)
-            }
-            Err(doubt) => Err(doubt),
-        },
-    )
+    let (value, provenance) = match judged_from_store(&base.description, &base.version, current, stored) {
+        Ok(judged) => judged,
+        Err(doubt) => return Ok(Some(doubt)),
+    };
+    run.session.stands_for(&AccountId::new(&provenance.account));
+    match run.out_of_reach(&provenance) {
+        None => run.leaked(&base.description, &value, &provenance).await,
+        doubt => Ok(doubt),
+    }
 }
 
 async fn build(
@@ -105,7 +102,8 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
         venue.inspect(&key_in_use),
     )
     .await;
-    let (master, current) = (master?, wanted::unless_undecided(current)?);
+    let master = master?;
+    wanted::must_be_decided(&current)?;
     wanted::must_be_of_a_sub_account(&current)?;
     let account = wanted::account(&base.value, &current)?;
     run.session.stands_for(&account);

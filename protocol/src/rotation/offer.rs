@@ -121,7 +121,7 @@ pub(super) async fn fit(
     };
     let (in_use, on_offer) = (signer(Whose::Current, &base.value), signer(Whose::Offered, value));
     let (current, offered) = join(venue.inspect(&in_use), venue.inspect(&on_offer)).await;
-    let current = wanted::unless_undecided(current)?;
+    wanted::must_be_decided(&current)?;
     let state = offered.map_err(|error| venue_error(&error))?;
     let account = wanted::account(&base.value, &current)?;
     if state.account != account {

@@ -225,11 +225,11 @@ async fn asked(
         .inspect(&master.signer)
         .await
         .map_err(|error| venue_error(&error));
-    let access = wanted::unless_undecided(current.clone())
-        .and_then(|current| wanted::must_be_of_a_sub_account(&current).map(|()| current))
-        .and_then(|current| Ok((wanted::account(&base.value, &current)?, current)));
-    let (account, current) = match access {
-        Ok(access) => access,
+    let account = wanted::must_be_decided(current)
+        .and_then(|()| wanted::must_be_of_a_sub_account(current))
+        .and_then(|()| wanted::account(&base.value, current));
+    let account = match account {
+        Ok(account) => account,
         Err(error) => {
             return (
                 Issuing {
@@ -249,7 +249,7 @@ async fn asked(
         .await
         .map_err(|error| venue_error(&error));
     let asked = match &list {
-        Ok(list) => wanted::grant(run, base, &current, list)
+        Ok(list) => wanted::grant(run, base, current, list)
             .await
             .map(|grant| (access.account.clone(), grant)),
         Err(error) => Err(error.clone()),

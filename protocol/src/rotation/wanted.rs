@@ -32,12 +32,10 @@ pub(super) fn must_leave_room(value: &SecretValue) -> Result<(), Error> {
     Err(Error::new(ErrorType::ValueInvalid, problem))
 }
 
-/// What the current key says of itself, or a definite reason why it does not. A dead key must not stand in
-/// the way of its own rescue; a venue that gives no answer is another matter.
-pub(super) fn unless_undecided(
-    inspected: Result<KeyState, VenueError>,
-) -> Result<Result<KeyState, VenueError>, Error> {
-    match inspected {
+/// The current key says what it is, or there is a definite reason why it does not. A dead key must not stand
+/// in the way of its own rescue; a venue that gives no answer is another matter.
+pub(super) fn must_be_decided(current: &Result<KeyState, VenueError>) -> Result<(), Error> {
+    match current {
         Err(error)
             if error.class.is_rejection()
                 || matches!(
@@ -46,10 +44,10 @@ pub(super) fn unless_undecided(
                 ) =>
         {
             tracing::warn!(%error, "the current key could not be asked what it may do");
-            Ok(Err(error))
+            Ok(())
         }
-        Err(error) => Err(venue_error(&error)),
-        Ok(state) => Ok(Ok(state)),
+        Err(error) => Err(venue_error(error)),
+        Ok(_) => Ok(()),
     }
 }
 
