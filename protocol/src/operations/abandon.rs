@@ -32,10 +32,7 @@ pub(crate) async fn abandon(pass: &Pass<'_>, secret: &SecretId) -> Answer {
             pass.command_that_lists(),
         );
     }
-    let pending = description
-        .holder(&Label::pending())
-        .filter(|pending| description.holder(&Label::current()) != Some(*pending));
-    let Some(pending) = pending else {
+    let Some(pending) = description.open_rotation() else {
         let what_to_do = format!("aws secretsmanager describe-secret --secret-id {name}");
         return pass.refusal(
             name,

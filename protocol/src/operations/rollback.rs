@@ -118,7 +118,7 @@ pub(crate) async fn begin(
         let change = LabelMove {
             label: Label::current(),
             to: Some(version.clone()),
-            from: description.holder(&Label::current()).cloned(),
+            from: description.current().cloned(),
         };
         return Ok(session.move_label(change, version).await?);
     }
@@ -164,18 +164,14 @@ async fn examine(
     version: &VersionId,
 ) -> Result<(), Refusal> {
     let name = description.name.as_str();
-    let (current, pending) = (
-        description.holder(&Label::current()),
-        description.holder(&Label::pending()),
-    );
-    if current == Some(version) {
+    if description.is_current(version) {
         return Err(Refusal::new("that version is the current one", "nothing"));
     }
     if !description.rotation_enabled {
         let say = "rotation is switched off for this secret, so no rotation can be begun";
         return Err(Refusal::new(say, switch_on(name)));
     }
-    if let Some(pending) = pending.filter(|pending| current != Some(*pending)) {
+    if let Some(pending) = description.open_rotation() {
         let say = format!("a rotation is in flight: version {pending} is AWSPENDING");
         return Err(Refusal::new(
             say,

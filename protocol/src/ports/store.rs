@@ -98,6 +98,36 @@ impl Description {
             .map(|(version, _)| version)
     }
 
+    /// Whether a version bears a label.
+    pub fn bears(&self, version: &VersionId, label: &Label) -> bool {
+        self.holder(label) == Some(version)
+    }
+
+    /// The version that consumers read.
+    pub fn current(&self) -> Option<&VersionId> {
+        self.holder(&Label::current())
+    }
+
+    /// Whether consumers read this version.
+    pub fn is_current(&self, version: &VersionId) -> bool {
+        self.current() == Some(version)
+    }
+
+    /// The version that is AWSPENDING: the one that a rotation is building, or has made current.
+    pub fn pending(&self) -> Option<&VersionId> {
+        self.holder(&Label::pending())
+    }
+
+    /// The version that a rotation is building.
+    pub fn open_rotation(&self) -> Option<&VersionId> {
+        self.pending().filter(|pending| !self.is_current(pending))
+    }
+
+    /// The version that is labelled as leaked.
+    pub fn compromised(&self) -> Option<&VersionId> {
+        self.holder(&Label::compromised())
+    }
+
     /// The labels on a version.
     pub fn labels(&self, version: &VersionId) -> impl Iterator<Item = &Label> {
         self.versions.get(version).into_iter().flatten()

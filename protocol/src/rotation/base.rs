@@ -7,7 +7,7 @@ use super::standing::TokenState;
 use super::wrong::{self, Wrong};
 use crate::bounds::{LAST_MOMENT, REREAD, REREAD_PAUSE};
 use crate::error::{Error, ErrorType};
-use crate::label::{Label, VersionId};
+use crate::label::VersionId;
 use crate::ports::{Description, StoredValue, Which};
 use crate::secret::SecretValue;
 
@@ -31,7 +31,7 @@ impl Base {
             if run.standing(&description)? == TokenState::Current {
                 return Ok(None);
             }
-            let holder = description.holder(&Label::current());
+            let holder = description.current();
             match current {
                 Some(stored) if holder == Some(&stored.version) || wrong::is(Wrong::StaleBase) => {
                     let value = parse(&stored)?;

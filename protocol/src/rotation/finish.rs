@@ -31,7 +31,7 @@ pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
         TokenState::Pending => {}
     }
     let stored = run.pending(pending).await?;
-    let Some(base) = description.holder(&Label::current()) else {
+    let Some(base) = description.current() else {
         let problem = "the secret has no current version to be replaced: store a key made by hand first \
                        (put-secret-value), then rotate";
         return Err(Error::new(ErrorType::NoCurrentValue, problem));
@@ -100,7 +100,7 @@ async fn must_stand_as_before(
     let stamped = unstamped_previous(after).is_none();
     if pending
         && stamped
-        && after.holder(&Label::current()) == Some(base)
+        && after.is_current(base)
         && let Ok((value, provenance)) = judged_from_store(after, base, None, stored)
         && run.leaked(after, &value, &provenance).await?.is_none()
     {
@@ -140,7 +140,7 @@ async fn swap(run: &Run<'_>, base: &VersionId, value: &SecretValue) -> Result<()
             "Nobody knows whether it was moved: a repetition of the step sees it",
         ));
     };
-    match description.holder(&Label::current()) {
+    match description.current() {
         Some(holder) if holder == run.token() => {
             // After a definite refusal it was another run that moved it.
             if error.kind == StoreErrorKind::UnknownOutcome {
@@ -179,7 +179,7 @@ async fn release_offer(run: &Run<'_>, description: &Description, provenance: &Pr
     let (Some(label), Some(from)) = (provenance.source.label(), &provenance.copied_from) else {
         return;
     };
-    if description.holder(&label) != Some(from) {
+    if !description.bears(from, &label) {
         return;
     }
     if let Err(error) = run.session.remove_label(label, from).await {

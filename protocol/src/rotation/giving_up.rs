@@ -43,7 +43,7 @@ impl Run<'_> {
         value: &SecretValue,
         rotation: &Provenance,
     ) -> Result<Option<Doubt>, Error> {
-        let Some(version) = description.holder(&Label::compromised()) else {
+        let Some(version) = description.compromised() else {
             return Ok(None);
         };
         if rotation.source == Source::Issued || wrong::is(Wrong::LeakedPromoted) {
@@ -132,11 +132,11 @@ pub(super) fn judged_from_store(
         // A read that is stale may show the time before that version was current: not replaced yet, or
         // replaced an earlier time, since when it bears a stamp.
         let base = &provenance.based_on;
-        let is_sure = description.holder(&Label::previous()) == Some(base)
-            && !has_stamp(description, base, StampKind::Replaced);
+        let is_sure =
+            description.bears(base, &Label::previous()) && !has_stamp(description, base, StampKind::Replaced);
         return Err(Doubt { reason, is_sure });
     }
-    let leaked = description.holder(&Label::compromised());
+    let leaked = description.compromised();
     if leaked.is_some()
         && (leaked == Some(&stored.version) || leaked == provenance.copied_from.as_ref())
         && !wrong::is(Wrong::LeakedPromoted)

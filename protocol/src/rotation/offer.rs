@@ -171,7 +171,7 @@ pub(super) async fn fit(
 /// that cannot be read may name any key; one that was given up before it had a value names none.
 async fn may_be_given_up(run: &Run<'_>, base: &Base, offered: &SecretValue) -> Result<bool, Error> {
     let description = &base.description;
-    let leaked = description.holder(&Label::compromised());
+    let leaked = description.compromised();
     let ends = |version: &&VersionId| {
         leaked == Some(*version)
             || is_condemned(description, version) && !wrong::is(Wrong::RollbackToCondemned)

@@ -7,7 +7,7 @@ use super::base::Base;
 use super::run::Run;
 use super::wrong::{self, Wrong};
 use crate::error::{Error, ErrorType};
-use crate::label::{Label, VersionId};
+use crate::label::VersionId;
 use crate::marker::Marker;
 use crate::ports::{KeyList, ListedVersion};
 use crate::session::ORDER_TAG;
@@ -108,7 +108,7 @@ fn is_ordered(run: &Run<'_>, base: &Base) -> bool {
 
 /// Whether any version is labelled as leaked: the current one may be a copy of it.
 fn is_leaked(base: &Base) -> bool {
-    base.description.holder(&Label::compromised()).is_some()
+    base.description.compromised().is_some()
 }
 
 fn too_often(what: &str, most: usize) -> Error {

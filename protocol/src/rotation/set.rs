@@ -10,7 +10,6 @@ use super::wrong::{self, Wrong};
 use super::{Done, authority};
 use crate::bounds::{LAST_MOMENT, POLL, POLL_PAUSE};
 use crate::error::{Error, ErrorType};
-use crate::label::Label;
 use crate::marker::Marker;
 use crate::ports::{ErrorClass, Grant, KeyList, ListedKey, Signer, Venue, Whose};
 use crate::secret::{AccountId, Credential, KeyId, Provenance, SecretValue, Source};
@@ -26,7 +25,7 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
         return Ok(Done::AlreadyCurrent);
     };
     let stored = run.pending(pending).await?;
-    let current = current?.filter(|current| description.holder(&Label::current()) == Some(&current.version));
+    let current = current?.filter(|current| description.is_current(&current.version));
     let Some(current) = current else {
         let problem =
             "the current value could not be read, or two reads disagree about it: the step can be repeated";

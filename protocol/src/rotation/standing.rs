@@ -105,9 +105,11 @@ impl Run<'_> {
             );
             return Err(Error::new(ErrorType::VersionUnknown, problem));
         }
-        let has = |label: Label| description.labels(token).any(|held| *held == label);
         let condemned = has_stamp(description, token, StampKind::Condemned);
-        match (has(Label::current()), has(Label::pending())) {
+        match (
+            description.is_current(token),
+            description.bears(token, &Label::pending()),
+        ) {
             (true, _) => Ok(TokenState::Current),
             (false, true) if condemned && !wrong::is(Wrong::CondemnedPromoted) => Ok(TokenState::Condemned),
             (false, true) => Ok(TokenState::Pending),

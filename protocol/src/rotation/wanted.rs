@@ -4,7 +4,6 @@
 use super::base::Base;
 use super::run::Run;
 use crate::error::{Error, ErrorType};
-use crate::label::Label;
 use crate::ports::{ErrorClass, Grant, KeyList, KeyState, Powers, VenueError, Which};
 use crate::secret::{AccountId, Addresses, CREATED_BY, Permissions, SecretValue};
 use crate::session::venue_error;
@@ -207,7 +206,7 @@ fn seen(
 
 /// Whether the current key is leaked: whichever version says so, it is the key that counts.
 pub(super) async fn is_leaked(run: &Run<'_>, base: &Base) -> Result<bool, Error> {
-    let Some(leaked) = base.description.holder(&Label::compromised()) else {
+    let Some(leaked) = base.description.compromised() else {
         return Ok(false);
     };
     if *leaked == base.version {

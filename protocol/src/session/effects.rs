@@ -128,10 +128,8 @@ impl SecretSession<'_> {
             {
                 // A request that went out twice is refused the second time, and the answer to one may be
                 // lost.
-                let is_open = |now: &Description| {
-                    now.labels(&token)
-                        .any(|label| [Label::pending(), Label::current()].contains(label))
-                };
+                let is_open =
+                    |now: &Description| now.bears(&token, &Label::pending()) || now.is_current(&token);
                 let begun = result.is_err() && self.describe().await.is_ok_and(|now| is_open(&now));
                 if begun {
                     self.record(Action::StartRotation, &token, &About::default(), None);

@@ -30,7 +30,7 @@ impl SecretSession<'_> {
             must_fit(&description, 1)?;
             self.add_stamp(StampKind::Condemned, token).await?;
             let after = self.describe().await?;
-            if after.holder(&Label::current()) == Some(token) {
+            if after.is_current(token) {
                 self.remove_void_stamps(&after, token).await?;
                 must_still_be_pending(&after, token)?;
             }
@@ -43,9 +43,7 @@ impl SecretSession<'_> {
 }
 
 fn must_still_be_pending(description: &Description, token: &VersionId) -> Result<(), Error> {
-    if description.holder(&Label::current()) != Some(token)
-        && description.holder(&Label::pending()) == Some(token)
-    {
+    if !description.is_current(token) && description.bears(token, &Label::pending()) {
         return Ok(());
     }
     let problem = "the version's labels changed while it was looked at: the step can be repeated";

@@ -27,7 +27,6 @@ use jiff::{SignedDuration, Timestamp};
 use crate::audit::Order;
 use crate::bounds::LONGEST_RUN;
 use crate::error::{Error, ErrorType};
-use crate::label::Label;
 use crate::name::SecretId;
 use crate::ports::{Description, ListedVersion, Ports, StoredValue, Which};
 use crate::secret::AccountId;
@@ -115,8 +114,8 @@ impl SecretSession<'_> {
             .await
             .map_err(|error| store_error(&error))?;
         self.known.has_arn(description.name.as_str(), &description.arn);
-        if let Some(pending) = description.holder(&Label::pending())
-            && (description.holder(&Label::current()) == Some(pending) || was_current(&description, pending))
+        if let Some(pending) = description.pending()
+            && (description.is_current(pending) || was_current(&description, pending))
         {
             self.known.saw_current(description.name.as_str(), pending);
         }

@@ -56,7 +56,7 @@ impl SecretSession<'_> {
         if let Err(error) = self.stamp_previous(description).await {
             tracing::warn!(%error, "the replaced version could not be stamped; a later run does it");
         }
-        let Some(current) = description.holder(&Label::current()) else {
+        let Some(current) = description.current() else {
             return;
         };
         if let Err(error) = self.remove_void_stamps(description, current).await {
@@ -72,15 +72,14 @@ impl SecretSession<'_> {
 /// The version that was current last, where no stamp says since when it is not.
 pub(crate) fn unstamped_previous(description: &Description) -> Option<&VersionId> {
     description.holder(&Label::previous()).filter(|version| {
-        let current = description.holder(&Label::current()) == Some(*version);
+        let current = description.is_current(version);
         !current && !has_stamp(description, version, StampKind::Replaced)
     })
 }
 
 /// Whether a version has been current: no version becomes so twice.
 pub(crate) fn was_current(description: &Description, version: &VersionId) -> bool {
-    description.holder(&Label::previous()) == Some(version)
-        || has_stamp(description, version, StampKind::Replaced)
+    description.bears(version, &Label::previous()) || has_stamp(description, version, StampKind::Replaced)
 }
 
 /// Whether a version's end is decided: it was given up, or its grace is over. A condemnation from before it

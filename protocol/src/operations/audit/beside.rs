@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::bounds::after;
-use crate::label::{Label, VersionId};
+use crate::label::VersionId;
 use crate::name::VenueId;
 use crate::operations::answer::Code;
 use crate::operations::commands::describe_secret;
@@ -59,7 +59,7 @@ impl SecretVisit<'_> {
         let others = description
             .versions
             .keys()
-            .filter(|version| description.holder(&Label::current()) != Some(*version));
+            .filter(|version| !description.is_current(version));
         for version in others {
             let stored = match with_retries(self.pass, || self.session.read(Which::Version(version))).await {
                 Ok(Some(stored)) => stored,

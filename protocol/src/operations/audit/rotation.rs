@@ -2,7 +2,6 @@
 
 use crate::operations::answer::{Code, RotationState};
 use crate::operations::commands::{day, rotate, switch_on};
-use crate::operations::emergency::unblock::open_rotation;
 use crate::operations::maintain::visit::SecretVisit;
 use crate::operations::schedule::{overdue_since, stuck_since};
 use crate::ports::Description;
@@ -17,7 +16,7 @@ impl SecretVisit<'_> {
         if self.tell_of_stuck_rotation(description).await {
             return RotationState::Stuck;
         }
-        let open = open_rotation(description);
+        let open = description.open_rotation();
         if !description.rotation_enabled {
             self.find(
                 Code::RotationOff,
@@ -43,7 +42,7 @@ impl SecretVisit<'_> {
 
     /// Whether a rotation has been open for too long: a finding.
     pub(crate) async fn tell_of_stuck_rotation(&mut self, description: &Description) -> bool {
-        let Some(pending) = open_rotation(description) else {
+        let Some(pending) = description.open_rotation() else {
             return false;
         };
         let since = stuck_since(self.pass, self.session, pending)

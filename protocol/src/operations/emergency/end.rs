@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorType};
 use crate::label::VersionId;
 use crate::operations::Mode;
 use crate::operations::answer::{Finding, Row};
-use crate::operations::emergency::unblock::{names, open_rotation};
+use crate::operations::emergency::unblock::names;
 use crate::operations::emergency::{Emergency, LONGEST_PAUSE, Leaked, TIME_TO_END};
 use crate::operations::maintain::add;
 use crate::operations::maintain::visit::SecretVisit;
@@ -98,7 +98,7 @@ impl Emergency<'_> {
         description: &Description,
         leaked: &Leaked,
     ) -> Result<Option<(VersionId, SecretValue)>, Error> {
-        let Some(pending) = open_rotation(description) else {
+        let Some(pending) = description.open_rotation() else {
             return Ok(None);
         };
         let stored = with_retries(self.pass, || self.session.read(Which::Version(pending))).await?;

@@ -38,8 +38,8 @@ impl Emergency<'_> {
         };
         let name = description.name.as_str();
         // REVOKE_FIRST alone says nothing.
-        if let Some(other) = description.holder(&Label::compromised())
-            && version.or(description.holder(&Label::current())) != Some(other)
+        if let Some(other) = description.compromised()
+            && version.or(description.current()) != Some(other)
         {
             let say = format!(
                 "version {other} is COMPROMISED already and its key not proven dead: finish that first"
@@ -85,7 +85,7 @@ impl Emergency<'_> {
         let until = self.pass.now() + REREAD;
         loop {
             match with_retries(self.pass, || self.session.read(Which::Current)).await? {
-                Some(stored) if description.holder(&Label::current()) == Some(&stored.version) => {
+                Some(stored) if description.is_current(&stored.version) => {
                     return Ok(Some((description, stored)));
                 }
                 None if self.pass.now() >= until => return Ok(None),
@@ -111,7 +111,7 @@ impl Emergency<'_> {
         let before = value.rotation.as_ref().map(|rotation| &rotation.based_on);
         young
             && is_ours(value, version)
-            && before.is_some_and(|before| description.holder(&Label::previous()) != Some(before))
+            && before.is_some_and(|before| !description.bears(before, &Label::previous()))
     }
 
     /// Where nothing but the leaked key proves the account, its death leaves the secret without a successor:

@@ -4,9 +4,9 @@ use jiff::SignedDuration;
 
 use crate::bounds::{POLL_PAUSE, STALENESS, after};
 use crate::error::Error;
-use crate::label::{Label, VersionId};
+use crate::label::VersionId;
 use crate::operations::answer::Row;
-use crate::operations::emergency::unblock::{FRESH, begun, must_fit_pending, names, open_rotation};
+use crate::operations::emergency::unblock::{FRESH, begun, must_fit_pending, names};
 use crate::operations::emergency::{Emergency, LONGEST_PAUSE, Leaked, TIME_TO_END};
 use crate::operations::maintain::visit::SWITCHED_ON;
 use crate::operations::pass::{is_transient, with_retries};
@@ -36,10 +36,7 @@ impl Emergency<'_> {
                 break;
             }
             self.rotate(&description, which, row).await?;
-            if !self
-                .wait_for_another(description.holder(&Label::current()))
-                .await?
-            {
+            if !self.wait_for_another(description.current()).await? {
                 break;
             }
         }
@@ -60,7 +57,7 @@ impl Emergency<'_> {
         if copy || may_be(&leaked.version, &leaked.value) {
             return Ok(true);
         }
-        if description.holder(&Label::current()).is_none() {
+        if description.current().is_none() {
             return Ok(false);
         }
         match self.current(description.clone()).await {
@@ -72,7 +69,7 @@ impl Emergency<'_> {
     }
 
     async fn rotate(&mut self, description: &Description, which: usize, row: &mut Row) -> Result<(), Error> {
-        if open_rotation(description).is_some() {
+        if description.open_rotation().is_some() {
             return Ok(());
         }
         must_fit_pending(description)?;
@@ -87,8 +84,8 @@ impl Emergency<'_> {
             // It may have begun all the same, or another is under way that this one had not seen.
             Err(error) => {
                 let now = with_retries(self.pass, || self.session.describe()).await?;
-                let moved = now.holder(&Label::current()) != description.holder(&Label::current());
-                if error.kind != StoreErrorKind::UnknownOutcome && !moved && open_rotation(&now).is_none() {
+                let moved = now.current() != description.current();
+                if error.kind != StoreErrorKind::UnknownOutcome && !moved && now.open_rotation().is_none() {
                     return Err(store_error(&error));
                 }
                 self.happened("a rotation is under way");
@@ -107,13 +104,13 @@ impl Emergency<'_> {
         loop {
             let description = with_retries(self.pass, || self.session.describe()).await?;
             if description
-                .holder(&Label::current())
+                .current()
                 .is_some_and(|current| Some(current) != before)
             {
                 return Ok(true);
             }
             let now = self.pass.now();
-            if let Some(pending) = open_rotation(&description) {
+            if let Some(pending) = description.open_rotation() {
                 seen = now;
                 // Another's, which was open before or began at the same time.
                 self.let_pass(pending).await;
@@ -171,7 +168,7 @@ impl Emergency<'_> {
     /// A rotation that is open, and until when another order waits for it.
     async fn waited_for(&self) -> Option<String> {
         let description = with_retries(self.pass, || self.session.describe()).await.ok()?;
-        let pending = open_rotation(&description)?;
+        let pending = description.open_rotation()?;
         let until = after(
             begun(self.pass, self.session, pending).await.ok()??,
             FRESH.unsigned_abs(),

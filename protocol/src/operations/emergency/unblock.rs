@@ -16,20 +16,10 @@ use crate::session::{SecretSession, is_condemned, must_fit};
 /// A rotation that began this short a time ago is not stuck: its successor is waited for, and no longer.
 pub(crate) const FRESH: SignedDuration = SignedDuration::from_mins(5);
 
-/// The version that a rotation is building.
-pub(crate) fn open_rotation(description: &Description) -> Option<&VersionId> {
-    description
-        .holder(&Label::pending())
-        .filter(|pending| description.holder(&Label::current()) != Some(*pending))
-}
-
 /// # Errors
 /// LABELS_FULL when no rotation can begin, since its version could not be labelled.
 pub(crate) fn must_fit_pending(description: &Description) -> Result<(), Error> {
-    must_fit(
-        description,
-        usize::from(description.holder(&Label::pending()).is_none()),
-    )
+    must_fit(description, usize::from(description.pending().is_none()))
 }
 
 /// Whether a value names a key: one that cannot be read may.
@@ -74,7 +64,7 @@ pub(crate) async fn clear_the_way(
             "{label} was taken off version {version}, which names the leaked key"
         ));
     }
-    let Some(pending) = open_rotation(description) else {
+    let Some(pending) = description.open_rotation() else {
         return Ok(told);
     };
     let stored = with_retries(pass, || session.read(Which::Version(pending))).await?;
@@ -99,7 +89,7 @@ pub(crate) async fn clear_the_way(
     {
         // It may have come to its end in the meantime.
         let now = with_retries(pass, || session.describe()).await?;
-        return if open_rotation(&now) == Some(pending) {
+        return if now.open_rotation() == Some(pending) {
             Err(error)
         } else {
             Ok(told)

@@ -9,20 +9,17 @@ use crate::ports::{Description, LabelMove};
 impl Emergency<'_> {
     /// Writes the order down. A label sits on one version: another leaked one keeps it until its key is dead.
     pub(super) async fn mark(&mut self, description: &Description, version: &VersionId) -> Result<(), Error> {
-        self.stood = description.holder(&Label::compromised()) == Some(version);
+        self.stood = description.bears(version, &Label::compromised());
         let first = Label::revoke_first();
         let (labels, taken_back) = match self.mode {
-            Mode::ReplaceFirst => (
-                vec![Label::compromised()],
-                description.holder(&first) == Some(version),
-            ),
+            Mode::ReplaceFirst => (vec![Label::compromised()], description.bears(version, &first)),
             Mode::RevokeFirst => (vec![Label::compromised(), first.clone()], false),
         };
         if taken_back {
             self.session.remove_label(first, version).await?;
         }
         for label in labels {
-            if description.holder(&label) != Some(version) {
+            if !description.bears(version, &label) {
                 self.put(label, version, description).await?;
             }
             // COMPROMISED comes first.

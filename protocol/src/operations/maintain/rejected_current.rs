@@ -194,7 +194,7 @@ impl SecretVisit<'_> {
         let Some(previous) = description.holder(&Label::previous()) else {
             return Ok(None);
         };
-        if description.holder(&Label::current()) == Some(previous) {
+        if description.is_current(previous) {
             return Ok(None);
         }
         let stored = with_retries(self.pass, || self.session.read(Which::Version(previous))).await?;

@@ -266,7 +266,7 @@ impl<'a> SecretVisit<'a> {
         self.note(finished);
         // One that was given up is finished, or tried again in the next pass.
         if description
-            .holder(&Label::pending())
+            .pending()
             .is_some_and(|pending| !is_condemned(&description, pending))
         {
             self.tell_of_stuck_rotation(&description).await;
@@ -305,10 +305,10 @@ impl<'a> SecretVisit<'a> {
         described: Description,
         current: Option<&Current>,
     ) -> Result<Description, Error> {
-        let Some(version) = described.holder(&Label::compromised()) else {
+        let Some(version) = described.compromised() else {
             return Ok(described);
         };
-        if self.pass.is_dry_run() || described.holder(&Label::current()) == Some(version) {
+        if self.pass.is_dry_run() || described.is_current(version) {
             return Ok(described);
         }
         let stored = with_retries(self.pass, || self.session.read(Which::Version(version))).await?;
@@ -402,7 +402,7 @@ impl<'a> SecretVisit<'a> {
                 self.count("stamped");
             }
         }
-        let Some(current) = description.holder(&Label::current()) else {
+        let Some(current) = description.current() else {
             return Ok(());
         };
         let void = |label: &Label| {
@@ -419,13 +419,13 @@ impl<'a> SecretVisit<'a> {
 
     /// A run died between condemning a version and taking AWSPENDING off it, and no replay came.
     async fn finish_giving_up(&mut self, description: &Description) -> Result<(), Error> {
-        let Some(pending) = description.holder(&Label::pending()) else {
+        let Some(pending) = description.pending() else {
             return Ok(());
         };
         let condemned = EndOfLife::of(description, pending).condemned;
         let unsettled = SignedDuration::try_from(UNSETTLED).unwrap_or(SignedDuration::MAX);
         let long_ago = condemned.is_some_and(|at| self.pass.now().duration_since(at) > unsettled);
-        if !long_ago || description.holder(&Label::current()) == Some(pending) {
+        if !long_ago || description.is_current(pending) {
             return Ok(());
         }
         let what = format!("take AWSPENDING off version {pending}, which was given up");
@@ -438,10 +438,9 @@ impl<'a> SecretVisit<'a> {
     /// The versions whose keys may have come to their end, as the labels tell.
     fn due<'d>(&self, description: &'d Description) -> impl Iterator<Item = &'d VersionId> {
         let (now, grace) = (self.pass.now(), self.pass.settings.grace);
-        let not_current = |version: &&VersionId| description.holder(&Label::current()) != Some(*version);
         let due = move |version: &&VersionId| {
             let ending = EndOfLife::of(description, version);
-            ending.at_once || (not_current(version) && ending.may_be_due(now, grace))
+            ending.at_once || (!description.is_current(version) && ending.may_be_due(now, grace))
         };
         description.versions.keys().filter(due)
     }
@@ -451,9 +450,7 @@ impl<'a> SecretVisit<'a> {
         let Held { secret, label } = held;
         if *label == Label::current().as_str() {
             // A mere rotation is refused where a secret had very many versions lately.
-            let leaked = description
-                .holder(&Label::compromised())
-                .filter(|_| *secret == self.name);
+            let leaked = description.compromised().filter(|_| *secret == self.name);
             return leaked.map_or_else(|| rotate(secret), |leaked| self.order_to_replace(leaked));
         }
         if *label == Label::pending().as_str() {
@@ -475,7 +472,5 @@ fn needs_a_look(listed: &Description) -> bool {
             .values()
             .flatten()
             .any(|label| label.stamp().is_some() || *label == Label::compromised())
-        || listed
-            .holder(&Label::pending())
-            .is_some_and(|pending| listed.holder(&Label::current()) != Some(pending))
+        || listed.open_rotation().is_some()
 }

@@ -1,6 +1,5 @@
 //! What Secrets Manager shows: the rotation, its labels and replicas, the KMS key; and the clients' caches.
 
-use crate::label::Label;
 use crate::name::{SecretId, unqualified};
 use crate::operations::answer::{Code, RotationState};
 use crate::operations::commands::{attach, quoted, switch_on};
@@ -40,10 +39,7 @@ impl Planning<'_> {
             }
             Some(_) => {}
         }
-        let pending = description.holder(&Label::pending());
-        if let Some(pending) =
-            pending.filter(|pending| description.holder(&Label::current()) != Some(*pending))
-        {
+        if let Some(pending) = description.open_rotation() {
             let abandon = self.pass.command(Operation::Abandon, &name);
             match self.stuck(description, pending).await {
                 RotationState::Stuck => self.blocker(

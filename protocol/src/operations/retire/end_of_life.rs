@@ -163,10 +163,7 @@ pub(crate) fn may_be_promoted(
     value: &SecretValue,
     now: Timestamp,
 ) -> bool {
-    let (current, ending) = (
-        description.holder(&Label::current()),
-        EndOfLife::of(description, version),
-    );
+    let (current, ending) = (description.current(), EndOfLife::of(description, version));
     let built_on_it = value
         .rotation
         .as_ref()

@@ -116,7 +116,7 @@ impl SecretVisit<'_> {
         leaked: &VersionId,
         key: &KeyId,
     ) -> Result<bool, Error> {
-        let pending = description.holder(&Label::pending());
+        let pending = description.pending();
         let now = self.pass.now();
         // A stamp of a time to come is none of ours: nothing waits for it.
         let recently = |version: &VersionId| {

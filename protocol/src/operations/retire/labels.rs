@@ -62,8 +62,7 @@ impl SecretVisit<'_> {
             .is_some_and(|at| is_past(at, UNSETTLED, self.pass.now()));
         let holds_itself = description.labels(version).any(|label| holding().contains(label));
         let is_told = !named.held.is_empty() || named.replaced.is_some();
-        let never_current =
-            ending.replaced.is_none() && description.holder(&Label::previous()) != Some(version);
+        let never_current = ending.replaced.is_none() && !description.bears(version, &Label::previous());
         ending.was_there && never_current && !ending.compromised && was_given_up && !holds_itself && is_told
     }
 
@@ -80,9 +79,7 @@ impl SecretVisit<'_> {
         }
         let description = self.session.describe().await?;
         // Labels that say what is over may say so until the next pass.
-        if description.holder(&Label::current()) == Some(version)
-            || description.is_being_replicated() && self.order.is_none()
-        {
+        if description.is_current(version) || description.is_being_replicated() && self.order.is_none() {
             return Ok(false);
         }
         let mut labels: Vec<Label> = description

@@ -83,7 +83,7 @@ impl SecretVisit<'_> {
         description: &Description,
         version: &VersionId,
     ) -> Result<Option<Timestamp>, Error> {
-        if description.holder(&Label::pending()) == Some(version) {
+        if description.bears(version, &Label::pending()) {
             return Ok(None);
         }
         let given_up = EndOfLife::of(description, version).condemned;

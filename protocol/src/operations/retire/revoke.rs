@@ -349,7 +349,7 @@ impl SecretVisit<'_> {
     /// Whether somebody has taken the order back that this invocation carries out. A read may be as old as
     /// [`STALENESS`]: what was asked later than that would show the label that the order has put there.
     fn is_taken_back(&self, labels: &Description, version: &VersionId, asked_at: Timestamp) -> bool {
-        let stands = labels.holder(&Label::compromised()) == Some(version);
+        let stands = labels.bears(version, &Label::compromised());
         let would_show = |written: Timestamp| is_past(written, STALENESS, asked_at);
         !stands && self.order_written.is_some_and(would_show) && !wrong::is(Wrong::OrderOutlivesLabel)
     }

@@ -7,7 +7,7 @@ use crate::label::{Label, VersionId};
 use crate::marker::Marker;
 use crate::operations::answer::Code;
 use crate::operations::commands::{put_right, replace, rotate, take_off};
-use crate::operations::emergency::unblock::{open_rotation, surely_names};
+use crate::operations::emergency::unblock::surely_names;
 use crate::operations::maintain::current::Current;
 use crate::operations::maintain::visit::SecretVisit;
 use crate::operations::pass::with_retries;
@@ -52,7 +52,7 @@ impl SecretVisit<'_> {
                 current.value.credential.key_id
             );
             let leaked = description
-                .holder(&Label::compromised())
+                .compromised()
                 .filter(|_| current.value.master_arn.is_some());
             // A mere rotation is refused where a secret had very many versions lately.
             let way = leaked.map_or_else(
@@ -128,13 +128,15 @@ impl SecretVisit<'_> {
         description: &Description,
         current: &Current,
     ) -> Result<(), Error> {
-        let (Some(version), None) = (description.holder(&Label::rollback()), open_rotation(description))
-        else {
+        let (Some(version), None) = (
+            description.holder(&Label::rollback()),
+            description.open_rotation(),
+        ) else {
             return Ok(());
         };
         let stored = with_retries(self.pass, || self.session.read(Which::Version(version))).await?;
         let is_used = stored.is_some_and(|stored| surely_names(&stored, &current.value.credential.key_id));
-        if !is_used || description.holder(&Label::current()) != Some(&current.version) {
+        if !is_used || !description.is_current(&current.version) {
             let say = format!(
                 "version {version} is labelled ROLLBACK, and no rotation is open: the next one goes back to \
                  its key"

@@ -1,10 +1,7 @@
 //! A leaked key that is the current one: it gets a successor.
 
 use crate::error::Error;
-use crate::label::Label;
-use crate::operations::emergency::unblock::{
-    clear_the_way, must_fit_pending, open_rotation, take_refused_offers_back,
-};
+use crate::operations::emergency::unblock::{clear_the_way, must_fit_pending, take_refused_offers_back};
 use crate::operations::maintain::current::Current;
 use crate::operations::maintain::visit::{SWITCHED_ON, SecretVisit};
 use crate::operations::pass::with_retries;
@@ -19,7 +16,7 @@ impl SecretVisit<'_> {
         description: &Description,
         current: &Current,
     ) -> Result<bool, Error> {
-        let Some(version) = description.holder(&Label::compromised()) else {
+        let Some(version) = description.compromised() else {
             return Ok(false);
         };
         if *version == current.version {
@@ -52,7 +49,7 @@ impl SecretVisit<'_> {
             take_refused_offers_back(self.pass, self.session).await?;
         }
         let now = self.session.describe().await?;
-        if open_rotation(&now).is_none() && now.holder(&Label::current()) == Some(&current.version) {
+        if now.open_rotation().is_none() && now.is_current(&current.version) {
             must_fit_pending(&now)?;
             self.session
                 .begin_rotation(self.pass.fleet, 1)

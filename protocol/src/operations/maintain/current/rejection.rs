@@ -83,7 +83,7 @@ impl SecretVisit<'_> {
             .keys()
             .filter(|version| **version != current.version)
             .collect();
-        versions.sort_by_key(|version| description.holder(&Label::previous()) != Some(*version));
+        versions.sort_by_key(|version| !description.bears(version, &Label::previous()));
         let mut others = Vec::new();
         for version in versions.into_iter().take(NEAREST) {
             // One that cannot be read is no control; another may be.
