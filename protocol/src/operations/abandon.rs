@@ -8,7 +8,7 @@ use crate::operations::answer::{Answer, Code};
 use crate::operations::commands::take_off;
 use crate::operations::pass::{Pass, finding, not_done, row_of};
 use crate::ports::Which;
-use crate::secret::{SecretValue, Source};
+use crate::secret::Source;
 use crate::session::SecretSession;
 use crate::wrong::{self, Wrong};
 
@@ -82,7 +82,7 @@ pub(crate) async fn abandon(pass: &Pass<'_>, secret: &SecretId) -> Answer {
 /// Whether an open rotation was to go back to an earlier credential, or has no value yet that says so.
 async fn may_be_a_rollback(session: &SecretSession<'_>, pending: &VersionId) -> bool {
     let stored = session.read(Which::Version(pending)).await.ok().flatten();
-    let value = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
+    let value = stored.and_then(|stored| stored.value().ok());
     value
         .and_then(|value| value.rotation)
         .is_none_or(|rotation| rotation.source == Source::Rollback)

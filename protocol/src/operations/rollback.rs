@@ -12,7 +12,6 @@ use crate::operations::commands::{put_right, quoted, rotate, switch_on};
 use crate::operations::pass::{Pass, not_done, row_of, told};
 use crate::ports::{Description, LabelMove, StoreErrorKind, Which};
 use crate::rotation::rehearse_return;
-use crate::secret::SecretValue;
 use crate::session::{SecretSession, is_condemned, venue_of};
 use crate::wrong::{self, Wrong};
 
@@ -191,7 +190,7 @@ async fn examine(
         .read(Which::Version(version))
         .await?
         .ok_or_else(unreadable)?;
-    let value = SecretValue::parse(&stored.text).map_err(|error| {
+    let value = stored.value().map_err(|error| {
         Refusal::new(
             format!("the value of version {version} cannot be used: {error}"),
             rotate(name),
@@ -211,9 +210,10 @@ async fn examine(
             continue;
         }
         let same = other == version
-            || session.read(Which::Version(other)).await?.is_some_and(|stored| {
-                SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == *key)
-            });
+            || session
+                .read(Which::Version(other))
+                .await?
+                .is_some_and(|stored| stored.may_name(key));
         if same {
             let say = format!("{key} is {why}: nobody goes back to it");
             return Err(Refusal::new(say, rotate(name)));

@@ -12,6 +12,7 @@ use crate::class::ErrorClass;
 use crate::label::{Label, VersionId};
 use crate::name::{SecretId, SecretName};
 use crate::ports::schedule::Schedule;
+use crate::secret::{DocumentError, KeyId, SecretValue};
 use crate::shown;
 
 /// Secrets Manager, as far as the protocol needs it. Reads may be retried by the implementation. Writes may
@@ -179,6 +180,26 @@ pub struct StoredValue {
     pub version: VersionId,
     /// The value; cannot be printed, and is wiped on drop.
     pub text: SecretString,
+}
+
+impl StoredValue {
+    /// What the value says.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn value(&self) -> Result<SecretValue, DocumentError> {
+        SecretValue::parse(&self.text)
+    }
+
+    /// Whether the value names a key: one that cannot be read may.
+    pub fn may_name(&self, key: &KeyId) -> bool {
+        self.value().map_or(true, |value| value.names(key))
+    }
+
+    /// Whether the value names a key, and can be read.
+    pub fn surely_names(&self, key: &KeyId) -> bool {
+        self.value().is_ok_and(|value| value.names(key))
+    }
 }
 
 /// A value to store under a version id.

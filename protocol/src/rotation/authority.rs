@@ -6,7 +6,7 @@ use super::run::Run;
 use crate::error::Error;
 use crate::label::VersionId;
 use crate::ports::{Description, Grant, KeyList, KeyState, Signer, Which, Whose};
-use crate::secret::{KeyId, SecretValue};
+use crate::secret::KeyId;
 use crate::session::{AccountAccess, Act, venue_of};
 
 /// # Errors
@@ -55,11 +55,7 @@ pub(super) async fn ask_keys(
     {
         // One that cannot be read proves nothing; another may.
         let stored = run.session.read(Which::Version(version)).await;
-        let Some(value) = stored
-            .ok()
-            .flatten()
-            .and_then(|stored| SecretValue::parse(&stored.text).ok())
-        else {
+        let Some(value) = stored.ok().flatten().and_then(|stored| stored.value().ok()) else {
             continue;
         };
         let is_another = but_key != Some(&value.credential.key_id);

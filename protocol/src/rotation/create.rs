@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorType};
 use crate::label::VersionId;
 use crate::marker::Marker;
 use crate::ports::{Grant, ListedVersion, Signer, StoredValue, Venue, Which, Whose};
-use crate::secret::{AccountId, Addresses, Credential, KeyId, Provenance, SecretValue, Source};
+use crate::secret::{AccountId, Addresses, Credential, Provenance, Source};
 use crate::session::{AccountAccess, master_of, venue_error, venue_of};
 
 pub(super) async fn create(run: &Run<'_>) -> Result<Done, Error> {
@@ -161,7 +161,7 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
     }
     let kept = run.keep(&text, &issued.credential.key_id).await;
     let nowhere_stored = match &kept {
-        Ok(StoreOutcome::Another(stored)) => !may_name(stored, &issued.credential.key_id),
+        Ok(StoreOutcome::Another(stored)) => !stored.may_name(&issued.credential.key_id),
         Err(not_kept) => not_kept.certainly,
         Ok(StoreOutcome::Stored | StoreOutcome::Unseen) => false,
     };
@@ -184,11 +184,6 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
 fn unseen() -> Error {
     let problem = "the version has a value already, and it cannot be read yet: the step can be repeated";
     Error::new(ErrorType::StoreUnavailable, problem)
-}
-
-/// Whether a value may name this key: one that cannot be read may.
-fn may_name(stored: &StoredValue, key: &KeyId) -> bool {
-    SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == *key)
 }
 
 async fn copy(run: &Run<'_>, base: &Base, venue: &dyn Venue, offer: &offer::Offer) -> Result<Done, Error> {

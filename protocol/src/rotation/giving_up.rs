@@ -51,8 +51,7 @@ impl Run<'_> {
         }
         let stored = self.session.read(Which::Version(version)).await?;
         // One that cannot be read may name any key.
-        let leaked = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
-        let is_another = leaked.is_some_and(|leaked| leaked.credential.key_id != value.credential.key_id);
+        let is_another = stored.is_some_and(|stored| !stored.may_name(&value.credential.key_id));
         let reason = format!(
             "its key is leaked: version {version}, which is labelled COMPROMISED, names it, or cannot be \
              read"
@@ -107,8 +106,9 @@ pub(super) fn judged_from_store(
         ));
     }
     let not_ours = "its value was not built by this function for this version";
-    let value =
-        SecretValue::parse(&stored.text).map_err(|error| Doubt::sure(format!("{not_ours} ({error})")))?;
+    let value = stored
+        .value()
+        .map_err(|error| Doubt::sure(format!("{not_ours} ({error})")))?;
     let provenance = value
         .rotation
         .clone()

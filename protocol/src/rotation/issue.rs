@@ -12,7 +12,6 @@ use crate::marker::Marker;
 use crate::ports::{
     Description, ErrorClass, Grant, IssuedKey, KeyList, ListedKey, StoredValue, VenueError, Which,
 };
-use crate::secret::SecretValue;
 use crate::session::{AccountAccess, venue_error};
 
 /// Below this many versions Secrets Manager has never purged one, so a version it does not list never had a
@@ -233,9 +232,7 @@ async fn may_be_stored(run: &Run<'_>, version: &VersionId, key: &ListedKey) -> b
         .await;
     match read {
         Ok(None) => false,
-        Ok(Some(stored)) => {
-            SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == key.key_id)
-        }
+        Ok(Some(stored)) => stored.may_name(&key.key_id),
         Err(error) => {
             tracing::warn!(%error, %version, "a version could not be read: its keys are left alone");
             !wrong::is(Wrong::UnreadableReaped)

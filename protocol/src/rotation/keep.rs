@@ -85,7 +85,7 @@ impl Run<'_> {
         let Some(stored) = stored else {
             return Ok(StoreOutcome::Unseen);
         };
-        match SecretValue::parse(&stored.text) {
+        match stored.value() {
             // A person may have put an offered key there by hand: that is not what we built.
             Ok(SecretValue {
                 credential,

@@ -47,9 +47,10 @@ pub(super) async fn found(run: &Run<'_>, base: &Base) -> Result<Choice, Error> {
         };
         let stored = run.session.read(Which::Version(version)).await?;
         let stored = stored.ok_or_else(|| refused(&label, version, "it has no value"))?;
-        let value =
-            SecretValue::parse(&stored.text).map_err(|error| refused(&label, version, &error.to_string()))?;
-        if value.credential.key_id == base.value.credential.key_id {
+        let value = stored
+            .value()
+            .map_err(|error| refused(&label, version, &error.to_string()))?;
+        if value.names(&base.value.credential.key_id) {
             idle.push((label, version.clone()));
             continue;
         }
@@ -183,9 +184,7 @@ async fn may_be_given_up(run: &Run<'_>, base: &Base, offered: &SecretValue) -> R
             }
             continue;
         };
-        if SecretValue::parse(&stored.text)
-            .map_or(true, |value| value.credential.key_id == offered.credential.key_id)
-        {
+        if stored.may_name(&offered.credential.key_id) {
             return Ok(true);
         }
     }

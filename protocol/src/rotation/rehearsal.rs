@@ -123,7 +123,7 @@ pub(crate) async fn rehearse_return(
         request: &request,
     };
     let (base, venue) = built_on(&run, description).await?;
-    if base.value.credential.key_id == value.credential.key_id {
+    if base.value.names(&value.credential.key_id) {
         return Err(Error::new(ErrorType::OfferRefused, "its key is the current one"));
     }
     offer::fit(&run, &base, venue.as_ref(), value)

@@ -165,7 +165,7 @@ impl<'a> Run<'a> {
 /// # Errors
 /// VALUE_INVALID, naming the version and the field.
 pub(super) fn parse(stored: &StoredValue) -> Result<SecretValue, Error> {
-    SecretValue::parse(&stored.text).map_err(|error| {
+    stored.value().map_err(|error| {
         let problem = format!("the value of version {} cannot be used: {error}", stored.version);
         Error::new(ErrorType::ValueInvalid, problem)
     })

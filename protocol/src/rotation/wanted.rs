@@ -217,8 +217,7 @@ pub(super) async fn is_leaked(run: &Run<'_>, base: &Base) -> Result<bool, Error>
         return Ok(false);
     }
     let stored = run.session.read(Which::Version(leaked)).await?;
-    let value = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
-    Ok(value.is_some_and(|value| value.credential.key_id == base.value.credential.key_id))
+    Ok(stored.is_some_and(|stored| stored.surely_names(&base.value.credential.key_id)))
 }
 
 /// What the current key was made for, where this function wrote that down when it built the value.

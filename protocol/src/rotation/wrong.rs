@@ -89,5 +89,5 @@ pub(super) async fn names_the_current_key(run: &Run<'_>, value: &SecretValue) ->
     let Some(current) = run.session.read(Which::Current).await? else {
         return Ok(false);
     };
-    Ok(parse(&current)?.credential.key_id == value.credential.key_id)
+    Ok(parse(&current)?.names(&value.credential.key_id))
 }

@@ -142,6 +142,11 @@ impl SecretValue {
         })
     }
 
+    /// Whether the value's key is this one.
+    pub fn names(&self, key: &KeyId) -> bool {
+        self.credential.key_id == *key
+    }
+
     /// The value of the next version: this one with another credential and origin, everything else untouched
     /// and in its place.
     pub fn successor(

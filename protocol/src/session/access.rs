@@ -131,7 +131,7 @@ pub(crate) fn master_in(
             "the value of the master credential {name} cannot be used: {error}"
         ))
     };
-    let master = SecretValue::parse(&stored.text).map_err(unusable)?;
+    let master = stored.value().map_err(unusable)?;
     let serves = master.serves().map_err(unusable)?;
     let (exchange, environment) = name
         .place(master.exchange.as_deref(), master.environment.as_deref())
@@ -152,7 +152,7 @@ pub(crate) fn master_in(
              in mainnet"
         )));
     }
-    if master.credential.key_id == value.credential.key_id
+    if master.names(&value.credential.key_id)
         || master.credential.secret.expose_secret() == value.credential.secret.expose_secret()
     {
         return Err(invalid(format!(

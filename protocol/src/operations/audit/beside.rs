@@ -69,7 +69,7 @@ impl SecretVisit<'_> {
                     continue;
                 }
             };
-            let Ok(value) = SecretValue::parse(&stored.text) else {
+            let Ok(value) = stored.value() else {
                 let say = format!("the value of version {version} cannot be used");
                 let what_to_do = format!(
                     "store the right value as another version, or take this one's labels off: {}",
@@ -189,7 +189,7 @@ impl SecretVisit<'_> {
         {
             self.announce(key, until);
         }
-        let held_elsewhere = current.is_some_and(|current| current.value.credential.key_id == *key);
+        let held_elsewhere = current.is_some_and(|current| current.value.names(key));
         if alive == Some(true)
             && !held_elsewhere
             && let Some(over) = ending.replaced.map(|at| after(at, grace))

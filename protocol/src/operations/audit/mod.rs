@@ -26,7 +26,6 @@ use crate::operations::pass::holders::Holders;
 use crate::operations::pass::secret_pages::{SecretPages, Shard, is_named_for_a_venue};
 use crate::operations::pass::{Pass, event, finding, told, with_retries};
 use crate::ports::{Description, Which};
-use crate::secret::SecretValue;
 use crate::session::{Master, master_id};
 use crate::task::Operation;
 
@@ -331,7 +330,7 @@ async fn found(
         let Some(stored) = with_retries(pass, || session.read(Which::Version(version))).await? else {
             continue;
         };
-        let Ok(value) = SecretValue::parse(&stored.text) else {
+        let Ok(value) = stored.value() else {
             whole = false;
             continue;
         };

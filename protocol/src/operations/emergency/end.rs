@@ -5,7 +5,6 @@ use crate::error::{Error, ErrorType};
 use crate::label::VersionId;
 use crate::operations::Mode;
 use crate::operations::answer::{Finding, Row};
-use crate::operations::emergency::unblock::names;
 use crate::operations::emergency::{Emergency, LONGEST_PAUSE, Leaked, TIME_TO_END};
 use crate::operations::maintain::add;
 use crate::operations::maintain::visit::SecretVisit;
@@ -102,9 +101,9 @@ impl Emergency<'_> {
             return Ok(None);
         };
         let stored = with_retries(self.pass, || self.session.read(Which::Version(pending))).await?;
-        let value = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
+        let value = stored.and_then(|stored| stored.value().ok());
         Ok(value
-            .filter(|value| value.credential.key_id == leaked.key)
+            .filter(|value| value.names(&leaked.key))
             .map(|value| (pending.clone(), value)))
     }
 
@@ -112,6 +111,6 @@ impl Emergency<'_> {
     /// revoke it first goes ahead.
     pub(super) async fn is_not_used_yet(&self, description: &Description, leaked: &Leaked) -> bool {
         let current = self.current(description.clone()).await;
-        current.is_ok_and(|current| current.is_some_and(|(_, stored)| !names(&stored, &leaked.key)))
+        current.is_ok_and(|current| current.is_some_and(|(_, stored)| !stored.may_name(&leaked.key)))
     }
 }

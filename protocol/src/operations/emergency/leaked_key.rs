@@ -6,7 +6,7 @@ use crate::bounds::{REREAD, REREAD_PAUSE};
 use crate::error::{Error, ErrorType};
 use crate::label::{Label, VersionId};
 use crate::operations::commands::take_off;
-use crate::operations::emergency::unblock::{names, proven_by_current_alone};
+use crate::operations::emergency::unblock::proven_by_current_alone;
 use crate::operations::emergency::{Emergency, Leaked};
 use crate::operations::pass::{told, with_retries};
 use crate::operations::retire::end_of_life::is_ours;
@@ -53,7 +53,8 @@ impl Emergency<'_> {
         }
         let stored =
             stored.ok_or_else(|| Refusal::new("the version has no value that could be read", NAME_IT))?;
-        let value = SecretValue::parse(&stored.text)
+        let value = stored
+            .value()
             .map_err(|error| Refusal::new(format!("the version's value cannot be used: {error}"), NAME_IT))?;
         if version.is_none() && self.is_a_successor(&description, &stored.version, &value) {
             let say = format!(
@@ -130,7 +131,7 @@ impl Emergency<'_> {
         }
         // Whichever version is named, it is the key that counts.
         let current = self.current(description.clone()).await;
-        if current.is_ok_and(|current| current.is_some_and(|(_, stored)| !names(&stored, &leaked.key))) {
+        if current.is_ok_and(|current| current.is_some_and(|(_, stored)| !stored.may_name(&leaked.key))) {
             return Ok(());
         }
         let Some((account, serve)) = proven_by_current_alone(self.pass, self.session, description).await

@@ -10,7 +10,6 @@ use crate::operations::pass::holders::ways_to_name;
 use crate::operations::pass::secret_pages::SecretPages;
 use crate::operations::pass::{Pass, finding, told, with_retries};
 use crate::ports::{Description, Which};
-use crate::secret::SecretValue;
 
 /// A leaked master comes before its children: who has it can issue keys, and has perhaps. No function
 /// replaces it: a person does.
@@ -97,7 +96,7 @@ async fn is_child(pass: &Pass<'_>, child: &Description, master: &Description) ->
     let Some(stored) = with_retries(pass, || session.read(Which::Current)).await? else {
         return Ok(false);
     };
-    let Ok(value) = SecretValue::parse(&stored.text) else {
+    let Ok(value) = stored.value() else {
         return Ok(false);
     };
     Ok(value

@@ -6,7 +6,7 @@ use crate::bounds::{POLL_PAUSE, STALENESS, after};
 use crate::error::Error;
 use crate::label::VersionId;
 use crate::operations::answer::Row;
-use crate::operations::emergency::unblock::{FRESH, begun, must_fit_pending, names};
+use crate::operations::emergency::unblock::{FRESH, begun, must_fit_pending};
 use crate::operations::emergency::{Emergency, LONGEST_PAUSE, Leaked, TIME_TO_END};
 use crate::operations::maintain::visit::SWITCHED_ON;
 use crate::operations::pass::{is_transient, with_retries};
@@ -61,7 +61,7 @@ impl Emergency<'_> {
             return Ok(false);
         }
         match self.current(description.clone()).await {
-            Ok(current) => Ok(current.is_some_and(|(_, stored)| names(&stored, &leaked.key))),
+            Ok(current) => Ok(current.is_some_and(|(_, stored)| stored.may_name(&leaked.key))),
             // A rotation too many is the lesser evil.
             Err(error) if is_transient(&error) => Ok(true),
             Err(error) => Err(error),

@@ -10,7 +10,7 @@ use crate::operations::commands::serve;
 use crate::operations::pass::{Pass, with_retries};
 use crate::ports::{Description, StoredValue, Which};
 use crate::rotation::{Rehearsal, rehearse, rehearse_without_current};
-use crate::secret::{AccountId, KeyId, SecretValue};
+use crate::secret::{AccountId, KeyId};
 use crate::session::{SecretSession, is_condemned, must_fit};
 
 /// A rotation that began this short a time ago is not stuck: its successor is waited for, and no longer.
@@ -20,16 +20,6 @@ pub(crate) const FRESH: SignedDuration = SignedDuration::from_mins(5);
 /// LABELS_FULL when no rotation can begin, since its version could not be labelled.
 pub(crate) fn must_fit_pending(description: &Description) -> Result<(), Error> {
     must_fit(description, usize::from(description.pending().is_none()))
-}
-
-/// Whether a value names a key: one that cannot be read may.
-pub(crate) fn names(stored: &StoredValue, key: &KeyId) -> bool {
-    SecretValue::parse(&stored.text).map_or(true, |value| value.credential.key_id == *key)
-}
-
-/// Whether a value names a key, and can be read.
-pub(crate) fn surely_names(stored: &StoredValue, key: &KeyId) -> bool {
-    SecretValue::parse(&stored.text).is_ok_and(|value| value.credential.key_id == *key)
 }
 
 /// Takes a leaked key's offers back, and gives up the open rotation where it would bring that key back, or is
@@ -50,9 +40,9 @@ pub(crate) async fn clear_the_way(
         // Where the key is not current, a person may be mending what cannot be read.
         let names_it = |stored: &StoredValue| {
             if needed {
-                names(stored, key)
+                stored.may_name(key)
             } else {
-                surely_names(stored, key)
+                stored.surely_names(key)
             }
         };
         if !stored.is_some_and(|stored| names_it(&stored)) {
@@ -68,7 +58,7 @@ pub(crate) async fn clear_the_way(
         return Ok(told);
     };
     let stored = with_retries(pass, || session.read(Which::Version(pending))).await?;
-    let names_it = stored.map_or(offered, |stored| names(&stored, key));
+    let names_it = stored.map_or(offered, |stored| stored.may_name(key));
     if !needed && !names_it {
         return Ok(told);
     }

@@ -9,7 +9,7 @@ use crate::operations::pass::holders::holding;
 use crate::operations::pass::with_retries;
 use crate::ports::{Description, KeyList, ListedKey, Which};
 use crate::rotation::{NONE_PURGED_BELOW, settled};
-use crate::secret::{KeyId, SecretValue};
+use crate::secret::KeyId;
 use crate::session::{AccountAccess, has_stamp, must_fit};
 use crate::wrong::{self, Wrong};
 
@@ -137,10 +137,10 @@ impl SecretVisit<'_> {
             return Ok(IssuedFor::NamesAnother);
         };
         // A value that cannot be read may name any key.
-        let Ok(value) = SecretValue::parse(&stored.text) else {
+        let Ok(value) = stored.value() else {
             return Ok(IssuedFor::Unknown);
         };
-        Ok(if value.credential.key_id == key.key_id {
+        Ok(if value.names(&key.key_id) {
             IssuedFor::Names
         } else {
             IssuedFor::NamesAnother

@@ -13,7 +13,6 @@ use crate::operations::retire::grace::is_marked;
 use crate::operations::retire::liveness::{Known, Life, asked, life};
 use crate::operations::rollback;
 use crate::ports::{Description, Which};
-use crate::secret::SecretValue;
 use crate::session::{AccountAccess, has_stamp, must_fit, venue_of};
 use crate::task::Operation;
 
@@ -165,7 +164,7 @@ impl SecretVisit<'_> {
         let Some(stored) = self.session.read(Which::Version(version)).await? else {
             return Ok(false);
         };
-        let Ok(value) = SecretValue::parse(&stored.text) else {
+        let Ok(value) = stored.value() else {
             return Ok(false);
         };
         let venue = venue_of(self.pass.ports, description, &value)?;
@@ -198,7 +197,7 @@ impl SecretVisit<'_> {
             return Ok(None);
         }
         let stored = with_retries(self.pass, || self.session.read(Which::Version(previous))).await?;
-        let value = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
+        let value = stored.and_then(|stored| stored.value().ok());
         let issued =
             value.is_some_and(|value| is_marked(description, &value.credential.key_id, current.list()));
         let over = EndOfLife::of(description, previous)

@@ -312,12 +312,12 @@ impl<'a> SecretVisit<'a> {
             return Ok(described);
         }
         let stored = with_retries(self.pass, || self.session.read(Which::Version(version))).await?;
-        let Some(value) = stored.and_then(|stored| SecretValue::parse(&stored.text).ok()) else {
+        let Some(value) = stored.and_then(|stored| stored.value().ok()) else {
             return Ok(described);
         };
         let key = &value.credential.key_id;
         // What is current is looked after with its successor.
-        if current.is_none_or(|current| current.value.credential.key_id == *key) {
+        if current.is_none_or(|current| current.value.names(key)) {
             return Ok(described);
         }
         let now = self.session.describe().await?;
@@ -369,13 +369,12 @@ impl<'a> SecretVisit<'a> {
             else {
                 continue;
             };
-            let Ok(value) = SecretValue::parse(&stored.text) else {
+            let Ok(value) = stored.value() else {
                 continue;
             };
             let key = &value.credential.key_id;
-            let is_current = current.is_some_and(|current| {
-                current.version == *version || current.value.credential.key_id == *key
-            });
+            let is_current =
+                current.is_some_and(|current| current.version == *version || current.value.names(key));
             // A list that does not show it shows that nobody uses it any more.
             let is_by_hand = match list {
                 Some(list) => shows_alive(list, key) && !is_marked(description, key, Some(list)),

@@ -43,7 +43,7 @@ impl SecretVisit<'_> {
             }
             return Ok(None);
         };
-        match SecretValue::parse(&stored.text) {
+        match stored.value() {
             Ok(value) => Ok(Some(value)),
             Err(error) => {
                 let say =
@@ -126,10 +126,10 @@ impl SecretVisit<'_> {
         let others = description.versions.keys().filter(|version| *version != leaked);
         for version in others.filter(|version| Some(*version) == pending || recently(version)) {
             let stored = with_retries(self.pass, || self.session.read(Which::Version(version))).await?;
-            let value = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
-            if value.is_some_and(|value| {
-                value.credential.key_id == *key && may_be_promoted(description, version, &value, now)
-            }) {
+            let value = stored.and_then(|stored| stored.value().ok());
+            if value
+                .is_some_and(|value| value.names(key) && may_be_promoted(description, version, &value, now))
+            {
                 return Ok(true);
             }
         }
@@ -229,7 +229,7 @@ impl SecretVisit<'_> {
             });
         };
         holding_labels(description, version).for_each(&mut hold);
-        if current.is_some_and(|current| current.value.credential.key_id == *key) {
+        if current.is_some_and(|current| current.value.names(key)) {
             hold(&Label::current());
         }
         named.replicas = named.replicas.max(Replicas::of(description));

@@ -76,7 +76,7 @@ impl SecretVisit<'_> {
         };
         let key = &value.credential.key_id;
         // What consumers read, as far as that is known.
-        let is_read = current.is_none_or(|current| current.value.credential.key_id == *key);
+        let is_read = current.is_none_or(|current| current.value.names(key));
         let list = current.and_then(Current::list);
         let mut ending = self
             .ending_of(description, version, &value, is_read, list)

@@ -116,7 +116,7 @@ impl SecretVisit<'_> {
         current: Option<&Current>,
     ) -> Result<Retired, Error> {
         let key = &value.credential.key_id;
-        let is_read = current.is_none_or(|current| current.value.credential.key_id == *key);
+        let is_read = current.is_none_or(|current| current.value.names(key));
         let accepted =
             current.is_some_and(|current| current.venue.id() == venue.id() && current.alive().is_some());
         let since = [created_by_us(value, version), ending.replaced, ending.condemned]

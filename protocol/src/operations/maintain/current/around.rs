@@ -7,12 +7,11 @@ use crate::label::{Label, VersionId};
 use crate::marker::Marker;
 use crate::operations::answer::Code;
 use crate::operations::commands::{put_right, replace, rotate, take_off};
-use crate::operations::emergency::unblock::surely_names;
 use crate::operations::maintain::current::Current;
 use crate::operations::maintain::visit::SecretVisit;
 use crate::operations::pass::with_retries;
 use crate::ports::{Description, KeyList, Which};
-use crate::secret::{AccountId, SecretValue};
+use crate::secret::AccountId;
 use crate::task::Operation;
 
 /// The most keys of ours that are younger than this which nobody has to be asked about.
@@ -74,7 +73,7 @@ impl SecretVisit<'_> {
         {
             let stored = with_retries(self.pass, || self.session.read(Which::Version(version))).await;
             // One that cannot be read may name one.
-            let value = stored.map(|stored| stored.and_then(|stored| SecretValue::parse(&stored.text).ok()));
+            let value = stored.map(|stored| stored.and_then(|stored| stored.value().ok()));
             if value.is_ok_and(|value| value.is_none_or(|value| value.master_arn.is_none())) {
                 continue;
             }
@@ -135,7 +134,7 @@ impl SecretVisit<'_> {
             return Ok(());
         };
         let stored = with_retries(self.pass, || self.session.read(Which::Version(version))).await?;
-        let is_used = stored.is_some_and(|stored| surely_names(&stored, &current.value.credential.key_id));
+        let is_used = stored.is_some_and(|stored| stored.surely_names(&current.value.credential.key_id));
         if !is_used || !description.is_current(&current.version) {
             let say = format!(
                 "version {version} is labelled ROLLBACK, and no rotation is open: the next one goes back to \

@@ -6,7 +6,6 @@ use crate::operations::maintain::current::Current;
 use crate::operations::maintain::visit::{SWITCHED_ON, SecretVisit};
 use crate::operations::pass::with_retries;
 use crate::ports::{Description, Which};
-use crate::secret::SecretValue;
 use crate::session::store_error;
 
 impl SecretVisit<'_> {
@@ -23,8 +22,7 @@ impl SecretVisit<'_> {
             return Ok(true);
         }
         let stored = with_retries(self.pass, || self.session.read(Which::Version(version))).await?;
-        let value = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
-        Ok(value.is_some_and(|value| value.credential.key_id == current.value.credential.key_id))
+        Ok(stored.is_some_and(|stored| stored.surely_names(&current.value.credential.key_id)))
     }
 
     /// Goes on with an order that was cut off: a leaked key that is current gets a successor.

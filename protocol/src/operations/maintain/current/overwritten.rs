@@ -11,7 +11,6 @@ use crate::operations::retire::end_of_life::{is_copy, is_ours};
 use crate::operations::retire::grace::was_issued_for;
 use crate::operations::retire::liveness::shows_alive;
 use crate::ports::{Description, Which};
-use crate::secret::SecretValue;
 use crate::session::was_current;
 use crate::task::Operation;
 
@@ -41,7 +40,7 @@ impl SecretVisit<'_> {
             .filter(|other| *other != version && was_current(description, other))
         {
             let stored = with_retries(self.pass, || self.session.read(Which::Version(other))).await?;
-            let before = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
+            let before = stored.and_then(|stored| stored.value().ok());
             if before.is_some_and(|before| is_ours(&before, other)) {
                 return Ok(true);
             }
@@ -69,7 +68,7 @@ impl SecretVisit<'_> {
             .take(NEAREST)
         {
             let stored = with_retries(self.pass, || self.session.read(Which::Version(&version.id))).await?;
-            let value = stored.and_then(|stored| SecretValue::parse(&stored.text).ok());
+            let value = stored.and_then(|stored| stored.value().ok());
             if value.is_some_and(|value| value.created_at == Some(rotated) && is_ours(&value, &version.id)) {
                 return Ok(true);
             }

@@ -9,7 +9,6 @@ use crate::operations::maintain::visit::SecretVisit;
 use crate::operations::pass::with_retries;
 use crate::operations::retire::end_of_life::created_by_us;
 use crate::ports::{Description, ErrorClass, Signer, Which, Whose};
-use crate::secret::SecretValue;
 use crate::session::venue_of;
 
 /// What it means that the venue rejects the current key.
@@ -88,11 +87,7 @@ impl SecretVisit<'_> {
         for version in versions.into_iter().take(NEAREST) {
             // One that cannot be read is no control; another may be.
             let stored = with_retries(self.pass, || self.session.read(Which::Version(version))).await;
-            let Some(value) = stored
-                .ok()
-                .flatten()
-                .and_then(|stored| SecretValue::parse(&stored.text).ok())
-            else {
+            let Some(value) = stored.ok().flatten().and_then(|stored| stored.value().ok()) else {
                 continue;
             };
             if venue_of(self.pass.ports, description, &value).is_ok_and(|other| other.id() == venue.id()) {

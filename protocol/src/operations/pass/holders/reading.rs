@@ -18,7 +18,7 @@ use crate::operations::pass::holders::{Holders, Replicas};
 use crate::operations::pass::secret_pages::{SecretPages, Shard, is_named_for_a_venue};
 use crate::operations::pass::{Pass, is_transient, with_retries};
 use crate::ports::{Description, StoredValue, Which};
-use crate::secret::{Credential, SecretValue};
+use crate::secret::Credential;
 use crate::session::unstamped_previous;
 
 /// How many secrets are read at once.
@@ -176,7 +176,7 @@ async fn versions_of(pass: &Pass<'_>, listed: Description) -> Versions {
     }
     for facts in facts {
         let keys = match with_retries(pass, || session.read(Which::Version(&facts.version))).await {
-            Ok(Some(stored)) if let Ok(value) = SecretValue::parse(&stored.text) => {
+            Ok(Some(stored)) if let Ok(value) = stored.value() => {
                 let master = value.master_arn.as_deref().map(digest);
                 vec![KeyOfVersion {
                     master,
