@@ -223,6 +223,13 @@ pub struct KeyList {
     pub as_of: Timestamp,
 }
 
+impl KeyList {
+    /// The key of this id.
+    pub fn key(&self, id: &KeyId) -> Option<&ListedKey> {
+        self.keys.iter().find(|listed| listed.key_id == *id)
+    }
+}
+
 /// One key of a list.
 #[derive(Clone, Debug)]
 pub struct ListedKey {

@@ -65,7 +65,7 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
     .await;
     let mut list = list.map_err(|error| venue_error(&error))?;
     let ours = Marker::new(&description.arn, run.token(), 0);
-    if !lists(&list, &value.credential.key_id) {
+    if list.key(&value.credential.key_id).is_none() {
         if wrong::is(Wrong::AbsenceIsDeath) {
             return Err(run.give_up("its key is in no list").await);
         }
@@ -80,7 +80,7 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
         list = match list_that_shows(run, &access, &value.credential.key_id).await {
             // A person's key may be of a kind that is not listed; the current key shows that the list is of
             // the right account.
-            Err(error) if provenance.source != Source::Issued && lists(&list, &in_use.key_id) => {
+            Err(error) if provenance.source != Source::Issued && list.key(&in_use.key_id).is_some() => {
                 tracing::warn!(%error, "the person's key is in no list: it is judged by itself alone");
                 list
             }
@@ -88,7 +88,7 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
         };
     }
     let keep = [&value.credential.key_id, &in_use.key_id];
-    let pending = list.keys.iter().find(|key| key.key_id == value.credential.key_id);
+    let pending = list.key(&value.credential.key_id);
     let is_done =
         pending.is_none_or(|key| agrees(key, &provenance)) && the_rest(&list, &ours, keep).next().is_none();
     let grant = Grant {
@@ -118,10 +118,6 @@ fn agrees(key: &ListedKey, rotation: &Provenance) -> bool {
         && key.addresses == rotation.ip_allowlist
 }
 
-fn lists(list: &KeyList, key: &KeyId) -> bool {
-    list.keys.iter().any(|listed| listed.key_id == *key)
-}
-
 /// A list without the pending key, which answers for itself, is not complete: other keys of this version may
 /// be missing from it. Asks again for a bounded time.
 async fn list_that_shows(run: &Run<'_>, access: &AccountAccess<'_>, key: &KeyId) -> Result<KeyList, Error> {
@@ -133,7 +129,7 @@ async fn list_that_shows(run: &Run<'_>, access: &AccountAccess<'_>, key: &KeyId)
             .list(&access.master.signer, &access.account)
             .await
             .map_err(|error| venue_error(&error))?;
-        if lists(&list, key) {
+        if list.key(key).is_some() {
             return Ok(list);
         }
         if run.session.now() >= until {
@@ -220,7 +216,7 @@ async fn must_have_shrunk(
             .list(&access.master.signer, &access.account)
             .await
             .map_err(|error| venue_error(&error))?;
-        let Some(listed) = list.keys.iter().find(|listed| listed.key_id == key.key_id) else {
+        let Some(listed) = list.key(&key.key_id) else {
             return Ok(());
         };
         let beyond = listed.powers.beyond(&rotation.permissions);
@@ -268,7 +264,7 @@ impl<'a> Control<'a> {
         match self {
             Self::Master(access) => {
                 let list = venue.list(&access.master.signer, &access.account).await;
-                list.is_ok_and(|list| !lists(&list, rejected))
+                list.is_ok_and(|list| list.key(rejected).is_none())
             }
             Self::Current(in_use) => venue.inspect(in_use).await.is_ok(),
         }

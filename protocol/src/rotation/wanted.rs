@@ -195,10 +195,7 @@ fn seen(
         Ok(state) => Some((state.powers.clone(), state.addresses.clone())),
         Err(error) if error.class.is_rejection() => None,
         Err(_) => {
-            let listed = list
-                .keys
-                .iter()
-                .find(|key| key.key_id == value.credential.key_id)?;
+            let listed = list.key(&value.credential.key_id)?;
             Some((listed.powers.clone(), listed.addresses.clone()))
         }
     }

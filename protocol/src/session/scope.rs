@@ -24,7 +24,7 @@ impl AccountAccess<'_> {
     /// Takes a key's own answer for a proof: of its account, and of what a key of this secret may have there.
     /// One that bears another secret's marker proves nothing: it was issued for that one.
     pub(crate) fn take_for_proof(&mut self, key: &KeyId, answer: &KeyState, list: &KeyList) {
-        let listed = list.keys.iter().find(|listed| listed.key_id == *key);
+        let listed = list.key(key);
         let marker = listed.and_then(|listed| listed.marker.as_ref());
         let is_anothers = marker.is_some_and(|marker| !marker.same_secret(&self.ours));
         if answer.account == self.account

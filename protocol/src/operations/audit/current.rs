@@ -117,11 +117,7 @@ impl SecretVisit<'_> {
         // tells.
         let is_marked = is_marked(description, &value.credential.key_id, list);
         // The venue knows best when it was made; a copied value says when it was copied.
-        let listed = list.and_then(|list| {
-            list.keys
-                .iter()
-                .find(|listed| listed.key_id == value.credential.key_id)
-        });
+        let listed = list.and_then(|list| list.key(&value.credential.key_id));
         let created_at = listed
             .map(|listed| listed.created_at)
             .or(value.created_at.filter(|_| !is_copy(value)));

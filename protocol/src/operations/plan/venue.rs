@@ -50,11 +50,7 @@ impl Planning<'_> {
         } else {
             COPYING.to_vec()
         };
-        let listed = list.and_then(|list| {
-            list.keys
-                .iter()
-                .find(|listed| listed.key_id == value.credential.key_id)
-        });
+        let listed = list.and_then(|list| list.key(&value.credential.key_id));
         let kind = current
             .as_ref()
             .ok()

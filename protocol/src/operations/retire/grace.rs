@@ -26,7 +26,7 @@ impl OperationSettings {
 /// Whether a key bears this secret's marker at the venue.
 pub(crate) fn is_marked(description: &Description, key: &KeyId, list: Option<&KeyList>) -> bool {
     let ours = Marker::new(&description.arn, &VersionId::new(""), 0);
-    let listed = list.and_then(|list| list.keys.iter().find(|listed| listed.key_id == *key));
+    let listed = list.and_then(|list| list.key(key));
     listed
         .and_then(|listed| listed.marker.as_ref())
         .is_some_and(|marker| marker.same_secret(&ours))
@@ -54,7 +54,7 @@ pub(crate) fn was_issued_for(
     list: Option<&KeyList>,
 ) -> bool {
     let ours = Marker::new(&description.arn, version, 0);
-    let listed = list.and_then(|list| list.keys.iter().find(|listed| listed.key_id == *key));
+    let listed = list.and_then(|list| list.key(key));
     listed
         .and_then(|listed| listed.marker.as_ref())
         .is_some_and(|marker| marker.same_token(&ours))

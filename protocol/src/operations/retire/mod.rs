@@ -104,7 +104,7 @@ impl SecretVisit<'_> {
         };
         let known = current.and_then(|current| current.master.as_ref().ok());
         // What the value says of the account is a claim: the account's list tells.
-        let is_there = list.is_some_and(|list| list.keys.iter().any(|listed| listed.key_id == *key));
+        let is_there = list.is_some_and(|list| list.key(key).is_some());
         let certain = current.filter(|_| is_there).and_then(Current::account);
         let asking = Asking {
             secret: &self.name.clone(),

@@ -72,7 +72,7 @@ impl<'a> RevocationTarget<'a> {
         answer: &Result<KeyState, VenueError>,
         list: Option<&KeyList>,
     ) -> bool {
-        let listed = list.and_then(|list| list.keys.iter().find(|listed| listed.key_id == *key));
+        let listed = list.and_then(|list| list.key(key));
         let marker = listed.and_then(|listed| listed.marker.as_ref());
         let is_ours = is_marked(description, key, list);
         let is_anothers = !is_ours && marker.is_some_and(|marker| self.holders.issued_for_one(marker));
