@@ -186,8 +186,8 @@ impl fmt::Display for Environment {
 pub enum VenueIdError {
     /// Neither document nor name says.
     #[error(
-        "neither the field `exchange` nor the secret's name (prod/<exchange>/…) says which exchange the key \
-         belongs to: add `exchange`"
+        "neither the field `exchange` nor the secret's name (prod/<exchange>/…) says which exchange the \
+         key belongs to: add `exchange`"
     )]
     NoExchange,
     /// Neither document nor name says; mainnet is never guessed.

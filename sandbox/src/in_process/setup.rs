@@ -80,7 +80,8 @@ impl Default for Setup {
             now: Timestamp::constant(1_772_366_400, 0),
             name: "prod/bybit/main".to_owned(),
             document: concat!(
-                r#"{"exchange":"bybit","environment":"mainnet","desk":"seven","api_key":"<key>","api_secret":"<secret>","#,
+                r#"{"exchange":"bybit","environment":"mainnet","desk":"seven","#,
+                r#""api_key":"<key>","api_secret":"<secret>","#,
                 r#""subaccount":"<account>","masterarn":"<master>","created_by":"ops","leverage":1.50,"#,
                 r#""policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}}"#
             )
@@ -97,8 +98,10 @@ impl Default for Setup {
             },
             master_document: Some(
                 concat!(
-                    r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","#,
-                    r#""serves":{"*":{"accounts":"*","permissions":["convert","derivatives","earn","options","read","spot"],"ip_allowlist":"any"}}}"#
+                    r#"{"exchange":"bybit","environment":"mainnet","#,
+                    r#""api_key":"<key>","api_secret":"<secret>","#,
+                    r#""serves":{"*":{"accounts":"*","ip_allowlist":"any","#,
+                    r#""permissions":["convert","derivatives","earn","options","read","spot"]}}}"#
                 )
                 .to_owned(),
             ),
@@ -112,7 +115,10 @@ impl Default for Setup {
             grace: operations::OperationSettings::GRACE,
             kms_key: None,
             demo: false,
-            bybit: bybit::Knobs { rate_limits: false, ..bybit::Knobs::default() },
+            bybit: bybit::Knobs {
+                rate_limits: false,
+                ..bybit::Knobs::default()
+            },
             secrets_manager: secrets_manager::Knobs::default(),
         }
     }

@@ -87,8 +87,8 @@ pub(crate) struct Witness {
     pub(super) ceased: BTreeMap<Place, Timestamp>,
     /// When a person, or the service, last changed the labels on each version.
     pub(super) by_hand: BTreeMap<Place, Timestamp>,
-    /// The versions that were given up. One without a value stays so when a pass takes the stamp off, and does
-    /// not when anybody else does.
+    /// The versions that were given up. One without a value stays so when a pass takes the stamp off, and
+    /// does not when anybody else does.
     pub(super) given_up: BTreeSet<Place>,
     /// The labels of each secret, as they were last.
     labels: BTreeMap<String, BTreeMap<String, String>>,

@@ -91,7 +91,8 @@ fn a_master_that_cannot_be_read_is_unusable() {
     assert!(found(&world.maintain(), Code::MasterUnusable));
 }
 
-/// NOTHING-HIDDEN: a secret that is pointed at another account hides no key that was issued for it on the first.
+/// NOTHING-HIDDEN: a secret that is pointed at another account hides no key that was issued for it on the
+/// first.
 #[test]
 fn keys_left_on_an_account_that_the_secret_stood_for_before_are_told() {
     let (world, _, _, _) = rotated_twice();

@@ -1,5 +1,5 @@
-//! Keys of demo accounts: issued, edited and deleted by the production master at production's host, and asked at
-//! demo's own, so that what the one host says proves nothing of the other.
+//! Keys of demo accounts: issued, edited and deleted by the production master at production's host, and asked
+//! at demo's own, so that what the one host says proves nothing of the other.
 
 use protocol::error::ErrorType;
 use protocol::rotation::Step;

@@ -7,6 +7,12 @@ use serde_json::json;
 use super::offers::{ALL, offer};
 use super::*;
 
+/// A value with a key that a person supplied: it names no master.
+const SUPPLIED: &str = concat!(
+    r#"{"api_key":"<key>","api_secret":"<secret>","#,
+    r#""policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#
+);
+
 #[test]
 fn a_persons_key_is_judged_as_it_is_and_neither_edited_nor_revoked() {
     let world = world();
@@ -27,7 +33,10 @@ fn a_persons_key_is_judged_as_it_is_and_neither_edited_nor_revoked() {
 
 #[test]
 fn a_credential_is_supplied_by_hand_where_no_master_is_named() {
-    let document = r#"{"api_key":"<key>","secret":"<secret>","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#;
+    let document = concat!(
+        r#"{"api_key":"<key>","secret":"<secret>","#,
+        r#""policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#
+    );
     let world = world_of(document);
     let key = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT]));
     let token = world.begin_rotation();
@@ -55,10 +64,9 @@ fn a_credential_is_supplied_by_hand_where_no_master_is_named() {
 fn a_key_of_a_master_account_is_replaced_by_one_that_a_person_supplies() {
     let world = world();
     let on_parent = || world.key_by_hand_with(PARENT, settings_by_hand(&[SPOT]));
-    let document = r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#;
-    world.put_by_hand(document, &on_parent(), PARENT, "AWSCURRENT");
+    world.put_by_hand(SUPPLIED, &on_parent(), PARENT, "AWSCURRENT");
     let token = world.begin_rotation();
-    world.put_by_hand(document, &on_parent(), PARENT, "CANDIDATE");
+    world.put_by_hand(SUPPLIED, &on_parent(), PARENT, "CANDIDATE");
     done(world.run(Step::Create, &token), Done::Copied);
     completes(&world, &token);
 }
@@ -98,11 +106,10 @@ fn a_persons_unlisted_key_that_moves_funds_dooms_its_version() {
 
 #[test]
 fn a_dead_supplied_key_dooms_its_version_only_if_the_current_key_answers() {
-    let document = r#"{"api_key":"<key>","api_secret":"<secret>","policy":{"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}}"#;
     for current_is_alive in [false, true] {
-        let world = world_of(document);
+        let world = world_of(SUPPLIED);
         let key = world.key_by_hand_with(SUB, settings_by_hand(&[SPOT]));
-        world.put_by_hand(document, &key, SUB, "CANDIDATE");
+        world.put_by_hand(SUPPLIED, &key, SUB, "CANDIDATE");
         let token = copied(&world);
         world.delete_key(&key.key);
         if !current_is_alive {

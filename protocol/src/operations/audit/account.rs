@@ -133,8 +133,8 @@ impl SecretVisit<'_> {
         }
     }
 
-    /// The keys that were issued for this secret on accounts that it stood for before: no pass looks there any
-    /// more. Such an account is one that another labelled version names, or whose key answers.
+    /// The keys that were issued for this secret on accounts that it stood for before: no pass looks there
+    /// any more. Such an account is one that another labelled version names, or whose key answers.
     pub(super) async fn look_at_accounts_before(
         &mut self,
         description: &Description,

@@ -107,8 +107,8 @@ impl SecretVisit<'_> {
         beside
     }
 
-    /// Since when a version's key has been there at the least. Whoever may write the secret writes what a value
-    /// or a stamp says of a time before the version was made.
+    /// Since when a version's key has been there at the least. Whoever may write the secret writes what a
+    /// value or a stamp says of a time before the version was made.
     async fn there_since(
         &self,
         description: &Description,

@@ -174,7 +174,10 @@ impl SecretVisit<'_> {
                 if self.order == Some(Mode::RevokeFirst)
                     && error.error_type == ErrorType::VenueUnavailable =>
             {
-                tracing::warn!(%error, "the account's keys could not be listed: the order is carried out without");
+                tracing::warn!(
+                    %error,
+                    "the account's keys could not be listed: the order is carried out without"
+                );
                 None
             }
             Err(error) => return Err(error),
@@ -253,8 +256,8 @@ impl SecretVisit<'_> {
         Known { controlled, ..known }
     }
 
-    /// Asks the venue to delete a key, and looks what came of that. `None` where nothing was asked, or the venue refused, which is
-    /// told.
+    /// Asks the venue to delete a key, and looks what came of that. `None` where nothing was asked, or the
+    /// venue refused, which is told.
     async fn revoke(&mut self, revocation: Revocation<'_>, known: Known) -> Result<Option<Life>, Error> {
         let Revocation {
             version,
@@ -311,7 +314,10 @@ impl SecretVisit<'_> {
         let life_now = match life(pass, access, key, &answer, known).await {
             // The order went out; the proof needs the list.
             Err(error) if refused.is_none() && list.is_none() => {
-                tracing::warn!(%error, "the account's keys could not be listed: the key's death is not proven yet");
+                tracing::warn!(
+                    %error,
+                    "the account's keys could not be listed: the key's death is not proven yet"
+                );
                 Life::Unknown
             }
             life => life?,
@@ -356,8 +362,8 @@ impl SecretVisit<'_> {
 
     fn tell_taken_back(&mut self, version: &VersionId, key: &KeyId) {
         let say = format!(
-            "COMPROMISED was taken off version {version} while the order was carried out: that takes the order \
-             back, and {key} is not revoked"
+            "COMPROMISED was taken off version {version} while the order was carried out: that takes the \
+             order back, and {key} is not revoked"
         );
         let what_to_do = format!(
             "where the key has to die all the same: {}",
