@@ -64,15 +64,8 @@ pub(crate) async fn rehearse(
     egress: &BTreeSet<Address>,
     description: Description,
 ) -> Result<Rehearsal, Error> {
-    let settings = RotationSettings {
-        egress: egress.clone(),
-    };
-    let request = request(session);
-    let run = Run {
-        session,
-        settings: &settings,
-        request: &request,
-    };
+    let rehearsed = Rehearsed::new(session, egress);
+    let run = rehearsed.run(session);
     let (base, venue) = built_on(&run, description).await?;
     match offer::found(&run, &base).await?.offer {
         Some(offer) => Ok(copying(&run, base, venue, &offer).await),
@@ -90,15 +83,8 @@ pub(crate) async fn rehearse_without_current(
     egress: &BTreeSet<Address>,
     description: Description,
 ) -> Result<Rehearsal, Error> {
-    let settings = RotationSettings {
-        egress: egress.clone(),
-    };
-    let request = request(session);
-    let run = Run {
-        session,
-        settings: &settings,
-        request: &request,
-    };
+    let rehearsed = Rehearsed::new(session, egress);
+    let run = rehearsed.run(session);
     let (base, venue) = built_on(&run, description).await?;
     Ok(issuing(&run, base, venue, false).await)
 }
@@ -113,15 +99,8 @@ pub(crate) async fn rehearse_return(
     description: Description,
     value: &SecretValue,
 ) -> Result<(), Error> {
-    let settings = RotationSettings {
-        egress: egress.clone(),
-    };
-    let request = request(session);
-    let run = Run {
-        session,
-        settings: &settings,
-        request: &request,
-    };
+    let rehearsed = Rehearsed::new(session, egress);
+    let run = rehearsed.run(session);
     let (base, venue) = built_on(&run, description).await?;
     if base.value.names(&value.credential.key_id) {
         return Err(Error::new(ErrorType::OfferRefused, "its key is the current one"));
@@ -135,13 +114,33 @@ pub(crate) async fn rehearse_return(
         })
 }
 
-fn request(session: SecretSession<'_>) -> StepRequest {
-    let token = VersionId::new("a-version-that-is-only-rehearsed");
-    StepRequest {
-        step: Step::Create,
-        secret: session.secret.clone(),
-        token,
-        rotation_token: None,
+/// What a run of createSecret is asked for that is only rehearsed.
+struct Rehearsed {
+    settings: RotationSettings,
+    request: StepRequest,
+}
+
+impl Rehearsed {
+    fn new(session: SecretSession<'_>, egress: &BTreeSet<Address>) -> Self {
+        Self {
+            settings: RotationSettings {
+                egress: egress.clone(),
+            },
+            request: StepRequest {
+                step: Step::Create,
+                secret: session.secret.clone(),
+                token: VersionId::new("a-version-that-is-only-rehearsed"),
+                rotation_token: None,
+            },
+        }
+    }
+
+    fn run<'a>(&'a self, session: SecretSession<'a>) -> Run<'a> {
+        Run {
+            session,
+            settings: &self.settings,
+            request: &self.request,
+        }
     }
 }
 
