@@ -240,3 +240,33 @@ async fn every_command_of_a_page_is_run_by_a_check_or_is_marked() {
         "marks are `{AWS_BLOCK}` and `{UNRUN_BLOCK}`\n{faults}"
     );
 }
+
+/// Where a page may take a source's path from.
+const ROOTS: [&str; 6] = [
+    "",
+    "protocol/src",
+    "protocol/src/operations",
+    "sandbox/src",
+    "sandbox/src/simulation",
+    "src",
+];
+
+#[test]
+fn every_source_that_a_page_names_is_there() {
+    let mut missing = Vec::new();
+    for page in pages() {
+        let text = read(&page);
+        let named = text
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|code| code.ends_with(".rs") && !code.contains([' ', '*', '<', '{', '$']));
+        for source in named {
+            let is_there = |root: &&str| Path::new(ROOT).join(root).join(source).is_file();
+            if !ROOTS.iter().any(|root| is_there(&root)) {
+                missing.push(format!("{}: {source}", page.display()));
+            }
+        }
+    }
+    assert_eq!(missing, Vec::<String>::new());
+}
