@@ -260,10 +260,11 @@ fn every_source_that_a_page_names_is_there() {
             .split('`')
             .skip(1)
             .step_by(2)
-            .filter(|code| code.ends_with(".rs") && !code.contains([' ', '*', '<', '{', '$']));
+            .filter(|code| Path::new(code).extension().is_some_and(|end| end == "rs"))
+            .filter(|code| !code.contains([' ', '*', '<', '{', '$']));
         for source in named {
             let is_there = |root: &&str| Path::new(ROOT).join(root).join(source).is_file();
-            if !ROOTS.iter().any(|root| is_there(&root)) {
+            if !ROOTS.iter().any(is_there) {
                 missing.push(format!("{}: {source}", page.display()));
             }
         }

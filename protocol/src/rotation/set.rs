@@ -47,7 +47,7 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
     if provenance.source != Source::Issued && value.master_arn.is_none() {
         // A person's key at a venue where nothing is issued: there is no one to ask but the key itself.
         let in_use = current_signer(&in_use);
-        let control = Control::current(venue.as_ref(), &in_use).await;
+        let control = Control::current(venue.as_ref(), &in_use, None).await;
         alone(run, venue.as_ref(), &value, &provenance, control).await?;
         return Ok(Done::Agreed);
     }
@@ -72,7 +72,7 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
         // The list itself is the control, where the same host has just accepted the master credential.
         let signer = current_signer(&in_use);
         let control = if venue.asks_masters_elsewhere() {
-            Control::current(venue.as_ref(), &signer).await
+            Control::current(venue.as_ref(), &signer, Some(&access)).await
         } else {
             Some(Control::Master(&access))
         };
@@ -245,28 +245,37 @@ async fn must_have_shrunk(
 /// Another credential, which the same host has just accepted.
 enum Control<'a> {
     Master(&'a AccountAccess<'a>),
-    Current(&'a Signer),
+    /// The current key; with the list of keys, where another host gives it.
+    Current(&'a Signer, Option<&'a AccountAccess<'a>>),
 }
 
 impl<'a> Control<'a> {
     /// The current key, where the host accepts it.
-    async fn current(venue: &dyn Venue, in_use: &'a Signer) -> Option<Self> {
-        venue
-            .inspect(in_use)
-            .await
-            .is_ok()
-            .then_some(Self::Current(in_use))
+    async fn current(
+        venue: &dyn Venue,
+        in_use: &'a Signer,
+        access: Option<&'a AccountAccess<'a>>,
+    ) -> Option<Self> {
+        let accepted = venue.inspect(in_use).await.is_ok();
+        accepted.then_some(Self::Current(in_use, access))
     }
 
     /// Whether the host accepts it still, and does not show the key that it has rejected meanwhile: the
     /// host's name may have come to mean another one in between.
     async fn holds(&self, venue: &dyn Venue, rejected: &KeyId) -> bool {
-        match self {
-            Self::Master(access) => {
-                let list = venue.list(&access.master.signer, &access.account).await;
-                list.is_ok_and(|list| list.key(rejected).is_none())
+        let (in_use, access) = match self {
+            Self::Master(access) => (None, Some(*access)),
+            Self::Current(in_use, access) => (Some(*in_use), *access),
+        };
+        if let Some(access) = access {
+            let list = venue.list(&access.master.signer, &access.account).await;
+            if list.is_err() || list.is_ok_and(|list| list.key(rejected).is_some()) {
+                return false;
             }
-            Self::Current(in_use) => venue.inspect(in_use).await.is_ok(),
+        }
+        match in_use {
+            Some(in_use) => venue.inspect(in_use).await.is_ok(),
+            None => true,
         }
     }
 }

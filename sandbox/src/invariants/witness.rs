@@ -168,10 +168,10 @@ impl Witness {
                 .iter()
                 .filter(|(label, version)| labels.get(*label) != Some(*version));
             let place = |version: &String| (secret.arn().to_owned(), version.clone());
-            for (label, version) in gone.clone() {
-                if label.starts_with("CONDEMNED-") {
-                    self.given_up.remove(&place(version));
-                }
+            let undone = gone.clone().filter(|(label, _)| label.starts_with("CONDEMNED-"));
+            let begun = added.clone().filter(|(label, _)| *label == AWSPENDING);
+            for (_, version) in undone.chain(begun) {
+                self.given_up.remove(&place(version));
             }
             for (_, version) in added.chain(gone) {
                 self.by_hand.insert(place(version), scene.now);

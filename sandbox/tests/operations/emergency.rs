@@ -3,9 +3,9 @@
 
 use protocol::audit::Action;
 use protocol::name::SecretId;
-use protocol::operations::{Code, Mode};
+use protocol::operations::{Code, Mode, Shard};
 use protocol::rotation::Step;
-use sandbox::in_process::{Fault, Operation, SUB};
+use sandbox::in_process::{Fault, Operation, SUB, maintain};
 
 use super::*;
 
@@ -285,9 +285,36 @@ fn an_order_is_taken_back_by_whoever_takes_its_label_off() {
         told.r#do.contains("revoke_first") && told.r#do.contains("INC-7"),
         "{told:#?}"
     );
+    let did = answer.secrets.iter().flat_map(|row| &row.did);
+    assert!(
+        !did.clone().any(|change| change.starts_with("began")),
+        "nothing else of the order is carried out: {answer:#?}"
+    );
+    assert!(
+        told.r#do.contains("REVOKE_FIRST"),
+        "what is left of the order is told: {told:#?}"
+    );
     // A look within a minute may be older than the order itself.
     let (answer, is_alive) = taken_back_after(20);
     assert!(!is_alive, "{answer:#?}");
+}
+
+#[test]
+fn a_pass_ends_no_key_whose_label_was_taken_off_meanwhile() {
+    let (world, _, key, replaced) = rotated_twice();
+    world.label("COMPROMISED", Some(&replaced));
+    let mut pass = world.start_operation(maintain(Shard::ALL, false));
+    // The third that is asked is the leaked one.
+    for _ in 1..=3 {
+        let ticket = pass.until(Operation::Inspect);
+        pass.let_through(ticket, None);
+    }
+    world.label("COMPROMISED", None);
+    pass.finish().expect("it is not cut off");
+    assert!(world.alive(&key), "its grace is not over");
+    world.label("COMPROMISED", Some(&replaced));
+    settle(&world);
+    assert!(!world.alive(&key));
 }
 
 /// A world whose venue lists no keys any more.

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-/// A call to make.
-#[derive(Debug)]
+/// A call to make. Never printed: its body has whole key ids.
 pub(in crate::exchange) struct Call {
     pub(super) path: &'static str,
     /// What a GET asks for.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::error::ErrorType;
 use crate::label::VersionId;
 use crate::marker::Marker;
 use crate::operations::answer::{Audited, Code, KeyOnAccount, Slots};
@@ -142,24 +143,35 @@ impl SecretVisit<'_> {
         beside: &[Beside],
     ) {
         let Ok((master, _)) = &current.master else { return };
-        let now = current.account();
+        // An account that is not known is none that the secret has left.
+        let Some(now) = current.account() else { return };
+        // Who holds which key is told where it is not known.
+        let Ok(holders) = self.pass.holders().await else {
+            return;
+        };
         let before: BTreeSet<AccountId> = beside
             .iter()
             .filter(|beside| beside.is_of_venue(current.venue.id()))
             .flat_map(Beside::accounts)
-            .filter(|account| Some(account) != now.as_ref())
+            .filter(|account| *account != now)
             .collect();
         let ours = Marker::new(&description.arn, &VersionId::new(""), 0);
-        let named: Vec<&KeyId> = beside
+        let mut named: Vec<&KeyId> = beside
             .iter()
             .map(|beside| &beside.value.credential.key_id)
             .collect();
+        named.push(&current.value.credential.key_id);
         for account in before.into_iter().take(MOST_ACCOUNTS_BEFORE) {
             let venue = current.venue.as_ref();
             let access = AccountAccess::new(venue, master.clone(), account.clone(), description);
-            // Another parent's account, as any that is not there, is none that this master lists.
-            let Ok(list) = listed(self.pass, &access).await else {
-                continue;
+            let list = match listed(self.pass, &access).await {
+                Ok(list) => list,
+                Err(error) if error.error_type == ErrorType::VenueUnavailable => {
+                    self.trouble(&error);
+                    continue;
+                }
+                // Another parent's account, as any that is not there, is none that this master lists.
+                Err(_) => continue,
             };
             let issued_for_us = |key: &&ListedKey| {
                 key.marker
@@ -170,7 +182,8 @@ impl SecretVisit<'_> {
                 .keys
                 .iter()
                 .filter(issued_for_us)
-                .filter(|key| !key.expired && settled(key, &list) && !named.contains(&&key.key_id))
+                .filter(|key| !key.expired && settled(key, &list))
+                .filter(|key| !named.contains(&&key.key_id) && !holders.name(&key.key_id))
                 .map(|key| key.key_id.fingerprint())
                 .collect();
             if !left.is_empty() {

@@ -90,7 +90,14 @@ impl SecretVisit<'_> {
                 .as_ref()
                 .is_some_and(|answer| answer.as_ref().is_err_and(|error| error.class.is_rejection()));
             let controlled = match current {
-                Some(current) if rejected && current.has_accepted_one() => {
+                Some(current)
+                    if rejected
+                        && current.has_accepted_one()
+                        && !current.value.names(&value.credential.key_id)
+                        && venue
+                            .as_ref()
+                            .is_some_and(|venue| venue.id() == current.venue.id()) =>
+                {
                     self.is_one_accepted_still(current).await
                 }
                 _ => false,

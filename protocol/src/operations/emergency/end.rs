@@ -24,7 +24,9 @@ impl Emergency<'_> {
     ) -> Result<(), Error> {
         let (until, mut looked_again) = (self.pass.now() + POLL + LONGEST_PAUSE, false);
         loop {
+            let asked_at = self.pass.now();
             let description = with_retries(self.pass, || self.session.describe()).await?;
+            self.note_standing(&description, &leaked.version, asked_at);
             let mut visit = SecretVisit::new(self.pass, self.session, &description);
             let mode = if wrong::is(Wrong::RevokedBeforeReplaced) {
                 Mode::RevokeFirst
@@ -56,6 +58,7 @@ impl Emergency<'_> {
             let is_stale = matches!(ended, Ok(Retired::Stale | Retired::Elsewhere));
             let pause = if is_stale { LONGEST_PAUSE } else { POLL_PAUSE };
             self.revoked = visit.revoked.take();
+            self.taken_back = visit.taken_back;
             visit.note(ended.map(drop));
             let mut report = visit.over();
             // What was changed is told once, with the whole order's; and one key is retired once, whatever
@@ -70,8 +73,10 @@ impl Emergency<'_> {
             row.keys
                 .retain(|key| !report.row.keys.iter().any(|newer| newer.version == key.version));
             row.keys.append(&mut report.row.keys);
-            let over =
-                !again || self.pass.now() + pause >= until || self.session.time_left() < TIME_TO_END + pause;
+            let over = self.taken_back
+                || !again
+                || self.pass.now() + pause >= until
+                || self.session.time_left() < TIME_TO_END + pause;
             // It is said once, of the last look; what others have to hear of, of the first.
             let of_this = |finding: &Finding| finding.secret == description.name.as_str();
             (self.last_look, report.findings) = report.findings.into_iter().partition(of_this);

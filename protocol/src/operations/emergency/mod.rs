@@ -128,8 +128,10 @@ pub(crate) struct Emergency<'a> {
     began: Timestamp,
     /// Whether it was given before: since when, no label says.
     stood: bool,
-    /// When COMPROMISED was written, or seen where it stood.
+    /// When COMPROMISED was written, or was there for certain after this run began.
     written_at: Option<Timestamp>,
+    /// Whether somebody has taken the order back.
+    taken_back: bool,
     /// The leaked key, once an order to revoke it went out.
     revoked: Option<KeyId>,
     /// When it was proven dead.
@@ -156,6 +158,7 @@ impl<'a> Emergency<'a> {
             began: pass.now(),
             stood: false,
             written_at: None,
+            taken_back: false,
             revoked: None,
             dead_at: None,
             copy: None,
@@ -195,6 +198,9 @@ impl<'a> Emergency<'a> {
         if first && !unused {
             self.end(leaked, false, row).await?;
         }
+        if self.taken_back {
+            return Ok(());
+        }
         let why = match self.replace(leaked, row).await {
             Ok(true) => return self.end(leaked, true, row).await,
             Ok(false) => self.why_not(&description).await,
@@ -203,6 +209,9 @@ impl<'a> Emergency<'a> {
         };
         if self.dead_at.is_none() && self.mode == Mode::RevokeFirst {
             self.end(leaked, false, row).await?;
+        }
+        if self.taken_back {
+            return Ok(());
         }
         if self.dead_at.is_none() {
             self.why = format!(": no successor came in time{why}");

@@ -1,5 +1,8 @@
 //! The order, written down as labels.
 
+use jiff::Timestamp;
+
+use crate::bounds::{STALENESS, is_past};
 use crate::error::Error;
 use crate::label::{Label, VersionId};
 use crate::operations::Mode;
@@ -19,13 +22,25 @@ impl Emergency<'_> {
             self.session.remove_label(first, version).await?;
         }
         for label in labels {
-            if !description.bears(version, &label) {
-                self.put(label, version, description).await?;
+            if description.bears(version, &label) {
+                continue;
             }
-            // COMPROMISED comes first.
-            self.written_at.get_or_insert(self.pass.now());
+            let is_the_order = label == Label::compromised();
+            self.put(label, version, description).await?;
+            if is_the_order {
+                self.written_at = Some(self.pass.now());
+            }
         }
         Ok(())
+    }
+
+    /// Notes that a read shows the label of an order that was given before. Asked for so late, it shows that
+    /// the label was there after this run began; before, a read may be older than a hand that took it off.
+    pub(super) fn note_standing(&mut self, seen: &Description, version: &VersionId, asked_at: Timestamp) {
+        let is_certain = is_past(self.began, STALENESS, asked_at);
+        if self.written_at.is_none() && is_certain && seen.bears(version, &Label::compromised()) {
+            self.written_at = Some(asked_at);
+        }
     }
 
     async fn put(&mut self, label: Label, version: &VersionId, before: &Description) -> Result<(), Error> {

@@ -36,6 +36,8 @@ pub(crate) struct SecretVisit<'a> {
     pub(crate) order: Option<Mode>,
     /// When this invocation wrote that order down, or saw that it was.
     pub(crate) order_written: Option<Timestamp>,
+    /// Whether somebody has taken the order back.
+    pub(crate) taken_back: bool,
     /// The key that this invocation has revoked, or may have.
     pub(crate) revoked: Option<KeyId>,
     /// Whether the venue has confirmed that.
@@ -106,6 +108,7 @@ impl<'a> SecretVisit<'a> {
             findings: Vec::new(),
             order: None,
             order_written: None,
+            taken_back: false,
             revoked: None,
             has_revoked: false,
             left_to_person: None,

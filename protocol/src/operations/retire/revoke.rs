@@ -10,6 +10,7 @@ use crate::bounds::{STALENESS, after, is_past};
 use crate::error::{Error, ErrorType};
 use crate::label::{Label, VersionId};
 use crate::operations::answer::Code;
+use crate::operations::commands::take_off;
 use crate::operations::maintain::current::Current;
 use crate::operations::maintain::visit::SecretVisit;
 use crate::operations::pass::holders::{Holders, holding};
@@ -183,7 +184,7 @@ impl SecretVisit<'_> {
             Err(error) => return Err(error),
         };
         let list = list.as_ref();
-        let known = self.controlled_still(condemned, &answer, known).await;
+        let known = self.controlled_still(condemned, (key, &answer), known).await;
         let mut life_now = list.map_or(Life::Unknown, |list| {
             judged(pass, access.venue, key, &answer, list, known)
         });
@@ -221,6 +222,7 @@ impl SecretVisit<'_> {
                 access: &access,
                 list,
                 at_once,
+                was_leaked: description.bears(version, &Label::compromised()),
                 first_failed,
             };
             match self.revoke(revocation, known).await? {
@@ -243,14 +245,17 @@ impl SecretVisit<'_> {
     async fn controlled_still(
         &self,
         target: &RevocationTarget<'_>,
-        answer: &Result<KeyState, VenueError>,
+        (target_key, answer): (&KeyId, &Result<KeyState, VenueError>),
         known: Known,
     ) -> Known {
         if !known.controlled || !target.venue.asks_masters_elsewhere() {
             return known;
         }
         let controlled = match target.current {
-            Some(current) if answer.is_err() => self.is_one_accepted_still(current).await,
+            // A key is no control of its own.
+            Some(current) if answer.is_err() && !current.value.names(target_key) => {
+                self.is_one_accepted_still(current).await
+            }
             _ => false,
         };
         Known { controlled, ..known }
@@ -265,6 +270,7 @@ impl SecretVisit<'_> {
             access,
             list,
             at_once,
+            was_leaked,
             first_failed,
         } = revocation;
         let (pass, session, key) = (self.pass, self.session, &value.credential.key_id);
@@ -276,7 +282,12 @@ impl SecretVisit<'_> {
         let asked_at = pass.now();
         let again = session.describe().await?;
         if self.is_taken_back(&again, version, asked_at) {
-            self.tell_taken_back(version, key);
+            self.tell_taken_back(&again, version, key);
+            return Ok(None);
+        }
+        // A label orders only as long as it is there: the next pass judges what is left.
+        let is_over = was_leaked && !again.bears(version, &Label::compromised());
+        if self.order.is_none() && is_over && !wrong::is(Wrong::OrderOutlivesLabel) {
             return Ok(None);
         }
         let labels: Vec<&Label> = again.labels(version).collect();
@@ -360,15 +371,20 @@ impl SecretVisit<'_> {
         !stands && self.order_written.is_some_and(would_show) && !wrong::is(Wrong::OrderOutlivesLabel)
     }
 
-    fn tell_taken_back(&mut self, version: &VersionId, key: &KeyId) {
+    fn tell_taken_back(&mut self, labels: &Description, version: &VersionId, key: &KeyId) {
+        self.taken_back = true;
         let say = format!(
             "COMPROMISED was taken off version {version} while the order was carried out: that takes the \
-             order back, and {key} is not revoked"
+             order back, and {key} is not revoked by it"
         );
-        let what_to_do = format!(
+        let mut what_to_do = format!(
             "where the key has to die all the same: {}",
             self.order_again(version)
         );
+        if labels.bears(version, &Label::revoke_first()) {
+            let rest = take_off(&self.name, Label::revoke_first().as_str(), version.as_str());
+            what_to_do = format!("take the rest of the order off: {rest}; or, {what_to_do}");
+        }
         self.find(Code::NotDone, say, what_to_do);
     }
 
@@ -397,6 +413,8 @@ struct Revocation<'a> {
     /// The account's keys, where the venue listed them.
     list: Option<&'a KeyList>,
     at_once: bool,
+    /// Whether the labels said that the key is leaked when it was judged.
+    was_leaked: bool,
     /// Whether the key's own first answer was an error.
     first_failed: bool,
 }

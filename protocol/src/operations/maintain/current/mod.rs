@@ -206,7 +206,9 @@ impl SecretVisit<'_> {
                     | Rejection::Uncontrolled => None,
                 };
                 self.key(version, key, alive, format!("current; {error}"));
-                if rejection == Rejection::Uncontrolled && value.master_arn.is_none() {
+                // Where no master is asked at the key's host, nothing may ever control it.
+                let is_alone = value.master_arn.is_none() || current.venue.asks_masters_elsewhere();
+                if rejection == Rejection::Uncontrolled && is_alone {
                     let say = format!(
                         "the current key was rejected, and no other credential was accepted by which that \
                          would be proven: {error}"
