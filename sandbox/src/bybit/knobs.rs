@@ -20,6 +20,8 @@ pub struct Knobs {
     /// Unverified: how long a deleted key goes on working. The documentation says that it is invalid
     /// immediately.
     pub deletion_delay: SignedDuration,
+    /// Unverified: how long `sub-apikeys` shows a deleted key that does not work any more.
+    pub deleted_listed_for: SignedDuration,
     /// Unverified: how long an edited key keeps its old permissions and addresses.
     pub edit_delay: SignedDuration,
     /// Unverified: whether `sub-apikeys` lags by the same delays, or shows every change at once.
@@ -69,6 +71,7 @@ impl Default for Knobs {
             new_key_delay: SignedDuration::ZERO,
             new_key_ret_code: code::INVALID_KEY,
             deletion_delay: SignedDuration::ZERO,
+            deleted_listed_for: SignedDuration::ZERO,
             edit_delay: SignedDuration::ZERO,
             listings_lag: false,
             max_keys: 20,

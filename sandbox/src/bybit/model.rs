@@ -182,14 +182,15 @@ impl Model {
 
     /// The delays that a listing sees.
     pub(super) fn listing_delays(&self) -> (SignedDuration, SignedDuration, SignedDuration) {
+        let listed_for = self.knobs.deleted_listed_for;
         if self.knobs.listings_lag {
             (
                 self.knobs.new_key_delay,
-                self.knobs.deletion_delay,
+                self.knobs.deletion_delay.max(listed_for),
                 self.knobs.edit_delay,
             )
         } else {
-            (SignedDuration::ZERO, SignedDuration::ZERO, SignedDuration::ZERO)
+            (SignedDuration::ZERO, listed_for, SignedDuration::ZERO)
         }
     }
 }

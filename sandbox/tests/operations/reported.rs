@@ -239,3 +239,20 @@ fn labels_of_what_is_over_are_left_while_a_replica_catches_up() {
     world.maintain();
     assert!(world.labels(&empty).is_empty());
 }
+
+#[test]
+fn a_key_that_is_deleted_and_still_listed_is_no_failed_revocation() {
+    let (world, _, key, replaced) = rotated_twice();
+    world.advance(hours(25));
+    world.maintain();
+    world.advance(hours(1));
+    assert!(world.has_stamp(&replaced, "CONDEMNED-"), "its end is decided");
+    world.bybit(|model, _| model.knobs.deleted_listed_for = hours(2));
+    world.delete_key(&key);
+    let answer = world.maintain();
+    assert_eq!(codes(&answer), [Code::NotProvenDead], "{answer:#?}");
+    assert!(says(&answer, "rejected and still listed"), "{answer:#?}");
+    world.advance(hours(2));
+    all_is_well(&world.maintain());
+    assert!(!world.has_stamp(&replaced, "CONDEMNED-"), "its death is proven");
+}
