@@ -101,3 +101,14 @@ fn a_dead_demo_key_is_proven_dead_by_another_that_demo_s_host_accepts() {
     world.bybit(|model, _| model.knobs.wrong_demo_host = true);
     assert_eq!(said(&world), [None], "demo's host accepts nobody");
 }
+
+#[test]
+fn a_rejected_demo_key_that_nothing_controls_is_told_as_a_suspect() {
+    let world = demo("mainnet");
+    world.delete_key(&world.current_key().expect("a current key"));
+    let answer = world.maintain();
+    assert!(
+        codes(&answer).contains(&Code::CurrentSuspect) && !codes(&answer).contains(&Code::CurrentUnchecked),
+        "{answer:#?}"
+    );
+}
