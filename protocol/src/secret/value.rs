@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_reader_may_take_for_the_credential_is_told_or_that_nobody_knows() {
+    fn what_a_reader_takes_for_the_credential_is_told_or_that_nobody_knows() {
         let all = |text: &str| {
             let all = Credential::all_in_text(&text.into());
             all.into_iter()

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_break_when_it_is_played_again_is_printed_as_it_was_found() {
+    fn what_does_not_break_when_played_again_is_printed_as_it_was_found() {
         let history = "7 begin:0:0 due:0:0 run:0:0 wait:0:61";
         let shrunk = shrink(found(history, "nothing of the kind"));
         assert_eq!(shrunk.history.to_string(), history);

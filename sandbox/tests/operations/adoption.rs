@@ -30,7 +30,7 @@ fn a_hand_made_key_a_rollback_copied_lives_a_week_once_replaced_again() {
 }
 
 #[test]
-fn a_key_made_by_hand_that_was_offered_lives_a_week_after_it_was_replaced() {
+fn an_offered_key_made_by_hand_lives_a_week_after_it_was_replaced() {
     let world = world();
     let offered = world.key_by_hand(SUB);
     world.put_key(&offered, "CANDIDATE");

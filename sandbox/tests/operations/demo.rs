@@ -47,7 +47,7 @@ fn a_master_of_demo_issues_no_demo_keys_and_the_refusal_says_which_does() {
 }
 
 #[test]
-fn a_rejection_by_demo_s_host_is_no_death_because_production_s_accepts_the_master() {
+fn a_master_accepted_by_production_s_host_proves_no_death_on_demo() {
     let world = demo("mainnet");
     world.bybit(|model, _| model.knobs.wrong_demo_host = true);
     let answer = world.maintain();
@@ -63,7 +63,7 @@ fn a_rejection_by_demo_s_host_is_no_death_because_production_s_accepts_the_maste
 }
 
 #[test]
-fn a_pending_demo_key_is_not_given_up_because_production_s_host_lists_others() {
+fn a_list_of_production_s_host_gives_no_pending_demo_key_up() {
     let world = demo("mainnet");
     let token = world.begin_rotation();
     world.run(Step::Create, &token).expect("a key is issued");

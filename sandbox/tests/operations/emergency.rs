@@ -176,7 +176,7 @@ fn a_key_that_another_secret_holds_too_is_told_with_the_way_out() {
 }
 
 #[test]
-fn an_order_that_is_cut_off_anywhere_is_carried_out_by_whoever_comes_next() {
+fn an_order_cut_off_anywhere_is_carried_out_by_whoever_comes_next() {
     for mode in [Mode::ReplaceFirst, Mode::RevokeFirst] {
         for cut in 1..40 {
             let (world, token, _, _) = rotated_twice();

@@ -66,7 +66,7 @@ fn tended(world: &World) -> (Answer, BTreeSet<String>) {
 }
 
 #[test]
-fn no_secret_of_a_fleet_that_does_not_fit_one_pass_goes_untended_for_long() {
+fn no_secret_of_a_fleet_too_large_for_a_pass_goes_untended_for_long() {
     let (world, keys) = fleet();
     let mut missed: BTreeMap<String, usize> = keys.into_iter().map(|key| (key, 0)).collect();
     assert_eq!(missed.len(), SECRETS);

@@ -87,7 +87,7 @@ fn a_person_who_offers_a_condemned_version_keeps_its_key_alive() {
 }
 
 #[test]
-fn a_replica_that_is_behind_keeps_the_replaced_key_alive_and_that_is_said() {
+fn a_replica_that_is_behind_keeps_the_replaced_key_alive_and_says_so() {
     let (world, _, key, _) = rotated_twice();
     world.replicate(ReplicaStatus::Failed);
     world.advance(hours(48));

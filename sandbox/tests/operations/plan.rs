@@ -265,7 +265,7 @@ fn a_kms_key_that_nobody_granted_to_the_functions_is_told() {
 }
 
 #[test]
-fn a_kms_key_that_is_named_by_its_alias_is_no_warning_that_nobody_can_end() {
+fn a_kms_key_named_by_its_alias_is_no_warning_that_nobody_can_end() {
     let answer = plan_with_keys("alias/trading", Some(KEY));
     let untold = finding(&answer, Code::KmsKeyUntold);
     assert!(

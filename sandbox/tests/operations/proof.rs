@@ -31,7 +31,7 @@ fn bound_elsewhere(world: &World, uid: Uid) -> Credential {
 }
 
 #[test]
-fn a_key_that_is_denied_is_not_dead_where_its_value_names_another_account() {
+fn a_denied_key_is_not_dead_where_its_value_names_another_account() {
     let world = world();
     let key = bound_elsewhere(&world, OTHER_SUB);
     let version = replaced(&world, world.text_of_setup(), &key, SUB);

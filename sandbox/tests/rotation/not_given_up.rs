@@ -128,7 +128,7 @@ fn a_version_surely_doomed_only_at_the_first_look_is_left_to_the_replay() {
 }
 
 #[test]
-fn a_version_is_not_condemned_when_its_labels_changed_after_it_was_judged() {
+fn no_version_is_condemned_whose_labels_changed_after_it_was_judged() {
     let cancel = |world: &World, _: &VersionId| world.label("AWSPENDING", None);
     let promote = |world: &World, token: &VersionId| world.make_current(token);
     let cases: [fn(&World, &VersionId); 2] = [cancel, promote];

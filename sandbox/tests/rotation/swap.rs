@@ -149,7 +149,7 @@ fn two_finishes_at_once_promote_once_and_both_succeed() {
 }
 
 #[test]
-fn a_run_frozen_past_its_deadline_while_it_looks_at_the_key_does_not_swap() {
+fn a_run_frozen_past_its_deadline_at_its_last_look_does_not_swap() {
     let world = world();
     let token = created(&world);
     let mut run = world.start(world.request(Step::Finish, &token));
