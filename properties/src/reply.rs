@@ -89,7 +89,7 @@ fn envelope(body: &str) -> Option<Envelope<'_>> {
 
 impl Reply<'_> {
     fn as_answer_to<A: Answer<BybitWire> + Debug>(&self) -> Option<A> {
-        let (answer, logged) = heard(|| understood::<BybitWire, A>(self.status, self.body));
+        let (answer, logged) = heard(|| understood::<BybitWire, A>(self.status, self.body, NOW));
         let (said, answer) = match answer {
             Ok(answer) => {
                 let code = self.envelope.as_ref().map(|envelope| envelope.code);

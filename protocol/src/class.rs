@@ -13,6 +13,10 @@ pub enum ErrorClass {
     Refused,
     /// A definite no to what was asked itself, which a repetition would get again; nothing was done.
     Impossible,
+    /// A definite no: another key of the account bears the note that was asked for; nothing was done.
+    NoteTaken,
+    /// A definite no: the account has no such key, or not any more; nothing was done.
+    Gone,
     /// The clocks disagree; nothing was done.
     Clock,
     /// Too busy; nothing was done.
@@ -34,7 +38,7 @@ impl ErrorClass {
         match self {
             Self::Rejected | Self::Mismatched => "rejected",
             Self::Denied => "denied",
-            Self::Refused | Self::Impossible => "refused",
+            Self::Refused | Self::Impossible | Self::NoteTaken | Self::Gone => "refused",
             Self::Clock => "clock",
             Self::Busy => "busy",
             Self::UnknownOutcome => "unknown_outcome",

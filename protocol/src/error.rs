@@ -72,6 +72,8 @@ error_types! {
     CurrentUnusable = "CURRENT_UNUSABLE",
     /// The accounts that are known do not agree.
     AccountMismatch = "ACCOUNT_MISMATCH",
+    /// The venue cannot give a key exactly what the policy says.
+    GrantImpossible = "GRANT_IMPOSSIBLE",
     /// The key would be usable from anywhere, and no policy says so.
     KeyUnbound = "KEY_UNBOUND",
     /// The version labelled CANDIDATE or ROLLBACK cannot be used.

@@ -149,8 +149,8 @@ pub enum Environment {
     Testnet,
     /// Simulated trading against real prices.
     Demo,
-    /// A regional site, by the short name the exchange's module knows it by (`nl`, `tr`, …), or its
-    /// test network (`jp-testnet`).
+    /// A regional site, by the short name the exchange's module knows it by (`nl`, `eea`, …), or its
+    /// test network (`jp-testnet`), or its simulated trading (`eea-demo`).
     Site(String),
 }
 
@@ -160,14 +160,21 @@ impl Environment {
             "mainnet" | "prod" | "production" => Ok(Self::Mainnet),
             "testnet" | "staging" | "dev" => Ok(Self::Testnet),
             "demo" => Ok(Self::Demo),
-            site if is_site(site.strip_suffix("-testnet").unwrap_or(site)) => Ok(Self::Site(site.into())),
+            site if is_site(site) => Ok(Self::Site(site.into())),
             other => Err(VenueIdError::UnknownEnvironment(shown(other))),
         }
     }
 }
 
 fn is_site(word: &str) -> bool {
-    word.len() == 2 && word.bytes().all(|b| b.is_ascii_lowercase())
+    let site = word.split_once('-').map_or(word, |(site, world)| {
+        if ["demo", "testnet"].contains(&world) {
+            site
+        } else {
+            ""
+        }
+    });
+    matches!(site.len(), 2 | 3) && site.bytes().all(|b| b.is_ascii_lowercase())
 }
 
 impl fmt::Display for Environment {
@@ -198,8 +205,8 @@ pub enum VenueIdError {
     NoEnvironment,
     /// Not a word we know.
     #[error(
-        "the environment `{0}` is not known: write mainnet, testnet, demo, or a regional site's two \
-         letters, as in nl or jp-testnet"
+        "the environment `{0}` is not known: write mainnet, testnet, demo, or a regional site's two or \
+         three letters, as in nl, eea-demo or jp-testnet"
     )]
     UnknownEnvironment(String),
 }

@@ -146,6 +146,10 @@ variants! {
     TestTidies = "test-tidies",
     /// testSecret refuses a key that is current: Secrets Manager's dry run fails.
     DryRunRefused = "dry-run-refused",
+    /// A key that does not name its account counts as one of the secret's: another account's is promoted.
+    UntoldAccountAgreed = "untold-account-agreed",
+    /// Where a venue grants trading as a whole alone, a policy that names a part of it gets the whole.
+    CoarseGrantTrusted = "coarse-grant-trusted",
     /// A permission group that is not known is allowed: a key that moves funds by a new name is promoted.
     UnknownGroupTrusted = "unknown-group-trusted",
     /// The pending key's account is not compared: a key of another account is promoted.

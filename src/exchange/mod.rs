@@ -2,6 +2,7 @@
 
 pub mod bybit;
 pub mod kit;
+pub mod okx;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,14 +11,16 @@ use protocol::name::VenueId;
 use protocol::ports::{Venue, Venues};
 use reqwest::Url;
 use rustls::ClientConfig;
+use rustls::crypto::SecureRandom;
 
 use self::kit::clock::Clocks;
 use self::kit::http::Http;
+use self::kit::writes::Writes;
 use crate::config::Config;
 use crate::time::InvocationTime;
 
 /// The one list of exchanges.
-pub(crate) const EXCHANGES: [Exchange; 1] = [bybit::EXCHANGE];
+pub(crate) const EXCHANGES: [Exchange; 2] = [bybit::EXCHANGE, okx::EXCHANGE];
 
 /// An exchange that this function rotates keys of.
 #[derive(Debug)]
@@ -36,17 +39,25 @@ type Opened = Result<Arc<dyn Venue>, String>;
 pub(crate) struct Outside<'a> {
     /// Where its calls go in place of its own hosts.
     base_url: Option<&'a Url>,
-    clocks: &'a Clocks,
-    http: &'a Http,
+    shared: &'a Shared,
     time: InvocationTime,
+}
+
+/// What the calls of all invocations share.
+#[derive(Debug)]
+struct Shared {
+    clocks: Clocks,
+    writes: Writes,
+    http: Http,
+    /// The operating system's randomness.
+    random: &'static dyn SecureRandom,
 }
 
 /// All exchanges, with the connections kept open to them.
 #[derive(Clone, Debug)]
 pub(crate) struct Exchanges {
     base_urls: Arc<BTreeMap<&'static str, Url>>,
-    clocks: Arc<Clocks>,
-    http: Http,
+    shared: Arc<Shared>,
 }
 
 /// The exchanges within one invocation.
@@ -56,12 +67,22 @@ pub(crate) struct WithinInvocation {
     time: InvocationTime,
 }
 
+impl Shared {
+    fn new(tls: ClientConfig) -> Result<Self, reqwest::Error> {
+        Ok(Self {
+            clocks: Clocks::default(),
+            writes: Writes::default(),
+            random: tls.crypto_provider().secure_random,
+            http: Http::new(tls)?,
+        })
+    }
+}
+
 impl Exchanges {
     pub(crate) fn new(config: &Config, tls: ClientConfig) -> Result<Self, reqwest::Error> {
         Ok(Self {
             base_urls: Arc::new(config.base_urls.clone()),
-            clocks: Arc::default(),
-            http: Http::new(tls)?,
+            shared: Arc::new(Shared::new(tls)?),
         })
     }
 
@@ -75,11 +96,7 @@ impl Exchanges {
 
 impl Venues for WithinInvocation {
     fn venue(&self, id: &VenueId) -> Opened {
-        let Exchanges {
-            base_urls,
-            clocks,
-            http,
-        } = &self.exchanges;
+        let Exchanges { base_urls, shared } = &self.exchanges;
         let Some(exchange) = EXCHANGES.iter().find(|known| known.name == id.exchange) else {
             return Err(format!(
                 "the exchange `{}` is not supported: this function rotates keys of {}",
@@ -89,8 +106,7 @@ impl Venues for WithinInvocation {
         };
         let outside = Outside {
             base_url: base_urls.get(exchange.name),
-            clocks,
-            http,
+            shared,
             time: self.time,
         };
         (exchange.open)(id, &outside)

@@ -1,33 +1,31 @@
 //! Whether the current key is what it should be: alive, on its account, within its policy.
 
+use crate::bounds::is_past;
 use crate::operations::answer::{Code, Finding};
 use crate::operations::commands::{day, put_right, replace};
 use crate::operations::pass::{Pass, finding};
-use crate::ports::{Description, KeyState, Powers};
+use crate::ports::{Description, KeyList, KeyState, Powers, Venue};
 use crate::secret::{AccountId, Addresses, Provenance, SecretValue};
 
+/// A key that answers, in a value.
+#[derive(Clone, Copy)]
+pub(crate) struct Answering<'a> {
+    pub(crate) venue: &'a dyn Venue,
+    pub(crate) value: &'a SecretValue,
+    pub(crate) state: &'a KeyState,
+    /// The keys of the account that the secret stands for, where they are known.
+    pub(crate) list: Option<&'a KeyList>,
+}
+
 /// What is wrong with a current key that answers.
-pub(crate) fn faults(
-    pass: &Pass<'_>,
-    description: &Description,
-    value: &SecretValue,
-    state: &KeyState,
-) -> Vec<Finding> {
+pub(crate) fn faults(pass: &Pass<'_>, description: &Description, key: Answering<'_>) -> Vec<Finding> {
+    let Answering {
+        venue, value, state, ..
+    } = key;
     let name = description.name.as_str();
     let mut found = Vec::new();
-    let recorded = value
-        .rotation
-        .as_ref()
-        .map(|rotation| AccountId::new(&rotation.account));
-    for known in [recorded, value.subaccount.clone()].into_iter().flatten() {
-        if known != state.account {
-            let say = format!(
-                "the current key belongs to account {}, and the secret stands for {known}",
-                state.account
-            );
-            found.push(finding(Code::AccountMismatch, name, say, put_right(name)));
-            break;
-        }
+    if let Some(say) = other_account(pass, key) {
+        found.push(finding(Code::AccountMismatch, name, say, put_right(name)));
     }
     let forbidden = state.powers.forbidden();
     if !forbidden.is_empty() {
@@ -74,12 +72,11 @@ pub(crate) fn faults(
             "the current key may do less than its policy says: {}",
             less.join(", ")
         );
-        found.push(finding(
-            Code::LessPowerThanPolicy,
-            name,
-            say,
-            replace(name, value),
-        ));
+        let (say, what_to_do) = match permissions.map(|permissions| venue.can_grant(permissions)) {
+            Some(Err(problem)) => (format!("{say}; {problem}"), put_right(name)),
+            _ => (say, replace(name, value)),
+        };
+        found.push(finding(Code::LessPowerThanPolicy, name, say, what_to_do));
     }
     if !more.is_empty() {
         let say = format!(
@@ -96,14 +93,50 @@ pub(crate) fn faults(
     found
 }
 
+/// Why the secret's account is not the key's, in words.
+fn other_account(pass: &Pass<'_>, key: Answering<'_>) -> Option<String> {
+    let Answering {
+        venue,
+        value,
+        state,
+        list,
+    } = key;
+    let recorded = value
+        .rotation
+        .as_ref()
+        .map(|rotation| AccountId::new(&rotation.account));
+    let known: Vec<AccountId> = [recorded, value.subaccount.clone()]
+        .into_iter()
+        .flatten()
+        .collect();
+    if let Some(own) = state.account.named() {
+        return known.iter().find(|known| *known != own).map(|known| {
+            format!("the current key belongs to account {own}, and the secret stands for {known}")
+        });
+    }
+    if let [recorded, subaccount] = &known[..]
+        && recorded != subaccount
+    {
+        return Some(format!(
+            "`subaccount` of the current value says {subaccount}, and the last rotation recorded {recorded}"
+        ));
+    }
+    // A list may be behind with a young key.
+    let is_young = value
+        .created_at
+        .is_some_and(|at| !is_past(at, venue.facts().propagation, pass.now()));
+    let (account, list) = (known.first()?, list.filter(|_| !is_young)?);
+    list.key(&value.credential.key_id).is_none().then(|| {
+        format!(
+            "the current key answers, and the keys of account {account}, for which the secret stands, do \
+             not include it"
+        )
+    })
+}
+
 /// Whether a key that answers is all that its value asks for, and no more.
-pub(crate) fn is_within_policy(
-    pass: &Pass<'_>,
-    description: &Description,
-    value: &SecretValue,
-    state: &KeyState,
-) -> bool {
-    faults(pass, description, value, state).is_empty()
+pub(crate) fn is_within_policy(pass: &Pass<'_>, description: &Description, key: Answering<'_>) -> bool {
+    faults(pass, description, key).is_empty()
 }
 
 /// What a key may do, in words.

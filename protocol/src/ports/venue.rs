@@ -41,6 +41,12 @@ pub trait Venue: Send + Sync + Debug {
     fn asks_masters_elsewhere(&self) -> bool {
         self.masters() != *self.id()
     }
+    /// Whether a key can be given exactly these powers, no fewer and no more: not every venue grants our words
+    /// one by one.
+    ///
+    /// # Errors
+    /// Why not, and what to write instead, in words for the operator.
+    fn can_grant(&self, permissions: &Permissions) -> Result<(), String>;
     /// Whether a key like this may issue and revoke the keys of sub-accounts.
     ///
     /// # Errors
@@ -86,6 +92,9 @@ pub struct VenueFacts {
     pub unbound_life: Option<Duration>,
     /// How many keys an account can have, as far as anybody says: never a reason to refuse.
     pub most_keys: Option<usize>,
+    /// Whether no two keys of an account can have the same note: a marker that is taken then shows that the
+    /// request for its key went through.
+    pub unique_notes: bool,
 }
 
 /// A credential and whose it is, so that every error can say which credential failed.
@@ -129,7 +138,7 @@ impl Whose {
 #[derive(Clone, Debug)]
 pub struct KeyState {
     /// The account it belongs to.
-    pub account: AccountId,
+    pub account: OwnAccount,
     /// Whether that account is a master account.
     pub is_master: bool,
     /// What it may do.
@@ -143,6 +152,50 @@ pub struct KeyState {
     /// What kind of key it is, where it is of one that not every caller can use, in words: as in "a key of a
     /// third-party app".
     pub kind: Option<&'static str>,
+}
+
+/// The account that a key belongs to, as its own answer tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OwnAccount {
+    /// As calls name it.
+    Named(AccountId),
+    /// By another name, which all keys of one account tell alike. What calls name the account by, its list of
+    /// keys shows.
+    Alias(AccountId),
+    /// Not at all: the account's list of keys shows it.
+    Untold,
+}
+
+impl OwnAccount {
+    /// The account as calls name it, where the key tells it so.
+    pub fn named(&self) -> Option<&AccountId> {
+        match self {
+            Self::Named(account) => Some(account),
+            Self::Alias(_) | Self::Untold => None,
+        }
+    }
+
+    /// Whether both are of one account, as far as keys themselves can tell.
+    pub fn same_as(&self, other: &Self) -> Option<bool> {
+        match (self, other) {
+            (Self::Named(one), Self::Named(other)) | (Self::Alias(one), Self::Alias(other)) => {
+                Some(one == other)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl KeyState {
+    /// Whether this key, which gave the answer, belongs to an account: by its own word, or where that does not
+    /// name the account as calls do, by the account's list. A list that does not show it proves nothing: it
+    /// may be behind.
+    pub fn belongs_to(&self, account: &AccountId, key: &KeyId, list: Option<&KeyList>) -> Option<bool> {
+        match &self.account {
+            OwnAccount::Named(own) => Some(own == account),
+            OwnAccount::Alias(_) | OwnAccount::Untold => list?.key(key).map(|_| true),
+        }
+    }
 }
 
 /// What a key may do.

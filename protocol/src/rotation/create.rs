@@ -4,6 +4,7 @@ use futures_util::future::join;
 use jiff::Timestamp;
 
 use super::base::Base;
+use super::belonging::current_must_be_listed;
 use super::giving_up::{Doubt, judged_from_store};
 use super::issue::IssueOutcome;
 use super::keep::StoreOutcome;
@@ -112,8 +113,9 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
         .list(&access.master.signer, &access.account)
         .await
         .map_err(|error| venue_error(&error))?;
+    current_must_be_listed(&current, &base.value.credential.key_id, &access.account, &list)?;
     let wanted = Wanted {
-        grant: wanted::grant(run, base, &current, &list).await?,
+        grant: wanted::grant(run, base, venue, &current, &list).await?,
         account: access.account.clone(),
     };
     authority::must_serve(

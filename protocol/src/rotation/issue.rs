@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::base::Base;
 use super::run::Run;
 use super::wrong::{self, Wrong};
-use crate::bounds::{TIME_TO_STORE, UNSETTLED};
+use crate::bounds::{POLL, POLL_PAUSE, TIME_TO_STORE, UNSETTLED};
 use crate::error::{Error, ErrorType};
 use crate::label::VersionId;
 use crate::marker::Marker;
@@ -84,14 +84,12 @@ pub(super) async fn issue(
     grant: &Grant,
     list: &KeyList,
 ) -> Result<IssueOutcome, Error> {
-    let (mut reaped, mut looked, mut young) = (false, false, 0);
+    let (mut reaped, mut looked, mut was_taken, mut young) = (false, false, false, 0);
+    let arn = &base.description.arn;
+    let new_marker = || Marker::new(arn, run.token(), run.session.ports.time.random());
+    let mut marker = new_marker();
     loop {
         run.session.must_have_left(TIME_TO_STORE)?;
-        let marker = Marker::new(
-            &base.description.arn,
-            run.token(),
-            run.session.ports.time.random(),
-        );
         let error = match run.issue(access, &marker, grant).await? {
             Ok(issued) => return Ok(IssueOutcome::Issued(issued)),
             Err(error) => error,
@@ -102,13 +100,24 @@ pub(super) async fn issue(
                 if reap(run, base, access, list).await? == 0 {
                     return Err(refused(&error, list));
                 }
+                marker = new_marker();
             }
             ErrorClass::Refused | ErrorClass::Impossible => return Err(refused(&error, list)),
             ErrorClass::UnknownOutcome if !looked => {
                 looked = true;
-                if !wrong::is(Wrong::IssueAgain) {
-                    young = recover(run, base, access, &marker, error).await?;
+                if wrong::is(Wrong::IssueAgain) {
+                    marker = new_marker();
+                } else {
+                    match recover(run, base, access, &marker, error).await? {
+                        Recovered::Revoked(others) => (young, marker) = (others, new_marker()),
+                        // The same marker again: where its key was issued after all, the venue says so.
+                        Recovered::Unseen => {}
+                    }
                 }
+            }
+            ErrorClass::NoteTaken if !was_taken => {
+                was_taken = true;
+                (young, marker) = (revoke_lost(run, base, access, &marker).await?, new_marker());
             }
             _ => return Err(venue_error(&error)),
         }
@@ -120,17 +129,25 @@ pub(super) async fn issue(
     }
 }
 
+/// What came of a look for a key of which nobody knows whether it was issued.
+enum Recovered {
+    /// It was there and is revoked; so many others there are by now that may be stored.
+    Revoked(usize),
+    /// It is in no list, and its marker can be used again: the venue refuses it if it was issued.
+    Unseen,
+}
+
 /// Nobody knows whether the key was issued. Once its request can take effect no more, the list tells; a key
 /// that is there is ours alone and lost with its secret, since no one else can have read the reply. A key
-/// that is not there may not be listed yet: then the replay decides. How many others there are by now that
-/// may be stored.
+/// that is not there may not be listed yet: where no note can stand twice, asking again tells; elsewhere the
+/// replay decides.
 async fn recover(
     run: &Run<'_>,
     base: &Base,
     access: &AccountAccess<'_>,
     marker: &Marker,
     error: VenueError,
-) -> Result<usize, Error> {
+) -> Result<Recovered, Error> {
     tracing::warn!(%error, "no answer to the request for a key: looking whether it was issued");
     let wait = access.venue.facts().signature_window + Duration::from_secs(1);
     run.session.must_have_left(wait + TIME_TO_STORE)?;
@@ -140,18 +157,66 @@ async fn recover(
         .list(&access.master.signer, &access.account)
         .await
         .map_err(|error| venue_error(&error))?;
-    let Some(key) = list.keys.iter().find(|key| key.marker.as_ref() == Some(marker)) else {
-        return if wrong::is(Wrong::UnlistedIsNotIssued) {
-            Ok(0)
-        } else {
-            Err(venue_error(&error))
-        };
-    };
+    if let Some(key) = bearing(&list, marker) {
+        return revoke_beside(run, base, access, key, &list)
+            .await
+            .map(Recovered::Revoked);
+    }
+    if wrong::is(Wrong::UnlistedIsNotIssued) {
+        Ok(Recovered::Revoked(0))
+    } else if access.venue.facts().unique_notes {
+        Ok(Recovered::Unseen)
+    } else {
+        Err(venue_error(&error))
+    }
+}
+
+/// A key bears the marker already: the request for it went through, and its secret is lost. It may not be
+/// listed yet. How many others there are by now that may be stored.
+async fn revoke_lost(
+    run: &Run<'_>,
+    base: &Base,
+    access: &AccountAccess<'_>,
+    marker: &Marker,
+) -> Result<usize, Error> {
+    let until =
+        run.session.now() + POLL.min(run.session.time_left().saturating_sub(TIME_TO_STORE + POLL_PAUSE));
+    loop {
+        let list = access
+            .venue
+            .list(&access.master.signer, &access.account)
+            .await
+            .map_err(|error| venue_error(&error))?;
+        if let Some(key) = bearing(&list, marker) {
+            return revoke_beside(run, base, access, key, &list).await;
+        }
+        if run.session.now() >= until {
+            let problem = "a key was issued whose secret is lost, and the account's list does not show it \
+                           yet, so that it cannot be revoked: the step can be repeated, and setSecret then \
+                           revokes it";
+            return Err(Error::new(ErrorType::VenueUnavailable, problem));
+        }
+        run.session.ports.time.sleep(POLL_PAUSE).await;
+    }
+}
+
+fn bearing<'l>(list: &'l KeyList, marker: &Marker) -> Option<&'l ListedKey> {
+    list.keys.iter().find(|key| key.marker.as_ref() == Some(marker))
+}
+
+/// Revokes a key whose secret is lost. How many others of a list may be stored.
+async fn revoke_beside(
+    run: &Run<'_>,
+    base: &Base,
+    access: &AccountAccess<'_>,
+    key: &ListedKey,
+    list: &KeyList,
+) -> Result<usize, Error> {
     run.session
         .revoke(run.token(), access, &key.key_id)
         .await?
         .map_err(|error| venue_error(&error))?;
-    Ok(young_of(run, &base.description, &list)
+    Ok(young_of(run, &base.description, list)
         .filter(|other| other.key_id != key.key_id)
         .count())
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use super::belonging::belongs;
 use super::run::Run;
 use super::wrong::{self, Wrong};
 use crate::bounds::{LAST_MOMENT, POLL, POLL_PAUSE};
@@ -62,29 +63,61 @@ impl Run<'_> {
             .inspect_pending(venue, value)
             .await
             .map_err(|error| venue_error(&error))?;
+        self.must_be_of_its_account(venue, value, &state).await?;
         judge(&state, value)
+    }
+
+    /// # Errors
+    /// ACCOUNT_MISMATCH; VENUE_UNAVAILABLE where the account's list may be behind, or cannot be had.
+    async fn must_be_of_its_account(
+        &self,
+        venue: &dyn Venue,
+        value: &SecretValue,
+        state: &KeyState,
+    ) -> Result<(), Error> {
+        if wrong::is(Wrong::AccountUnchecked) {
+            return Ok(());
+        }
+        let recorded = value
+            .rotation
+            .as_ref()
+            .map(|rotation| AccountId::new(&rotation.account));
+        let known: BTreeSet<AccountId> = [recorded, value.subaccount.clone()]
+            .into_iter()
+            .flatten()
+            .collect();
+        for account in known {
+            let key = &value.credential.key_id;
+            if belongs(self, venue, value, &account, (key, state)).await? != Some(false) {
+                continue;
+            }
+            let (error_type, problem) = match state.account.named() {
+                Some(own) => (
+                    ErrorType::AccountMismatch,
+                    format!("the pending key belongs to account {own}, and the secret stands for {account}"),
+                ),
+                None => (
+                    if self.is_young(venue, value) {
+                        ErrorType::VenueUnavailable
+                    } else {
+                        ErrorType::AccountMismatch
+                    },
+                    format!(
+                        "the pending key answers, and the keys of account {account}, for which the secret \
+                         stands, do not include it: nothing shows that it belongs there. A list may be \
+                         behind: the step can be repeated"
+                    ),
+                ),
+            };
+            return Err(Error::new(error_type, problem));
+        }
+        Ok(())
     }
 }
 
 /// # Errors
 /// The first thing that is not as it must be.
 fn judge(state: &KeyState, value: &SecretValue) -> Result<(), Error> {
-    let unchecked = wrong::is(Wrong::AccountUnchecked);
-    let recorded = value
-        .rotation
-        .as_ref()
-        .map(|rotation| AccountId::new(&rotation.account));
-    if let Some(other) = [recorded, value.subaccount.clone()]
-        .into_iter()
-        .flatten()
-        .find(|known| *known != state.account && !unchecked)
-    {
-        let problem = format!(
-            "the pending key belongs to account {}, and the secret stands for {other}",
-            state.account
-        );
-        return Err(Error::new(ErrorType::AccountMismatch, problem));
-    }
     let too_powerful = |what: String| {
         let problem = format!(
             "the pending key may do what it must not: {what}. Repeating the rotation takes it away where \

@@ -2,6 +2,7 @@
 
 mod authority;
 mod base;
+mod belonging;
 mod create;
 mod finish;
 mod giving_up;

@@ -3,14 +3,15 @@
 use futures_util::future::join;
 
 use super::base::Base;
+use super::belonging::belongs;
 use super::judge::beyond_addresses;
 use super::run::Run;
 use super::wanted::{self, Wanted, unbound};
 use super::wrong::{self, Wrong};
 use crate::error::{Error, ErrorType};
 use crate::label::{Label, VersionId};
-use crate::ports::{Grant, Signer, Venue, Which, Whose};
-use crate::secret::{Addresses, SecretValue, Source};
+use crate::ports::{Grant, KeyState, Signer, Venue, VenueError, Which, Whose};
+use crate::secret::{AccountId, Addresses, KeyId, SecretValue, Source};
 use crate::session::{is_condemned, venue_error, venue_of};
 
 /// A version whose credential is to be copied.
@@ -125,12 +126,14 @@ pub(super) async fn fit(
     wanted::must_be_decided(&current)?;
     let state = offered.map_err(|error| venue_error(&error))?;
     let account = wanted::account(&base.value, &current)?;
-    if state.account != account {
-        return no(format!(
-            "its key belongs to account {}, and the secret stands for {account}",
-            state.account
-        ));
-    }
+    must_belong(
+        run,
+        base,
+        venue,
+        &account,
+        (&current, &value.credential.key_id, &state),
+    )
+    .await?;
     // Who offers a key where the current one is dead is not to be kept from it by that.
     let held = match &current {
         Ok(current) => Some(current.powers.clone()),
@@ -139,7 +142,7 @@ pub(super) async fn fit(
         }
         Err(_) => None,
     };
-    let permissions = wanted::permissions(&base.value, &current, held)?;
+    let permissions = wanted::permissions(venue, &base.value, &current, held)?;
     let beyond = state.powers.beyond(&permissions);
     if !beyond.is_empty() {
         return no(format!("its key may do what it must not: {}", beyond.join(", ")));
@@ -166,6 +169,37 @@ pub(super) async fn fit(
             addresses: state.addresses,
         },
     })
+}
+
+/// The offered key has to be one of the secret's account. Where nobody tells whose it is, it has to be of the
+/// same account as the current key, as far as those two tell.
+async fn must_belong(
+    run: &Run<'_>,
+    base: &Base,
+    venue: &dyn Venue,
+    account: &AccountId,
+    (current, key, state): (&Result<KeyState, VenueError>, &KeyId, &KeyState),
+) -> Result<(), Unfit> {
+    let problem = match belongs(run, venue, &base.value, account, (key, state)).await? {
+        Some(true) => return Ok(()),
+        Some(false) => match state.account.named() {
+            Some(own) => {
+                format!("its key belongs to account {own}, and the secret stands for {account}")
+            }
+            None => format!(
+                "its key answers, and the keys of account {account}, for which the secret stands, do not \
+                 include it"
+            ),
+        },
+        None => {
+            let in_use = current.as_ref().ok().map(|current| &current.account);
+            if in_use.and_then(|in_use| in_use.same_as(&state.account)) != Some(false) {
+                return Ok(());
+            }
+            "its key belongs to another account than the current key".to_owned()
+        }
+    };
+    Err(Unfit::Offer(problem))
 }
 
 /// Whether the offered key is leaked, or is about to be revoked since its grace is over. A leaked version

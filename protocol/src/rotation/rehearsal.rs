@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures_util::future::join;
 
 use super::base::Base;
+use super::belonging::current_must_be_listed;
 use super::offer::{self, Offer, Unfit};
 use super::run::{Run, parse};
 use super::{RotationSettings, StepRequest};
@@ -248,9 +249,15 @@ async fn asked(
         .await
         .map_err(|error| venue_error(&error));
     let asked = match &list {
-        Ok(list) => wanted::grant(run, base, current, list)
-            .await
-            .map(|grant| (access.account.clone(), grant)),
+        Ok(list) => {
+            let key = &base.value.credential.key_id;
+            match current_must_be_listed(current, key, &access.account, list) {
+                Ok(()) => wanted::grant(run, base, venue, current, list)
+                    .await
+                    .map(|grant| (access.account.clone(), grant)),
+                Err(error) => Err(error),
+            }
+        }
         Err(error) => Err(error.clone()),
     };
     let wanted = match (&list, &asked) {

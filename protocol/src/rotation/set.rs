@@ -76,11 +76,16 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
         } else {
             Some(Control::Master(&access))
         };
-        alone(run, venue.as_ref(), &value, &provenance, control).await?;
+        // What does not name its account has to be listed.
+        let names_its_account = alone(run, venue.as_ref(), &value, &provenance, control).await?;
         list = match list_that_shows(run, &access, &value.credential.key_id).await {
             // A person's key may be of a kind that is not listed; the current key shows that the list is of
             // the right account.
-            Err(error) if provenance.source != Source::Issued && list.key(&in_use.key_id).is_some() => {
+            Err(error)
+                if provenance.source != Source::Issued
+                    && list.key(&in_use.key_id).is_some()
+                    && names_its_account =>
+            {
                 tracing::warn!(%error, "the person's key is in no list: it is judged by itself alone");
                 list
             }
@@ -289,25 +294,29 @@ fn current_signer(credential: &Credential) -> Signer {
 
 /// The pending key is in no list: ask it itself. It counts as dead only by rule 7: rejected where the same
 /// host accepted another credential just before (`control`) and accepts it after, and older than the venue's
-/// propagation bound.
+/// propagation bound. Whether it names its account, as calls do.
 async fn alone(
     run: &Run<'_>,
     venue: &dyn Venue,
     value: &SecretValue,
     rotation: &Provenance,
     control: Option<Control<'_>>,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     match run.inspect_pending(venue, value).await {
-        Ok(state) if state.account.as_str() != rotation.account => Err(run
-            .give_up(&format!(
-                "its key belongs to account {}, not to {}",
-                state.account, rotation.account
-            ))
-            .await),
         Ok(state) => {
+            if let Some(own) = state.account.named()
+                && own.as_str() != rotation.account
+            {
+                return Err(run
+                    .give_up(&format!(
+                        "its key belongs to account {own}, not to {}",
+                        rotation.account
+                    ))
+                    .await);
+            }
             let forbidden = state.powers.forbidden();
             if forbidden.is_empty() || rotation.source == Source::Issued {
-                return Ok(());
+                return Ok(state.account.named().is_some());
             }
             Err(run
                 .give_up(&format!(

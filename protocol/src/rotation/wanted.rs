@@ -3,8 +3,9 @@
 
 use super::base::Base;
 use super::run::Run;
+use super::wrong::{self, Wrong};
 use crate::error::{Error, ErrorType};
-use crate::ports::{ErrorClass, Grant, KeyList, KeyState, Powers, VenueError, Which};
+use crate::ports::{ErrorClass, Grant, KeyList, KeyState, OwnAccount, Powers, Venue, VenueError, Which};
 use crate::secret::{AccountId, Addresses, CREATED_BY, Permissions, SecretValue};
 use crate::session::venue_error;
 
@@ -77,7 +78,7 @@ pub(super) fn account(
         ),
         (
             "the current key belongs to",
-            current.as_ref().ok().map(|state| state.account.clone()),
+            current.as_ref().ok().and_then(|state| own_account(value, state)),
         ),
     ];
     let known: Vec<(&str, AccountId)> = known
@@ -85,7 +86,10 @@ pub(super) fn account(
         .filter_map(|(who, id)| Some((who, id?)))
         .collect();
     let Some((_, first)) = known.first() else {
-        return Err(unusable(current, &["subaccount"]));
+        return Err(match current {
+            Err(_) => unusable(current, &["subaccount"]),
+            Ok(_) => unnamed(),
+        });
     };
     if known.iter().any(|(_, id)| id != first) {
         let said: Vec<String> = known.iter().map(|(who, id)| format!("{who} {id}")).collect();
@@ -98,10 +102,29 @@ pub(super) fn account(
     Ok(first.clone())
 }
 
+/// The account by the current key's own word. Where no master is asked, no call names it otherwise.
+fn own_account(value: &SecretValue, state: &KeyState) -> Option<AccountId> {
+    match &state.account {
+        OwnAccount::Named(account) => Some(account.clone()),
+        OwnAccount::Alias(alias) if value.master_arn.is_none() && value.subaccount.is_none() => {
+            Some(alias.clone())
+        }
+        OwnAccount::Alias(_) | OwnAccount::Untold => None,
+    }
+}
+
+/// The key answers, and does not say whose it is in the words in which calls name accounts.
+fn unnamed() -> Error {
+    let problem = "a key of this venue does not tell the name that its account has in calls, so it must come \
+                   from the secret's value: add `subaccount`, as the venue names the account";
+    Error::new(ErrorType::CurrentUnusable, problem)
+}
+
 /// What the new key is to be: what the policy says, and where it says nothing what the current key is.
 pub(super) async fn grant(
     run: &Run<'_>,
     base: &Base,
+    venue: &dyn Venue,
     current: &Result<KeyState, VenueError>,
     list: &KeyList,
 ) -> Result<Grant, Error> {
@@ -131,7 +154,7 @@ pub(super) async fn grant(
         return Err(unusable(current, &missing));
     }
     Ok(Grant {
-        permissions: permissions(value, current, powers)?,
+        permissions: permissions(venue, value, current, powers)?,
         addresses: addresses(run, value, held)?,
     })
 }
@@ -139,6 +162,20 @@ pub(super) async fn grant(
 /// What the key may do: what the policy says, and where it says nothing what the current key may, less what
 /// moves funds.
 pub(super) fn permissions(
+    venue: &dyn Venue,
+    value: &SecretValue,
+    current: &Result<KeyState, VenueError>,
+    held: Option<Powers>,
+) -> Result<Permissions, Error> {
+    let permissions = as_policy_says(value, current, held)?;
+    match venue.can_grant(&permissions) {
+        Ok(()) => Ok(permissions),
+        Err(_) if wrong::is(Wrong::CoarseGrantTrusted) => Ok(wrong::coarse(permissions)),
+        Err(problem) => Err(Error::new(ErrorType::GrantImpossible, problem)),
+    }
+}
+
+fn as_policy_says(
     value: &SecretValue,
     current: &Result<KeyState, VenueError>,
     held: Option<Powers>,

@@ -8,7 +8,7 @@ use super::wanted;
 use crate::error::Error;
 use crate::label::VersionId;
 use crate::ports::{ErrorClass, Signer, Which, Whose};
-use crate::secret::{Addresses, Provenance, SecretValue, Source};
+use crate::secret::{Addresses, Permission, Permissions, Provenance, SecretValue, Source, Word};
 use crate::session::{AccountAccess, master_of, venue_error, venue_of};
 
 pub(super) use crate::wrong::{Wrong, is};
@@ -18,8 +18,22 @@ pub(super) fn is_death(class: ErrorClass) -> bool {
     match class {
         ErrorClass::Busy | ErrorClass::UnknownOutcome => is(Wrong::TimeoutIsDeath),
         ErrorClass::Denied | ErrorClass::Refused | ErrorClass::Impossible => is(Wrong::RefusalIsDeath),
-        ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Clock | ErrorClass::Fault => false,
+        ErrorClass::Rejected
+        | ErrorClass::Mismatched
+        | ErrorClass::NoteTaken
+        | ErrorClass::Gone
+        | ErrorClass::Clock
+        | ErrorClass::Fault => false,
     }
+}
+
+/// Trading as a whole, where a policy names a part of it that the venue does not grant alone.
+pub(super) fn coarse(permissions: Permissions) -> Permissions {
+    let widened = |permission: Permission| match permission.word {
+        Word::Read => permission,
+        _ => Permission::whole(Word::Trade),
+    };
+    permissions.into_iter().map(widened).collect()
 }
 
 /// The same value in other bytes for each attempt to store it.

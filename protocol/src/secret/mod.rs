@@ -15,5 +15,5 @@ pub use permission::{Permission, PermissionError, Permissions, Word};
 pub use policy::{Address, AddressError, Addresses, Policy};
 pub use provenance::{Provenance, Source};
 pub use serves::{Entry, Serves};
-pub(crate) use value::LONGEST_ACCOUNT;
+pub(crate) use value::may_be_an_account;
 pub use value::{CREATED_BY, SecretValue};

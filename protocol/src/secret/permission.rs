@@ -26,17 +26,20 @@ pub enum Word {
     Read,
     /// Trade spot.
     Spot,
+    /// Trade whatever the venue has, where it grants trading as a whole.
+    Trade,
 }
 
 impl Word {
     /// Every word.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Convert,
         Self::Derivatives,
         Self::Earn,
         Self::Options,
         Self::Read,
         Self::Spot,
+        Self::Trade,
     ];
 
     /// The word as a policy spells it.
@@ -48,6 +51,7 @@ impl Word {
             Self::Options => "options",
             Self::Read => "read",
             Self::Spot => "spot",
+            Self::Trade => "trade",
         }
     }
 }
@@ -110,7 +114,7 @@ pub enum PermissionError {
     #[error("`{0}` moves funds: a rotated key can never have it")]
     MovesFunds(String),
     /// Not a word we know.
-    #[error("`{0}` is not one of read, spot, derivatives, options, earn, convert")]
+    #[error("`{0}` is not one of read, spot, derivatives, options, earn, convert, trade")]
     Unknown(String),
 }
 
@@ -166,7 +170,7 @@ mod tests {
                 "{word}"
             );
         }
-        for word in ["", "trade", "spot:", "SPOT", "*"] {
+        for word in ["", "trading", "spot:", "SPOT", "*"] {
             assert!(
                 matches!(word.parse::<Permission>(), Err(PermissionError::Unknown(_))),
                 "{word}"

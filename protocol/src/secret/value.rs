@@ -18,7 +18,19 @@ const SUBACCOUNT: [&str; 2] = ["subaccount", "sub_account"];
 
 /// An account's id is shown as it is: one that could be a misplaced key secret is refused. The secrets of
 /// venues have 32 characters or more.
-pub(crate) const LONGEST_ACCOUNT: usize = 31;
+const LONGEST_ACCOUNT: usize = 31;
+
+/// Some venues name accounts by an e-mail address.
+const LONGEST_EMAIL: usize = 254;
+
+/// Whether a text can be shown as an account's id.
+pub(crate) fn may_be_an_account(text: &str) -> bool {
+    let is_email = |text: &str| {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b"@.+-_".contains(&b);
+        text.len() <= LONGEST_EMAIL && text.bytes().all(fits) && text.matches('@').count() == 1
+    };
+    text.len() <= LONGEST_ACCOUNT || is_email(text)
+}
 
 /// The parsed value of one version.
 #[derive(Clone, Debug)]
@@ -254,8 +266,10 @@ fn account(document: &Document) -> Result<Option<AccountId>, DocumentError> {
         return Ok(Some(AccountId::new(number.to_string())));
     }
     let text = document.text(field, "a string or a whole number")?;
-    if text.as_ref().is_some_and(|text| text.len() > LONGEST_ACCOUNT) {
-        let problem = format!("is longer than the {LONGEST_ACCOUNT} bytes that an account's id can have");
+    if text.as_ref().is_some_and(|text| !may_be_an_account(text)) {
+        let problem = format!(
+            "is longer than the {LONGEST_ACCOUNT} bytes that an account's id can have, and no e-mail address"
+        );
         return Err(DocumentError::Field { field, problem });
     }
     Ok(text

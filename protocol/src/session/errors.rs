@@ -72,7 +72,14 @@ pub(crate) fn venue_error(error: &VenueError) -> Error {
         (ErrorClass::Rejected | ErrorClass::Mismatched, Whose::Pending) => ErrorType::PendingRejected,
         (ErrorClass::Denied, Whose::Pending) => ErrorType::PendingDenied,
         (ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied, Whose::Replaced)
-        | (ErrorClass::Refused | ErrorClass::Impossible | ErrorClass::Fault, _) => ErrorType::VenueRefused,
+        | (
+            ErrorClass::Refused
+            | ErrorClass::Impossible
+            | ErrorClass::NoteTaken
+            | ErrorClass::Gone
+            | ErrorClass::Fault,
+            _,
+        ) => ErrorType::VenueRefused,
         (ErrorClass::Clock | ErrorClass::Busy | ErrorClass::UnknownOutcome, _) => ErrorType::VenueUnavailable,
     };
     Error::new(

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::label::VersionId;
 use crate::name::SecretName;
-use crate::secret::{AccountId, LONGEST_ACCOUNT};
+use crate::secret::{AccountId, may_be_an_account};
 use crate::shown::digest;
 
 /// What tells a secret apart from others with the same masked name.
@@ -42,7 +42,7 @@ impl Known {
     /// Notes the account that a secret stands for, as its value or its key says. One that is longer than any
     /// id may be something else.
     pub(crate) fn stands_for(&self, name: &str, account: &AccountId) {
-        if account.as_str().len() > LONGEST_ACCOUNT {
+        if !may_be_an_account(account.as_str()) {
             return;
         }
         let mut known = self.identities.lock().unwrap_or_else(PoisonError::into_inner);

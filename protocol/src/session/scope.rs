@@ -27,7 +27,7 @@ impl AccountAccess<'_> {
         let listed = list.key(key);
         let marker = listed.and_then(|listed| listed.marker.as_ref());
         let is_anothers = marker.is_some_and(|marker| !marker.same_secret(&self.ours));
-        if answer.account == self.account
+        if answer.belongs_to(&self.account, key, Some(list)) == Some(true)
             && !answer.is_master
             && (!is_anothers || wrong::is(Wrong::StolenKeyProves))
         {

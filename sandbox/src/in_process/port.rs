@@ -142,9 +142,12 @@ impl Answered for StoreError {
             ErrorClass::Denied | ErrorClass::Rejected | ErrorClass::Mismatched => {
                 (StoreErrorKind::Denied, "AccessDeniedException")
             }
-            ErrorClass::Refused | ErrorClass::Impossible | ErrorClass::Clock | ErrorClass::Fault => {
-                (StoreErrorKind::Invalid, "InvalidRequestException")
-            }
+            ErrorClass::Refused
+            | ErrorClass::Impossible
+            | ErrorClass::NoteTaken
+            | ErrorClass::Gone
+            | ErrorClass::Clock
+            | ErrorClass::Fault => (StoreErrorKind::Invalid, "InvalidRequestException"),
             ErrorClass::UnknownOutcome => (StoreErrorKind::UnknownOutcome, "no answer"),
         };
         Self {

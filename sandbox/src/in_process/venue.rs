@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use protocol::marker::Marker;
 use protocol::name::{Environment, VenueId};
 use protocol::ports::{
-    ErrorClass, Grant, IssuedKey, KeyList, KeyState, ListedKey, Signer, Venue, VenueError, VenueFacts,
-    Venues, Whose,
+    ErrorClass, Grant, IssuedKey, KeyList, KeyState, ListedKey, OwnAccount, Signer, Venue, VenueError,
+    VenueFacts, Venues, Whose,
 };
-use protocol::secret::{AccountId, Address, Addresses, Credential, KeyId};
+use protocol::secret::{AccountId, Address, Addresses, Credential, KeyId, Permissions};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::call::{About, Call, Operation};
@@ -100,7 +100,13 @@ impl Venue for InProcessVenue {
             master_spacing,
             unbound_life: Some(UNBOUND_LIFE),
             most_keys: Some(20),
+            unique_notes: false,
         }
+    }
+
+    fn can_grant(&self, permissions: &Permissions) -> Result<(), String> {
+        let granted = requested(permissions).map(drop);
+        granted.ok_or_else(|| "the stand-in for Bybit has no such permission".to_owned())
     }
 
     fn may_issue(&self, master: &KeyState) -> Result<(), String> {
@@ -126,7 +132,7 @@ impl Venue for InProcessVenue {
                 .query_api(caller, state.now)
                 .map_err(|refusal| said_no(whose, &refusal))?;
             Ok(KeyState {
-                account: AccountId::new(own.uid.to_string()),
+                account: OwnAccount::Named(AccountId::new(own.uid.to_string())),
                 is_master: own.parent.is_none(),
                 powers: powers(&own.key.settings),
                 addresses: addresses(&own.key.settings.ips, whose)?,

@@ -2,20 +2,20 @@
 
 use jiff::Timestamp;
 use protocol::marker::Marker;
-use protocol::ports::{IssuedKey, KeyState, ListedKey};
+use protocol::ports::{IssuedKey, KeyState, ListedKey, OwnAccount};
 use protocol::secret::{AccountId, Credential};
 
 use super::BybitWire;
 use super::{powers, wire};
 use crate::exchange::kit::address;
-use crate::exchange::kit::answer::{Answer, KeyPage, documented, key_id, key_secret, listed};
+use crate::exchange::kit::answer::{Answer, KeyPage, ReplyTime, documented, key_id, key_secret, listed};
 
 /// query-api.
 impl Answer<BybitWire> for KeyState {
-    fn read(result: &str, _: Option<i64>) -> Result<Self, &'static str> {
+    fn read(result: &str, _: ReplyTime) -> Result<Self, &'static str> {
         let own: wire::OwnKey = documented(result)?;
         Ok(Self {
-            account: AccountId::new(own.user_id.to_string()),
+            account: OwnAccount::Named(AccountId::new(own.user_id.to_string())),
             is_master: own.is_master,
             powers: powers::powers(own.read_only, &own.permissions),
             addresses: address::read(&own.ips)?,
@@ -36,11 +36,11 @@ impl Answer<BybitWire> for KeyState {
 
 /// sub-apikeys.
 impl Answer<BybitWire> for KeyPage {
-    fn read(result: &str, time: Option<i64>) -> Result<Self, &'static str> {
+    fn read(result: &str, time: ReplyTime) -> Result<Self, &'static str> {
         let page: wire::KeyPage<'_> = documented(result)?;
-        let as_of = time
-            .and_then(|time| Timestamp::from_millisecond(time).ok())
-            .ok_or("has no time, or one that is none")?;
+        // Every reply of Bybit's says when it was given.
+        time.told.ok_or("has no time")?;
+        let as_of = time.moment()?;
         let id = |key: &str| key_id(&documented::<wire::KeyWithId>(key)?.api_key);
         let keys = page.result.unwrap_or_default();
         Ok(Self {
@@ -52,7 +52,7 @@ impl Answer<BybitWire> for KeyPage {
 
 /// create-sub-api.
 impl Answer<BybitWire> for IssuedKey {
-    fn read(result: &str, _: Option<i64>) -> Result<Self, &'static str> {
+    fn read(result: &str, _: ReplyTime) -> Result<Self, &'static str> {
         let created: wire::Created = documented(result)?;
         let key_id = key_id(&created.api_key)?;
         let secret = key_secret(created.secret.into_inner())?;
@@ -94,10 +94,14 @@ mod tests {
     use protocol::ports::{ErrorClass, Whose};
     use protocol::secret::Addresses;
 
+    /// By our clock: what a reply says itself counts.
+    const NOW: i64 = 1_700_000_000_000;
+
     fn reply<A: Answer<BybitWire>>(result: &str) -> Result<A, Failed> {
         understood(
             200,
             format!(r#"{{"retCode":0,"retMsg":"","result":{result},"time":1772366400123}}"#).as_bytes(),
+            NOW,
         )
     }
 
@@ -131,8 +135,8 @@ mod tests {
                 .is_empty()
         );
         is_no_answer::<KeyPage>(r#"{"result":{"apiKey":"k"}}"#);
-        assert!(understood::<BybitWire, ()>(200, br#"[0,"",{},0]"#).is_err());
-        assert!(understood::<BybitWire, ()>(200, b"{\"retCode\":0,\"other\":\"\xff\"}").is_err());
+        assert!(understood::<BybitWire, ()>(200, br#"[0,"",{},0]"#, NOW).is_err());
+        assert!(understood::<BybitWire, ()>(200, b"{\"retCode\":0,\"other\":\"\xff\"}", NOW).is_err());
     }
 
     #[test]
@@ -151,7 +155,7 @@ mod tests {
         for time in ["", r#","time":null"#, r#","time":9223372036854775807"#] {
             let body = format!(r#"{{"retCode":0,"result":{{"result":[]}}{time}}}"#);
             assert!(
-                understood::<BybitWire, KeyPage>(200, body.as_bytes()).is_err(),
+                understood::<BybitWire, KeyPage>(200, body.as_bytes(), NOW).is_err(),
                 "{body}"
             );
         }
@@ -266,12 +270,12 @@ mod tests {
     #[test]
     fn success_within_a_failure_is_no_answer() {
         for status in [302, 401, 500] {
-            let error = understood::<BybitWire, ()>(status, br#"{"retCode":0}"#)
+            let error = understood::<BybitWire, ()>(status, br#"{"retCode":0}"#, NOW)
                 .unwrap_err()
                 .error(Whose::Master);
             assert_eq!(error.class, ErrorClass::UnknownOutcome, "{status}");
         }
-        let refused = understood::<BybitWire, ()>(401, br#"{"retCode":10003}"#)
+        let refused = understood::<BybitWire, ()>(401, br#"{"retCode":10003}"#, NOW)
             .unwrap_err()
             .error(Whose::Master);
         assert_eq!(refused.class, ErrorClass::Rejected);

@@ -17,7 +17,7 @@ use protocol::name::{Environment, VenueId};
 use protocol::ports::{
     Grant, IssuedKey, KeyList, KeyState, ListedKey, Signer, Venue, VenueError, VenueFacts, Whose,
 };
-use protocol::secret::{AccountId, KeyId};
+use protocol::secret::{AccountId, KeyId, Permissions};
 
 pub use self::wire::BybitWire;
 use self::wire::uid;
@@ -140,7 +140,13 @@ impl Venue for Bybit {
             master_spacing: MASTER_SPACING,
             unbound_life: Some(UNBOUND_LIFE),
             most_keys: Some(MOST_KEYS),
+            // Not documented.
+            unique_notes: false,
         }
+    }
+
+    fn can_grant(&self, permissions: &Permissions) -> Result<(), String> {
+        powers::request(permissions).map(drop)
     }
 
     fn may_issue(&self, master: &KeyState) -> Result<(), String> {

@@ -1,72 +1,19 @@
 //! Every request, byte for byte, beside the table that was recorded: what is signed, and what is sent.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
-use lambda_runtime::Context;
-use protocol::label::VersionId;
-use protocol::marker::Marker;
-use protocol::name::SecretName;
-use protocol::ports::{Grant, ListedKey, Powers, Signer, Whose};
-use protocol::secret::{Addresses, Credential, KeyId, Permissions};
-use reqwest::Request;
+use protocol::ports::{ListedKey, Powers, Whose};
+use protocol::secret::Addresses;
 
 use super::{Bybit, powers, wire};
-use crate::exchange::Outside;
 use crate::exchange::kit::call::Call;
-use crate::exchange::kit::clock::Clocks;
-use crate::exchange::kit::http::Http;
-use crate::time::InvocationTime;
+use crate::exchange::kit::recorded::{grant, key, marker, only, opened, signer, told};
 
 /// The requests as they were recorded. A change of this file is a change of what the venue is sent.
 const RECORDED: &str = include_str!("requests.txt");
-/// 2023-11-14T22:13:20Z.
-const AT: i64 = 1_700_000_000_000;
-
-fn bybit(environment: &str) -> Bybit {
-    let id = SecretName::new("prod/bybit/main")
-        .venue(None, Some(environment))
-        .expect("a venue");
-    let tls = crate::tls::config().expect("a TLS configuration");
-    let outside = Outside {
-        base_url: None,
-        clocks: &Clocks::default(),
-        http: &Http::new(tls).expect("a client"),
-        time: InvocationTime::of(&Context::default(), Timestamp::now()),
-    };
-    Bybit::new(&id, &outside).expect("an environment")
-}
-
-fn signer() -> Signer {
-    Signer {
-        whose: Whose::Master,
-        credential: Credential {
-            key_id: key(),
-            secret: "testsecret".into(),
-            passphrase: None,
-        },
-    }
-}
-
-fn key() -> KeyId {
-    KeyId::parse("testkey").expect("a key id")
-}
-
-fn permissions_of(words: &[&str]) -> Permissions {
-    words
-        .iter()
-        .map(|word| word.parse().expect("a permission"))
-        .collect()
-}
 
 fn calls() -> Vec<(&'static str, Call)> {
-    let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/bybit/main-AbCdEf";
-    let marker = Marker::new(arn, &VersionId::new("11111111-2222-3333-4444-555555555555"), 7);
-    let bound = Addresses::Only(
-        ["203.0.113.7", "10.0.0.0/8", "2001:db8::1"]
-            .map(|ip| ip.parse().expect("an address"))
-            .into(),
-    );
+    let marker = marker("bybit");
+    let bound = only(&["203.0.113.7", "10.0.0.0/8", "2001:db8::1"]);
     let listed = |groups: &[(&str, &[&str])]| {
         let groups = groups
             .iter()
@@ -86,10 +33,6 @@ fn calls() -> Vec<(&'static str, Call)> {
             expired: false,
             kind: None,
         }
-    };
-    let grant = |words: &[&str], addresses: &Addresses| Grant {
-        permissions: permissions_of(words),
-        addresses: addresses.clone(),
     };
     let mut calls = vec![
         ("a key asks about itself", wire::inspect()),
@@ -144,31 +87,19 @@ fn calls() -> Vec<(&'static str, Call)> {
     calls
 }
 
-fn told(what: &str, request: &Request) -> String {
-    let mut text = format!("# {what}\n{} {}\n", request.method(), request.url());
-    for (name, value) in request.headers() {
-        let _ = writeln!(text, "{name}: {}", value.to_str().expect("a header of text"));
-    }
-    if let Some(body) = request.body().and_then(|body| body.as_bytes()) {
-        let _ = writeln!(text, "{}", std::str::from_utf8(body).expect("a body of text"));
-    }
-    text
-}
-
 #[test]
 fn every_request_is_what_was_recorded_byte_for_byte() {
     let mut made = String::new();
-    let mainnet = bybit("mainnet");
+    let mainnet = opened("bybit", "mainnet", Bybit::new);
     for (what, call) in calls() {
-        let _ = writeln!(made, "{}", told(what, &mainnet.line.signed(&signer(), &call, AT)));
+        made.push_str(&told(what, &mainnet.line, &signer(Whose::Master, None), &call));
     }
     for environment in ["testnet", "nl", "hk", "ar", "jp-testnet", "demo"] {
-        let bybit = bybit(environment);
+        let bybit = opened("bybit", environment, Bybit::new);
         for whose in [Whose::Current, Whose::Master] {
-            let signer = Signer { whose, ..signer() };
-            let request = bybit.line_of(&signer).signed(&signer, &wire::inspect(), AT);
+            let signer = signer(whose, None);
             let what = format!("{environment}: what the {} key asks about itself", whose.as_str());
-            let _ = writeln!(made, "{}", told(&what, &request));
+            made.push_str(&told(&what, bybit.line_of(&signer), &signer, &wire::inspect()));
         }
     }
     assert!(made == RECORDED, "what is made:\n{made}");

@@ -31,20 +31,25 @@ impl Wire for BybitWire {
     const CODES: &'static [Code] = CODES;
     const STATUSES: &'static [Status] = STATUSES;
     const WINDOW: Duration = Duration::from_secs(5);
+    const WRITE_SPACING: Duration = Duration::ZERO;
     const SERVER_TIME: &'static str = "/v5/market/time";
 
     /// HMAC-SHA256 over timestamp, key, window and payload, in lower-case hexadecimal.
     /// Source: `docs/v5/guide`.
-    fn sign(request: &Unsigned<'_>, credential: &Credential, at: i64) -> Vec<(&'static str, String)> {
+    fn sign(
+        request: &Unsigned<'_>,
+        credential: &Credential,
+        at: i64,
+    ) -> Result<Vec<(&'static str, String)>, &'static str> {
         let (key, at) = (credential.key_id.expose(), at.to_string());
         let window = Self::WINDOW.as_millis().to_string();
         let signature = hmac_sha256(credential, &[&at, key, &window, request.query, request.body]);
-        vec![
+        Ok(vec![
             ("X-BAPI-API-KEY", key.to_owned()),
             ("X-BAPI-TIMESTAMP", at),
             ("X-BAPI-RECV-WINDOW", window),
             ("X-BAPI-SIGN", hex(&signature)),
-        ]
+        ])
     }
 
     /// HTTP's status is 200 even for failures: `retCode` tells.
@@ -67,8 +72,8 @@ impl Wire for BybitWire {
         })
     }
 
-    fn server_time(_: &str, time: Option<i64>) -> Option<i64> {
-        time
+    fn server_time(_: &str, beside: Option<i64>) -> Option<i64> {
+        beside
     }
 
     fn takes_calls_at(headers: &HeaderMap) -> Option<i64> {
@@ -320,7 +325,7 @@ mod tests {
                 ..query
             };
             for request in [query, body] {
-                let signed = BybitWire::sign(&request, &credential, timestamp);
+                let signed = BybitWire::sign(&request, &credential, timestamp).unwrap();
                 assert_eq!(signed[3], ("X-BAPI-SIGN", signature.to_owned()));
             }
         }

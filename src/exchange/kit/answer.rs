@@ -9,30 +9,30 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-pub use super::clock::ServerTime;
+pub use super::clock::{ReplyTime, ServerTime};
 use super::codes::{Meaning, of_code, of_status};
 use super::json::object;
 use super::wire::{Verdict, Wire};
 
 /// What a call of an exchange gives once it is done.
 pub trait Answer<W>: Sized {
-    /// Reads the result of a reply, as JSON, and the server's time in milliseconds where it stands beside.
+    /// Reads the result of a reply, as JSON, which was given at this time.
     ///
     /// # Errors
     /// What is wrong with it, after "…'s answer".
-    fn read(result: &str, time: Option<i64>) -> Result<Self, &'static str>;
+    fn read(result: &str, time: ReplyTime) -> Result<Self, &'static str>;
 }
 
 /// What says no more than that there was no error.
 impl<W: Wire> Answer<W> for () {
-    fn read(_: &str, _: Option<i64>) -> Result<Self, &'static str> {
+    fn read(_: &str, _: ReplyTime) -> Result<Self, &'static str> {
         Ok(())
     }
 }
 
 impl<W: Wire> Answer<W> for ServerTime {
-    fn read(result: &str, time: Option<i64>) -> Result<Self, &'static str> {
-        W::server_time(result, time).map(Self).ok_or("has no time")
+    fn read(result: &str, time: ReplyTime) -> Result<Self, &'static str> {
+        W::server_time(result, time.told).map(Self).ok_or("has no time")
     }
 }
 
@@ -69,11 +69,12 @@ pub(super) enum Repeat {
     WhenTold,
 }
 
-/// What a reply of an exchange means.
+/// What a reply of an exchange means, which came at a time in milliseconds by the exchange's clock, as far as
+/// that is known here.
 ///
 /// # Errors
 /// [`Failed`].
-pub fn understood<W: Wire, A: Answer<W>>(status: u16, body: &[u8]) -> Result<A, Failed> {
+pub fn understood<W: Wire, A: Answer<W>>(status: u16, body: &[u8], now: i64) -> Result<A, Failed> {
     let Some(verdict) = std::str::from_utf8(body).ok().and_then(W::verdict) else {
         // It may be the limit of an address, which lasts for minutes.
         let repeat = if status == 403 {
@@ -93,7 +94,13 @@ pub fn understood<W: Wire, A: Answer<W>>(status: u16, body: &[u8]) -> Result<A, 
                 repeat: Repeat::WhenTold,
             });
         }
-        Verdict::Good { result, time } if (200..=299).contains(&status) => A::read(result, time),
+        Verdict::Good { result, time } if (200..=299).contains(&status) => {
+            let time = ReplyTime {
+                told: time,
+                known: now,
+            };
+            A::read(result, time)
+        }
         Verdict::Good { .. } => Err("says that all is well, and its HTTP status that it is not"),
     };
     answer.map_err(|problem| {
@@ -136,6 +143,14 @@ pub(in crate::exchange) fn key_secret(secret: SecretString) -> Result<SecretStri
         return Err("has a key secret that is none");
     }
     Ok(secret)
+}
+
+impl ReplyTime {
+    /// When the exchange gave a reply.
+    pub(in crate::exchange) fn moment(self) -> Result<Timestamp, &'static str> {
+        let at = self.told.unwrap_or(self.known);
+        Timestamp::from_millisecond(at).map_err(|_| "has a time that is none")
+    }
 }
 
 /// The keys of a list. Anybody may have made one, and it stops nobody else's: one that cannot be read is

@@ -1,14 +1,15 @@
 //! A call to make, before it is signed.
 
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 /// A call to make. Never printed: its body has whole key ids.
 pub(in crate::exchange) struct Call {
     pub(super) path: &'static str,
     /// What a GET asks for.
     pub(super) query: Vec<(&'static str, String)>,
-    /// What a POST sends.
-    pub(super) body: Option<String>,
+    /// What a POST sends. It may have a passphrase: wiped on drop.
+    pub(super) body: Option<Zeroizing<String>>,
     /// Whether doing it twice is as good as doing it once.
     pub(super) repeatable: bool,
 }
@@ -38,7 +39,7 @@ impl Call {
         Ok(Self {
             path,
             query: Vec::new(),
-            body: Some(body),
+            body: Some(Zeroizing::new(body)),
             repeatable,
         })
     }

@@ -19,6 +19,15 @@ pub(in crate::exchange) struct Clocks(Mutex<BTreeMap<String, Clock>>);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clock(Arc<AtomicI64>);
 
+/// An exchange's time when it replied, in milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub struct ReplyTime {
+    /// As it stands beside the result, where it does.
+    pub told: Option<i64>,
+    /// By the exchange's clock, as far as that is known here.
+    pub known: i64,
+}
+
 /// A host's time, in milliseconds, as it tells it.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerTime(pub i64);

@@ -13,6 +13,7 @@ use super::call::Call;
 use super::clock::Clock;
 use super::http::{Http, NoReply};
 use super::wire::{Unsigned, Wire};
+use super::writes::Writes;
 use crate::exchange::Outside;
 use crate::time::InvocationTime;
 
@@ -34,6 +35,7 @@ pub(in crate::exchange) struct Line<W> {
     /// What every call of a site that shares its host bears.
     site_header: Option<(&'static str, &'static str)>,
     clock: Clock,
+    writes: Writes,
     http: Http,
     time: InvocationTime,
     wire: PhantomData<W>,
@@ -64,9 +66,10 @@ impl<W: Wire> Line<W> {
         Ok(Self {
             id: id.clone(),
             site_header,
-            clock: outside.clocks.of(&base),
+            clock: outside.shared.clocks.of(&base),
+            writes: outside.shared.writes.clone(),
             base,
-            http: outside.http.clone(),
+            http: outside.shared.http.clone(),
             time: outside.time,
             wire: PhantomData,
         })
@@ -97,7 +100,7 @@ impl<W: Wire> Line<W> {
                 ErrorClass::UnknownOutcome => call.repeatable,
                 _ => false,
             };
-            if unsure && call.body.is_some() {
+            if unsure && call.body.is_some() && class != ErrorClass::Gone {
                 // An earlier attempt may have done what this one is refused.
                 error.class = ErrorClass::UnknownOutcome;
             }
@@ -125,7 +128,21 @@ impl<W: Wire> Line<W> {
 
     async fn attempt<A: Answer<W>>(&self, signer: &Signer, call: &Call) -> Result<A, FailedAttempt> {
         let whose = signer.whose;
-        let request = self.signed(signer, call, self.clock.now());
+        if call.body.is_some() {
+            self.writes
+                .turn(&self.base, &signer.credential.key_id, W::WRITE_SPACING)
+                .await;
+        }
+        let request = self
+            .signed(signer, call, self.clock.now())
+            .map_err(|lack| FailedAttempt {
+                error: VenueError {
+                    class: ErrorClass::Mismatched,
+                    whose,
+                    say: format!("{} {lack}", W::NAME),
+                },
+                pause: None,
+            })?;
         let reply = self.http.send(request, self.patience()).await;
         let reply = reply.map_err(|no_reply| {
             let (class, say) = match no_reply {
@@ -143,7 +160,7 @@ impl<W: Wire> Line<W> {
                 pause: Some(Duration::ZERO),
             }
         })?;
-        understood::<W, A>(reply.status, &reply.body).map_err(|failed| {
+        understood::<W, A>(reply.status, &reply.body, self.clock.now()).map_err(|failed| {
             let pause = match failed.repeat {
                 Repeat::Never => None,
                 Repeat::Soon => Some(Duration::ZERO),
@@ -169,7 +186,15 @@ impl<W: Wire> Line<W> {
     }
 
     /// A call as it is sent, signed for a time in milliseconds by the exchange's clock.
-    pub(in crate::exchange) fn signed(&self, signer: &Signer, call: &Call, at: i64) -> Request {
+    ///
+    /// # Errors
+    /// What the credential lacks.
+    pub(in crate::exchange) fn signed(
+        &self,
+        signer: &Signer,
+        call: &Call,
+        at: i64,
+    ) -> Result<Request, &'static str> {
         let mut url = self.url(call.path);
         for (name, value) in &call.query {
             url.query_pairs_mut().append_pair(name, value);
@@ -178,15 +203,15 @@ impl<W: Wire> Line<W> {
             method: if call.body.is_some() { "POST" } else { "GET" },
             path: call.path,
             query: url.query().unwrap_or_default(),
-            body: call.body.as_deref().unwrap_or_default(),
+            body: call.body.as_ref().map_or("", |body| body.as_str()),
         };
-        let signature = W::sign(&unsigned, &signer.credential, at);
+        let signature = W::sign(&unsigned, &signer.credential, at)?;
         let client = self.http.client();
         let request = match &call.body {
             Some(body) => client
                 .post(url)
                 .header("Content-Type", "application/json")
-                .body(body.clone()),
+                .body(body.to_string()),
             None => client.get(url),
         };
         let request = self
@@ -197,9 +222,7 @@ impl<W: Wire> Line<W> {
             .into_iter()
             .fold(request, |request, (name, value)| request.header(name, value))
             .build()
-            // A key id is printable ASCII by its type, and the rest is ours: nothing here can fail to be a
-            // header.
-            .unwrap_or_else(|_| Request::new(reqwest::Method::GET, self.base.clone()))
+            .map_err(|_| "cannot be sent what the credential consists of: it holds more than printable ASCII")
     }
 
     fn url(&self, path: &str) -> Url {
@@ -221,8 +244,8 @@ impl<W: Wire> Line<W> {
             say: format!("the clocks disagree, and {}'s time {problem}", W::NAME),
         };
         let reply = reply.map_err(|_| clock("could not be read"))?;
-        let time: ServerTime =
-            understood::<W, _>(reply.status, &reply.body).map_err(|_| clock("makes no sense"))?;
+        let time: ServerTime = understood::<W, _>(reply.status, &reply.body, before.as_millisecond())
+            .map_err(|_| clock("makes no sense"))?;
         let middle = i64::midpoint(before.as_millisecond(), after.as_millisecond());
         let offset = time.ahead_of(middle).ok_or_else(|| clock("makes no sense"))?;
         tracing::warn!(

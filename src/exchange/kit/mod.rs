@@ -11,6 +11,10 @@ pub(super) mod http;
 pub(super) mod json;
 pub(super) mod line;
 mod pages;
+pub(super) mod passphrase;
 pub(super) mod powers;
+#[cfg(test)]
+pub(super) mod recorded;
 pub(super) mod sign;
 pub mod wire;
+pub(super) mod writes;

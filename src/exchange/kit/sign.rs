@@ -1,5 +1,7 @@
 //! What signatures are made of.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use protocol::secret::Credential;
 use secrecy::ExposeSecret;
@@ -25,4 +27,9 @@ pub(in crate::exchange) fn hex(bytes: &[u8]) -> String {
         .iter()
         .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
         .collect()
+}
+
+/// In Base64, as RFC 4648 has it in section 4, with padding.
+pub(in crate::exchange) fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
 }

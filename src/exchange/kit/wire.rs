@@ -24,17 +24,27 @@ pub trait Wire: Debug + Send + Sync + 'static {
     const STATUSES: &'static [Status];
     /// How long after its timestamp a request may take effect.
     const WINDOW: Duration;
+    /// The least time between two writes of one master credential, where the exchange takes no more.
+    const WRITE_SPACING: Duration;
     /// The path at which anybody may ask its time.
     const SERVER_TIME: &'static str;
 
     /// The headers that authenticate a request, for a time in milliseconds by the exchange's clock.
-    fn sign(request: &Unsigned<'_>, credential: &Credential, at: i64) -> Vec<(&'static str, String)>;
+    ///
+    /// # Errors
+    /// What the credential lacks for that, in words for the operator.
+    fn sign(
+        request: &Unsigned<'_>,
+        credential: &Credential,
+        at: i64,
+    ) -> Result<Vec<(&'static str, String)>, &'static str>;
 
     /// What the body of a reply says; `None` where it is none of the exchange's.
     fn verdict(body: &str) -> Option<Verdict<'_>>;
 
-    /// The server's time in milliseconds, as the answer at [`SERVER_TIME`](Self::SERVER_TIME) has it.
-    fn server_time(result: &str, time: Option<i64>) -> Option<i64>;
+    /// The server's time in milliseconds, as the answer at [`SERVER_TIME`](Self::SERVER_TIME) has it: in its
+    /// result, or beside that.
+    fn server_time(result: &str, beside: Option<i64>) -> Option<i64>;
 
     /// When the exchange takes calls again, in milliseconds of its clock, where a reply says so.
     fn takes_calls_at(headers: &HeaderMap) -> Option<i64>;

@@ -9,6 +9,7 @@ use crate::label::VersionId;
 use crate::name::VenueId;
 use crate::operations::answer::Code;
 use crate::operations::commands::describe_secret;
+use crate::operations::faults::Answering;
 use crate::operations::maintain::current::Current;
 use crate::operations::maintain::visit::{SecretVisit, account_in};
 use crate::operations::pass::holders::{Asking, Held};
@@ -43,7 +44,7 @@ impl Beside {
     /// The accounts that its value names, and its key.
     pub(super) fn accounts(&self) -> impl Iterator<Item = AccountId> {
         let answered = self.answer.as_ref().and_then(|answer| answer.as_ref().ok());
-        let answered = answered.map(|state| state.account.clone());
+        let answered = answered.and_then(|state| state.account.named().cloned());
         account_in(&self.value).into_iter().chain(answered)
     }
 }
@@ -173,7 +174,14 @@ impl SecretVisit<'_> {
         let labels: Vec<String> = description.labels(version).map(ToString::to_string).collect();
         self.key_at(*at, version, key, alive, labels.join(" "));
         let state = answer.as_ref().and_then(|answer| answer.as_ref().ok());
-        let audited = self.audited(description, version, value, state, list);
+        let answering = venue.as_ref().zip(state).map(|(venue, state)| Answering {
+            venue: venue.as_ref(),
+            value,
+            state,
+            // That list is of the account that the current key is of.
+            list: None,
+        });
+        let audited = self.audited(description, version, value, answering, list);
         self.describe_key(version, audited);
         let forbidden = state.map(|state| state.powers.forbidden()).unwrap_or_default();
         if !forbidden.is_empty() {

@@ -4,7 +4,7 @@ use crate::bounds::after;
 use crate::label::VersionId;
 use crate::operations::answer::{Audited, AuditedKey, Code};
 use crate::operations::commands::{day, replace, serve};
-use crate::operations::faults::{in_words, is_within_policy};
+use crate::operations::faults::{Answering, in_words, is_within_policy};
 use crate::operations::maintain::current::Current;
 use crate::operations::maintain::visit::SecretVisit;
 use crate::operations::retire::end_of_life::is_copy;
@@ -42,7 +42,13 @@ impl SecretVisit<'_> {
             .ok()
             .and_then(|(_, account)| account.as_ref())
             .map(|(_, list)| list);
-        let audited = self.audited(description, &current.version, &current.value, state, list);
+        let answering = state.map(|state| Answering {
+            venue: current.venue.as_ref(),
+            value: &current.value,
+            state,
+            list,
+        });
+        let audited = self.audited(description, &current.version, &current.value, answering, list);
         self.describe_key(&current.version, audited);
         if let Some(state) = state {
             self.expiry(description, current, state);
@@ -110,7 +116,7 @@ impl SecretVisit<'_> {
         description: &Description,
         version: &VersionId,
         value: &SecretValue,
-        state: Option<&KeyState>,
+        answering: Option<Answering<'_>>,
         list: Option<&KeyList>,
     ) -> AuditedKey {
         // What the value says of it is the word of whoever may write the value: the marker at the venue
@@ -122,6 +128,7 @@ impl SecretVisit<'_> {
             .map(|listed| listed.created_at)
             .or(value.created_at.filter(|_| !is_copy(value)));
         let age = created_at.map(|at| self.pass.now().duration_since(at));
+        let state = answering.map(|key| key.state);
         AuditedKey {
             labels: description.labels(version).map(ToString::to_string).collect(),
             origin: if is_marked { "issued" } else { "hand_made" },
@@ -130,7 +137,7 @@ impl SecretVisit<'_> {
             expires_at: state.and_then(|state| state.expires_at),
             powers: state.map(|state| in_words(&state.powers)),
             addresses: state.map(|state| state.addresses.to_string()),
-            within_policy: state.map(|state| is_within_policy(self.pass, description, value, state)),
+            within_policy: answering.map(|key| is_within_policy(self.pass, description, key)),
         }
     }
 }

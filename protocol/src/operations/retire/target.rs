@@ -88,10 +88,11 @@ impl<'a> RevocationTarget<'a> {
         secret: &Description,
         answer: &Result<KeyState, VenueError>,
     ) -> Option<AccountAccess<'a>> {
-        let account = match answer {
-            Ok(state) => state.account.clone(),
-            Err(_) => self.account.clone()?,
-        };
+        let own = answer
+            .as_ref()
+            .ok()
+            .and_then(|state| state.account.named().cloned());
+        let account = own.or_else(|| self.account.clone())?;
         Some(AccountAccess::new(
             self.venue,
             self.master.clone(),

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::label::VersionId;
 use crate::operations::answer::Code;
 use crate::operations::commands::{put_right, replace};
-use crate::operations::faults::faults;
+use crate::operations::faults::{Answering, faults};
 use crate::operations::maintain::current::rejection::Rejection;
 use crate::operations::maintain::visit::{SecretVisit, account_in};
 use crate::operations::pass::with_retries;
@@ -187,7 +187,13 @@ impl SecretVisit<'_> {
         match state {
             Ok(state) => {
                 self.key_at(current.at, version, key, Some(true), "current".to_owned());
-                self.findings.extend(faults(self.pass, description, value, state));
+                let answering = Answering {
+                    venue: current.venue.as_ref(),
+                    value,
+                    state,
+                    list: current.list(),
+                };
+                self.findings.extend(faults(self.pass, description, answering));
                 false
             }
             Err(error) if error.class.is_rejection() => {
@@ -277,6 +283,6 @@ fn stands_for(state: &Result<KeyState, VenueError>, value: &SecretValue) -> Opti
     state
         .as_ref()
         .ok()
-        .map(|state| state.account.clone())
+        .and_then(|state| state.account.named().cloned())
         .or_else(|| account_in(value))
 }

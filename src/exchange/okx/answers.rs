@@ -1,0 +1,248 @@
+//! What OKX's replies mean. Source: docs-v5, "Sub-account", "Trading Account".
+
+use jiff::Timestamp;
+use protocol::marker::Marker;
+use protocol::ports::{IssuedKey, KeyState, ListedKey, OwnAccount};
+use protocol::secret::{AccountId, Addresses, Credential, Permission};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::OkxWire;
+use super::{powers, wire};
+use crate::exchange::kit::address;
+use crate::exchange::kit::answer::{Answer, KeyPage, ReplyTime, documented, key_id, key_secret, listed};
+
+/// account/config.
+impl Answer<OkxWire> for KeyState {
+    fn read(result: &str, _: ReplyTime) -> Result<Self, &'static str> {
+        let own: wire::OwnKey = only(result)?;
+        let numbers = [&own.uid, &own.main_uid];
+        if !numbers
+            .iter()
+            .all(|uid| (1..=20).contains(&uid.len()) && uid.bytes().all(|b| b.is_ascii_digit()))
+        {
+            return Err("names an account by what is no uid");
+        }
+        let powers = powers::powers(&own.perm);
+        Ok(Self {
+            is_master: own.account_type == "0" || own.uid == own.main_uid,
+            // Calls name a sub-account by its name, and its keys answer with its number.
+            account: OwnAccount::Alias(AccountId::new(own.uid)),
+            read_only: powers.moves_funds.is_empty() && powers.permissions.iter().all(Permission::only_reads),
+            powers,
+            addresses: addresses(&own.ip)?,
+            expires_at: None,
+            kind: None,
+        })
+    }
+}
+
+/// A sub-account's keys: all of them on one page.
+impl Answer<OkxWire> for KeyPage {
+    fn read(result: &str, time: ReplyTime) -> Result<Self, &'static str> {
+        let keys: Vec<&RawValue> = serde_json::from_str(result).map_err(|_| UNDOCUMENTED)?;
+        let as_of = time.moment()?;
+        let id = |key: &str| key_id(&documented::<wire::KeyWithId>(key)?.api_key);
+        Ok(Self {
+            list: listed::<OkxWire>(keys, as_of, |key| readable(key, as_of), id),
+            next: String::new(),
+        })
+    }
+}
+
+/// A creation.
+impl Answer<OkxWire> for IssuedKey {
+    fn read(result: &str, _: ReplyTime) -> Result<Self, &'static str> {
+        let created: wire::Created = only(result)?;
+        Ok(Self {
+            credential: Credential {
+                key_id: key_id(&created.api_key)?,
+                secret: key_secret(created.secret_key.into_inner())?,
+                // The one that was asked for.
+                passphrase: None,
+            },
+        })
+    }
+}
+
+const UNDOCUMENTED: &str = "does not have the documented form";
+
+/// The one object in `data`.
+fn only<'a, T: Deserialize<'a>>(result: &'a str) -> Result<T, &'static str> {
+    let [one]: [&RawValue; 1] = serde_json::from_str(result).map_err(|_| UNDOCUMENTED)?;
+    documented(one.get())
+}
+
+/// Addresses separated by commas; none at all for anywhere.
+fn addresses(ip: &str) -> Result<Addresses, &'static str> {
+    let ips: Vec<String> = ip
+        .split(',')
+        .map(|ip| ip.trim().to_owned())
+        .filter(|ip| !ip.is_empty())
+        .collect();
+    address::read(&ips)
+}
+
+fn readable(key: &str, as_of: Timestamp) -> Result<ListedKey, &'static str> {
+    let key: wire::ListedKey = documented(key)?;
+    let made = key
+        .ts
+        .parse()
+        .ok()
+        .and_then(|ts| Timestamp::from_millisecond(ts).ok());
+    Ok(ListedKey {
+        key_id: key_id(&key.api_key)?,
+        marker: key.label.as_deref().and_then(Marker::parse),
+        powers: powers::powers(&key.perm),
+        addresses: addresses(&key.ip.unwrap_or_default())?,
+        // A key whose age cannot be read counts as new: it is left alone.
+        created_at: made.unwrap_or(as_of),
+        expired: false,
+        kind: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::label::VersionId;
+    use protocol::ports::{ErrorClass, Whose};
+    use protocol::secret::Word;
+
+    use super::*;
+    use crate::exchange::kit::answer::{Failed, ServerTime, understood};
+
+    const NOW: i64 = 1_772_366_400_123;
+
+    fn reply<A: Answer<OkxWire>>(data: &str) -> Result<A, Failed> {
+        understood(
+            200,
+            format!(r#"{{"code":"0","msg":"","data":{data}}}"#).as_bytes(),
+            NOW,
+        )
+    }
+
+    fn class(status: u16, body: &[u8]) -> ErrorClass {
+        let error = understood::<OkxWire, KeyState>(status, body, NOW).unwrap_err();
+        error.error(Whose::Current).class
+    }
+
+    #[track_caller]
+    fn is_no_answer<A: Answer<OkxWire>>(data: &str) {
+        let error = reply::<A>(data).map(drop).unwrap_err().error(Whose::Master);
+        assert_eq!(error.class, ErrorClass::UnknownOutcome, "{error}");
+    }
+
+    fn own(field: &str) -> String {
+        let all = [
+            r#""uid":"446556034900000001""#,
+            r#""mainUid":"446556034900000000""#,
+            r#""type":"1""#,
+            r#""perm":"read_only,trade""#,
+            r#""ip":"203.0.113.7,10.0.0.1""#,
+            r#""label":"bot""#,
+        ];
+        let name = field.split(':').next().unwrap();
+        let fields = all.map(|known| if known.starts_with(name) { field } else { known });
+        format!("[{{{}}}]", fields.join(","))
+    }
+
+    #[test]
+    fn a_key_tells_its_powers_addresses_and_its_account_s_number() {
+        let state = reply::<KeyState>(&own(r#""label":"bot""#)).unwrap();
+        let words: Vec<String> = state.powers.permissions.iter().map(ToString::to_string).collect();
+        assert_eq!(words, ["read", "trade"]);
+        assert_eq!(state.addresses.to_string(), "10.0.0.1,203.0.113.7");
+        assert_eq!(
+            state.account,
+            OwnAccount::Alias(AccountId::new("446556034900000001"))
+        );
+        assert!(!state.is_master && !state.read_only);
+        assert!(
+            reply::<KeyState>(&own(r#""perm":"read_only""#))
+                .unwrap()
+                .read_only
+        );
+        assert_eq!(
+            reply::<KeyState>(&own(r#""ip":"""#)).unwrap().addresses,
+            Addresses::Any
+        );
+        for master in [r#""type":"0""#, r#""uid":"446556034900000000""#] {
+            assert!(reply::<KeyState>(&own(master)).unwrap().is_master, "{master}");
+        }
+    }
+
+    #[test]
+    fn a_reply_of_another_form_is_no_answer() {
+        for data in [
+            "null",
+            "[]",
+            "{}",
+            &own(r#""label":"bot""#).replace("}]", "},{}]"),
+            &own(r#""uid":"zqLxk9x1HNEzfPWEAEOuhikbC6vl5pQjBjMO""#),
+            &own(r#""perm":null"#),
+            &own(r#""ip":"zqLxk9x1HNEzfPWEAEOuhikbC6vl5pQjBjMO""#),
+        ] {
+            is_no_answer::<KeyState>(data);
+        }
+        is_no_answer::<KeyPage>("null");
+        is_no_answer::<IssuedKey>(r#"[{"apiKey":"k","secretKey":""}]"#);
+        assert_eq!(
+            class(500, br#"{"code":"0","data":[]}"#),
+            ErrorClass::UnknownOutcome
+        );
+        assert_eq!(class(200, b"<html>"), ErrorClass::UnknownOutcome);
+    }
+
+    #[test]
+    fn an_error_is_told_by_its_code_whatever_the_status_and_without_data() {
+        assert_eq!(
+            class(401, br#"{"msg":"Invalid OK-ACCESS-KEY","code":"50111"}"#),
+            ErrorClass::Rejected
+        );
+        assert_eq!(
+            class(401, br#"{"msg":"API key doesn't exist","code":"50119"}"#),
+            ErrorClass::Rejected
+        );
+        assert_eq!(
+            class(200, br#"{"msg":"","code":"50119","data":[]}"#),
+            ErrorClass::Rejected
+        );
+        assert_eq!(
+            class(401, br#"{"msg":"","code":"50105"}"#),
+            ErrorClass::Mismatched
+        );
+        assert_eq!(class(429, br#"{"msg":"","code":"50011"}"#), ErrorClass::Busy);
+    }
+
+    #[test]
+    fn a_list_tells_markers_powers_addresses_and_ages() {
+        let note = Marker::new("arn", &VersionId::new("t"), 1).to_string();
+        let page = reply::<KeyPage>(&format!(
+            concat!(
+                r#"[{{"label":"{}","apiKey":"ours","perm":"read,trade","ip":"203.0.113.7","ts":"1597026383085"}},"#,
+                r#"{{"label":"by hand","apiKey":"theirs","perm":"read_only","ip":"","ts":""}},"#,
+                r#"{{"label":7,"apiKey":"odd","perm":"read_only","ip":"","ts":"1"}}]"#
+            ),
+            note
+        ))
+        .unwrap();
+        let [ours, theirs, odd] = &page.list.keys[..] else {
+            panic!("three keys")
+        };
+        assert_eq!(ours.marker.as_ref().map(ToString::to_string), Some(note));
+        assert_eq!(ours.created_at.as_millisecond(), 1_597_026_383_085);
+        assert_eq!(ours.addresses.to_string(), "203.0.113.7");
+        assert!(ours.powers.permissions.contains(&Permission::whole(Word::Trade)));
+        assert!(theirs.marker.is_none() && theirs.addresses == Addresses::Any);
+        assert_eq!(theirs.created_at.as_millisecond(), NOW);
+        assert!(odd.marker.is_none() && !odd.powers.unknown.is_empty());
+        assert_eq!(page.list.as_of.as_millisecond(), NOW);
+    }
+
+    #[test]
+    fn the_server_s_time_is_in_its_answer() {
+        let time: ServerTime = reply(r#"[{"ts":"1597026383085"}]"#).unwrap();
+        assert_eq!(time.0, 1_597_026_383_085);
+        is_no_answer::<ServerTime>(r#"[{"ts":"soon"}]"#);
+    }
+}
