@@ -87,9 +87,11 @@ pub(super) async fn issue(
     let (mut reaped, mut looked, mut was_taken, mut young) = (false, false, false, 0);
     let arn = &base.description.arn;
     let new_marker = || Marker::new(arn, run.token(), run.session.ports.time.random());
-    let mut marker = new_marker();
+    // The marker of a request whose key was not seen: used again, it shows whether that key was issued.
+    let mut unseen = None;
     loop {
         run.session.must_have_left(TIME_TO_STORE)?;
+        let marker = unseen.take().unwrap_or_else(new_marker);
         let error = match run.issue(access, &marker, grant).await? {
             Ok(issued) => return Ok(IssueOutcome::Issued(issued)),
             Err(error) => error,
@@ -100,24 +102,20 @@ pub(super) async fn issue(
                 if reap(run, base, access, list).await? == 0 {
                     return Err(refused(&error, list));
                 }
-                marker = new_marker();
             }
             ErrorClass::Refused | ErrorClass::Impossible => return Err(refused(&error, list)),
             ErrorClass::UnknownOutcome if !looked => {
                 looked = true;
-                if wrong::is(Wrong::IssueAgain) {
-                    marker = new_marker();
-                } else {
+                if !wrong::is(Wrong::IssueAgain) {
                     match recover(run, base, access, &marker, error).await? {
-                        Recovered::Revoked(others) => (young, marker) = (others, new_marker()),
-                        // The same marker again: where its key was issued after all, the venue says so.
-                        Recovered::Unseen => {}
+                        Recovered::Revoked(others) => young = others,
+                        Recovered::Unseen(others) => (young, unseen) = (others, Some(marker)),
                     }
                 }
             }
             ErrorClass::NoteTaken if !was_taken => {
                 was_taken = true;
-                (young, marker) = (revoke_lost(run, base, access, &marker).await?, new_marker());
+                young = revoke_lost(run, base, access, &marker).await?;
             }
             _ => return Err(venue_error(&error)),
         }
@@ -133,8 +131,9 @@ pub(super) async fn issue(
 enum Recovered {
     /// It was there and is revoked; so many others there are by now that may be stored.
     Revoked(usize),
-    /// It is in no list, and its marker can be used again: the venue refuses it if it was issued.
-    Unseen,
+    /// It is in no list, and its marker can be used again: the venue refuses it if it was issued. So many
+    /// others there are.
+    Unseen(usize),
 }
 
 /// Nobody knows whether the key was issued. Once its request can take effect no more, the list tells; a key
@@ -165,7 +164,7 @@ async fn recover(
     if wrong::is(Wrong::UnlistedIsNotIssued) {
         Ok(Recovered::Revoked(0))
     } else if access.venue.facts().unique_notes {
-        Ok(Recovered::Unseen)
+        Ok(Recovered::Unseen(young_of(run, &base.description, &list).count()))
     } else {
         Err(venue_error(&error))
     }
