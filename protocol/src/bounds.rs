@@ -28,8 +28,6 @@ pub(crate) const ATTEMPTS: u32 = 4;
 /// A stamp tells its time to the second.
 pub(crate) const STAMP_RESOLUTION: Duration = Duration::from_secs(1);
 
-/// How long a step waits for a young key, or an edit of one, to be known everywhere at the venue.
-pub(crate) const POLL: Duration = Duration::from_mins(1);
 /// An inspection that took longer than this may have been overtaken: what was read before it is read again.
 pub(crate) const OVERTAKEN: Duration = Duration::from_secs(5);
 /// The pause between two polls.

@@ -81,6 +81,9 @@ pub trait Venue: Send + Sync + Debug {
 pub struct VenueFacts {
     /// How long after a key was made a rejection may still mean "not yet".
     pub propagation: Duration,
+    /// How long a step waits at most for a new key, or an edit of one, to be known everywhere: an edit that is
+    /// not shown by then was not made.
+    pub settling: Duration,
     /// How long after it was signed a request may still take effect.
     pub signature_window: Duration,
     /// The least time between two calls of one address, so that a pass over many keys stays below the

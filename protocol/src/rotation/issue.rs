@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::base::Base;
 use super::run::Run;
 use super::wrong::{self, Wrong};
-use crate::bounds::{POLL, POLL_PAUSE, TIME_TO_STORE, UNSETTLED};
+use crate::bounds::{POLL_PAUSE, TIME_TO_STORE, UNSETTLED};
 use crate::error::{Error, ErrorType};
 use crate::label::VersionId;
 use crate::marker::Marker;
@@ -178,8 +178,7 @@ async fn revoke_lost(
     access: &AccountAccess<'_>,
     marker: &Marker,
 ) -> Result<usize, Error> {
-    let until =
-        run.session.now() + POLL.min(run.session.time_left().saturating_sub(TIME_TO_STORE + POLL_PAUSE));
+    let until = run.settled_by(access.venue, TIME_TO_STORE);
     loop {
         let list = access
             .venue

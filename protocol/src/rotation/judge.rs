@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::belonging::belongs;
 use super::run::Run;
 use super::wrong::{self, Wrong};
-use crate::bounds::{LAST_MOMENT, POLL, POLL_PAUSE};
+use crate::bounds::{LAST_MOMENT, POLL_PAUSE};
 use crate::error::{Error, ErrorType};
 use crate::ports::{KeyState, Signer, Venue, VenueError, Whose};
 use crate::secret::{AccountId, Address, Addresses, SecretValue};
@@ -17,6 +17,13 @@ use crate::session::venue_error;
 use crate::step::Step;
 
 impl Run<'_> {
+    /// Until when a step waits for what was changed at the venue to be known everywhere, so that `then` is left
+    /// of the invocation.
+    pub(super) fn settled_by(&self, venue: &dyn Venue, then: Duration) -> Timestamp {
+        let left = self.session.time_left().saturating_sub(then + POLL_PAUSE);
+        self.session.now() + venue.facts().settling.min(left)
+    }
+
     /// Asks the venue with the pending key itself. While the key is so young that the venue may not know it
     /// everywhere yet, a rejection is not believed at once.
     pub(super) async fn inspect_pending(
@@ -28,8 +35,7 @@ impl Run<'_> {
             whose: Whose::Pending,
             credential: value.credential.clone(),
         };
-        let until =
-            self.session.now() + POLL.min(self.session.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
+        let until = self.settled_by(venue, LAST_MOMENT);
         loop {
             match venue.inspect(&signer).await {
                 Err(error)

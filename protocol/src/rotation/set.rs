@@ -1,6 +1,7 @@
 //! setSecret: the token's value is fixed for ever, so make the venue agree with it.
 
 use futures_util::future::join;
+use jiff::Timestamp;
 
 use super::giving_up::{Doubt, judged_from_store};
 use super::issue::settled;
@@ -8,7 +9,7 @@ use super::run::{Run, parse};
 use super::standing::Opening;
 use super::wrong::{self, Wrong};
 use super::{Done, authority};
-use crate::bounds::{LAST_MOMENT, POLL, POLL_PAUSE};
+use crate::bounds::{LAST_MOMENT, POLL_PAUSE, after};
 use crate::error::{Error, ErrorType};
 use crate::marker::Marker;
 use crate::ports::{ErrorClass, Grant, KeyList, ListedKey, Signer, Venue, Whose};
@@ -126,8 +127,7 @@ fn agrees(key: &ListedKey, rotation: &Provenance) -> bool {
 /// A list without the pending key, which answers for itself, is not complete: other keys of this version may
 /// be missing from it. Asks again for a bounded time.
 async fn list_that_shows(run: &Run<'_>, access: &AccountAccess<'_>, key: &KeyId) -> Result<KeyList, Error> {
-    let until =
-        run.session.now() + POLL.min(run.session.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
+    let until = run.settled_by(access.venue, LAST_MOMENT);
     loop {
         let list = access
             .venue
@@ -204,8 +204,8 @@ async fn bring_to_policy(
     Ok(())
 }
 
-/// A key that keeps what it must not have after it was taken away can't be edited down. While it is so young
-/// that the venue may show it late, that is left to the next repetition.
+/// A key that keeps what it must not have after it was taken away can't be edited down. While the key or the
+/// edit is so young that the venue may show it late, that is left to the next repetition.
 async fn must_have_shrunk(
     run: &Run<'_>,
     access: &AccountAccess<'_>,
@@ -213,8 +213,7 @@ async fn must_have_shrunk(
     value: &SecretValue,
     rotation: &Provenance,
 ) -> Result<(), Error> {
-    let until =
-        run.session.now() + POLL.min(run.session.time_left().saturating_sub(LAST_MOMENT + POLL_PAUSE));
+    let (edited, until) = (run.session.now(), run.settled_by(access.venue, LAST_MOMENT));
     loop {
         let list = access
             .venue
@@ -230,7 +229,7 @@ async fn must_have_shrunk(
         }
         if run.session.now() < until {
             run.session.ports.time.sleep(POLL_PAUSE).await;
-        } else if run.is_young(access.venue, value) {
+        } else if run.is_young(access.venue, value) || !is_known(run, access.venue, edited) {
             let problem = format!(
                 "the pending key still shows what was just taken from it ({}): the step can be repeated",
                 beyond.join(", ")
@@ -245,6 +244,11 @@ async fn must_have_shrunk(
                 .await);
         }
     }
+}
+
+/// Whether an edit is so old that it is known everywhere: not the key's age counts for that.
+fn is_known(run: &Run<'_>, venue: &dyn Venue, edited: Timestamp) -> bool {
+    wrong::is(Wrong::EditAgeIgnored) || run.session.now() >= after(edited, venue.facts().settling)
 }
 
 /// Another credential, which the same host has just accepted.

@@ -29,6 +29,8 @@ const RECV_WINDOW_MS: &str = "5000";
 const RECV_WINDOW: Duration = Duration::from_secs(5);
 /// The venue documents none; this is the design's bound for such venues.
 const PROPAGATION: Duration = Duration::from_mins(5);
+/// Nor this.
+const SETTLING: Duration = Duration::from_mins(1);
 /// How long a key lives that is bound to no address.
 const UNBOUND_LIFE: Duration = Duration::from_hours(90 * 24);
 
@@ -95,6 +97,7 @@ impl Venue for InProcessVenue {
         let [spacing, master_spacing] = self.port.state.lock().spacing;
         VenueFacts {
             propagation: PROPAGATION,
+            settling: SETTLING,
             signature_window: RECV_WINDOW,
             spacing,
             master_spacing,

@@ -34,6 +34,8 @@ pub(super) const EXCHANGE: Exchange = Exchange {
 
 /// Bybit documents none.
 const PROPAGATION: Duration = Duration::from_mins(5);
+/// Nor this.
+const SETTLING: Duration = Duration::from_mins(1);
 /// 600 calls in 5 seconds from one address are allowed; bots behind the same NAT gateway make some of them.
 /// Source: `docs/v5/rate-limit`.
 const SPACING: Duration = Duration::from_millis(20);
@@ -135,6 +137,7 @@ impl Venue for Bybit {
     fn facts(&self) -> VenueFacts {
         VenueFacts {
             propagation: PROPAGATION,
+            settling: SETTLING,
             signature_window: BybitWire::WINDOW,
             spacing: SPACING,
             master_spacing: MASTER_SPACING,

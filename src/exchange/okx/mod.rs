@@ -37,6 +37,8 @@ pub(super) const EXCHANGE: Exchange = Exchange {
 
 /// OKX documents none.
 const PROPAGATION: Duration = Duration::from_mins(5);
+/// Nor this.
+const SETTLING: Duration = Duration::from_mins(1);
 /// Limits are a user's, not an address's; bots behind the same NAT gateway make calls of their own.
 const SPACING: Duration = Duration::from_millis(20);
 /// 20 lists of a sub-account's keys in 2 seconds. Source: "Query the API Key of a sub-account".
@@ -95,6 +97,7 @@ impl Venue for Okx {
     fn facts(&self) -> VenueFacts {
         VenueFacts {
             propagation: PROPAGATION,
+            settling: SETTLING,
             signature_window: OkxWire::WINDOW,
             spacing: SPACING,
             master_spacing: MASTER_SPACING,

@@ -1,6 +1,8 @@
 //! The leaked key's end.
 
-use crate::bounds::{POLL, POLL_PAUSE};
+use std::time::Duration;
+
+use crate::bounds::{POLL_PAUSE, after};
 use crate::error::{Error, ErrorType};
 use crate::label::VersionId;
 use crate::operations::Mode;
@@ -14,6 +16,9 @@ use crate::ports::{Description, Which};
 use crate::secret::SecretValue;
 use crate::wrong::{self, Wrong};
 
+/// How long a change takes to be known everywhere, where the venue is not known.
+const SETTLING: Duration = Duration::from_mins(1);
+
 impl Emergency<'_> {
     /// Ends the leaked key, by the rules: again, until that is proven, or the time for it is up.
     pub(super) async fn end(
@@ -22,7 +27,7 @@ impl Emergency<'_> {
         is_replaced: bool,
         row: &mut Row,
     ) -> Result<(), Error> {
-        let (until, mut looked_again) = (self.pass.now() + POLL + LONGEST_PAUSE, false);
+        let (began, mut looked_again) = (self.pass.now(), false);
         loop {
             let asked_at = self.pass.now();
             let description = with_retries(self.pass, || self.session.describe()).await?;
@@ -39,6 +44,9 @@ impl Emergency<'_> {
                 visit.trouble(&error);
                 None
             });
+            let settling = current
+                .as_ref()
+                .map_or(SETTLING, |current| current.venue.facts().settling);
             let ended = visit
                 .retire(&description, &leaked.version, current.as_ref())
                 .await;
@@ -75,7 +83,7 @@ impl Emergency<'_> {
             row.keys.append(&mut report.row.keys);
             let over = self.taken_back
                 || !again
-                || self.pass.now() + pause >= until
+                || self.pass.now() + pause >= after(began, settling) + LONGEST_PAUSE
                 || self.session.time_left() < TIME_TO_END + pause;
             // It is said once, of the last look; what others have to hear of, of the first.
             let of_this = |finding: &Finding| finding.secret == description.name.as_str();
