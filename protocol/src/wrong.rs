@@ -151,6 +151,8 @@ variants! {
     DryRunRefused = "dry-run-refused",
     /// A key that does not name its account counts as one of the secret's: another account's is promoted.
     UntoldAccountAgreed = "untold-account-agreed",
+    /// Addresses that a key does not tell count as those that were meant: one that was changed is promoted.
+    UntoldAgreed = "untold-agreed",
     /// Where a venue grants trading as a whole alone, a policy that names a part of it gets the whole.
     CoarseGrantTrusted = "coarse-grant-trusted",
     /// A permission group that is not known is allowed: a key that moves funds by a new name is promoted.

@@ -36,13 +36,16 @@ pub(crate) fn faults(pass: &Pass<'_>, description: &Description, key: Answering<
         found.push(finding(Code::CanMoveFunds, name, say, replace(name, value)));
     }
     let (permissions, addresses) = demanded(value);
+    let listed = key.list.and_then(|list| list.key(&value.credential.key_id));
+    let held = state.completed_by(listed).addresses.exact().cloned();
     let mut more = permissions
         .map(|permissions| state.powers.beyond(permissions))
         .unwrap_or_default();
     more.retain(|power| !forbidden.contains(power));
-    match (&state.addresses, addresses) {
-        (_, Some(Addresses::Any)) | (Addresses::Only(_), None) => {}
-        (Addresses::Any, _) => {
+    match (&held, addresses) {
+        // Nobody tells it, or nothing is demanded.
+        (None, _) | (_, Some(Addresses::Any)) | (Some(Addresses::Only(_)), None) => {}
+        (Some(Addresses::Any), _) => {
             let expiry = state
                 .expires_at
                 .map_or_else(String::new, |at| format!(", and expires on {}", day(at)));
@@ -53,7 +56,7 @@ pub(crate) fn faults(pass: &Pass<'_>, description: &Description, key: Answering<
             );
             found.push(finding(Code::Unbound, name, say, what_to_do));
         }
-        (Addresses::Only(held), Some(Addresses::Only(allowed))) => {
+        (Some(Addresses::Only(held)), Some(Addresses::Only(allowed))) => {
             let foreign = held
                 .iter()
                 .filter(|address| !allowed.contains(address) && !pass.settings.egress.contains(address));
@@ -63,7 +66,7 @@ pub(crate) fn faults(pass: &Pass<'_>, description: &Description, key: Answering<
     let mut less = permissions
         .map(|permissions| state.powers.lacks(permissions))
         .unwrap_or_default();
-    if let (Addresses::Only(held), Some(Addresses::Only(demanded))) = (&state.addresses, addresses) {
+    if let (Some(Addresses::Only(held)), Some(Addresses::Only(demanded))) = (&held, addresses) {
         let missing = demanded.iter().filter(|address| !held.contains(address));
         less.extend(missing.map(|address| format!("use from {}", address.as_str())));
     }

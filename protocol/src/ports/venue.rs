@@ -1,6 +1,6 @@
 //! A venue: what it is asked, what it answers, and what became of a call.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -147,7 +147,7 @@ pub struct KeyState {
     /// What it may do.
     pub powers: Powers,
     /// From where.
-    pub addresses: Addresses,
+    pub addresses: ToldAddresses,
     /// When the venue lets it expire, where it does.
     pub expires_at: Option<Timestamp>,
     /// Whether it may only read.
@@ -189,7 +189,58 @@ impl OwnAccount {
     }
 }
 
+/// From where a key may be used, as its own answer tells it. What is not told is never taken for agreed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ToldAddresses {
+    /// From exactly these.
+    Exact(Addresses),
+    /// From some addresses alone, which the answer does not name.
+    Bound,
+    /// It does not say.
+    Untold,
+}
+
+impl ToldAddresses {
+    /// The addresses, where the key tells them all.
+    pub fn exact(&self) -> Option<&Addresses> {
+        match self {
+            Self::Exact(addresses) => Some(addresses),
+            Self::Bound | Self::Untold => None,
+        }
+    }
+}
+
+impl fmt::Display for ToldAddresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(addresses) => fmt::Display::fmt(addresses, f),
+            Self::Bound => f.write_str("addresses that the venue does not name"),
+            Self::Untold => f.write_str("where the venue does not tell"),
+        }
+    }
+}
+
 impl KeyState {
+    /// The same, where the account's list tells what the key itself does not.
+    #[must_use]
+    pub fn completed_by(&self, listed: Option<&ListedKey>) -> Self {
+        let addresses = match (&self.addresses, listed) {
+            (ToldAddresses::Bound | ToldAddresses::Untold, Some(listed)) => {
+                ToldAddresses::Exact(listed.addresses.clone())
+            }
+            (told, _) => told.clone(),
+        };
+        Self {
+            addresses,
+            ..self.clone()
+        }
+    }
+
+    /// Whether an account's list tells more of the key than its own answer.
+    pub fn is_partial(&self) -> bool {
+        self.account.named().is_none() || self.addresses.exact().is_none()
+    }
+
     /// Whether this key, which gave the answer, belongs to an account: by its own word, or where that does not
     /// name the account as calls do, by the account's list. A list that does not show it proves nothing: it
     /// may be behind.

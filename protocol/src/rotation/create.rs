@@ -4,7 +4,7 @@ use futures_util::future::join;
 use jiff::Timestamp;
 
 use super::base::Base;
-use super::belonging::current_must_be_listed;
+use super::evidence::current_must_be_listed;
 use super::giving_up::{Doubt, judged_from_store};
 use super::issue::IssueOutcome;
 use super::keep::StoreOutcome;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::belonging::belongs;
+use super::evidence::Evidence;
 use super::run::Run;
 use super::wrong::{self, Wrong};
 use crate::bounds::{LAST_MOMENT, POLL_PAUSE};
@@ -65,25 +65,10 @@ impl Run<'_> {
         if wrong::is(Wrong::NoLastLook) && self.request.step == Step::Finish {
             return Ok(());
         }
-        let state = self
+        let mut state = self
             .inspect_pending(venue, value)
             .await
             .map_err(|error| venue_error(&error))?;
-        self.must_be_of_its_account(venue, value, &state).await?;
-        judge(&state, value)
-    }
-
-    /// # Errors
-    /// ACCOUNT_MISMATCH; VENUE_UNAVAILABLE where the account's list may be behind, or cannot be had.
-    async fn must_be_of_its_account(
-        &self,
-        venue: &dyn Venue,
-        value: &SecretValue,
-        state: &KeyState,
-    ) -> Result<(), Error> {
-        if wrong::is(Wrong::AccountUnchecked) {
-            return Ok(());
-        }
         let recorded = value
             .rotation
             .as_ref()
@@ -94,30 +79,38 @@ impl Run<'_> {
             .collect();
         for account in known {
             let key = &value.credential.key_id;
-            if belongs(self, venue, value, &account, (key, state)).await? != Some(false) {
-                continue;
+            let evidence = Evidence::of(self, venue, value, &account, (key, state)).await?;
+            if evidence.belongs == Some(false) && !wrong::is(Wrong::AccountUnchecked) {
+                return Err(self.of_another_account(venue, value, &account, &evidence.state));
             }
-            let (error_type, problem) = match state.account.named() {
-                Some(own) => (
-                    ErrorType::AccountMismatch,
-                    format!("the pending key belongs to account {own}, and the secret stands for {account}"),
-                ),
-                None => (
-                    if self.is_young(venue, value) {
-                        ErrorType::VenueUnavailable
-                    } else {
-                        ErrorType::AccountMismatch
-                    },
-                    format!(
-                        "the pending key answers, and the keys of account {account}, for which the secret \
-                         stands, do not include it: nothing shows that it belongs there. A list may be \
-                         behind: the step can be repeated"
-                    ),
-                ),
-            };
-            return Err(Error::new(error_type, problem));
+            state = evidence.state;
         }
-        Ok(())
+        judge(&state, value)
+    }
+
+    /// ACCOUNT_MISMATCH; VENUE_UNAVAILABLE where the account's list may be behind.
+    fn of_another_account(
+        &self,
+        venue: &dyn Venue,
+        value: &SecretValue,
+        account: &AccountId,
+        state: &KeyState,
+    ) -> Error {
+        if let Some(own) = state.account.named() {
+            let problem =
+                format!("the pending key belongs to account {own}, and the secret stands for {account}");
+            return Error::new(ErrorType::AccountMismatch, problem);
+        }
+        let error_type = if self.is_young(venue, value) {
+            ErrorType::VenueUnavailable
+        } else {
+            ErrorType::AccountMismatch
+        };
+        let problem = format!(
+            "the pending key answers, and the keys of account {account}, for which the secret stands, do not \
+             include it: nothing shows that it belongs there. A list may be behind: the step can be repeated"
+        );
+        Error::new(error_type, problem)
     }
 }
 
@@ -154,16 +147,27 @@ fn judge(state: &KeyState, value: &SecretValue) -> Result<(), Error> {
     if !lacks.is_empty() {
         return Err(too_weak(lacks.join(", ")));
     }
-    if !state.addresses.within(&rotation.ip_allowlist) {
+    let Some(held) = state.addresses.exact() else {
+        // Who may be used from anywhere has nothing to prove.
+        return if rotation.ip_allowlist == Addresses::Any || wrong::is(Wrong::UntoldAgreed) {
+            Ok(())
+        } else {
+            Err(too_powerful(format!(
+                "be used from {}, where {} was meant",
+                state.addresses, rotation.ip_allowlist
+            )))
+        };
+    };
+    if !held.within(&rotation.ip_allowlist) {
         return Err(too_powerful(format!(
-            "be used from {}, where {} was meant",
-            state.addresses, rotation.ip_allowlist
+            "be used from {held}, where {} was meant",
+            rotation.ip_allowlist
         )));
     }
-    if !rotation.ip_allowlist.within(&state.addresses) {
+    if !rotation.ip_allowlist.within(held) {
         return Err(too_weak(format!(
             "be used from {}, only from {}",
-            rotation.ip_allowlist, state.addresses
+            rotation.ip_allowlist, held
         )));
     }
     Ok(())

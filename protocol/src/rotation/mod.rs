@@ -2,8 +2,8 @@
 
 mod authority;
 mod base;
-mod belonging;
 mod create;
+mod evidence;
 mod finish;
 mod giving_up;
 mod issue;

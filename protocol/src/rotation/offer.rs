@@ -3,7 +3,7 @@
 use futures_util::future::join;
 
 use super::base::Base;
-use super::belonging::belongs;
+use super::evidence::Evidence;
 use super::judge::beyond_addresses;
 use super::run::Run;
 use super::wanted::{self, Wanted, unbound};
@@ -11,7 +11,7 @@ use super::wrong::{self, Wrong};
 use crate::error::{Error, ErrorType};
 use crate::label::{Label, VersionId};
 use crate::ports::{Grant, KeyState, Signer, Venue, VenueError, Which, Whose};
-use crate::secret::{AccountId, Addresses, KeyId, SecretValue, Source};
+use crate::secret::{AccountId, Addresses, SecretValue, Source};
 use crate::session::{is_condemned, venue_error, venue_of};
 
 /// A version whose credential is to be copied.
@@ -126,14 +126,10 @@ pub(super) async fn fit(
     wanted::must_be_decided(&current)?;
     let state = offered.map_err(|error| venue_error(&error))?;
     let account = wanted::account(&base.value, &current)?;
-    must_belong(
-        run,
-        base,
-        venue,
-        &account,
-        (&current, &value.credential.key_id, &state),
-    )
-    .await?;
+    let key = &value.credential.key_id;
+    let evidence = Evidence::of(run, venue, &base.value, &account, (key, state)).await?;
+    must_belong(&evidence, &account, &current)?;
+    let state = evidence.state;
     // Who offers a key where the current one is dead is not to be kept from it by that.
     let held = match &current {
         Ok(current) => Some(current.powers.clone()),
@@ -152,12 +148,19 @@ pub(super) async fn fit(
         return no(format!("its key may not do what it must: {}", lacks.join(", ")));
     }
     let policy = base.value.policy.addresses.as_ref();
-    if state.addresses == Addresses::Any && policy != Some(&Addresses::Any) {
+    let held = match state.addresses.exact() {
+        // Nobody tells it: it may be used from anywhere.
+        None if policy == Some(&Addresses::Any) => Addresses::Any,
+        None => {
+            let whose = format!("the offered key may be used from {}", state.addresses);
+            return Err(unbound(&whose).into());
+        }
+        Some(held) => held.clone(),
+    };
+    if held == Addresses::Any && policy != Some(&Addresses::Any) {
         return Err(unbound("the offered key is bound to no address").into());
     }
-    if let Some(beyond) =
-        policy.and_then(|policy| beyond_addresses(&state.addresses, policy, &run.settings.egress))
-    {
+    if let Some(beyond) = policy.and_then(|policy| beyond_addresses(&held, policy, &run.settings.egress)) {
         return no(format!(
             "its key may be used from {beyond}, which the policy does not allow"
         ));
@@ -166,34 +169,31 @@ pub(super) async fn fit(
         account,
         grant: Grant {
             permissions,
-            addresses: state.addresses,
+            addresses: held,
         },
     })
 }
 
 /// The offered key has to be one of the secret's account. Where nobody tells whose it is, it has to be of the
 /// same account as the current key, as far as those two tell.
-async fn must_belong(
-    run: &Run<'_>,
-    base: &Base,
-    venue: &dyn Venue,
+fn must_belong(
+    evidence: &Evidence,
     account: &AccountId,
-    (current, key, state): (&Result<KeyState, VenueError>, &KeyId, &KeyState),
+    current: &Result<KeyState, VenueError>,
 ) -> Result<(), Unfit> {
-    let problem = match belongs(run, venue, &base.value, account, (key, state)).await? {
-        Some(true) => return Ok(()),
-        Some(false) => match state.account.named() {
-            Some(own) => {
-                format!("its key belongs to account {own}, and the secret stands for {account}")
-            }
-            None => format!(
-                "its key answers, and the keys of account {account}, for which the secret stands, do not \
-                 include it"
-            ),
-        },
-        None => {
+    let own = &evidence.state.account;
+    let problem = match (evidence.belongs, own.named()) {
+        (Some(true), _) => return Ok(()),
+        (Some(false), Some(own)) => {
+            format!("its key belongs to account {own}, and the secret stands for {account}")
+        }
+        (Some(false), None) => format!(
+            "its key answers, and the keys of account {account}, for which the secret stands, do not include \
+             it"
+        ),
+        (None, _) => {
             let in_use = current.as_ref().ok().map(|current| &current.account);
-            if in_use.and_then(|in_use| in_use.same_as(&state.account)) != Some(false) {
+            if in_use.and_then(|in_use| in_use.same_as(own)) != Some(false) {
                 return Ok(());
             }
             "its key belongs to another account than the current key".to_owned()

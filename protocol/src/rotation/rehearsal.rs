@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::future::join;
 
 use super::base::Base;
-use super::belonging::current_must_be_listed;
+use super::evidence::current_must_be_listed;
 use super::offer::{self, Offer, Unfit};
 use super::run::{Run, parse};
 use super::{RotationSettings, StepRequest};

@@ -131,10 +131,11 @@ pub(super) async fn grant(
     let value = &base.value;
     let seen = match seen(value, current, list) {
         // In an emergency the leaked key may be dead before its successor is there.
-        None if is_leaked(run, base).await? => recorded(base),
+        None if is_leaked(run, base).await? => recorded(base).map(|(powers, held)| (powers, Some(held))),
         seen => seen,
     };
     let (powers, held) = seen.unzip();
+    let held = held.flatten();
     let policy = &value.policy;
     let missing: Vec<&str> = [
         ("subaccount", value.subaccount.is_none() && powers.is_none()),
@@ -227,14 +228,15 @@ fn seen(
     value: &SecretValue,
     current: &Result<KeyState, VenueError>,
     list: &KeyList,
-) -> Option<(Powers, Addresses)> {
+) -> Option<(Powers, Option<Addresses>)> {
+    let listed = list.key(&value.credential.key_id);
     match current {
-        Ok(state) => Some((state.powers.clone(), state.addresses.clone())),
-        Err(error) if error.class.is_rejection() => None,
-        Err(_) => {
-            let listed = list.key(&value.credential.key_id)?;
-            Some((listed.powers.clone(), listed.addresses.clone()))
+        Ok(state) => {
+            let held = state.completed_by(listed).addresses.exact().cloned();
+            Some((state.powers.clone(), held))
         }
+        Err(error) if error.class.is_rejection() => None,
+        Err(_) => listed.map(|listed| (listed.powers.clone(), Some(listed.addresses.clone()))),
     }
 }
 

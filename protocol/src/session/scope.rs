@@ -31,7 +31,7 @@ impl AccountAccess<'_> {
             && !answer.is_master
             && (!is_anothers || wrong::is(Wrong::StolenKeyProves))
         {
-            self.proofs.push(answer.clone());
+            self.proofs.push(answer.completed_by(list.key(key)));
         }
     }
 
@@ -78,7 +78,10 @@ impl AccountAccess<'_> {
             };
             let addresses = match (entry.and_then(|entry| entry.addresses.as_ref()), proof) {
                 (Some(most), _) => other.as_ref().is_none_or(|other| other.within(most)),
-                (None, Some(proof)) => other.as_ref().is_none_or(|other| other.within(&proof.addresses)),
+                (None, Some(proof)) => other.as_ref().is_none_or(|other| {
+                    let exact = proof.addresses.exact();
+                    exact.is_some_and(|held| other.within(held))
+                }),
                 (None, None) => false,
             };
             permissions && addresses

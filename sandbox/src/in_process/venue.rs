@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use protocol::marker::Marker;
 use protocol::name::{Environment, VenueId};
 use protocol::ports::{
-    ErrorClass, Grant, IssuedKey, KeyList, KeyState, ListedKey, OwnAccount, Signer, Venue, VenueError,
-    VenueFacts, Venues, Whose,
+    ErrorClass, Grant, IssuedKey, KeyList, KeyState, ListedKey, OwnAccount, Signer, ToldAddresses, Venue,
+    VenueError, VenueFacts, Venues, Whose,
 };
 use protocol::secret::{AccountId, Address, Addresses, Credential, KeyId, Permissions};
 use secrecy::{ExposeSecret, SecretString};
@@ -138,7 +138,7 @@ impl Venue for InProcessVenue {
                 account: OwnAccount::Named(AccountId::new(own.uid.to_string())),
                 is_master: own.parent.is_none(),
                 powers: powers(&own.key.settings),
-                addresses: addresses(&own.key.settings.ips, whose)?,
+                addresses: ToldAddresses::Exact(addresses(&own.key.settings.ips, whose)?),
                 expires_at: own.key.expires_at,
                 read_only: own.key.settings.read_only,
                 kind: None,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use protocol::marker::Marker;
-use protocol::ports::{IssuedKey, KeyState, ListedKey, OwnAccount};
+use protocol::ports::{IssuedKey, KeyState, ListedKey, OwnAccount, ToldAddresses};
 use protocol::secret::{AccountId, Credential};
 
 use super::BybitWire;
@@ -18,7 +18,7 @@ impl Answer<BybitWire> for KeyState {
             account: OwnAccount::Named(AccountId::new(own.user_id.to_string())),
             is_master: own.is_master,
             powers: powers::powers(own.read_only, &own.permissions),
-            addresses: address::read(&own.ips)?,
+            addresses: ToldAddresses::Exact(address::read(&own.ips)?),
             // A key that does not expire shows the year 1970.
             expires_at: own
                 .expired_at

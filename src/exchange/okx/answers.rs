@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use protocol::marker::Marker;
-use protocol::ports::{IssuedKey, KeyState, ListedKey, OwnAccount};
+use protocol::ports::{IssuedKey, KeyState, ListedKey, OwnAccount, ToldAddresses};
 use protocol::secret::{AccountId, Addresses, Credential, Permission};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -30,7 +30,7 @@ impl Answer<OkxWire> for KeyState {
             account: OwnAccount::Alias(AccountId::new(own.uid)),
             read_only: powers.moves_funds.is_empty() && powers.permissions.iter().all(Permission::only_reads),
             powers,
-            addresses: addresses(&own.ip)?,
+            addresses: ToldAddresses::Exact(addresses(&own.ip)?),
             expires_at: None,
             kind: None,
         })
@@ -164,7 +164,7 @@ mod tests {
         );
         assert_eq!(
             reply::<KeyState>(&own(r#""ip":"""#)).unwrap().addresses,
-            Addresses::Any
+            ToldAddresses::Exact(Addresses::Any)
         );
         for master in [r#""type":"0""#, r#""uid":"446556034900000000""#] {
             assert!(reply::<KeyState>(&own(master)).unwrap().is_master, "{master}");

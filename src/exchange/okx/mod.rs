@@ -123,7 +123,7 @@ impl Venue for Okx {
         {
             return Err("it lacks the permission Trade, with which keys are issued".into());
         }
-        if master.addresses == Addresses::Any {
+        if master.addresses.exact() == Some(&Addresses::Any) {
             return Err(
                 "it is bound to no address, and OKX takes a request for a key from a bound one alone (50035): \
                  bind it to this function's address"

@@ -136,7 +136,13 @@ impl SecretVisit<'_> {
             age_days: age.map(|age| age.as_hours() / A_DAY),
             expires_at: state.and_then(|state| state.expires_at),
             powers: state.map(|state| in_words(&state.powers)),
-            addresses: state.map(|state| state.addresses.to_string()),
+            addresses: state.and_then(|state| {
+                state
+                    .completed_by(listed)
+                    .addresses
+                    .exact()
+                    .map(ToString::to_string)
+            }),
             within_policy: answering.map(|key| is_within_policy(self.pass, description, key)),
         }
     }

@@ -21,7 +21,8 @@ impl Planning<'_> {
             );
             self.warning(say, "see that no bot needs it");
         }
-        if let (Addresses::Only(held), missing) = (&state.addresses, &self.pass.settings.egress) {
+        if let (Some(Addresses::Only(held)), missing) = (state.addresses.exact(), &self.pass.settings.egress)
+        {
             let missing: Vec<&str> = missing
                 .iter()
                 .filter(|own| !held.contains(own))

@@ -20,12 +20,13 @@ impl Planning<'_> {
                 "make a better one, and store it in its secret",
             );
         }
-        match &master.addresses {
-            Addresses::Any => self.warning(
+        match master.addresses.exact() {
+            None => {}
+            Some(Addresses::Any) => self.warning(
                 "the master credential may be used from anywhere",
                 "bind it to this function's address: who has it can issue keys",
             ),
-            Addresses::Only(held) => {
+            Some(Addresses::Only(held)) => {
                 let missing: Vec<&str> = self
                     .pass
                     .settings
