@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use exchange_key_rotation::exchange::bybit::BybitWire;
 use exchange_key_rotation::exchange::kit::answer::{Answer, KeyPage, ServerTime, understood};
 use protocol::ports::{IssuedKey, KeyState, Whose};
-use protocol::secret::{Addresses, KeyId};
+use protocol::secret::{AccountId, Addresses, KeyId};
 use sandbox::in_process::silence::heard;
 use sandbox::leak::found;
 use secrecy::ExposeSecret;
@@ -132,7 +132,8 @@ impl Reply<'_> {
         let user_id = field(&own, "userID").expect("the key's account");
         let user_id = string(user_id).unwrap_or_else(|| user_id.to_owned());
         let number: u64 = user_id.parse().expect("an account has a number");
-        assert_eq!(state.account.as_str(), number.to_string());
+        let account = state.account.named().map(AccountId::as_str);
+        assert_eq!(account, Some(number.to_string().as_str()));
         let is_master = field(&own, "isMaster").is_some_and(|raw| raw == "true");
         assert_eq!(state.is_master, is_master);
         is_described(&own, state.powers.forbidden().is_empty());
