@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use secrecy::SecretString;
 use thiserror::Error;
 
 use crate::class::ErrorClass;
@@ -73,7 +74,12 @@ pub trait Venue: Send + Sync + Debug {
         grant: &Grant,
     ) -> Result<(), VenueError>;
     /// Deletes a key.
-    async fn revoke(&self, master: &Signer, account: &AccountId, key: &KeyId) -> Result<(), VenueError>;
+    async fn revoke(
+        &self,
+        master: &Signer,
+        account: &AccountId,
+        key: KeyToRevoke<'_>,
+    ) -> Result<(), VenueError>;
 }
 
 /// A venue's ways, from its documentation where it says.
@@ -354,6 +360,37 @@ pub struct ListedKey {
     pub expired: bool,
     /// As in [`KeyState`].
     pub kind: Option<&'static str>,
+}
+
+/// A key to revoke, and what is known of it beside its id: some venues ask for more than that.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyToRevoke<'a> {
+    /// Which key.
+    pub key_id: &'a KeyId,
+    /// The marker in its note, where that is known.
+    pub marker: Option<&'a Marker>,
+    /// Its passphrase, where a value has it.
+    pub passphrase: Option<&'a SecretString>,
+}
+
+impl<'a> From<&'a ListedKey> for KeyToRevoke<'a> {
+    fn from(listed: &'a ListedKey) -> Self {
+        Self {
+            key_id: &listed.key_id,
+            marker: listed.marker.as_ref(),
+            passphrase: None,
+        }
+    }
+}
+
+impl<'a> From<&'a Credential> for KeyToRevoke<'a> {
+    fn from(credential: &'a Credential) -> Self {
+        Self {
+            key_id: &credential.key_id,
+            marker: None,
+            passphrase: credential.passphrase.as_ref(),
+        }
+    }
 }
 
 /// A key as issued: the only time the venue shows its secret.

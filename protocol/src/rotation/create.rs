@@ -170,7 +170,7 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
     if nowhere_stored
         && let Err(error) = run
             .session
-            .revoke(run.token(), &access, &issued.credential.key_id)
+            .revoke(run.token(), &access, &issued.credential)
             .await?
     {
         tracing::warn!(%error, "a key that was issued and not stored is still alive; a later run revokes it");

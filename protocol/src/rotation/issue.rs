@@ -211,7 +211,7 @@ async fn revoke_beside(
     list: &KeyList,
 ) -> Result<usize, Error> {
     run.session
-        .revoke(run.token(), access, &key.key_id)
+        .revoke(run.token(), access, key)
         .await?
         .map_err(|error| venue_error(&error))?;
     Ok(young_of(run, &base.description, list)
@@ -271,13 +271,7 @@ async fn reap(
             Some(version) => wrong::is(Wrong::HeldReaped) || !may_be_stored(run, version, key).await,
             None => wrong::is(Wrong::UnlistedVersionReaped) || complete && versions.len() < NONE_PURGED_BELOW,
         };
-        if never_stored
-            && run
-                .session
-                .revoke(run.token(), access, &key.key_id)
-                .await?
-                .is_ok()
-        {
+        if never_stored && run.session.revoke(run.token(), access, key).await?.is_ok() {
             reaped += 1;
         }
     }

@@ -381,7 +381,7 @@ pub(super) async fn revoke_the_rest(
     for key in the_rest(list, ours, keep) {
         tracing::warn!(key = %key.key_id, "revoking a key that was issued for this version and is not in it");
         run.session
-            .revoke(run.token(), access, &key.key_id)
+            .revoke(run.token(), access, key)
             .await?
             .map_err(|error| venue_error(&error))?;
     }

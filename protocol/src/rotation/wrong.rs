@@ -84,7 +84,6 @@ pub(super) async fn revoke_doomed(run: &Run<'_>) -> Result<(), Error> {
     let (Ok(pending), current) = (parse(&pending), parse(&current)?) else {
         return Ok(());
     };
-    let key = pending.credential.key_id;
     let venue = venue_of(run.session.ports, &description, &current)?;
     let master = master_of(run.session.ports, &venue.masters(), &current).await?;
     let in_use = Signer {
@@ -94,7 +93,7 @@ pub(super) async fn revoke_doomed(run: &Run<'_>) -> Result<(), Error> {
     let account = wanted::account(&current, &venue.inspect(&in_use).await)?;
     let access = AccountAccess::new(venue.as_ref(), master, account, &description);
     run.session
-        .revoke(run.token(), &access, &key)
+        .revoke(run.token(), &access, &pending.credential)
         .await?
         .map_err(|error| venue_error(&error))
 }

@@ -9,7 +9,8 @@ use crate::error::{Error, ErrorType};
 use crate::label::{Label, Stamp, StampKind, VersionId};
 use crate::marker::Marker;
 use crate::ports::{
-    Description, ErrorClass, Fleet, Grant, LabelMove, ListedKey, StoreError, StoreErrorKind, VenueError,
+    Description, ErrorClass, Fleet, Grant, KeyToRevoke, LabelMove, ListedKey, StoreError, StoreErrorKind,
+    VenueError,
 };
 use crate::secret::{Address, KeyId};
 use crate::session::AccountAccess;
@@ -70,15 +71,21 @@ impl SecretSession<'_> {
         &self,
         version: &VersionId,
         access: &AccountAccess<'_>,
-        key: &KeyId,
+        key: impl Into<KeyToRevoke<'_>>,
     ) -> Tried<(), VenueError> {
+        let key = key.into();
         access.must_serve(Act::Die)?;
         self.must_have_left(LAST_MOMENT)?;
         let result = access
             .venue
             .revoke(&access.master.signer, &access.account, key)
             .await;
-        self.record(Action::RevokeKey, version, &About::key(key), venue_class(&result));
+        self.record(
+            Action::RevokeKey,
+            version,
+            &About::key(key.key_id),
+            venue_class(&result),
+        );
         Ok(result)
     }
 

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use protocol::marker::Marker;
 use protocol::name::{Environment, VenueId};
 use protocol::ports::{
-    ErrorClass, Grant, IssuedKey, KeyList, KeyState, ListedKey, OwnAccount, Signer, ToldAddresses, Venue,
-    VenueError, VenueFacts, Venues, Whose,
+    ErrorClass, Grant, IssuedKey, KeyList, KeyState, KeyToRevoke, ListedKey, OwnAccount, Signer,
+    ToldAddresses, Venue, VenueError, VenueFacts, Venues, Whose,
 };
 use protocol::secret::{AccountId, Address, Addresses, Credential, KeyId, Permissions};
 use secrecy::{ExposeSecret, SecretString};
@@ -231,7 +231,13 @@ impl Venue for InProcessVenue {
         .await
     }
 
-    async fn revoke(&self, master: &Signer, account: &AccountId, key: &KeyId) -> Result<(), VenueError> {
+    async fn revoke(
+        &self,
+        master: &Signer,
+        account: &AccountId,
+        key: KeyToRevoke<'_>,
+    ) -> Result<(), VenueError> {
+        let key = key.key_id;
         let (whose, sub_uid) = (master.whose, uid(account, master.whose)?);
         let named = key.clone();
         let asked = Asked::Revoke(bybit::KeyId::from(key.expose()));

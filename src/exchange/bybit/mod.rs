@@ -15,9 +15,9 @@ use async_trait::async_trait;
 use protocol::marker::Marker;
 use protocol::name::{Environment, VenueId};
 use protocol::ports::{
-    Grant, IssuedKey, KeyList, KeyState, ListedKey, Signer, Venue, VenueError, VenueFacts, Whose,
+    Grant, IssuedKey, KeyList, KeyState, KeyToRevoke, ListedKey, Signer, Venue, VenueError, VenueFacts, Whose,
 };
-use protocol::secret::{AccountId, KeyId, Permissions};
+use protocol::secret::{AccountId, Permissions};
 
 pub use self::wire::BybitWire;
 use self::wire::uid;
@@ -208,8 +208,13 @@ impl Venue for Bybit {
         self.line_of(master).call(master, call).await
     }
 
-    async fn revoke(&self, master: &Signer, _account: &AccountId, key: &KeyId) -> Result<(), VenueError> {
-        let call = wire::delete(key).map_err(|problem| self.line.fault(master.whose, &problem))?;
+    async fn revoke(
+        &self,
+        master: &Signer,
+        _account: &AccountId,
+        key: KeyToRevoke<'_>,
+    ) -> Result<(), VenueError> {
+        let call = wire::delete(key.key_id).map_err(|problem| self.line.fault(master.whose, &problem))?;
         self.line_of(master).call(master, call).await
     }
 }

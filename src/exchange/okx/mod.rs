@@ -15,9 +15,10 @@ use async_trait::async_trait;
 use protocol::marker::Marker;
 use protocol::name::{Environment, VenueId};
 use protocol::ports::{
-    ErrorClass, Grant, IssuedKey, KeyList, KeyState, ListedKey, Signer, Venue, VenueError, VenueFacts,
+    ErrorClass, Grant, IssuedKey, KeyList, KeyState, KeyToRevoke, ListedKey, Signer, Venue, VenueError,
+    VenueFacts,
 };
-use protocol::secret::{AccountId, Addresses, KeyId, Permission, Permissions, Word};
+use protocol::secret::{AccountId, Addresses, Permission, Permissions, Word};
 use rustls::crypto::SecureRandom;
 use secrecy::ExposeSecret;
 
@@ -172,9 +173,15 @@ impl Venue for Okx {
         self.line.call(master, call).await
     }
 
-    async fn revoke(&self, master: &Signer, account: &AccountId, key: &KeyId) -> Result<(), VenueError> {
+    async fn revoke(
+        &self,
+        master: &Signer,
+        account: &AccountId,
+        key: KeyToRevoke<'_>,
+    ) -> Result<(), VenueError> {
         let account = name(account, master.whose)?;
-        let call = wire::delete(account, key).map_err(|problem| self.line.fault(master.whose, &problem))?;
+        let call =
+            wire::delete(account, key.key_id).map_err(|problem| self.line.fault(master.whose, &problem))?;
         match self.line.call(master, call).await {
             Err(error) if error.class == ErrorClass::Gone => Ok(()),
             done => done,

@@ -165,7 +165,7 @@ impl SecretVisit<'_> {
         let none = VersionId::new("(none)");
         let version = version.unwrap_or(&none);
         self.pass.turn_of(access.venue, &access.master).await;
-        match self.session.revoke(version, access, &key.key_id).await? {
+        match self.session.revoke(version, access, key).await? {
             Ok(()) => self.count("orphans"),
             Err(error) => {
                 let say = format!(

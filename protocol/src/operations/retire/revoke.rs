@@ -20,7 +20,7 @@ use crate::operations::retire::grace::is_marked;
 use crate::operations::retire::liveness::{Known, Life, asked, judged, life};
 use crate::operations::retire::target::RevocationTarget;
 use crate::operations::{Fingerprint, Mode, OperationRequest};
-use crate::ports::{Description, ErrorClass, KeyList, KeyState, Venue, VenueError};
+use crate::ports::{Description, ErrorClass, KeyList, KeyState, KeyToRevoke, Venue, VenueError};
 use crate::secret::{AccountId, KeyId, SecretValue};
 use crate::session::{About, AccountAccess, venue_error};
 use crate::task::Operation;
@@ -296,7 +296,11 @@ impl SecretVisit<'_> {
             return Ok(None);
         }
         pass.turn_of(access.venue, &access.master).await;
-        let refused = session.revoke(version, access, key).await?.err();
+        let target = KeyToRevoke {
+            marker: list.and_then(|list| list.key(key)?.marker.as_ref()),
+            ..KeyToRevoke::from(&value.credential)
+        };
+        let refused = session.revoke(version, access, target).await?.err();
         if refused.is_none() {
             self.count("revoked");
             self.has_revoked = true;
