@@ -191,7 +191,7 @@ impl Scene {
         if done == Done::Promoted {
             assert_eq!(current.as_ref(), Some(&self.token));
             let key = self.world.text(&self.token).and_then(|text| key_in(&text));
-            let key = key.and_then(|key| self.world.bybit(|model, _| model.key(&key)));
+            let key = key.and_then(|key| self.world.venue(|model, _| model.key(&key)));
             let key = key.expect("a key that the venue knows was promoted");
             let moves_funds = key
                 .settings
@@ -245,7 +245,7 @@ impl Scene {
         let world = &self.world;
         let versions = world.versions();
         Facts {
-            keys: world.bybit(|model, _| model.keys()),
+            keys: world.venue(|model, _| model.keys()),
             values: versions
                 .iter()
                 .map(|version| (version.clone(), world.text(version)))
@@ -275,7 +275,7 @@ impl Scene {
 
 /// A key like the current one, or one that moves funds.
 fn new_key(world: &World, note: &str, powerful: bool) -> Option<Credential> {
-    world.bybit(|model, now| {
+    world.venue(|model, now| {
         let mut settings = model.key(world.first_key())?.settings;
         settings.note = String::from(note);
         if powerful {
@@ -290,7 +290,7 @@ fn new_key(world: &World, note: &str, powerful: bool) -> Option<Credential> {
 
 /// Stores a version by hand: the token's, or a new one.
 fn put(world: &World, text: &str, key: &Credential, token: Option<&VersionId>, label: &str) {
-    let current = world.bybit(|model, _| model.credential(world.first_key()));
+    let current = world.venue(|model, _| model.credential(world.first_key()));
     let base = world.first_version();
     let (current_key, current_secret) = current.as_ref().map_or(("", ""), |current| {
         (current.key.as_str(), current.secret.expose())

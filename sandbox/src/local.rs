@@ -39,7 +39,7 @@ pub struct Local {
     /// Secrets Manager.
     pub secrets_manager: secrets_manager::Service,
     /// Bybit.
-    pub bybit: bybit::Service,
+    pub venue: bybit::Service,
     /// What time it is for both.
     pub clock: SandboxClock,
     /// The master credential.
@@ -49,7 +49,7 @@ pub struct Local {
     /// Where Secrets Manager listens.
     pub secrets_manager_address: SocketAddr,
     /// Where Bybit listens.
-    pub bybit_address: SocketAddr,
+    pub venue_address: SocketAddr,
     _servers: JoinSet<()>,
 }
 
@@ -71,9 +71,9 @@ impl Local {
         let now = clock.now();
         // Keys and secrets have been there for a while.
         let then = now - SignedDuration::from_hours(30 * 24);
-        let mut venue = bybit::Model::new(1, bybit::Knobs::default());
+        let mut model = bybit::Model::new(1, bybit::Knobs::default());
         let seeded =
-            seed_bybit(&mut venue, then).map_err(|_| StartError::Seed("an account is missing".into()))?;
+            seed_venue(&mut model, then).map_err(|_| StartError::Seed("an account is missing".into()))?;
         let (master, hand_made, for_events) = seeded;
         let mut store = secrets_manager::Model::new(1, secrets_manager::Knobs::default());
         seed_secrets(&mut store, &master, &hand_made, &for_events, then)
@@ -82,11 +82,11 @@ impl Local {
         open_rotation_for_events(&mut store, now).map_err(|error| StartError::Seed(error.to_string()))?;
 
         let (store_listener, secrets_manager_address) = listen(secrets_manager_port).await?;
-        let (venue_listener, bybit_address) = listen(bybit_port).await?;
+        let (venue_listener, venue_address) = listen(bybit_port).await?;
         let secrets_manager = secrets_manager::Service::new(store, clock.clone());
-        let bybit = bybit::Service::new(venue, clock.clone());
+        let venue = bybit::Service::new(model, clock.clone());
         let mut servers = JoinSet::new();
-        let (store_service, venue_service) = (secrets_manager.clone(), bybit.clone());
+        let (store_service, venue_service) = (secrets_manager.clone(), venue.clone());
         servers.spawn(async move {
             // It ends when the world does.
             let _ = secrets_manager::serve(store_listener, store_service).await;
@@ -94,19 +94,19 @@ impl Local {
         servers.spawn(async move { bybit::serve(venue_listener, venue_service).await });
         Ok(Self {
             secrets_manager,
-            bybit,
+            venue,
             clock,
             master,
             hand_made,
             secrets_manager_address,
-            bybit_address,
+            venue_address,
             _servers: servers,
         })
     }
 
     /// What the function's process needs to know of this world.
     pub fn environment(&self) -> Environment {
-        Environment::local(self.secrets_manager_address, self.bybit_address)
+        Environment::local(self.secrets_manager_address, self.venue_address)
     }
 
     /// The full ARN of a seeded secret.
@@ -137,7 +137,7 @@ async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), StartError> {
 }
 
 /// The master key, the key of [`SECRET`], and the key of [`EVENTS_SECRET`].
-fn seed_bybit(
+fn seed_venue(
     venue: &mut bybit::Model,
     now: Timestamp,
 ) -> Result<(Credential, Credential, Credential), bybit::NoSuch> {

@@ -126,7 +126,7 @@ impl Reply {
 pub struct Proxy {
     shared: Arc<Shared>,
     secrets_manager: SocketAddr,
-    bybit: SocketAddr,
+    venue: SocketAddr,
     _servers: JoinSet<()>,
 }
 
@@ -157,24 +157,24 @@ impl Proxy {
             under_way: watch::Sender::new(0),
         });
         let mut servers = JoinSet::new();
-        let mut addresses = [local.secrets_manager_address, local.bybit_address];
+        let mut addresses = [local.secrets_manager_address, local.venue_address];
         for address in &mut addresses {
             let listener = TcpListener::bind("127.0.0.1:0").await?;
             let service = std::mem::replace(address, listener.local_addr()?);
             servers.spawn(serve(listener, service, Arc::clone(&shared)));
         }
-        let [secrets_manager, bybit] = addresses;
+        let [secrets_manager, venue] = addresses;
         Ok(Self {
             shared,
             secrets_manager,
-            bybit,
+            venue,
             _servers: servers,
         })
     }
 
     /// What a process needs to know to call through this proxy.
     pub fn environment(&self) -> Environment {
-        Environment::local(self.secrets_manager, self.bybit)
+        Environment::local(self.secrets_manager, self.venue)
     }
 
     /// Names the process that [`Fault::Killed`] kills.

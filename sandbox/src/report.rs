@@ -63,7 +63,7 @@ impl fmt::Display for StepReport {
 /// The versions of a secret with their labels, and the keys they name.
 pub fn versions(local: &Local, name: &str) -> String {
     let now = local.clock.now();
-    let (store, venue) = (local.secrets_manager.lock(), local.bybit.lock());
+    let (store, venue) = (local.secrets_manager.lock(), local.venue.lock());
     let Some(secret) = store.model.secret(name) else {
         return format!("no secret {}\n", masked(name));
     };
@@ -92,7 +92,7 @@ pub fn versions(local: &Local, name: &str) -> String {
 /// The keys of an account at the venue.
 pub fn keys(local: &Local, uid: Uid) -> String {
     let now = local.clock.now();
-    let venue = local.bybit.lock();
+    let venue = local.venue.lock();
     let mut rows = vec![["KEY", "NOTE", "PERMISSIONS", "ADDRESSES", "STATE"].map(str::to_owned)];
     for truth in venue.model.keys().iter().filter(|truth| truth.uid == uid) {
         rows.push([

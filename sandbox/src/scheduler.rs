@@ -80,6 +80,6 @@ pub async fn wait_until_due(local: &Local) {
 fn take_calls(local: &Local) -> (Vec<secrets_manager::Call>, Vec<bybit::Call>) {
     (
         local.secrets_manager.lock().model.take_calls(),
-        local.bybit.lock().model.take_calls(),
+        local.venue.lock().model.take_calls(),
     )
 }

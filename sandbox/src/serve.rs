@@ -67,7 +67,7 @@ fn introduction(local: &Local) -> String {
          export BYBIT_STAND_IN_URL=http://{}\n\
          export BYBIT_MASTER_KEY={} BYBIT_MASTER_SECRET={}\n\
          export BYBIT_SUB_KEY={} BYBIT_SUB_SECRET={} BYBIT_SUB_UID={}\n",
-        local.bybit_address,
+        local.venue_address,
         local.master.key.as_str(),
         local.master.secret.expose(),
         local.hand_made.key.as_str(),

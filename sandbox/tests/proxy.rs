@@ -60,7 +60,7 @@ async fn each_fault_is_what_its_name_says() {
         let local = Local::start(0, 0).await.unwrap();
         let proxy = Proxy::start(&local, Some((1, fault))).await.unwrap();
         assert!(whole(&ask(&proxy).await), "{fault:?}: the request before");
-        local.bybit.lock().model.take_calls();
+        local.venue.lock().model.take_calls();
         let began = Instant::now();
         let seen = ask(&proxy).await;
         assert!(expected(&seen), "{fault:?}: {seen}");
@@ -69,7 +69,7 @@ async fn each_fault_is_what_its_name_says() {
             matches!(fault, Fault::Delayed(..)),
             "{fault:?}"
         );
-        assert_eq!(local.bybit.lock().model.take_calls().len(), effects, "{fault:?}");
+        assert_eq!(local.venue.lock().model.take_calls().len(), effects, "{fault:?}");
         assert!(whole(&ask(&proxy).await), "{fault:?}: the request after");
         assert_eq!(proxy.arrived(), ["GET /v5/market/time"; 3]);
     }
@@ -82,7 +82,7 @@ async fn a_request_that_is_held_back_takes_effect_though_its_sender_has_gone() {
         .await
         .unwrap();
     tokio::time::timeout(LATER / 4, ask(&proxy)).await.unwrap_err();
-    assert!(local.bybit.lock().model.take_calls().is_empty());
+    assert!(local.venue.lock().model.take_calls().is_empty());
     proxy.at_rest().await;
-    assert_eq!(local.bybit.lock().model.take_calls().len(), 1);
+    assert_eq!(local.venue.lock().model.take_calls().len(), 1);
 }

@@ -17,7 +17,7 @@ const PLANTED: &str = "66666666-0000-4000-8000-000000000666";
 
 /// The living keys of every account.
 fn all_live(world: &World) -> Vec<KeyTruth> {
-    world.bybit(|model, now| {
+    world.venue(|model, now| {
         let keys = model.keys().into_iter();
         keys.filter(|key| key.alive(now)).collect()
     })

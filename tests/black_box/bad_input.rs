@@ -203,7 +203,7 @@ async fn preconditions_that_do_not_hold_are_named() {
 async fn a_key_that_could_be_used_from_anywhere_needs_a_policy_that_says_so() {
     let world = World::start().await;
     let key = &world.local.hand_made.key;
-    world.bybit(|model, now| {
+    world.venue(|model, now| {
         let settings = Settings {
             ips: Ips::Any,
             ..model.key(key).unwrap().settings

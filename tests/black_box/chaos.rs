@@ -177,7 +177,7 @@ impl History {
             world.key_by_hand(&note, Ips::only([[203, 0, 113, 9].into()]), &[SPOT]);
         }
         world.open_rotation(TOKEN);
-        let others = world.local.bybit.lock().model.keys();
+        let others = world.local.venue.lock().model.keys();
         let base = world
             .labels()
             .into_iter()
@@ -281,7 +281,7 @@ impl History {
 
     fn key_of(&self, value: &Value) -> KeyTruth {
         let key = KeyId::from(value["api_key"].as_str().unwrap());
-        self.world.local.bybit.lock().model.key(&key).unwrap()
+        self.world.local.venue.lock().model.key(&key).unwrap()
     }
 
     /// The invariants, read off the stand-ins.
@@ -352,7 +352,7 @@ impl History {
     }
 
     fn the_keys_must_be_those_of_a_plain_rotation(&self, current: &KeyTruth) {
-        let keys = self.world.local.bybit.lock().model.keys();
+        let keys = self.world.local.venue.lock().model.keys();
         let ours = Marker::new(&self.world.local.arn(SECRET), &VersionId::new(TOKEN), 0);
         let of_token = |key: &&KeyTruth| {
             Marker::parse(&key.settings.note).is_some_and(|marker| marker.same_token(&ours))
@@ -393,7 +393,7 @@ impl History {
     /// What an audit line says is done is done.
     fn what_was_audited_must_be_true(&self, current: &KeyTruth) {
         let now = self.world.local.clock.now();
-        let keys = self.world.local.bybit.lock().model.keys();
+        let keys = self.world.local.venue.lock().model.keys();
         let fingerprint = |key: &KeyTruth| Shown::parse(key.key.as_str()).unwrap().fingerprint();
         let labels = self.world.labels();
         for line in self.world.audit().iter().filter(|line| line["outcome"] == "done") {

@@ -24,11 +24,11 @@ async fn a_clock_that_is_a_minute_off_is_no_obstacle() {
 async fn throttling_and_failing_servers_are_waited_out() {
     let world = World::start().await;
     for path in ["/v5/user/query-api", "/v5/user/sub-apikeys", CREATE] {
-        world.local.bybit.lock().faults.plan(path, Fault::Throttled);
+        world.local.venue.lock().faults.plan(path, Fault::Throttled);
     }
     for path in ["/v5/user/query-api", "/v5/user/sub-apikeys"] {
-        world.local.bybit.lock().faults.plan(path, Fault::ServerError);
-        world.local.bybit.lock().faults.plan(path, Fault::Dropped);
+        world.local.venue.lock().faults.plan(path, Fault::ServerError);
+        world.local.venue.lock().faults.plan(path, Fault::Dropped);
     }
     for operation in [
         "DescribeSecret",
@@ -52,7 +52,7 @@ async fn throttling_and_failing_servers_are_waited_out() {
 #[tokio::test]
 async fn a_key_whose_reply_was_lost_is_found_revoked_and_replaced() {
     let world = World::start().await;
-    world.local.bybit.lock().faults.plan(CREATE, Fault::ReplyLost);
+    world.local.venue.lock().faults.plan(CREATE, Fault::ReplyLost);
     world.open_rotation(TOKEN);
     world.rotate().await;
     let live = world.live_keys();

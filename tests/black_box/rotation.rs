@@ -268,7 +268,7 @@ async fn what_is_to_be_taken_from_a_key_is_sent_empty() {
         ("Wallet", &["AccountTransfer"]),
         ("Earn", &["Earn"]),
     ];
-    world.bybit(|model, now| {
+    world.venue(|model, now| {
         // Nobody documents whether an edit leaves alone what is not sent.
         model.knobs.edit_keeps_groups = true;
         let key = model.keys().last().unwrap().clone();

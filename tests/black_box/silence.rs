@@ -12,7 +12,7 @@ async fn no_secret_is_written_in_clear_base64_hex_or_url_form_even_at_trace() {
             .await;
     world
         .local
-        .bybit
+        .venue
         .lock()
         .faults
         .plan("/v5/user/create-sub-api", Fault::ServerError);

@@ -177,9 +177,9 @@ impl World {
     }
 
     /// Does something at the venue by hand.
-    pub(crate) fn bybit<T>(&self, act: impl FnOnce(&mut bybit::Model, Timestamp) -> T) -> T {
+    pub(crate) fn venue<T>(&self, act: impl FnOnce(&mut bybit::Model, Timestamp) -> T) -> T {
         let now = self.local.clock.now();
-        act(&mut self.local.bybit.lock().model, now)
+        act(&mut self.local.venue.lock().model, now)
     }
 
     /// Plans a fault for the next call of one of Secrets Manager's operations that none is planned for.
@@ -195,14 +195,14 @@ impl World {
             ips,
             permissions: Permissions::of(powers),
         };
-        self.bybit(|model, now| model.create_key_by_hand(SUB_ACCOUNT, settings, now))
+        self.venue(|model, now| model.create_key_by_hand(SUB_ACCOUNT, settings, now))
             .unwrap()
     }
 
     /// Deletes the current key.
     pub(crate) fn delete_current(&self) {
         let key = KeyId::from(&*self.current_key());
-        self.bybit(|model, now| model.delete_key_by_hand(&key, now))
+        self.venue(|model, now| model.delete_key_by_hand(&key, now))
             .unwrap();
     }
 
@@ -336,7 +336,7 @@ impl World {
 
     /// The keys of the sub-account, in the order they were made.
     pub(crate) fn keys(&self) -> Vec<KeyTruth> {
-        let keys = self.local.bybit.lock().model.keys();
+        let keys = self.local.venue.lock().model.keys();
         keys.into_iter().filter(|key| key.uid == SUB_ACCOUNT).collect()
     }
 
@@ -348,7 +348,7 @@ impl World {
     /// How many calls were made since this was last asked: to Secrets Manager, and to Bybit.
     pub(crate) fn calls(&self) -> (usize, usize) {
         let store = self.local.secrets_manager.lock().model.take_calls();
-        let venue = self.local.bybit.lock().model.take_calls();
+        let venue = self.local.venue.lock().model.take_calls();
         (store.len(), venue.len())
     }
 
@@ -390,7 +390,7 @@ impl World {
                 .map(|(_, key)| key.clone()),
         );
         {
-            let venue = &self.local.bybit.lock().model;
+            let venue = &self.local.venue.lock().model;
             let credentials = venue
                 .keys()
                 .into_iter()

@@ -64,9 +64,9 @@ pub(super) async fn measure(peers: &Peers) -> Result<String, Box<dyn Error>> {
 /// The steps of a rotation, in milliseconds, in a process whose connections are open.
 async fn steps_over(peer: &Peer, delay: Duration) -> Result<Vec<f64>, Box<dyn Error>> {
     let local = world().await?;
-    let network = Network::start([local.secrets_manager_address, local.bybit_address], delay).await?;
-    let [secrets_manager, bybit] = network.addresses;
-    let process = Process::start(peer, &peer.seeing(Environment::local(secrets_manager, bybit))).await?;
+    let network = Network::start([local.secrets_manager_address, local.venue_address], delay).await?;
+    let [secrets_manager, venue] = network.addresses;
+    let process = Process::start(peer, &peer.seeing(Environment::local(secrets_manager, venue))).await?;
     process.rotation(&local).await?;
     let steps = process.rotation(&local).await?;
     process.end().await;

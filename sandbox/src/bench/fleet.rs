@@ -150,7 +150,7 @@ async fn pass(peers: &Peers, operation: &str, secrets: u32) -> Result<Pass, Box<
     }
     let calls = local.secrets_manager.lock().model.take_calls();
     let store_calls = calls.len();
-    let venue_calls = local.bybit.lock().model.take_calls().len();
+    let venue_calls = local.venue.lock().model.take_calls().len();
     let listing = listing(
         &local,
         calls
@@ -206,7 +206,7 @@ fn seed(local: &Local, secrets: u32) -> Result<(), Box<dyn Error>> {
     for (number, (uid, site, master_arn)) in (0..secrets).zip(parents.iter().cycle()) {
         let account = FIRST_UID + 1_000_000 + Uid::from(number);
         let key = {
-            let mut venue = local.bybit.lock();
+            let mut venue = local.venue.lock();
             venue.model.add_sub_account(*uid, account)?;
             let permissions = Permissions::of(&[
                 ("ContractTrade", &["Order", "Position"]),
@@ -246,7 +246,7 @@ fn parent(
     then: Timestamp,
 ) -> Result<(Uid, &'static str, String), Box<dyn Error>> {
     let master = {
-        let mut venue = local.bybit.lock();
+        let mut venue = local.venue.lock();
         // One stand-in answers for all sites.
         venue.model.add_parent_account(uid, Site::Mainnet);
         venue.model.add_master_key(uid, Ips::only([LOOPBACK]), then)?

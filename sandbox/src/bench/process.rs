@@ -143,7 +143,7 @@ impl Site {
         let local = world().await?;
         let front = match identity {
             Some(identity) => {
-                Some(Front::start(identity, [local.secrets_manager_address, local.bybit_address]).await?)
+                Some(Front::start(identity, [local.secrets_manager_address, local.venue_address]).await?)
             }
             None => None,
         };
@@ -163,7 +163,7 @@ impl Site {
 /// The stand-ins, which refuse nobody for coming too often.
 pub(super) async fn world() -> Result<Local, crate::local::StartError> {
     let local = Local::start(0, 0).await?;
-    local.bybit.lock().model.knobs.rate_limits = false;
+    local.venue.lock().model.knobs.rate_limits = false;
     Ok(local)
 }
 

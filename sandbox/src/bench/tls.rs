@@ -100,7 +100,7 @@ fn target() -> PathBuf {
 /// Both stand-ins behind TLS; it ends when this is dropped.
 pub(super) struct Front {
     secrets_manager: SocketAddr,
-    bybit: SocketAddr,
+    venue: SocketAddr,
     identity: Identity,
     _servers: JoinSet<()>,
 }
@@ -117,10 +117,10 @@ impl Front {
             let service = std::mem::replace(address, listener.local_addr()?);
             servers.spawn(serve(listener, identity.acceptor()?, service));
         }
-        let [secrets_manager, bybit] = addresses;
+        let [secrets_manager, venue] = addresses;
         Ok(Self {
             secrets_manager,
-            bybit,
+            venue,
             identity: identity.clone(),
             _servers: servers,
         })
@@ -147,7 +147,7 @@ impl Front {
                 "AWS_ENDPOINT_URL_SECRETS_MANAGER",
                 format!("https://{}", self.secrets_manager),
             )
-            .with("BYBIT_BASE_URL", format!("https://{}", self.bybit));
+            .with("BYBIT_BASE_URL", format!("https://{}", self.venue));
         self.identity.trusted_by(environment)
     }
 }

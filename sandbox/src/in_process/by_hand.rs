@@ -24,10 +24,10 @@ impl World {
     }
 
     /// Does something at the venue.
-    pub fn bybit<T>(&self, act: impl FnOnce(&mut bybit::Model, Timestamp) -> T) -> T {
+    pub fn venue<T>(&self, act: impl FnOnce(&mut bybit::Model, Timestamp) -> T) -> T {
         let mut state = self.state.lock();
         let now = state.now;
-        let done = act(&mut state.bybit, now);
+        let done = act(&mut state.venue, now);
         state.others_acted(true);
         done
     }
@@ -47,7 +47,7 @@ impl World {
     /// # Panics
     /// As [`World::key_by_hand`].
     pub fn key_by_hand_with(&self, account: Uid, settings: Settings) -> Credential {
-        self.bybit(|model, now| model.create_key_by_hand(account, settings, now))
+        self.venue(|model, now| model.create_key_by_hand(account, settings, now))
             .expect("the account is there, and has room")
     }
 
@@ -58,7 +58,7 @@ impl World {
     pub fn edit_key(&self, key: &KeyId, change: impl FnOnce(&mut Settings)) {
         let mut settings = self.settings_of(key);
         change(&mut settings);
-        self.bybit(|model, now| model.edit_key_by_hand(key, settings, now))
+        self.venue(|model, now| model.edit_key_by_hand(key, settings, now))
             .expect("the key is there");
     }
 
@@ -75,7 +75,7 @@ impl World {
     /// # Panics
     /// When the key is not there.
     pub fn delete_key(&self, key: &KeyId) {
-        self.bybit(|model, now| model.delete_key_by_hand(key, now))
+        self.venue(|model, now| model.delete_key_by_hand(key, now))
             .expect("the key is there");
     }
 

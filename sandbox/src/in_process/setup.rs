@@ -67,7 +67,7 @@ pub struct Setup {
     /// Whether the secret's account is a demo account.
     pub demo: bool,
     /// What is not known about the venue. Rate limits are off, since time stands still between calls.
-    pub bybit: bybit::Knobs,
+    pub venue: bybit::Knobs,
     /// What is not known about Secrets Manager.
     pub secrets_manager: secrets_manager::Knobs,
 }
@@ -115,7 +115,7 @@ impl Default for Setup {
             grace: operations::OperationSettings::GRACE,
             kms_key: None,
             demo: false,
-            bybit: bybit::Knobs {
+            venue: bybit::Knobs {
                 rate_limits: false,
                 ..bybit::Knobs::default()
             },

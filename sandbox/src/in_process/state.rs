@@ -21,7 +21,7 @@ const STALENESS: SignedDuration = SignedDuration::from_mins(1);
 #[derive(Clone)]
 pub(super) struct State {
     pub(super) secrets_manager: secrets_manager::Model,
-    pub(super) bybit: bybit::Model,
+    pub(super) venue: bybit::Model,
     pub(super) now: Timestamp,
     /// How far the function's clock is ahead of everybody else's.
     pub(super) function_ahead: SignedDuration,
@@ -65,7 +65,7 @@ struct Late {
 impl State {
     pub(super) fn new(
         mut secrets_manager: secrets_manager::Model,
-        bybit: bybit::Model,
+        venue: bybit::Model,
         now: Timestamp,
         address: IpAddr,
         seed: u64,
@@ -73,7 +73,7 @@ impl State {
         secrets_manager.note_nothing();
         let mut state = Self {
             secrets_manager,
-            bybit,
+            venue,
             now,
             function_ahead: SignedDuration::ZERO,
             round_trip: SignedDuration::ZERO,
@@ -103,7 +103,7 @@ impl State {
     pub(super) fn without_what_was_said(&mut self) -> Self {
         Self {
             secrets_manager: self.secrets_manager.clone(),
-            bybit: self.bybit.clone(),
+            venue: self.venue.clone(),
             random: self.random.clone(),
             plan: self.plan.clone(),
             calls: Vec::new(),
@@ -134,7 +134,7 @@ impl State {
         let Self {
             witness,
             secrets_manager: secrets,
-            bybit: venue,
+            venue,
             now,
             ..
         } = self;

@@ -118,14 +118,14 @@ impl World {
     // The keys.
 
     /// Looks at the venue.
-    pub fn at_bybit<T>(&self, look: impl FnOnce(&crate::bybit::Model) -> T) -> T {
-        look(&self.state.lock().bybit)
+    pub fn at_venue<T>(&self, look: impl FnOnce(&crate::bybit::Model) -> T) -> T {
+        look(&self.state.lock().venue)
     }
 
     /// Whether a key is alive.
     pub fn alive(&self, key: &KeyId) -> bool {
         let state = self.state.lock();
-        state.bybit.key(key).is_some_and(|truth| truth.alive(state.now))
+        state.venue.key(key).is_some_and(|truth| truth.alive(state.now))
     }
 
     /// What a key is, or was when it died.
@@ -133,7 +133,7 @@ impl World {
     /// # Panics
     /// When there was no such key.
     pub fn settings_of(&self, key: &KeyId) -> Settings {
-        self.at_bybit(|model| model.key(key))
+        self.at_venue(|model| model.key(key))
             .expect("the key existed")
             .settings
     }
@@ -143,7 +143,7 @@ impl World {
     /// # Panics
     /// When there was no such key.
     pub fn credential(&self, key: &KeyId) -> Credential {
-        self.at_bybit(|model| model.credential(key))
+        self.at_venue(|model| model.credential(key))
             .expect("the key existed")
     }
 
@@ -151,7 +151,7 @@ impl World {
     pub fn live_keys(&self) -> Vec<KeyTruth> {
         let state = self.state.lock();
         state
-            .bybit
+            .venue
             .keys()
             .into_iter()
             .filter(|key| key.uid == SUB && key.alive(state.now))
@@ -167,7 +167,7 @@ impl World {
             Marker::parse(&key.settings.note).is_some_and(|marker| marker.same_secret(&ours))
         };
         state
-            .bybit
+            .venue
             .keys()
             .into_iter()
             .filter(|key| key.alive(state.now) && key.created_at > since && is_ours(key))
@@ -298,10 +298,10 @@ impl World {
     pub fn secrets(&self) -> BTreeSet<String> {
         let state = self.state.lock();
         let keys = state
-            .bybit
+            .venue
             .keys()
             .into_iter()
-            .filter_map(|key| state.bybit.credential(&key.key));
+            .filter_map(|key| state.venue.credential(&key.key));
         keys.map(|credential| credential.secret.expose().to_owned())
             .chain(state.rotation_tokens.iter().cloned())
             .collect()
@@ -312,7 +312,7 @@ impl World {
         let mut leaks = found(self.secrets().iter().map(String::as_str), &self.said());
         let (by_function, keys) = {
             let state = self.state.lock();
-            (format!("{}{}", state.said, self.log.text()), state.bybit.keys())
+            (format!("{}{}", state.said, self.log.text()), state.venue.keys())
         };
         leaks.extend(found(keys.iter().map(|key| key.key.as_str()), &by_function));
         leaks

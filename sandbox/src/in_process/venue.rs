@@ -131,7 +131,7 @@ impl Venue for InProcessVenue {
         let asked = Asked::Inspect(bybit::KeyId::from(key.credential.key_id.expose()));
         self.signed(Operation::Inspect, about, asked, key, move |state, caller| {
             let own = state
-                .bybit
+                .venue
                 .query_api(caller, state.now)
                 .map_err(|refusal| said_no(whose, &refusal))?;
             Ok(KeyState {
@@ -187,7 +187,7 @@ impl Venue for InProcessVenue {
             Asked::Issue,
             master,
             move |state, caller| {
-                let created = state.bybit.create_sub_api(caller, request.clone(), state.now);
+                let created = state.venue.create_sub_api(caller, request.clone(), state.now);
                 let created = created.map_err(|refusal| said_no(whose, &refusal))?.credential;
                 let secret = SecretString::from(created.secret.expose());
                 Ok(IssuedKey {
@@ -224,7 +224,7 @@ impl Venue for InProcessVenue {
             asked,
             master,
             move |state, caller| {
-                let edited = state.bybit.update_sub_api(caller, &request, state.now);
+                let edited = state.venue.update_sub_api(caller, &request, state.now);
                 edited.map(drop).map_err(|refusal| said_no(whose, &refusal))
             },
         )
@@ -250,7 +250,7 @@ impl Venue for InProcessVenue {
                 let request = DeleteSubApi {
                     key: Some(bybit::KeyId::from(named.expose())),
                 };
-                let Err(refusal) = state.bybit.delete_sub_api(caller, &request, state.now) else {
+                let Err(refusal) = state.venue.delete_sub_api(caller, &request, state.now) else {
                     return Ok(());
                 };
                 // The code for a key that is gone is not documented: the list tells, where it shows other
@@ -313,7 +313,7 @@ fn authenticated(
         environment: site,
     };
     state
-        .bybit
+        .venue
         .authenticate_by_secret(credential.secret.expose_secret(), &request, state.now)
 }
 
@@ -331,7 +331,7 @@ fn all_keys(
             cursor,
         };
         let page = state
-            .bybit
+            .venue
             .sub_apikeys(caller, &request, state.now)
             .map_err(|refusal| said_no(whose, &refusal))?;
         for key in page.keys {

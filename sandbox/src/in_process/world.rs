@@ -55,21 +55,21 @@ impl World {
     /// # Panics
     /// When the setup names what no Secrets Manager would take.
     pub fn with(setup: Setup) -> Self {
-        let mut bybit = bybit::Model::new(setup.seed, setup.bybit);
+        let mut venue = bybit::Model::new(setup.seed, setup.venue);
         let mut secrets = secrets_manager::Model::new(setup.seed, setup.secrets_manager);
-        bybit.add_parent_account(PARENT, Environment::Mainnet);
+        venue.add_parent_account(PARENT, Environment::Mainnet);
         for sub in [SUB, OTHER_SUB] {
             let added = if setup.demo {
-                bybit.add_demo_account(PARENT, sub)
+                venue.add_demo_account(PARENT, sub)
             } else {
-                bybit.add_sub_account(PARENT, sub)
+                venue.add_sub_account(PARENT, sub)
             };
             added.expect("the parent was just added");
         }
-        let first_key = bybit
+        let first_key = venue
             .create_key_by_hand(SUB, setup.key, setup.now)
             .expect("the account was just added");
-        let master_key = bybit
+        let master_key = venue
             .create_key_by_hand(PARENT, setup.master_key, setup.now)
             .expect("the account was just added");
 
@@ -107,7 +107,7 @@ impl World {
         Self {
             state: Shared::new(State::new(
                 secrets,
-                bybit,
+                venue,
                 setup.now,
                 FUNCTION_ADDRESS,
                 setup.seed,

@@ -67,7 +67,7 @@ fn verdict(world: &World, result: Result<(), String>) -> Option<Violation> {
 fn calm(world: &World) {
     world.set_function_ahead(SignedDuration::ZERO);
     world.advance(SignedDuration::from_secs(30));
-    world.bybit(|model, _| {
+    world.venue(|model, _| {
         let knobs = &mut model.knobs;
         knobs.wrong_host = false;
         (knobs.new_key_delay, knobs.deletion_delay, knobs.edit_delay) =
@@ -302,7 +302,7 @@ fn needs_a_person(world: &World, secret: &SecretId, token: &VersionId, error: Er
                 || world.keys_of_today(secret) > 10
         }
         ErrorType::OfferRefused => has("CANDIDATE") || has("ROLLBACK"),
-        ErrorType::IssueRefused => world.live_keys().len() >= world.at_bybit(|model| model.knobs.max_keys),
+        ErrorType::IssueRefused => world.live_keys().len() >= world.at_venue(|model| model.knobs.max_keys),
         // With a policy and an account the current key is not needed.
         ErrorType::CurrentUnusable => !current.is_whole(world) && !current.says_all(),
         ErrorType::KeyUnbound if has("CANDIDATE") || has("ROLLBACK") => true,
@@ -376,7 +376,7 @@ impl Holder {
 
     fn key(&self, world: &World) -> Option<crate::bybit::KeyTruth> {
         let key = KeyId::from(self.text_of("api_key")?.as_str());
-        world.at_bybit(|model| model.key(&key))
+        world.at_venue(|model| model.key(&key))
     }
 
     /// Whether the key is alive, on the account, and can be used by the function.

@@ -185,7 +185,7 @@ impl Stage {
 
     /// Somebody deletes a key at the exchange.
     pub(super) fn delete_key(&self, key: &str) -> Result<(), Broken> {
-        let mut state = self.local.bybit.lock();
+        let mut state = self.local.venue.lock();
         let now = self.local.clock.now();
         state
             .model
@@ -216,7 +216,7 @@ impl Stage {
     }
 
     fn truth(&self, key: &str) -> Option<KeyTruth> {
-        self.local.bybit.lock().model.key(&KeyId::from(key))
+        self.local.venue.lock().model.key(&KeyId::from(key))
     }
 
     pub(super) fn versions(&self) -> String {

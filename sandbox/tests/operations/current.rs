@@ -30,7 +30,7 @@ fn an_answer_that_says_nothing_is_not_a_death() {
 #[test]
 fn a_rejection_where_the_host_accepts_no_one_is_not_a_death() {
     let world = world();
-    world.bybit(|model, _| model.knobs.wrong_host = true);
+    world.venue(|model, _| model.knobs.wrong_host = true);
     let codes = codes(&world.maintain());
     assert!(
         codes.contains(&Code::MasterUnusable) && !codes.contains(&Code::CurrentDead),
@@ -90,9 +90,9 @@ fn a_suspicion_is_dropped_when_the_key_answers_again() {
     let (world, token, _, _) = rotated_twice();
     world.advance(hours(1));
     world.plan(Operation::Inspect, 1, Fault::Dropped);
-    world.bybit(|model, _| model.knobs.wrong_host = true);
+    world.venue(|model, _| model.knobs.wrong_host = true);
     world.maintain();
-    world.bybit(|model, _| model.knobs.wrong_host = false);
+    world.venue(|model, _| model.knobs.wrong_host = false);
     world.label("SUSPECT-20260301T000000Z-00000000", Some(&token));
     world.advance(hours(1));
     all_is_well(&world.maintain());

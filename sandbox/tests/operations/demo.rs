@@ -49,7 +49,7 @@ fn a_master_of_demo_issues_no_demo_keys_and_the_refusal_says_which_does() {
 #[test]
 fn a_master_accepted_by_production_s_host_proves_no_death_on_demo() {
     let world = demo("mainnet");
-    world.bybit(|model, _| model.knobs.wrong_demo_host = true);
+    world.venue(|model, _| model.knobs.wrong_demo_host = true);
     let answer = world.maintain();
     assert!(!codes(&answer).contains(&Code::CurrentDead), "{answer:#?}");
     assert!(
@@ -71,14 +71,14 @@ fn a_list_of_production_s_host_gives_no_pending_demo_key_up() {
     for occurrence in 1..4 {
         world.plan(Operation::List, occurrence, Fault::PageMissing);
     }
-    world.bybit(|model, _| model.knobs.wrong_demo_host = true);
+    world.venue(|model, _| model.knobs.wrong_demo_host = true);
     let error = world.run(Step::Set, &token).expect_err("the key is rejected");
     assert!(
         format!("{error:?}").contains(&format!("{:?}", ErrorType::PendingRejected)),
         "{error:?}"
     );
     assert_eq!(world.labels(&token), ["AWSPENDING"]);
-    world.bybit(|model, _| model.knobs.wrong_demo_host = false);
+    world.venue(|model, _| model.knobs.wrong_demo_host = false);
     world.pass(&token).expect("the rotation goes on");
 }
 
@@ -98,7 +98,7 @@ fn a_dead_demo_key_is_proven_dead_by_another_that_demo_s_host_accepts() {
             .collect::<Vec<_>>()
     };
     assert_eq!(said(&world), [Some(false)]);
-    world.bybit(|model, _| model.knobs.wrong_demo_host = true);
+    world.venue(|model, _| model.knobs.wrong_demo_host = true);
     assert_eq!(said(&world), [None], "demo's host accepts nobody");
 }
 

@@ -208,7 +208,7 @@ fn an_order_cut_off_anywhere_is_carried_out_by_whoever_comes_next() {
 fn where_no_successor_comes_the_answer_pages_and_the_key_lives() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
-    world.bybit(|model, _| model.knobs.kyc_missing = true);
+    world.venue(|model, _| model.knobs.kyc_missing = true);
     let answer = world.operate_beside_the_service(leaked(&world, None));
     assert!(world.alive(&key));
     assert_eq!(answer.findings[0].code, Code::Exposed, "{answer:#?}");

@@ -21,13 +21,13 @@ const MOST_MISSED: usize = 20;
 /// A fleet whose passes have time for about half of it, since every round of calls takes a second; and how
 /// the calls call its keys.
 fn fleet() -> (Watched, Vec<String>) {
-    let bybit = Knobs {
+    let venue = Knobs {
         rate_limits: false,
         max_keys: SECRETS,
         ..Knobs::default()
     };
     let world = World::with(Setup {
-        bybit,
+        venue,
         ..Setup::default()
     });
     let mut keys = vec![world.first_key().clone()];

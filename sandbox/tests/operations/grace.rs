@@ -128,7 +128,7 @@ fn an_unreadable_holder_stops_named_keys_from_being_revoked_and_pages() {
 #[test]
 fn a_key_that_is_not_proven_dead_keeps_its_labels_until_it_is() {
     let (world, _, key, version) = rotated_twice();
-    world.bybit(|model, _| model.knobs.deletion_delay = minutes(10));
+    world.venue(|model, _| model.knobs.deletion_delay = minutes(10));
     world.advance(hours(25));
     world.maintain();
     world.advance(hours(1));

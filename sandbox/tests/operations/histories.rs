@@ -226,7 +226,7 @@ fn a_key_just_stored_in_a_rotations_version_is_not_called_dead() {
     let world = world();
     let token = world.begin_rotation();
     world.advance(hours(1));
-    world.bybit(|model, _| {
+    world.venue(|model, _| {
         model.knobs.new_key_delay = seconds(200);
         model.knobs.listings_lag = true;
     });
@@ -253,7 +253,7 @@ fn a_key_just_stored_in_a_rotations_version_is_not_called_dead() {
 fn a_young_key_under_old_stamps_is_not_called_dead() {
     let world = world();
     world.advance(hours(1));
-    world.bybit(|model, _| {
+    world.venue(|model, _| {
         model.knobs.new_key_delay = SignedDuration::from_secs(200);
         model.knobs.listings_lag = true;
     });
@@ -276,7 +276,7 @@ fn a_young_key_under_old_stamps_is_not_called_dead() {
     world.advance(SignedDuration::from_secs(300));
     assert_eq!(said(&world), [Some(true)]);
     world
-        .bybit(|model, now| model.delete_key_by_hand(&key.key, now))
+        .venue(|model, now| model.delete_key_by_hand(&key.key, now))
         .expect("the key is there");
     world.advance(SignedDuration::from_secs(300));
     assert_eq!(said(&world), [Some(false)]);

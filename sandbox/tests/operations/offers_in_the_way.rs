@@ -35,7 +35,7 @@ fn an_offer_whose_rotation_was_given_up_is_taken_by_a_later_one() {
 #[test]
 fn a_rotation_given_up_empty_does_not_keep_an_offer_from_being_used() {
     let (world, token, _, _) = rotated_twice();
-    world.bybit(|model, _| model.knobs.kyc_missing = true);
+    world.venue(|model, _| model.knobs.kyc_missing = true);
     world.operate_beside_the_service(leaked(&world, Some(&token)));
     let key = key_in(&world, &token);
     let better = world.key_by_hand(SUB);
@@ -91,7 +91,7 @@ fn where_no_key_can_be_issued_a_persons_offer_is_left_to_them() {
     let mut settings = world.settings_of(&offered.key);
     let good = std::mem::replace(&mut settings.permissions, Permissions::of(&[SPOT]));
     world
-        .bybit(|model, now| model.edit_key_by_hand(&offered.key, settings.clone(), now))
+        .venue(|model, now| model.edit_key_by_hand(&offered.key, settings.clone(), now))
         .expect("it is edited");
     let offer = world.put_key(&offered, "CANDIDATE");
     world.delete_key(world.master_key());
@@ -104,7 +104,7 @@ fn where_no_key_can_be_issued_a_persons_offer_is_left_to_them() {
     );
     settings.permissions = good;
     world
-        .bybit(|model, now| model.edit_key_by_hand(&offered.key, settings, now))
+        .venue(|model, now| model.edit_key_by_hand(&offered.key, settings, now))
         .expect("it is edited");
     passes_beside_the_service(&world);
     assert_eq!(

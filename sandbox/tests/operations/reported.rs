@@ -121,7 +121,7 @@ fn an_order_says_why_no_successor_comes_and_what_to_do_about_it() {
 #[test]
 fn an_order_given_again_at_once_says_what_it_waits_for_and_until_when() {
     let (world, _, _, _) = rotated_twice();
-    world.bybit(|model, _| model.knobs.kyc_missing = true);
+    world.venue(|model, _| model.knobs.kyc_missing = true);
     let begun = world.begin_rotation();
     let answer = world.operate_beside_the_service(leaked(&world, None));
     let said = format!("{:?}", answer.timeline);
@@ -148,7 +148,7 @@ fn one_list_that_fails_is_no_control_for_the_next() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
     // Another environment's host rejects every key as if it were dead, and heals while the order is at work.
-    world.bybit(|model, _| model.knobs.wrong_host = true);
+    world.venue(|model, _| model.knobs.wrong_host = true);
     let answer = world.operate_beside_the_service(revoke_first(&world, None));
     assert!(world.alive(&key) && !answer.findings.is_empty(), "{answer:#?}");
     assert!(
@@ -247,7 +247,7 @@ fn a_key_that_is_deleted_and_still_listed_is_no_failed_revocation() {
     world.maintain();
     world.advance(hours(1));
     assert!(world.has_stamp(&replaced, "CONDEMNED-"), "its end is decided");
-    world.bybit(|model, _| model.knobs.deleted_listed_for = hours(2));
+    world.venue(|model, _| model.knobs.deleted_listed_for = hours(2));
     world.delete_key(&key);
     let answer = world.maintain();
     assert_eq!(codes(&answer), [Code::NotProvenDead], "{answer:#?}");

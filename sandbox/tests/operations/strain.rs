@@ -94,7 +94,7 @@ fn a_revocation_that_fails_once_is_not_left_to_a_later_pass() {
 fn a_deletion_that_the_venue_shows_late_is_waited_for() {
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
-    world.bybit(|model, _| model.knobs.deletion_delay = seconds(20));
+    world.venue(|model, _| model.knobs.deletion_delay = seconds(20));
     let answer = world.operate_beside_the_service(leaked(&world, None));
     assert!(
         !world.alive(&key) && answer.exposure_seconds.is_some_and(|seconds| seconds >= 20),
@@ -130,7 +130,7 @@ fn an_order_to_revoke_first_is_taken_back_by_one_to_replace_first() {
     let key = key_in(&world, &token);
     world.label("COMPROMISED", Some(&token));
     world.label("REVOKE_FIRST", Some(&token));
-    world.bybit(|model, _| model.knobs.kyc_missing = true);
+    world.venue(|model, _| model.knobs.kyc_missing = true);
     let answer = world.operate_beside_the_service(leaked(&world, Some(&token)));
     assert!(
         world.alive(&key) && world.holder("REVOKE_FIRST").is_none(),
@@ -152,7 +152,7 @@ fn a_dead_leaked_key_without_a_successor_is_a_page_and_no_exposure() {
     );
     let (world, token, _, _) = rotated_twice();
     let key = key_in(&world, &token);
-    world.bybit(|model, _| model.knobs.kyc_missing = true);
+    world.venue(|model, _| model.knobs.kyc_missing = true);
     let answer = world.operate_beside_the_service(revoke_first(&world, None));
     assert!(
         !world.alive(&key) && answer.exposure_seconds.is_some(),

@@ -57,7 +57,7 @@ fn a_key_of_another_account_is_never_promoted() {
     let world = world();
     let token = created(&world);
     let ours = world
-        .bybit(|model, _| model.keys())
+        .venue(|model, _| model.keys())
         .pop()
         .expect("a key was issued");
     let ours = world.credential(&ours.key);

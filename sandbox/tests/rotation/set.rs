@@ -243,11 +243,11 @@ fn a_host_that_changes_between_list_and_rejection_dooms_nothing() {
     // The pending key is on the page that is missing.
     run.let_through(list, Some(Fault::PageMissing));
     let inspect = run.until(Operation::Inspect);
-    world.bybit(|model, _| model.knobs.wrong_host = true);
+    world.venue(|model, _| model.knobs.wrong_host = true);
     run.let_through(inspect, None);
     refused(run.finish(), ErrorType::PendingRejected);
     assert_eq!(world.labels(&token), ["AWSPENDING"]);
-    world.bybit(|model, _| model.knobs.wrong_host = false);
+    world.venue(|model, _| model.knobs.wrong_host = false);
     world.pass(&token).expect("the rotation goes on");
 }
 
@@ -295,7 +295,7 @@ fn an_edit_that_the_venue_refuses_for_good_gives_the_version_up() {
         world.edit_key(&key_in(&world, &token), |settings| {
             settings.ips = Ips::only([BOT_ADDRESS]);
         });
-        world.bybit(|model, _| model.knobs.edit_ret_code = Some(code));
+        world.venue(|model, _| model.knobs.edit_ret_code = Some(code));
         let said = refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
         assert!(said.contains("does not let its key have"), "{said}");
         assert!(world.holder("AWSPENDING").is_none());
@@ -312,7 +312,7 @@ fn an_edit_that_shows_late_does_not_cost_the_version() {
     let key = key_in(&world, &token);
     world.grant(&key, &[SPOT, TRANSFERS]);
     world.advance(hours(1));
-    world.bybit(|model, _| {
+    world.venue(|model, _| {
         model.knobs.edit_delay = seconds(30);
         model.knobs.listings_lag = true;
     });
@@ -373,7 +373,7 @@ fn a_key_that_still_shows_what_was_taken_from_it_is_given_up_once_old() {
         let token = copied(&world);
         world.grant(&key_in(&world, &token), &[SPOT, TRANSFERS]);
         world.advance(age);
-        world.bybit(|model, _| {
+        world.venue(|model, _| {
             model.knobs.edit_delay = late;
             model.knobs.listings_lag = true;
         });

@@ -129,7 +129,7 @@ fn world_that_propagates(delay: SignedDuration, ret_code: i64) -> Watched {
         ..bybit::Knobs::default()
     };
     let world = world_with(Setup {
-        bybit: knobs,
+        venue: knobs,
         ..Setup::default()
     });
     world.advance(hours(1));

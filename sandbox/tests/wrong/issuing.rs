@@ -39,7 +39,7 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
 /// A world whose sub-account has room for so many keys.
 fn slots(max_keys: usize) -> World {
     let world = World::new();
-    world.bybit(|model, _| model.knobs.max_keys = max_keys);
+    world.venue(|model, _| model.knobs.max_keys = max_keys);
     world
 }
 

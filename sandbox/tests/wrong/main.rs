@@ -81,14 +81,14 @@ fn every_variant_reads_back_from_its_word() {
 
 /// A world whose venue lists and knows a new key half a minute late.
 fn lagging() -> World {
-    let bybit = Knobs {
+    let venue = Knobs {
         new_key_delay: seconds(30),
         listings_lag: true,
         rate_limits: false,
         ..Knobs::default()
     };
     let world = World::with(Setup {
-        bybit,
+        venue,
         ..Setup::default()
     });
     world.advance(hours(1));

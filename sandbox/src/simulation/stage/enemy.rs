@@ -44,7 +44,7 @@ impl Stage {
             let stolen = credential(&value)?;
             let own = self
                 .world
-                .bybit(|model, now| model.create_key_by_hand(OTHER_SUB, by_hand("their own"), now))
+                .venue(|model, now| model.create_key_by_hand(OTHER_SUB, by_hand("their own"), now))
                 .ok()?;
             let secret = self.world.add_secret(NAME, WITH_POLICY, &own, OTHER_SUB);
             self.enemy = Some(Enemy { secret, stolen });
@@ -76,7 +76,7 @@ impl Stage {
             }
             4 => self
                 .world
-                .bybit(|model, now| model.create_key_by_hand(OTHER_SUB, by_hand("their own"), now))
+                .venue(|model, now| model.create_key_by_hand(OTHER_SUB, by_hand("their own"), now))
                 .ok()?,
             _ => known_by_id(KeyId::from("a-key-that-nobody-knows")),
         };
@@ -144,7 +144,7 @@ impl Stage {
             };
             return self
                 .world
-                .bybit(|model, now| model.create_key_by_hand(SUB, settings, now))
+                .venue(|model, now| model.create_key_by_hand(SUB, settings, now))
                 .ok()
                 .map(drop);
         }

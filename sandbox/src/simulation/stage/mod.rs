@@ -135,7 +135,7 @@ impl Stage {
         let setup = Setup {
             seed,
             document: first.to_owned(),
-            bybit: knobs,
+            venue: knobs,
             ..Setup::default()
         };
         // Most masters serve whatever is asked for: what becomes of keys is played, and not that they are
@@ -154,7 +154,7 @@ impl Stage {
             None => setup,
         });
         let key = world
-            .bybit(|model, now| model.create_key_by_hand(SUB, by_hand("second"), now))
+            .venue(|model, now| model.create_key_by_hand(SUB, by_hand("second"), now))
             .expect("the account is there");
         let second = world.add_secret("prod/bybit/second", WITH_POLICY, &key, SUB);
         let third = world.add_secret("prod/bybit/third", WITH_POLICY, world.first_credential(), SUB);

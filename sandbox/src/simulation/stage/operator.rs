@@ -59,7 +59,7 @@ impl Stage {
     fn with_wrong_secret(&self, document: &str) -> Option<String> {
         let key = self
             .world
-            .bybit(|model, now| model.create_key_by_hand(OTHER_SUB, by_hand("mistyped"), now))
+            .venue(|model, now| model.create_key_by_hand(OTHER_SUB, by_hand("mistyped"), now))
             .ok()?;
         let mistyped = Credential {
             secret: KeySecret::from("mistyped-by-somebody-in-a-hurry-0000"),
@@ -92,7 +92,7 @@ impl Stage {
     fn value_with(&self, document: &str, settings: Settings, account: Uid, said: Uid) -> Option<String> {
         let key = self
             .world
-            .bybit(|model, now| model.create_key_by_hand(account, settings, now))
+            .venue(|model, now| model.create_key_by_hand(account, settings, now))
             .ok()?;
         Some(self.world.filled_in(document, &key, said))
     }
@@ -181,7 +181,7 @@ impl Stage {
         let ips = Ips::only([FUNCTION_ADDRESS]);
         let new = self
             .world
-            .bybit(|model, now| model.add_master_key(PARENT, ips, now))
+            .venue(|model, now| model.add_master_key(PARENT, ips, now))
             .ok()?;
         let value = self.world.filled_in(&document.to_string(), &new, PARENT);
         let request = PutSecretValue {
@@ -190,7 +190,7 @@ impl Stage {
             secret_string: Some(Sensitive::new(value)),
             ..PutSecretValue::default()
         };
-        let delete = |world: &World| world.bybit(|model, now| model.delete_key_by_hand(&old, now)).ok();
+        let delete = |world: &World| world.venue(|model, now| model.delete_key_by_hand(&old, now)).ok();
         // Some delete the old key first.
         if how.is_multiple_of(2) {
             delete(&self.world);

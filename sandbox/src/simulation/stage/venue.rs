@@ -27,7 +27,7 @@ impl Stage {
             _ => settings.ips = Ips::only([BOT_ADDRESS]),
         }
         self.world
-            .bybit(|model, now| model.edit_key_by_hand(&key.key, settings, now))
+            .venue(|model, now| model.edit_key_by_hand(&key.key, settings, now))
             .ok()
     }
 
@@ -35,7 +35,7 @@ impl Stage {
         let keys = self.keys();
         let key = keys.get(how.checked_rem(keys.len())?)?;
         self.world
-            .bybit(|model, now| model.delete_key_by_hand(&key.key, now))
+            .venue(|model, now| model.delete_key_by_hand(&key.key, now))
             .ok()
     }
 
@@ -45,7 +45,7 @@ impl Stage {
             .filter(|free| *free > but)?;
         for _ in but..free {
             self.world
-                .bybit(|model, now| model.create_key_by_hand(SUB, by_hand("filler"), now))
+                .venue(|model, now| model.create_key_by_hand(SUB, by_hand("filler"), now))
                 .ok()?;
         }
         Some(())
@@ -61,14 +61,14 @@ impl Stage {
         fillers.first()?;
         for key in fillers {
             self.world
-                .bybit(|model, now| model.delete_key_by_hand(&key, now))
+                .venue(|model, now| model.delete_key_by_hand(&key, now))
                 .ok()?;
         }
         Some(())
     }
 
     pub(super) fn venue_ways(&mut self, how: usize) {
-        self.world.bybit(|model, _| {
+        self.world.venue(|model, _| {
             let delay = |choice: usize| SignedDuration::from_secs([0, 3, 20][choice % 3]);
             model.knobs.new_key_delay = delay(how);
             model.knobs.deletion_delay = delay(how / 3);
