@@ -6,10 +6,10 @@ use protocol::label::VersionId;
 use protocol::marker::Marker;
 use protocol::rotation::{Done, Step};
 use protocol::secret::SecretValue;
-use sandbox::bybit::{Credential, KeyId, KeyTruth, Permissions};
 use sandbox::in_process::{Failure, SUB, Setup, World};
 use sandbox::leak::found;
 use sandbox::secrets_manager::AWSCURRENT;
+use sandbox::venue::{Credential, KeyId, KeyTruth, Permissions};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -196,9 +196,8 @@ impl Scene {
             let moves_funds = key
                 .settings
                 .permissions
-                .shown()
-                .get("Wallet")
-                .is_some_and(|values| !values.is_empty());
+                .groups()
+                .any(|(group, _)| group == "Wallet");
             assert!(
                 !moves_funds && self.world.alive(&key.key),
                 "a dead key or one that moves funds was promoted"

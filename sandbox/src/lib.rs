@@ -20,3 +20,4 @@ pub mod secrets_manager;
 pub mod serve;
 pub mod simulation;
 pub mod story;
+pub mod venue;

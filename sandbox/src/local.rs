@@ -10,10 +10,11 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::bybit::{self, Credential, Environment as Site, Ips, Permissions, Settings, Uid};
+use crate::bybit::{Bybit, PROFILE};
 use crate::clock::SandboxClock;
 use crate::function::{Environment, LAMBDA_ARN};
 use crate::secrets_manager::{self, RotateSecret, RotationRules, RotationSeed, SecretValue, Seed};
+use crate::venue::{self, Credential, Environment as Site, Ips, Permissions, Settings, Uid};
 
 /// The parent account at the Bybit stand-in.
 pub const PARENT: Uid = 53_880_000;
@@ -39,7 +40,7 @@ pub struct Local {
     /// Secrets Manager.
     pub secrets_manager: secrets_manager::Service,
     /// Bybit.
-    pub venue: bybit::Service,
+    pub venue: venue::Service,
     /// What time it is for both.
     pub clock: SandboxClock,
     /// The master credential.
@@ -71,7 +72,7 @@ impl Local {
         let now = clock.now();
         // Keys and secrets have been there for a while.
         let then = now - SignedDuration::from_hours(30 * 24);
-        let mut model = bybit::Model::new(1, bybit::Knobs::default());
+        let mut model = venue::Model::new(1, &PROFILE, venue::Knobs::default());
         let seeded =
             seed_venue(&mut model, then).map_err(|_| StartError::Seed("an account is missing".into()))?;
         let (master, hand_made, for_events) = seeded;
@@ -84,14 +85,14 @@ impl Local {
         let (store_listener, secrets_manager_address) = listen(secrets_manager_port).await?;
         let (venue_listener, venue_address) = listen(bybit_port).await?;
         let secrets_manager = secrets_manager::Service::new(store, clock.clone());
-        let venue = bybit::Service::new(model, clock.clone());
+        let venue = venue::Service::new(&Bybit, model, clock.clone());
         let mut servers = JoinSet::new();
         let (store_service, venue_service) = (secrets_manager.clone(), venue.clone());
         servers.spawn(async move {
             // It ends when the world does.
             let _ = secrets_manager::serve(store_listener, store_service).await;
         });
-        servers.spawn(async move { bybit::serve(venue_listener, venue_service).await });
+        servers.spawn(async move { venue::serve(venue_listener, venue_service).await });
         Ok(Self {
             secrets_manager,
             venue,
@@ -138,9 +139,9 @@ async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), StartError> {
 
 /// The master key, the key of [`SECRET`], and the key of [`EVENTS_SECRET`].
 fn seed_venue(
-    venue: &mut bybit::Model,
+    venue: &mut venue::Model,
     now: Timestamp,
-) -> Result<(Credential, Credential, Credential), bybit::NoSuch> {
+) -> Result<(Credential, Credential, Credential), venue::NoSuch> {
     venue.add_parent_account(PARENT, Site::Mainnet);
     let master = venue.add_master_key(PARENT, Ips::only([LOOPBACK]), now)?;
     let mut sub_account = |uid, addresses: &[IpAddr]| {

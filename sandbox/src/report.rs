@@ -7,10 +7,10 @@ use protocol::name::SecretName;
 use protocol::secret::KeyId;
 use serde_json::Value;
 
-use crate::bybit::{KeyTruth, Uid};
 use crate::local::{Local, MASTER_SECRET};
 use crate::scheduler::StepReport;
 use crate::secrets_manager::{Outcome, Secret};
+use crate::venue::{KeyTruth, Uid};
 
 /// A secret's name as it is shown.
 pub fn masked(name: &str) -> String {
@@ -51,7 +51,7 @@ impl fmt::Display for StepReport {
         }
         for call in &self.venue_calls {
             let refused = call
-                .ret_code
+                .code
                 .filter(|code| *code != 0)
                 .map_or_else(String::new, |code| format!("  (retCode {code})"));
             writeln!(f, "    Bybit            {} {}{refused}", call.method, call.path)?;
@@ -107,10 +107,12 @@ pub fn keys(local: &Local, uid: Uid) -> String {
 }
 
 fn groups(truth: &KeyTruth) -> String {
-    let shown = truth.settings.permissions.shown();
-    let granted = shown.iter().filter(|(_, values)| !values.is_empty());
+    let granted = truth.settings.permissions.groups();
     granted
-        .map(|(group, values)| format!("{group}:{}", values.join("+")))
+        .map(|(group, values)| {
+            let values: Vec<&str> = values.iter().map(String::as_str).collect();
+            format!("{group}:{}", values.join("+"))
+        })
         .collect::<Vec<_>>()
         .join(" ")
 }

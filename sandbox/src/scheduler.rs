@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::function::{Failed, Function};
 use crate::local::Local;
 use crate::secrets_manager::Invocation;
-use crate::{bybit, secrets_manager};
+use crate::{secrets_manager, venue};
 
 /// One step as it went.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub struct StepReport {
     /// The calls it made to Secrets Manager.
     pub store_calls: Vec<secrets_manager::Call>,
     /// The calls it made to Bybit.
-    pub venue_calls: Vec<bybit::Call>,
+    pub venue_calls: Vec<venue::Call>,
 }
 
 /// Takes the next step that is due, if one is, and lets the function do it. A rotation of a secret that names
@@ -77,7 +77,7 @@ pub async fn wait_until_due(local: &Local) {
     }
 }
 
-fn take_calls(local: &Local) -> (Vec<secrets_manager::Call>, Vec<bybit::Call>) {
+fn take_calls(local: &Local) -> (Vec<secrets_manager::Call>, Vec<venue::Call>) {
     (
         local.secrets_manager.lock().model.take_calls(),
         local.venue.lock().model.take_calls(),

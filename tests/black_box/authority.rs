@@ -2,11 +2,11 @@
 
 use protocol::label::VersionId;
 use protocol::marker::Marker;
-use sandbox::bybit::{Ips, KeyTruth};
 use sandbox::function::LAMBDA_ARN;
 use sandbox::in_process::{SPOT, TRADES};
 use sandbox::local::{MASTER_SECRET, SECRET, SUB_ACCOUNT};
 use sandbox::secrets_manager::{RotationSeed, SecretValue, Seed};
+use sandbox::venue::{Ips, KeyTruth};
 use serde_json::{Value, json};
 
 use crate::world::{TOKEN, World, ask, break_glass, codes, findings, maintain};

@@ -1,9 +1,9 @@
 //! Events, secrets and settings that are wrong: a clear error, and nothing changed.
 
-use sandbox::bybit::{Ips, Settings};
 use sandbox::function::LAMBDA_ARN;
 use sandbox::local::SECRET;
 use sandbox::secrets_manager::{CancelRotateSecret, DeleteSecret};
+use sandbox::venue::{Ips, Settings};
 use serde_json::{Value, json};
 
 use crate::world::{TOKEN, World};

@@ -11,12 +11,12 @@ use jiff::{SignedDuration, Timestamp};
 use protocol::label::VersionId;
 use protocol::marker::Marker;
 use protocol::secret::KeyId as Shown;
-use sandbox::bybit::{Ips, KeyId, KeyTruth, Permissions, Settings};
 use sandbox::function::{Failed, Function, LAMBDA_ARN};
 use sandbox::in_process::{SPOT, TRADES};
 use sandbox::local::SECRET;
 use sandbox::proxy::{Effect, Fault, Proxy, Reply};
 use sandbox::secrets_manager::{Operation, Outcome};
+use sandbox::venue::{Ips, KeyId, KeyTruth, Permissions, Settings};
 use serde_json::Value;
 use tokio::task::JoinSet;
 

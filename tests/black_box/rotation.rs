@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use sandbox::bybit::{Permissions, Settings};
 use sandbox::local::{EVENTS_SECRET, EVENTS_TOKEN, SECRET};
 use sandbox::secrets_manager::{Invocation, RotateSecret, TokenCheck};
+use sandbox::venue::{Permissions, Settings};
 use serde_json::{Value, json};
 
 use crate::world::{STEPS, TOKEN, World};

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sandbox::bybit::{self, Credential, Ips, KeyId, KeyTruth, Permissions, Settings};
 use sandbox::fault::Fault;
 use sandbox::function::{Environment, Failed, Function};
 use sandbox::in_process::Power;
@@ -17,6 +16,7 @@ use sandbox::proxy::{self, Proxy};
 use sandbox::secrets_manager::{
     self, PutSecretValue, RotateSecret, Rotation, Sensitive, UpdateSecretVersionStage,
 };
+use sandbox::venue::{self, Credential, Ips, KeyId, KeyTruth, Permissions, Settings};
 use serde_json::{Value, json};
 
 pub(crate) const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
@@ -177,7 +177,7 @@ impl World {
     }
 
     /// Does something at the venue by hand.
-    pub(crate) fn venue<T>(&self, act: impl FnOnce(&mut bybit::Model, Timestamp) -> T) -> T {
+    pub(crate) fn venue<T>(&self, act: impl FnOnce(&mut venue::Model, Timestamp) -> T) -> T {
         let now = self.local.clock.now();
         act(&mut self.local.venue.lock().model, now)
     }

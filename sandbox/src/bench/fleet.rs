@@ -13,10 +13,10 @@ use super::peer::Peers;
 use super::process::{Process, milliseconds, world};
 use super::series::figure;
 use super::table::table;
-use crate::bybit::{Credential, Environment as Site, Ips, Permissions, Settings, Uid};
 use crate::function::{LAMBDA_ARN, OPERATIONS_ARN};
 use crate::local::Local;
 use crate::secrets_manager::{ListSecrets, Operation, RotationSeed, SecretValue, Seed};
+use crate::venue::{Credential, Environment as Site, Ips, Permissions, Settings, Uid};
 
 /// The function paces its calls to each site and for each master: over many of both the pace is not all that
 /// is measured.

@@ -1,80 +1,86 @@
 //! From an HTTP request to the model and back, without the network.
 
-use std::net::IpAddr;
-
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::auth::SignedRequest;
-use super::credential::KeyId;
-use super::edit::{UpdateApi, UpdateSubApi};
-use super::inspect::SubApikeys;
-use super::issue::CreateSubApi;
-use super::model::{Environment, Model, Uid};
-use super::permissions::Requested;
-use super::rate::{Endpoint, Rate};
-use super::refusal::Refusal;
-use super::remove::DeleteSubApi;
+use super::codes::said;
 use super::replies;
+use super::signature::{KEY, Signed};
+use crate::venue::{
+    Answer, Arrived, Changes, Endpoint, Front, IssueRequest, KeyId, ListRequest, Model, Rate, Refusal,
+    Requested, Target, Uid,
+};
 
-/// A request as it came in.
-pub(super) struct Arrived<'a> {
-    pub(super) method: &'a str,
-    pub(super) path: &'a str,
-    pub(super) query: &'a str,
-    pub(super) headers: &'a HeaderMap,
-    pub(super) body: &'a [u8],
-    pub(super) address: IpAddr,
-    pub(super) environment: Environment,
-}
-
-/// What goes back, and what the log says of it.
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) content_type: &'static str,
-    pub(super) body: String,
-    pub(super) rate: Option<Rate>,
-    pub(super) ret_code: Option<i64>,
-    pub(super) detail: String,
-}
+/// Bybit on the wire.
+#[derive(Clone, Copy, Debug)]
+pub struct Bybit;
 
 const MARKET_TIME: &str = "/v5/market/time";
 
-/// Answers a request. Failures are HTTP 200 with a code in the envelope, as at the venue, but for a path that
-/// isn't there and a request that isn't signed.
-pub(super) fn respond(model: &mut Model, arrived: &Arrived<'_>, now: Timestamp) -> Answer {
-    if (arrived.method, arrived.path) == ("GET", MARKET_TIME) {
-        let result = replies::server_time(model.server_time(now));
-        return Answer::envelope(0, "OK", &result, None, String::new(), now);
+/// The signed endpoints.
+const ROUTES: [(&str, &str, Endpoint); 7] = [
+    ("POST", "/v5/user/create-sub-api", Endpoint::Issue),
+    ("GET", "/v5/user/sub-apikeys", Endpoint::List),
+    ("GET", "/v5/user/query-api", Endpoint::Inspect),
+    ("POST", "/v5/user/update-sub-api", Endpoint::Edit),
+    ("POST", "/v5/user/delete-sub-api", Endpoint::Remove),
+    ("POST", "/v5/user/update-api", Endpoint::EditOwn),
+    ("POST", "/v5/user/delete-api", Endpoint::RemoveOwn),
+];
+
+impl Front for Bybit {
+    fn claimed_key<'a>(&self, arrived: &Arrived<'a>) -> Option<&'a str> {
+        arrived.header(KEY)
     }
-    let Some(endpoint) = Endpoint::of(arrived.method, arrived.path) else {
-        return Answer::plain(
-            StatusCode::NOT_FOUND,
-            "text/plain",
-            "404 page not found",
-            "there is no such path",
-        );
-    };
-    let Some(request) = arrived.signed() else {
-        return Answer::plain(
-            StatusCode::UNAUTHORIZED,
-            "text/plain",
-            "",
-            "the request is not signed",
-        );
-    };
-    let caller = match model.authenticate(&request, now) {
-        Ok(caller) => caller,
-        Err(refusal) => return Answer::refusal(refusal, None, now),
-    };
-    let outcome = call(model, endpoint, &caller, arrived, now);
-    let rate = model.rate(&caller, endpoint, now);
-    match outcome {
-        // The key endpoints' samples have an empty message, not "OK".
-        Ok((result, detail)) => Answer::envelope(0, "", &result, rate, detail, now),
-        Err(refusal) => Answer::refusal(refusal, rate, now),
+
+    /// Failures are HTTP 200 with a code in the envelope, as at the venue, but for a path that isn't there
+    /// and a request that isn't signed.
+    fn respond(&self, model: &mut Model, arrived: &Arrived<'_>, now: Timestamp) -> Answer {
+        if (arrived.method, arrived.path) == ("GET", MARKET_TIME) {
+            return envelope((0, "OK"), &replies::server_time(now), None, String::new(), now);
+        }
+        let route = ROUTES
+            .iter()
+            .find(|(method, path, _)| *method == arrived.method && *path == arrived.path);
+        let Some((_, _, endpoint)) = route else {
+            let status = StatusCode::NOT_FOUND;
+            return Answer::plain(
+                status,
+                "text/plain",
+                "404 page not found",
+                "there is no such path",
+            );
+        };
+        let Some(signed) = Signed::of(arrived) else {
+            let status = StatusCode::UNAUTHORIZED;
+            return Answer::plain(status, "text/plain", "", "the request is not signed");
+        };
+        let caller = match signed.authenticate(model, arrived, now) {
+            Ok(caller) => caller,
+            Err(no) => {
+                let (code, words) = signed.said(&no, model, now);
+                return envelope((code, &words), &json!({}), None, no.why, now);
+            }
+        };
+        let outcome = call(model, *endpoint, &caller, arrived, now);
+        let rate = model.rate(&caller, *endpoint, now);
+        match outcome {
+            // The key endpoints' samples have an empty message, not "OK".
+            Ok((result, detail)) => envelope((0, ""), &result, rate, detail, now),
+            Err(no) => refused(no, rate, now),
+        }
+    }
+
+    fn throttled(&self, model: &Model, arrived: &Arrived<'_>, now: Timestamp) -> Answer {
+        let route = ROUTES.iter().find(|(_, path, _)| *path == arrived.path);
+        let rate = Rate {
+            limit: route.map_or(10, |(_, _, endpoint)| (model.profile().limit)(*endpoint).calls),
+            left: 0,
+            resets_at: now + SignedDuration::from_secs(1),
+        };
+        refused(Refusal::rate_limit(), Some(rate), now)
     }
 }
 
@@ -86,133 +92,71 @@ fn call(
     now: Timestamp,
 ) -> Result<(Value, String), Refusal> {
     match endpoint {
-        Endpoint::CreateSubApi => {
-            let key = model.create_sub_api(caller, body::<CreateBody>(arrived.body)?.into(), now)?;
-            let detail = format!("issued {}, note {:?}", key.credential.key, key.note);
+        Endpoint::Issue => {
+            let key = model.issue(caller, body::<CreateBody>(arrived.body)?.into(), now)?;
+            let detail = format!("issued {}, note {:?}", key.credential.key, key.settings.note);
             Ok((replies::created(&key), detail))
         }
-        Endpoint::SubApikeys => {
-            let page = model.sub_apikeys(caller, &page_asked_for(arrived.query)?, now)?;
-            Ok((replies::page(&page), format!("listed {} keys", page.keys.len())))
+        Endpoint::List => {
+            let page = model.list(caller, &page_asked_for(arrived.query)?, now)?;
+            let detail = format!("listed {} keys", page.keys.len());
+            Ok((replies::page(&page, now), detail))
         }
-        Endpoint::QueryApi => Ok((replies::own(&model.query_api(caller, now)?), String::new())),
-        Endpoint::UpdateSubApi => {
-            let key = model.update_sub_api(caller, &body::<UpdateSubBody>(arrived.body)?.into(), now)?;
+        Endpoint::Inspect => Ok((replies::own(&model.inspect(caller, now)?, now), String::new())),
+        Endpoint::Edit => {
+            let (target, changes) = body::<UpdateSubBody>(arrived.body)?.edit();
+            let key = model.edit(caller, &target, &changes, now)?;
             Ok((replies::updated(&key), format!("edited {}", key.key)))
         }
-        Endpoint::DeleteSubApi => {
-            let request: DeleteSubApi = body::<DeleteSubBody>(arrived.body)?.into();
-            model.delete_sub_api(caller, &request, now)?;
-            Ok((
-                json!({}),
-                format!("deleted {}", request.key.as_ref().unwrap_or(caller)),
-            ))
+        Endpoint::Remove => {
+            let named = body::<DeleteSubBody>(arrived.body)?.key;
+            let target = target(named.as_deref());
+            model.remove(caller, &target, now)?;
+            let detail = format!("deleted {}", target.key.as_ref().unwrap_or(caller));
+            Ok((json!({}), detail))
         }
-        Endpoint::UpdateApi => {
-            let key = model.update_api(caller, &body::<UpdateBody>(arrived.body)?.into(), now)?;
+        Endpoint::EditOwn => {
+            let key = model.edit_own(caller, &body::<UpdateBody>(arrived.body)?.into(), now)?;
             Ok((replies::updated(&key), format!("edited {}", key.key)))
         }
-        Endpoint::DeleteApi => {
-            model.delete_api(caller, now)?;
+        Endpoint::RemoveOwn => {
+            model.remove_own(caller, now)?;
             Ok((json!({}), format!("deleted {caller}")))
         }
     }
 }
 
-impl Arrived<'_> {
-    /// The caller's key as it names it, if there is such a key.
-    pub(super) fn claimed_key(&self, model: &Model) -> Option<KeyId> {
-        model
-            .key(&KeyId::from(self.header("x-bapi-api-key")?))
-            .map(|key| key.key)
-    }
-
-    fn signed(&self) -> Option<SignedRequest<'_>> {
-        Some(SignedRequest {
-            key: self.header("x-bapi-api-key")?,
-            timestamp: self.header("x-bapi-timestamp")?,
-            recv_window: self.header("x-bapi-recv-window"),
-            signature: self.header("x-bapi-sign")?,
-            payload: if self.method == "GET" {
-                self.query.as_bytes()
-            } else {
-                self.body
-            },
-            address: self.address,
-            environment: self.environment,
-        })
-    }
-
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
+fn refused(no: Refusal, rate: Option<Rate>, now: Timestamp) -> Answer {
+    let (code, words) = said(&no);
+    envelope((code, &words), &json!({}), rate, no.why, now)
 }
 
-impl Answer {
-    /// The venue's own words for "not now", as a planned fault.
-    pub(super) fn throttled(path: &str, now: Timestamp) -> Self {
-        let limit = ["GET", "POST"]
-            .iter()
-            .find_map(|method| Endpoint::of(method, path))
-            .map_or(10, Endpoint::limit);
-        let rate = Rate {
-            limit,
-            left: 0,
-            resets_at: now + SignedDuration::from_secs(1),
-        };
-        Self::refusal(Refusal::rate_limit(), Some(rate), now)
-    }
-
-    /// What a proxy in front of the venue says when the venue does not answer.
-    pub(super) fn bad_gateway() -> Self {
-        let page = "<html>\n<head><title>502 Bad Gateway</title></head>\n<body><h1>502 Bad \
-                    Gateway</h1></body>\n</html>\n";
-        Self::plain(StatusCode::BAD_GATEWAY, "text/html", page, "")
-    }
-
-    fn refusal(refusal: Refusal, rate: Option<Rate>, now: Timestamp) -> Self {
-        Self::envelope(
-            refusal.ret_code,
-            &refusal.ret_msg,
-            &json!({}),
-            rate,
-            refusal.why,
-            now,
-        )
-    }
-
-    fn envelope(
-        ret_code: i64,
-        ret_msg: &str,
-        result: &Value,
-        rate: Option<Rate>,
-        detail: String,
-        now: Timestamp,
-    ) -> Self {
-        let time = now.as_millisecond();
-        let body =
-            json!({"retCode": ret_code, "retMsg": ret_msg, "result": result, "retExtInfo": {}, "time": time})
-                .to_string();
-        let content_type = "application/json; charset=utf-8";
-        Self {
-            status: StatusCode::OK,
-            content_type,
-            body,
-            rate,
-            ret_code: Some(ret_code),
-            detail,
-        }
-    }
-
-    fn plain(status: StatusCode, content_type: &'static str, body: &str, detail: &str) -> Self {
-        Self {
-            status,
-            content_type,
-            body: body.to_owned(),
-            rate: None,
-            ret_code: None,
-            detail: detail.to_owned(),
-        }
+fn envelope(
+    (code, words): (i64, &str),
+    result: &Value,
+    rate: Option<Rate>,
+    detail: String,
+    now: Timestamp,
+) -> Answer {
+    let time = now.as_millisecond();
+    let body = json!({"retCode": code, "retMsg": words, "result": result, "retExtInfo": {}, "time": time});
+    let limits = rate.map(|rate| {
+        [
+            ("X-Bapi-Limit", rate.limit.to_string()),
+            ("X-Bapi-Limit-Status", rate.left.to_string()),
+            (
+                "X-Bapi-Limit-Reset-Timestamp",
+                rate.resets_at.as_millisecond().to_string(),
+            ),
+        ]
+    });
+    Answer {
+        status: StatusCode::OK,
+        content_type: "application/json; charset=utf-8",
+        headers: limits.into_iter().flatten().collect(),
+        body: body.to_string(),
+        code: Some(code),
+        detail,
     }
 }
 
@@ -268,62 +212,57 @@ impl TryFrom<u8> for Flag {
     }
 }
 
-impl From<CreateBody> for CreateSubApi {
+impl From<CreateBody> for IssueRequest {
     fn from(body: CreateBody) -> Self {
-        let CreateBody {
-            sub_uid,
-            note,
-            read_only,
-            ips,
-            permissions,
-        } = body;
         Self {
-            sub_uid,
-            note,
-            read_only: read_only.0,
-            ips,
-            permissions,
+            account: body.sub_uid,
+            note: body.note.unwrap_or_default(),
+            read_only: body.read_only.0,
+            addresses: body.ips.as_deref().map(addresses).unwrap_or_default(),
+            permissions: body.permissions,
+            passphrase: None,
         }
     }
 }
 
-impl From<UpdateSubBody> for UpdateSubApi {
-    fn from(body: UpdateSubBody) -> Self {
-        let UpdateSubBody {
-            key,
-            read_only,
-            ips,
-            permissions,
-        } = body;
-        Self {
-            key: key.as_deref().map(KeyId::from),
-            read_only: read_only.map(|flag| flag.0),
-            ips,
-            permissions,
-        }
+impl UpdateSubBody {
+    fn edit(self) -> (Target, Changes) {
+        let changes = Changes {
+            note: None,
+            read_only: self.read_only.map(|flag| flag.0),
+            addresses: self.ips.as_deref().map(addresses),
+            permissions: self.permissions,
+        };
+        (target(self.key.as_deref()), changes)
     }
 }
 
-impl From<UpdateBody> for UpdateApi {
+impl From<UpdateBody> for Changes {
+    /// Gone from the documentation in 2026: a master key's addresses can't be changed through the API.
+    /// Unverified: whether naming them is refused, as here, or ignored.
     fn from(body: UpdateBody) -> Self {
-        let UpdateBody {
-            read_only,
-            ips,
-            permissions,
-        } = body;
         Self {
-            read_only: read_only.map(|flag| flag.0),
-            ips: ips.map(|ips| ips.to_string()),
-            permissions,
+            note: None,
+            read_only: body.read_only.map(|flag| flag.0),
+            addresses: body.ips.map(|_| Vec::new()),
+            permissions: body.permissions,
         }
     }
 }
 
-impl From<DeleteSubBody> for DeleteSubApi {
-    fn from(body: DeleteSubBody) -> Self {
-        Self {
-            key: body.key.as_deref().map(KeyId::from),
-        }
+fn target(key: Option<&str>) -> Target {
+    Target {
+        account: None,
+        key: key.map(KeyId::from),
+    }
+}
+
+/// `ips` in requests: a string with commas; absent or `*` means unbound. An empty string is read as absent:
+/// the reading that a careless caller would regret, since nothing says that it is refused.
+fn addresses(ips: &str) -> Vec<String> {
+    match ips.trim() {
+        "" | "*" => Vec::new(),
+        list => list.split(',').map(str::to_owned).collect(),
     }
 }
 
@@ -334,16 +273,34 @@ fn body<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
 }
 
 /// None of the values that a page is asked for with needs percent-encoding.
-fn page_asked_for(query: &str) -> Result<SubApikeys, Refusal> {
+fn page_asked_for(query: &str) -> Result<ListRequest, Refusal> {
     let value = |name: &str| {
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
     };
     let no_number = |_| Refusal::parameter("subMemberId and limit are numbers");
     let sub_uid = value("subMemberId").ok_or_else(|| Refusal::parameter("subMemberId is missing"))?;
-    Ok(SubApikeys {
-        sub_uid: sub_uid.parse().map_err(no_number)?,
+    Ok(ListRequest {
+        account: sub_uid.parse().map_err(no_number)?,
         limit: value("limit").map(str::parse).transpose().map_err(no_number)?,
         cursor: value("cursor").map(str::to_owned),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::addresses;
+
+    #[test]
+    fn empty_and_starred_addresses_mean_unbound() {
+        for ips in ["*", "", " * "] {
+            assert!(addresses(ips).is_empty(), "{ips:?}");
+        }
+        assert_eq!(addresses("203.0.113.7,198.51.100.1").len(), 2);
+        assert_eq!(
+            addresses("203.0.113.7,").len(),
+            2,
+            "the second is none, and refused"
+        );
+    }
 }

@@ -8,10 +8,10 @@ use protocol::name::SecretId;
 
 use super::setup::{Power, SPOT, SUB, TRADES, settings_by_hand};
 use super::world::World;
-use crate::bybit::{self, Credential, KeyId, Permissions, Settings, Uid};
 use crate::secrets_manager::{
     self, AWSCURRENT, CancelRotateSecret, DeleteSecret, PutSecretValue, Replica, ReplicaStatus, Sensitive,
 };
+use crate::venue::{self, Credential, KeyId, Permissions, Settings, Uid};
 
 impl World {
     /// Does something at Secrets Manager. For stale reads it counts as one write.
@@ -24,7 +24,7 @@ impl World {
     }
 
     /// Does something at the venue.
-    pub fn venue<T>(&self, act: impl FnOnce(&mut bybit::Model, Timestamp) -> T) -> T {
+    pub fn venue<T>(&self, act: impl FnOnce(&mut venue::Model, Timestamp) -> T) -> T {
         let mut state = self.state.lock();
         let now = state.now;
         let done = act(&mut state.venue, now);

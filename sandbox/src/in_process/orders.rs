@@ -5,8 +5,8 @@ use protocol::name::SecretId;
 use protocol::operations::{Answer, Form, Mode, OperationRequest, Order, Shard};
 
 use super::world::World;
-use crate::bybit::KeyId;
 use crate::report::fingerprint as shown;
+use crate::venue::KeyId;
 
 /// A person says that the key of a version, or of the current one, is leaked.
 pub fn break_glass(secret: &SecretId, version: Option<&VersionId>, mode: Mode) -> OperationRequest {

@@ -190,7 +190,7 @@ impl Answered for VenueError {
         Self {
             class,
             whose,
-            say: format!("the stand-in for Bybit was made to answer: {}", class.as_str()),
+            say: format!("the stand-in was made to answer: {}", class.as_str()),
         }
     }
 

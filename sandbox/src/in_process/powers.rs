@@ -1,84 +1,67 @@
-//! Bybit's groups in the protocol's vocabulary and back, written from the venue's facts and apart from the
-//! function's own mapping: where the two disagree, one of them is wrong.
+//! A venue's groups in the protocol's words and back, by the venue's own [`Vocabulary`].
 
 use protocol::ports::Powers;
 use protocol::secret::{Permission, Permissions, Word};
 
-use crate::bybit::{Requested, Settings};
+use crate::venue::{Requested, Settings, Vocabulary};
 
-/// All that a sub-account's key can be granted without moving funds: group, value, and the word it is part
-/// of.
-const GRANTABLE: [(&str, &str, Word); 6] = [
-    ("ContractTrade", "Order", Word::Derivatives),
-    ("ContractTrade", "Position", Word::Derivatives),
-    ("Earn", "Earn", Word::Earn),
-    ("Exchange", "ExchangeHistory", Word::Convert),
-    ("Options", "OptionsTrade", Word::Options),
-    ("Spot", "SpotTrade", Word::Spot),
-];
-
-/// Which of the [`GRANTABLE`] a key holds.
-type Held = [bool; GRANTABLE.len()];
+/// A value that can be granted: its group, itself, and the word it is part of.
+type Grantable = (&'static str, &'static str, Word);
 
 /// What a key with these settings may do.
-pub(crate) fn powers(settings: &Settings) -> Powers {
+pub(crate) fn powers(vocabulary: &Vocabulary, settings: &Settings) -> Powers {
     let mut powers = Powers::default();
-    let (mut held, mut added_by_the_system) = (Held::default(), false);
+    let (mut held, mut added) = (Vec::new(), Vec::new());
     for (group, value) in settings.permissions.granted() {
-        match GRANTABLE
-            .iter()
-            .position(|(known, part, _)| *known == group && *part == value)
-        {
-            Some(at) => held[at] = true,
-            None if group == "Wallet" => powers.moves_funds.push(format!("{group}:{value}")),
-            None if ["Affiliate", "CopyTrading", "NFT"].contains(&group) => {
-                powers.others.push(format!("{group}:{value}"));
-            }
-            None if group == "Derivatives" && value == "DerivativesTrade" => added_by_the_system = true,
-            None => powers.unknown.push(format!("{group}:{value}")),
+        let of = |known: &&Grantable| known.0 == group && known.1 == value;
+        if let Some(grantable) = vocabulary.grantable.iter().find(of) {
+            held.push(grantable);
+        } else if vocabulary.moves_funds.contains(&group) {
+            powers.moves_funds.push(format!("{group}:{value}"));
+        } else if vocabulary.others.contains(&group) {
+            powers.others.push(format!("{group}:{value}"));
+        } else if let Some((_, _, word)) = vocabulary.added.iter().find(of) {
+            added.push(*word);
+        } else {
+            powers.unknown.push(format!("{group}:{value}"));
         }
     }
     powers.permissions = if settings.read_only {
-        reads(held)
+        reads(vocabulary, &held)
     } else {
-        trades(held, added_by_the_system)
+        trades(vocabulary, &held, &added)
     };
     powers
 }
 
-/// The values that a key holds, with the words they are part of.
-fn of(held: Held) -> impl Iterator<Item = &'static (&'static str, &'static str, Word)> {
-    GRANTABLE
-        .iter()
-        .zip(held)
-        .filter(|(_, held)| *held)
-        .map(|(grantable, _)| grantable)
-}
-
 /// A key that only reads does so in the groups it has.
-fn reads(held: Held) -> Permissions {
-    if held.iter().all(|held| *held) {
+fn reads(vocabulary: &Vocabulary, held: &[&Grantable]) -> Permissions {
+    if held.len() == vocabulary.grantable.len() {
         return Permissions::from([Word::Read.into()]);
     }
-    of(held)
+    held.iter()
         .map(|(group, value, _)| Permission::part(Word::Read, format!("{group}.{value}")))
         .collect()
 }
 
-fn trades(held: Held, derivatives_by_the_system: bool) -> Permissions {
+fn trades(vocabulary: &Vocabulary, held: &[&Grantable], added: &[Word]) -> Permissions {
     let mut permissions = Permissions::new();
     for word in Word::ALL {
-        let parts = GRANTABLE.iter().filter(|(_, _, of)| *of == word).count();
-        let granted = || of(held).filter(|(_, _, of)| *of == word);
+        let parts = vocabulary
+            .grantable
+            .iter()
+            .filter(|(_, _, of)| *of == word)
+            .count();
+        let granted = || held.iter().filter(|(_, _, of)| *of == word);
         match granted().count() {
             0 => {}
             all if all == parts => drop(permissions.insert(word.into())),
             _ => permissions.extend(granted().map(|(_, part, _)| Permission::part(word, *part))),
         }
     }
-    // The system puts it beside whatever was asked for; alone it is what the key trades by.
-    if derivatives_by_the_system && permissions.is_empty() {
-        permissions.insert(Word::Derivatives.into());
+    // The venue puts it beside whatever was asked for; alone it is what the key trades by.
+    if permissions.is_empty() {
+        permissions.extend(added.iter().map(|word| Permission::from(*word)));
     }
     if !permissions.is_empty() {
         permissions.insert(Word::Read.into());
@@ -88,21 +71,18 @@ fn trades(held: Held, derivatives_by_the_system: bool) -> Permissions {
 
 /// What to ask the venue for: whether the key only reads, and its groups. `None` where the venue has no such
 /// thing.
-pub(super) fn requested(permissions: &Permissions) -> Option<(bool, Requested)> {
+pub(super) fn requested(vocabulary: &Vocabulary, permissions: &Permissions) -> Option<(bool, Requested)> {
     let read_only = permissions.iter().all(|permission| permission.word == Word::Read);
     let mut groups = Requested::new();
     for permission in permissions {
         if permission.word == Word::Read && !read_only {
             continue;
         }
-        let wanted = |(group, value, word): &&(&str, &str, Word)| match (
-            permission.word,
-            permission.part.as_deref(),
-        ) {
+        let wanted = |(group, value, word): &&Grantable| match (permission.word, permission.part.as_deref()) {
             (Word::Read, part) => part.is_none_or(|part| part == format!("{group}.{value}")),
             (wanted, part) => *word == wanted && part.is_none_or(|part| part == *value),
         };
-        let mut found = GRANTABLE.iter().filter(wanted).peekable();
+        let mut found = vocabulary.grantable.iter().filter(wanted).peekable();
         found.peek()?;
         for (group, value, _) in found {
             groups
@@ -117,10 +97,11 @@ pub(super) fn requested(permissions: &Permissions) -> Option<(bool, Requested)> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bybit::{Ips, Permissions as Groups};
+    use crate::bybit::PROFILE;
+    use crate::venue::{Ips, Permissions as Groups};
 
     fn words(read_only: bool, groups: &[(&str, &[&str])]) -> Vec<String> {
-        powers(&settings(read_only, groups))
+        powers(&PROFILE.vocabulary, &settings(read_only, groups))
             .permissions
             .iter()
             .map(ToString::to_string)
@@ -146,7 +127,7 @@ mod tests {
             &["read:Earn.Earn", "read:Spot.SpotTrade"],
         ] {
             let permissions: Permissions = asked.iter().map(|word| word.parse().unwrap()).collect();
-            let (read_only, groups) = requested(&permissions).unwrap();
+            let (read_only, groups) = requested(&PROFILE.vocabulary, &permissions).unwrap();
             let groups: Vec<(&str, Vec<&str>)> = groups
                 .iter()
                 .map(|(group, values)| (group.as_str(), values.iter().map(String::as_str).collect()))
@@ -172,14 +153,12 @@ mod tests {
 
     #[test]
     fn what_moves_funds_or_is_unknown_is_said_in_the_venues_words() {
-        let powers = powers(&settings(
-            true,
-            &[
-                ("Wallet", &["AccountTransfer"]),
-                ("BlockTrade", &["BlockTrade"]),
-                ("Spot", &["X"]),
-            ],
-        ));
+        let groups: &[(&str, &[&str])] = &[
+            ("Wallet", &["AccountTransfer"]),
+            ("BlockTrade", &["BlockTrade"]),
+            ("Spot", &["X"]),
+        ];
+        let powers = powers(&PROFILE.vocabulary, &settings(true, groups));
         assert_eq!(powers.moves_funds, ["Wallet:AccountTransfer"]);
         assert_eq!(powers.unknown, ["BlockTrade:BlockTrade", "Spot:X"]);
         assert!(powers.permissions.is_empty());
@@ -193,7 +172,7 @@ mod tests {
             "derivatives:DerivativesTrade",
         ] {
             assert_eq!(
-                requested(&Permissions::from([word.parse().unwrap()])),
+                requested(&PROFILE.vocabulary, &Permissions::from([word.parse().unwrap()])),
                 None,
                 "{word}"
             );

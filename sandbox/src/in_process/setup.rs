@@ -8,9 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use protocol::operations;
 use protocol::secret::Address;
 
-use crate::bybit::{self, Ips, Permissions, Settings, Uid};
+use crate::bybit::PROFILE;
 use crate::function::LAMBDA_ARN;
 use crate::secrets_manager;
+use crate::venue::{self, Ips, Permissions, Profile, Settings, Uid};
 
 /// The parent account.
 pub const PARENT: Uid = 24_617_703;
@@ -66,8 +67,10 @@ pub struct Setup {
     pub kms_key: Option<String>,
     /// Whether the secret's account is a demo account.
     pub demo: bool,
-    /// What is not known about the venue. Rate limits are off, since time stands still between calls.
-    pub venue: bybit::Knobs,
+    /// The venue.
+    pub profile: &'static Profile,
+    /// What is not known about it. Rate limits are off, since time stands still between calls.
+    pub venue: venue::Knobs,
     /// What is not known about Secrets Manager.
     pub secrets_manager: secrets_manager::Knobs,
 }
@@ -115,9 +118,10 @@ impl Default for Setup {
             grace: operations::OperationSettings::GRACE,
             kms_key: None,
             demo: false,
-            venue: bybit::Knobs {
+            profile: &PROFILE,
+            venue: venue::Knobs {
                 rate_limits: false,
-                ..bybit::Knobs::default()
+                ..venue::Knobs::default()
             },
             secrets_manager: secrets_manager::Knobs::default(),
         }
@@ -137,7 +141,7 @@ pub fn settings_by_hand(powers: &[Power<'_>]) -> Settings {
 /// Puts what only the world knows into a document.
 pub(super) fn filled_in(
     document: &str,
-    credential: &bybit::Credential,
+    credential: &venue::Credential,
     account: Uid,
     master_arn: &str,
 ) -> String {

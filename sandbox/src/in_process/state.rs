@@ -12,7 +12,7 @@ use protocol::audit::Record;
 use super::call::{Made, Plan};
 use crate::invariants::{Act, Scene, Witness};
 use crate::random::SplitMix64;
-use crate::{bybit, secrets_manager};
+use crate::{secrets_manager, venue};
 
 /// How stale a read of Secrets Manager may be.
 const STALENESS: SignedDuration = SignedDuration::from_mins(1);
@@ -21,7 +21,7 @@ const STALENESS: SignedDuration = SignedDuration::from_mins(1);
 #[derive(Clone)]
 pub(super) struct State {
     pub(super) secrets_manager: secrets_manager::Model,
-    pub(super) venue: bybit::Model,
+    pub(super) venue: venue::Model,
     pub(super) now: Timestamp,
     /// How far the function's clock is ahead of everybody else's.
     pub(super) function_ahead: SignedDuration,
@@ -65,7 +65,7 @@ struct Late {
 impl State {
     pub(super) fn new(
         mut secrets_manager: secrets_manager::Model,
-        venue: bybit::Model,
+        venue: venue::Model,
         now: Timestamp,
         address: IpAddr,
         seed: u64,

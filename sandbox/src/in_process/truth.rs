@@ -12,10 +12,10 @@ use serde_json::Value;
 use super::call::{Made, Operation};
 use super::setup::SUB;
 use super::world::World;
-use crate::bybit::{Credential, KeyId, KeyTruth, Settings};
 use crate::invariants::{Violation, Witness};
 use crate::leak::found;
 use crate::secrets_manager::{AWSCURRENT, Secret, SecretValue, Version};
+use crate::venue::{Credential, KeyId, KeyTruth, Settings};
 
 impl World {
     // The secret.
@@ -118,7 +118,7 @@ impl World {
     // The keys.
 
     /// Looks at the venue.
-    pub fn at_venue<T>(&self, look: impl FnOnce(&crate::bybit::Model) -> T) -> T {
+    pub fn at_venue<T>(&self, look: impl FnOnce(&crate::venue::Model) -> T) -> T {
         look(&self.state.lock().venue)
     }
 

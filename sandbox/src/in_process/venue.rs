@@ -1,4 +1,4 @@
-//! The protocol's venue over the model of Bybit. Every call shows its signer's credential and is checked by
+//! The protocol's venue over the model of one. Every call shows its signer's credential and is checked by
 //! the model, so that secrets, addresses, expiry and propagation count.
 
 use std::sync::Arc;
@@ -19,32 +19,29 @@ use super::call::{About, Call, Operation};
 use super::port::{Port, Who};
 use super::powers::{powers, requested};
 use super::state::State;
-use crate::bybit::{
-    self, CreateSubApi, DeleteSubApi, Ips, KeyStatus, Refusal, SignedRequest, SubApikeys, UpdateSubApi,
-};
 use crate::invariants::Asked;
+use crate::venue::{
+    self, Changes, Claim, Ips, IssueRequest, ListRequest, Names, Passphrase, Profile, Reason, Refusal,
+    Requested, Target,
+};
 
-/// How long after its timestamp a request may take effect, as every call says.
-const RECV_WINDOW_MS: &str = "5000";
-const RECV_WINDOW: Duration = Duration::from_secs(5);
 /// The venue documents none; this is the design's bound for such venues.
 const PROPAGATION: Duration = Duration::from_mins(5);
 /// Nor this.
 const SETTLING: Duration = Duration::from_mins(1);
-/// How long a key lives that is bound to no address.
-const UNBOUND_LIFE: Duration = Duration::from_hours(90 * 24);
 
-/// Bybit in those of its environments that the model knows, within one invocation.
+/// The venue in those of its environments that the model knows, within one invocation.
 #[derive(Clone, Debug)]
 pub struct InProcessVenues {
     port: Port,
 }
 
-/// Bybit in one environment, within one invocation.
+/// The venue in one environment, within one invocation.
 #[derive(Clone, Debug)]
 pub struct InProcessVenue {
     id: VenueId,
-    site: bybit::Environment,
+    site: venue::Environment,
+    profile: &'static Profile,
     port: Port,
 }
 
@@ -56,10 +53,12 @@ impl InProcessVenues {
 
 impl Venues for InProcessVenues {
     fn venue(&self, id: &VenueId) -> Result<Arc<dyn Venue>, String> {
-        let site = match (&id.environment, id.exchange.as_str()) {
-            (Environment::Mainnet, "bybit") => bybit::Environment::Mainnet,
-            (Environment::Testnet, "bybit") => bybit::Environment::Testnet,
-            (Environment::Demo, "bybit") => bybit::Environment::Demo,
+        let profile = self.port.state.lock().venue.profile();
+        let is_it = id.exchange.as_str() == profile.name;
+        let site = match &id.environment {
+            Environment::Mainnet if is_it => venue::Environment::Mainnet,
+            Environment::Testnet if is_it => venue::Environment::Testnet,
+            Environment::Demo if is_it => venue::Environment::Demo,
             _ => {
                 return Err(format!(
                     "there is no stand-in for {} {}",
@@ -71,6 +70,7 @@ impl Venues for InProcessVenues {
         Ok(Arc::new(InProcessVenue {
             id: id.clone(),
             site,
+            profile,
             port: self.port.clone(),
         }))
     }
@@ -84,7 +84,7 @@ impl Venue for InProcessVenue {
 
     fn masters(&self) -> VenueId {
         let environment = match self.site {
-            bybit::Environment::Demo => Environment::Mainnet,
+            venue::Environment::Demo => Environment::Mainnet,
             _ => self.id.environment.clone(),
         };
         VenueId {
@@ -98,46 +98,42 @@ impl Venue for InProcessVenue {
         VenueFacts {
             propagation: PROPAGATION,
             settling: SETTLING,
-            signature_window: RECV_WINDOW,
+            signature_window: Duration::from_millis(self.profile.window.behind.unsigned_abs()),
             spacing,
             master_spacing,
-            unbound_life: Some(UNBOUND_LIFE),
-            most_keys: Some(20),
-            unique_notes: false,
+            unbound_life: self.profile.unbound.map(|unbound| unbound.life.unsigned_abs()),
+            most_keys: Some(self.profile.max_keys),
+            unique_notes: self.profile.notes == Names::Unique,
         }
     }
 
     fn can_grant(&self, permissions: &Permissions) -> Result<(), String> {
-        let granted = requested(permissions).map(drop);
-        granted.ok_or_else(|| "the stand-in for Bybit has no such permission".to_owned())
+        let granted = requested(&self.profile.vocabulary, permissions).map(drop);
+        granted.ok_or_else(|| "the stand-in grants no such permission".to_owned())
     }
 
     fn may_issue(&self, master: &KeyState) -> Result<(), String> {
-        let moves = master
-            .powers
-            .moves_funds
-            .iter()
-            .any(|power| power.starts_with("Wallet:"));
-        if master.is_master && moves && !master.read_only {
+        let issues = self.profile.vocabulary.issues;
+        if master.is_master && issues(&master.powers) && !master.read_only {
             Ok(())
         } else {
-            Err("the stand-in for Bybit issues no keys for it".into())
+            Err("the stand-in issues no keys for it".into())
         }
     }
 
     async fn inspect(&self, key: &Signer) -> Result<KeyState, VenueError> {
         let about = About::Signer(key.whose, key.credential.key_id.clone());
-        let whose = key.whose;
-        let asked = Asked::Inspect(bybit::KeyId::from(key.credential.key_id.expose()));
+        let (whose, vocabulary) = (key.whose, &self.profile.vocabulary);
+        let asked = Asked::Inspect(venue::KeyId::from(key.credential.key_id.expose()));
         self.signed(Operation::Inspect, about, asked, key, move |state, caller| {
             let own = state
                 .venue
-                .query_api(caller, state.now)
+                .inspect(caller, state.now)
                 .map_err(|refusal| said_no(whose, &refusal))?;
             Ok(KeyState {
                 account: OwnAccount::Named(AccountId::new(own.uid.to_string())),
                 is_master: own.parent.is_none(),
-                powers: powers(&own.key.settings),
+                powers: powers(vocabulary, &own.key.settings),
                 addresses: ToldAddresses::Exact(addresses(&own.key.settings.ips, whose)?),
                 expires_at: own.key.expires_at,
                 read_only: own.key.settings.read_only,
@@ -172,14 +168,14 @@ impl Venue for InProcessVenue {
         grant: &Grant,
     ) -> Result<IssuedKey, VenueError> {
         let (whose, sub_uid) = (master.whose, uid(account, master.whose)?);
-        let (read_only, permissions) = requested(&grant.permissions).ok_or_else(|| no_such_power(whose))?;
-        let (note, ips) = (Some(marker.to_string()), Some(ips(&grant.addresses)));
-        let request = CreateSubApi {
-            sub_uid,
-            note,
+        let (read_only, permissions) = self.requested(grant, whose)?;
+        let request = IssueRequest {
+            account: sub_uid,
+            note: marker.to_string(),
             read_only,
-            ips,
+            addresses: asked_for(&grant.addresses),
             permissions,
+            passphrase: self.profile.passphrase.map(|_| passphrase_for(marker)),
         };
         self.signed(
             Operation::Issue,
@@ -187,14 +183,15 @@ impl Venue for InProcessVenue {
             Asked::Issue,
             master,
             move |state, caller| {
-                let created = state.venue.create_sub_api(caller, request.clone(), state.now);
+                let created = state.venue.issue(caller, request.clone(), state.now);
                 let created = created.map_err(|refusal| said_no(whose, &refusal))?.credential;
                 let secret = SecretString::from(created.secret.expose());
+                let passphrase = created.passphrase.as_ref().map(Passphrase::expose);
                 Ok(IssuedKey {
                     credential: Credential {
                         key_id: key_id(&created.key, whose)?,
                         secret,
-                        passphrase: None,
+                        passphrase: passphrase.map(SecretString::from),
                     },
                 })
             },
@@ -210,21 +207,22 @@ impl Venue for InProcessVenue {
         grant: &Grant,
     ) -> Result<(), VenueError> {
         let (whose, key) = (master.whose, &key.key_id);
-        let (read_only, permissions) = requested(&grant.permissions).ok_or_else(|| no_such_power(whose))?;
-        let request = UpdateSubApi {
-            key: Some(bybit::KeyId::from(key.expose())),
+        let (read_only, permissions) = self.requested(grant, whose)?;
+        let target = Target::key(venue::KeyId::from(key.expose()));
+        let changes = Changes {
+            note: None,
             read_only: Some(read_only),
-            ips: Some(ips(&grant.addresses)),
+            addresses: Some(asked_for(&grant.addresses)),
             permissions: Some(permissions),
         };
-        let asked = Asked::Edit(bybit::KeyId::from(key.expose()));
+        let asked = Asked::Edit(venue::KeyId::from(key.expose()));
         self.signed(
             Operation::Edit,
             About::Key(key.clone()),
             asked,
             master,
             move |state, caller| {
-                let edited = state.venue.update_sub_api(caller, &request, state.now);
+                let edited = state.venue.edit(caller, &target, &changes, state.now);
                 edited.map(drop).map_err(|refusal| said_no(whose, &refusal))
             },
         )
@@ -240,17 +238,15 @@ impl Venue for InProcessVenue {
         let key = key.key_id;
         let (whose, sub_uid) = (master.whose, uid(account, master.whose)?);
         let named = key.clone();
-        let asked = Asked::Revoke(bybit::KeyId::from(key.expose()));
+        let asked = Asked::Revoke(venue::KeyId::from(key.expose()));
         self.signed(
             Operation::Revoke,
             About::Key(key.clone()),
             asked,
             master,
             move |state, caller| {
-                let request = DeleteSubApi {
-                    key: Some(bybit::KeyId::from(named.expose())),
-                };
-                let Err(refusal) = state.venue.delete_sub_api(caller, &request, state.now) else {
+                let target = Target::key(venue::KeyId::from(named.expose()));
+                let Err(refusal) = state.venue.remove(caller, &target, state.now) else {
                     return Ok(());
                 };
                 // The code for a key that is gone is not documented: the list tells, where it shows other
@@ -269,6 +265,11 @@ impl Venue for InProcessVenue {
 }
 
 impl InProcessVenue {
+    /// What to ask the venue for: whether the key only reads, and its groups.
+    fn requested(&self, grant: &Grant, whose: Whose) -> Result<(bool, Requested), VenueError> {
+        requested(&self.profile.vocabulary, &grant.permissions).ok_or_else(|| no_such_power(whose))
+    }
+
     /// Makes a call in the signer's name: whatever is wrong with its credential is found out first.
     async fn signed<T: Send>(
         &self,
@@ -276,13 +277,13 @@ impl InProcessVenue {
         about: About,
         asked: Asked,
         signer: &Signer,
-        endpoint: impl Fn(&mut State, &bybit::KeyId) -> Result<T, VenueError> + Send + Sync + 'static,
+        endpoint: impl Fn(&mut State, &venue::KeyId) -> Result<T, VenueError> + Send + Sync + 'static,
     ) -> Result<T, VenueError> {
         let signer = signer.clone();
         let whose = signer.whose;
         // Demo's keys are asked at demo's host, and managed at production's.
         let site = match (whose, self.site) {
-            (Whose::Master, bybit::Environment::Demo) => bybit::Environment::Mainnet,
+            (Whose::Master, venue::Environment::Demo) => venue::Environment::Mainnet,
             (_, site) => site,
         };
         let effect = move |state: &mut State, sent: Timestamp| {
@@ -299,50 +300,49 @@ impl InProcessVenue {
 fn authenticated(
     state: &State,
     credential: &Credential,
-    site: bybit::Environment,
+    site: venue::Environment,
     sent: Timestamp,
-) -> Result<bybit::KeyId, Refusal> {
-    let timestamp = sent.as_millisecond().to_string();
-    let request = SignedRequest {
+) -> Result<venue::KeyId, Refusal> {
+    let claim = Claim {
         key: credential.key_id.expose(),
-        timestamp: &timestamp,
-        recv_window: Some(RECV_WINDOW_MS),
-        signature: "",
-        payload: b"the same on both sides",
+        passphrase: credential.passphrase.as_ref().map(ExposeSecret::expose_secret),
+        signed_at: sent.as_millisecond(),
+        window: None,
         address: state.address,
         environment: site,
     };
     state
         .venue
-        .authenticate_by_secret(credential.secret.expose_secret(), &request, state.now)
+        .authenticate_by_secret(credential.secret.expose_secret(), &claim, state.now)
 }
 
 fn all_keys(
     state: &mut State,
-    caller: &bybit::KeyId,
+    caller: &venue::KeyId,
     sub_uid: u64,
     whose: Whose,
 ) -> Result<Vec<ListedKey>, VenueError> {
+    let vocabulary = &state.venue.profile().vocabulary;
     let (mut keys, mut cursor) = (Vec::new(), None);
     loop {
-        let request = SubApikeys {
-            sub_uid,
+        let request = ListRequest {
+            account: sub_uid,
             limit: None,
             cursor,
         };
         let page = state
             .venue
-            .sub_apikeys(caller, &request, state.now)
+            .list(caller, &request, state.now)
             .map_err(|refusal| said_no(whose, &refusal))?;
         for key in page.keys {
             keys.push(ListedKey {
                 key_id: key_id(&key.key, whose)?,
                 marker: Marker::parse(&key.settings.note),
-                powers: powers(&key.settings),
+                powers: powers(vocabulary, &key.settings),
                 addresses: addresses(&key.settings.ips, whose)?,
                 // Replies show whole seconds.
                 created_at: Timestamp::from_second(key.created_at.as_second()).unwrap_or(key.created_at),
-                expired: key.status == KeyStatus::Expired,
+                expired: key.expired(state.now),
                 kind: None,
             });
         }
@@ -357,26 +357,34 @@ fn all_keys(
     }
 }
 
-/// What the venue's codes mean, by the table of its facts.
+/// What a refusal means to the protocol.
 fn said_no(whose: Whose, refusal: &Refusal) -> VenueError {
-    let class = match refusal.ret_code {
-        10_003 | 33_004 | -2_015 => ErrorClass::Rejected,
-        10_004 | 10_007 => ErrorClass::Mismatched,
-        10_005 | 10_008 | 10_009 | 10_010 | 10_024 | 10_027 | 20_096 | 81_007 => ErrorClass::Denied,
-        10_002 | -1 => ErrorClass::Clock,
-        10_006 => ErrorClass::Busy,
-        141_004 | 141_019 | 141_020 => ErrorClass::Impossible,
-        10_000 | 10_014 | 10_016 | 429 => ErrorClass::UnknownOutcome,
-        _ => ErrorClass::Refused,
+    let class = match refusal.reason {
+        Reason::InvalidKey | Reason::WrongEnvironment | Reason::Expired => ErrorClass::Rejected,
+        Reason::Signature | Reason::Passphrase | Reason::NotLoggedIn => ErrorClass::Mismatched,
+        Reason::Permission
+        | Reason::MastersOnly
+        | Reason::UnboundMaster
+        | Reason::Address
+        | Reason::Banned
+        | Reason::Kyc
+        | Reason::IssuesNoKeys => ErrorClass::Denied,
+        Reason::Clock => ErrorClass::Clock,
+        Reason::RateLimit => ErrorClass::Busy,
+        Reason::NoEdits => ErrorClass::Impossible,
+        Reason::NameTaken => ErrorClass::NoteTaken,
+        Reason::Parameter
+        | Reason::BadPassphrase
+        | Reason::TooManyAddresses
+        | Reason::SlotsFull
+        | Reason::NoSuchKey
+        | Reason::NoSuchAccount => ErrorClass::Refused,
     };
     // The venue's own words may repeat what was signed.
     VenueError {
         class,
         whose,
-        say: format!(
-            "the stand-in for Bybit answers {}: {}",
-            refusal.ret_code, refusal.why
-        ),
+        say: format!("the stand-in answers {refusal}"),
     }
 }
 
@@ -384,7 +392,7 @@ fn no_such_power(whose: Whose) -> VenueError {
     VenueError {
         class: ErrorClass::Fault,
         whose,
-        say: "Bybit has no such permission".into(),
+        say: "the venue has no such permission".into(),
     }
 }
 
@@ -392,7 +400,7 @@ fn odd(whose: Whose, problem: &str) -> VenueError {
     VenueError {
         class: ErrorClass::UnknownOutcome,
         whose,
-        say: format!("the stand-in for Bybit says something odd: {problem}"),
+        say: format!("the stand-in says something odd: {problem}"),
     }
 }
 
@@ -400,23 +408,25 @@ fn uid(account: &AccountId, whose: Whose) -> Result<u64, VenueError> {
     let no_uid = VenueError {
         class: ErrorClass::Refused,
         whose,
-        say: "the account is no Bybit uid".into(),
+        say: "the account is no uid".into(),
     };
     account.as_str().parse().map_err(|_| no_uid)
 }
 
-fn key_id(key: &bybit::KeyId, whose: Whose) -> Result<KeyId, VenueError> {
+fn key_id(key: &venue::KeyId, whose: Whose) -> Result<KeyId, VenueError> {
     KeyId::parse(key.as_str()).map_err(|problem| odd(whose, problem))
 }
 
-fn ips(addresses: &Addresses) -> String {
+/// A passphrase of all kinds of characters, the same whenever a history is replayed.
+fn passphrase_for(marker: &Marker) -> Passphrase {
+    let text: String = marker.to_string().chars().take(16).collect();
+    Passphrase::from(format!("{text}-aA1!").as_str())
+}
+
+fn asked_for(addresses: &Addresses) -> Vec<String> {
     match addresses {
-        Addresses::Any => "*".to_owned(),
-        Addresses::Only(addresses) => addresses
-            .iter()
-            .map(Address::as_str)
-            .collect::<Vec<_>>()
-            .join(","),
+        Addresses::Any => Vec::new(),
+        Addresses::Only(addresses) => addresses.iter().map(|ip| ip.as_str().to_owned()).collect(),
     }
 }
 

@@ -12,8 +12,8 @@ use protocol::rotation::RotationSettings;
 use super::setup::{FUNCTION_ADDRESS, FUNCTION_ARN, MASTER, OTHER_SUB, PARENT, SUB, Setup, filled_in};
 use super::silence::Log;
 use super::state::{Shared, State};
-use crate::bybit::{self, Environment, KeyId, Uid};
 use crate::secrets_manager::{self, RotationSeed, SecretValue, Seed, Sensitive};
+use crate::venue::{self, Environment, KeyId, Uid};
 
 /// The version that is current when a world begins.
 const FIRST: &str = "00000000-0000-4000-8000-000000000001";
@@ -27,8 +27,8 @@ pub struct World {
     pub(super) secret: SecretId,
     master_arn: String,
     document: String,
-    first_key: bybit::Credential,
-    master_key: bybit::Credential,
+    first_key: venue::Credential,
+    master_key: venue::Credential,
     /// What the process for operations keeps from one to the next.
     pub(super) kept: Arc<HolderCache>,
     /// The ARN under which the function is invoked.
@@ -55,7 +55,7 @@ impl World {
     /// # Panics
     /// When the setup names what no Secrets Manager would take.
     pub fn with(setup: Setup) -> Self {
-        let mut venue = bybit::Model::new(setup.seed, setup.venue);
+        let mut venue = venue::Model::new(setup.seed, setup.profile, setup.venue);
         let mut secrets = secrets_manager::Model::new(setup.seed, setup.secrets_manager);
         venue.add_parent_account(PARENT, Environment::Mainnet);
         for sub in [SUB, OTHER_SUB] {
@@ -173,7 +173,7 @@ impl World {
     ///
     /// # Panics
     /// When the name is taken.
-    pub fn add_secret(&self, name: &str, document: &str, key: &bybit::Credential, account: Uid) -> SecretId {
+    pub fn add_secret(&self, name: &str, document: &str, key: &venue::Credential, account: Uid) -> SecretId {
         let value = filled_in(document, key, account, &self.master_arn);
         let seed = Seed {
             name: name.to_owned(),
@@ -195,7 +195,7 @@ impl World {
     ///
     /// # Panics
     /// When the name is taken.
-    pub fn add_secret_of(&self, name: &str, key: &bybit::Credential) -> SecretId {
+    pub fn add_secret_of(&self, name: &str, key: &venue::Credential) -> SecretId {
         self.add_secret(name, self.text_of_setup(), key, SUB)
     }
 
@@ -213,12 +213,12 @@ impl World {
     }
 
     /// The key that is in the secret at the beginning.
-    pub fn first_credential(&self) -> &bybit::Credential {
+    pub fn first_credential(&self) -> &venue::Credential {
         &self.first_key
     }
 
     /// A document with what only the world knows filled in, as [`Setup`] has them.
-    pub fn filled_in(&self, document: &str, key: &bybit::Credential, account: Uid) -> String {
+    pub fn filled_in(&self, document: &str, key: &venue::Credential, account: Uid) -> String {
         filled_in(document, key, account, &self.master_arn)
     }
 

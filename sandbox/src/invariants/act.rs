@@ -1,11 +1,13 @@
 //! What the witness is told.
 
 use jiff::{SignedDuration, Timestamp};
+use protocol::ports::Powers;
 use protocol::rotation::Step;
 use protocol::task::Task;
 
-use crate::bybit::{self, KeyId, Uid};
+use crate::in_process::powers;
 use crate::secrets_manager;
+use crate::venue::{self, KeyId, Settings, Uid};
 
 /// An invocation of the function, for as long as anything of it can still have an effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,6 +130,19 @@ pub(crate) struct Act<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scene<'a> {
     pub(crate) secrets: &'a secrets_manager::Model,
-    pub(crate) venue: &'a bybit::Model,
+    pub(crate) venue: &'a venue::Model,
     pub(crate) now: Timestamp,
+}
+
+impl Scene<'_> {
+    /// What a key with these settings may do.
+    pub(super) fn powers(&self, settings: &Settings) -> Powers {
+        powers(&self.venue.profile().vocabulary, settings)
+    }
+
+    /// What a key may do that none may, in the venue's words.
+    pub(super) fn forbidden(&self, settings: &Settings) -> Vec<String> {
+        let powers = self.powers(settings);
+        powers.moves_funds.into_iter().chain(powers.unknown).collect()
+    }
 }

@@ -12,8 +12,8 @@ use super::Invariant;
 use super::act::{Actor, Scene};
 use super::operations::LATELY;
 use super::witness::Witness;
-use crate::bybit::KeyId;
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, Secret};
+use crate::venue::KeyId;
 
 /// So many reads in a row that fail are more than chance.
 const EVERY_TIME: usize = 4;

@@ -6,8 +6,8 @@ use protocol::task::{Operation, Task};
 use super::Invariant;
 use super::act::{Act, Asked, Labelled, Scene};
 use super::witness::Witness;
-use crate::bybit::{By, KeyId};
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING};
+use crate::venue::{By, KeyId};
 
 impl Witness {
     /// A call that changes something, after it did or was refused.
@@ -150,7 +150,7 @@ impl Witness {
     fn edited(&mut self, act: &Act<'_>, key: &KeyId, scene: &Scene<'_>) {
         self.must_be_ours(act, key, scene, "edited");
         let Some(truth) = scene.venue.key(key) else { return };
-        let forbidden = forbidden(&truth.settings);
+        let forbidden = scene.forbidden(&truth.settings);
         if !forbidden.is_empty() {
             self.broken(
                 Invariant::NeverWithdraw,
@@ -309,12 +309,6 @@ impl Witness {
             );
         }
     }
-}
-
-/// What a key may do that none may, in the venue's words.
-pub(super) fn forbidden(settings: &crate::bybit::Settings) -> Vec<String> {
-    let powers = crate::in_process::powers(settings);
-    powers.moves_funds.into_iter().chain(powers.unknown).collect()
 }
 
 /// Whether one of the allowed words, or a part's whole, covers this one. Every word lets a key read.

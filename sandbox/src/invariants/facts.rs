@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::act::{Actor, Asked};
-use crate::bybit::{KeyId, KeySecret};
+use crate::venue::{KeyId, KeySecret};
 
 /// What a version's value says. Values never change.
 #[derive(Clone, Debug)]

@@ -6,10 +6,9 @@ use protocol::secret::{AccountId, Address, Addresses};
 
 use super::Invariant;
 use super::act::{Act, Scene};
-use super::effects::forbidden;
 use super::operations::serves;
 use super::witness::Witness;
-use crate::bybit::{Ips, KeyId, KeyTruth};
+use crate::venue::{Ips, KeyId, KeyTruth};
 
 /// For how long a run that was shown no value looks again before it believes it.
 const LOOKS: SignedDuration = SignedDuration::from_secs(5);
@@ -29,7 +28,7 @@ impl Witness {
         let change = self.changes;
         let facts = self.keys.entry(key.key.clone()).or_default();
         facts.issued = Some((arn.clone(), token.clone(), change));
-        let forbidden = forbidden(&key.settings);
+        let forbidden = scene.forbidden(&key.settings);
         if !forbidden.is_empty() {
             self.broken(
                 Invariant::NeverWithdraw,
@@ -152,12 +151,9 @@ impl Witness {
         let proven = |more: &dyn Fn(&KeyTruth) -> bool| {
             proofs.iter().any(|(truth, is_known)| !is_known || more(truth))
         };
-        let asked = crate::in_process::powers(&issued.settings);
-        let no_more_power = |truth: &KeyTruth| {
-            crate::in_process::powers(&truth.settings)
-                .lacks(&asked.permissions)
-                .is_empty()
-        };
+        let asked = scene.powers(&issued.settings);
+        let no_more_power =
+            |truth: &KeyTruth| scene.powers(&truth.settings).lacks(&asked.permissions).is_empty();
         let no_more_places = |truth: &KeyTruth| {
             places(&issued.settings.ips, &act.actor.egress).within(&places(&truth.settings.ips, &[]))
         };

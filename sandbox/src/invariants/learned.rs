@@ -5,8 +5,8 @@ use protocol::rotation::UNSETTLED;
 
 use super::act::{Act, Actor, Asked, Scene};
 use super::witness::Witness;
-use crate::bybit::KeyId;
 use crate::secrets_manager::{AWSCURRENT, AWSPREVIOUS};
+use crate::venue::KeyId;
 
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 

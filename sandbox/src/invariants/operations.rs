@@ -10,9 +10,9 @@ use protocol::task::{Operation, Task};
 use super::Invariant;
 use super::act::{Act, Actor, Labelled, Scene};
 use super::witness::Witness;
-use crate::bybit::{KeyId, KeyTruth};
 use crate::in_process::MASTER;
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS, Secret};
+use crate::venue::{KeyId, KeyTruth};
 
 /// How old what a pass goes by may be: the index of what is held, and the stale reads it was made of.
 pub(super) const LATELY: SignedDuration = SignedDuration::from_mins(4);

@@ -5,11 +5,11 @@ use super::Invariant;
 use jiff::SignedDuration;
 
 use super::act::{Act, Actor, Scene};
-use super::effects::{covered, forbidden};
+use super::effects::covered;
 use super::facts::{Named, Rotation};
 use super::witness::{Previous, Witness, is_stamped};
-use crate::bybit::Ips;
 use crate::secrets_manager::AWSCURRENT;
+use crate::venue::Ips;
 
 /// A run that saw the labels longer ago than this has to look again.
 const LOOK: SignedDuration = SignedDuration::from_secs(6);
@@ -139,7 +139,7 @@ impl Witness {
         let Some(key) = scene.venue.key(&named.key) else {
             return;
         };
-        let forbidden = forbidden(&key.settings);
+        let forbidden = scene.forbidden(&key.settings);
         if !forbidden.is_empty() {
             self.broken(
                 Invariant::NeverWithdraw,
@@ -147,7 +147,7 @@ impl Witness {
                 format!("a key is promoted that may {forbidden:?}"),
             );
         }
-        let powers = crate::in_process::powers(&key.settings);
+        let powers = scene.powers(&key.settings);
         let beyond: Vec<String> = powers
             .permissions
             .iter()
@@ -287,13 +287,14 @@ impl Witness {
         };
         let (by_hand, _) = self.venue_by_hand;
         let beyond = (rotation.source != "issued" || by_hand > since)
-            && (!forbidden(&key.settings).is_empty()
-                || crate::in_process::powers(&key.settings)
+            && (!scene.forbidden(&key.settings).is_empty()
+                || scene
+                    .powers(&key.settings)
                     .permissions
                     .iter()
                     .any(|word| !covered(&word.to_string(), &rotation.permissions)));
         // What a hand has changed cannot be set right.
-        let unmendable = scene.venue.knobs.edit_ret_code.is_some() && by_hand > 0;
+        let unmendable = scene.venue.knobs.no_edits && by_hand > 0;
         moved
             || out_of_reach
             || !key.alive(scene.now)

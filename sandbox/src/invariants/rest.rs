@@ -9,13 +9,12 @@ use protocol::secret::AccountId;
 
 use super::Invariant;
 use super::act::Scene;
-use super::effects::forbidden;
 use super::operations::serves;
 use super::witness::Witness;
-use crate::bybit::{KeyId, KeyTruth, Uid};
 use crate::in_process::FUNCTION_ADDRESS;
 use crate::report::fingerprint;
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS, Version};
+use crate::venue::{KeyId, KeyTruth, Uid};
 
 /// How far two clocks may be apart, and the second that a stamp is rounded down by.
 const SKEW: SignedDuration = SignedDuration::from_secs(61);
@@ -158,7 +157,7 @@ impl Witness {
                 .findings
                 .iter()
                 .any(|found| found.code == Code::CanMoveFunds && found.say.contains(&fingerprint));
-            if !seen.is_empty() && !paged && !forbidden(&key.settings).is_empty() {
+            if !seen.is_empty() && !paged && !scene.forbidden(&key.settings).is_empty() {
                 let what = format!(
                     "a key that may move funds is alive on account {account}, and no page tells of it"
                 );

@@ -8,9 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::act::{Act, Actor, Scene};
 use super::facts::{Client, KeyFacts, Named, Run};
 use super::{Invariant, Violation};
-use crate::bybit::{By, KeyId};
 use crate::report::fingerprint;
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS, Secret, SecretValue, Version};
+use crate::venue::{By, KeyId};
 
 /// The longest that AWS's caching clients and its agent keep a value.
 pub(super) const CLIENT_CACHE: SignedDuration = SignedDuration::from_hours(1);

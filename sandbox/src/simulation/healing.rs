@@ -9,10 +9,10 @@ use protocol::rotation::Step;
 use protocol::{Error, ErrorType};
 
 use super::stage::ENEMY;
-use crate::bybit::{Ips, KeyId, Permissions};
 use crate::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, Failure, SPOT, SUB, TRADES, World, audit};
 use crate::invariants::{Invariant, Violation};
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, Secret, Version};
+use crate::venue::{self, Ips, KeyId, Permissions};
 
 /// So many replays have to do.
 const REPLAYS: usize = 12;
@@ -302,7 +302,7 @@ fn needs_a_person(world: &World, secret: &SecretId, token: &VersionId, error: Er
                 || world.keys_of_today(secret) > 10
         }
         ErrorType::OfferRefused => has("CANDIDATE") || has("ROLLBACK"),
-        ErrorType::IssueRefused => world.live_keys().len() >= world.at_venue(|model| model.knobs.max_keys),
+        ErrorType::IssueRefused => world.live_keys().len() >= world.at_venue(venue::Model::max_keys),
         // With a policy and an account the current key is not needed.
         ErrorType::CurrentUnusable => !current.is_whole(world) && !current.says_all(),
         ErrorType::KeyUnbound if has("CANDIDATE") || has("ROLLBACK") => true,
@@ -374,7 +374,7 @@ impl Holder {
             .map(str::to_owned)
     }
 
-    fn key(&self, world: &World) -> Option<crate::bybit::KeyTruth> {
+    fn key(&self, world: &World) -> Option<venue::KeyTruth> {
         let key = KeyId::from(self.text_of("api_key")?.as_str());
         world.at_venue(|model| model.key(&key))
     }

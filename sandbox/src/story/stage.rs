@@ -8,12 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::moved_clock::MovedClock;
-use crate::bybit::{KeyId, KeyTruth};
 use crate::function::{EMERGENCY_ARN, Environment, Function, OPERATIONS_ARN};
 use crate::local::{Local, SECRET, SUB_ACCOUNT};
 use crate::report;
 use crate::scheduler::{next_step, wait_until_due};
 use crate::secrets_manager::{PutSecretValue, RotateSecret, Sensitive};
+use crate::venue::{KeyId, KeyTruth};
 
 /// Why the story ended before its end.
 pub(super) type Broken = Box<dyn std::error::Error>;

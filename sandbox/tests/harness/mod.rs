@@ -4,8 +4,8 @@
 use jiff::SignedDuration;
 use protocol::label::VersionId;
 use protocol::rotation::{Done, Step};
-use sandbox::bybit::KeyId;
 use sandbox::in_process::{Failure, Fault, Operation, SUB, World};
+use sandbox::venue::KeyId;
 
 /// A master's value that does not say whom it serves.
 pub(crate) const MASTER: &str = r#"{"environment":"mainnet","api_key":"<key>","api_secret":"<secret>"}"#;

@@ -1,8 +1,8 @@
 //! What stands in the way of a pass neither ends a key too early nor keeps a leaked one alive.
 
 use protocol::operations::Code;
-use sandbox::bybit::Credential;
 use sandbox::in_process::{Fault, OTHER_SUB, Operation, SUB};
+use sandbox::venue::Credential;
 
 use super::*;
 
@@ -82,6 +82,7 @@ fn a_wrong_signature_is_not_a_death() {
     let mixed_up = Credential {
         key: elsewhere.key.clone(),
         secret: other.secret,
+        passphrase: None,
     };
     let version = world.put_key(&mixed_up, "COMPROMISED");
     world.plan(Operation::Revoke, 1, Fault::Refused);

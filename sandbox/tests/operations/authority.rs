@@ -2,8 +2,8 @@
 
 use protocol::marker::Marker;
 use protocol::name::SecretId;
-use sandbox::bybit::KeySecret;
 use sandbox::in_process::{OTHER_SUB, SUB};
+use sandbox::venue::KeySecret;
 
 use super::*;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use protocol::name::SecretId;
 use protocol::operations::{Code, Shard};
-use sandbox::bybit::Knobs;
 use sandbox::in_process::{OTHER_SUB, SUB};
+use sandbox::venue::Knobs;
 
 use super::*;
 
@@ -23,7 +23,7 @@ const MOST_MISSED: usize = 20;
 fn fleet() -> (Watched, Vec<String>) {
     let venue = Knobs {
         rate_limits: false,
-        max_keys: SECRETS,
+        max_keys: Some(SECRETS),
         ..Knobs::default()
     };
     let world = World::with(Setup {

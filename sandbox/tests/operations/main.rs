@@ -37,7 +37,6 @@ use jiff::SignedDuration;
 use protocol::label::VersionId;
 use protocol::name::SecretId;
 use protocol::operations::{Answer, Code, Finding, Form, Mode, OperationRequest, Outcome};
-use sandbox::bybit::{Credential, Ips, KeyId, Permissions, Settings, Uid};
 use sandbox::in_process::{
     self, BOT_ADDRESS, FUNCTION_ADDRESS, OPTIONS, Operation, Power, SPOT, SUB, Setup, TRADES, TRANSFERS,
     World, break_glass, naming, without_a_successor,
@@ -46,6 +45,7 @@ use sandbox::report::fingerprint;
 use sandbox::secrets_manager::{
     ReplicaStatus, RotateSecret, RotationRules, SecretValue, Seed, Tag, TagResource,
 };
+use sandbox::venue::{Credential, Ips, KeyId, Permissions, Settings, Uid};
 use watched::{Watched, world, world_of, world_with, world_with_master};
 
 /// A world where one rotation has just been done: its version, and the key and version it replaced.

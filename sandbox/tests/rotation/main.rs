@@ -28,11 +28,11 @@ use jiff::SignedDuration;
 use protocol::ErrorType;
 use protocol::label::VersionId;
 use protocol::rotation::{Done, Step};
-use sandbox::bybit::{Ips, KeyId, Permissions, Settings};
 use sandbox::in_process::{
     BOT_ADDRESS, FUNCTION_ADDRESS, Failure, OPTIONS, Operation, Power, SETTLED, SPOT, SUB, Setup, TRADES,
     TRANSFERS, World, settings_by_hand,
 };
+use sandbox::venue::{Ips, KeyId, Permissions, Settings};
 use watched::{Watched, world, world_of, world_with, world_with_master};
 
 /// The least value there can be, and these fields.

@@ -1,7 +1,7 @@
 use protocol::audit::Action;
 use protocol::rotation::{Done, Step};
-use sandbox::bybit::Credential;
 use sandbox::in_process::{Fault, OTHER_SUB};
+use sandbox::venue::Credential;
 use serde_json::json;
 
 use super::*;

@@ -7,7 +7,7 @@ use super::*;
 /// A world whose sub-account has room for so many keys.
 fn world_with_slots(max_keys: usize) -> Watched {
     let world = world();
-    world.venue(|model, _| model.knobs.max_keys = max_keys);
+    world.venue(|model, _| model.knobs.max_keys = Some(max_keys));
     world
 }
 
@@ -170,7 +170,7 @@ fn a_master_that_may_not_issue_is_told_apart_from_full_slots() {
 #[test]
 fn a_venue_entity_that_issues_no_keys_says_what_to_do() {
     let world = world();
-    world.venue(|model, _| model.knobs.eu_entity = true);
+    world.venue(|model, _| model.knobs.issues_no_keys = true);
     let token = world.begin_rotation();
     refused(world.run(Step::Create, &token), ErrorType::MasterRefused);
     assert_eq!(live(&world), [world.first_key().clone()]);

@@ -1,7 +1,7 @@
 use protocol::rotation::{Done, Step};
-use sandbox::bybit;
 use sandbox::in_process::OTHER_SUB;
 use sandbox::secrets_manager::{Knobs, TestLeftover};
+use sandbox::venue::{self, Reason};
 
 use super::*;
 
@@ -121,12 +121,12 @@ fn test_does_not_doom_what_it_refuses() {
 }
 
 /// A world in which a new key is unknown for this long.
-fn world_that_propagates(delay: SignedDuration, ret_code: i64) -> Watched {
-    let knobs = bybit::Knobs {
+fn world_that_propagates(delay: SignedDuration, reason: Reason) -> Watched {
+    let knobs = venue::Knobs {
         new_key_delay: delay,
-        new_key_ret_code: ret_code,
+        new_key_reason: reason,
         rate_limits: false,
-        ..bybit::Knobs::default()
+        ..venue::Knobs::default()
     };
     let world = world_with(Setup {
         venue: knobs,
@@ -138,8 +138,8 @@ fn world_that_propagates(delay: SignedDuration, ret_code: i64) -> Watched {
 
 #[test]
 fn a_new_key_is_waited_for_until_the_venue_knows_it() {
-    for ret_code in [10_003, 10_007] {
-        let world = world_that_propagates(seconds(30), ret_code);
+    for reason in [Reason::InvalidKey, Reason::NotLoggedIn] {
+        let world = world_that_propagates(seconds(30), reason);
         let token = created(&world);
         let before = world.now();
         done(world.run(Step::Test, &token), Done::Proven);
@@ -150,7 +150,7 @@ fn a_new_key_is_waited_for_until_the_venue_knows_it() {
 
 #[test]
 fn a_new_key_is_waited_for_a_minute_and_no_longer() {
-    let world = world_that_propagates(seconds(200), 10_003);
+    let world = world_that_propagates(seconds(200), Reason::InvalidKey);
     let token = created(&world);
     let before = world.now();
     refused(world.run(Step::Test, &token), ErrorType::PendingRejected);
@@ -165,7 +165,7 @@ fn a_new_key_is_waited_for_a_minute_and_no_longer() {
 
 #[test]
 fn waiting_ends_before_the_invocation_does() {
-    let mut world = world_that_propagates(seconds(200), 10_003);
+    let mut world = world_that_propagates(seconds(200), Reason::InvalidKey);
     let token = created(&world);
     world.0.timeout = seconds(20);
     let before = world.now();
@@ -196,7 +196,7 @@ fn a_key_that_may_not_be_used_from_here_is_told_apart_from_a_dead_one() {
 
 #[test]
 fn a_function_whose_clock_is_off_takes_a_future_key_for_a_young_one() {
-    let world = world_that_propagates(seconds(10), 10_003);
+    let world = world_that_propagates(seconds(10), Reason::InvalidKey);
     world.set_function_ahead(seconds(45));
     let token = created(&world);
     world.set_function_ahead(seconds(-45));

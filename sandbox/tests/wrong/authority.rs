@@ -6,8 +6,8 @@ use protocol::name::SecretId;
 use protocol::operations::{Code, Form};
 use protocol::rotation::Step;
 use protocol::wrong::Wrong;
-use sandbox::bybit::{Credential, Ips, KeySecret, Settings};
 use sandbox::in_process::{self, BOT_ADDRESS, OTHER_SUB, SUB, Setup, World};
+use sandbox::venue::{Credential, Ips, KeySecret, Settings};
 
 use super::*;
 

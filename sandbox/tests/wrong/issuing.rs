@@ -5,8 +5,8 @@ use protocol::label::VersionId;
 use protocol::marker::Marker;
 use protocol::rotation::Step;
 use protocol::wrong::Wrong;
-use sandbox::bybit::{Ips, KeyId, Settings};
 use sandbox::in_process::{Fault, Operation, SUB, World};
+use sandbox::venue::{Ips, KeyId, Settings};
 
 use super::*;
 
@@ -39,7 +39,7 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
 /// A world whose sub-account has room for so many keys.
 fn slots(max_keys: usize) -> World {
     let world = World::new();
-    world.venue(|model, _| model.knobs.max_keys = max_keys);
+    world.venue(|model, _| model.knobs.max_keys = Some(max_keys));
     world
 }
 

@@ -17,10 +17,10 @@ use harness::{MASTER, copied, created, hours, key_in, minutes, new_current_by_ha
 use protocol::label::VersionId;
 use protocol::rotation::Step;
 use protocol::wrong::{Wrong, in_force};
-use sandbox::bybit::Knobs;
 use sandbox::in_process::{
     Fault, Invocation, SETTLED, SPOT, SUB, Setup, TRADES, Ticket, World, break_glass, settings_by_hand,
 };
+use sandbox::venue::Knobs;
 
 /// Plays a history, and answers whether the rule held in it.
 type Rule = fn() -> bool;

@@ -3,9 +3,9 @@
 use protocol::name::SecretId;
 use protocol::rotation::Step;
 use protocol::wrong::Wrong;
-use sandbox::bybit::{Ips, KeyId, Settings};
 use sandbox::in_process::{BOT_ADDRESS, Fault, OTHER_SUB, Operation, SUB, World};
 use sandbox::secrets_manager::ReplicaStatus;
+use sandbox::venue::{Ips, KeyId, Settings};
 
 use super::*;
 

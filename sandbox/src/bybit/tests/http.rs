@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::clock::SandboxClock;
 use crate::fault::Fault;
+use crate::venue::{Ips, KeySecret, Service, serve};
 
 /// A server on loopback, gone at the end of the test.
 struct Server {
@@ -23,7 +24,7 @@ impl Server {
         let master = model
             .add_master_key(PARENT, Ips::Any, clock.now())
             .expect("the parent is there");
-        Self::of(Service::new(model, clock), master).await
+        Self::of(Service::new(&Bybit, model, clock), master).await
     }
 
     async fn of(service: Service, master: Credential) -> Self {
@@ -61,7 +62,7 @@ impl Server {
         let timestamp = self.service.clock().now().as_millisecond().to_string();
         let query = path.split_once('?').map_or("", |(_, query)| query);
         let payload = if method == "GET" { query } else { body };
-        let signature = by.secret.sign(&timestamp, &by.key, "5000", payload.as_bytes());
+        let signature = sign(&by.secret, &timestamp, &by.key, "5000", payload.as_bytes());
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: \
              {}\r\nX-BAPI-API-KEY: {}\r\nX-BAPI-TIMESTAMP: {timestamp}\r\nX-BAPI-RECV-WINDOW: \
@@ -285,14 +286,7 @@ async fn the_log_has_every_call_once_without_secrets_and_signatures() {
     let calls = model.take_calls();
     let told: Vec<_> = calls
         .iter()
-        .map(|call| {
-            (
-                call.path.as_str(),
-                call.caller.is_some(),
-                call.ret_code,
-                call.fault,
-            )
-        })
+        .map(|call| (call.path.as_str(), call.caller.is_some(), call.code, call.fault))
         .collect();
     assert_eq!(
         told,

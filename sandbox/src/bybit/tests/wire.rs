@@ -1,72 +1,9 @@
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::super::wire::{Answer, Arrived, respond};
+use super::super::profile::GROUPS;
 use super::*;
-
-/// A request from home, signed unless a test takes that away.
-struct Sent {
-    method: &'static str,
-    path: &'static str,
-    query: String,
-    body: String,
-    headers: HeaderMap,
-}
-
-impl Sent {
-    fn get(world: &World, by: &Credential, path: &'static str, query: &str) -> Self {
-        let headers = signed(world, by, query);
-        Self {
-            method: "GET",
-            path,
-            query: query.to_owned(),
-            body: String::new(),
-            headers,
-        }
-    }
-
-    fn post(world: &World, by: &Credential, path: &'static str, body: &str) -> Self {
-        let headers = signed(world, by, body);
-        Self {
-            method: "POST",
-            path,
-            query: String::new(),
-            body: body.to_owned(),
-            headers,
-        }
-    }
-
-    fn answer(&self, world: &mut World) -> Answer {
-        let arrived = Arrived {
-            method: self.method,
-            path: self.path,
-            query: &self.query,
-            headers: &self.headers,
-            body: self.body.as_bytes(),
-            address: HOME,
-            environment: Environment::Mainnet,
-        };
-        respond(&mut world.model, &arrived, world.now)
-    }
-
-    fn envelope(&self, world: &mut World) -> Value {
-        let answer = self.answer(world);
-        assert_eq!(answer.status, StatusCode::OK);
-        serde_json::from_str(&answer.body).expect("an envelope is JSON")
-    }
-}
-
-fn signed(world: &World, by: &Credential, payload: &str) -> HeaderMap {
-    let timestamp = world.now.as_millisecond().to_string();
-    let signature = by.secret.sign(&timestamp, &by.key, "5000", payload.as_bytes());
-    let value = |text: &str| HeaderValue::from_str(text).expect("plain text");
-    let mut headers = HeaderMap::new();
-    headers.insert("X-BAPI-API-KEY", value(by.key.as_str()));
-    headers.insert("X-BAPI-TIMESTAMP", value(&timestamp));
-    headers.insert("X-BAPI-RECV-WINDOW", value("5000"));
-    headers.insert("X-BAPI-SIGN", value(&signature));
-    headers
-}
+use crate::venue::KeySecret;
 
 fn no_grants() -> Value {
     GROUPS
@@ -110,6 +47,7 @@ fn a_created_key_is_shown_with_its_secret_this_once() {
     let credential = Credential {
         key: key.key,
         secret: KeySecret::from(secret.as_str()),
+        passphrase: None,
     };
     assert!(world.try_key(&credential).is_ok());
 }
@@ -117,9 +55,9 @@ fn a_created_key_is_shown_with_its_secret_this_once() {
 #[test]
 fn a_key_about_itself_has_the_documented_fields_and_types() {
     let mut world = World::new();
-    let request = CreateSubApi {
+    let request = IssueRequest {
         read_only: true,
-        ips: Some("203.0.113.7".to_owned()),
+        addresses: vec!["203.0.113.7".to_owned()],
         ..asking("rot-1")
     };
     let created = world.create(request).expect("the master may create");
@@ -140,7 +78,7 @@ fn a_key_about_itself_has_the_documented_fields_and_types() {
 #[test]
 fn a_listed_key_has_the_documented_fields_and_types() {
     let mut world = World::new();
-    let request = CreateSubApi {
+    let request = IssueRequest {
         permissions: requested(&[("ContractTrade", &["Order", "Position"])]),
         ..asking("UTA")
     };

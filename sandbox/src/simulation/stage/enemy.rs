@@ -8,9 +8,9 @@ use protocol::name::SecretId;
 use serde_json::json;
 
 use super::{Stage, WITH_POLICY, by_hand};
-use crate::bybit::{Credential, KeyId, KeySecret, Permissions, Settings};
 use crate::in_process::{OTHER_SUB, SUB};
 use crate::secrets_manager::{AWSCURRENT, PutSecretValue, Sensitive, UpdateSecretVersionStage};
+use crate::venue::{Credential, KeyId, KeySecret, Permissions, Settings};
 
 /// The name of their secret.
 pub(in crate::simulation) const NAME: &str = "prod/bybit/enemy";
@@ -182,6 +182,7 @@ fn credential(value: &str) -> Option<Credential> {
     Some(Credential {
         key: KeyId::from(value["api_key"].as_str()?),
         secret: KeySecret::from(value["api_secret"].as_str()?),
+        passphrase: None,
     })
 }
 
@@ -190,5 +191,6 @@ fn known_by_id(key: KeyId) -> Credential {
     Credential {
         key,
         secret: KeySecret::from("what-the-enemy-does-not-know-000000"),
+        passphrase: None,
     }
 }

@@ -15,12 +15,12 @@ use protocol::operations::{Answer, Form, OperationRequest, Shard};
 use protocol::rotation::Step;
 use protocol::task::Task;
 
-use crate::bybit::{self, Settings};
 use crate::in_process::{Invocation, Point, SPOT, SUB, Setup, TRADES, Ticket, World, settings_by_hand};
 use crate::invariants::Violation;
 use crate::secrets_manager::{self, CancelRotateSecret, DeleteSecret, RestoreSecret, Secret};
 use crate::simulation::action::{Action, Kind};
 use crate::simulation::coverage::Coverage;
+use crate::venue::{Knobs, Settings};
 
 /// More runs than that are never under way at once.
 const MOST_RUNS: usize = 4;
@@ -127,10 +127,10 @@ impl Stage {
             5 => WITHOUT_MASTER,
             _ => WITH_POLICY,
         };
-        let knobs = bybit::Knobs {
+        let knobs = Knobs {
             rate_limits: false,
-            max_keys: KEY_SLOTS,
-            ..bybit::Knobs::default()
+            max_keys: Some(KEY_SLOTS),
+            ..Knobs::default()
         };
         let setup = Setup {
             seed,

@@ -4,11 +4,11 @@ use protocol::label::VersionId;
 use protocol::name::SecretId;
 
 use super::{LABELS, Stage, WITHOUT_ACCOUNT, WITHOUT_MASTER, by_hand};
-use crate::bybit::{Credential, Ips, KeyId, KeySecret, Settings, Uid};
 use crate::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, OTHER_SUB, PARENT, SUB, World};
 use crate::secrets_manager::{
     self, AWSCURRENT, AWSPENDING, PutSecretValue, Secret, Sensitive, UpdateSecretVersionStage,
 };
+use crate::venue::{Credential, Ips, KeyId, KeySecret, Settings, Uid};
 
 impl Stage {
     pub(super) fn on_secret(

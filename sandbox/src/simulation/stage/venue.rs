@@ -3,13 +3,13 @@
 use jiff::SignedDuration;
 
 use super::{KEY_SLOTS, Stage, by_hand};
-use crate::bybit::{self, Ips, KeyId, Permissions};
 use crate::in_process::{BOT_ADDRESS, SPOT, SUB, TRADES, TRANSFERS};
 use crate::secrets_manager::{Replica, ReplicaStatus};
+use crate::venue::{self, Ips, KeyId, Permissions};
 
 impl Stage {
     /// The keys of the sub-account, the youngest first: most of what matters is about those.
-    pub(super) fn keys(&self) -> Vec<bybit::KeyTruth> {
+    pub(super) fn keys(&self) -> Vec<venue::KeyTruth> {
         let mut keys = self.world.live_keys();
         keys.reverse();
         keys

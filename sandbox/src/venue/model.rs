@@ -5,32 +5,35 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 
 use super::calls::Call;
-use super::credential::{Generator, KeyId};
+use super::credential::{Credential, Generator, KeyId, Passphrase};
+use super::edit::Target;
 use super::key::{By, Key, Revision, Settings};
 use super::knobs::Knobs;
 use super::permissions::{Permissions, Role};
+use super::profile::{Bound, Profile, SelfService};
 use super::rate::Endpoint;
-use super::refusal::Refusal;
+use super::refusal::{Reason, Refusal};
 
 /// An account's number, a sub-account's too.
 pub type Uid = u64;
 
-/// The sites with accounts of their own. A key of one is an invalid key at another (10003), which from
-/// outside looks just like a dead key.
+/// The sites with accounts of their own. A key of one is an invalid key at another, which from
+/// outside may look just like a dead key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Environment {
-    /// `api.bybit.com`.
+    /// Production.
     #[default]
     Mainnet,
-    /// `api-testnet.bybit.com`.
+    /// A site to try things out, with accounts of its own.
     Testnet,
-    /// `api-demo.bybit.com`.
+    /// Production's accounts with play money.
     Demo,
 }
 
 /// The exchange: accounts and keys, all there is to know. Cloning it forks the world.
 #[derive(Clone, Debug)]
 pub struct Model {
+    pub(super) profile: &'static Profile,
     /// The open questions, answered for this run. They may be changed while it runs.
     pub knobs: Knobs,
     pub(super) generator: Generator,
@@ -44,6 +47,7 @@ pub struct Model {
 #[derive(Clone, Debug)]
 pub(super) struct Account {
     pub(super) parent: Option<Uid>,
+    pub(super) name: Option<String>,
     pub(super) environment: Environment,
     pub(super) unified: bool,
     pub(super) banned: bool,
@@ -57,13 +61,15 @@ pub(super) struct Caller {
     pub(super) uid: Uid,
     pub(super) role: Role,
     read_only: bool,
+    bound: bool,
     permissions: Permissions,
 }
 
 impl Model {
     /// An exchange without accounts. The seed decides the key ids and secrets that it will issue.
-    pub fn new(seed: u64, knobs: Knobs) -> Self {
+    pub fn new(seed: u64, profile: &'static Profile, knobs: Knobs) -> Self {
         Self {
+            profile,
             knobs,
             generator: Generator::new(seed),
             accounts: BTreeMap::new(),
@@ -73,9 +79,18 @@ impl Model {
         }
     }
 
-    /// The answer of `GET /v5/market/time`: no key needed, no limit.
-    pub fn server_time(&self, now: Timestamp) -> Timestamp {
-        now
+    /// What the venue is.
+    pub fn profile(&self) -> &'static Profile {
+        self.profile
+    }
+
+    /// How many keys an account may have.
+    pub fn max_keys(&self) -> usize {
+        self.knobs.max_keys.unwrap_or(self.profile.max_keys)
+    }
+
+    pub(super) fn max_ips(&self) -> usize {
+        self.knobs.max_ips.unwrap_or(self.profile.max_ips)
     }
 
     /// Counts the call against the caller's limit and looks the caller up.
@@ -95,6 +110,7 @@ impl Model {
         let Settings {
             read_only,
             permissions,
+            ips,
             ..
         } = &self.in_force(key, now).settings;
         Ok(Caller {
@@ -102,6 +118,7 @@ impl Model {
             uid: key.uid,
             role: account.role(),
             read_only: *read_only,
+            bound: !ips.is_any(),
             permissions: permissions.clone(),
         })
     }
@@ -118,21 +135,37 @@ impl Model {
         key.in_force(now, self.knobs.edit_delay)
     }
 
-    pub(super) fn password_changed_at(&self, uid: Uid) -> Option<Timestamp> {
-        self.accounts
-            .get(&uid)
-            .and_then(|account| account.password_changed_at)
+    /// When a key with these settings expires, if it does.
+    pub(super) fn expires_at(
+        &self,
+        revision: &Revision,
+        password_changed_at: Option<Timestamp>,
+    ) -> Option<Timestamp> {
+        revision.expires_at(self.profile.unbound?, password_changed_at)
     }
 
-    /// The key that an edit or a deletion is about, by the rules of `docs/v5/user/modify-sub-apikey` and
-    /// `rm-sub-apikey`: a master key must name one of its sub-accounts' keys, a sub-account's key means
-    /// itself and must name none.
-    pub(super) fn sub_key(&self, caller: &Caller, named: Option<&KeyId>) -> Result<KeyId, Refusal> {
-        let key = match (caller.role, named) {
-            (Role::Master, Some(named)) => self
-                .keys
-                .get(named)
-                .filter(|key| self.is_child(key.uid, caller.uid)),
+    /// The permissions with what the venue adds by itself according to the account's type.
+    pub(super) fn completed(&self, mut permissions: Permissions, account: &Account) -> Permissions {
+        for added in self.profile.added {
+            let due = self.knobs.adds_to_every_key || permissions.has_group(added.beside);
+            if account.unified && due {
+                permissions.grant(added.group, added.value);
+            }
+        }
+        permissions
+    }
+
+    /// The key that an edit or a deletion is about: a master key must name one of its sub-accounts' keys, a
+    /// sub-account's key means itself and must name none.
+    pub(super) fn sub_key(&self, caller: &Caller, target: &Target) -> Result<KeyId, Refusal> {
+        if let Some(account) = target.account {
+            self.sub_account(caller, account)?;
+        }
+        let is_meant = |key: &&Key| {
+            self.is_child(key.uid, caller.uid) && target.account.is_none_or(|account| account == key.uid)
+        };
+        let key = match (caller.role, &target.key) {
+            (Role::Master, Some(named)) => self.keys.get(named).filter(is_meant),
             (Role::Master, None) => {
                 return Err(Refusal::parameter("a master key has to name the key it means"));
             }
@@ -145,7 +178,7 @@ impl Model {
     }
 
     pub(super) fn no_such_key(&self) -> Refusal {
-        Refusal::unverified(self.knobs.no_such_key_ret_code, "there is no such key")
+        Refusal::new(Reason::NoSuchKey, "there is no such key").coded(self.knobs.no_such_key_code)
     }
 
     /// The sub-account, if it is the caller's.
@@ -156,7 +189,7 @@ impl Model {
             .filter(|account| account.parent == Some(caller.uid));
         account.ok_or_else(|| {
             let why = format!("{uid} is no sub-account of {}", caller.uid);
-            Refusal::unverified(self.knobs.no_such_sub_account_ret_code, why)
+            Refusal::new(Reason::NoSuchAccount, why).coded(self.knobs.no_such_account_code)
         })
     }
 
@@ -170,14 +203,43 @@ impl Model {
         self.keys.values().filter(move |key| key.uid == uid)
     }
 
-    /// Issues a key: the one way any key comes into being.
-    pub(super) fn issue(&mut self, uid: Uid, settings: Settings, by: By, now: Timestamp) -> &Key {
-        let credential = self.generator.credential();
+    /// Adds a key: the one way any key comes into being.
+    pub(super) fn add_key(
+        &mut self,
+        uid: Uid,
+        settings: Settings,
+        passphrase: Option<Passphrase>,
+        by: By,
+        now: Timestamp,
+    ) -> &Key {
+        let (name, secret) = self.generator.key(self.profile);
         let id = self.generator.record_id();
-        let name = credential.key.clone();
+        let credential = Credential {
+            key: name.clone(),
+            secret,
+            passphrase,
+        };
         self.keys
             .entry(name)
             .or_insert(Key::new(id, credential, uid, settings, by, now))
+    }
+
+    /// A key that may write, with one of the permissions that the venue asks for.
+    pub(super) fn must_manage_keys(&self, caller: &Caller) -> Result<(), Refusal> {
+        if self.profile.self_service == SelfService::MastersOnly {
+            caller.must_be_master()?;
+        }
+        if caller.read_only {
+            return Err(Refusal::permission("the caller's key is read-only"));
+        }
+        if !caller.permissions.grants_any(self.profile.manage_by(caller.role)) {
+            return Err(Refusal::permission("the caller's key may not manage keys"));
+        }
+        if caller.role == Role::Master && self.profile.masters == Bound::Required && !caller.bound {
+            let why = "the caller's key is bound to no address";
+            return Err(Refusal::new(Reason::UnboundMaster, why));
+        }
+        Ok(())
     }
 
     /// The delays that a listing sees.
@@ -206,24 +268,10 @@ impl Account {
 }
 
 impl Caller {
-    /// "Use master user's api key only". Unverified: the code that a sub-account's key gets.
     pub(super) fn must_be_master(&self) -> Result<(), Refusal> {
         match self.role {
             Role::Master => Ok(()),
-            Role::Sub => Err(Refusal::permission("this is for master keys only")),
+            Role::Sub => Err(Refusal::new(Reason::MastersOnly, "this is for master keys only")),
         }
-    }
-
-    /// A key that may write, with one of the permissions that the endpoint's page asks for.
-    pub(super) fn must_manage_keys(&self) -> Result<(), Refusal> {
-        if self.read_only {
-            return Err(Refusal::permission("the caller's key is read-only"));
-        }
-        if !self.permissions.manage_keys(self.role) {
-            return Err(Refusal::permission(
-                "the caller's key may neither transfer nor withdraw",
-            ));
-        }
-        Ok(())
     }
 }

@@ -1,66 +1,13 @@
-//! What keys may do: the venue's groups and values, who may ask for which, and what the venue adds by itself.
+//! What keys may do: the venue's groups and values, and who may ask for which.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::profile::{Catalogue, Profile};
 use super::refusal::Refusal;
-
-/// Every group that a reply shows, in the order of a reply published in 2026 (`docs/v5/user/apikey-info`
-/// lists fewer). A group without a grant is there with an empty array.
-pub const GROUPS: [&str; 17] = [
-    "ContractTrade",
-    "Spot",
-    "Wallet",
-    "Options",
-    "Derivatives",
-    "CopyTrading",
-    "BlockTrade",
-    "Exchange",
-    "NFT",
-    "Affiliate",
-    "Earn",
-    "FiatP2P",
-    "FiatConvertBroker",
-    "FiatGlobalPay",
-    "FiatBitPay",
-    "BitCard",
-    "ByXPost",
-];
 
 /// Permissions as a request names them: group to values, not yet checked.
 pub type Requested = BTreeMap<String, Vec<String>>;
-
-type Catalogue = &'static [(&'static str, &'static [&'static str])];
-
-/// `docs/v5/user/create-subuid-apikey` and `docs/v5/user/modify-sub-apikey`.
-const FOR_SUB_ACCOUNTS: Catalogue = &[
-    ("ContractTrade", &["Order", "Position"]),
-    ("Spot", &["SpotTrade"]),
-    ("Options", &["OptionsTrade"]),
-    ("Wallet", &["AccountTransfer", "SubMemberTransferList"]),
-    ("Exchange", &["ExchangeHistory"]),
-    ("Earn", &["Earn"]),
-];
-
-/// `docs/v5/user/modify-master-apikey`. Withdrawal is not in it: the API can't grant it.
-const FOR_MASTERS: Catalogue = &[
-    ("ContractTrade", &["Order", "Position"]),
-    ("Spot", &["SpotTrade"]),
-    ("Options", &["OptionsTrade"]),
-    ("Wallet", &["AccountTransfer", "SubMemberTransfer"]),
-    ("Exchange", &["ExchangeHistory"]),
-    ("Earn", &["Earn"]),
-    ("BlockTrade", &["BlockTrade"]),
-    ("Affiliate", &["Affiliate"]),
-];
-
-/// Values that a request may still name and that have no effect: `Derivatives` is up to the venue, the others
-/// are deprecated and always empty in replies.
-const WITHOUT_EFFECT: Catalogue = &[
-    ("Derivatives", &["DerivativesTrade"]),
-    ("CopyTrading", &["CopyTrading"]),
-    ("NFT", &["NFTQueryProductList"]),
-];
 
 /// Whose keys: a parent account's or a sub-account's. They may have different permissions and different
 /// powers.
@@ -117,38 +64,24 @@ impl Permissions {
             .flat_map(|(group, values)| values.iter().map(|value| (group.as_str(), value.as_str())))
     }
 
-    /// The groups as a reply shows them: all that the venue knows, empty or not, and any granted beyond
-    /// those.
-    pub fn shown(&self) -> BTreeMap<String, Vec<String>> {
-        let known = GROUPS.iter().map(|group| ((*group).to_owned(), Vec::new()));
-        let granted = self
-            .0
-            .iter()
-            .map(|(group, values)| (group.clone(), values.iter().cloned().collect()));
-        known.chain(granted).collect()
+    /// The groups that anything is granted of, with their values, in alphabetical order.
+    pub fn groups(&self) -> impl Iterator<Item = (&str, &BTreeSet<String>)> {
+        self.0.iter().map(|(group, values)| (group.as_str(), values))
     }
 
-    /// Whether a key with these may create, edit and delete keys: the "tip" of each endpoint's page. The
-    /// pages call the sub-account's one "Sub Member Transfer", which for a sub-account's key is
-    /// `SubMemberTransferList`.
-    pub(super) fn manage_keys(&self, role: Role) -> bool {
-        let sufficient: &[&str] = match role {
-            Role::Master => &["AccountTransfer", "SubMemberTransfer", "Withdraw"],
-            Role::Sub => &["AccountTransfer", "SubMemberTransfer", "SubMemberTransferList"],
-        };
-        sufficient.iter().any(|value| self.grants("Wallet", value))
+    /// Whether one of these is granted.
+    pub(super) fn grants_any(&self, catalogue: Catalogue) -> bool {
+        let mut groups = catalogue.iter();
+        groups.any(|(group, values)| values.iter().any(|value| self.grants(group, value)))
     }
 
     /// Checks what a caller asked for. The venue throws an error when nothing is ticked, and for what it
     /// doesn't know.
-    pub(super) fn requested(requested: &Requested, role: Role) -> Result<Self, Refusal> {
-        let allowed = match role {
-            Role::Master => FOR_MASTERS,
-            Role::Sub => FOR_SUB_ACCOUNTS,
-        };
+    pub(super) fn requested(requested: &Requested, profile: &Profile, role: Role) -> Result<Self, Refusal> {
+        let allowed = profile.grantable(role);
         let mut permissions = Self::default();
         for (group, values) in requested {
-            if !GROUPS.contains(&group.as_str()) {
+            if !profile.groups.contains(&group.as_str()) {
                 return Err(Refusal::parameter(format!(
                     "there is no permission group {group}"
                 )));
@@ -156,7 +89,7 @@ impl Permissions {
             for value in values {
                 if lists(allowed, group, value) {
                     permissions.grant(group, value);
-                } else if !lists(WITHOUT_EFFECT, group, value) {
+                } else if !lists(profile.without_effect, group, value) {
                     return Err(Refusal::parameter(format!("{group} does not take {value} here")));
                 }
             }
@@ -167,20 +100,13 @@ impl Permissions {
         Ok(permissions)
     }
 
-    /// Adds `Derivatives`, which the venue sets by itself according to the account's type.
-    pub(super) fn completed(mut self, unified: bool, on_every_key: bool) -> Self {
-        if unified && (on_every_key || self.0.contains_key("ContractTrade")) {
-            self.grant("Derivatives", "DerivativesTrade");
-        }
-        self
-    }
-
     /// Takes over from `held` what the API can neither grant nor take away.
-    pub(super) fn keeping_from(mut self, held: &Self) -> Self {
+    pub(super) fn keeping_from(mut self, held: &Self, profile: &Profile) -> Self {
         for (group, values) in held.0.iter() {
             for value in values {
-                let editable = lists(FOR_MASTERS, group, value) || lists(WITHOUT_EFFECT, group, value);
-                if !editable && group != "Wallet" {
+                let editable =
+                    lists(profile.for_masters, group, value) || lists(profile.without_effect, group, value);
+                if !editable && !profile.lost_by_edits.contains(&group.as_str()) {
                     self.grant(group, value);
                 }
             }
@@ -188,7 +114,7 @@ impl Permissions {
         self
     }
 
-    fn grant(&mut self, group: &str, value: &str) {
+    pub(super) fn grant(&mut self, group: &str, value: &str) {
         Arc::make_mut(&mut self.0)
             .entry(group.to_owned())
             .or_default()
@@ -205,6 +131,8 @@ fn lists(catalogue: Catalogue, group: &str, value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bybit::PROFILE;
+    use crate::venue::Reason;
 
     fn requested(grants: &[(&str, &[&str])], role: Role) -> Result<Permissions, Refusal> {
         let requested = grants
@@ -216,12 +144,12 @@ mod tests {
                 )
             })
             .collect();
-        Permissions::requested(&requested, role)
+        Permissions::requested(&requested, &PROFILE, role)
     }
 
     #[test]
     fn every_documented_permission_of_a_sub_account_is_accepted() {
-        for (group, values) in FOR_SUB_ACCOUNTS {
+        for (group, values) in PROFILE.for_subs {
             assert_eq!(
                 requested(&[(group, values)], Role::Sub),
                 Ok(Permissions::of(&[(group, values)]))
@@ -238,7 +166,7 @@ mod tests {
         ] {
             let refusal =
                 requested(&[(grants.0, &grants.1)], Role::Sub).expect_err("nobody can be granted this");
-            assert_eq!(refusal.ret_code, 10_001);
+            assert_eq!(refusal.reason, Reason::Parameter);
         }
     }
 
@@ -265,34 +193,5 @@ mod tests {
             requested(asked, Role::Sub),
             Ok(Permissions::of(&[("Spot", &["SpotTrade"])]))
         );
-    }
-
-    #[test]
-    fn derivatives_come_with_contract_trade_on_unified_accounts() {
-        let contract = Permissions::of(&[("ContractTrade", &["Order"])]);
-        let spot = Permissions::of(&[("Spot", &["SpotTrade"])]);
-        let derivatives = |permissions: Permissions| permissions.grants("Derivatives", "DerivativesTrade");
-        assert!(derivatives(contract.clone().completed(true, false)));
-        assert!(!derivatives(contract.completed(false, true)));
-        assert!(!derivatives(spot.clone().completed(true, false)));
-        assert!(derivatives(spot.completed(true, true)));
-    }
-
-    #[test]
-    fn a_reply_shows_every_group_empty_where_nothing_is_granted() {
-        let shown = Permissions::of(&[("Spot", &["SpotTrade"]), ("Teleport", &["Beam"])]).shown();
-        assert_eq!(shown.len(), GROUPS.len() + 1);
-        assert_eq!(shown["Spot"], ["SpotTrade"]);
-        assert_eq!(shown["Teleport"], ["Beam"]);
-        for group in [
-            "BlockTrade",
-            "CopyTrading",
-            "NFT",
-            "Affiliate",
-            "FiatP2P",
-            "ByXPost",
-        ] {
-            assert!(shown[group].is_empty(), "{group}");
-        }
     }
 }

@@ -5,20 +5,17 @@ const MOMENT: SignedDuration = SignedDuration::from_secs(29);
 const REST: SignedDuration = SignedDuration::from_secs(1);
 
 #[test]
-fn a_new_key_is_refused_until_it_is_known_with_the_code_of_the_knob() {
-    for (ret, words) in [(10_003, "API key is invalid."), (10_007, "User not logged in.")] {
+fn a_new_key_is_refused_until_it_is_known_for_the_reason_of_the_knob() {
+    for why in [Reason::InvalidKey, Reason::NotLoggedIn] {
         let knobs = Knobs {
             new_key_delay: DELAY,
-            new_key_ret_code: ret,
+            new_key_reason: why,
             ..Knobs::default()
         };
         let mut world = World::with(knobs);
         let created = world.created("x");
         world.wait(MOMENT);
-        let refusal = world
-            .try_key(&created.credential)
-            .expect_err("it is not known yet");
-        assert_eq!((refusal.ret_code, refusal.ret_msg.as_str()), (ret, words));
+        assert_eq!(reason(world.try_key(&created.credential)), why);
         assert_eq!(
             world.list().first(),
             Some(&created.credential.key),
@@ -50,7 +47,7 @@ fn a_deleted_key_works_on_until_the_deletion_is_known() {
     world.wait(MOMENT);
     assert!(world.try_key(&created.credential).is_ok());
     world.wait(REST);
-    assert_eq!(ret_code(world.try_key(&created.credential)), code::INVALID_KEY);
+    assert_eq!(reason(world.try_key(&created.credential)), Reason::InvalidKey);
 }
 
 #[test]
@@ -61,14 +58,13 @@ fn an_edit_counts_and_shows_only_when_it_is_known() {
     });
     let created = world.created("x");
     let key = created.credential.key.clone();
-    let request = UpdateSubApi {
-        key: Some(key.clone()),
-        ips: Some("198.51.100.1".to_owned()),
-        ..Default::default()
+    let request = Changes {
+        addresses: Some(at(&["198.51.100.1"])),
+        ..Changes::default()
     };
     world
         .model
-        .update_sub_api(&world.master.key, &request, world.now)
+        .edit(&world.master.key, &Target::key(key.clone()), &request, world.now)
         .expect("the master may edit");
     assert_eq!(
         world.settings(&key).ips.shown(),
@@ -80,7 +76,7 @@ fn an_edit_counts_and_shows_only_when_it_is_known() {
     assert!(
         world
             .model
-            .query_api(&key, world.now)
+            .inspect(&key, world.now)
             .expect("any key may ask")
             .key
             .settings
@@ -88,11 +84,11 @@ fn an_edit_counts_and_shows_only_when_it_is_known() {
             .is_any()
     );
     world.wait(REST);
-    assert_eq!(ret_code(world.try_key(&created.credential)), code::ADDRESS);
+    assert_eq!(reason(world.try_key(&created.credential)), Reason::Address);
     assert!(
         !world
             .model
-            .query_api(&key, world.now)
+            .inspect(&key, world.now)
             .expect("any key may ask")
             .key
             .settings
@@ -109,14 +105,13 @@ fn two_edits_in_a_row_come_into_force_one_after_the_other() {
     });
     let key = world.created("x").credential.key;
     for ips in ["198.51.100.1", "198.51.100.2"] {
-        let request = UpdateSubApi {
-            key: Some(key.clone()),
-            ips: Some(ips.to_owned()),
-            ..Default::default()
+        let request = Changes {
+            addresses: Some(at(&[ips])),
+            ..Changes::default()
         };
         world
             .model
-            .update_sub_api(&world.master.key, &request, world.now)
+            .edit(&world.master.key, &Target::key(key.clone()), &request, world.now)
             .expect("the master may edit");
         world.wait(REST);
     }
@@ -124,7 +119,7 @@ fn two_edits_in_a_row_come_into_force_one_after_the_other() {
     let shown = |world: &mut World| {
         world
             .model
-            .query_api(&key, world.now)
+            .inspect(&key, world.now)
             .expect("any may")
             .key
             .settings

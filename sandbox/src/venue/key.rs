@@ -9,6 +9,7 @@ use super::credential::{Credential, KeyId};
 use super::ips::Ips;
 use super::model::Uid;
 use super::permissions::Permissions;
+use super::profile::Unbound;
 
 /// What can be set on a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,11 +91,6 @@ pub(super) struct Revision {
     unbound_since: Timestamp,
 }
 
-/// `docs/v5/user/create-subuid-apikey`: "No ip bound api key will be invalid after 90 days".
-const UNBOUND_LIFE: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// The same page: "invalid after 7 days once the account password is changed".
-const UNBOUND_LIFE_AFTER_PASSWORD_CHANGE: SignedDuration = SignedDuration::from_hours(7 * 24);
-
 impl Key {
     pub(super) fn new(
         id: u64,
@@ -134,7 +130,7 @@ impl Key {
             .unwrap_or(&self.first)
     }
 
-    /// An edit through the API: it starts the 90 days of an unbound key only if the key was bound before.
+    /// An edit through the API: it starts the time of an unbound key only if the key was bound before.
     /// (Saving "no restriction" anew extends them on the venue's pages alone.)
     pub(super) fn edit(&mut self, settings: Settings, now: Timestamp) {
         let before = self.latest();
@@ -180,7 +176,7 @@ impl Key {
         }
     }
 
-    pub(super) fn truth(&self, password_changed_at: Option<Timestamp>) -> KeyTruth {
+    pub(super) fn truth(&self, expires_at: Option<Timestamp>) -> KeyTruth {
         let latest = self.latest();
         KeyTruth {
             id: self.id,
@@ -189,7 +185,7 @@ impl Key {
             settings: latest.settings.clone(),
             created_at: self.created_at,
             created_by: self.created_by.clone(),
-            expires_at: latest.expires_at(password_changed_at),
+            expires_at,
             deleted: self.deleted.clone(),
         }
     }
@@ -205,14 +201,18 @@ pub(super) enum Seen {
 
 impl Revision {
     /// When a key with these settings expires. A bound key doesn't.
-    pub(super) fn expires_at(&self, password_changed_at: Option<Timestamp>) -> Option<Timestamp> {
+    pub(super) fn expires_at(
+        &self,
+        unbound: Unbound,
+        password_changed_at: Option<Timestamp>,
+    ) -> Option<Timestamp> {
         if !self.settings.ips.is_any() {
             return None;
         }
-        let by_age = self.unbound_since + UNBOUND_LIFE;
+        let by_age = self.unbound_since + unbound.life;
         let by_password = password_changed_at
             .filter(|changed| self.unbound_since <= *changed)
-            .map(|changed| changed + UNBOUND_LIFE_AFTER_PASSWORD_CHANGE);
+            .map(|changed| changed + unbound.after_password_change);
         Some(by_password.map_or(by_age, |expiry| expiry.min(by_age)))
     }
 }

@@ -17,8 +17,8 @@ pub struct Call {
     pub path: String,
     /// The caller's key, if there is such a key. The signature may be wrong all the same.
     pub caller: Option<KeyId>,
-    /// What the model answered; nothing where it was not asked or the answer has no such code.
-    pub ret_code: Option<i64>,
+    /// The venue's code in the answer; nothing where the model was not asked or the answer has none.
+    pub code: Option<i64>,
     /// What was done to the call, if a fault was planned for it.
     pub fault: Option<Fault>,
     /// What it was about, in a few words.

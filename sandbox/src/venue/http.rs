@@ -1,25 +1,105 @@
-//! The HTTP front.
+//! The HTTP server: a model, the faults that are planned for it, and the front that speaks the venue's
+//! language.
 
+use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, State as Shared};
-use axum::http::{HeaderMap, Method, Response, Uri, header};
+use axum::http::{HeaderMap, Method, Response, StatusCode, Uri, header};
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use super::calls::Call;
+use super::credential::KeyId;
 use super::model::{Environment, Model};
-use super::rate::Rate;
-use super::wire::{Answer, Arrived, respond};
 use crate::clock::SandboxClock;
 use crate::connection::{Breakable, Peer};
 use crate::fault::{Fault, Faults};
+
+/// A venue on the wire: its paths, its signatures, its bodies, its codes and its words.
+pub trait Front: fmt::Debug + Send + Sync + 'static {
+    /// The key that a request says to come from.
+    fn claimed_key<'a>(&self, arrived: &Arrived<'a>) -> Option<&'a str>;
+
+    /// Answers a request.
+    fn respond(&self, model: &mut Model, arrived: &Arrived<'_>, now: Timestamp) -> Answer;
+
+    /// The venue's own words for "not now", as a planned fault.
+    fn throttled(&self, model: &Model, arrived: &Arrived<'_>, now: Timestamp) -> Answer;
+}
+
+/// A request as it came in.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrived<'a> {
+    /// The HTTP method.
+    pub method: &'a str,
+    /// The path, without the query.
+    pub path: &'a str,
+    /// The raw query string.
+    pub query: &'a str,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    /// The raw body.
+    pub body: &'a [u8],
+    /// The caller's address.
+    pub address: IpAddr,
+    /// The site that it was sent to.
+    pub environment: Environment,
+}
+
+impl<'a> Arrived<'a> {
+    /// A header's text.
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// What goes back, and what the log says of it.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The type of the body.
+    pub content_type: &'static str,
+    /// Other headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: String,
+    /// The venue's code, if the body has one.
+    pub code: Option<i64>,
+    /// What it was about, in a few words.
+    pub detail: String,
+}
+
+impl Answer {
+    /// An answer that has no code.
+    pub fn plain(status: StatusCode, content_type: &'static str, body: &str, detail: &str) -> Self {
+        Self {
+            status,
+            content_type,
+            headers: Vec::new(),
+            body: body.to_owned(),
+            code: None,
+            detail: detail.to_owned(),
+        }
+    }
+
+    /// What a proxy in front of the venue says when the venue does not answer.
+    fn bad_gateway() -> Self {
+        let page = "<html>\n<head><title>502 Bad Gateway</title></head>\n<body><h1>502 Bad \
+                    Gateway</h1></body>\n</html>\n";
+        Self::plain(StatusCode::BAD_GATEWAY, "text/html", page, "")
+    }
+}
 
 /// A model, its faults and its clock, for a server and those who watch it. Clones share all three.
 #[derive(Clone, Debug)]
 pub struct Service {
     state: Arc<Mutex<State>>,
+    front: &'static dyn Front,
     clock: SandboxClock,
     environment: Environment,
 }
@@ -34,14 +114,15 @@ pub struct State {
 }
 
 impl Service {
-    /// A service of this model, as the main site.
-    pub fn new(model: Model, clock: SandboxClock) -> Self {
+    /// A service of this model, behind its venue's front, as the main site.
+    pub fn new(front: &'static dyn Front, model: Model, clock: SandboxClock) -> Self {
         let state = State {
             model,
             faults: Faults::default(),
         };
         Self {
             state: Arc::new(Mutex::new(state)),
+            front,
             clock,
             environment: Environment::default(),
         }
@@ -71,17 +152,18 @@ impl Service {
     fn answer(&self, arrived: &Arrived<'_>) -> Option<Answer> {
         let now = self.clock.now();
         let State { model, faults } = &mut *self.lock();
-        let caller = arrived.claimed_key(model);
+        let claimed = self.front.claimed_key(arrived).map(KeyId::from);
+        let caller = claimed.and_then(|key| model.key(&key)).map(|key| key.key);
         let fault = faults.next_for(arrived.path);
         let answer = match fault {
-            None | Some(Fault::ReplyLost) => Some(respond(model, arrived, now)),
-            Some(Fault::Throttled) => Some(Answer::throttled(arrived.path, now)),
+            None | Some(Fault::ReplyLost) => Some(self.front.respond(model, arrived, now)),
+            Some(Fault::Throttled) => Some(self.front.throttled(model, arrived, now)),
             Some(Fault::ServerError) => Some(Answer::bad_gateway()),
             Some(Fault::Dropped) => None,
         };
-        let (ret_code, detail) = answer
+        let (code, detail) = answer
             .as_ref()
-            .map(|answer| (answer.ret_code, answer.detail.clone()))
+            .map(|answer| (answer.code, answer.detail.clone()))
             .unwrap_or_default();
         let (method, path) = (arrived.method.to_owned(), arrived.path.to_owned());
         model.record(Call {
@@ -89,7 +171,7 @@ impl Service {
             method,
             path,
             caller,
-            ret_code,
+            code,
             fault,
             detail,
         });
@@ -97,7 +179,7 @@ impl Service {
     }
 }
 
-/// Serves the key endpoints until it is dropped.
+/// Serves the venue until it is dropped.
 pub async fn serve(listener: TcpListener, service: Service) {
     let router = Router::new().fallback(handle).with_state(service);
     // It accepts for ever; there is no result to look at.
@@ -136,16 +218,8 @@ fn response(answer: Answer) -> Option<Response<Body>> {
     let mut response = Response::builder()
         .status(answer.status)
         .header(header::CONTENT_TYPE, answer.content_type);
-    if let Some(Rate {
-        limit,
-        left,
-        resets_at,
-    }) = answer.rate
-    {
-        response = response
-            .header("X-Bapi-Limit", limit)
-            .header("X-Bapi-Limit-Status", left)
-            .header("X-Bapi-Limit-Reset-Timestamp", resets_at.as_millisecond());
+    for (name, value) in answer.headers {
+        response = response.header(name, value);
     }
     response.body(Body::from(answer.body)).ok()
 }

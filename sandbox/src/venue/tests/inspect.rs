@@ -1,15 +1,15 @@
 use super::*;
 
-fn page(world: &mut World, limit: usize, cursor: &str) -> SubApikeysPage {
-    let request = SubApikeys {
-        sub_uid: SUB,
+fn page(world: &mut World, limit: usize, cursor: &str) -> KeyPage {
+    let request = ListRequest {
+        account: SUB,
         limit: Some(limit),
         cursor: Some(cursor.to_owned()),
     };
     world.wait(SignedDuration::from_secs(1));
     world
         .model
-        .sub_apikeys(&world.master.key, &request, world.now)
+        .list(&world.master.key, &request, world.now)
         .expect("the master may list")
 }
 
@@ -17,14 +17,14 @@ fn page(world: &mut World, limit: usize, cursor: &str) -> SubApikeysPage {
 fn a_key_is_told_about_itself_whatever_it_may_do() {
     let mut world = World::new();
     let created = world
-        .create(CreateSubApi {
+        .create(IssueRequest {
             read_only: true,
             ..asking("rot-1")
         })
         .expect("the master may create");
     let own = world
         .model
-        .query_api(&created.credential.key, world.now)
+        .inspect(&created.credential.key, world.now)
         .expect("any key may ask");
     assert_eq!((own.uid, own.parent, own.unified), (SUB, Some(PARENT), true));
     assert_eq!(own.key.settings.note, "rot-1");
@@ -32,7 +32,7 @@ fn a_key_is_told_about_itself_whatever_it_may_do() {
 
     let own = world
         .model
-        .query_api(&world.master.key, world.now)
+        .inspect(&world.master.key, world.now)
         .expect("any key may ask");
     assert_eq!((own.uid, own.parent), (PARENT, None));
 }
@@ -42,8 +42,8 @@ fn a_listing_shows_the_living_keys_of_one_sub_account_oldest_first() {
     let mut world = World::new();
     let (first, second, third) = (world.created("1"), world.created("2"), world.created("3"));
     world
-        .create(CreateSubApi {
-            sub_uid: OTHER_SUB,
+        .create(IssueRequest {
+            account: OTHER_SUB,
             ..asking("other")
         })
         .expect("the master may create");
@@ -57,21 +57,21 @@ fn a_listing_shows_the_living_keys_of_one_sub_account_oldest_first() {
 fn only_master_keys_list_and_only_their_own_sub_accounts() {
     let mut world = World::new();
     let sub = world.by_hand(SUB, false, &[("Wallet", &["AccountTransfer"])]);
-    let request = SubApikeys {
-        sub_uid: SUB,
-        ..SubApikeys::default()
+    let request = ListRequest {
+        account: SUB,
+        ..ListRequest::default()
     };
     assert_eq!(
-        ret_code(world.model.sub_apikeys(&sub.key, &request, world.now)),
-        code::PERMISSION
+        reason(world.model.list(&sub.key, &request, world.now)),
+        Reason::MastersOnly
     );
-    let request = SubApikeys {
-        sub_uid: STRANGERS_SUB,
-        ..SubApikeys::default()
+    let request = ListRequest {
+        account: STRANGERS_SUB,
+        ..ListRequest::default()
     };
     assert_eq!(
-        ret_code(world.model.sub_apikeys(&world.master.key, &request, world.now)),
-        code::PARAMETER
+        reason(world.model.list(&world.master.key, &request, world.now)),
+        Reason::NoSuchAccount
     );
 }
 
@@ -80,14 +80,14 @@ fn a_master_key_lists_with_any_permission_even_read_only() {
     let mut world = World::new();
     world.created("1");
     let reader = world.by_hand(PARENT, true, &[("Spot", &["SpotTrade"])]);
-    let request = SubApikeys {
-        sub_uid: SUB,
-        ..SubApikeys::default()
+    let request = ListRequest {
+        account: SUB,
+        ..ListRequest::default()
     };
     assert_eq!(
         world
             .model
-            .sub_apikeys(&reader.key, &request, world.now)
+            .list(&reader.key, &request, world.now)
             .expect("it may read")
             .keys
             .len(),
@@ -134,7 +134,7 @@ fn a_key_deleted_between_two_pages_hides_no_other() {
 #[test]
 fn a_page_has_1_to_20_keys_and_20_by_default() {
     let mut world = World::with(Knobs {
-        max_keys: 30,
+        max_keys: Some(30),
         ..Knobs::default()
     });
     for n in 0..21 {
@@ -142,14 +142,14 @@ fn a_page_has_1_to_20_keys_and_20_by_default() {
     }
     assert_eq!(world.list().len(), 20);
     for limit in [0, 21] {
-        let request = SubApikeys {
-            sub_uid: SUB,
+        let request = ListRequest {
+            account: SUB,
             limit: Some(limit),
             cursor: None,
         };
         assert_eq!(
-            ret_code(world.model.sub_apikeys(&world.master.key, &request, world.now)),
-            code::PARAMETER
+            reason(world.model.list(&world.master.key, &request, world.now)),
+            Reason::Parameter
         );
     }
 }
@@ -157,13 +157,13 @@ fn a_page_has_1_to_20_keys_and_20_by_default() {
 #[test]
 fn a_cursor_of_somebody_elses_is_refused() {
     let mut world = World::new();
-    let request = SubApikeys {
-        sub_uid: SUB,
+    let request = ListRequest {
+        account: SUB,
         limit: None,
         cursor: Some("page2".to_owned()),
     };
     assert_eq!(
-        ret_code(world.model.sub_apikeys(&world.master.key, &request, world.now)),
-        code::PARAMETER
+        reason(world.model.list(&world.master.key, &request, world.now)),
+        Reason::Parameter
     );
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::credential::{Credential, KeyId};
 use super::ips::Ips;
-use super::key::{By, KeyTruth, Settings};
+use super::key::{By, Key, KeyTruth, Settings};
 use super::model::{Account, Environment, Model, Uid};
 use super::permissions::Permissions;
 
@@ -28,8 +28,21 @@ impl Model {
         Ok(())
     }
 
+    /// Gives an account the name that it is called by at a venue that calls accounts by names.
+    pub fn name_account(&mut self, uid: Uid, name: &str) -> Result<(), NoSuch> {
+        self.account_mut(uid)?.name = Some(name.to_owned());
+        Ok(())
+    }
+
+    /// The account of this name.
+    pub fn account_named(&self, name: &str) -> Option<Uid> {
+        let mut accounts = self.accounts.iter();
+        let (uid, _) = accounts.find(|(_, account)| account.name.as_deref() == Some(name))?;
+        Some(*uid)
+    }
+
     /// Opens a demo account. Its keys are managed by its parent's at production's host, and known at demo's
-    /// alone. Source: `docs/v5/demo`.
+    /// alone. Source: Bybit's `docs/v5/demo`.
     pub fn add_demo_account(&mut self, parent: Uid, uid: Uid) -> Result<(), NoSuch> {
         self.account_mut(parent)?;
         self.accounts
@@ -40,7 +53,7 @@ impl Model {
     /// A key of a parent account that can issue, edit and delete its sub-accounts' keys. Only the venue's
     /// pages create one.
     pub fn add_master_key(&mut self, uid: Uid, ips: Ips, now: Timestamp) -> Result<Credential, NoSuch> {
-        let permissions = Permissions::of(&[("Wallet", &["AccountTransfer", "SubMemberTransfer"])]);
+        let permissions = Permissions::of(self.profile.master_grants);
         let settings = Settings {
             note: "master".to_owned(),
             read_only: false,
@@ -50,7 +63,8 @@ impl Model {
         self.create_key_by_hand(uid, settings, now)
     }
 
-    /// Creates a key on the venue's pages: any permissions, even such as the venue doesn't have yet.
+    /// Creates a key on the venue's pages: any permissions, even such as the venue doesn't have yet, and a
+    /// passphrase where the venue has them.
     pub fn create_key_by_hand(
         &mut self,
         uid: Uid,
@@ -58,10 +72,12 @@ impl Model {
         now: Timestamp,
     ) -> Result<Credential, NoSuch> {
         self.account_mut(uid)?;
-        Ok(self.issue(uid, settings, By::Hand, now).credential.clone())
+        let passphrase = self.profile.passphrase.map(|_| self.generator.passphrase());
+        let key = self.add_key(uid, settings, passphrase, By::Hand, now);
+        Ok(key.credential.clone())
     }
 
-    /// Edits a key on the venue's pages, which starts an unbound key's 90 days anew.
+    /// Edits a key on the venue's pages, which starts an unbound key's time anew.
     pub fn edit_key_by_hand(
         &mut self,
         key: &KeyId,
@@ -88,14 +104,14 @@ impl Model {
         Ok(())
     }
 
-    /// Changes an account's password: its unbound keys live for 7 more days at most. Unverified: whether a
-    /// parent's password counts for its sub-accounts' keys; here it doesn't.
+    /// Changes an account's password: its unbound keys live for a few more days at most. Unverified: whether
+    /// a parent's password counts for its sub-accounts' keys; here it doesn't.
     pub fn change_password(&mut self, uid: Uid, now: Timestamp) -> Result<(), NoSuch> {
         self.account_mut(uid)?.password_changed_at = Some(now);
         Ok(())
     }
 
-    /// Bans an account (10008), or lifts the ban.
+    /// Bans an account, or lifts the ban.
     pub fn ban(&mut self, uid: Uid, banned: bool) -> Result<(), NoSuch> {
         self.account_mut(uid)?.banned = banned;
         Ok(())
@@ -109,8 +125,7 @@ impl Model {
 
     /// Every key that ever existed, oldest first, as it truly is.
     pub fn keys(&self) -> Vec<KeyTruth> {
-        let truth = |key: &super::key::Key| key.truth(self.password_changed_at(key.uid));
-        let mut keys: Vec<KeyTruth> = self.keys.values().map(truth).collect();
+        let mut keys: Vec<KeyTruth> = self.keys.values().map(|key| self.truth(key)).collect();
         keys.sort_by_key(|key| key.id);
         keys
     }
@@ -118,9 +133,7 @@ impl Model {
     /// The keys whose records are younger than the one of this number.
     pub fn keys_after(&self, id: u64) -> Vec<KeyTruth> {
         let younger = self.keys.values().filter(|key| key.id > id);
-        younger
-            .map(|key| key.truth(self.password_changed_at(key.uid)))
-            .collect()
+        younger.map(|key| self.truth(key)).collect()
     }
 
     /// The number of the youngest record of a key.
@@ -131,7 +144,7 @@ impl Model {
     /// The key that was created last.
     pub fn newest_key(&self) -> Option<KeyTruth> {
         let newest = self.keys.values().max_by_key(|key| key.id)?;
-        Some(newest.truth(self.password_changed_at(newest.uid)))
+        Some(self.truth(newest))
     }
 
     /// A key's credential, its secret included, if the key ever existed.
@@ -141,9 +154,7 @@ impl Model {
 
     /// One key as it truly is, if it ever existed.
     pub fn key(&self, key: &KeyId) -> Option<KeyTruth> {
-        self.keys
-            .get(key)
-            .map(|key| key.truth(self.password_changed_at(key.uid)))
+        self.keys.get(key).map(|key| self.truth(key))
     }
 
     /// Whether this is the key's secret: who has no more than its id has not the key.
@@ -151,6 +162,12 @@ impl Model {
         self.keys
             .get(key)
             .is_some_and(|key| key.credential.secret == *secret)
+    }
+
+    fn truth(&self, key: &Key) -> KeyTruth {
+        let account = self.accounts.get(&key.uid);
+        let password_changed_at = account.and_then(|account| account.password_changed_at);
+        key.truth(self.expires_at(key.latest(), password_changed_at))
     }
 
     fn account_mut(&mut self, uid: Uid) -> Result<&mut Account, NoSuch> {
@@ -162,6 +179,7 @@ impl Account {
     fn unified(parent: Option<Uid>, environment: Environment) -> Self {
         Self {
             parent,
+            name: None,
             environment,
             unified: true,
             banned: false,

@@ -1,14 +1,12 @@
-//! Key ids, key secrets, and the signature that proves that a caller holds both.
+//! Key ids, key secrets, passphrases, and where they come from.
 
 use std::fmt;
 use std::sync::Arc;
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-
+use super::profile::Profile;
 use crate::random::SplitMix64;
 
-/// The public half of a credential: what Bybit calls the API key. It names the key everywhere.
+/// The public half of a credential: what venues call the API key. It names the key everywhere.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(Arc<str>);
 
@@ -40,22 +38,6 @@ impl KeySecret {
     pub fn expose(&self) -> &str {
         &self.0
     }
-
-    /// The signature that Bybit wants for a request: HMAC-SHA256 over timestamp, key id, window and payload
-    /// run together, in lower-case hex. The payload is the raw query string of a GET and the raw body of
-    /// a POST.
-    pub fn sign(&self, timestamp: &str, key: &KeyId, recv_window: &str, payload: &[u8]) -> String {
-        let mut mac = self.mac();
-        mac.update(timestamp.as_bytes());
-        mac.update(key.as_str().as_bytes());
-        mac.update(recv_window.as_bytes());
-        mac.update(payload);
-        hex(&mac.finalize().into_bytes())
-    }
-
-    fn mac(&self) -> Hmac<Sha256> {
-        Hmac::new_from_slice(self.0.as_bytes()).expect("HMAC takes keys of any length")
-    }
 }
 
 impl From<&str> for KeySecret {
@@ -70,11 +52,27 @@ impl fmt::Debug for KeySecret {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-    digits
-        .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)]))
-        .collect()
+/// What some venues want beside the secret. It can be asked for by name, and never shows up in a debug print.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Passphrase(Arc<str>);
+
+impl Passphrase {
+    /// The passphrase itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Passphrase {
+    fn from(passphrase: &str) -> Self {
+        Self(passphrase.into())
+    }
+}
+
+impl fmt::Debug for Passphrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Passphrase(redacted)")
+    }
 }
 
 /// What a signed request needs.
@@ -84,6 +82,8 @@ pub struct Credential {
     pub key: KeyId,
     /// The secret half.
     pub secret: KeySecret,
+    /// The passphrase, at a venue that has them.
+    pub passphrase: Option<Passphrase>,
 }
 
 /// Where key ids, secrets and record ids come from: the splitmix64 sequence of a seed, so that two models
@@ -106,15 +106,20 @@ impl Generator {
         }
     }
 
-    /// A credential in Bybit's lengths: 18 characters of id, 36 of secret, letters and digits.
-    pub(super) fn credential(&mut self) -> Credential {
-        Credential {
-            key: KeyId(self.alphanumerics(18)),
-            secret: KeySecret(self.alphanumerics(36)),
-        }
+    /// A key id and a secret in the venue's lengths, letters and digits.
+    pub(super) fn key(&mut self, profile: &Profile) -> (KeyId, KeySecret) {
+        (
+            KeyId(self.alphanumerics(profile.key_length)),
+            KeySecret(self.alphanumerics(profile.secret_length)),
+        )
     }
 
-    /// The number Bybit keeps beside a key ("Internal use"): rising, with gaps.
+    /// A passphrase as a careful person makes one: of all kinds of characters.
+    pub(super) fn passphrase(&mut self) -> Passphrase {
+        Passphrase(format!("{}-aA1!", self.alphanumerics(16)).into())
+    }
+
+    /// The number of a key's record: rising, with gaps.
     pub(super) fn record_id(&mut self) -> u64 {
         self.last_record += 1 + self.random.next() % 97;
         self.last_record
@@ -133,46 +138,24 @@ impl Generator {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bybit::PROFILE;
 
-    /// Computed apart from this code with the key `testkey` and the secret `testsecret`; Bybit's own samples
-    /// do not tell the secret.
-    const VECTORS: [(&str, &str, &str); 3] = [
-        (
-            "1658384314791",
-            "category=option&symbol=BTC-29JUL22-25000-C",
-            "234e645dce3a16c7c538ec725b089f9959ddc0648c4a09e14ad706ea8b4baf48",
-        ),
-        (
-            "1700000000000",
-            "",
-            "2fc9e776b3f07b2ee447067e0f627438055b198bb14dba79e1a3d50e40a5bd8d",
-        ),
-        (
-            "1700000000000",
-            concat!(
-                r#"{"subuid":53888000,"note":"rot-1","readOnly":0,"ips":"203.0.113.7","#,
-                r#""permissions":{"Spot":["SpotTrade"]}}"#
-            ),
-            "c0f826ee1ce60b66da4c02fc79a5ebb5d4088387d3ed8b6904c9a0bc79d6e5e0",
-        ),
-    ];
-
-    #[test]
-    fn a_signature_matches_the_golden_vectors() {
-        let secret = KeySecret::from("testsecret");
-        for (timestamp, payload, signature) in VECTORS {
-            assert_eq!(
-                secret.sign(timestamp, &KeyId::from("testkey"), "5000", payload.as_bytes()),
-                signature
-            );
+    fn credential(generator: &mut Generator) -> Credential {
+        let (key, secret) = generator.key(&PROFILE);
+        Credential {
+            key,
+            secret,
+            passphrase: Some(generator.passphrase()),
         }
     }
 
     #[test]
     fn a_debug_print_of_a_credential_hides_the_secret() {
-        let credential = Generator::new(1).credential();
+        let credential = credential(&mut Generator::new(1));
         let printed = format!("{credential:?}");
         assert!(!printed.contains(credential.secret.expose()), "{printed}");
+        let passphrase = credential.passphrase.expect("there is one");
+        assert!(!printed.contains(passphrase.expose()), "{printed}");
         assert!(printed.contains(credential.key.as_str()));
     }
 
@@ -180,7 +163,7 @@ mod tests {
     fn credentials_have_the_lengths_of_the_venue() {
         let mut generator = Generator::new(7);
         for _ in 0..50 {
-            let credential = generator.credential();
+            let credential = credential(&mut generator);
             assert_eq!(credential.key.as_str().len(), 18);
             assert_eq!(credential.secret.expose().len(), 36);
             assert!(
@@ -195,8 +178,14 @@ mod tests {
 
     #[test]
     fn one_seed_gives_one_sequence_and_another_seed_another() {
-        assert_eq!(Generator::new(3).credential(), Generator::new(3).credential());
-        assert_ne!(Generator::new(3).credential(), Generator::new(4).credential());
+        assert_eq!(
+            credential(&mut Generator::new(3)),
+            credential(&mut Generator::new(3))
+        );
+        assert_ne!(
+            credential(&mut Generator::new(3)),
+            credential(&mut Generator::new(4))
+        );
     }
 
     #[test]

@@ -1,16 +1,23 @@
 use super::*;
 
-fn edit(key: &KeyId) -> UpdateSubApi {
-    UpdateSubApi {
-        key: Some(key.clone()),
-        ips: Some("203.0.113.7".to_owned()),
-        ..UpdateSubApi::default()
+/// An edit that binds a key to home.
+fn bound_to_home() -> Changes {
+    Changes {
+        addresses: Some(at(&["203.0.113.7"])),
+        ..Changes::default()
+    }
+}
+
+impl World {
+    fn edit(&mut self, key: &KeyId, changes: &Changes) -> Result<EditedKey, Refusal> {
+        self.model
+            .edit(&self.master.key, &Target::key(key.clone()), changes, self.now)
     }
 }
 
 fn bound(world: &mut World) -> KeyId {
-    let request = CreateSubApi {
-        ips: Some("203.0.113.7".to_owned()),
+    let request = IssueRequest {
+        addresses: at(&["203.0.113.7"]),
         ..asking("rot-1")
     };
     world
@@ -24,15 +31,12 @@ fn bound(world: &mut World) -> KeyId {
 fn a_master_edits_a_key_of_its_sub_account() {
     let mut world = World::new();
     let key = world.created("rot-1").credential.key;
-    let request = UpdateSubApi {
+    let changes = Changes {
         read_only: Some(true),
         permissions: Some(requested(&[("ContractTrade", &["Order"])])),
-        ..edit(&key)
+        ..bound_to_home()
     };
-    let updated = world
-        .model
-        .update_sub_api(&world.master.key, &request, world.now)
-        .expect("the master may edit");
+    let updated = world.edit(&key, &changes).expect("the master may edit");
     assert_eq!(updated.settings, world.settings(&key));
     assert_eq!(updated.settings.note, "rot-1", "a note stays");
     assert_eq!(updated.settings.ips, Ips::only([HOME]));
@@ -48,13 +52,8 @@ fn a_master_edits_a_key_of_its_sub_account() {
 fn an_edit_without_addresses_unbinds_the_key() {
     let mut world = World::new();
     let key = bound(&mut world);
-    let request = UpdateSubApi {
-        ips: None,
-        ..edit(&key)
-    };
     world
-        .model
-        .update_sub_api(&world.master.key, &request, world.now)
+        .edit(&key, &Changes::default())
         .expect("the master may edit");
     assert_eq!(world.settings(&key).ips, Ips::Any);
 }
@@ -63,16 +62,13 @@ fn an_edit_without_addresses_unbinds_the_key() {
 fn an_edit_keeps_omitted_permissions_but_omitted_read_only_means_write() {
     let mut world = World::new();
     let created = world
-        .create(CreateSubApi {
+        .create(IssueRequest {
             read_only: true,
             ..asking("x")
         })
         .expect("the master may create");
     let key = created.credential.key;
-    world
-        .model
-        .update_sub_api(&world.master.key, &edit(&key), world.now)
-        .expect("the master may edit");
+    world.edit(&key, &bound_to_home()).expect("the master may edit");
     let settings = world.settings(&key);
     assert_eq!(settings.permissions, Permissions::of(&[("Spot", &["SpotTrade"])]));
     assert!(!settings.read_only);
@@ -89,28 +85,27 @@ fn a_master_has_to_name_a_key_and_it_has_to_be_its_sub_accounts() {
         Some(master.clone()),
         Some(KeyId::from("nobody")),
     ] {
-        let request = UpdateSubApi {
-            key,
-            ..UpdateSubApi::default()
+        let target = Target { account: None, key };
+        let expected = if target.key.is_none() {
+            Reason::Parameter
+        } else {
+            Reason::NoSuchKey
         };
-        assert_eq!(
-            ret_code(world.model.update_sub_api(&master, &request, world.now)),
-            code::PARAMETER
-        );
+        let outcome = world.model.edit(&master, &target, &Changes::default(), world.now);
+        assert_eq!(reason(outcome), expected);
     }
 }
 
 #[test]
 fn the_code_for_a_key_that_is_not_there_is_a_knob() {
     let mut world = World::with(Knobs {
-        no_such_key_ret_code: code::INVALID_KEY,
+        no_such_key_code: Some(10_003),
         ..Knobs::default()
     });
-    let request = edit(&KeyId::from("nobody"));
-    assert_eq!(
-        ret_code(world.model.update_sub_api(&world.master.key, &request, world.now)),
-        code::INVALID_KEY
-    );
+    let refusal = world
+        .edit(&KeyId::from("nobody"), &bound_to_home())
+        .expect_err("there is no such key");
+    assert_eq!((refusal.reason, refusal.code), (Reason::NoSuchKey, Some(10_003)));
 }
 
 #[test]
@@ -118,18 +113,12 @@ fn a_sub_accounts_key_edits_itself_without_naming_a_key() {
     for value in ["AccountTransfer", "SubMemberTransferList"] {
         let mut world = World::new();
         let key = world.by_hand(SUB, false, &[("Wallet", &[value])]).key;
-        let named = world.model.update_sub_api(&key, &edit(&key), world.now);
-        assert_eq!(ret_code(named), code::PARAMETER);
+        let named = Target::key(key.clone());
+        let outcome = world.model.edit(&key, &named, &bound_to_home(), world.now);
+        assert_eq!(reason(outcome), Reason::Parameter);
         world
             .model
-            .update_sub_api(
-                &key,
-                &UpdateSubApi {
-                    key: None,
-                    ..edit(&key)
-                },
-                world.now,
-            )
+            .edit(&key, &Target::default(), &bound_to_home(), world.now)
             .expect("it may");
         assert_eq!(world.settings(&key).ips, Ips::only([HOME]));
     }
@@ -143,8 +132,8 @@ fn a_key_that_may_not_transfer_or_only_reads_edits_nothing() {
     for key in [trader, reader] {
         let outcome = world
             .model
-            .update_sub_api(&key, &UpdateSubApi::default(), world.now);
-        assert_eq!(ret_code(outcome), code::PERMISSION);
+            .edit(&key, &Target::default(), &Changes::default(), world.now);
+        assert_eq!(reason(outcome), Reason::Permission);
     }
 }
 
@@ -152,23 +141,20 @@ fn a_key_that_may_not_transfer_or_only_reads_edits_nothing() {
 fn a_master_key_edits_its_own_permissions_but_not_its_addresses() {
     let mut world = World::new();
     let master = world.master.key.clone();
-    let request = UpdateApi {
-        ips: Some("203.0.113.7".to_owned()),
-        ..UpdateApi::default()
-    };
+    let request = bound_to_home();
     assert_eq!(
-        ret_code(world.model.update_api(&master, &request, world.now)),
-        code::PARAMETER
+        reason(world.model.edit_own(&master, &request, world.now)),
+        Reason::Parameter
     );
 
     let shrunk = requested(&[("Wallet", &["SubMemberTransfer"])]);
-    let request = UpdateApi {
+    let request = Changes {
         permissions: Some(shrunk),
-        ..UpdateApi::default()
+        ..Changes::default()
     };
     let updated = world
         .model
-        .update_api(&master, &request, world.now)
+        .edit_own(&master, &request, world.now)
         .expect("it may edit itself");
     assert_eq!(
         updated.settings.permissions,
@@ -182,21 +168,21 @@ fn a_master_cannot_grant_itself_withdrawal_and_keeps_what_no_api_touches() {
     let mut world = World::new();
     let grants: &[(&str, &[&str])] = &[("Wallet", &["Withdraw"]), ("FiatP2P", &["Advertising"])];
     let key = world.by_hand(PARENT, false, grants).key;
-    let widened = UpdateApi {
+    let widened = Changes {
         permissions: Some(requested(&[("Wallet", &["Withdraw"])])),
-        ..UpdateApi::default()
+        ..Changes::default()
     };
     assert_eq!(
-        ret_code(world.model.update_api(&key, &widened, world.now)),
-        code::PARAMETER
+        reason(world.model.edit_own(&key, &widened, world.now)),
+        Reason::Parameter
     );
-    let other = UpdateApi {
+    let other = Changes {
         permissions: Some(requested(&[("Spot", &["SpotTrade"])])),
-        ..UpdateApi::default()
+        ..Changes::default()
     };
     world
         .model
-        .update_api(&key, &other, world.now)
+        .edit_own(&key, &other, world.now)
         .expect("it may edit itself");
     let expected = Permissions::of(&[("Spot", &["SpotTrade"]), ("FiatP2P", &["Advertising"])]);
     assert_eq!(world.settings(&key).permissions, expected);
@@ -207,7 +193,7 @@ fn a_sub_accounts_key_is_refused_the_masters_edit() {
     let mut world = World::new();
     let key = world.by_hand(SUB, false, &[("Wallet", &["AccountTransfer"])]).key;
     assert_eq!(
-        ret_code(world.model.update_api(&key, &UpdateApi::default(), world.now)),
-        code::PERMISSION
+        reason(world.model.edit_own(&key, &Changes::default(), world.now)),
+        Reason::MastersOnly
     );
 }

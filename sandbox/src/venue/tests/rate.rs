@@ -4,7 +4,7 @@ const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 fn queries_let_in(world: &mut World, key: &KeyId, tries: usize) -> usize {
     (0..tries)
-        .filter(|_| world.model.query_api(key, world.now).is_ok())
+        .filter(|_| world.model.inspect(key, world.now).is_ok())
         .count()
 }
 
@@ -12,52 +12,34 @@ fn queries_let_in(world: &mut World, key: &KeyId, tries: usize) -> usize {
 fn one_key_a_second_is_created_for_a_parent() {
     let mut world = World::new();
     let master = world.master.key.clone();
-    assert!(
-        world
-            .model
-            .create_sub_api(&master, asking("1"), world.now)
-            .is_ok()
-    );
+    assert!(world.model.issue(&master, asking("1"), world.now).is_ok());
     world.wait(SignedDuration::from_millis(999));
-    let refusal = world
-        .model
-        .create_sub_api(&master, asking("2"), world.now)
-        .expect_err("too soon");
-    assert_eq!(
-        (refusal.ret_code, refusal.ret_msg.as_str()),
-        (10_006, "Too many visits. Exceeded the API Rate Limit.")
-    );
+    let outcome = world.model.issue(&master, asking("2"), world.now);
+    assert_eq!(reason(outcome), Reason::RateLimit);
     world.wait(SignedDuration::from_millis(1));
-    assert!(
-        world
-            .model
-            .create_sub_api(&master, asking("2"), world.now)
-            .is_ok()
-    );
+    assert!(world.model.issue(&master, asking("2"), world.now).is_ok());
 }
 
 #[test]
 fn other_endpoints_have_5_or_10_a_second() {
     for endpoint in [
-        Endpoint::UpdateSubApi,
-        Endpoint::DeleteSubApi,
-        Endpoint::UpdateApi,
-        Endpoint::DeleteApi,
+        Endpoint::Edit,
+        Endpoint::Remove,
+        Endpoint::EditOwn,
+        Endpoint::RemoveOwn,
     ] {
-        assert_eq!(endpoint.limit(), 5);
+        assert_eq!((PROFILE.limit)(endpoint).calls, 5);
     }
     let mut world = World::new();
     let master = world.master.key.clone();
     assert_eq!(queries_let_in(&mut world, &master, 15), 10);
-    let request = DeleteSubApi {
-        key: Some(KeyId::from("nobody")),
-    };
-    let codes: Vec<i64> = (0..6)
-        .map(|_| ret_code(world.model.delete_sub_api(&master, &request, world.now)))
+    let request = Target::key(KeyId::from("nobody"));
+    let reasons: Vec<Reason> = (0..6)
+        .map(|_| reason(world.model.remove(&master, &request, world.now)))
         .collect();
     assert_eq!(
-        codes,
-        [10_001, 10_001, 10_001, 10_001, 10_001, 10_006],
+        (&reasons[..5], reasons[5]),
+        (&[Reason::NoSuchKey; 5][..], Reason::RateLimit),
         "refused calls count too"
     );
 }
@@ -95,7 +77,7 @@ fn the_headers_figures_tell_what_is_left_and_when_it_resets() {
     let rate = |world: &World| {
         world
             .model
-            .rate(&master, Endpoint::CreateSubApi, world.now)
+            .rate(&master, Endpoint::Issue, world.now)
             .expect("the key exists")
     };
     assert_eq!(
@@ -108,7 +90,7 @@ fn the_headers_figures_tell_what_is_left_and_when_it_resets() {
     );
     world
         .model
-        .create_sub_api(&master, asking("1"), world.now)
+        .issue(&master, asking("1"), world.now)
         .expect("the master may create");
     let resets_at = world.now + SECOND;
     world.wait(SignedDuration::from_millis(300));

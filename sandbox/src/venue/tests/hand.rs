@@ -73,7 +73,7 @@ fn a_hand_may_grant_what_the_api_does_not_know() {
         .model
         .edit_key_by_hand(&key, settings, world.now)
         .expect("it is there");
-    let own = world.model.query_api(&key, world.now).expect("any key may ask");
+    let own = world.model.inspect(&key, world.now).expect("any key may ask");
     assert_eq!(own.key.settings.permissions, permissions);
 }
 

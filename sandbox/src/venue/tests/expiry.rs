@@ -2,11 +2,7 @@ use super::*;
 
 fn own(world: &mut World, key: &KeyId) -> ListedKey {
     world.wait(SignedDuration::from_secs(1));
-    world
-        .model
-        .query_api(key, world.now)
-        .expect("any key may ask")
-        .key
+    world.model.inspect(key, world.now).expect("any key may ask").key
 }
 
 #[test]
@@ -16,11 +12,7 @@ fn an_unbound_key_expires_after_90_days() {
     world.wait(90 * DAY - SignedDuration::from_secs(1));
     assert!(world.try_key(&created.credential).is_ok());
     world.wait(SignedDuration::from_secs(1));
-    let refusal = world.try_key(&created.credential).expect_err("it has expired");
-    assert_eq!(
-        (refusal.ret_code, refusal.ret_msg.as_str()),
-        (33_004, "Your api key has expired.")
-    );
+    assert_eq!(reason(world.try_key(&created.credential)), Reason::Expired);
     assert!(
         !world
             .model
@@ -33,31 +25,24 @@ fn an_unbound_key_expires_after_90_days() {
 #[test]
 fn a_bound_key_does_not_expire_and_says_so() {
     let mut world = World::new();
-    let request = CreateSubApi {
-        ips: Some("203.0.113.7".to_owned()),
+    let request = IssueRequest {
+        addresses: at(&["203.0.113.7"]),
         ..asking("x")
     };
     let created = world.create(request).expect("the master may create");
     world.wait(400 * DAY);
     assert!(world.try_key(&created.credential).is_ok());
     let key = own(&mut world, &created.credential.key);
-    assert_eq!(
-        (key.expires_at, key.deadline_day, key.status),
-        (None, -2, KeyStatus::Permanent)
-    );
+    assert_eq!(key.expires_at, None);
 }
 
 #[test]
-fn the_days_left_are_whole_days_and_the_status_follows_them() {
+fn an_unbound_key_is_told_when_it_expires() {
     let mut world = World::new();
     let created = world.created("x");
     let issued_at = world.now;
     let key = own(&mut world, &created.credential.key);
-    assert_eq!((key.deadline_day, key.status), (89, KeyStatus::Valid));
     assert_eq!(key.expires_at, Some(issued_at + 90 * DAY));
-    world.wait(83 * DAY);
-    let key = own(&mut world, &created.credential.key);
-    assert_eq!((key.deadline_day, key.status), (6, KeyStatus::ExpiresSoon));
 }
 
 #[test]
@@ -65,20 +50,20 @@ fn an_expired_key_stays_on_the_list_as_such() {
     let mut world = World::new();
     let key = world.created("x").credential.key;
     world.wait(91 * DAY);
-    let request = SubApikeys {
-        sub_uid: SUB,
-        ..SubApikeys::default()
+    let request = ListRequest {
+        account: SUB,
+        ..ListRequest::default()
     };
     let page = world
         .model
-        .sub_apikeys(&world.master.key, &request, world.now)
+        .list(&world.master.key, &request, world.now)
         .expect("the model trusts its caller");
     assert_eq!(
         page.keys
             .iter()
-            .map(|key| (&key.key, key.status))
+            .map(|key| (&key.key, key.expired(world.now)))
             .collect::<Vec<_>>(),
-        [(&key, KeyStatus::Expired)]
+        [(&key, true)]
     );
 }
 
@@ -86,8 +71,8 @@ fn an_expired_key_stays_on_the_list_as_such() {
 fn a_new_password_leaves_unbound_keys_7_days() {
     let mut world = World::new();
     let unbound = world.created("unbound").credential;
-    let request = CreateSubApi {
-        ips: Some("203.0.113.7".to_owned()),
+    let request = IssueRequest {
+        addresses: at(&["203.0.113.7"]),
         ..asking("bound")
     };
     let bound = world.create(request).expect("the master may create").credential;
@@ -98,7 +83,7 @@ fn a_new_password_leaves_unbound_keys_7_days() {
         .expect("the sub-account is there");
     let later = world.created("later").credential;
     world.wait(7 * DAY);
-    assert_eq!(ret_code(world.try_key(&unbound)), code::EXPIRED);
+    assert_eq!(reason(world.try_key(&unbound)), Reason::Expired);
     assert!(world.try_key(&bound).is_ok());
     assert!(
         world.try_key(&later).is_ok(),
@@ -116,32 +101,29 @@ fn a_new_password_gives_no_key_more_time_than_it_had() {
         .change_password(SUB, world.now)
         .expect("the sub-account is there");
     world.wait(2 * DAY);
-    assert_eq!(ret_code(world.try_key(&created)), code::EXPIRED);
+    assert_eq!(reason(world.try_key(&created)), Reason::Expired);
 }
 
 #[test]
 fn the_90_days_start_when_a_key_is_unbound_and_not_anew_with_every_edit() {
     let mut world = World::new();
-    let request = CreateSubApi {
-        ips: Some("203.0.113.7".to_owned()),
+    let request = IssueRequest {
+        addresses: at(&["203.0.113.7"]),
         ..asking("x")
     };
     let created = world.create(request).expect("the master may create").credential;
     world.wait(80 * DAY);
-    let unbind = UpdateSubApi {
-        key: Some(created.key.clone()),
-        ..UpdateSubApi::default()
-    };
+    let (unbind, target) = (Changes::default(), Target::key(created.key.clone()));
     world
         .model
-        .update_sub_api(&world.master.key, &unbind, world.now)
+        .edit(&world.master.key, &target, &unbind, world.now)
         .expect("the model trusts its caller");
     let unbound_at = world.now;
     world.wait(80 * DAY);
     assert!(world.try_key(&created).is_ok());
     world
         .model
-        .update_sub_api(&world.master.key, &unbind, world.now)
+        .edit(&world.master.key, &target, &unbind, world.now)
         .expect("the model trusts its caller");
     let expires_at = world.model.key(&created.key).expect("it is there").expires_at;
     assert_eq!(expires_at, Some(unbound_at + 90 * DAY));

@@ -1,0 +1,155 @@
+//! Editing a sub-account's key, or the calling master key.
+
+use jiff::Timestamp;
+
+use super::credential::KeyId;
+use super::ips::Ips;
+use super::key::Settings;
+use super::model::{Model, Uid};
+use super::permissions::{Permissions, Requested, Role};
+use super::profile::Unnamed;
+use super::rate::Endpoint;
+use super::refusal::{Reason, Refusal};
+
+/// Which key an edit or a deletion is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// The account whose key it has to be, at a venue that asks for it.
+    pub account: Option<Uid>,
+    /// The key: to be named by a master key, not to be named by the key itself.
+    pub key: Option<KeyId>,
+}
+
+impl Target {
+    /// This key, whoever's it is.
+    pub fn key(key: KeyId) -> Self {
+        Self {
+            account: None,
+            key: Some(key),
+        }
+    }
+}
+
+/// What an edit changes. What becomes of the rest is the venue's way: see
+/// [`Profile::unnamed`](super::Profile::unnamed).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Another note.
+    pub note: Option<String>,
+    /// Whether the key can only read.
+    pub read_only: Option<bool>,
+    /// From where it may be used; none of them means from anywhere.
+    pub addresses: Option<Vec<String>>,
+    /// What it may do, which replaces all there was.
+    pub permissions: Option<Requested>,
+}
+
+/// A key after its edit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EditedKey {
+    /// The record's number.
+    pub id: u64,
+    /// The key.
+    pub key: KeyId,
+    /// The settings it was given.
+    pub settings: Settings,
+}
+
+impl Model {
+    /// Edits a sub-account's key.
+    pub fn edit(
+        &mut self,
+        caller: &KeyId,
+        target: &Target,
+        changes: &Changes,
+        now: Timestamp,
+    ) -> Result<EditedKey, Refusal> {
+        let caller = self.admit(caller, Endpoint::Edit, now)?;
+        self.must_manage_keys(&caller)?;
+        let target = self.sub_key(&caller, target)?;
+        let (key, account) = self.key_and_account(&target)?;
+        if self.knobs.no_edits {
+            return Err(Refusal::new(Reason::NoEdits, "every edit is refused"));
+        }
+        let mut settings = key.latest().settings.clone();
+        if let Some(requested) = &changes.permissions {
+            let had = &settings.permissions;
+            // What is sent empty is to go, whatever it is.
+            let asked = requested
+                .iter()
+                .filter(|(group, values)| !values.is_empty() || !had.has_group(group))
+                .map(|(group, values)| (group.clone(), values.clone()))
+                .collect();
+            let mut permissions = Permissions::requested(&asked, self.profile, Role::Sub)?;
+            if self.knobs.edit_keeps_groups {
+                permissions = permissions.with_groups_of(had, |group| !requested.contains_key(group));
+            }
+            settings.permissions = self.completed(permissions, account);
+        }
+        if let Some(addresses) = self.named(changes.addresses.as_ref(), Vec::new) {
+            settings.ips = Ips::requested(&addresses, self.max_ips())?;
+        }
+        if let Some(note) = &changes.note {
+            self.note_must_do(key.uid, note, Some(&target))?;
+            settings.note.clone_from(note);
+        }
+        self.keep(&target, settings, changes, now)
+    }
+
+    /// Edits the calling master key, and no other.
+    pub fn edit_own(
+        &mut self,
+        caller: &KeyId,
+        changes: &Changes,
+        now: Timestamp,
+    ) -> Result<EditedKey, Refusal> {
+        let caller = self.admit(caller, Endpoint::EditOwn, now)?;
+        caller.must_be_master()?;
+        self.must_manage_keys(&caller)?;
+        if changes.addresses.is_some() {
+            return Err(Refusal::parameter(
+                "a master key's addresses are not changed through the API",
+            ));
+        }
+        let (key, account) = self.key_and_account(&caller.key)?;
+        let mut settings = key.latest().settings.clone();
+        if let Some(requested) = &changes.permissions {
+            let permissions = Permissions::requested(requested, self.profile, Role::Master)?
+                .keeping_from(&settings.permissions, self.profile);
+            settings.permissions = self.completed(permissions, account);
+        }
+        self.keep(&caller.key, settings, changes, now)
+    }
+
+    /// What an edit says, or what it sets back by not saying it.
+    fn named<T: Clone>(&self, said: Option<&T>, back: impl FnOnce() -> T) -> Option<T> {
+        match self.profile.unnamed {
+            Unnamed::Stays => said.cloned(),
+            Unnamed::Reset => Some(said.cloned().unwrap_or_else(back)),
+        }
+    }
+
+    fn keep(
+        &mut self,
+        key: &KeyId,
+        mut settings: Settings,
+        changes: &Changes,
+        now: Timestamp,
+    ) -> Result<EditedKey, Refusal> {
+        if let Some(read_only) = self.named(changes.read_only.as_ref(), bool::default) {
+            settings.read_only = read_only;
+        }
+        let no_such_key = self.no_such_key();
+        let key = self
+            .keys
+            .get_mut(key)
+            .filter(|key| !key.is_deleted())
+            .ok_or(no_such_key)?;
+        key.edit(settings.clone(), now);
+        Ok(EditedKey {
+            id: key.id,
+            key: key.credential.key.clone(),
+            settings,
+        })
+    }
+}
