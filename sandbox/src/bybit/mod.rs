@@ -20,5 +20,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub(crate) use profile::BYBIT;
 pub use profile::PROFILE;
 pub use wire::Bybit;

@@ -6,6 +6,7 @@ mod expiry;
 mod hand;
 mod inspect;
 mod issue;
+mod other;
 mod propagation;
 mod rate;
 mod remove;
