@@ -92,7 +92,7 @@ pub(crate) const BYBIT: Profile = Profile {
             ("Options", "OptionsTrade", Word::Options),
             ("Spot", "SpotTrade", Word::Spot),
         ],
-        moves_funds: &["Wallet"],
+        moves_funds: |group, _| group == "Wallet",
         others: &["Affiliate", "CopyTrading", "NFT"],
         added: &[("Derivatives", "DerivativesTrade", Word::Derivatives)],
         issues: |powers| {

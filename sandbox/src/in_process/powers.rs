@@ -16,7 +16,7 @@ pub(crate) fn powers(vocabulary: &Vocabulary, settings: &Settings) -> Powers {
         let of = |known: &&Grantable| known.0 == group && known.1 == value;
         if let Some(grantable) = vocabulary.grantable.iter().find(of) {
             held.push(grantable);
-        } else if vocabulary.moves_funds.contains(&group) {
+        } else if (vocabulary.moves_funds)(group, value) {
             powers.moves_funds.push(format!("{group}:{value}"));
         } else if vocabulary.others.contains(&group) {
             powers.others.push(format!("{group}:{value}"));
@@ -72,26 +72,35 @@ fn trades(vocabulary: &Vocabulary, held: &[&Grantable], added: &[Word]) -> Permi
 /// What to ask the venue for: whether the key only reads, and its groups. `None` where the venue has no such
 /// thing.
 pub(super) fn requested(vocabulary: &Vocabulary, permissions: &Permissions) -> Option<(bool, Requested)> {
-    let read_only = permissions.iter().all(|permission| permission.word == Word::Read);
+    let only_reads = permissions.iter().all(|permission| permission.word == Word::Read);
+    let reading = || {
+        vocabulary
+            .grantable
+            .iter()
+            .filter(|(_, _, word)| *word == Word::Read)
+    };
+    let by_flag = reading().next().is_none();
     let mut groups = Requested::new();
+    let mut ask_for = |(group, value, _): &Grantable| {
+        let values = groups.entry((*group).to_owned()).or_default();
+        values.push((*value).to_owned());
+    };
+    if !only_reads {
+        reading().for_each(&mut ask_for);
+    }
     for permission in permissions {
-        if permission.word == Word::Read && !read_only {
+        if permission.word == Word::Read && !only_reads {
             continue;
         }
         let wanted = |(group, value, word): &&Grantable| match (permission.word, permission.part.as_deref()) {
-            (Word::Read, part) => part.is_none_or(|part| part == format!("{group}.{value}")),
+            (Word::Read, part) if by_flag => part.is_none_or(|part| part == format!("{group}.{value}")),
             (wanted, part) => *word == wanted && part.is_none_or(|part| part == *value),
         };
         let mut found = vocabulary.grantable.iter().filter(wanted).peekable();
         found.peek()?;
-        for (group, value, _) in found {
-            groups
-                .entry((*group).to_owned())
-                .or_default()
-                .push((*value).to_owned());
-        }
+        found.for_each(&mut ask_for);
     }
-    Some((read_only, groups))
+    Some((only_reads && by_flag, groups))
 }
 
 #[cfg(test)]
@@ -162,6 +171,35 @@ mod tests {
         assert_eq!(powers.moves_funds, ["Wallet:AccountTransfer"]);
         assert_eq!(powers.unknown, ["BlockTrade:BlockTrade", "Spot:X"]);
         assert!(powers.permissions.is_empty());
+    }
+
+    /// A venue where a value stands for reading, as at OKX, and another for all of a word.
+    const COARSE: Vocabulary = Vocabulary {
+        grantable: &[("perm", "read_only", Word::Read), ("perm", "trade", Word::Spot)],
+        moves_funds: |_, value| value == "withdraw",
+        others: &[],
+        added: &[],
+        issues: |_| true,
+    };
+
+    #[test]
+    fn a_value_that_stands_for_reading_is_asked_for_beside_every_other() {
+        for (asked, values) in [
+            (&["read"][..], &["read_only"][..]),
+            (&["read", "spot"], &["read_only", "trade"]),
+            (&["spot"], &["read_only", "trade"]),
+        ] {
+            let permissions: Permissions = asked.iter().map(|word| word.parse().unwrap()).collect();
+            let (marked, groups) = requested(&COARSE, &permissions).unwrap();
+            assert!(!marked);
+            assert_eq!(groups["perm"], values);
+            let granted = powers(&COARSE, &settings(false, &[("perm", values)])).permissions;
+            assert!(permissions.is_subset(&granted), "{granted:?}");
+        }
+        let powers = powers(&COARSE, &settings(false, &[("perm", &["trade", "withdraw"])]));
+        assert_eq!(powers.moves_funds, ["perm:withdraw"]);
+        let word = Permissions::from(["options".parse().unwrap()]);
+        assert_eq!(requested(&COARSE, &word), None);
     }
 
     #[test]

@@ -147,10 +147,11 @@ pub struct Window {
 #[derive(Debug)]
 pub struct Vocabulary {
     /// All that a sub-account's key can be granted without moving funds: group, value, and the word it is
-    /// part of.
+    /// part of. If one is part of `read`, a key that only reads has no other; if none is, such a key has
+    /// any of them and is marked as one that only reads.
     pub grantable: &'static [(&'static str, &'static str, Word)],
-    /// The groups that move funds.
-    pub moves_funds: &'static [&'static str],
+    /// Whether a value of a group moves funds.
+    pub moves_funds: fn(&str, &str) -> bool,
     /// The groups that do neither, and that no word stands for.
     pub others: &'static [&'static str],
     /// What the venue adds by itself, and the word of a key that has nothing beside it.
