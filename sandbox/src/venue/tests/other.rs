@@ -109,7 +109,7 @@ fn a_name_is_on_one_living_key_of_an_account() {
 }
 
 #[test]
-fn an_edit_gives_a_key_another_name_and_leaves_alone_what_it_does_not_name() {
+fn an_edit_renames_a_key_and_leaves_alone_what_it_does_not_name() {
     let mut world = world();
     let (key, other) = (world.created_named("1"), world.created_named("2"));
     let before = world.settings(&key);
@@ -184,7 +184,7 @@ fn a_sub_accounts_key_manages_nothing_not_even_itself() {
 }
 
 #[test]
-fn an_account_is_found_by_its_name_and_a_key_only_on_the_account_that_is_named() {
+fn an_account_has_a_name_and_a_key_is_found_on_the_account_named() {
     let mut world = world();
     for (uid, name) in [(SUB, "desk1"), (OTHER_SUB, "desk2")] {
         world.model.name_account(uid, name).expect("the account is there");
