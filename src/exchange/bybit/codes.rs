@@ -1,7 +1,5 @@
 //! What Bybit's errors mean. Source: `docs/v5/error`, `docs/v5/rate-limit`.
 
-use protocol::ports::ErrorClass;
-
 use crate::exchange::kit::codes::{Code, Status, codes};
 
 /// What each `retCode` means; 0 is no error and has no meaning here.
@@ -39,26 +37,18 @@ pub(super) const CODES: &[Code] = codes! {
 };
 
 /// What a status means that does not come with Bybit's own body.
-pub(super) const STATUSES: &[Status] = &[
+pub(super) const STATUSES: &[Status] = codes! {
     // Source: `docs/v5/rate-limit`: "403, access too frequent" for 600 calls in 5 seconds from one address.
-    (
-        403,
-        "access too frequent",
-        ErrorClass::Busy,
-        "too many calls came from this address, and none is taken for ten minutes",
-    ),
+    403 "access too frequent" Busy "too many calls came from this address, and none is taken for ten minutes";
     // Source: Bybit's integration guidance: 403 is the limit of an address first. The page does not tell.
-    (
-        403,
-        "",
-        ErrorClass::Busy,
-        "too many calls came from this address, and none is taken for ten minutes; or Bybit takes none \
-         from this country: where it lasts, look at the Region of the function's egress address",
-    ),
-];
+    403 "" Busy "too many calls came from this address, and none is taken for ten minutes; or Bybit takes \
+        none from this country: where it lasts, look at the Region of the function's egress address";
+};
 
 #[cfg(test)]
 mod tests {
+    use protocol::ports::ErrorClass;
+
     use super::*;
     use crate::exchange::bybit::BybitWire;
     use crate::exchange::kit::codes::{Meaning, of_code, of_status};

@@ -8,10 +8,14 @@ use super::wire::Wire;
 /// What an error code means: code, class, and what happened and what to do, after "… says that".
 pub type Code = (&'static str, ErrorClass, &'static str);
 
-/// A table of codes, one to a line: code, class, what to say.
+/// A table of codes, one to a line: code, class, what to say. Or of statuses: status, what the body has to
+/// contain, class, what to say.
 macro_rules! codes {
     ($($code:literal $class:ident $say:literal;)+) => {
         &[$(($code, ::protocol::ports::ErrorClass::$class, $say),)+]
+    };
+    ($($status:literal $part:literal $class:ident $say:literal;)+) => {
+        &[$(($status, $part, ::protocol::ports::ErrorClass::$class, $say),)+]
     };
 }
 pub(in crate::exchange) use codes;
