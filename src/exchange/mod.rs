@@ -15,6 +15,7 @@ use rustls::crypto::SecureRandom;
 
 use self::kit::clock::Clocks;
 use self::kit::http::Http;
+use self::kit::venue::{Keys, VenueOf};
 use self::kit::writes::Writes;
 use crate::config::Config;
 use crate::time::InvocationTime;
@@ -31,6 +32,17 @@ pub(crate) struct Exchange {
     pub(crate) base_url: &'static str,
     /// The exchange in one environment; or why there is none, in words for the operator.
     open: fn(&VenueId, &Outside<'_>) -> Opened,
+}
+
+impl Exchange {
+    /// The exchange of this name.
+    const fn of<W: Keys>(name: &'static str) -> Self {
+        Self {
+            name,
+            base_url: W::BASE_URL,
+            open: |id, outside| Ok(Arc::new(VenueOf::<W>::new(id, outside)?)),
+        }
+    }
 }
 
 type Opened = Result<Arc<dyn Venue>, String>;

@@ -1,98 +1,153 @@
-//! What Bybit's replies mean. Source: `docs/v5/user/*`.
+//! Bybit's replies, field by field, and what they mean. Source: `docs/v5/user/*`.
 
 use jiff::Timestamp;
 use protocol::marker::Marker;
-use protocol::ports::{IssuedKey, KeyState, ListedKey, OwnAccount, ToldAddresses};
-use protocol::secret::{AccountId, Credential};
+use protocol::ports::{self, KeyState, OwnAccount, ToldAddresses};
+use protocol::secret::AccountId;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::BybitWire;
-use super::{powers, wire};
+use super::powers::VOCABULARY;
 use crate::exchange::kit::address;
-use crate::exchange::kit::answer::{Answer, KeyPage, ReplyTime, documented, key_id, key_secret, listed};
+use crate::exchange::kit::answer::{Read, Replies, ReplyTime, documented, key_id};
+use crate::exchange::kit::json::{Secret, flag, lists_by_name, number};
+use crate::exchange::kit::powers::Groups;
 
-/// query-api.
-impl Answer<BybitWire> for KeyState {
-    fn read(result: &str, _: ReplyTime) -> Result<Self, &'static str> {
-        let own: wire::OwnKey = documented(result)?;
-        Ok(Self {
+/// A key of a third-party app, in `type`.
+const OF_AN_APP: u64 = 2;
+/// A key that has expired, in `status` of sub-apikeys.
+const STATUS_EXPIRED: u8 = 2;
+
+/// The reply of query-api.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OwnKey {
+    #[serde(deserialize_with = "flag")]
+    read_only: bool,
+    #[serde(deserialize_with = "lists_by_name")]
+    permissions: Groups,
+    #[serde(default)]
+    ips: Vec<String>,
+    #[serde(rename = "userID", deserialize_with = "number")]
+    user_id: u64,
+    #[serde(default)]
+    is_master: bool,
+    #[serde(default)]
+    expired_at: String,
+    /// 1 for the account's own, 2 for one of a third-party app.
+    #[serde(default, rename = "type")]
+    of_whom: Value,
+    #[serde(default)]
+    rsa_public_key: Value,
+}
+
+/// One page of sub-apikeys.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct KeyPage<'a> {
+    /// Each an object of a [`ListedKey`]'s form. It may be null, and must be there.
+    #[serde(borrow, deserialize_with = "Option::deserialize")]
+    result: Option<Vec<&'a RawValue>>,
+    next_page_cursor: Option<String>,
+}
+
+/// One key of sub-apikeys.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ListedKey {
+    api_key: String,
+    note: Option<String>,
+    #[serde(deserialize_with = "flag")]
+    read_only: bool,
+    #[serde(deserialize_with = "lists_by_name")]
+    permissions: Groups,
+    ips: Option<Vec<String>>,
+    #[serde(default)]
+    created_at: String,
+    #[serde(default)]
+    status: u8,
+    /// As in [`OwnKey`].
+    #[serde(default, rename = "type")]
+    of_whom: Value,
+    /// How its requests are signed: `hmac` or `rsa`.
+    #[serde(default)]
+    flag: Value,
+}
+
+/// The reply of create-sub-api: the only place where a key's secret is shown.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Created {
+    api_key: String,
+    secret: Secret,
+}
+
+impl Replies for BybitWire {
+    const KEY_ID: &'static str = "apiKey";
+
+    fn state(result: &str) -> Read<KeyState> {
+        let own: OwnKey = documented(result)?;
+        let expires_at: Option<Timestamp> = own.expired_at.parse().ok();
+        let is_rsa = own.rsa_public_key.as_str().is_some_and(|key| !key.is_empty());
+        Ok(KeyState {
             account: OwnAccount::Named(AccountId::new(own.user_id.to_string())),
             is_master: own.is_master,
-            powers: powers::powers(own.read_only, &own.permissions),
+            powers: VOCABULARY.powers(own.read_only, &own.permissions),
             addresses: ToldAddresses::Exact(address::read(&own.ips)?),
             // A key that does not expire shows the year 1970.
-            expires_at: own
-                .expired_at
-                .parse()
-                .ok()
-                .filter(|at: &Timestamp| at.as_second() > 0),
+            expires_at: expires_at.filter(|at| at.as_second() > 0),
             read_only: own.read_only,
-            kind: wire::kind(
-                &own.of_whom,
-                own.rsa_public_key.as_str().is_some_and(|key| !key.is_empty()),
-            ),
+            kind: kind(&own.of_whom, is_rsa),
         })
     }
-}
 
-/// sub-apikeys.
-impl Answer<BybitWire> for KeyPage {
-    fn read(result: &str, time: ReplyTime) -> Result<Self, &'static str> {
-        let page: wire::KeyPage<'_> = documented(result)?;
+    fn page(result: &str, time: ReplyTime) -> Read<(Vec<&RawValue>, String)> {
+        let page: KeyPage<'_> = documented(result)?;
         // Every reply of Bybit's says when it was given.
         time.told.ok_or("has no time")?;
-        let as_of = time.moment()?;
-        let id = |key: &str| key_id(&documented::<wire::KeyWithId>(key)?.api_key);
-        let keys = page.result.unwrap_or_default();
-        Ok(Self {
-            list: listed::<BybitWire>(keys, as_of, |key| readable(key, as_of), id),
-            next: page.next_page_cursor.unwrap_or_default(),
+        let next = page.next_page_cursor.unwrap_or_default();
+        Ok((page.result.unwrap_or_default(), next))
+    }
+
+    fn listed(key: &str, as_of: Timestamp) -> Read<ports::ListedKey> {
+        let key: ListedKey = documented(key)?;
+        let is_rsa = |flag: &str| flag.eq_ignore_ascii_case("rsa");
+        Ok(ports::ListedKey {
+            key_id: key_id(&key.api_key)?,
+            marker: key.note.as_deref().and_then(Marker::parse),
+            powers: VOCABULARY.powers(key.read_only, &key.permissions),
+            addresses: address::read(&key.ips.unwrap_or_default())?,
+            created_at: key.created_at.parse().unwrap_or(as_of),
+            expired: key.status == STATUS_EXPIRED,
+            kind: kind(&key.of_whom, key.flag.as_str().is_some_and(is_rsa)),
         })
+    }
+
+    fn issued(result: &str) -> Read<(String, Secret)> {
+        let created: Created = documented(result)?;
+        Ok((created.api_key, created.secret))
     }
 }
 
-/// create-sub-api.
-impl Answer<BybitWire> for IssuedKey {
-    fn read(result: &str, _: ReplyTime) -> Result<Self, &'static str> {
-        let created: wire::Created = documented(result)?;
-        let key_id = key_id(&created.api_key)?;
-        let secret = key_secret(created.secret.into_inner())?;
-        Ok(Self {
-            credential: Credential {
-                key_id,
-                secret,
-                passphrase: None,
-            },
-        })
+/// What a key is that is not an account's own HMAC key. Whatever else stands in these fields says nothing.
+fn kind(of_whom: &Value, is_rsa: bool) -> Option<&'static str> {
+    match of_whom.as_u64() {
+        _ if is_rsa => Some("an RSA key, whose requests are not signed by HMAC as this function signs them"),
+        Some(OF_AN_APP) => Some("a key of a third-party app, which may be of use to that app alone"),
+        _ => None,
     }
-}
-
-fn readable(key: &str, as_of: Timestamp) -> Result<ListedKey, &'static str> {
-    let key: wire::ListedKey = documented(key)?;
-    Ok(ListedKey {
-        key_id: key_id(&key.api_key)?,
-        marker: key.note.as_deref().and_then(Marker::parse),
-        powers: powers::powers(key.read_only, &key.permissions),
-        addresses: address::read(&key.ips.unwrap_or_default())?,
-        // A key whose age cannot be read counts as new: it is left alone.
-        created_at: key.created_at.parse().unwrap_or(as_of),
-        expired: key.status == wire::STATUS_EXPIRED,
-        kind: wire::kind(
-            &key.of_whom,
-            key.flag
-                .as_str()
-                .is_some_and(|flag| flag.eq_ignore_ascii_case("rsa")),
-        ),
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use protocol::label::VersionId;
+    use protocol::ports::{ErrorClass, IssuedKey, Whose};
+    use protocol::secret::Addresses;
 
     use super::*;
-    use crate::exchange::kit::answer::{Failed, understood};
-    use protocol::ports::{ErrorClass, Whose};
-    use protocol::secret::Addresses;
+    use crate::exchange::kit::answer::{Answer, Failed, KeyPage, understood};
 
     /// By our clock: what a reply says itself counts.
     const NOW: i64 = 1_700_000_000_000;

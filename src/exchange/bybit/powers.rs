@@ -1,15 +1,9 @@
 //! Our vocabulary in Bybit's permission groups. Source: `docs/v5/user/create-subuid-apikey` and
 //! `docs/v5/user/apikey-info`.
 
-use std::collections::BTreeMap;
-
-use protocol::ports::Powers;
-use protocol::secret::{Permissions, Word};
+use protocol::secret::Word;
 
 use crate::exchange::kit::powers::Vocabulary;
-
-/// Bybit's permissions: group to values.
-pub(super) type Groups = BTreeMap<String, Vec<String>>;
 
 pub(super) const VOCABULARY: Vocabulary = Vocabulary {
     exchange: "Bybit",
@@ -27,30 +21,21 @@ pub(super) const VOCABULARY: Vocabulary = Vocabulary {
     harmless: &["Affiliate", "CopyTrading", "NFT"],
 };
 
-/// What a key with these groups may do.
-pub(super) fn powers(read_only: bool, groups: &Groups) -> Powers {
-    let held = groups
-        .iter()
-        .flat_map(|(group, values)| values.iter().map(|value| (group.as_str(), value.as_str())));
-    VOCABULARY.powers(read_only, held)
-}
-
-/// What to ask Bybit for: whether the key is to be read-only, and its groups.
-///
-/// # Errors
-/// What Bybit has not.
-pub(super) fn request(permissions: &Permissions) -> Result<(bool, Groups), String> {
-    let (read_only, asked) = VOCABULARY.request(permissions)?;
-    let mut groups = Groups::new();
-    for (group, value) in asked {
-        groups.entry(group.to_owned()).or_default().push(value.to_owned());
-    }
-    Ok((read_only, groups))
-}
-
 #[cfg(test)]
 mod tests {
+    use protocol::ports::Powers;
+    use protocol::secret::Permissions;
+
     use super::*;
+    use crate::exchange::kit::powers::Groups;
+
+    fn powers(read_only: bool, groups: &Groups) -> Powers {
+        VOCABULARY.powers(read_only, groups)
+    }
+
+    fn request(permissions: &Permissions) -> Result<(bool, Groups), String> {
+        VOCABULARY.request(permissions)
+    }
 
     fn groups(groups: &[(&str, &[&str])]) -> Groups {
         groups

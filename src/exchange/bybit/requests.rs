@@ -1,20 +1,21 @@
 //! Every request, byte for byte, beside the table that was recorded: what is signed, and what is sent.
 
-use jiff::Timestamp;
-use protocol::ports::{ListedKey, Powers, Whose};
-use protocol::secret::Addresses;
+use protocol::ports::{Powers, Whose};
+use protocol::secret::{AccountId, Addresses};
 
-use super::{Bybit, powers, wire};
+use super::BybitWire;
+use super::powers::VOCABULARY;
 use crate::exchange::kit::call::Call;
-use crate::exchange::kit::recorded::{grant, key, marker, only, opened, signer, told};
+use crate::exchange::kit::recorded::{grant, key, listed, marker, only, opened, signer, to_revoke, told};
+use crate::exchange::kit::venue::Keys;
 
 /// The requests as they were recorded. A change of this file is a change of what the venue is sent.
 const RECORDED: &str = include_str!("requests.txt");
 
 fn calls() -> Vec<(&'static str, Call)> {
-    let marker = marker("bybit");
+    let (marker, account) = (marker("bybit"), AccountId::new("53888000"));
     let bound = only(&["203.0.113.7", "10.0.0.0/8", "2001:db8::1"]);
-    let listed = |groups: &[(&str, &[&str])]| {
+    let held = |groups: &[(&str, &[&str])]| {
         let groups = groups
             .iter()
             .map(|(group, values)| {
@@ -24,24 +25,22 @@ fn calls() -> Vec<(&'static str, Call)> {
                 )
             })
             .collect();
-        ListedKey {
-            key_id: key(),
-            marker: None,
-            powers: powers::powers(false, &groups),
-            addresses: Addresses::Any,
-            created_at: Timestamp::UNIX_EPOCH,
-            expired: false,
-            kind: None,
-        }
+        listed(VOCABULARY.powers(false, &groups))
     };
     let mut calls = vec![
-        ("a key asks about itself", wire::inspect()),
-        ("the first page of a list", wire::list(53_888_000, "")),
+        ("a key asks about itself", BybitWire::inspect()),
+        (
+            "the first page of a list",
+            BybitWire::list(&account, "").expect("a call"),
+        ),
         (
             "a page that begins at a cursor",
-            wire::list(53_888_000, "a+b/c=&d%2C e"),
+            BybitWire::list(&account, "a+b/c=&d%2C e").expect("a call"),
         ),
-        ("a key is deleted", wire::delete(&key()).expect("a call")),
+        (
+            "a key is deleted",
+            BybitWire::revoke(&account, to_revoke(&key())).expect("a call"),
+        ),
     ];
     let words: [&[&str]; 9] = [
         &["read"],
@@ -58,10 +57,10 @@ fn calls() -> Vec<(&'static str, Call)> {
         for addresses in [&bound, &Addresses::Any] {
             calls.push((
                 "a key is issued",
-                wire::create(53_888_000, &marker, &grant(words, addresses)).expect("a call"),
+                BybitWire::issue(&account, &marker, "", &grant(words, addresses)).expect("a call"),
             ));
         }
-        let held: [&[(&str, &[&str])]; 2] = [
+        let all: [&[(&str, &[&str])]; 2] = [
             &[],
             &[
                 ("Spot", &["SpotTrade"]),
@@ -69,20 +68,17 @@ fn calls() -> Vec<(&'static str, Call)> {
                 ("NFT", &["NFTQueryProductList"]),
             ],
         ];
-        for held in held {
+        for groups in all {
             calls.push((
                 "a key is edited",
-                wire::update(&listed(held), &grant(words, &bound)).expect("a call"),
+                BybitWire::edit(&account, &held(groups), &grant(words, &bound)).expect("a call"),
             ));
         }
     }
-    let none = ListedKey {
-        powers: Powers::default(),
-        ..listed(&[])
-    };
+    let none = listed(Powers::default());
     calls.push((
         "a key that may do nothing is edited",
-        wire::update(&none, &grant(&["spot"], &Addresses::Any)).expect("a call"),
+        BybitWire::edit(&account, &none, &grant(&["spot"], &Addresses::Any)).expect("a call"),
     ));
     calls
 }
@@ -90,16 +86,22 @@ fn calls() -> Vec<(&'static str, Call)> {
 #[test]
 fn every_request_is_what_was_recorded_byte_for_byte() {
     let mut made = String::new();
-    let mainnet = opened("bybit", "mainnet", Bybit::new);
+    let mainnet = opened::<BybitWire>("bybit", "mainnet");
     for (what, call) in calls() {
-        made.push_str(&told(what, &mainnet.line, &signer(Whose::Master, None), &call));
+        let master = signer(Whose::Master, None);
+        made.push_str(&told(what, mainnet.line_of(&master), &master, &call));
     }
     for environment in ["testnet", "nl", "hk", "ar", "jp-testnet", "demo"] {
-        let bybit = opened("bybit", environment, Bybit::new);
+        let bybit = opened::<BybitWire>("bybit", environment);
         for whose in [Whose::Current, Whose::Master] {
             let signer = signer(whose, None);
             let what = format!("{environment}: what the {} key asks about itself", whose.as_str());
-            made.push_str(&told(&what, bybit.line_of(&signer), &signer, &wire::inspect()));
+            made.push_str(&told(
+                &what,
+                bybit.line_of(&signer),
+                &signer,
+                &BybitWire::inspect(),
+            ));
         }
     }
     assert!(made == RECORDED, "what is made:\n{made}");

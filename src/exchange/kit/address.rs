@@ -38,6 +38,19 @@ pub(in crate::exchange) fn read(ips: &[String]) -> Result<Addresses, &'static st
     ))
 }
 
+/// Addresses as [`joined`] writes them, with nothing at all for anywhere.
+///
+/// # Errors
+/// As [`read`].
+pub(in crate::exchange) fn split(ips: &str) -> Result<Addresses, &'static str> {
+    let ips: Vec<String> = ips
+        .split(',')
+        .map(|ip| ip.trim().to_owned())
+        .filter(|ip| !ip.is_empty())
+        .collect();
+    read(&ips)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,16 +3,16 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use protocol::ports::{ErrorClass, KeyList, ListedKey, Powers, VenueError, Whose};
-use protocol::secret::{Addresses, KeyId};
+use protocol::ports::{ErrorClass, IssuedKey, KeyList, KeyState, ListedKey, Powers, VenueError, Whose};
+use protocol::secret::{Addresses, Credential, KeyId};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub use super::clock::{ReplyTime, ServerTime};
 use super::codes::{Meaning, of_code, of_status};
-use super::json::object;
-use super::wire::{Verdict, Wire};
+use super::json::{Secret, object, text_of};
+use super::wire::Wire;
 
 /// What a call of an exchange gives once it is done.
 pub trait Answer<W>: Sized {
@@ -21,6 +21,55 @@ pub trait Answer<W>: Sized {
     /// # Errors
     /// What is wrong with it, after "…'s answer".
     fn read(result: &str, time: ReplyTime) -> Result<Self, &'static str>;
+}
+
+/// What is read from a reply; or what is wrong with it, after "…'s answer".
+pub(in crate::exchange) type Read<T> = Result<T, &'static str>;
+
+/// One exchange's replies, field by field.
+pub(in crate::exchange) trait Replies: Wire {
+    /// What a listed key's id is called.
+    const KEY_ID: &'static str;
+
+    /// What a key says of itself.
+    fn state(result: &str) -> Read<KeyState>;
+
+    /// The keys on a page of a list, and where the next page begins; empty on the last.
+    fn page(result: &str, time: ReplyTime) -> Read<(Vec<&RawValue>, String)>;
+
+    /// One of them. Where its age cannot be read it counts as new, made when the list was: it is left alone.
+    fn listed(key: &str, as_of: Timestamp) -> Read<ListedKey>;
+
+    /// The id and the secret of a key that was issued.
+    fn issued(result: &str) -> Read<(String, Secret)>;
+}
+
+impl<W: Replies> Answer<W> for KeyState {
+    fn read(result: &str, _: ReplyTime) -> Result<Self, &'static str> {
+        W::state(result)
+    }
+}
+
+impl<W: Replies> Answer<W> for KeyPage {
+    fn read(result: &str, time: ReplyTime) -> Result<Self, &'static str> {
+        let (keys, next) = W::page(result, time)?;
+        let list = listed::<W>(keys, time.moment()?);
+        Ok(Self { list, next })
+    }
+}
+
+impl<W: Replies> Answer<W> for IssuedKey {
+    fn read(result: &str, _: ReplyTime) -> Result<Self, &'static str> {
+        let (id, secret) = W::issued(result)?;
+        Ok(Self {
+            credential: Credential {
+                key_id: key_id(&id)?,
+                secret: key_secret(secret.into_inner())?,
+                // One that was asked for is known to whoever asked.
+                passphrase: None,
+            },
+        })
+    }
 }
 
 /// What says no more than that there was no error.
@@ -41,7 +90,7 @@ pub struct KeyPage {
     /// The keys on it.
     pub list: KeyList,
     /// Where the next page begins; empty on the last.
-    pub(in crate::exchange) next: String,
+    pub(super) next: String,
 }
 
 impl fmt::Debug for KeyPage {
@@ -87,21 +136,20 @@ pub fn understood<W: Wire, A: Answer<W>>(status: u16, body: &[u8], now: i64) -> 
             repeat,
         });
     };
-    let answer = match verdict {
-        Verdict::No { code, message } => {
-            return Err(Failed {
-                meaning: of_code::<W>(&code, &message),
-                repeat: Repeat::WhenTold,
-            });
-        }
-        Verdict::Good { result, time } if (200..=299).contains(&status) => {
-            let time = ReplyTime {
-                told: time,
-                known: now,
-            };
-            A::read(result, time)
-        }
-        Verdict::Good { .. } => Err("says that all is well, and its HTTP status that it is not"),
+    if verdict.code != W::GOOD {
+        return Err(Failed {
+            meaning: of_code::<W>(&verdict.code, &verdict.message),
+            repeat: Repeat::WhenTold,
+        });
+    }
+    let answer = if (200..=299).contains(&status) {
+        let time = ReplyTime {
+            told: verdict.time,
+            known: now,
+        };
+        A::read(verdict.result.map_or("null", RawValue::get), time)
+    } else {
+        Err("says that all is well, and its HTTP status that it is not")
     };
     answer.map_err(|problem| {
         let say = format!("{}'s answer {problem}", W::NAME);
@@ -126,18 +174,34 @@ impl Failed {
     }
 }
 
-pub(in crate::exchange) fn documented<'a, T: Deserialize<'a>>(result: &'a str) -> Result<T, &'static str> {
-    // The parser's own message may quote the reply.
-    object(result).ok_or("does not have the documented form")
+/// In place of the parser's own message, which may quote the reply.
+const UNDOCUMENTED: &str = "does not have the documented form";
+
+/// An object.
+pub(in crate::exchange) fn documented<'a, T: Deserialize<'a>>(result: &'a str) -> Read<T> {
+    object(result).ok_or(UNDOCUMENTED)
 }
 
-pub(in crate::exchange) fn key_id(text: &str) -> Result<KeyId, &'static str> {
+/// What stands in a list.
+pub(in crate::exchange) fn each(result: &str) -> Read<Vec<&RawValue>> {
+    serde_json::from_str(result).map_err(|_| UNDOCUMENTED)
+}
+
+/// The one object that stands in a list.
+pub(in crate::exchange) fn only<'a, T: Deserialize<'a>>(result: &'a str) -> Read<T> {
+    match each(result)?[..] {
+        [one] => documented(one.get()),
+        _ => Err(UNDOCUMENTED),
+    }
+}
+
+pub(in crate::exchange) fn key_id(text: &str) -> Read<KeyId> {
     KeyId::parse(text).map_err(|_| "names a key by what is no key id")
 }
 
 /// The secret of a key that was issued. One that no value can hold would be stored, and refused by every step
 /// that reads it.
-pub(in crate::exchange) fn key_secret(secret: SecretString) -> Result<SecretString, &'static str> {
+fn key_secret(secret: SecretString) -> Read<SecretString> {
     let text = secret.expose_secret();
     if text.is_empty() || text.trim() != text {
         return Err("has a key secret that is none");
@@ -147,7 +211,7 @@ pub(in crate::exchange) fn key_secret(secret: SecretString) -> Result<SecretStri
 
 impl ReplyTime {
     /// When the exchange gave a reply.
-    pub(in crate::exchange) fn moment(self) -> Result<Timestamp, &'static str> {
+    fn moment(self) -> Read<Timestamp> {
         let at = self.told.unwrap_or(self.known);
         Timestamp::from_millisecond(at).map_err(|_| "has a time that is none")
     }
@@ -156,12 +220,7 @@ impl ReplyTime {
 /// The keys of a list. Anybody may have made one, and it stops nobody else's: one that cannot be read is
 /// alive, new, and may do what nobody knows from anywhere; it bears no marker, so that it is left alone. One
 /// without an id cannot be told from others, and is not there.
-pub(in crate::exchange) fn listed<W: Wire>(
-    keys: Vec<&RawValue>,
-    as_of: Timestamp,
-    read: impl Fn(&str) -> Result<ListedKey, &'static str>,
-    id: impl Fn(&str) -> Result<KeyId, &'static str>,
-) -> KeyList {
+fn listed<W: Replies>(keys: Vec<&RawValue>, as_of: Timestamp) -> KeyList {
     let unreadable = |key_id: KeyId| {
         tracing::warn!(
             key = %key_id,
@@ -181,9 +240,8 @@ pub(in crate::exchange) fn listed<W: Wire>(
             kind: None,
         }
     };
-    let keys = keys
-        .into_iter()
-        .filter_map(|key| read(key.get()).or_else(|_| id(key.get()).map(unreadable)).ok())
-        .collect();
+    let id = |key: &str| key_id(&text_of(key, W::KEY_ID)?).ok();
+    let read = |key: &str| W::listed(key, as_of).ok().or_else(|| id(key).map(unreadable));
+    let keys = keys.into_iter().filter_map(|key| read(key.get())).collect();
     KeyList { keys, as_of }
 }

@@ -1,11 +1,12 @@
 //! JSON as the exchanges' documentation has it: objects, and fields that some replies spell in two ways.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
 
 use secrecy::SecretString;
-use serde::de::{Error as _, MapAccess, Visitor};
+use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroize;
 
@@ -16,6 +17,33 @@ pub(in crate::exchange) fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Opti
     } else {
         None
     }
+}
+
+/// The text of one field of an object, whatever the others are. A name that stands twice has none.
+pub(in crate::exchange) fn text_of(json: &str, name: &str) -> Option<String> {
+    struct Field<'a>(&'a str);
+    impl<'de> Visitor<'de> for Field<'_> {
+        type Value = Option<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut text = None;
+            while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+                if name != self.0 {
+                    map.next_value::<IgnoredAny>()?;
+                } else if text.replace(map.next_value::<String>()?).is_some() {
+                    return Err(A::Error::custom("a name stands twice"));
+                }
+            }
+            Ok(text)
+        }
+    }
+    serde_json::Deserializer::from_str(json)
+        .deserialize_map(Field(name))
+        .ok()?
 }
 
 /// A flag that is 0 or 1 in some replies, and true or false in others.
@@ -90,5 +118,28 @@ impl<'de> Deserialize<'de> for Secret {
         let secret = SecretString::from(text.as_str());
         text.zeroize();
         Ok(Self(secret))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_read_whatever_stands_beside_it_and_never_with_two_meanings() {
+        let id = |json: &str| text_of(json, "id");
+        assert_eq!(
+            id(r#"{"x":[{"id":"b"}],"id":"a","y":null}"#).as_deref(),
+            Some("a")
+        );
+        for none in [
+            r#"["a"]"#,
+            "{}",
+            r#"{"id":7}"#,
+            r#"{"id":null}"#,
+            r#"{"id":"a","id":"a"}"#,
+        ] {
+            assert_eq!(id(none), None, "{none}");
+        }
     }
 }

@@ -4,15 +4,16 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use protocol::name::VenueId;
+use protocol::name::{Environment, VenueId};
 use protocol::ports::{ErrorClass, Signer, VenueError, Whose};
+use reqwest::header::HeaderMap;
 use reqwest::{Request, Url};
 
 use super::answer::{Answer, Repeat, ServerTime, understood};
-use super::call::Call;
+use super::call::{Call, Draft, Unmade};
 use super::clock::Clock;
 use super::http::{Http, NoReply};
-use super::wire::{Unsigned, Wire};
+use super::wire::{Site, Unsigned, Wire};
 use super::writes::Writes;
 use crate::exchange::Outside;
 use crate::time::InvocationTime;
@@ -41,9 +42,6 @@ pub(in crate::exchange) struct Line<W> {
     wire: PhantomData<W>,
 }
 
-/// Where an environment's keys are known: the host, and the header that tells a site which shares it.
-pub(in crate::exchange) type Place = (&'static str, Option<(&'static str, &'static str)>);
-
 /// Why an attempt failed, and how long to wait before the next where one may follow.
 struct FailedAttempt {
     error: VenueError,
@@ -51,12 +49,12 @@ struct FailedAttempt {
 }
 
 impl<W: Wire> Line<W> {
-    /// The way to a place, or to what the configuration has in its stead.
-    pub(in crate::exchange) fn to(
-        (own, site_header): Place,
-        id: &VenueId,
-        outside: &Outside<'_>,
-    ) -> Result<Self, String> {
+    /// The way to an environment's own host, or to what the configuration has in its stead.
+    ///
+    /// # Errors
+    /// The exchange has no such environment, in words for the operator.
+    pub(super) fn to(environment: &Environment, id: &VenueId, outside: &Outside<'_>) -> Result<Self, String> {
+        let &(_, own, site_header) = site::<W>(environment)?;
         let base = match outside.base_url {
             Some(base) => base.clone(),
             None => {
@@ -75,16 +73,13 @@ impl<W: Wire> Line<W> {
         })
     }
 
-    pub(in crate::exchange) fn id(&self) -> &VenueId {
+    pub(super) fn id(&self) -> &VenueId {
         &self.id
     }
 
     /// Makes a call, signed.
-    pub(in crate::exchange) async fn call<A: Answer<W>>(
-        &self,
-        signer: &Signer,
-        call: Call,
-    ) -> Result<A, VenueError> {
+    pub(super) async fn call<A: Answer<W>>(&self, signer: &Signer, draft: Draft) -> Result<A, VenueError> {
+        let call = draft.map_err(|unmade| self.unmade(signer.whose, unmade))?;
         let (mut synchronised, mut unsure) = (false, false);
         let mut attempt = 1;
         loop {
@@ -164,7 +159,7 @@ impl<W: Wire> Line<W> {
             let pause = match failed.repeat {
                 Repeat::Never => None,
                 Repeat::Soon => Some(Duration::ZERO),
-                Repeat::WhenTold => self.until(W::takes_calls_at(&reply.headers)),
+                Repeat::WhenTold => self.until(takes_calls_at::<W>(&reply.headers)),
             };
             FailedAttempt {
                 error: failed.error(whose),
@@ -196,7 +191,7 @@ impl<W: Wire> Line<W> {
         at: i64,
     ) -> Result<Request, &'static str> {
         let mut url = self.url(call.path);
-        for (name, value) in &call.query {
+        for (name, value) in call.query.iter().filter(|(_, value)| !value.is_empty()) {
             url.query_pairs_mut().append_pair(name, value);
         }
         let unsigned = Unsigned {
@@ -257,14 +252,48 @@ impl<W: Wire> Line<W> {
         Ok(())
     }
 
-    /// A request that we should not have made.
-    pub(in crate::exchange) fn fault(&self, whose: Whose, problem: &str) -> VenueError {
-        VenueError {
-            class: ErrorClass::Fault,
-            whose,
-            say: format!("{}: {problem}", self.id),
-        }
+    /// What a call comes to that cannot be made.
+    pub(super) fn unmade(&self, whose: Whose, unmade: Unmade) -> VenueError {
+        let (class, say) = match unmade {
+            Unmade::Account(account) => (ErrorClass::Refused, format!("the `subaccount` is not {account}")),
+            Unmade::Fault(problem) => (ErrorClass::Fault, format!("{}: {problem}", self.id)),
+        };
+        VenueError { class, whose, say }
     }
+}
+
+/// Where an environment's keys are known.
+///
+/// # Errors
+/// Nowhere, in words for the operator.
+pub(in crate::exchange) fn site<W: Wire>(environment: &Environment) -> Result<&'static Site, String> {
+    let named = |name: &str| W::SITES.iter().find(|(known, ..)| *known == name);
+    if let Some(site) = named(&environment.to_string()) {
+        return Ok(site);
+    }
+    Err(match environment {
+        Environment::Testnet if named("demo").is_some() => format!(
+            "{} has no test network: write `demo` as `environment` for its demo trading",
+            W::NAME
+        ),
+        other => {
+            let others = ["mainnet", "testnet", "demo"];
+            let sites = W::SITES
+                .iter()
+                .map(|(name, ..)| *name)
+                .filter(|name| !others.contains(name));
+            format!(
+                "{} has no site `{other}` that this function knows: {}",
+                W::NAME,
+                sites.collect::<Vec<_>>().join(", ")
+            )
+        }
+    })
+}
+
+/// When the exchange takes calls again, in milliseconds of its clock, where a reply says so.
+fn takes_calls_at<W: Wire>(headers: &HeaderMap) -> Option<i64> {
+    headers.get(W::TAKES_CALLS_AT?)?.to_str().ok()?.parse().ok()
 }
 
 fn jittered(pause: Duration) -> Duration {

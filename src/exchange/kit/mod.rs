@@ -16,5 +16,6 @@ pub(super) mod powers;
 #[cfg(test)]
 pub(super) mod recorded;
 pub(super) mod sign;
+pub(super) mod venue;
 pub mod wire;
 pub(super) mod writes;

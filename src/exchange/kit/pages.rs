@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use protocol::ports::{ErrorClass, KeyList, Signer, VenueError};
 
 use super::answer::{Answer, KeyPage};
-use super::call::Call;
+use super::call::Draft;
 use super::line::Line;
 use super::wire::Wire;
 
@@ -15,10 +15,10 @@ const MOST_PAGES: usize = 50;
 
 impl<W: Wire> Line<W> {
     /// The keys on all pages: `page` asks for the first, or for the one that begins at a cursor.
-    pub(in crate::exchange) async fn pages(
+    pub(super) async fn pages(
         &self,
         signer: &Signer,
-        page: impl Fn(&str) -> Call + Send,
+        page: impl Fn(&str) -> Draft + Send,
     ) -> Result<KeyList, VenueError>
     where
         KeyPage: Answer<W>,

@@ -1,5 +1,7 @@
 //! Our vocabulary in an exchange's own permissions.
 
+use std::collections::BTreeMap;
+
 use protocol::ports::Powers;
 use protocol::secret::{Permission, Permissions, Word};
 use protocol::shown;
@@ -19,17 +21,19 @@ pub(in crate::exchange) struct Vocabulary {
     pub(in crate::exchange) harmless: &'static [&'static str],
 }
 
+/// An exchange's permissions as requests and replies have them: group to values.
+pub(in crate::exchange) type Groups = BTreeMap<String, Vec<String>>;
+
 /// A permission of an exchange: its group, and the value in it.
-pub(in crate::exchange) type Named<'a> = (&'a str, &'a str);
+type Named<'a> = (&'a str, &'a str);
 
 impl Vocabulary {
     /// What a key with these permissions may do.
-    pub(in crate::exchange) fn powers<'a>(
-        &self,
-        read_only: bool,
-        held: impl Iterator<Item = Named<'a>>,
-    ) -> Powers {
-        let held: Vec<Named<'a>> = held.collect();
+    pub(in crate::exchange) fn powers(&self, read_only: bool, groups: &Groups) -> Powers {
+        let held: Vec<Named<'_>> = groups
+            .iter()
+            .flat_map(|(group, values)| values.iter().map(|value| (group.as_str(), value.as_str())))
+            .collect();
         let mut powers = Powers::default();
         let (added_group, added, alone) = self.added;
         for (group, value) in &held {
@@ -83,10 +87,7 @@ impl Vocabulary {
     ///
     /// # Errors
     /// A word, or a part of one, that the exchange has not.
-    pub(in crate::exchange) fn request(
-        &self,
-        permissions: &Permissions,
-    ) -> Result<(bool, Vec<Named<'static>>), String> {
+    pub(in crate::exchange) fn request(&self, permissions: &Permissions) -> Result<(bool, Groups), String> {
         let read_only = permissions.iter().all(|permission| permission.word == Word::Read);
         let mut asked = Vec::new();
         for permission in permissions {
@@ -119,7 +120,11 @@ impl Vocabulary {
                 return Err(unknown());
             }
         }
-        Ok((read_only, asked))
+        let mut groups = Groups::new();
+        for (group, value) in asked {
+            groups.entry(group.to_owned()).or_default().push(value.to_owned());
+        }
+        Ok((read_only, groups))
     }
 
     /// The groups that a key has among those that words stand for, and those that move funds.

@@ -6,13 +6,14 @@ use jiff::Timestamp;
 use lambda_runtime::Context;
 use protocol::label::VersionId;
 use protocol::marker::Marker;
-use protocol::name::{SecretName, VenueId};
-use protocol::ports::{Grant, Signer, Whose};
+use protocol::name::{Environment, SecretName};
+use protocol::ports::{Grant, KeyToRevoke, ListedKey, Powers, Signer, Whose};
 use protocol::secret::{Addresses, Credential, KeyId, Permissions};
 use reqwest::Request;
 
 use super::call::Call;
-use super::line::Line;
+use super::line::{Line, site};
+use super::venue::{Keys, VenueOf};
 use super::wire::Wire;
 use crate::exchange::{Outside, Shared};
 use crate::time::InvocationTime;
@@ -21,11 +22,7 @@ use crate::time::InvocationTime;
 const AT: i64 = 1_700_000_000_000;
 
 /// An exchange in an environment.
-pub(in crate::exchange) fn opened<T>(
-    exchange: &str,
-    environment: &str,
-    open: impl Fn(&VenueId, &Outside<'_>) -> Result<T, String>,
-) -> T {
+pub(in crate::exchange) fn opened<W: Keys>(exchange: &str, environment: &str) -> VenueOf<W> {
     let id = SecretName::new("anything")
         .venue(Some(exchange), Some(environment))
         .expect("a venue");
@@ -35,11 +32,32 @@ pub(in crate::exchange) fn opened<T>(
         shared: &shared,
         time: InvocationTime::of(&Context::default(), Timestamp::now()),
     };
-    open(&id, &outside).expect("an environment")
+    VenueOf::new(&id, &outside).expect("an environment")
 }
 
 pub(in crate::exchange) fn key() -> KeyId {
     KeyId::parse("testkey").expect("a key id")
+}
+
+/// That key, as a list has it.
+pub(in crate::exchange) fn listed(powers: Powers) -> ListedKey {
+    ListedKey {
+        key_id: key(),
+        marker: None,
+        powers,
+        addresses: Addresses::Any,
+        created_at: Timestamp::UNIX_EPOCH,
+        expired: false,
+        kind: None,
+    }
+}
+
+pub(in crate::exchange) fn to_revoke(key_id: &KeyId) -> KeyToRevoke<'_> {
+    KeyToRevoke {
+        key_id,
+        marker: None,
+        passphrase: None,
+    }
 }
 
 pub(in crate::exchange) fn signer(whose: Whose, passphrase: Option<&str>) -> Signer {
@@ -75,6 +93,25 @@ pub(in crate::exchange) fn grant(words: &[&str], addresses: &Addresses) -> Grant
 pub(in crate::exchange) fn only(addresses: &[&str]) -> Addresses {
     let addresses = addresses.iter().map(|ip| ip.parse().expect("an address"));
     Addresses::Only(addresses.collect())
+}
+
+/// Each environment has a name of its own, and a host or a header of its own.
+pub(in crate::exchange) fn sites_differ<W: Wire>() {
+    for (at, (name, host, header)) in W::SITES.iter().enumerate() {
+        let mut earlier = W::SITES[..at].iter();
+        assert!(
+            !earlier.any(|(other, where_else, told_by)| {
+                other == name || (where_else, told_by) == (host, header)
+            }),
+            "{name} is there twice"
+        );
+    }
+    let named = |name: &str| site::<W>(&Environment::Site(name.into()));
+    let unknown = named("xx").expect_err("no site");
+    let of_words = |name: &str| ["mainnet", "testnet", "demo"].contains(&name);
+    for (name, ..) in W::SITES.iter().filter(|(name, ..)| !of_words(name)) {
+        assert!(named(name).is_ok() && unknown.contains(name), "{unknown}");
+    }
 }
 
 /// A request as the table has it.

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use protocol::secret::Credential;
-use reqwest::header::HeaderMap;
+use serde_json::value::RawValue;
 
 use super::codes::{Code, Status};
 
@@ -17,38 +17,46 @@ pub trait Wire: Debug + Send + Sync + 'static {
     const BASE_URL: &'static str;
     /// What its replies call an error code.
     const CODE: &'static str;
+    /// The code that says that there was no error.
+    const GOOD: &'static str;
     /// What its error codes mean.
     const CODES: &'static [Code];
     /// What an HTTP status means beside a body that is not the exchange's, where it has a meaning of its own
     /// there. The first that fits counts.
-    const STATUSES: &'static [Status];
+    const STATUSES: &'static [Status] = &[];
+    /// Its environments and sites.
+    const SITES: &'static [Site];
     /// How long after its timestamp a request may take effect.
     const WINDOW: Duration;
     /// The least time between two writes of one master credential, where the exchange takes no more.
-    const WRITE_SPACING: Duration;
+    const WRITE_SPACING: Duration = Duration::ZERO;
     /// The path at which anybody may ask its time.
     const SERVER_TIME: &'static str;
+    /// The header of a reply that says when it takes calls again, in milliseconds of its clock; if there is
+    /// one.
+    const TAKES_CALLS_AT: Option<&'static str> = None;
 
     /// The headers that authenticate a request, for a time in milliseconds by the exchange's clock.
     ///
     /// # Errors
     /// What the credential lacks for that, in words for the operator.
-    fn sign(
-        request: &Unsigned<'_>,
-        credential: &Credential,
-        at: i64,
-    ) -> Result<Vec<(&'static str, String)>, &'static str>;
+    fn sign(request: &Unsigned<'_>, credential: &Credential, at: i64) -> Result<Headers, &'static str>;
 
     /// What the body of a reply says; `None` where it is none of the exchange's.
     fn verdict(body: &str) -> Option<Verdict<'_>>;
 
     /// The server's time in milliseconds, as the answer at [`SERVER_TIME`](Self::SERVER_TIME) has it: in its
     /// result, or beside that.
-    fn server_time(result: &str, beside: Option<i64>) -> Option<i64>;
-
-    /// When the exchange takes calls again, in milliseconds of its clock, where a reply says so.
-    fn takes_calls_at(headers: &HeaderMap) -> Option<i64>;
+    fn server_time(_result: &str, beside: Option<i64>) -> Option<i64> {
+        beside
+    }
 }
+
+/// An environment by its name in secrets, its host, and the header that tells a site which shares it.
+pub type Site = (&'static str, &'static str, Option<(&'static str, &'static str)>);
+
+/// The headers of a request by their names.
+pub type Headers = Vec<(&'static str, String)>;
 
 /// A request before it is signed.
 #[derive(Debug)]
@@ -65,19 +73,13 @@ pub struct Unsigned<'a> {
 
 /// What the body of a reply says.
 #[derive(Debug)]
-pub enum Verdict<'a> {
-    /// It was done.
-    Good {
-        /// The result, as JSON.
-        result: &'a str,
-        /// The server's time in milliseconds, where it is beside the result.
-        time: Option<i64>,
-    },
-    /// A definite no.
-    No {
-        /// Its code.
-        code: Cow<'a, str>,
-        /// The exchange's own words.
-        message: Cow<'a, str>,
-    },
+pub struct Verdict<'a> {
+    /// [`GOOD`](Wire::GOOD) where it was done, and a definite no where it is any other.
+    pub code: Cow<'a, str>,
+    /// The exchange's own words.
+    pub message: Cow<'a, str>,
+    /// The result.
+    pub result: Option<&'a RawValue>,
+    /// The server's time in milliseconds, where it is beside the result.
+    pub time: Option<i64>,
 }

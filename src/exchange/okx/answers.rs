@@ -1,115 +1,107 @@
-//! What OKX's replies mean. Source: docs-v5, "Sub-account", "Trading Account".
+//! OKX's replies, field by field, and what they mean. Source: docs-v5, "Sub-account", "Trading Account".
 
 use jiff::Timestamp;
 use protocol::marker::Marker;
-use protocol::ports::{IssuedKey, KeyState, ListedKey, OwnAccount, ToldAddresses};
-use protocol::secret::{AccountId, Addresses, Credential, Permission};
+use protocol::ports::{self, KeyState, OwnAccount, ToldAddresses};
+use protocol::secret::{AccountId, Permission};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::OkxWire;
-use super::{powers, wire};
+use super::{OkxWire, powers};
 use crate::exchange::kit::address;
-use crate::exchange::kit::answer::{Answer, KeyPage, ReplyTime, documented, key_id, key_secret, listed};
+use crate::exchange::kit::answer::{Read, Replies, ReplyTime, documented, each, key_id, only};
+use crate::exchange::kit::json::Secret;
 
-/// account/config.
-impl Answer<OkxWire> for KeyState {
-    fn read(result: &str, _: ReplyTime) -> Result<Self, &'static str> {
-        let own: wire::OwnKey = only(result)?;
-        let numbers = [&own.uid, &own.main_uid];
-        if !numbers
-            .iter()
-            .all(|uid| (1..=20).contains(&uid.len()) && uid.bytes().all(|b| b.is_ascii_digit()))
-        {
+/// The reply of account/config.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OwnKey {
+    uid: String,
+    main_uid: String,
+    perm: String,
+    #[serde(default)]
+    ip: String,
+    /// `0` for a main account; sub-accounts have others.
+    #[serde(default, rename = "type")]
+    account_type: String,
+}
+
+/// One key of a list.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ListedKey {
+    api_key: String,
+    label: Option<String>,
+    perm: String,
+    ip: Option<String>,
+    /// When it was made, in milliseconds.
+    #[serde(default)]
+    ts: String,
+}
+
+/// The reply to a creation: the only place where a key's secret is shown.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Created {
+    api_key: String,
+    secret_key: Secret,
+}
+
+impl Replies for OkxWire {
+    const KEY_ID: &'static str = "apiKey";
+
+    fn state(result: &str) -> Read<KeyState> {
+        let own: OwnKey = only(result)?;
+        let is_uid = |uid: &String| (1..=20).contains(&uid.len()) && uid.bytes().all(|b| b.is_ascii_digit());
+        if ![&own.uid, &own.main_uid].into_iter().all(is_uid) {
             return Err("names an account by what is no uid");
         }
         let powers = powers::powers(&own.perm);
-        Ok(Self {
+        Ok(KeyState {
             is_master: own.account_type == "0" || own.uid == own.main_uid,
             // Calls name a sub-account by its name, and its keys answer with its number.
             account: OwnAccount::Alias(AccountId::new(own.uid)),
             read_only: powers.moves_funds.is_empty() && powers.permissions.iter().all(Permission::only_reads),
             powers,
-            addresses: ToldAddresses::Exact(addresses(&own.ip)?),
+            addresses: ToldAddresses::Exact(address::split(&own.ip)?),
             expires_at: None,
             kind: None,
         })
     }
-}
 
-/// A sub-account's keys: all of them on one page.
-impl Answer<OkxWire> for KeyPage {
-    fn read(result: &str, time: ReplyTime) -> Result<Self, &'static str> {
-        let keys: Vec<&RawValue> = serde_json::from_str(result).map_err(|_| UNDOCUMENTED)?;
-        let as_of = time.moment()?;
-        let id = |key: &str| key_id(&documented::<wire::KeyWithId>(key)?.api_key);
-        Ok(Self {
-            list: listed::<OkxWire>(keys, as_of, |key| readable(key, as_of), id),
-            next: String::new(),
+    /// All keys are on one page.
+    fn page(result: &str, _: ReplyTime) -> Read<(Vec<&RawValue>, String)> {
+        Ok((each(result)?, String::new()))
+    }
+
+    fn listed(key: &str, as_of: Timestamp) -> Read<ports::ListedKey> {
+        let key: ListedKey = documented(key)?;
+        let made = key.ts.parse().map(Timestamp::from_millisecond);
+        Ok(ports::ListedKey {
+            key_id: key_id(&key.api_key)?,
+            marker: key.label.as_deref().and_then(Marker::parse),
+            powers: powers::powers(&key.perm),
+            addresses: address::split(&key.ip.unwrap_or_default())?,
+            created_at: made.ok().and_then(Result::ok).unwrap_or(as_of),
+            expired: false,
+            kind: None,
         })
     }
-}
 
-/// A creation.
-impl Answer<OkxWire> for IssuedKey {
-    fn read(result: &str, _: ReplyTime) -> Result<Self, &'static str> {
-        let created: wire::Created = only(result)?;
-        Ok(Self {
-            credential: Credential {
-                key_id: key_id(&created.api_key)?,
-                secret: key_secret(created.secret_key.into_inner())?,
-                // The one that was asked for.
-                passphrase: None,
-            },
-        })
+    fn issued(result: &str) -> Read<(String, Secret)> {
+        let created: Created = only(result)?;
+        Ok((created.api_key, created.secret_key))
     }
-}
-
-const UNDOCUMENTED: &str = "does not have the documented form";
-
-/// The one object in `data`.
-fn only<'a, T: Deserialize<'a>>(result: &'a str) -> Result<T, &'static str> {
-    let [one]: [&RawValue; 1] = serde_json::from_str(result).map_err(|_| UNDOCUMENTED)?;
-    documented(one.get())
-}
-
-/// Addresses separated by commas; none at all for anywhere.
-fn addresses(ip: &str) -> Result<Addresses, &'static str> {
-    let ips: Vec<String> = ip
-        .split(',')
-        .map(|ip| ip.trim().to_owned())
-        .filter(|ip| !ip.is_empty())
-        .collect();
-    address::read(&ips)
-}
-
-fn readable(key: &str, as_of: Timestamp) -> Result<ListedKey, &'static str> {
-    let key: wire::ListedKey = documented(key)?;
-    let made = key
-        .ts
-        .parse()
-        .ok()
-        .and_then(|ts| Timestamp::from_millisecond(ts).ok());
-    Ok(ListedKey {
-        key_id: key_id(&key.api_key)?,
-        marker: key.label.as_deref().and_then(Marker::parse),
-        powers: powers::powers(&key.perm),
-        addresses: addresses(&key.ip.unwrap_or_default())?,
-        // A key whose age cannot be read counts as new: it is left alone.
-        created_at: made.unwrap_or(as_of),
-        expired: false,
-        kind: None,
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use protocol::label::VersionId;
-    use protocol::ports::{ErrorClass, Whose};
-    use protocol::secret::Word;
+    use protocol::ports::{ErrorClass, IssuedKey, Whose};
+    use protocol::secret::{Addresses, Word};
 
     use super::*;
-    use crate::exchange::kit::answer::{Failed, ServerTime, understood};
+    use crate::exchange::kit::answer::{Answer, Failed, KeyPage, ServerTime, understood};
 
     const NOW: i64 = 1_772_366_400_123;
 

@@ -1,6 +1,6 @@
 //! What OKX's errors mean. Source: docs-v5, "Error Code", "Sub-account error class".
 
-use crate::exchange::kit::codes::{Code, Status, codes};
+use crate::exchange::kit::codes::{Code, codes};
 
 /// What each `code` means; `0` is no error and has no meaning here.
 pub(super) const CODES: &[Code] = codes! {
@@ -14,8 +14,8 @@ pub(super) const CODES: &[Code] = codes! {
     "50014" Fault "a parameter is missing";
     "50026" UnknownOutcome "its system failed";
     "50030" Denied "the key may not do this";
-    "50035" Denied "this call needs a key that is bound to addresses, and the master key is bound to none: bind \
-        it at OKX's page to this function's address";
+    "50035" Denied "this call needs a key that is bound to addresses, and the master key is bound to none: \
+        bind it at OKX's page to this function's address";
     "50038" Denied "demo trading has no such call";
     "50040" Busy "too many calls were made";
     "50100" Denied "the API is frozen for this account: ask OKX's support";
@@ -36,8 +36,8 @@ pub(super) const CODES: &[Code] = codes! {
     "50119" Rejected "the key does not exist: deleted, or of another regional site";
     "50120" Denied "the key lacks the permission for this call: to manage a sub-account's keys a master \
         account's key needs Trade";
-    "50121" Denied "it takes no calls from this address: look at the Region of the function's egress address, or \
-        ask OKX's support";
+    "50121" Denied "it takes no calls from this address: look at the Region of the function's egress address, \
+        or ask OKX's support";
     "51000" Refused "it does not accept a parameter, or an account or key that one names";
     "59500" Denied "only a key of the main account may do this";
     "59501" Refused "the sub-account has 50 keys, which is all that it can have";
@@ -49,9 +49,6 @@ pub(super) const CODES: &[Code] = codes! {
     "59508" Refused "the sub-account is suspended";
     "59510" Refused "there is no such sub-account: look at `subaccount` in the value";
 };
-
-/// No status has a meaning of its own.
-pub(super) const STATUSES: &[Status] = &[];
 
 #[cfg(test)]
 mod tests {
