@@ -136,8 +136,8 @@ variants! {
     RefusalIsDeath = "refusal-is-death",
     /// A key that is not listed counts as dead, unasked: a list that lags costs a good version.
     AbsenceIsDeath = "absence-is-death",
-    /// A key that shows what was just taken from it counts as one that can't be edited down, however short the
-    /// wait was: an edit that is known late costs a good version.
+    /// A key that shows what was just taken from it counts as one that can't be edited down, however short
+    /// the wait was: an edit that is known late costs a good version.
     EditAgeIgnored = "edit-age-ignored",
     /// A rejection counts before the venue's propagation bound: a key a second old costs its version.
     YoungRejectionIsDeath = "young-rejection-is-death",

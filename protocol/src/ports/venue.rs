@@ -42,8 +42,8 @@ pub trait Venue: Send + Sync + Debug {
     fn asks_masters_elsewhere(&self) -> bool {
         self.masters() != *self.id()
     }
-    /// Whether a key can be given exactly these powers, no fewer and no more: not every venue grants our words
-    /// one by one.
+    /// Whether a key can be given exactly these powers, no fewer and no more: not every venue grants our
+    /// words one by one.
     ///
     /// # Errors
     /// Why not, and what to write instead, in words for the operator.
@@ -87,8 +87,8 @@ pub trait Venue: Send + Sync + Debug {
 pub struct VenueFacts {
     /// How long after a key was made a rejection may still mean "not yet".
     pub propagation: Duration,
-    /// How long a step waits at most for a new key, or an edit of one, to be known everywhere: an edit that is
-    /// not shown by then was not made.
+    /// How long a step waits at most for a new key, or an edit of one, to be known everywhere: an edit that
+    /// is not shown by then was not made.
     pub settling: Duration,
     /// How long after it was signed a request may still take effect.
     pub signature_window: Duration,
@@ -247,9 +247,9 @@ impl KeyState {
         self.account.named().is_none() || self.addresses.exact().is_none()
     }
 
-    /// Whether this key, which gave the answer, belongs to an account: by its own word, or where that does not
-    /// name the account as calls do, by the account's list. A list that does not show it proves nothing: it
-    /// may be behind.
+    /// Whether this key, which gave the answer, belongs to an account: by its own word, or where that does
+    /// not name the account as calls do, by the account's list. A list that does not show it proves nothing:
+    /// it may be behind.
     pub fn belongs_to(&self, account: &AccountId, key: &KeyId, list: Option<&KeyList>) -> Option<bool> {
         match &self.account {
             OwnAccount::Named(own) => Some(own == account),

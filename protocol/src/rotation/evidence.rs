@@ -1,5 +1,5 @@
-//! What is known of a key, where its own answer tells less than everything: the account's list tells the rest,
-//! the account it belongs to among it.
+//! What is known of a key, where its own answer tells less than everything: the account's list tells the
+//! rest, the account it belongs to among it.
 
 use super::run::Run;
 use super::wrong::{self, Wrong};
@@ -8,8 +8,8 @@ use crate::ports::{KeyList, KeyState, Venue, VenueError};
 use crate::secret::{AccountId, KeyId, SecretValue};
 use crate::session::{master_of, venue_error};
 
-/// The current key, where it answers, has to be in the list of the account that the value names: what is issued
-/// on another account would replace it.
+/// The current key, where it answers, has to be in the list of the account that the value names: what is
+/// issued on another account would replace it.
 ///
 /// # Errors
 /// ACCOUNT_MISMATCH.
@@ -40,7 +40,8 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
-    /// Completes a key's answer, where it is partial, by the list that the value's master gives of the account.
+    /// Completes a key's answer, where it is partial, by the list that the value's master gives of the
+    /// account.
     ///
     /// # Errors
     /// What keeps the list from being had.

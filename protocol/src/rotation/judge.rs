@@ -17,8 +17,8 @@ use crate::session::venue_error;
 use crate::step::Step;
 
 impl Run<'_> {
-    /// Until when a step waits for what was changed at the venue to be known everywhere, so that `then` is left
-    /// of the invocation.
+    /// Until when a step waits for what was changed at the venue to be known everywhere, so that `then` is
+    /// left of the invocation.
     pub(super) fn settled_by(&self, venue: &dyn Venue, then: Duration) -> Timestamp {
         let left = self.session.time_left().saturating_sub(then + POLL_PAUSE);
         self.session.now() + venue.facts().settling.min(left)

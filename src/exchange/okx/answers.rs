@@ -211,7 +211,8 @@ mod tests {
         let note = Marker::new("arn", &VersionId::new("t"), 1).to_string();
         let page = reply::<KeyPage>(&format!(
             concat!(
-                r#"[{{"label":"{}","apiKey":"ours","perm":"read,trade","ip":"203.0.113.7","ts":"1597026383085"}},"#,
+                r#"[{{"label":"{}","apiKey":"ours","perm":"read,trade","ip":"203.0.113.7","#,
+                r#""ts":"1597026383085"}},"#,
                 r#"{{"label":"by hand","apiKey":"theirs","perm":"read_only","ip":"","ts":""}},"#,
                 r#"{{"label":7,"apiKey":"odd","perm":"read_only","ip":"","ts":"1"}}]"#
             ),

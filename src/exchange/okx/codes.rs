@@ -36,8 +36,8 @@ pub(super) const CODES: &[Code] = codes! {
     "50119" Rejected "the key does not exist: deleted, or of another regional site";
     "50120" Denied "the key lacks the permission for this call: to manage a sub-account's keys a master \
         account's key needs Trade";
-    "50121" Denied "it takes no calls from this address: look at the Region of the function's egress address, \
-        or ask OKX's support";
+    "50121" Denied "it takes no calls from this address: look at the Region of the function's egress \
+        address, or ask OKX's support";
     "51000" Refused "it does not accept a parameter, or an account or key that one names";
     "59500" Denied "only a key of the main account may do this";
     "59501" Refused "the sub-account has 50 keys, which is all that it can have";
