@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use sandbox::bench::{self, OtherBuild, Part};
+use sandbox::in_process::kind::VenueKind;
 use sandbox::serve::{BYBIT_PORT, SECRETS_MANAGER_PORT};
 use sandbox::simulation::{self, History, Options, Outcome};
 
@@ -57,6 +58,9 @@ enum Command {
         /// In how many threads; as many as there are cores where left out.
         #[arg(long)]
         threads: Option<usize>,
+        /// Play one kind of venue alone: plain, plain-coarse, terse, …; all of them where left out.
+        #[arg(long, value_parser = VenueKind::named)]
+        kind: Option<&'static VenueKind>,
         /// Play this one history, and tell it.
         #[arg(
             long,
@@ -115,6 +119,7 @@ async fn main() -> ExitCode {
             only_random,
             keep_going,
             threads,
+            kind,
             replay,
             #[cfg(feature = "wrong-on-purpose")]
             wrong,
@@ -130,6 +135,7 @@ async fn main() -> ExitCode {
                 exhaustive: !only_random,
                 threads,
                 keep_going,
+                kind,
             };
             #[cfg(feature = "wrong-on-purpose")]
             let outcome = wrong

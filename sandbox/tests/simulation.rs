@@ -10,6 +10,7 @@ fn by_chance(histories: u64, seed: u64) -> String {
         exhaustive: false,
         threads: 2,
         keep_going: false,
+        kind: None,
     })
     .text
 }
@@ -35,6 +36,7 @@ fn one_seed_gives_the_same_histories_in_any_number_of_threads() {
             exhaustive: false,
             threads,
             keep_going: false,
+            kind: None,
         };
         // Before the first line with a time in it.
         simulate(&options)

@@ -73,7 +73,8 @@ pub trait Venue: Send + Sync + Debug {
         key: &ListedKey,
         grant: &Grant,
     ) -> Result<(), VenueError>;
-    /// Deletes a key.
+    /// Deletes a key. One that the account has not is an error, of the class [`ErrorClass::Gone`] where the
+    /// venue says so.
     async fn revoke(
         &self,
         master: &Signer,
@@ -371,6 +372,8 @@ pub struct KeyToRevoke<'a> {
     pub marker: Option<&'a Marker>,
     /// Its passphrase, where a value has it.
     pub passphrase: Option<&'a SecretString>,
+    /// Whether the account's list showed it just now: then an account that has no such key has it no more.
+    pub is_listed: bool,
 }
 
 impl<'a> From<&'a ListedKey> for KeyToRevoke<'a> {
@@ -379,6 +382,7 @@ impl<'a> From<&'a ListedKey> for KeyToRevoke<'a> {
             key_id: &listed.key_id,
             marker: listed.marker.as_ref(),
             passphrase: None,
+            is_listed: true,
         }
     }
 }
@@ -389,6 +393,7 @@ impl<'a> From<&'a Credential> for KeyToRevoke<'a> {
             key_id: &credential.key_id,
             marker: None,
             passphrase: credential.passphrase.as_ref(),
+            is_listed: false,
         }
     }
 }

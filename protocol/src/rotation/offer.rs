@@ -128,7 +128,7 @@ pub(super) async fn fit(
     let account = wanted::account(&base.value, &current)?;
     let key = &value.credential.key_id;
     let evidence = Evidence::of(run, venue, &base.value, &account, (key, state)).await?;
-    must_belong(&evidence, &account, &current)?;
+    must_belong(&evidence, &account, &current, value)?;
     let state = evidence.state;
     // Who offers a key where the current one is dead is not to be kept from it by that.
     let held = match &current {
@@ -180,6 +180,7 @@ fn must_belong(
     evidence: &Evidence,
     account: &AccountId,
     current: &Result<KeyState, VenueError>,
+    value: &SecretValue,
 ) -> Result<(), Unfit> {
     let own = &evidence.state.account;
     let problem = match (evidence.belongs, own.named()) {
@@ -193,10 +194,14 @@ fn must_belong(
         ),
         (None, _) => {
             let in_use = current.as_ref().ok().map(|current| &current.account);
-            if in_use.and_then(|in_use| in_use.same_as(own)) != Some(false) {
-                return Ok(());
+            let said = value.subaccount.as_ref().filter(|said| *said != account);
+            match (in_use.and_then(|in_use| in_use.same_as(own)), said) {
+                (Some(false), _) => "its key belongs to another account than the current key".to_owned(),
+                (_, Some(said)) => {
+                    format!("its `subaccount` says {said}, and the secret stands for {account}")
+                }
+                (_, None) => return Ok(()),
             }
-            "its key belongs to another account than the current key".to_owned()
         }
     };
     Err(Unfit::Offer(problem))

@@ -80,6 +80,10 @@ impl SecretSession<'_> {
             .venue
             .revoke(&access.master.signer, &access.account, key)
             .await;
+        let result = match result {
+            Err(error) if error.class == ErrorClass::Gone && key.is_listed => Ok(()),
+            result => result,
+        };
         self.record(
             Action::RevokeKey,
             version,

@@ -19,6 +19,7 @@ pub(super) fn measure() -> String {
             exhaustive: false,
             threads,
             keep_going: false,
+            kind: None,
         };
         let began = Instant::now();
         // What held and what was reached is for `sandbox simulate` to say: so few histories reach little.

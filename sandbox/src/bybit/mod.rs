@@ -20,7 +20,6 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-#[cfg(test)]
 pub(crate) use profile::BYBIT;
 pub use profile::PROFILE;
 pub use wire::Bybit;

@@ -13,6 +13,7 @@
 //! | what a world is made of, and how it is set up | `world`, `setup`, `state` |
 //! | how the rotation code is run in it | `running` |
 //! | what a person does in it | `by_hand`, `orders` |
+//! | the kinds of venues that there are | `kind` |
 //! | what is true in it | `truth` |
 //! | what was logged | `silence` |
 //! | how an invocation is driven, and what may go wrong with a call | `invocation`, `gate`, `call` |
@@ -23,6 +24,7 @@ mod call;
 mod gate;
 mod invocation;
 mod journal;
+pub mod kind;
 mod orders;
 mod port;
 mod powers;

@@ -8,10 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use protocol::operations;
 use protocol::secret::Address;
 
-use crate::bybit::PROFILE;
+use super::kind::{PLAIN, VenueKind};
 use crate::function::LAMBDA_ARN;
 use crate::secrets_manager;
-use crate::venue::{self, Ips, Permissions, Profile, Settings, Uid};
+use crate::venue::{self, Ips, Passphrase, Permissions, Settings, Uid};
 
 /// The parent account.
 pub const PARENT: Uid = 24_617_703;
@@ -42,7 +42,8 @@ pub const FUNCTION_ARN: &str = LAMBDA_ARN;
 
 /// A world's beginning: a key made by hand on a sub-account, a master key of the parent, a secret for each,
 /// rotation switched on for the first. The documents may name what only the world knows: `<key>`, `<secret>`,
-/// `<account>`, `<master>` (the ARN of the master's secret).
+/// `<account>`, `<master>` (the ARN of the master's secret); and what the kind of venue decides: `<credential>`
+/// (the fields of a credential), `<words>` (what the usual policy asks for), `<all-words>`.
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// Decides everything that would be chance.
@@ -67,8 +68,8 @@ pub struct Setup {
     pub kms_key: Option<String>,
     /// Whether the secret's account is a demo account.
     pub demo: bool,
-    /// The venue.
-    pub profile: &'static Profile,
+    /// What kind of venue it is.
+    pub kind: &'static VenueKind,
     /// What is not known about it. Rate limits are off, since time stands still between calls.
     pub venue: venue::Knobs,
     /// What is not known about Secrets Manager.
@@ -84,9 +85,9 @@ impl Default for Setup {
             name: "prod/bybit/main".to_owned(),
             document: concat!(
                 r#"{"exchange":"bybit","environment":"mainnet","desk":"seven","#,
-                r#""api_key":"<key>","api_secret":"<secret>","#,
+                r#"<credential>,"#,
                 r#""subaccount":"<account>","masterarn":"<master>","created_by":"ops","leverage":1.50,"#,
-                r#""policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}}"#
+                r#""policy":{"permissions":[<words>],"ip_allowlist":["203.0.113.7"]}}"#
             )
             .to_owned(),
             key: Settings {
@@ -102,9 +103,9 @@ impl Default for Setup {
             master_document: Some(
                 concat!(
                     r#"{"exchange":"bybit","environment":"mainnet","#,
-                    r#""api_key":"<key>","api_secret":"<secret>","#,
+                    r#"<credential>,"#,
                     r#""serves":{"*":{"accounts":"*","ip_allowlist":"any","#,
-                    r#""permissions":["convert","derivatives","earn","options","read","spot"]}}}"#
+                    r#""permissions":[<all-words>]}}}"#
                 )
                 .to_owned(),
             ),
@@ -118,12 +119,36 @@ impl Default for Setup {
             grace: operations::OperationSettings::GRACE,
             kms_key: None,
             demo: false,
-            profile: &PROFILE,
+            kind: &PLAIN,
             venue: venue::Knobs {
                 rate_limits: false,
                 ..venue::Knobs::default()
             },
             secrets_manager: secrets_manager::Knobs::default(),
+        }
+    }
+}
+
+impl Setup {
+    /// The usual beginning at a kind of venue.
+    pub fn at(kind: &'static VenueKind) -> Self {
+        let usual = Self::default();
+        let master = kind.profile.master_grants;
+        Self {
+            key: if kind.name == PLAIN.name {
+                usual.key
+            } else {
+                Settings {
+                    permissions: Permissions::of(kind.usual),
+                    ..usual.key
+                }
+            },
+            master_key: Settings {
+                permissions: Permissions::of(master),
+                ..usual.master_key
+            },
+            kind,
+            ..usual
         }
     }
 }
@@ -138,16 +163,35 @@ pub fn settings_by_hand(powers: &[Power<'_>]) -> Settings {
     }
 }
 
-/// Puts what only the world knows into a document.
+/// Puts what only the world knows into a document, and what the kind of venue decides.
 pub(super) fn filled_in(
     document: &str,
+    kind: &VenueKind,
     credential: &venue::Credential,
     account: Uid,
     master_arn: &str,
 ) -> String {
+    let list = |words: &[&str]| {
+        let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+        quoted.join(",")
+    };
+    let passphrase = credential
+        .passphrase
+        .as_ref()
+        .map_or_else(String::new, |passphrase| {
+            format!(r#","passphrase":"{}""#, passphrase.expose())
+        });
+    let fields = format!(r#""api_key":"<key>","api_secret":"<secret>"{passphrase}"#);
     document
+        .replace("<credential>", &fields)
+        .replace("<words>", &list(kind.words))
+        .replace("<all-words>", &list(kind.all_words))
         .replace("<key>", credential.key.as_str())
         .replace("<secret>", credential.secret.expose())
-        .replace("<account>", &account.to_string())
+        .replace(
+            "<passphrase>",
+            credential.passphrase.as_ref().map_or("", Passphrase::expose),
+        )
+        .replace("<account>", &kind.account(account))
         .replace("<master>", master_arn)
 }

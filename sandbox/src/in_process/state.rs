@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use protocol::audit::Record;
 
 use super::call::{Made, Plan};
+use super::kind::VenueKind;
 use crate::invariants::{Act, Scene, Witness};
 use crate::random::SplitMix64;
 use crate::{secrets_manager, venue};
@@ -22,6 +23,8 @@ const STALENESS: SignedDuration = SignedDuration::from_mins(1);
 pub(super) struct State {
     pub(super) secrets_manager: secrets_manager::Model,
     pub(super) venue: venue::Model,
+    /// What kind of venue it is.
+    pub(super) kind: &'static VenueKind,
     pub(super) now: Timestamp,
     /// How far the function's clock is ahead of everybody else's.
     pub(super) function_ahead: SignedDuration,
@@ -66,6 +69,7 @@ impl State {
     pub(super) fn new(
         mut secrets_manager: secrets_manager::Model,
         venue: venue::Model,
+        kind: &'static VenueKind,
         now: Timestamp,
         address: IpAddr,
         seed: u64,
@@ -74,6 +78,7 @@ impl State {
         let mut state = Self {
             secrets_manager,
             venue,
+            kind,
             now,
             function_ahead: SignedDuration::ZERO,
             round_trip: SignedDuration::ZERO,
@@ -136,6 +141,7 @@ impl State {
             secrets_manager: secrets,
             venue,
             now,
+            kind,
             ..
         } = self;
         tell(
@@ -144,6 +150,7 @@ impl State {
                 secrets,
                 venue,
                 now: *now,
+                kind,
             },
         )
     }

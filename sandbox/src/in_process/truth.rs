@@ -302,9 +302,17 @@ impl World {
             .keys()
             .into_iter()
             .filter_map(|key| state.venue.credential(&key.key));
-        keys.map(|credential| credential.secret.expose().to_owned())
-            .chain(state.rotation_tokens.iter().cloned())
-            .collect()
+        keys.flat_map(|credential| {
+            let passphrase = credential
+                .passphrase
+                .as_ref()
+                .map(|text| text.expose().to_owned());
+            passphrase
+                .into_iter()
+                .chain([credential.secret.expose().to_owned()])
+        })
+        .chain(state.rotation_tokens.iter().cloned())
+        .collect()
     }
 
     /// Those secrets that were said, and the key ids that were said by the function in full.

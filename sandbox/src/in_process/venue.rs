@@ -9,26 +9,22 @@ use jiff::Timestamp;
 use protocol::marker::Marker;
 use protocol::name::{Environment, VenueId};
 use protocol::ports::{
-    ErrorClass, Grant, IssuedKey, KeyList, KeyState, KeyToRevoke, ListedKey, OwnAccount, Signer,
-    ToldAddresses, Venue, VenueError, VenueFacts, Venues, Whose,
+    ErrorClass, Grant, IssuedKey, KeyList, KeyState, KeyToRevoke, ListedKey, Signer, Venue, VenueError,
+    VenueFacts, Venues, Whose,
 };
 use protocol::secret::{AccountId, Address, Addresses, Credential, KeyId, Permissions};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::call::{About, Call, Operation};
+use super::kind::VenueKind;
 use super::port::{Port, Who};
 use super::powers::{powers, requested};
 use super::state::State;
 use crate::invariants::Asked;
 use crate::venue::{
-    self, Changes, Claim, Ips, IssueRequest, ListRequest, Names, Passphrase, Profile, Reason, Refusal,
+    self, Bound, Changes, Claim, Ips, IssueRequest, ListRequest, Names, Passphrase, Profile, Reason, Refusal,
     Requested, Target,
 };
-
-/// The venue documents none; this is the design's bound for such venues.
-const PROPAGATION: Duration = Duration::from_mins(5);
-/// Nor this.
-const SETTLING: Duration = Duration::from_mins(1);
 
 /// The venue in those of its environments that the model knows, within one invocation.
 #[derive(Clone, Debug)]
@@ -41,6 +37,7 @@ pub struct InProcessVenues {
 pub struct InProcessVenue {
     id: VenueId,
     site: venue::Environment,
+    kind: &'static VenueKind,
     profile: &'static Profile,
     port: Port,
 }
@@ -53,7 +50,8 @@ impl InProcessVenues {
 
 impl Venues for InProcessVenues {
     fn venue(&self, id: &VenueId) -> Result<Arc<dyn Venue>, String> {
-        let profile = self.port.state.lock().venue.profile();
+        let kind = self.port.state.lock().kind;
+        let profile = kind.profile;
         let is_it = id.exchange.as_str() == profile.name;
         let site = match &id.environment {
             Environment::Mainnet if is_it => venue::Environment::Mainnet,
@@ -70,6 +68,7 @@ impl Venues for InProcessVenues {
         Ok(Arc::new(InProcessVenue {
             id: id.clone(),
             site,
+            kind,
             profile,
             port: self.port.clone(),
         }))
@@ -96,8 +95,8 @@ impl Venue for InProcessVenue {
     fn facts(&self) -> VenueFacts {
         let [spacing, master_spacing] = self.port.state.lock().spacing;
         VenueFacts {
-            propagation: PROPAGATION,
-            settling: SETTLING,
+            propagation: self.kind.propagation,
+            settling: self.kind.settling,
             signature_window: Duration::from_millis(self.profile.window.behind.unsigned_abs()),
             spacing,
             master_spacing,
@@ -114,7 +113,9 @@ impl Venue for InProcessVenue {
 
     fn may_issue(&self, master: &KeyState) -> Result<(), String> {
         let issues = self.profile.vocabulary.issues;
-        if master.is_master && issues(&master.powers) && !master.read_only {
+        let unbound = master.addresses.exact() == Some(&Addresses::Any);
+        let may_be_unbound = self.profile.masters == Bound::Optional;
+        if master.is_master && issues(&master.powers) && !master.read_only && (may_be_unbound || !unbound) {
             Ok(())
         } else {
             Err("the stand-in issues no keys for it".into())
@@ -123,7 +124,7 @@ impl Venue for InProcessVenue {
 
     async fn inspect(&self, key: &Signer) -> Result<KeyState, VenueError> {
         let about = About::Signer(key.whose, key.credential.key_id.clone());
-        let (whose, vocabulary) = (key.whose, &self.profile.vocabulary);
+        let (whose, kind) = (key.whose, self.kind);
         let asked = Asked::Inspect(venue::KeyId::from(key.credential.key_id.expose()));
         self.signed(Operation::Inspect, about, asked, key, move |state, caller| {
             let own = state
@@ -131,10 +132,10 @@ impl Venue for InProcessVenue {
                 .inspect(caller, state.now)
                 .map_err(|refusal| said_no(whose, &refusal))?;
             Ok(KeyState {
-                account: OwnAccount::Named(AccountId::new(own.uid.to_string())),
+                account: kind.told_account(own.uid),
                 is_master: own.parent.is_none(),
-                powers: powers(vocabulary, &own.key.settings),
-                addresses: ToldAddresses::Exact(addresses(&own.key.settings.ips, whose)?),
+                powers: powers(&kind.profile.vocabulary, &own.key.settings),
+                addresses: kind.told_addresses(addresses(&own.key.settings.ips, whose)?),
                 expires_at: own.key.expires_at,
                 read_only: own.key.settings.read_only,
                 kind: None,
@@ -144,7 +145,7 @@ impl Venue for InProcessVenue {
     }
 
     async fn list(&self, master: &Signer, account: &AccountId) -> Result<KeyList, VenueError> {
-        let (whose, sub_uid) = (master.whose, uid(account, master.whose)?);
+        let (whose, sub_uid) = (master.whose, self.uid(account, master.whose)?);
         self.signed(
             Operation::List,
             About::Words(account.to_string()),
@@ -167,7 +168,7 @@ impl Venue for InProcessVenue {
         marker: &Marker,
         grant: &Grant,
     ) -> Result<IssuedKey, VenueError> {
-        let (whose, sub_uid) = (master.whose, uid(account, master.whose)?);
+        let (whose, sub_uid) = (master.whose, self.uid(account, master.whose)?);
         let (read_only, permissions) = self.requested(grant, whose)?;
         let request = IssueRequest {
             account: sub_uid,
@@ -202,13 +203,13 @@ impl Venue for InProcessVenue {
     async fn edit(
         &self,
         master: &Signer,
-        _account: &AccountId,
+        account: &AccountId,
         key: &ListedKey,
         grant: &Grant,
     ) -> Result<(), VenueError> {
         let (whose, key) = (master.whose, &key.key_id);
         let (read_only, permissions) = self.requested(grant, whose)?;
-        let target = Target::key(venue::KeyId::from(key.expose()));
+        let target = self.target(account, key, whose)?;
         let changes = Changes {
             note: None,
             read_only: Some(read_only),
@@ -236,8 +237,9 @@ impl Venue for InProcessVenue {
         key: KeyToRevoke<'_>,
     ) -> Result<(), VenueError> {
         let key = key.key_id;
-        let (whose, sub_uid) = (master.whose, uid(account, master.whose)?);
-        let named = key.clone();
+        let (whose, sub_uid) = (master.whose, self.uid(account, master.whose)?);
+        let (named, tells_gone) = (key.clone(), self.kind.tells_gone);
+        let target = self.target(account, key, whose)?;
         let asked = Asked::Revoke(venue::KeyId::from(key.expose()));
         self.signed(
             Operation::Revoke,
@@ -245,10 +247,18 @@ impl Venue for InProcessVenue {
             asked,
             master,
             move |state, caller| {
-                let target = Target::key(venue::KeyId::from(named.expose()));
                 let Err(refusal) = state.venue.remove(caller, &target, state.now) else {
                     return Ok(());
                 };
+                if tells_gone {
+                    let no = said_no(whose, &refusal);
+                    let class = if refusal.reason == Reason::NoSuchKey {
+                        ErrorClass::Gone
+                    } else {
+                        no.class
+                    };
+                    return Err(VenueError { class, ..no });
+                }
                 // The code for a key that is gone is not documented: the list tells, where it shows other
                 // keys.
                 let left = all_keys(state, caller, sub_uid, whose).unwrap_or_default();
@@ -265,6 +275,30 @@ impl Venue for InProcessVenue {
 }
 
 impl InProcessVenue {
+    /// The key that a call is about; where calls name accounts, with its account.
+    fn target(&self, account: &AccountId, key: &KeyId, whose: Whose) -> Result<Target, VenueError> {
+        let named = self.kind.names_accounts.then(|| self.uid(account, whose));
+        Ok(Target {
+            account: named.transpose()?,
+            ..Target::key(venue::KeyId::from(key.expose()))
+        })
+    }
+
+    /// The number of an account that calls name.
+    fn uid(&self, account: &AccountId, whose: Whose) -> Result<u64, VenueError> {
+        let text = account.as_str();
+        let uid = if self.kind.names_accounts {
+            self.port.state.lock().venue.account_named(text)
+        } else {
+            text.parse().ok()
+        };
+        uid.ok_or_else(|| VenueError {
+            class: ErrorClass::Refused,
+            whose,
+            say: "there is no such account".into(),
+        })
+    }
+
     /// What to ask the venue for: whether the key only reads, and its groups.
     fn requested(&self, grant: &Grant, whose: Whose) -> Result<(bool, Requested), VenueError> {
         requested(&self.profile.vocabulary, &grant.permissions).ok_or_else(|| no_such_power(whose))
@@ -402,15 +436,6 @@ fn odd(whose: Whose, problem: &str) -> VenueError {
         whose,
         say: format!("the stand-in says something odd: {problem}"),
     }
-}
-
-fn uid(account: &AccountId, whose: Whose) -> Result<u64, VenueError> {
-    let no_uid = VenueError {
-        class: ErrorClass::Refused,
-        whose,
-        say: "the account is no uid".into(),
-    };
-    account.as_str().parse().map_err(|_| no_uid)
 }
 
 fn key_id(key: &venue::KeyId, whose: Whose) -> Result<KeyId, VenueError> {

@@ -9,6 +9,7 @@ use protocol::name::SecretId;
 use protocol::operations::{self, HolderCache};
 use protocol::rotation::RotationSettings;
 
+use super::kind::VenueKind;
 use super::setup::{FUNCTION_ADDRESS, FUNCTION_ARN, MASTER, OTHER_SUB, PARENT, SUB, Setup, filled_in};
 use super::silence::Log;
 use super::state::{Shared, State};
@@ -25,6 +26,7 @@ pub struct World {
     pub(super) log: Log,
     pub(super) listener: tracing::Dispatch,
     pub(super) secret: SecretId,
+    kind: &'static VenueKind,
     master_arn: String,
     document: String,
     first_key: venue::Credential,
@@ -55,7 +57,8 @@ impl World {
     /// # Panics
     /// When the setup names what no Secrets Manager would take.
     pub fn with(setup: Setup) -> Self {
-        let mut venue = venue::Model::new(setup.seed, setup.profile, setup.venue);
+        let kind = setup.kind;
+        let mut venue = venue::Model::new(setup.seed, kind.profile, setup.venue);
         let mut secrets = secrets_manager::Model::new(setup.seed, setup.secrets_manager);
         venue.add_parent_account(PARENT, Environment::Mainnet);
         for sub in [SUB, OTHER_SUB] {
@@ -64,7 +67,9 @@ impl World {
             } else {
                 venue.add_sub_account(PARENT, sub)
             };
-            added.expect("the parent was just added");
+            added
+                .and_then(|()| venue.name_account(sub, &kind.account(sub)))
+                .expect("the parent was just added");
         }
         let first_key = venue
             .create_key_by_hand(SUB, setup.key, setup.now)
@@ -81,7 +86,7 @@ impl World {
         };
         let master_arn = match &setup.master_document {
             Some(document) => {
-                let value = filled_in(document, &master_key, PARENT, "");
+                let value = filled_in(document, kind, &master_key, PARENT, "");
                 secrets
                     .seed(seed(MASTER, value), setup.now)
                     .expect("the first secret has a free name")
@@ -90,7 +95,7 @@ impl World {
                 "arn:aws:secretsmanager:us-east-1:123456789012:secret:masters/bybit/parent-AbCdEf".to_owned()
             }
         };
-        let value = filled_in(&setup.document, &first_key, SUB, &master_arn);
+        let value = filled_in(&setup.document, kind, &first_key, SUB, &master_arn);
         let rotation = RotationSeed {
             lambda_arn: Some(FUNCTION_ARN.to_owned()),
             rules: None,
@@ -108,6 +113,7 @@ impl World {
             state: Shared::new(State::new(
                 secrets,
                 venue,
+                kind,
                 setup.now,
                 FUNCTION_ADDRESS,
                 setup.seed,
@@ -115,6 +121,7 @@ impl World {
             listener: log.listener(),
             log,
             secret: SecretId::parse(&arn).expect("an ARN of the model's is one"),
+            kind,
             master_arn,
             document: setup.document,
             first_key,
@@ -155,6 +162,7 @@ impl World {
             listener,
             log,
             secret: self.secret.clone(),
+            kind: self.kind,
             master_arn: self.master_arn.clone(),
             document: self.document.clone(),
             first_key: self.first_key.clone(),
@@ -174,7 +182,7 @@ impl World {
     /// # Panics
     /// When the name is taken.
     pub fn add_secret(&self, name: &str, document: &str, key: &venue::Credential, account: Uid) -> SecretId {
-        let value = filled_in(document, key, account, &self.master_arn);
+        let value = self.filled_in(document, key, account);
         let seed = Seed {
             name: name.to_owned(),
             value: Some(SecretValue::from_text(value)),
@@ -219,7 +227,12 @@ impl World {
 
     /// A document with what only the world knows filled in, as [`Setup`] has them.
     pub fn filled_in(&self, document: &str, key: &venue::Credential, account: Uid) -> String {
-        filled_in(document, key, account, &self.master_arn)
+        filled_in(document, self.kind(), key, account, &self.master_arn)
+    }
+
+    /// What kind of venue it has.
+    pub fn kind(&self) -> &'static VenueKind {
+        self.kind
     }
 
     /// The document of the usual beginning, to be filled in.

@@ -5,6 +5,7 @@ use protocol::ports::Powers;
 use protocol::rotation::Step;
 use protocol::task::Task;
 
+use crate::in_process::kind::VenueKind;
 use crate::in_process::powers;
 use crate::secrets_manager;
 use crate::venue::{self, KeyId, Settings, Uid};
@@ -131,6 +132,7 @@ pub(crate) struct Act<'a> {
 pub(crate) struct Scene<'a> {
     pub(crate) secrets: &'a secrets_manager::Model,
     pub(crate) venue: &'a venue::Model,
+    pub(crate) kind: &'static VenueKind,
     pub(crate) now: Timestamp,
 }
 

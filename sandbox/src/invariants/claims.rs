@@ -293,9 +293,11 @@ impl Witness {
             Ok(Done::Agreed) => run.saw_value || run.misled > 0,
             // The version of a dry run may be gone by now.
             Ok(Done::Proven) => named.map_or(!run.inspected.is_empty(), |named| {
-                let account = scene.venue.key(&named.key).map(|key| key.uid.to_string());
+                let account = scene.venue.key(&named.key).map(|key| scene.kind.account(key.uid));
                 run.inspected.contains_key(&named.key)
-                    && (named.subaccount.is_none() || named.subaccount == account)
+                    && (named.subaccount.is_none()
+                        || named.subaccount == account
+                        || !named.has_account(scene))
             }),
             // A step that gives nothing up says what one look showed: a stale one, or one at what was changed
             // just then. createSecret looks twice, and gives up.

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::act::{Actor, Asked};
+use super::act::{Actor, Asked, Scene};
+use crate::in_process::kind::Tells;
 use crate::venue::{KeyId, KeySecret};
 
 /// What a version's value says. Values never change.
@@ -14,6 +15,8 @@ pub(super) struct Named {
     pub(super) key: KeyId,
     pub(super) secret: KeySecret,
     pub(super) subaccount: Option<String>,
+    /// Whether it names a master, who could list the account's keys.
+    pub(super) has_master: bool,
     /// What its policy allows, where it says.
     pub(super) policy: Option<Vec<String>>,
     /// Whether its policy says that the key may be used from anywhere.
@@ -41,6 +44,17 @@ impl Named {
         self.rotation
             .as_ref()
             .is_some_and(|rotation| rotation.token == version)
+    }
+
+    /// Whether anybody can tell which account its key is of: the key itself, or a list of the account.
+    pub(super) fn has_account(&self, scene: &Scene<'_>) -> bool {
+        self.has_master || scene.kind.own_account == Tells::Fully
+    }
+
+    /// The account that it names.
+    pub(super) fn account(&self) -> Option<&String> {
+        let recorded = self.rotation.as_ref().map(|rotation| &rotation.account);
+        recorded.or(self.subaccount.as_ref())
     }
 
     pub(super) fn read(text: &str) -> Option<Self> {
@@ -71,6 +85,7 @@ impl Named {
                     .unwrap_or_default(),
             ),
             subaccount: text(&document["subaccount"]),
+            has_master: text(&document["masterarn"]).is_some(),
             policy: list(&document["policy"]["permissions"]),
             anywhere: document["policy"]["ip_allowlist"] == "any",
             rotation,

@@ -127,7 +127,7 @@ impl Witness {
         let Ok(name) = SecretId::parse(arn).map(|id| id.name()) else {
             return;
         };
-        let account = AccountId::new(issued.uid.to_string());
+        let account = AccountId::new(scene.kind.account(issued.uid));
         let (by_hand, when) = self.venue_by_hand;
         // What a person changed at the venue after a key was asked, or so shortly before that it was not
         // shown, nobody could know.

@@ -319,7 +319,7 @@ impl Witness {
         let Some(account) = scene
             .venue
             .key(key)
-            .map(|truth| AccountId::new(truth.uid.to_string()))
+            .map(|truth| AccountId::new(scene.kind.account(truth.uid)))
         else {
             return true;
         };

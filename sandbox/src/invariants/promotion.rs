@@ -177,7 +177,7 @@ impl Witness {
         if accounts
             .into_iter()
             .flatten()
-            .any(|account| *account != key.uid.to_string())
+            .any(|account| *account != scene.kind.account(key.uid) && named.has_account(scene))
         {
             self.broken(
                 Invariant::CurrentLives,
@@ -298,7 +298,7 @@ impl Witness {
         moved
             || out_of_reach
             || !key.alive(scene.now)
-            || key.uid.to_string() != rotation.account
+            || scene.kind.account(key.uid) != rotation.account
             || beyond
             || unmendable
     }

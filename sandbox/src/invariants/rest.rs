@@ -12,6 +12,7 @@ use super::act::Scene;
 use super::operations::serves;
 use super::witness::Witness;
 use crate::in_process::FUNCTION_ADDRESS;
+use crate::in_process::kind::Tells;
 use crate::report::fingerprint;
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, AWSPREVIOUS, Version};
 use crate::venue::{KeyId, KeyTruth, Uid};
@@ -135,7 +136,7 @@ impl Witness {
             .collect();
         for key in noted {
             let fingerprint = fingerprint(key.key.as_str());
-            let account = key.uid.to_string();
+            let account = scene.kind.account(key.uid);
             let on_account = audit.secrets.iter().filter_map(|row| row.audit.as_ref());
             let seen: Vec<_> = on_account
                 .filter(|row| row.account.as_ref() == Some(&account))
@@ -263,13 +264,14 @@ impl Witness {
         let named = self.named(scene, arn, &version)?;
         let (key, said) = (named.key.clone(), named.subaccount.clone());
         let uid = scene.venue.key(&key)?.uid;
-        said.is_none_or(|said| said == uid.to_string()).then_some(uid)
+        said.is_none_or(|said| said == scene.kind.account(uid))
+            .then_some(uid)
     }
 
     /// Whether the master serves a secret on an account: it says so, or the secret's current key proves it.
     pub(super) fn is_in_scope(&mut self, scene: &Scene<'_>, arn: &str, account: Uid) -> bool {
         if serves(scene).is_some() {
-            let id = AccountId::new(account.to_string());
+            let id = AccountId::new(scene.kind.account(account));
             let name = SecretId::parse(arn).map(|id| id.name());
             return name.is_ok_and(|name| {
                 serves(scene).is_some_and(|serves| serves.of(&name, &id).next().is_some())
@@ -313,7 +315,12 @@ impl Witness {
         let is_ours = issued.is_some_and(|(secret, of, _)| secret == arn && of == version)
             && Self::is_usable(scene, &named);
         let answers = self.answers(scene, arn, version);
-        (is_ours || answers) && (self.is_in_scope(scene, arn, account) || answers && serves(scene).is_none())
+        // Where a key does not name its account, the value has to.
+        let is_found =
+            scene.kind.own_account == Tells::Fully || named.account() == Some(&scene.kind.account(account));
+        is_found
+            && (is_ours || answers)
+            && (self.is_in_scope(scene, arn, account) || answers && serves(scene).is_none())
     }
 
     /// The same for what was made by hand and was replaced: where a label says that its end has come, it has.

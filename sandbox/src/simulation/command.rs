@@ -18,6 +18,7 @@ use super::interleaving::{self, Overlap};
 use super::playing::Play;
 use super::stage::summary;
 use super::{random, shrinking};
+use crate::in_process::kind::{KINDS, PLAIN, VenueKind};
 use crate::invariants::Violation;
 use crate::random::SplitMix64;
 
@@ -36,6 +37,8 @@ pub struct Options {
     pub threads: usize,
     /// Whether the search goes on after a promise was broken, and counts what breaks and how often.
     pub keep_going: bool,
+    /// The one kind of venue to play; all of them where there is none.
+    pub kind: Option<&'static VenueKind>,
 }
 
 /// What came of it.
@@ -64,6 +67,8 @@ pub fn simulate(options: &Options) -> Outcome {
     let search = Search {
         rest_from_one_in: options.rest_from_one_in,
         keep_going: options.keep_going,
+        kind: options.kind,
+        turn: usize::try_from(options.seed % 1024).unwrap_or_default(),
         ..Search::default()
     };
     if options.exhaustive {
@@ -110,6 +115,10 @@ pub(super) struct Search {
     pub(super) rest_from_one_in: u64,
     /// Whether it goes on after a promise was broken.
     keep_going: bool,
+    /// The one kind of venue that is played, if it is one.
+    kind: Option<&'static VenueKind>,
+    /// Which kind has the first turn, where what is played is dealt out among them.
+    turn: usize,
     coverage: Mutex<Coverage>,
     /// What was broken, by its kind: how often, and the first history that did.
     found: Mutex<BTreeMap<String, (u64, Counterexample)>>,
@@ -153,29 +162,48 @@ impl Search {
     /// Every beginning, and no fault: most of what is wrong shows there.
     #[cfg(feature = "wrong-on-purpose")]
     pub(super) fn undisturbed(&self) {
-        for beginning in beginnings::all() {
-            let (play, _) = disturbed(beginning, &[], 1);
-            self.played(play, beginning.name);
+        for (kind, beginning) in self.at_each_kind(beginnings::all()) {
+            let (play, _) = disturbed(kind, beginning, &[], 1);
+            self.played(play, &format!("{}, {}", kind.name, beginning.name));
             if self.is_stopped() {
                 return;
             }
         }
     }
 
+    /// Each of these at each kind of venue.
+    fn at_each_kind<T: Copy>(&self, items: Vec<T>) -> Vec<(&'static VenueKind, T)> {
+        let kinds = KINDS
+            .into_iter()
+            .filter(|kind| self.kind.is_none_or(|only| only.name == kind.name));
+        kinds
+            .flat_map(|kind| items.iter().map(move |item| (kind, *item)))
+            .collect()
+    }
+
+    /// Each of these at one kind of venue, in turn.
+    fn in_turn<T>(&self, items: impl Iterator<Item = T>) -> Vec<(&'static VenueKind, T)> {
+        let kinds = KINDS.into_iter().cycle().skip(self.turn % KINDS.len());
+        kinds.map(|kind| self.kind.unwrap_or(kind)).zip(items).collect()
+    }
+
     /// Every fault at every call, one at a time, from every beginning.
     pub(super) fn singles(&self, bar: &ProgressBar, threads: usize) -> u64 {
-        let beginnings = beginnings::all();
+        let beginnings = self.at_each_kind(beginnings::all());
         let (next, count) = (AtomicU64::new(0), AtomicU64::new(0));
         self.in_threads(threads, || {
-            while let Some(beginning) = take(&next, &beginnings) {
-                let (play, open) = disturbed(beginning, &[], 1);
-                self.played(play, beginning.name);
+            while let Some((kind, beginning)) = take(&next, &beginnings) {
+                let (play, open) = disturbed(kind, beginning, &[], 1);
+                self.played(play, &format!("{}, {}", kind.name, beginning.name));
                 for planned in open.into_iter().map(|open| open.planned) {
                     if self.is_stopped() {
                         return;
                     }
-                    let (play, _) = disturbed(beginning, &[planned], self.one_in());
-                    self.played(play, &format!("{}, {}", beginning.name, told(planned)));
+                    let (play, _) = disturbed(kind, beginning, &[planned], self.one_in());
+                    self.played(
+                        play,
+                        &format!("{}, {}, {}", kind.name, beginning.name, told(planned)),
+                    );
                     count.fetch_add(1, Ordering::Relaxed);
                     bar.inc(1);
                 }
@@ -188,25 +216,30 @@ impl Search {
     /// most.
     pub(super) fn pairs(&self, bar: &ProgressBar, threads: usize) -> u64 {
         bar.set_message("pairs of faults");
+        // What can go wrong first at the usual kind goes wrong at each in turn.
         let firsts = FOR_PAIRS.iter().flat_map(|beginning| {
-            disturbed(beginning, &[], 1)
+            disturbed(&PLAIN, beginning, &[], 1)
                 .1
                 .into_iter()
                 .map(|first| (*beginning, first.planned))
         });
-        let firsts: Vec<_> = firsts.collect();
+        let firsts = self.in_turn(firsts);
         let (next, count) = (AtomicU64::new(0), AtomicU64::new(0));
         self.in_threads(threads, || {
-            while let Some((beginning, first)) = take(&next, &firsts) {
-                for second in seconds(beginning, *first, self.one_in()) {
+            while let Some((kind, (beginning, first))) = take(&next, &firsts) {
+                for second in seconds(kind, beginning, *first, self.one_in()) {
                     if self.is_stopped() {
                         return;
                     }
-                    let (play, _) = disturbed(beginning, &[*first, second], self.one_in());
-                    self.played(
-                        play,
-                        &format!("{}, {}, {}", beginning.name, told(*first), told(second)),
+                    let (play, _) = disturbed(kind, beginning, &[*first, second], self.one_in());
+                    let place = format!(
+                        "{}, {}, {}, {}",
+                        kind.name,
+                        beginning.name,
+                        told(*first),
+                        told(second)
                     );
+                    self.played(play, &place);
                     count.fetch_add(1, Ordering::Relaxed);
                     bar.inc(1);
                 }
@@ -217,12 +250,12 @@ impl Search {
 
     pub(super) fn interleavings(&self, bar: &ProgressBar, threads: usize) -> u64 {
         bar.set_message("interleavings");
-        let overlaps = Overlap::all();
+        let overlaps = self.in_turn(Overlap::all().into_iter());
         let (next, count) = (AtomicU64::new(0), AtomicU64::new(0));
         self.in_threads(threads, || {
-            while let Some(overlap) = take(&next, &overlaps) {
-                interleaving::every(overlap, self.one_in(), &mut |play| {
-                    self.played(play, &overlap.name());
+            while let Some((kind, overlap)) = take(&next, &overlaps) {
+                interleaving::every(kind, overlap, self.one_in(), &mut |play| {
+                    self.played(play, &format!("{}, {}", kind.name, overlap.name()));
                     count.fetch_add(1, Ordering::Relaxed);
                     bar.inc(1);
                     !self.is_stopped()
@@ -235,11 +268,12 @@ impl Search {
     /// Every order of an operation's calls and a step's, with few switches between the two.
     pub(super) fn crossings(&self, bar: &ProgressBar, threads: usize) -> u64 {
         bar.set_message("operations beside steps");
+        let crossings = self.in_turn(CROSSINGS.iter());
         let (next, count) = (AtomicU64::new(0), AtomicU64::new(0));
         self.in_threads(threads, || {
-            while let Some(crossing) = take(&next, &CROSSINGS) {
-                crossing::every(crossing, self.one_in(), &mut |play| {
-                    self.played(play, crossing.name);
+            while let Some((kind, crossing)) = take(&next, &crossings) {
+                crossing::every(kind, crossing, self.one_in(), &mut |play| {
+                    self.played(play, &format!("{}, {}", kind.name, crossing.name));
                     count.fetch_add(1, Ordering::Relaxed);
                     bar.inc(1);
                     !self.is_stopped()
@@ -261,6 +295,7 @@ impl Search {
                 }
                 let seed =
                     SplitMix64::new(options.seed.wrapping_add(at.wrapping_mul(0x2545_f491_4f6c_dd1d))).next();
+                let seed = options.kind.map_or(seed, |kind| kind.seed(seed));
                 self.played(
                     random::play(seed, self.one_in()),
                     &format!("history {at} of seed {}", options.seed),

@@ -12,6 +12,8 @@ use crate::in_process::{Fault, Operation};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Coverage {
     pub(super) histories: u64,
+    /// How many of them at each kind of venue.
+    pub(super) kinds: BTreeMap<&'static str, u64>,
     /// States that the promises were checked in: one after every action.
     pub(super) states: u64,
     /// States from which the way to rest was tried.
@@ -39,6 +41,7 @@ impl Coverage {
 
     pub(super) fn add(&mut self, other: &Self) {
         self.histories += other.histories;
+        sum(&mut self.kinds, &other.kinds);
         self.states += other.states;
         self.healed += other.healed;
         sum(&mut self.actions, &other.actions);
@@ -81,6 +84,10 @@ fn sum<K: Clone + Ord>(into: &mut BTreeMap<K, u64>, from: &BTreeMap<K, u64>) {
 
 impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "kinds of venues")?;
+        for (kind, count) in &self.kinds {
+            writeln!(f, "  {kind:<16}{count:>14}")?;
+        }
         writeln!(f, "actions")?;
         for (kind, count) in &self.actions {
             writeln!(f, "  {:<16}{count:>14}", kind.word())?;

@@ -12,6 +12,7 @@ use super::playing::{Broken, Play};
 use super::preparing::service_goes_on;
 use super::two_runs::{TwoRuns, What};
 use crate::in_process::Point;
+use crate::in_process::kind::VenueKind;
 
 /// So many times one has to wait though it could go on.
 const MOST_SWITCHES: usize = 3;
@@ -25,8 +26,8 @@ pub(super) struct Crossing {
 }
 
 impl Crossing {
-    fn begun(&self, one_in: u64) -> TwoRuns {
-        let mut play = Play::new(0);
+    fn begun(&self, kind: &VenueKind, one_in: u64) -> TwoRuns {
+        let mut play = Play::new(kind.seed(0));
         play.one_in = one_in;
         play.heals = false;
         // The beginning was seen to hold without anything beside it.
@@ -37,8 +38,9 @@ impl Crossing {
 }
 
 /// Plays every order with few switches. `seen` is shown each play when it is over, and says whether to go on.
-pub(super) fn every(crossing: &Crossing, one_in: u64, seen: &mut impl FnMut(Play) -> bool) {
+pub(super) fn every(kind: &VenueKind, crossing: &Crossing, one_in: u64, seen: &mut impl FnMut(Play) -> bool) {
     let mut explorer = Explorer {
+        kind,
         crossing,
         one_in,
         seen,
@@ -67,6 +69,7 @@ impl Turn {
 }
 
 struct Explorer<'a, F> {
+    kind: &'a VenueKind,
     crossing: &'a Crossing,
     one_in: u64,
     seen: &'a mut F,
@@ -103,7 +106,7 @@ impl<F: FnMut(Play) -> bool> Explorer<'_, F> {
     /// The play after these turns; nothing where a promise was broken on the way, which another play has
     /// shown.
     fn played(&mut self, prefix: &[usize]) -> Option<(TwoRuns, Vec<Turn>)> {
-        let (mut both, mut turns) = (self.crossing.begun(self.one_in), Vec::new());
+        let (mut both, mut turns) = (self.crossing.begun(self.kind, self.one_in), Vec::new());
         for (at, run) in prefix.iter().enumerate() {
             // Whoever played the prefix first tried its ways to rest.
             both.play.heals = at + 1 == prefix.len();

@@ -9,7 +9,8 @@ use protocol::rotation::Step;
 use protocol::{Error, ErrorType};
 
 use super::stage::ENEMY;
-use crate::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, Failure, SPOT, SUB, TRADES, World, audit};
+use crate::in_process::kind::Tells;
+use crate::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, Failure, SUB, World, audit};
 use crate::invariants::{Invariant, Violation};
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, Secret, Version};
 use crate::venue::{self, Ips, KeyId, Permissions};
@@ -304,13 +305,16 @@ fn needs_a_person(world: &World, secret: &SecretId, token: &VersionId, error: Er
         ErrorType::OfferRefused => has("CANDIDATE") || has("ROLLBACK"),
         ErrorType::IssueRefused => world.live_keys().len() >= world.at_venue(venue::Model::max_keys),
         // With a policy and an account the current key is not needed.
-        ErrorType::CurrentUnusable => !current.is_whole(world) && !current.says_all(),
+        ErrorType::CurrentUnusable => {
+            let names_none = world.kind().own_account != Tells::Fully && current.account().is_none();
+            names_none || !current.is_whole(world) && !current.says_all()
+        }
         ErrorType::KeyUnbound if has("CANDIDATE") || has("ROLLBACK") => true,
         ErrorType::KeyUnbound => {
             current.key(world).is_some_and(|key| key.settings.ips == Ips::Any) && !current.says_all()
         }
         ErrorType::AccountMismatch => [&current, &pending].into_iter().any(|holder| {
-            let uid = holder.key(world).map(|key| key.uid.to_string());
+            let uid = holder.key(world).map(|key| world.kind().account(key.uid));
             uid.is_some() && holder.text_of("subaccount").is_some_and(|said| Some(said) != uid)
         }),
         // A key that a person made can be mended by nobody else.
@@ -374,6 +378,12 @@ impl Holder {
             .map(str::to_owned)
     }
 
+    /// The account that the value names.
+    fn account(&self) -> Option<String> {
+        let recorded = self.text.as_ref()?["rotation"]["account"].as_str();
+        recorded.map(str::to_owned).or_else(|| self.text_of("subaccount"))
+    }
+
     fn key(&self, world: &World) -> Option<venue::KeyTruth> {
         let key = KeyId::from(self.text_of("api_key")?.as_str());
         world.at_venue(|model| model.key(&key))
@@ -389,7 +399,7 @@ impl Holder {
     /// Whether the key answers, and has as much as its policy may ask for.
     fn proves_all(&self, world: &World) -> bool {
         let (permissions, ips) = (
-            Permissions::of(&[TRADES, SPOT]),
+            Permissions::of(world.kind().usual),
             Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]),
         );
         self.is_whole(world)

@@ -7,6 +7,7 @@ use super::action::{Action, Kind};
 use super::playing::Play;
 use super::two_runs::{TwoRuns, What};
 use crate::in_process::Ticket;
+use crate::in_process::kind::VenueKind;
 
 /// Two steps at once, and what was done before.
 #[derive(Clone, Debug)]
@@ -77,8 +78,8 @@ impl Overlap {
         format!("{first}{one} beside {other}{by_hand} after {} steps", self.before)
     }
 
-    fn begun(&self, one_in: u64) -> Play {
-        let mut play = Play::new(0);
+    fn begun(&self, kind: &VenueKind, one_in: u64) -> Play {
+        let mut play = Play::new(kind.seed(0));
         play.one_in = one_in;
         play.heals = false;
         let begin = self.first.into_iter().chain([Action::new(Kind::Begin, 0, 0)]);
@@ -104,8 +105,9 @@ struct Choice {
 }
 
 /// Plays every interleaving. `seen` is shown each play when it is over, and says whether to go on.
-pub(super) fn every(overlap: &Overlap, one_in: u64, seen: &mut impl FnMut(Play) -> bool) {
+pub(super) fn every(kind: &VenueKind, overlap: &Overlap, one_in: u64, seen: &mut impl FnMut(Play) -> bool) {
     let mut explorer = Explorer {
+        kind,
         overlap,
         one_in,
         seen,
@@ -115,6 +117,7 @@ pub(super) fn every(overlap: &Overlap, one_in: u64, seen: &mut impl FnMut(Play) 
 }
 
 struct Explorer<'a, F> {
+    kind: &'a VenueKind,
     overlap: &'a Overlap,
     one_in: u64,
     seen: &'a mut F,
@@ -169,7 +172,7 @@ impl<F: FnMut(Play) -> bool> Explorer<'_, F> {
     /// The play after these choices; nothing where a promise was broken on the way, which another play has
     /// shown.
     fn played(&self, path: &[Choice]) -> Option<TwoRuns> {
-        let mut both = TwoRuns::of(self.overlap.begun(self.one_in));
+        let mut both = TwoRuns::of(self.overlap.begun(self.kind, self.one_in));
         // Whoever played the prefix first tried its ways to rest.
         let (last, before) = match path.split_last() {
             Some((last, before)) => (Some(last), before),

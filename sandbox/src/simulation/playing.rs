@@ -171,6 +171,7 @@ impl Play {
     pub(super) fn coverage(&mut self) -> Coverage {
         let mut coverage = std::mem::take(&mut self.stage.coverage);
         coverage.histories += 1;
+        *coverage.kinds.entry(self.stage.world.kind().name).or_default() += 1;
         coverage
     }
 }

@@ -4,8 +4,7 @@ use async_trait::async_trait;
 use protocol::marker::Marker;
 use protocol::name::{Environment, VenueId};
 use protocol::ports::{
-    ErrorClass, Grant, IssuedKey, KeyList, KeyState, KeyToRevoke, ListedKey, Signer, Venue, VenueError,
-    VenueFacts, Whose,
+    Grant, IssuedKey, KeyList, KeyState, KeyToRevoke, ListedKey, Signer, Venue, VenueError, VenueFacts, Whose,
 };
 use protocol::secret::{AccountId, Permissions};
 use rustls::crypto::SecureRandom;
@@ -160,10 +159,6 @@ impl<W: Keys> Venue for VenueOf<W> {
         key: KeyToRevoke<'_>,
     ) -> Result<(), VenueError> {
         let draft = W::revoke(account, key);
-        match self.line_of(master).call(master, draft).await {
-            // It is not there any more, which is all that was wanted.
-            Err(error) if error.class == ErrorClass::Gone => Ok(()),
-            done => done,
-        }
+        self.line_of(master).call(master, draft).await
     }
 }

@@ -196,6 +196,13 @@ impl SecretVisit<'_> {
                 self.in_grace(version, key, until, true);
                 return Ok(false);
             }
+            if let (Ok(state), Some(list)) = (&answer, list)
+                && state.belongs_to(&access.account, key, Some(list)).is_none()
+                && !wrong::is(Wrong::UntoldAccountAgreed)
+            {
+                self.tell_of_no_account(version, key, &access, known);
+                return Ok(false);
+            }
             condemned.prove(&mut access, key, &answer, list);
             let answers_for_itself = answer.as_ref().is_ok_and(|state| !state.is_master);
             if self.is_named_by_the_order(condemned, key) || list.is_none() && answers_for_itself {
@@ -238,6 +245,39 @@ impl SecretVisit<'_> {
         }
         self.proven_dead(version, key);
         Ok(true)
+    }
+
+    /// The key answers, does not name its account, and is in no list of the one that its value names: it would
+    /// not be revoked there.
+    fn tell_of_no_account(
+        &mut self,
+        version: &VersionId,
+        key: &KeyId,
+        access: &AccountAccess<'_>,
+        known: Known,
+    ) {
+        let say = format!(
+            "{key} of version {version} answers, and the keys of account {}, which its value names, do not \
+             include it",
+            access.account
+        );
+        let propagation = access.venue.facts().propagation;
+        if known
+            .since
+            .is_some_and(|since| is_past(since, propagation, self.pass.now()))
+        {
+            self.leave_to_person(
+                Code::GraceOverrun,
+                format!("{say}: it cannot be revoked there"),
+                "delete the key at the venue, on the account that it belongs to",
+            );
+        } else {
+            self.find(
+                Code::NotProvenDead,
+                say,
+                "nothing, unless this lasts: a list may be behind",
+            );
+        }
     }
 
     /// What is known once the key was asked. That the host accepts another credential still is shown by the
@@ -296,8 +336,10 @@ impl SecretVisit<'_> {
             return Ok(None);
         }
         pass.turn_of(access.venue, &access.master).await;
+        let listed = list.and_then(|list| list.key(key));
         let target = KeyToRevoke {
-            marker: list.and_then(|list| list.key(key)?.marker.as_ref()),
+            marker: listed.and_then(|listed| listed.marker.as_ref()),
+            is_listed: listed.is_some(),
             ..KeyToRevoke::from(&value.credential)
         };
         let refused = session.revoke(version, access, target).await?.err();
@@ -341,7 +383,7 @@ impl SecretVisit<'_> {
             let rejected = answer
                 .as_ref()
                 .is_err_and(|error| error.class == ErrorClass::Rejected);
-            if rejected && error.class == ErrorClass::Refused {
+            if rejected && matches!(error.class, ErrorClass::Refused | ErrorClass::Gone) {
                 let say = format!(
                     "{key} of version {version} is rejected and still listed, and its deletion is \
                      refused: {error}"

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{Stage, WITH_POLICY, by_hand};
 use crate::in_process::{OTHER_SUB, SUB};
 use crate::secrets_manager::{AWSCURRENT, PutSecretValue, Sensitive, UpdateSecretVersionStage};
-use crate::venue::{Credential, KeyId, KeySecret, Permissions, Settings};
+use crate::venue::{Credential, KeyId, KeySecret, Passphrase, Permissions, Settings};
 
 /// The name of their secret.
 pub(in crate::simulation) const NAME: &str = "prod/bybit/enemy";
@@ -44,7 +44,9 @@ impl Stage {
             let stolen = credential(&value)?;
             let own = self
                 .world
-                .venue(|model, now| model.create_key_by_hand(OTHER_SUB, by_hand("their own"), now))
+                .venue(|model, now| {
+                    model.create_key_by_hand(OTHER_SUB, by_hand(self.world.kind(), "their own"), now)
+                })
                 .ok()?;
             let secret = self.world.add_secret(NAME, WITH_POLICY, &own, OTHER_SUB);
             self.enemy = Some(Enemy { secret, stolen });
@@ -76,7 +78,9 @@ impl Stage {
             }
             4 => self
                 .world
-                .venue(|model, now| model.create_key_by_hand(OTHER_SUB, by_hand("their own"), now))
+                .venue(|model, now| {
+                    model.create_key_by_hand(OTHER_SUB, by_hand(self.world.kind(), "their own"), now)
+                })
                 .ok()?,
             _ => known_by_id(KeyId::from("a-key-that-nobody-knows")),
         };
@@ -85,7 +89,7 @@ impl Stage {
         let mut value: serde_json::Value =
             serde_json::from_str(&self.world.filled_in(WITH_POLICY, &credential, account)).ok()?;
         if claim > 0 {
-            let all = json!(["convert", "derivatives", "earn", "options", "read", "spot"]);
+            let all = json!(self.world.kind().all_words);
             value["policy"] = json!({"permissions": all, "ip_allowlist": "any"});
         }
         if claim > 1 {
@@ -98,7 +102,7 @@ impl Stage {
                 self.world.now().to_string().into(),
             );
             value["rotation"] = json!({
-                "token": version, "source": "issued", "based_on": based_on, "account": account.to_string(),
+                "token": version, "source": "issued", "based_on": based_on, "account": self.world.kind().account(account),
                 "permissions": permissions, "ip_allowlist": "any",
             });
         }
@@ -132,15 +136,16 @@ impl Stage {
                 self.world.chance(),
             )
             .to_string();
+            let kind = self.world.kind();
             let permissions = if how.is_multiple_of(2) {
-                &[("Wallet", &["Withdraw"][..])]
+                Permissions::of(&[kind.funds])
             } else {
-                &[("Spot", &["SpotTrade"][..])]
+                Permissions::of(kind.less)
             };
             let settings = Settings {
                 note,
-                permissions: Permissions::of(permissions),
-                ..by_hand("theirs")
+                permissions,
+                ..by_hand(kind, "theirs")
             };
             return self
                 .world
@@ -182,7 +187,7 @@ fn credential(value: &str) -> Option<Credential> {
     Some(Credential {
         key: KeyId::from(value["api_key"].as_str()?),
         secret: KeySecret::from(value["api_secret"].as_str()?),
-        passphrase: None,
+        passphrase: value["passphrase"].as_str().map(Passphrase::from),
     })
 }
 

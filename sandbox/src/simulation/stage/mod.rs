@@ -15,7 +15,8 @@ use protocol::operations::{Answer, Form, OperationRequest, Shard};
 use protocol::rotation::Step;
 use protocol::task::Task;
 
-use crate::in_process::{Invocation, Point, SPOT, SUB, Setup, TRADES, Ticket, World, settings_by_hand};
+use crate::in_process::kind::{Tells, VenueKind};
+use crate::in_process::{Invocation, Point, SUB, Setup, Ticket, World, settings_by_hand};
 use crate::invariants::Violation;
 use crate::secrets_manager::{self, CancelRotateSecret, DeleteSecret, RestoreSecret, Secret};
 use crate::simulation::action::{Action, Kind};
@@ -26,8 +27,6 @@ use crate::venue::{Knobs, Settings};
 const MOST_RUNS: usize = 4;
 /// The labels that a person may move.
 const LABELS: [&str; 5] = ["AWSCURRENT", "AWSPENDING", "CANDIDATE", "ROLLBACK", "COMPROMISED"];
-/// Small, so that a history can fill them.
-const KEY_SLOTS: usize = 9;
 
 /// See the [module](self). What can happen on it stands in five files: what Secrets Manager does (`service`),
 /// what becomes of the function's invocations (`runs`), what a person does at Secrets Manager (`operator`)
@@ -75,68 +74,72 @@ pub(super) struct Waiting {
 }
 
 const WITH_POLICY: &str = concat!(
-    r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","#,
+    r#"{"exchange":"bybit","environment":"mainnet",<credential>,"#,
     r#""subaccount":"<account>","masterarn":"<master>","#,
-    r#""policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}}"#
+    r#""policy":{"permissions":[<words>],"ip_allowlist":["203.0.113.7"]}}"#
 );
 /// Whoever wrote it wants a dead key's predecessor back unasked.
 const WITH_WAY_BACK: &str = concat!(
-    r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","#,
+    r#"{"exchange":"bybit","environment":"mainnet",<credential>,"#,
     r#""subaccount":"<account>","masterarn":"<master>","#,
-    r#""policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"],"#,
+    r#""policy":{"permissions":[<words>],"ip_allowlist":["203.0.113.7"],"#,
     r#""auto_rollback":true}}"#
 );
 const WITHOUT_MASTER: &str = concat!(
-    r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","#,
+    r#"{"exchange":"bybit","environment":"mainnet",<credential>,"#,
     r#""subaccount":"<account>","#,
-    r#""policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}}"#
+    r#""policy":{"permissions":[<words>],"ip_allowlist":["203.0.113.7"]}}"#
 );
 const WITHOUT_ACCOUNT: &str = concat!(
-    r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>","#,
+    r#"{"exchange":"bybit","environment":"mainnet",<credential>,"#,
     r#""masterarn":"<master>","#,
-    r#""policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}}"#
+    r#""policy":{"permissions":[<words>],"ip_allowlist":["203.0.113.7"]}}"#
 );
 /// A master's value, as far as what it says of whom it serves.
-const MASTER: &str =
-    r#"{"exchange":"bybit","environment":"mainnet","api_key":"<key>","api_secret":"<secret>""#;
+const MASTER: &str = r#"{"exchange":"bybit","environment":"mainnet",<credential>"#;
 /// One that serves these secrets for what they have, on their account.
 const SERVES_THEM: &str = concat!(
     r#","serves":{"#,
-    r#""prod/bybit/main":{"accounts":["53888000"],"#,
-    r#""permissions":["derivatives","read","spot"],"ip_allowlist":["203.0.113.7"]},"#,
-    r#""prod/bybit/second":{"accounts":["53888000"],"#,
-    r#""permissions":["derivatives","read","spot"],"ip_allowlist":["203.0.113.7"]},"#,
-    r#""prod/bybit/third":{"accounts":["53888000"],"#,
-    r#""permissions":["derivatives","read","spot"],"ip_allowlist":["203.0.113.7"]}}"#
+    r#""prod/bybit/main":{"accounts":["<sub>"],"#,
+    r#""permissions":[<words>],"ip_allowlist":["203.0.113.7"]},"#,
+    r#""prod/bybit/second":{"accounts":["<sub>"],"#,
+    r#""permissions":[<words>],"ip_allowlist":["203.0.113.7"]},"#,
+    r#""prod/bybit/third":{"accounts":["<sub>"],"#,
+    r#""permissions":[<words>],"ip_allowlist":["203.0.113.7"]}}"#
 );
 /// One that says of powers and addresses nothing: no more than the key before.
 const SERVES_AS_BEFORE: &str = concat!(
-    r#","serves":{"prod/bybit/main":{"accounts":["53888000"]},"#,
-    r#""prod/bybit/second":{"accounts":["53888000"]},"#,
-    r#""prod/bybit/third":{"accounts":["53888000"]}}"#
+    r#","serves":{"prod/bybit/main":{"accounts":["<sub>"]},"#,
+    r#""prod/bybit/second":{"accounts":["<sub>"]},"#,
+    r#""prod/bybit/third":{"accounts":["<sub>"]}}"#
 );
-const WITHOUT_POLICY: &str = r#"{"api_key":"<key>","api_secret":"<secret>","masterarn":"<master>"}"#;
+const WITHOUT_POLICY: &str = r#"{<credential>,"masterarn":"<master>"}"#;
+/// The same where a key does not name its account.
+const WITHOUT_POLICY_BUT_ACCOUNT: &str = r#"{<credential>,"subaccount":"<account>","masterarn":"<master>"}"#;
 
 impl Stage {
-    /// The beginning that a seed decides, its last three bits the first secret's value: three secrets, the
+    /// The beginning that a seed decides, its last three bits the first secret's value, and others the kind of
+    /// venue: three secrets, the
     /// first two on one sub-account, the first and the third naming one key.
     pub(super) fn new(seed: u64) -> Self {
+        let kind = VenueKind::of(seed);
         let first = match seed % 8 {
-            3 | 7 => WITHOUT_POLICY,
+            3 | 7 if kind.own_account == Tells::Fully => WITHOUT_POLICY,
+            3 | 7 => WITHOUT_POLICY_BUT_ACCOUNT,
             4 => WITH_WAY_BACK,
             5 => WITHOUT_MASTER,
             _ => WITH_POLICY,
         };
         let knobs = Knobs {
             rate_limits: false,
-            max_keys: Some(KEY_SLOTS),
+            max_keys: Some(kind.slots),
             ..Knobs::default()
         };
         let setup = Setup {
             seed,
             document: first.to_owned(),
             venue: knobs,
-            ..Setup::default()
+            ..Setup::at(kind)
         };
         // Most masters serve whatever is asked for: what becomes of keys is played, and not that they are
         // refused.
@@ -148,13 +151,13 @@ impl Stage {
         };
         let world = World::with(match served {
             Some(said) => Setup {
-                master_document: Some(format!("{MASTER}{said}}}")),
+                master_document: Some(format!("{MASTER}{said}}}").replace("<sub>", &kind.account(SUB))),
                 ..setup
             },
             None => setup,
         });
         let key = world
-            .venue(|model, now| model.create_key_by_hand(SUB, by_hand("second"), now))
+            .venue(|model, now| model.create_key_by_hand(SUB, by_hand(kind, "second"), now))
             .expect("the account is there");
         let second = world.add_secret("prod/bybit/second", WITH_POLICY, &key, SUB);
         let third = world.add_secret("prod/bybit/third", WITH_POLICY, world.first_credential(), SUB);
@@ -331,9 +334,9 @@ fn step(how: usize) -> Step {
 }
 
 /// A key as a person makes it: bound to the bots and to the function.
-fn by_hand(note: &str) -> Settings {
+fn by_hand(kind: &VenueKind, note: &str) -> Settings {
     Settings {
         note: note.to_owned(),
-        ..settings_by_hand(&[TRADES, SPOT])
+        ..settings_by_hand(kind.usual)
     }
 }

@@ -26,7 +26,7 @@ impl Stage {
         let document = self.documents[secret];
         let elsewhere = || Settings {
             ips: Ips::only([BOT_ADDRESS]),
-            ..by_hand("bound elsewhere")
+            ..by_hand(self.world.kind(), "bound elsewhere")
         };
         let value = match how % 16 {
             0 => self.current_text(secret)?,
@@ -59,7 +59,9 @@ impl Stage {
     fn with_wrong_secret(&self, document: &str) -> Option<String> {
         let key = self
             .world
-            .venue(|model, now| model.create_key_by_hand(OTHER_SUB, by_hand("mistyped"), now))
+            .venue(|model, now| {
+                model.create_key_by_hand(OTHER_SUB, by_hand(self.world.kind(), "mistyped"), now)
+            })
             .ok()?;
         let mistyped = Credential {
             secret: KeySecret::from("mistyped-by-somebody-in-a-hurry-0000"),
@@ -86,7 +88,12 @@ impl Stage {
 
     /// A value with a new key of an account, which it says is of another.
     pub(super) fn value(&self, document: &str, account: Uid, said: Uid) -> Option<String> {
-        self.value_with(document, by_hand("made by hand"), account, said)
+        self.value_with(
+            document,
+            by_hand(self.world.kind(), "made by hand"),
+            account,
+            said,
+        )
     }
 
     fn value_with(&self, document: &str, settings: Settings, account: Uid, said: Uid) -> Option<String> {
@@ -178,6 +185,9 @@ impl Stage {
         let mut document: serde_json::Value = serde_json::from_str(&text).ok()?;
         let old = KeyId::from(document["api_key"].as_str()?);
         (document["api_key"], document["api_secret"]) = ("<key>".into(), "<secret>".into());
+        if document["passphrase"].is_string() {
+            document["passphrase"] = "<passphrase>".into();
+        }
         let ips = Ips::only([FUNCTION_ADDRESS]);
         let new = self
             .world

@@ -1,9 +1,7 @@
 //! What a person does at the venue, and how the world around it changes.
 
-use jiff::SignedDuration;
-
-use super::{KEY_SLOTS, Stage, by_hand};
-use crate::in_process::{BOT_ADDRESS, SPOT, SUB, TRADES, TRANSFERS};
+use super::{Stage, by_hand};
+use crate::in_process::{BOT_ADDRESS, SUB};
 use crate::secrets_manager::{Replica, ReplicaStatus};
 use crate::venue::{self, Ips, KeyId, Permissions};
 
@@ -19,10 +17,12 @@ impl Stage {
         let keys = self.keys();
         let key = keys.get(which.checked_rem(keys.len())?)?;
         let mut settings = key.settings.clone();
+        let kind = self.world.kind();
+        let with = |more| Permissions::of(&[kind.usual, &[more]].concat());
         match how % 5 {
-            0 => settings.permissions = Permissions::of(&[TRADES, SPOT, TRANSFERS]),
-            1 => settings.permissions = Permissions::of(&[TRADES, SPOT, ("BlockTrade", &["BlockTrade"])]),
-            2 => settings.permissions = Permissions::of(&[SPOT]),
+            0 => settings.permissions = with(kind.funds),
+            1 => settings.permissions = with(kind.unknown),
+            2 => settings.permissions = Permissions::of(kind.less),
             3 => settings.ips = Ips::Any,
             _ => settings.ips = Ips::only([BOT_ADDRESS]),
         }
@@ -40,12 +40,14 @@ impl Stage {
     }
 
     pub(super) fn fill_slots(&mut self, but: usize) -> Option<()> {
-        let free = KEY_SLOTS
+        let kind = self.world.kind();
+        let free = kind
+            .slots
             .checked_sub(self.world.live_keys().len())
             .filter(|free| *free > but)?;
         for _ in but..free {
             self.world
-                .venue(|model, now| model.create_key_by_hand(SUB, by_hand("filler"), now))
+                .venue(|model, now| model.create_key_by_hand(SUB, by_hand(kind, "filler"), now))
                 .ok()?;
         }
         Some(())
@@ -68,8 +70,9 @@ impl Stage {
     }
 
     pub(super) fn venue_ways(&mut self, how: usize) {
+        let kind = self.world.kind();
         self.world.venue(|model, _| {
-            let delay = |choice: usize| SignedDuration::from_secs([0, 3, 20][choice % 3]);
+            let delay = |choice: usize| kind.delays[choice % 3];
             model.knobs.new_key_delay = delay(how);
             model.knobs.deletion_delay = delay(how / 3);
             model.knobs.edit_delay = delay(how / 9);
