@@ -4,7 +4,8 @@ use jiff::SignedDuration;
 use protocol::secret::Word;
 
 use crate::venue::{
-    Added, Bound, Endpoint, Gone, Limit, Names, Profile, SelfService, Unbound, Unnamed, Vocabulary, Window,
+    Added, Bound, Endpoint, Gone, Limit, Names, Profile, Segments, SelfService, Unbound, Unnamed, Vocabulary,
+    Window,
 };
 
 /// Bybit.
@@ -63,6 +64,7 @@ pub(crate) const BYBIT: Profile = Profile {
     max_keys: 20,
     // Unverified.
     max_ips: 20,
+    segments: Segments::Refused,
     // `docs/v5/user/create-subuid-apikey`: "No ip bound api key will be invalid after 90 days", and "invalid
     // after 7 days once the account password is changed".
     unbound: Some(Unbound {

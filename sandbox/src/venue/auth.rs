@@ -51,7 +51,7 @@ impl Model {
         let name = KeyId::from(claim.key);
         let is_demo = claim.environment == Environment::Demo;
         if self.knobs.wrong_host || self.knobs.wrong_demo_host && is_demo {
-            return Err(Refusal::invalid_key("this host knows no such key"));
+            return Err(self.invalid_key("this host knows no such key"));
         }
         let (key, account) = self.key_and_account(&name)?;
         if account.environment != claim.environment {
@@ -63,7 +63,7 @@ impl Model {
                 let why = "the key is not known everywhere yet";
                 return Err(Refusal::new(self.knobs.new_key_reason, why));
             }
-            Seen::NoMore => return Err(Refusal::invalid_key("the key is deleted")),
+            Seen::NoMore => return Err(self.invalid_key("the key is deleted")),
             Seen::Yes => {}
         }
         let in_force = self.in_force(key, now);

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use super::credential::KeyId;
-use super::ips::Ips;
 use super::key::Settings;
 use super::model::{Model, Uid};
 use super::permissions::{Permissions, Requested, Role};
@@ -87,7 +86,7 @@ impl Model {
             settings.permissions = self.completed(permissions, account);
         }
         if let Some(addresses) = self.named(changes.addresses.as_ref(), Vec::new) {
-            settings.ips = Ips::requested(&addresses, self.max_ips())?;
+            settings.ips = self.addresses_asked_for(&addresses)?;
         }
         if let Some(note) = &changes.note {
             self.note_must_do(key.uid, note, Some(&target))?;

@@ -1,7 +1,9 @@
 //! The addresses a key is bound to.
 
+use std::fmt;
 use std::net::IpAddr;
 
+use super::profile::Segments;
 use super::refusal::{Reason, Refusal};
 
 /// From where a key may be used.
@@ -9,8 +11,16 @@ use super::refusal::{Reason, Refusal};
 pub enum Ips {
     /// From anywhere. Such a key expires.
     Any,
-    /// From these addresses. Such a key does not expire.
-    Only(Vec<IpAddr>),
+    /// From these places. Such a key does not expire.
+    Only(Vec<Place>),
+}
+
+/// An address, or a segment of them at a venue that takes segments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    address: IpAddr,
+    /// How many bits a caller shares with it, if not all.
+    prefix: Option<u32>,
 }
 
 impl Ips {
@@ -19,25 +29,28 @@ impl Ips {
         Self::Only(
             addresses
                 .into_iter()
-                .map(|address| address.to_canonical())
+                .map(|address| Place {
+                    address: address.to_canonical(),
+                    prefix: None,
+                })
                 .collect(),
         )
     }
 
     /// Reads the addresses of a request. None of them means unbound.
-    pub(super) fn requested(addresses: &[String], max: usize) -> Result<Self, Refusal> {
+    pub(super) fn requested(addresses: &[String], max: usize, segments: Segments) -> Result<Self, Refusal> {
         if addresses.is_empty() {
             return Ok(Self::Any);
         }
         let read = addresses
             .iter()
-            .map(|text| address(text))
+            .map(|text| place(text, segments))
             .collect::<Result<Vec<_>, _>>()?;
         if read.len() > max {
             let why = format!("{} addresses are more than {max}", read.len());
             return Err(Refusal::new(Reason::TooManyAddresses, why));
         }
-        Ok(Self::only(read))
+        Ok(Self::Only(read))
     }
 
     /// Whether a caller at this address may use the key. An IPv4 address mapped into IPv6 counts as the IPv4
@@ -45,7 +58,7 @@ impl Ips {
     pub fn admits(&self, caller: IpAddr) -> bool {
         match self {
             Self::Any => true,
-            Self::Only(addresses) => addresses.contains(&caller.to_canonical()),
+            Self::Only(places) => places.iter().any(|place| place.has(caller.to_canonical())),
         }
     }
 
@@ -58,15 +71,52 @@ impl Ips {
     pub fn shown(&self) -> Vec<String> {
         match self {
             Self::Any => vec!["*".to_owned()],
-            Self::Only(addresses) => addresses.iter().map(IpAddr::to_string).collect(),
+            Self::Only(places) => places.iter().map(Place::to_string).collect(),
         }
     }
 }
 
-fn address(text: &str) -> Result<IpAddr, Refusal> {
-    text.trim()
-        .parse()
-        .map_err(|_| Refusal::parameter(format!("{text:?} is no address")))
+impl Place {
+    fn has(&self, caller: IpAddr) -> bool {
+        let Some(prefix) = self.prefix else {
+            return self.address == caller;
+        };
+        match (self.address, caller) {
+            (IpAddr::V4(own), IpAddr::V4(caller)) => {
+                let differs = u32::from(own) ^ u32::from(caller);
+                differs.checked_shr(32 - prefix).is_none_or(|bits| bits == 0)
+            }
+            (IpAddr::V6(own), IpAddr::V6(caller)) => {
+                let differs = u128::from(own) ^ u128::from(caller);
+                differs.checked_shr(128 - prefix).is_none_or(|bits| bits == 0)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.prefix {
+            None => self.address.fmt(f),
+            Some(prefix) => write!(f, "{}/{prefix}", self.address),
+        }
+    }
+}
+
+fn place(text: &str, segments: Segments) -> Result<Place, Refusal> {
+    let none = || Refusal::parameter(format!("{text:?} is no address"));
+    let (address, prefix) = match text.trim().split_once('/') {
+        Some((address, prefix)) if segments == Segments::Taken => (address, Some(prefix)),
+        _ => (text.trim(), None),
+    };
+    let address = address.parse::<IpAddr>().map_err(|_| none())?.to_canonical();
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    let prefix = prefix.map(str::parse).transpose().map_err(|_| none())?;
+    if prefix.is_some_and(|prefix: u32| prefix > longest) {
+        return Err(none());
+    }
+    Ok(Place { address, prefix })
 }
 
 #[cfg(test)]
@@ -75,7 +125,11 @@ mod tests {
 
     fn requested(addresses: &[&str], max: usize) -> Result<Ips, Reason> {
         let owned: Vec<String> = addresses.iter().map(|text| (*text).to_owned()).collect();
-        Ips::requested(&owned, max).map_err(|refusal| refusal.reason)
+        Ips::requested(&owned, max, Segments::Refused).map_err(|refusal| refusal.reason)
+    }
+
+    fn segment(text: &str) -> Result<Ips, Reason> {
+        Ips::requested(&[text.to_owned()], 20, Segments::Taken).map_err(|refusal| refusal.reason)
     }
 
     #[test]
@@ -107,6 +161,31 @@ mod tests {
         assert!(requested(&["10.0.0.1", "10.0.0.2"], 2).is_ok());
         let three = ["10.0.0.1", "10.0.0.2", "10.0.0.3"];
         assert_eq!(requested(&three, 2), Err(Reason::TooManyAddresses));
+    }
+
+    #[test]
+    fn a_segment_admits_all_that_share_its_bits_where_the_venue_takes_segments() {
+        for (text, inside, outside) in [
+            ("203.0.113.0/24", "203.0.113.255", "203.0.114.0"),
+            ("203.0.113.7/32", "203.0.113.7", "203.0.113.6"),
+            ("0.0.0.0/0", "198.51.100.1", "2001:db8::1"),
+            ("2001:db8::/32", "2001:db8:ffff::1", "2001:db9::1"),
+            ("::/0", "2001:db8::1", "198.51.100.1"),
+        ] {
+            let ips = segment(text).expect("it is a segment");
+            assert_eq!(ips.shown(), [text]);
+            assert!(ips.admits(inside.parse().expect("an address")), "{inside}");
+            assert!(!ips.admits(outside.parse().expect("an address")), "{outside}");
+        }
+        for text in [
+            "203.0.113.0/33",
+            "2001:db8::/129",
+            "203.0.113.0/",
+            "203.0.113.0/-1",
+            "/24",
+        ] {
+            assert_eq!(segment(text), Err(Reason::Parameter), "{text}");
+        }
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use super::credential::{Credential, KeyId, Passphrase};
-use super::ips::Ips;
 use super::key::{By, Key, Settings};
 use super::model::{Model, Uid};
 use super::permissions::{Permissions, Requested, Role};
@@ -54,7 +53,7 @@ impl Model {
         self.site_must_issue()?;
         let account = self.sub_account(&caller, request.account)?;
         self.note_must_do(request.account, &request.note, None)?;
-        let ips = Ips::requested(&request.addresses, self.max_ips())?;
+        let ips = self.addresses_asked_for(&request.addresses)?;
         let permissions = Permissions::requested(&request.permissions, self.profile, Role::Sub)?;
         let permissions = self.completed(permissions, account);
         let passphrase = self.passphrase_asked_for(request.passphrase)?;

@@ -38,6 +38,8 @@ pub struct Knobs {
     pub max_note_length: Option<usize>,
     /// How many addresses a key may be bound to, if not as many as the profile says.
     pub max_ips: Option<usize>,
+    /// The code for a caller's key that is not there, if not the venue's usual one.
+    pub invalid_key_code: Option<i64>,
     /// Unverified: the code for editing or deleting a key that is not there (deleted before, or another
     /// parent's).
     pub no_such_key_code: Option<i64>,
@@ -81,6 +83,7 @@ impl Default for Knobs {
             unique_notes: false,
             max_note_length: None,
             max_ips: None,
+            invalid_key_code: None,
             no_such_key_code: None,
             no_such_account_code: None,
             adds_to_every_key: false,

@@ -42,14 +42,15 @@ pub use edit::{Changes, EditedKey, Target};
 pub use hand::NoSuch;
 pub use http::{Answer, Arrived, Front, Service, State, serve};
 pub use inspect::{KeyPage, ListRequest, ListedKey, OwnKey};
-pub use ips::Ips;
+pub use ips::{Ips, Place};
 pub use issue::{IssueRequest, IssuedKey};
 pub use key::{By, KeyTruth, Settings};
 pub use knobs::Knobs;
 pub use model::{Environment, Model, Uid};
 pub use permissions::{Permissions, Requested};
 pub use profile::{
-    Added, Bound, Catalogue, Gone, Names, Profile, SelfService, Unbound, Unnamed, Vocabulary, Window,
+    Added, Bound, Catalogue, Gone, Names, Profile, Segments, SelfService, Unbound, Unnamed, Vocabulary,
+    Window,
 };
 pub use rate::{Endpoint, Limit, Rate};
 pub use refusal::{Reason, Refusal};

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::calls::Call;
 use super::credential::{Credential, Generator, KeyId, Passphrase};
 use super::edit::Target;
+use super::ips::Ips;
 use super::key::{By, Key, Revision, Settings};
 use super::knobs::Knobs;
 use super::permissions::{Permissions, Role};
@@ -89,8 +90,22 @@ impl Model {
         self.knobs.max_keys.unwrap_or(self.profile.max_keys)
     }
 
-    pub(super) fn max_ips(&self) -> usize {
-        self.knobs.max_ips.unwrap_or(self.profile.max_ips)
+    pub(super) fn addresses_asked_for(&self, addresses: &[String]) -> Result<Ips, Refusal> {
+        let max = self.knobs.max_ips.unwrap_or(self.profile.max_ips);
+        Ips::requested(addresses, max, self.profile.segments)
+    }
+
+    /// Refuses a call whose request makes no sense to the front: those who may not make the call at all
+    /// hear that first, and it counts against the limit.
+    pub fn turn_away(&mut self, caller: &KeyId, endpoint: Endpoint, no: Refusal, now: Timestamp) -> Refusal {
+        let may = self.admit(caller, endpoint, now).and_then(|caller| {
+            if endpoint == Endpoint::List {
+                caller.must_be_master()
+            } else {
+                self.must_manage_keys(&caller)
+            }
+        });
+        may.err().unwrap_or(no)
     }
 
     /// Counts the call against the caller's limit and looks the caller up.
@@ -128,7 +143,7 @@ impl Model {
             .keys
             .get(key)
             .and_then(|key| Some((key, self.accounts.get(&key.uid)?)));
-        found.ok_or_else(|| Refusal::invalid_key("there is no such key"))
+        found.ok_or_else(|| self.invalid_key("there is no such key"))
     }
 
     pub(super) fn in_force<'a>(&self, key: &'a Key, now: Timestamp) -> &'a Revision {
@@ -175,6 +190,10 @@ impl Model {
         key.filter(|key| !key.is_deleted())
             .map(|key| key.credential.key.clone())
             .ok_or_else(|| self.no_such_key())
+    }
+
+    pub(super) fn invalid_key(&self, why: &str) -> Refusal {
+        Refusal::new(Reason::InvalidKey, why).coded(self.knobs.invalid_key_code)
     }
 
     pub(super) fn no_such_key(&self) -> Refusal {

@@ -47,6 +47,8 @@ pub struct Profile {
     pub max_keys: usize,
     /// How many addresses a key may be bound to.
     pub max_ips: usize,
+    /// Whether a segment of addresses will do for one.
+    pub segments: Segments,
     /// How long a key lives that is bound to no address; nothing where it lives as long as any.
     pub unbound: Option<Unbound>,
     /// The most keys on a page of a list, and how many if the caller does not say.
@@ -105,6 +107,15 @@ pub enum Names {
     Unique,
     /// Any key may have any note.
     Free,
+}
+
+/// Whether keys can be bound to segments of addresses, such as 203.0.113.0/24.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Segments {
+    /// They can.
+    Taken,
+    /// They are no addresses.
+    Refused,
 }
 
 /// What becomes of that which an edit does not name. Permissions and notes always stay.

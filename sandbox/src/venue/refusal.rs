@@ -59,7 +59,8 @@ pub struct Refusal {
     pub reason: Reason,
     /// Why, in our words, for the sandbox's own log. The venue sends no such thing.
     pub why: String,
-    /// The venue's code, where a knob decides it because nobody knows it.
+    /// The venue's code, where the reason alone does not tell it: a knob decides it because nobody knows it,
+    /// or the front that could make no sense of a request.
     pub code: Option<i64>,
 }
 
@@ -83,16 +84,13 @@ impl Refusal {
         Self::new(Reason::RateLimit, "the endpoint's limit is used up")
     }
 
-    pub(super) fn invalid_key(why: impl Into<String>) -> Self {
-        Self::new(Reason::InvalidKey, why)
-    }
-
     pub(super) fn permission(why: impl Into<String>) -> Self {
         Self::new(Reason::Permission, why)
     }
 
-    /// With a code that a knob decides.
-    pub(super) fn coded(self, code: Option<i64>) -> Self {
+    /// With a code of its own.
+    #[must_use]
+    pub fn coded(self, code: Option<i64>) -> Self {
         Self { code, ..self }
     }
 }

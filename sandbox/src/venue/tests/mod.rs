@@ -20,9 +20,9 @@ use crate::bybit::PROFILE;
 
 pub(crate) const PARENT: Uid = 24_617_703;
 pub(crate) const SUB: Uid = 53_888_000;
-const OTHER_SUB: Uid = 53_888_001;
+pub(crate) const OTHER_SUB: Uid = 53_888_001;
 const STRANGER: Uid = 90_000_000;
-const STRANGERS_SUB: Uid = 90_000_001;
+pub(crate) const STRANGERS_SUB: Uid = 90_000_001;
 pub(crate) const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
 pub(crate) const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -43,7 +43,7 @@ impl World {
     }
 
     /// The same at another venue.
-    fn of(profile: &'static Profile, knobs: Knobs) -> Self {
+    pub(crate) fn of(profile: &'static Profile, knobs: Knobs) -> Self {
         let now = Timestamp::from_millisecond(1_700_000_000_000).expect("a time in 2023");
         let mut model = Model::new(1, profile, knobs);
         model.add_parent_account(PARENT, Environment::Mainnet);
