@@ -11,6 +11,7 @@ pub mod in_process;
 pub mod invariants;
 pub mod leak;
 pub mod local;
+pub mod okx;
 pub mod proxy;
 mod random;
 pub mod report;
