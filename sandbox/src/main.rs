@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use sandbox::bench::{self, OtherBuild, Part};
 use sandbox::in_process::kind::VenueKind;
-use sandbox::serve::{BYBIT_PORT, SECRETS_MANAGER_PORT};
+use sandbox::local::Venue;
+use sandbox::serve::SECRETS_MANAGER_PORT;
 use sandbox::simulation::{self, History, Options, Outcome};
 
 /// A simulation allocates for each call it makes: this allocator does it in less than half the time of the
@@ -26,6 +27,9 @@ struct Arguments {
 enum Command {
     /// Rotate a key from end to end, once, and show it.
     Rotate {
+        /// At which venue.
+        #[arg(long, value_enum, default_value_t)]
+        venue: Venue,
         /// Show the function's own log lines too.
         #[arg(long)]
         logs: bool,
@@ -33,6 +37,9 @@ enum Command {
     /// A day in the life of a key, told while it happens: rotation, grace, an overwrite, a leak, a bad
     /// deployment, an audit.
     Story {
+        /// At which venue.
+        #[arg(long, value_enum, default_value_t)]
+        venue: Venue,
         /// Show the functions' own log lines too.
         #[arg(long)]
         logs: bool,
@@ -94,12 +101,15 @@ enum Command {
     },
     /// Serve the stand-ins until interrupted, and rotate whenever a client asks for it.
     Serve {
+        /// Which venue, beside Secrets Manager.
+        #[arg(long, value_enum, default_value_t)]
+        venue: Venue,
         /// The port of Secrets Manager; 0 takes any that is free.
         #[arg(long, default_value_t = SECRETS_MANAGER_PORT)]
         secrets_manager_port: u16,
-        /// The port of Bybit; 0 takes any that is free.
-        #[arg(long, default_value_t = BYBIT_PORT)]
-        bybit_port: u16,
+        /// The port of the venue, 0 for any that is free; 9312 for Bybit and 9313 for OKX if left out.
+        #[arg(long)]
+        venue_port: Option<u16>,
         /// Show the function's own log lines too.
         #[arg(long)]
         logs: bool,
@@ -110,8 +120,10 @@ enum Command {
 #[expect(clippy::print_stderr, reason = "a command-line tool says why it failed")]
 async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
-        Command::Rotate { logs } => sandbox::rotate::rotate(logs).await,
-        Command::Story { logs } => sandbox::story::tell(logs).await.map(|()| ExitCode::SUCCESS),
+        Command::Rotate { venue, logs } => sandbox::rotate::rotate(venue, logs).await,
+        Command::Story { venue, logs } => sandbox::story::tell(venue, logs)
+            .await
+            .map(|()| ExitCode::SUCCESS),
         Command::Simulate {
             histories,
             seed,
@@ -170,10 +182,11 @@ async fn main() -> ExitCode {
             .await
         }
         Command::Serve {
+            venue,
             secrets_manager_port,
-            bybit_port,
+            venue_port,
             logs,
-        } => sandbox::serve::serve(secrets_manager_port, bybit_port, logs)
+        } => sandbox::serve::serve(venue, secrets_manager_port, venue_port, logs)
             .await
             .map(|()| ExitCode::SUCCESS),
     };

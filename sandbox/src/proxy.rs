@@ -127,6 +127,7 @@ pub struct Proxy {
     shared: Arc<Shared>,
     secrets_manager: SocketAddr,
     venue: SocketAddr,
+    base_url: &'static str,
     _servers: JoinSet<()>,
 }
 
@@ -168,13 +169,14 @@ impl Proxy {
             shared,
             secrets_manager,
             venue,
+            base_url: local.stand_in.base_url,
             _servers: servers,
         })
     }
 
     /// What a process needs to know to call through this proxy.
     pub fn environment(&self) -> Environment {
-        Environment::local(self.secrets_manager, self.venue)
+        Environment::local(self.secrets_manager, self.base_url, self.venue)
     }
 
     /// Names the process that [`Fault::Killed`] kills.

@@ -7,7 +7,7 @@ use protocol::name::SecretName;
 use protocol::secret::KeyId;
 use serde_json::Value;
 
-use crate::local::{Local, MASTER_SECRET};
+use crate::local::Local;
 use crate::scheduler::StepReport;
 use crate::secrets_manager::{Outcome, Secret};
 use crate::venue::{KeyTruth, Uid};
@@ -38,7 +38,7 @@ impl fmt::Display for StepReport {
             self.took.as_secs_f64() * 1000.0
         )?;
         for call in &self.store_calls {
-            let whose = if call.secret == MASTER_SECRET {
+            let whose = if call.secret == self.stand_in.master_secret {
                 " of the master credential"
             } else {
                 ""
@@ -53,8 +53,9 @@ impl fmt::Display for StepReport {
             let refused = call
                 .code
                 .filter(|code| *code != 0)
-                .map_or_else(String::new, |code| format!("  (retCode {code})"));
-            writeln!(f, "    Bybit            {} {}{refused}", call.method, call.path)?;
+                .map_or_else(String::new, |code| format!("  ({} {code})", self.stand_in.code));
+            let (venue, method, path) = (self.stand_in.title, &call.method, &call.path);
+            writeln!(f, "    {venue:<15}  {method} {path}{refused}")?;
         }
         Ok(())
     }

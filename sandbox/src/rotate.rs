@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::function::{self, Function};
-use crate::local::{Local, SECRET, SUB_ACCOUNT};
+use crate::local::{Local, SUB_ACCOUNT, Venue};
 use crate::report::{keys, masked, versions};
 use crate::scheduler::{next_step, wait_until_due};
 use crate::secrets_manager::{EventKind, RotateSecret};
@@ -13,14 +13,22 @@ use crate::secrets_manager::{EventKind, RotateSecret};
 /// # Errors
 /// What could not be built or started.
 #[expect(clippy::print_stdout, reason = "this is what the command is for")]
-pub async fn rotate(echo: bool) -> Result<ExitCode, Box<dyn std::error::Error>> {
+pub async fn rotate(venue: Venue, echo: bool) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let binary = function::build().await?;
-    let local = Local::start(0, 0).await?;
+    let local = Local::start(venue, 0, 0).await?;
     let function = Function::start(&binary, &local.environment(), echo).await?;
-    let name = masked(SECRET);
+    let stand_in = local.stand_in;
+    let (name, venue) = (masked(stand_in.secret), stand_in.title);
 
-    println!("Before: {name}, a key made by hand on Bybit sub-account {SUB_ACCOUNT}\n");
-    println!("{}\n{}", versions(&local, SECRET), keys(&local, SUB_ACCOUNT));
+    println!(
+        "Before: {name}, a key made by hand on {venue} sub-account {}\n",
+        stand_in.account()
+    );
+    println!(
+        "{}\n{}",
+        versions(&local, stand_in.secret),
+        keys(&local, SUB_ACCOUNT)
+    );
     {
         let mut state = local.secrets_manager.lock();
         // A failed rotation is seen to fail at once here; Secrets Manager itself tries for hours.
@@ -28,7 +36,7 @@ pub async fn rotate(echo: bool) -> Result<ExitCode, Box<dyn std::error::Error>> 
         let now = state.clock.now();
         state.model.rotate_secret(
             &RotateSecret {
-                secret_id: SECRET.into(),
+                secret_id: stand_in.secret.into(),
                 ..RotateSecret::default()
             },
             now,
@@ -47,10 +55,14 @@ pub async fn rotate(echo: bool) -> Result<ExitCode, Box<dyn std::error::Error>> 
         wait_until_due(&local).await;
     };
     println!(
-        "After: {} calls to Secrets Manager, {} to Bybit\n",
+        "After: {} calls to Secrets Manager, {} to {venue}\n",
         calls.0, calls.1
     );
-    println!("{}\n{}", versions(&local, SECRET), keys(&local, SUB_ACCOUNT));
+    println!(
+        "{}\n{}",
+        versions(&local, stand_in.secret),
+        keys(&local, SUB_ACCOUNT)
+    );
     if ended == EventKind::RotationSucceeded {
         println!(
             "Rotated. Consumers read the new key from now on; the old one lives on for those that still \
@@ -72,7 +84,7 @@ fn how_it_ended(local: &Local) -> Option<EventKind> {
         .model
         .events()
         .iter()
-        .filter(|event| event.secret_arn.contains(SECRET))
+        .filter(|event| event.secret_arn.contains(local.stand_in.secret))
         .map(|event| event.kind)
         .find(ended)
 }

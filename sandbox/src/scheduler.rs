@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::function::{Failed, Function};
-use crate::local::Local;
+use crate::local::{Local, StandIn};
 use crate::secrets_manager::Invocation;
 use crate::{secrets_manager, venue};
 
@@ -20,8 +20,10 @@ pub struct StepReport {
     pub took: Duration,
     /// The calls it made to Secrets Manager.
     pub store_calls: Vec<secrets_manager::Call>,
-    /// The calls it made to Bybit.
+    /// The calls it made to the venue.
     pub venue_calls: Vec<venue::Call>,
+    /// Which venue that is.
+    pub stand_in: &'static StandIn,
 }
 
 /// Takes the next step that is due, if one is, and lets the function do it. A rotation of a secret that names
@@ -56,6 +58,7 @@ pub async fn next_step(local: &Local, function: &Function) -> Option<StepReport>
         took,
         store_calls,
         venue_calls,
+        stand_in: local.stand_in,
     })
 }
 

@@ -2,14 +2,13 @@
 //! interrupted.
 
 use crate::function::{self, Function, REGION};
-use crate::local::{EVENTS_SECRET, EVENTS_TOKEN, Local, MASTER_SECRET, SECRET};
+use crate::local::{EVENTS_TOKEN, Local, Venue};
 use crate::report::{fingerprint, masked};
 use crate::scheduler::{next_step, wait_until_due};
+use crate::venue::{Credential, Passphrase};
 
 /// Where Secrets Manager listens unless told otherwise.
 pub const SECRETS_MANAGER_PORT: u16 = 9311;
-/// Where Bybit listens unless told otherwise.
-pub const BYBIT_PORT: u16 = 9312;
 
 /// Serves until interrupted. `echo` shows the function's own log lines too.
 ///
@@ -17,12 +16,18 @@ pub const BYBIT_PORT: u16 = 9312;
 /// What could not be built or started.
 #[expect(clippy::print_stdout, reason = "this is what the command is for")]
 pub async fn serve(
+    venue: Venue,
     secrets_manager_port: u16,
-    bybit_port: u16,
+    venue_port: Option<u16>,
     echo: bool,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let binary = function::build().await?;
-    let local = Local::start(secrets_manager_port, bybit_port).await?;
+    let local = Local::start(
+        venue,
+        secrets_manager_port,
+        venue_port.unwrap_or(venue.stand_in().port),
+    )
+    .await?;
     println!("{}", introduction(&local));
     let mut function = Function::start(&binary, &local.environment(), echo).await?;
     let interrupted = tokio::signal::ctrl_c();
@@ -61,35 +66,61 @@ fn introduction(local: &Local) -> String {
     }
     // The first version of the AWS CLI looks for the Region under this name alone.
     let _ = writeln!(text, "export AWS_DEFAULT_REGION={REGION}");
-    let _ = writeln!(
-        text,
-        "\nBybit, to sign as the master key and as the key in {SECRET}:\n\n\
-         export BYBIT_STAND_IN_URL=http://{}\n\
-         export BYBIT_MASTER_KEY={} BYBIT_MASTER_SECRET={}\n\
-         export BYBIT_SUB_KEY={} BYBIT_SUB_SECRET={} BYBIT_SUB_UID={}\n",
-        local.venue_address,
-        local.master.key.as_str(),
-        local.master.secret.expose(),
-        local.hand_made.key.as_str(),
-        local.hand_made.secret.expose(),
-        crate::local::SUB_ACCOUNT,
-    );
+    let _ = writeln!(text, "{}", of_venue(local));
     let _ = writeln!(text, "Secrets:");
     for (name, what) in [
         (
-            SECRET,
+            local.stand_in.secret,
             format!(
                 "to rotate with `aws secretsmanager rotate-secret`; its key is {}",
                 fingerprint(local.hand_made.key.as_str())
             ),
         ),
         (
-            EVENTS_SECRET,
+            local.stand_in.events_secret,
             format!("with an open rotation, of version {EVENTS_TOKEN}, for the files in events/"),
         ),
-        (MASTER_SECRET, "the master credential".into()),
+        (local.stand_in.master_secret, "the master credential".into()),
     ] {
         let _ = writeln!(text, "  {}  {what}", local.arn(name));
     }
     text
+}
+
+/// The keys at the venue, each in a line of exports.
+fn of_venue(local: &Local) -> String {
+    let stand_in = local.stand_in;
+    let prefix = stand_in.profile.name.to_uppercase();
+    let exports = |whose: &str, credential: &Credential| {
+        let (key, secret) = (credential.key.as_str(), credential.secret.expose());
+        let passphrase = credential.passphrase.as_ref().map(Passphrase::expose);
+        let passphrase = passphrase.map(|text| format!(" {prefix}_{whose}_PASSPHRASE={text}"));
+        format!(
+            "export {prefix}_{whose}_KEY={key} {prefix}_{whose}_SECRET={secret}{}",
+            passphrase.unwrap_or_default()
+        )
+    };
+    let unbound = local.unbound_master.as_ref();
+    let lines = [
+        Some(format!(
+            "export {prefix}_STAND_IN_URL=http://{}",
+            local.venue_address
+        )),
+        Some(exports("MASTER", &local.master)),
+        unbound.map(|master| exports("UNBOUND_MASTER", master)),
+        Some(format!(
+            "{} {prefix}_{}={}",
+            exports("SUB", &local.hand_made),
+            stand_in.account_variable,
+            stand_in.account()
+        )),
+    ];
+    let lines: Vec<String> = lines.into_iter().flatten().collect();
+    let other = unbound.map_or("", |_| ", as one that is bound to no address,");
+    format!(
+        "\n{}, to sign as the master key{other} and as the key in {}:\n\n{}\n",
+        stand_in.title,
+        stand_in.secret,
+        lines.join("\n")
+    )
 }

@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use sandbox::local::Local;
-use sandbox::serve::{BYBIT_PORT, SECRETS_MANAGER_PORT};
+use sandbox::local::{Local, Venue};
+use sandbox::serve::SECRETS_MANAGER_PORT;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const SANDBOX: &str = env!("CARGO_BIN_EXE_sandbox");
@@ -210,12 +210,12 @@ fn run_by_a_check(shown: &Shown, script: &str, variables: &[(String, String)]) -
 
 #[tokio::test]
 async fn every_command_of_a_page_is_run_by_a_check_or_is_marked() {
-    let local = Local::start(0, 0).await.unwrap();
+    let local = Local::start(Venue::Bybit, 0, 0).await.unwrap();
     let mut variables = local.environment().emergency().variables().to_vec();
     for (name, value) in &mut variables {
         let port = match name.as_str() {
             "AWS_ENDPOINT_URL_SECRETS_MANAGER" => SECRETS_MANAGER_PORT,
-            "BYBIT_BASE_URL" => BYBIT_PORT,
+            "BYBIT_BASE_URL" => local.stand_in.port,
             _ => continue,
         };
         *value = value

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use sandbox::local::Local;
+use sandbox::local::{Local, Venue};
 use sandbox::proxy::{Effect, Fault, Proxy, Reply};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -57,7 +57,7 @@ async fn each_fault_is_what_its_name_says() {
         (Fault::Replaced(Effect::Done, Reply::Unavailable), unavailable, 1),
     ];
     for (fault, expected, effects) in cases {
-        let local = Local::start(0, 0).await.unwrap();
+        let local = Local::start(Venue::Bybit, 0, 0).await.unwrap();
         let proxy = Proxy::start(&local, Some((1, fault))).await.unwrap();
         assert!(whole(&ask(&proxy).await), "{fault:?}: the request before");
         local.venue.lock().model.take_calls();
@@ -77,7 +77,7 @@ async fn each_fault_is_what_its_name_says() {
 
 #[tokio::test]
 async fn a_request_that_is_held_back_takes_effect_though_its_sender_has_gone() {
-    let local = Local::start(0, 0).await.unwrap();
+    let local = Local::start(Venue::Bybit, 0, 0).await.unwrap();
     let proxy = Proxy::start(&local, Some((0, Fault::Delayed(Effect::None, LATER))))
         .await
         .unwrap();

@@ -11,7 +11,7 @@ use sandbox::fault::Fault;
 use sandbox::function::{Environment, Failed, Function};
 use sandbox::in_process::Power;
 use sandbox::leak::found;
-use sandbox::local::{Local, MASTER_SECRET, SECRET, SUB_ACCOUNT};
+use sandbox::local::{Local, MASTER_SECRET, SECRET, SUB_ACCOUNT, Venue};
 use sandbox::proxy::{self, Proxy};
 use sandbox::secrets_manager::{
     self, PutSecretValue, RotateSecret, Rotation, Sensitive, UpdateSecretVersionStage,
@@ -99,14 +99,14 @@ impl World {
 
     /// With other variables in the function's environment.
     pub(crate) async fn start_with(change: impl FnOnce(Environment) -> Environment) -> Self {
-        let local = Local::start(0, 0).await.unwrap();
+        let local = Local::start(Venue::Bybit, 0, 0).await.unwrap();
         let environment = change(local.environment());
         Self::of(local, &environment).await
     }
 
     /// With a proxy between the function's process and the stand-ins.
     pub(crate) async fn start_behind_proxy(plan: Option<(usize, proxy::Fault)>) -> (Self, Proxy) {
-        let local = Local::start(0, 0).await.unwrap();
+        let local = Local::start(Venue::Bybit, 0, 0).await.unwrap();
         let proxy = Proxy::start(&local, plan).await.unwrap();
         let world = Self::of(local, &proxy.environment()).await;
         proxy.may_kill(world.function.killer());

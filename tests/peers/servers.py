@@ -141,7 +141,7 @@ class Sandbox:
 @contextmanager
 def sandbox():
     """`sandbox serve`, fresh: the same keys and secrets each time."""
-    command = [build()["sandbox"], "serve", "--secrets-manager-port", "0", "--bybit-port", "0"]
+    command = [build()["sandbox"], "serve", "--secrets-manager-port", "0", "--venue-port", "0"]
     with running(command, clean_environment()) as process:
         process.wait_for(r"the master credential\n")
         yield Sandbox(process)

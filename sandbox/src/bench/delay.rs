@@ -66,7 +66,15 @@ async fn steps_over(peer: &Peer, delay: Duration) -> Result<Vec<f64>, Box<dyn Er
     let local = world().await?;
     let network = Network::start([local.secrets_manager_address, local.venue_address], delay).await?;
     let [secrets_manager, venue] = network.addresses;
-    let process = Process::start(peer, &peer.seeing(Environment::local(secrets_manager, venue))).await?;
+    let process = Process::start(
+        peer,
+        &peer.seeing(Environment::local(
+            secrets_manager,
+            local.stand_in.base_url,
+            venue,
+        )),
+    )
+    .await?;
     process.rotation(&local).await?;
     let steps = process.rotation(&local).await?;
     process.end().await;

@@ -8,7 +8,7 @@ use super::peer::Peer;
 use super::tls::{Front, Identity};
 use super::usage;
 use crate::function::{Environment, Function};
-use crate::local::{Local, SECRET};
+use crate::local::{Local, SECRET, Venue};
 use crate::scheduler::{StepReport, next_step};
 use crate::secrets_manager::RotateSecret;
 
@@ -162,7 +162,7 @@ impl Site {
 
 /// The stand-ins, which refuse nobody for coming too often.
 pub(super) async fn world() -> Result<Local, crate::local::StartError> {
-    let local = Local::start(0, 0).await?;
+    let local = Local::start(Venue::Bybit, 0, 0).await?;
     local.venue.lock().model.knobs.rate_limits = false;
     Ok(local)
 }

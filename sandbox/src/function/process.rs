@@ -38,8 +38,9 @@ pub const CLOCK_AHEAD: &str = "SANDBOX_CLOCK_AHEAD";
 pub struct Environment(Vec<(String, String)>);
 
 impl Environment {
-    /// Where the stand-ins listen, and credentials that are worth nothing.
-    pub fn local(secrets_manager: SocketAddr, venue: SocketAddr) -> Self {
+    /// Where the stand-ins listen, the venue under the name of its variable, and credentials that are worth
+    /// nothing.
+    pub fn local(secrets_manager: SocketAddr, base_url: &str, venue: SocketAddr) -> Self {
         Self::default()
             .with(
                 "AWS_ENDPOINT_URL_SECRETS_MANAGER",
@@ -48,7 +49,7 @@ impl Environment {
             .with("AWS_ACCESS_KEY_ID", crate::secrets_manager::ACCESS_KEY_ID)
             .with("AWS_SECRET_ACCESS_KEY", "worth-nothing")
             .with("AWS_REGION", REGION)
-            .with("BYBIT_BASE_URL", format!("http://{venue}"))
+            .with(base_url, format!("http://{venue}"))
             .with("EGRESS_IPS", "127.0.0.1")
     }
 

@@ -11,24 +11,24 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use self::stage::{Broken, Stage};
-use crate::local::SECRET;
+use crate::local::{StandIn, Venue};
 use crate::report::fingerprint;
 
 /// Tells the story. `echo` shows the functions' own log lines too.
 ///
 /// # Errors
 /// What could not be built or started, or what did not happen as it has to.
-pub async fn tell(echo: bool) -> Result<(), Broken> {
-    tell_of(crate::function::build().await?, echo).await
+pub async fn tell(venue: Venue, echo: bool) -> Result<(), Broken> {
+    tell_of(venue, crate::function::build().await?, echo).await
 }
 
 /// The same, of a binary that is built already.
 ///
 /// # Errors
 /// What could not be started, or what did not happen as it has to.
-pub async fn tell_of(binary: PathBuf, echo: bool) -> Result<(), Broken> {
+pub async fn tell_of(venue: Venue, binary: PathBuf, echo: bool) -> Result<(), Broken> {
     let mut story = Story {
-        stage: Stage::set(binary, echo).await?,
+        stage: Stage::set(venue, binary, echo).await?,
     };
     story.a_rotation().await?;
     story.grace().await?;
@@ -43,6 +43,10 @@ struct Story {
 }
 
 impl Story {
+    fn stand_in(&self) -> &'static StandIn {
+        self.stage.local.stand_in
+    }
+
     async fn a_rotation(&self) -> Result<(), Broken> {
         self.chapter(
             "A rotation",
@@ -51,7 +55,7 @@ impl Story {
         let bot = self.stage.key("AWSCURRENT");
         let plan = self
             .stage
-            .ask(json!({"operation": "plan", "secret": SECRET}))
+            .ask(json!({"operation": "plan", "secret": self.stand_in().secret}))
             .await?;
         must(
             plan["secrets"][0]["plan"]["would_succeed"] == true,
@@ -125,10 +129,14 @@ impl Story {
         let mut carried = self.stage.value("AWSCURRENT");
         let good = self.stage.key("AWSCURRENT");
         let by_hand = &self.stage.local.hand_made;
-        carried["api_key"] = by_hand.key.as_str().into();
-        carried["api_secret"] = by_hand.secret.expose().into();
+        let said = self.stand_in().value(by_hand);
+        for field in ["api_key", "api_secret", "passphrase"] {
+            if !said[field].is_null() {
+                carried[field] = said[field].clone();
+            }
+        }
         carried["policy"] = json!({
-            "permissions": ["read", "spot", "derivatives"], "ip_allowlist": ["127.0.0.1", "203.0.113.7"],
+            "permissions": self.stand_in().words, "ip_allowlist": ["127.0.0.1", "203.0.113.7"],
         });
         if let Some(fields) = carried.as_object_mut() {
             fields.remove("rotation");
@@ -182,7 +190,7 @@ impl Story {
             text(&found["findings"][0]["say"])
         ));
         let order = json!({
-            "operation": "break_glass", "secret": SECRET,
+            "operation": "break_glass", "secret": self.stand_in().secret,
             "reason": "the key was seen in a public log", "incident": "INC-7",
         });
         let broken = self.stage.ask(order).await?;
@@ -246,7 +254,7 @@ impl Story {
     async fn roll_back(&self) -> Result<(), Broken> {
         let back = self
             .stage
-            .ask(json!({"operation": "rollback", "secret": SECRET}))
+            .ask(json!({"operation": "rollback", "secret": self.stand_in().secret}))
             .await?;
         must(back["outcome"] == "ok", "the rollback begins", &back)?;
         answer(&back);

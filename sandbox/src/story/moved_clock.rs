@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::SignedDuration;
 use tokio::process::Command;
@@ -19,7 +20,10 @@ pub(super) struct MovedClock {
 impl MovedClock {
     /// Compiles them.
     pub(super) async fn build() -> Result<Self, String> {
-        let folder = std::env::temp_dir().join(format!("sandbox-story-{}", std::process::id()));
+        // Several stories may be told by one process.
+        static STORIES: AtomicU32 = AtomicU32::new(0);
+        let (process, story) = (std::process::id(), STORIES.fetch_add(1, Ordering::Relaxed));
+        let folder = std::env::temp_dir().join(format!("sandbox-story-{process}-{story}"));
         std::fs::create_dir_all(&folder)
             .map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
         let library = folder.join("clock.so");

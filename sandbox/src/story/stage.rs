@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::moved_clock::MovedClock;
 use crate::function::{EMERGENCY_ARN, Environment, Function, OPERATIONS_ARN};
-use crate::local::{Local, SECRET, SUB_ACCOUNT};
+use crate::local::{Local, SUB_ACCOUNT, Venue};
 use crate::report;
 use crate::scheduler::{next_step, wait_until_due};
 use crate::secrets_manager::{PutSecretValue, RotateSecret, Sensitive};
@@ -38,16 +38,16 @@ struct Functions {
 }
 
 impl Stage {
-    pub(super) async fn set(binary: PathBuf, echo: bool) -> Result<Self, Broken> {
+    pub(super) async fn set(venue: Venue, binary: PathBuf, echo: bool) -> Result<Self, Broken> {
         let clock = MovedClock::build().await?;
-        let local = Local::start(0, 0).await?;
+        let local = Local::start(venue, 0, 0).await?;
         // The secret of the events' files belongs to another play.
         {
             let mut state = local.secrets_manager.lock();
             let now = state.clock.now();
             state.model.knobs_mut().replays = 0;
             let request = crate::secrets_manager::DeleteSecret {
-                secret_id: crate::local::EVENTS_SECRET.into(),
+                secret_id: local.stand_in.events_secret.into(),
                 force_delete_without_recovery: true,
                 ..Default::default()
             };
@@ -89,7 +89,7 @@ impl Stage {
             let now = state.clock.now();
             state.model.rotate_secret(
                 &RotateSecret {
-                    secret_id: SECRET.into(),
+                    secret_id: self.local.stand_in.secret.into(),
                     ..RotateSecret::default()
                 },
                 now,
@@ -123,7 +123,7 @@ impl Stage {
 
     fn is_rotating(&self) -> bool {
         let state = self.local.secrets_manager.lock();
-        let secret = state.model.secret(SECRET);
+        let secret = state.model.secret(self.local.stand_in.secret);
         secret.is_some_and(|secret| {
             secret
                 .holder("AWSPENDING")
@@ -174,7 +174,7 @@ impl Stage {
         let mut state = self.local.secrets_manager.lock();
         let now = state.clock.now();
         let put = PutSecretValue {
-            secret_id: SECRET.into(),
+            secret_id: self.local.stand_in.secret.into(),
             client_request_token: Some("0b000000-0000-4000-8000-00000000000b".into()),
             secret_string: Some(Sensitive::new(value.to_string())),
             ..PutSecretValue::default()
@@ -198,7 +198,9 @@ impl Stage {
 
     /// The value under a label.
     pub(super) fn value(&self, label: &str) -> Value {
-        self.local.value(SECRET, label).unwrap_or_default()
+        self.local
+            .value(self.local.stand_in.secret, label)
+            .unwrap_or_default()
     }
 
     /// The key id under a label.
@@ -220,7 +222,7 @@ impl Stage {
     }
 
     pub(super) fn versions(&self) -> String {
-        report::versions(&self.local, SECRET)
+        report::versions(&self.local, self.local.stand_in.secret)
     }
 
     pub(super) fn keys(&self) -> String {
