@@ -109,7 +109,8 @@ pub struct Service {
 pub struct State {
     /// The exchange.
     pub model: Model,
-    /// The faults to come, each planned under the path of the calls it is for.
+    /// The faults to come, each planned under the path of the calls it is for, or under the method and the
+    /// path where several have one.
     pub faults: Faults,
 }
 
@@ -154,7 +155,10 @@ impl Service {
         let State { model, faults } = &mut *self.lock();
         let claimed = self.front.claimed_key(arrived).map(KeyId::from);
         let caller = claimed.and_then(|key| model.key(&key)).map(|key| key.key);
-        let fault = faults.next_for(arrived.path);
+        let operation = format!("{} {}", arrived.method, arrived.path);
+        let fault = faults
+            .next_for(&operation)
+            .or_else(|| faults.next_for(arrived.path));
         let answer = match fault {
             None | Some(Fault::ReplyLost) => Some(self.front.respond(model, arrived, now)),
             Some(Fault::Throttled) => Some(self.front.throttled(model, arrived, now)),

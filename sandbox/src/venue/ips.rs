@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_segment_admits_all_that_share_its_bits_where_the_venue_takes_segments() {
+    fn a_segment_admits_all_that_share_its_bits() {
         for (text, inside, outside) in [
             ("203.0.113.0/24", "203.0.113.255", "203.0.114.0"),
             ("203.0.113.7/32", "203.0.113.7", "203.0.113.6"),

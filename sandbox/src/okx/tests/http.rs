@@ -120,7 +120,12 @@ async fn a_planned_fault_is_the_venues_own_or_the_networks() {
         (Fault::ReplyLost, "", "", true),
     ] {
         let server = Server::start().await;
-        server.plan(KEYS, fault);
+        server.plan("POST /api/v5/users/subaccount/apikey", fault);
+        let listed = server.send("GET", KEYS, "subAcct=desk01", "").await;
+        assert!(
+            listed.contains(r#""code":"0""#),
+            "the fault is another call's: {listed}"
+        );
         let reply = server.create().await;
         assert!(
             reply.starts_with(status) && reply.contains(code),
