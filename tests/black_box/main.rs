@@ -7,6 +7,7 @@ mod aws_configuration;
 mod bad_input;
 mod chaos;
 mod faults;
+mod okx;
 mod operations;
 mod pages;
 mod repeats;

@@ -1,6 +1,5 @@
 //! The operations, asked of the real binary.
 
-use jiff::{SignedDuration, Timestamp};
 use sandbox::fault::Fault;
 use sandbox::function::{EMERGENCY_ARN, OPERATIONS_ARN};
 use sandbox::local::{MASTER_SECRET, SECRET, SUB_ACCOUNT};
@@ -18,16 +17,6 @@ async fn rotated() -> (World, Operators) {
     (world, operations)
 }
 
-/// Puts a stamp that far back, as if that much time had passed.
-fn backdate(world: &World, kind: &str, hours: i64) {
-    let labels = world.secrets_manager(|model, _| model.secret(SECRET).unwrap().labels().clone());
-    let (label, version) = labels.iter().find(|(label, _)| label.starts_with(kind)).unwrap();
-    world.label(label, Some(version), None);
-    let then = Timestamp::now() - SignedDuration::from_hours(hours);
-    let stamp = format!("{kind}-{}-{}", then.strftime("%Y%m%dT%H%M%SZ"), &version[..8]);
-    world.label(&stamp, None, Some(version));
-}
-
 #[tokio::test]
 async fn a_replaced_key_is_condemned_then_revoked_and_proven_dead() {
     let (world, operations) = rotated().await;
@@ -41,10 +30,10 @@ async fn a_replaced_key_is_condemned_then_revoked_and_proven_dead() {
     assert_eq!(world.live_keys().len(), 2);
 
     // The key was made by hand: a week.
-    backdate(&world, "REPLACED", 24 * 7 + 1);
+    world.backdate("REPLACED", 24 * 7 + 1);
     assert_eq!(maintain().await["counts"]["condemned"], 1);
     assert_eq!(world.live_keys().len(), 2);
-    backdate(&world, "CONDEMNED", 1);
+    world.backdate("CONDEMNED", 1);
     let answer = maintain().await;
     assert_eq!(
         (&answer["counts"]["revoked"], &answer["counts"]["retired"]),
@@ -72,7 +61,7 @@ async fn a_replaced_key_is_condemned_then_revoked_and_proven_dead() {
 #[tokio::test]
 async fn a_dry_run_says_what_would_be_done_and_writes_nothing() {
     let (world, operations) = rotated().await;
-    backdate(&world, "REPLACED", 24 * 7 + 1);
+    world.backdate("REPLACED", 24 * 7 + 1);
     let labels = world.labels();
     let answer = ask(&operations, json!({"operation": "maintain", "dry_run": true})).await;
     assert!(

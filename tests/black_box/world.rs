@@ -1,17 +1,18 @@
 //! What the tests share: the stand-ins with their seeds, a process of the function, and a rotation to drive
 //! by hand.
 
+mod leaks;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sandbox::fault::Fault;
 use sandbox::function::{Environment, Failed, Function};
 use sandbox::in_process::Power;
-use sandbox::leak::found;
-use sandbox::local::{Local, MASTER_SECRET, SECRET, SUB_ACCOUNT, Venue};
+use sandbox::local::{Local, SECRET, SUB_ACCOUNT, Venue};
 use sandbox::proxy::{self, Proxy};
 use sandbox::secrets_manager::{
     self, PutSecretValue, RotateSecret, Rotation, Sensitive, UpdateSecretVersionStage,
@@ -80,9 +81,6 @@ pub(crate) fn codes(answer: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// Short words of a value that a test made up are no secrets to search for.
-const SHORTEST_SECRET: usize = 8;
-
 /// A world that has to have kept every secret to itself when a test is done with it.
 pub(crate) struct World {
     pub(crate) local: Local,
@@ -94,12 +92,22 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
-        Self::start_with(|environment| environment).await
+        Self::at(Venue::Bybit).await
+    }
+
+    /// At another venue.
+    pub(crate) async fn at(venue: Venue) -> Self {
+        Self::at_with(venue, |environment| environment).await
     }
 
     /// With other variables in the function's environment.
     pub(crate) async fn start_with(change: impl FnOnce(Environment) -> Environment) -> Self {
-        let local = Local::start(Venue::Bybit, 0, 0).await.unwrap();
+        Self::at_with(Venue::Bybit, change).await
+    }
+
+    /// The same at another venue.
+    pub(crate) async fn at_with(venue: Venue, change: impl FnOnce(Environment) -> Environment) -> Self {
+        let local = Local::start(venue, 0, 0).await.unwrap();
         let environment = change(local.environment());
         Self::of(local, &environment).await
     }
@@ -122,6 +130,11 @@ impl World {
             function,
             rotation_tokens,
         }
+    }
+
+    /// The name of the secret that the tests rotate.
+    pub(crate) fn secret(&self) -> &'static str {
+        self.local.stand_in.secret
     }
 
     /// One more process of the function.
@@ -159,7 +172,7 @@ impl World {
     /// The version that a rotation is building.
     pub(crate) fn open_version(&self) -> Option<String> {
         let state = self.local.secrets_manager.lock();
-        let secret = state.model.secret(SECRET)?;
+        let secret = state.model.secret(self.secret())?;
         let pending = secret
             .holder("AWSPENDING")
             .filter(|pending| secret.holder("AWSCURRENT") != Some(pending));
@@ -210,13 +223,13 @@ impl World {
     /// the steps.
     pub(crate) fn open_rotation(&self, token: &str) {
         let request = RotateSecret {
-            secret_id: SECRET.into(),
+            secret_id: self.secret().into(),
             client_request_token: Some(token.into()),
             ..RotateSecret::default()
         };
         let opened = self.secrets_manager(|model, now| {
             model.rotate_secret(&request, now).unwrap();
-            let rotation = model.secret(SECRET).unwrap().rotation();
+            let rotation = model.secret(self.secret()).unwrap().rotation();
             rotation
                 .and_then(Rotation::rotation_token)
                 .map(|token| token.expose().to_owned())
@@ -231,7 +244,7 @@ impl World {
 
     /// Puts a value by hand, with a label.
     pub(crate) fn put(&self, version: &str, value: &str, label: &str) {
-        self.put_in(SECRET, version, value, &[label]);
+        self.put_in(self.secret(), version, value, &[label]);
     }
 
     /// The same in any secret, with any labels.
@@ -250,19 +263,34 @@ impl World {
     /// Puts the master's value by hand.
     pub(crate) fn put_master(&self, value: &Value) {
         let version = "0a000000-0000-4000-8000-00000000000a";
-        self.put_in(MASTER_SECRET, version, &value.to_string(), &["AWSCURRENT"]);
+        self.put_in(
+            self.local.stand_in.master_secret,
+            version,
+            &value.to_string(),
+            &["AWSCURRENT"],
+        );
     }
 
     /// Moves a label by hand.
     pub(crate) fn label(&self, label: &str, from: Option<&str>, to: Option<&str>) {
         let request = UpdateSecretVersionStage {
-            secret_id: SECRET.into(),
+            secret_id: self.secret().into(),
             version_stage: label.into(),
             remove_from_version_id: from.map(str::to_owned),
             move_to_version_id: to.map(str::to_owned),
         };
         self.secrets_manager(|model, now| model.update_secret_version_stage(&request, now))
             .unwrap();
+    }
+
+    /// Puts a stamp that far back, as if that much time had passed.
+    pub(crate) fn backdate(&self, kind: &str, hours: i64) {
+        let labels = self.secrets_manager(|model, _| model.secret(self.secret()).unwrap().labels().clone());
+        let (label, version) = labels.iter().find(|(label, _)| label.starts_with(kind)).unwrap();
+        self.label(label, Some(version), None);
+        let then = Timestamp::now() - SignedDuration::from_hours(hours);
+        let stamp = format!("{kind}-{}-{}", then.strftime("%Y%m%dT%H%M%SZ"), &version[..8]);
+        self.label(&stamp, None, Some(version));
     }
 
     /// The current document, changed.
@@ -274,7 +302,7 @@ impl World {
 
     pub(crate) fn event(&self, step: &str, token: &str) -> Value {
         json!({
-            "Step": step, "SecretId": self.local.arn(SECRET), "ClientRequestToken": token,
+            "Step": step, "SecretId": self.local.arn(self.secret()), "ClientRequestToken": token,
             "RotationToken": ROTATION_TOKEN,
         })
     }
@@ -315,7 +343,7 @@ impl World {
     }
 
     pub(crate) fn current(&self) -> Value {
-        self.local.value(SECRET, "AWSCURRENT").unwrap()
+        self.local.value(self.secret(), "AWSCURRENT").unwrap()
     }
 
     /// The id of the key in it.
@@ -327,7 +355,7 @@ impl World {
         let state = self.local.secrets_manager.lock();
         state
             .model
-            .secret(SECRET)
+            .secret(self.secret())
             .unwrap()
             .versions_to_stages()
             .into_iter()
@@ -345,7 +373,7 @@ impl World {
         self.keys().into_iter().filter(|key| key.alive(now)).collect()
     }
 
-    /// How many calls were made since this was last asked: to Secrets Manager, and to Bybit.
+    /// How many calls were made since this was last asked: to Secrets Manager, and to the venue.
     pub(crate) fn calls(&self) -> (usize, usize) {
         let store = self.local.secrets_manager.lock().model.take_calls();
         let venue = self.local.venue.lock().model.take_calls();
@@ -365,67 +393,6 @@ impl World {
             .iter()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok());
         lines.filter(|line| line["type"] == "audit").collect()
-    }
-
-    /// Everything that any process has written, answered or reported.
-    pub(crate) fn said(&self) -> String {
-        let processes = self.processes.lock().unwrap();
-        let said: Vec<String> = processes
-            .iter()
-            .flat_map(|process| [process.output(), process.reports()].concat())
-            .collect();
-        said.join("\n")
-    }
-
-    /// Every secret that ever was here, and every key id: those are no secrets, yet are shown as their
-    /// fingerprints alone.
-    pub(crate) fn secrets(&self) -> BTreeSet<String> {
-        let mut secrets = self.rotation_tokens.lock().unwrap().clone();
-        let environment = self.local.environment();
-        secrets.extend(
-            environment
-                .variables()
-                .iter()
-                .filter(|(name, _)| name == "AWS_SECRET_ACCESS_KEY")
-                .map(|(_, key)| key.clone()),
-        );
-        {
-            let venue = &self.local.venue.lock().model;
-            let credentials = venue
-                .keys()
-                .into_iter()
-                .filter_map(|key| venue.credential(&key.key));
-            secrets.extend(credentials.flat_map(|credential| {
-                [
-                    credential.key.as_str().to_owned(),
-                    credential.secret.expose().to_owned(),
-                ]
-            }));
-        }
-        let store = &self.local.secrets_manager.lock().model;
-        for version in store.secrets().flat_map(|secret| secret.versions().values()) {
-            let value: Value = version
-                .value()
-                .and_then(|value| serde_json::from_str(value.text()?).ok())
-                .unwrap_or_default();
-            let fields = ["api_key", "api_secret", "secret", "passphrase"]
-                .map(|field| value[field].as_str().unwrap_or_default().to_owned());
-            secrets.extend(fields.into_iter().filter(|field| field.len() >= SHORTEST_SECRET));
-        }
-        secrets
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            let secrets = self.secrets();
-            assert_eq!(
-                found(secrets.iter().map(String::as_str), &self.said()),
-                Vec::<String>::new(),
-                "a secret was said"
-            );
-        }
     }
 }
 
