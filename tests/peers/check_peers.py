@@ -11,6 +11,7 @@ import check_aws_cli
 import check_bybit_clients
 import check_cargo_lambda
 import check_moto_rotation
+import check_okx_clients
 import check_operations
 import check_rules
 import servers
@@ -18,6 +19,7 @@ from report import Report, reason
 
 SUITES = {
     "bybit": check_bybit_clients,
+    "okx": check_okx_clients,
     "rules": check_rules,
     "moto": check_moto_rotation,
     "aws_cli": check_aws_cli,

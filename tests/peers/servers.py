@@ -127,7 +127,7 @@ class Sandbox:
         self.url = self.variables["AWS_ENDPOINT_URL_SECRETS_MANAGER"]
 
     def aws(self):
-        """What any AWS client has to know, and nothing of Bybit."""
+        """What any AWS client has to know, and nothing of an exchange."""
         return {name: value for name, value in self.variables.items() if name.startswith("AWS_")}
 
     def bybit(self):
@@ -139,12 +139,17 @@ class Sandbox:
 
 
 @contextmanager
-def sandbox():
+def sandbox(*options):
     """`sandbox serve`, fresh: the same keys and secrets each time."""
-    command = [build()["sandbox"], "serve", "--secrets-manager-port", "0", "--venue-port", "0"]
+    command = [build()["sandbox"], "serve", "--secrets-manager-port", "0", "--venue-port", "0", *options]
     with running(command, clean_environment()) as process:
         process.wait_for(r"the master credential\n")
         yield Sandbox(process)
+
+
+def okx():
+    """The same with OKX in the place of Bybit."""
+    return sandbox("--venue", "okx")
 
 
 @contextmanager
