@@ -12,6 +12,7 @@ import check_bybit_clients
 import check_cargo_lambda
 import check_moto_rotation
 import check_okx_clients
+import check_okx_signatures
 import check_operations
 import check_rules
 import servers
@@ -20,6 +21,7 @@ from report import Report, reason
 SUITES = {
     "bybit": check_bybit_clients,
     "okx": check_okx_clients,
+    "okx_signatures": check_okx_signatures,
     "rules": check_rules,
     "moto": check_moto_rotation,
     "aws_cli": check_aws_cli,
