@@ -62,18 +62,17 @@ class Site:
     master: Credential
     sub: Credential
     sub_account: str
-    # A master key that is bound to no address, if the stand-in has one. What it may not do is checked only then.
-    unbound_master: Credential | None
+    # A master key that is bound to no address.
+    unbound_master: Credential
 
     @classmethod
     def of(cls, variables):
-        unbound = Credential.of(variables, "UNBOUND_MASTER") if "OKX_UNBOUND_MASTER_KEY" in variables else None
         return cls(
             variables["OKX_STAND_IN_URL"],
             Credential.of(variables, "MASTER"),
             Credential.of(variables, "SUB"),
             variables["OKX_SUB_ACCOUNT"],
-            unbound,
+            Credential.of(variables, "UNBOUND_MASTER"),
         )
 
 
