@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use protocol::ports::{OwnAccount, ToldAddresses};
 use protocol::secret::{AccountId, Addresses, Word};
 
-use super::setup::{OPTIONS, Power, SPOT, TRADES, TRANSFERS};
+use super::setup::{Power, SPOT, TRADES, TRANSFERS};
 use crate::bybit::BYBIT;
 use crate::venue::{
     Bound, Endpoint, Gone, Limit, Names, Profile, SelfService, Uid, Unnamed, Vocabulary, Window,
@@ -34,18 +34,20 @@ pub struct VenueKind {
     pub settling: Duration,
     /// The times that a change takes here, of which one or another is in force.
     pub delays: [SignedDuration; 3],
+    /// How long an invocation may take.
+    pub timeout: SignedDuration,
     /// How many keys an account has room for: few, so that a history can fill them.
     pub slots: usize,
     /// The words of the usual policy.
     pub words: &'static [&'static str],
+    /// Words that it does not grant.
+    pub not_granted: [&'static str; 2],
     /// All words that the venue grants.
     pub all_words: &'static [&'static str],
     /// What the usual policy asks for.
     pub usual: &'static [Power<'static>],
     /// A part of that.
     pub less: &'static [Power<'static>],
-    /// Something else, which is no danger; where the venue has no such thing, something unknown.
-    pub other: Power<'static>,
     /// What moves funds.
     pub funds: Power<'static>,
     /// What nobody knows.
@@ -81,12 +83,13 @@ pub const PLAIN: VenueKind = VenueKind {
         SignedDuration::from_secs(3),
         SignedDuration::from_secs(20),
     ],
+    timeout: SignedDuration::from_mins(15),
     slots: 9,
     words: &["read", "spot", "derivatives"],
+    not_granted: ["read", "trade"],
     all_words: &["convert", "derivatives", "earn", "options", "read", "spot"],
     usual: &[TRADES, SPOT],
     less: &[SPOT],
-    other: OPTIONS,
     funds: TRANSFERS,
     unknown: ("BlockTrade", &["BlockTrade"]),
 };
@@ -100,10 +103,10 @@ pub const PLAIN_COARSE: VenueKind = VenueKind {
     own_account: Tells::Partly,
     tells_gone: true,
     words: &["read", "trade"],
+    not_granted: ["read", "spot"],
     all_words: &["read", "trade"],
     usual: &[("perm", &["read_only", "trade"])],
     less: &[("perm", &["read_only"])],
-    other: ("perm", &["teleport"]),
     funds: ("perm", &["withdraw"]),
     unknown: ("perm", &["teleport"]),
     ..PLAIN
@@ -128,6 +131,8 @@ pub const SLOW_TIGHT: VenueKind = VenueKind {
         SignedDuration::from_secs(20),
         SignedDuration::from_secs(290),
     ],
+    // As the template has it: no longer than a change takes here.
+    timeout: SignedDuration::from_mins(5),
     slots: 5,
     ..PLAIN
 };

@@ -45,8 +45,8 @@ pub use journal::MemoryJournal;
 pub use orders::{audit, break_glass, maintain, naming, without_a_successor};
 pub(crate) use powers::powers;
 pub use setup::{
-    BOT_ADDRESS, FUNCTION_ADDRESS, FUNCTION_ARN, MASTER, OPTIONS, OTHER_SUB, PARENT, Power, SETTLED, SPOT,
-    SUB, Setup, TRADES, TRANSFERS, settings_by_hand,
+    BOT_ADDRESS, ELSEWHERE, FUNCTION_ADDRESS, FUNCTION_ARN, MASTER, OPTIONS, OTHER_SUB, PARENT, Power,
+    SETTLED, SPOT, SUB, Setup, TRADES, TRANSFERS, settings_by_hand,
 };
 pub use store::InProcessStore;
 pub use time::ManualTime;

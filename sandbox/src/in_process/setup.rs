@@ -25,6 +25,8 @@ pub const OTHER_SUB: Uid = 53_888_001;
 pub const FUNCTION_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(52, 1, 2, 3));
 /// Where the consumers' calls come from.
 pub const BOT_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
+/// Where nobody's calls come from that are meant to come.
+pub const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 9));
 /// A little more than the time after which a key that was not stored will never be.
 pub const SETTLED: SignedDuration = SignedDuration::from_secs(17 * 60 + 1);
 /// A group of a key's permissions, and which parts of it are granted.

@@ -129,7 +129,7 @@ impl World {
             kept: Arc::default(),
             function_arn: FUNCTION_ARN.to_owned(),
             settings: RotationSettings { egress: setup.egress },
-            timeout: SignedDuration::from_mins(15),
+            timeout: kind.timeout,
             grace: setup.grace,
             adoption_grace: operations::OperationSettings::ADOPTION_GRACE,
             kms_key: setup.kms_key,

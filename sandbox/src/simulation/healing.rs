@@ -302,6 +302,7 @@ fn needs_a_person(world: &World, secret: &SecretId, token: &VersionId, error: Er
             world.of(secret, |secret| has_had_many_versions(secret, token, now))
                 || world.keys_of_today(secret) > 10
         }
+        ErrorType::GrantImpossible => current.asks_for(world.kind().not_granted),
         ErrorType::OfferRefused => has("CANDIDATE") || has("ROLLBACK"),
         ErrorType::IssueRefused => world.live_keys().len() >= world.at_venue(venue::Model::max_keys),
         // With a policy and an account the current key is not needed.
@@ -376,6 +377,15 @@ impl Holder {
         self.text.as_ref()?["rotation"]["source"]
             .as_str()
             .map(str::to_owned)
+    }
+
+    /// Whether its policy has these words.
+    fn asks_for(&self, words: [&str; 2]) -> bool {
+        let asked = self
+            .text
+            .as_ref()
+            .map(|document| &document["policy"]["permissions"]);
+        asked.is_some_and(|asked| *asked == serde_json::json!(words))
     }
 
     /// The account that the value names.

@@ -43,6 +43,7 @@ impl Stage {
                 &["masterarn", "subaccount", "rotation"],
             )?,
             14 => self.with_wrong_secret(document)?,
+            15 => self.value(&self.with_other_words(document), SUB, SUB)?,
             _ => self.value(document, SUB, SUB)?,
         };
         self.store(secret, None, value, AWSCURRENT)
@@ -53,6 +54,12 @@ impl Stage {
             let current = secret.versions().get(secret.holder(AWSCURRENT)?)?;
             current.value()?.text().map(str::to_owned)
         })
+    }
+
+    /// A value whose policy has words that this venue does not grant.
+    fn with_other_words(&self, document: &str) -> String {
+        let words = self.world.kind().not_granted.map(|word| format!("\"{word}\""));
+        document.replace("<words>", &words.join(","))
     }
 
     /// A value whose secret was mistyped, of a key on another account than it says.

@@ -1,7 +1,7 @@
 //! What a person does at the venue, and how the world around it changes.
 
 use super::{Stage, by_hand};
-use crate::in_process::{BOT_ADDRESS, SUB};
+use crate::in_process::{BOT_ADDRESS, ELSEWHERE, FUNCTION_ADDRESS, SUB};
 use crate::secrets_manager::{Replica, ReplicaStatus};
 use crate::venue::{self, Ips, KeyId, Permissions};
 
@@ -24,6 +24,7 @@ impl Stage {
             1 => settings.permissions = with(kind.unknown),
             2 => settings.permissions = Permissions::of(kind.less),
             3 => settings.ips = Ips::Any,
+            _ if how / 5 % 2 == 1 => settings.ips = Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS, ELSEWHERE]),
             _ => settings.ips = Ips::only([BOT_ADDRESS]),
         }
         self.world
