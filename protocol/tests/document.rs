@@ -107,6 +107,7 @@ proptest! {
             source: Source::Issued,
             copied_from: None,
             based_on: VersionId::new("b"),
+            alias: None,
             account: "7".into(),
             permissions: ["spot".parse().unwrap()].into(),
             ip_allowlist: Addresses::Any,

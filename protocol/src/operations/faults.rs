@@ -4,7 +4,7 @@ use crate::bounds::is_past;
 use crate::operations::answer::{Code, Finding};
 use crate::operations::commands::{day, put_right, replace};
 use crate::operations::pass::{Pass, finding};
-use crate::ports::{Description, KeyList, KeyState, Powers, Venue};
+use crate::ports::{Description, KeyList, KeyState, OwnAccount, Powers, Venue};
 use crate::secret::{AccountId, Addresses, Provenance, SecretValue};
 
 /// A key that answers, in a value.
@@ -104,10 +104,19 @@ fn other_account(pass: &Pass<'_>, key: Answering<'_>) -> Option<String> {
         state,
         list,
     } = key;
-    let recorded = value
-        .rotation
-        .as_ref()
-        .map(|rotation| AccountId::new(&rotation.account));
+    let rotation = value.rotation.as_ref();
+    if let Some((rotation, own)) = rotation.zip(state.account.alias())
+        && rotation.is_of_another(&state.account)
+    {
+        let recorded = rotation.alias.as_deref().unwrap_or_default();
+        return Some(format!(
+            "the current key belongs to account {own}, and the last rotation was of {recorded}"
+        ));
+    }
+    let recorded = match &state.account {
+        OwnAccount::Named(_) => rotation.map(|rotation| AccountId::new(&rotation.account)),
+        OwnAccount::Alias(_) | OwnAccount::Untold => rotation.and_then(Provenance::named_account),
+    };
     let known: Vec<AccountId> = [recorded, value.subaccount.clone()]
         .into_iter()
         .flatten()

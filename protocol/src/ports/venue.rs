@@ -185,13 +185,11 @@ impl OwnAccount {
         }
     }
 
-    /// Whether both are of one account, as far as keys themselves can tell.
-    pub fn same_as(&self, other: &Self) -> Option<bool> {
-        match (self, other) {
-            (Self::Named(one), Self::Named(other)) | (Self::Alias(one), Self::Alias(other)) => {
-                Some(one == other)
-            }
-            _ => None,
+    /// What the key calls it, where that is another name.
+    pub fn alias(&self) -> Option<&AccountId> {
+        match self {
+            Self::Alias(alias) => Some(alias),
+            Self::Named(_) | Self::Untold => None,
         }
     }
 }
@@ -372,8 +370,8 @@ pub struct KeyToRevoke<'a> {
     pub marker: Option<&'a Marker>,
     /// Its passphrase, where a value has it.
     pub passphrase: Option<&'a SecretString>,
-    /// Whether the account's list showed it just now: then an account that has no such key has it no more.
-    pub is_listed: bool,
+    /// When it was made, if the account's list showed it just now.
+    pub listed_since: Option<Timestamp>,
 }
 
 impl<'a> From<&'a ListedKey> for KeyToRevoke<'a> {
@@ -382,7 +380,7 @@ impl<'a> From<&'a ListedKey> for KeyToRevoke<'a> {
             key_id: &listed.key_id,
             marker: listed.marker.as_ref(),
             passphrase: None,
-            is_listed: true,
+            listed_since: Some(listed.created_at),
         }
     }
 }
@@ -393,7 +391,7 @@ impl<'a> From<&'a Credential> for KeyToRevoke<'a> {
             key_id: &credential.key_id,
             marker: None,
             passphrase: credential.passphrase.as_ref(),
-            is_listed: false,
+            listed_since: None,
         }
     }
 }

@@ -113,10 +113,11 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
         .list(&access.master.signer, &access.account)
         .await
         .map_err(|error| venue_error(&error))?;
-    current_must_be_listed(&current, &base.value.credential.key_id, &access.account, &list)?;
+    current_must_be_listed(run, base, venue, &current, (&access.account, &list))?;
     let wanted = Wanted {
         grant: wanted::grant(run, base, venue, &current, &list).await?,
         account: access.account.clone(),
+        alias: wanted::alias(&base.value, &current),
     };
     authority::must_serve(
         run,
@@ -228,6 +229,7 @@ fn successor(
         copied_from,
         based_on: base.version.clone(),
         account: wanted.account.to_string(),
+        alias: wanted.alias.as_ref().map(ToString::to_string),
         permissions: wanted.grant.permissions.clone(),
         ip_allowlist: wanted.grant.addresses.clone(),
     };

@@ -1,6 +1,7 @@
 //! What is known of a key, where its own answer tells less than everything: the account's list tells the
 //! rest, the account it belongs to among it.
 
+use super::base::Base;
 use super::run::Run;
 use super::wrong::{self, Wrong};
 use crate::error::{Error, ErrorType};
@@ -12,14 +13,16 @@ use crate::session::{master_of, venue_error};
 /// issued on another account would replace it.
 ///
 /// # Errors
-/// ACCOUNT_MISMATCH.
+/// ACCOUNT_MISMATCH; VENUE_UNAVAILABLE while the key is so young that the list may be behind.
 pub(super) fn current_must_be_listed(
+    run: &Run<'_>,
+    base: &Base,
+    venue: &dyn Venue,
     current: &Result<KeyState, VenueError>,
-    key: &KeyId,
-    account: &AccountId,
-    list: &KeyList,
+    (account, list): (&AccountId, &KeyList),
 ) -> Result<(), Error> {
     let Ok(state) = current else { return Ok(()) };
+    let key = &base.value.credential.key_id;
     if state.belongs_to(account, key, Some(list)) == Some(true) || wrong::is(Wrong::UntoldAccountAgreed) {
         return Ok(());
     }
@@ -28,7 +31,12 @@ pub(super) fn current_must_be_listed(
          include it: put the right key or the right `subaccount` into the secret; right after a key was made \
          a list may be behind, and the step can be repeated"
     );
-    Err(Error::new(ErrorType::AccountMismatch, problem))
+    let error_type = if run.is_young(venue, &base.value) {
+        ErrorType::VenueUnavailable
+    } else {
+        ErrorType::AccountMismatch
+    };
+    Err(Error::new(error_type, problem))
 }
 
 /// A key's own answer, and what the account's list adds to it.

@@ -91,7 +91,9 @@ pub(super) async fn issue(
     let mut unseen = None;
     loop {
         run.session.must_have_left(TIME_TO_STORE)?;
-        let marker = unseen.take().unwrap_or_else(new_marker);
+        let again: Option<Marker> = unseen.take();
+        let is_again = again.is_some();
+        let marker = again.unwrap_or_else(new_marker);
         let error = match run.issue(access, &marker, grant).await? {
             Ok(issued) => return Ok(IssueOutcome::Issued(issued)),
             Err(error) => error,
@@ -113,10 +115,10 @@ pub(super) async fn issue(
                     }
                 }
             }
-            ErrorClass::NoteTaken if !was_taken => {
-                was_taken = true;
-                young = revoke_lost(run, base, access, &marker).await?;
-            }
+            // The request before went through.
+            ErrorClass::NoteTaken if is_again => young = revoke_lost(run, base, access, &marker).await?,
+            // Another run may be storing the key that has it: setSecret revokes what no version names.
+            ErrorClass::NoteTaken if !was_taken => was_taken = true,
             _ => return Err(venue_error(&error)),
         }
         // That took a while.

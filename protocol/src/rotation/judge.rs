@@ -69,10 +69,14 @@ impl Run<'_> {
             .inspect_pending(venue, value)
             .await
             .map_err(|error| venue_error(&error))?;
-        let recorded = value
-            .rotation
-            .as_ref()
-            .map(|rotation| AccountId::new(&rotation.account));
+        let rotation = value.rotation.as_ref();
+        if let Some(rotation) = rotation.filter(|rotation| rotation.is_of_another(&state.account))
+            && !wrong::is(Wrong::AccountUnchecked)
+        {
+            let account = AccountId::new(&rotation.account);
+            return Err(self.of_another_account(venue, value, &account, &state));
+        }
+        let recorded = rotation.map(|rotation| AccountId::new(&rotation.account));
         let known: BTreeSet<AccountId> = [recorded, value.subaccount.clone()]
             .into_iter()
             .flatten()
@@ -101,7 +105,11 @@ impl Run<'_> {
                 format!("the pending key belongs to account {own}, and the secret stands for {account}");
             return Error::new(ErrorType::AccountMismatch, problem);
         }
-        let error_type = if self.is_young(venue, value) {
+        let is_other = value
+            .rotation
+            .as_ref()
+            .is_some_and(|rotation| rotation.is_of_another(&state.account));
+        let error_type = if self.is_young(venue, value) && !is_other {
             ErrorType::VenueUnavailable
         } else {
             ErrorType::AccountMismatch

@@ -10,7 +10,7 @@ use super::wanted::{self, Wanted, unbound};
 use super::wrong::{self, Wrong};
 use crate::error::{Error, ErrorType};
 use crate::label::{Label, VersionId};
-use crate::ports::{Grant, KeyState, Signer, Venue, VenueError, Which, Whose};
+use crate::ports::{Grant, Signer, Venue, Which, Whose};
 use crate::secret::{AccountId, Addresses, SecretValue, Source};
 use crate::session::{is_condemned, venue_error, venue_of};
 
@@ -128,7 +128,8 @@ pub(super) async fn fit(
     let account = wanted::account(&base.value, &current)?;
     let key = &value.credential.key_id;
     let evidence = Evidence::of(run, venue, &base.value, &account, (key, state)).await?;
-    must_belong(&evidence, &account, &current, value)?;
+    let alias = wanted::alias(&base.value, &current);
+    must_belong(&evidence, (&account, alias.as_ref()), value)?;
     let state = evidence.state;
     // Who offers a key where the current one is dead is not to be kept from it by that.
     let held = match &current {
@@ -167,6 +168,7 @@ pub(super) async fn fit(
     }
     Ok(Wanted {
         account,
+        alias: state.account.alias().cloned().or(alias),
         grant: Grant {
             permissions,
             addresses: held,
@@ -174,15 +176,20 @@ pub(super) async fn fit(
     })
 }
 
-/// The offered key has to be one of the secret's account. Where nobody tells whose it is, it has to be of the
-/// same account as the current key, as far as those two tell.
+/// The offered key has to be one of the secret's account, and to call it what its keys before call it. Where
+/// nobody tells whose it is, its value may not say another.
 fn must_belong(
     evidence: &Evidence,
-    account: &AccountId,
-    current: &Result<KeyState, VenueError>,
+    (account, alias): (&AccountId, Option<&AccountId>),
     value: &SecretValue,
 ) -> Result<(), Unfit> {
     let own = &evidence.state.account;
+    if let Some((alias, own)) = alias.zip(own.alias())
+        && alias != own
+    {
+        let problem = format!("its key belongs to account {own}, and the keys before it to {alias}");
+        return Err(Unfit::Offer(problem));
+    }
     let problem = match (evidence.belongs, own.named()) {
         (Some(true), _) => return Ok(()),
         (Some(false), Some(own)) => {
@@ -192,17 +199,10 @@ fn must_belong(
             "its key answers, and the keys of account {account}, for which the secret stands, do not include \
              it"
         ),
-        (None, _) => {
-            let in_use = current.as_ref().ok().map(|current| &current.account);
-            let said = value.subaccount.as_ref().filter(|said| *said != account);
-            match (in_use.and_then(|in_use| in_use.same_as(own)), said) {
-                (Some(false), _) => "its key belongs to another account than the current key".to_owned(),
-                (_, Some(said)) => {
-                    format!("its `subaccount` says {said}, and the secret stands for {account}")
-                }
-                (_, None) => return Ok(()),
-            }
-        }
+        (None, _) => match value.subaccount.as_ref().filter(|said| *said != account) {
+            Some(said) => format!("its `subaccount` says {said}, and the secret stands for {account}"),
+            None => return Ok(()),
+        },
     };
     Err(Unfit::Offer(problem))
 }

@@ -249,15 +249,12 @@ async fn asked(
         .await
         .map_err(|error| venue_error(&error));
     let asked = match &list {
-        Ok(list) => {
-            let key = &base.value.credential.key_id;
-            match current_must_be_listed(current, key, &access.account, list) {
-                Ok(()) => wanted::grant(run, base, venue, current, list)
-                    .await
-                    .map(|grant| (access.account.clone(), grant)),
-                Err(error) => Err(error),
-            }
-        }
+        Ok(list) => match current_must_be_listed(run, base, venue, current, (&access.account, list)) {
+            Ok(()) => wanted::grant(run, base, venue, current, list)
+                .await
+                .map(|grant| (access.account.clone(), grant)),
+            Err(error) => Err(error),
+        },
         Err(error) => Err(error.clone()),
     };
     let wanted = match (&list, &asked) {

@@ -246,7 +246,7 @@ async fn must_have_shrunk(
     }
 }
 
-/// Whether an edit is so old that it is known everywhere: not the key's age counts for that.
+/// Whether an edit of this run is so old that it is known everywhere: not the key's age counts for that.
 fn is_known(run: &Run<'_>, venue: &dyn Venue, edited: Timestamp) -> bool {
     wrong::is(Wrong::EditAgeIgnored) || run.session.now() >= after(edited, venue.facts().settling)
 }

@@ -6,12 +6,14 @@ use super::run::Run;
 use super::wrong::{self, Wrong};
 use crate::error::{Error, ErrorType};
 use crate::ports::{ErrorClass, Grant, KeyList, KeyState, OwnAccount, Powers, Venue, VenueError, Which};
-use crate::secret::{AccountId, Addresses, CREATED_BY, Permissions, SecretValue};
+use crate::secret::{AccountId, Addresses, CREATED_BY, Permissions, Provenance, SecretValue};
 use crate::session::venue_error;
 
 /// The account and the grant that a new value is built for.
 pub(super) struct Wanted {
     pub(super) account: AccountId,
+    /// What its keys call it, where that is known and another name.
+    pub(super) alias: Option<AccountId>,
     pub(super) grant: Grant,
 }
 
@@ -74,7 +76,7 @@ pub(super) fn account(
             value
                 .rotation
                 .as_ref()
-                .map(|rotation| AccountId::new(&rotation.account)),
+                .and_then(|rotation| recorded_account(value, rotation)),
         ),
         (
             "the current key belongs to",
@@ -102,13 +104,34 @@ pub(super) fn account(
     Ok(first.clone())
 }
 
+/// The account that the last rotation recorded: as calls name it, or its alias where none does.
+fn recorded_account(value: &SecretValue, rotation: &Provenance) -> Option<AccountId> {
+    let alias = || AccountId::new(&rotation.account);
+    rotation
+        .named_account()
+        .or_else(|| is_named_by_alias(value).then(alias))
+}
+
+/// Whether nothing but its own keys names the secret's account: no master is asked about it.
+fn is_named_by_alias(value: &SecretValue) -> bool {
+    value.master_arn.is_none() && value.subaccount.is_none()
+}
+
+/// What the account's keys call it: the current one's own word, or what was recorded of one.
+pub(super) fn alias(value: &SecretValue, current: &Result<KeyState, VenueError>) -> Option<AccountId> {
+    let own = current.as_ref().ok().and_then(|state| state.account.alias());
+    let recorded = value
+        .rotation
+        .as_ref()
+        .and_then(|rotation| rotation.alias.as_ref());
+    own.cloned().or_else(|| recorded.map(AccountId::new))
+}
+
 /// The account by the current key's own word. Where no master is asked, no call names it otherwise.
 fn own_account(value: &SecretValue, state: &KeyState) -> Option<AccountId> {
     match &state.account {
         OwnAccount::Named(account) => Some(account.clone()),
-        OwnAccount::Alias(alias) if value.master_arn.is_none() && value.subaccount.is_none() => {
-            Some(alias.clone())
-        }
+        OwnAccount::Alias(alias) if is_named_by_alias(value) => Some(alias.clone()),
         OwnAccount::Alias(_) | OwnAccount::Untold => None,
     }
 }

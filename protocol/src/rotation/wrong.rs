@@ -62,6 +62,7 @@ pub(super) fn as_if_built_here(
             .as_ref()
             .map(ToString::to_string)
             .unwrap_or_default(),
+        alias: None,
         permissions: value.policy.permissions.clone().unwrap_or_default(),
         ip_allowlist: value.policy.addresses.clone().unwrap_or(Addresses::Any),
     })

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Addresses, Permissions};
+use super::{AccountId, Addresses, Permissions};
 use crate::label::{Label, VersionId};
+use crate::ports::OwnAccount;
 
 /// Written by createSecret into every value it stores; consumers ignore it. Without it a value was not built
 /// by us.
@@ -18,8 +19,11 @@ pub struct Provenance {
     pub copied_from: Option<VersionId>,
     /// The version that was current when this value was built, and the only one it may replace.
     pub based_on: VersionId,
-    /// The account at the venue that the secret stands for.
+    /// The account at the venue that the secret stands for, as calls name it; its alias where no call does.
     pub account: String,
+    /// What a key of the account calls it, where that is another name. All its keys call it so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
     /// What the key was to be allowed, and is held to.
     pub permissions: Permissions,
     /// From where it was to be usable.
@@ -36,6 +40,20 @@ pub enum Source {
     Candidate,
     /// Copied from the version labelled ROLLBACK.
     Rollback,
+}
+
+impl Provenance {
+    /// The account as calls name it, where they do.
+    pub fn named_account(&self) -> Option<AccountId> {
+        let is_name = self.alias.as_ref() != Some(&self.account);
+        is_name.then(|| AccountId::new(&self.account))
+    }
+
+    /// Whether a key that tells this of its account cannot be of the recorded one.
+    pub fn is_of_another(&self, own: &OwnAccount) -> bool {
+        let alias = self.alias.as_deref().zip(own.alias());
+        alias.is_some_and(|(recorded, own)| recorded != own.as_str())
+    }
 }
 
 impl Source {

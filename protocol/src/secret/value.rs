@@ -27,7 +27,8 @@ const LONGEST_EMAIL: usize = 254;
 pub(crate) fn may_be_an_account(text: &str) -> bool {
     let is_email = |text: &str| {
         let fits = |b: u8| b.is_ascii_alphanumeric() || b"@.+-_".contains(&b);
-        text.len() <= LONGEST_EMAIL && text.bytes().all(fits) && text.matches('@').count() == 1
+        let has_host = text.split_once('@').is_some_and(|(_, host)| host.contains('.'));
+        text.len() <= LONGEST_EMAIL && text.bytes().all(fits) && has_host && text.matches('@').count() == 1
     };
     text.len() <= LONGEST_ACCOUNT || is_email(text)
 }

@@ -35,7 +35,9 @@ impl Changes {
     ) {
         let may_be_made = match class {
             None => true,
-            Some(ErrorClass::Refused | ErrorClass::Impossible | ErrorClass::NoteTaken) => !about.is_definite,
+            Some(ErrorClass::Refused | ErrorClass::Impossible | ErrorClass::NoteTaken | ErrorClass::Gone) => {
+                !about.is_definite
+            }
             Some(class) => Outcome::from(class) == Outcome::Unknown,
         };
         let Some(what) = in_words(action, version, about).filter(|_| may_be_made) else {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Act, Identity, SecretSession, store_class, store_error, venue_class};
 use crate::audit::{Action, Outcome, Record};
-use crate::bounds::{ATTEMPTS, LAST_MOMENT, REREAD_PAUSE, STAMP_RESOLUTION};
+use crate::bounds::{ATTEMPTS, LAST_MOMENT, REREAD_PAUSE, STAMP_RESOLUTION, is_past};
 use crate::error::{Error, ErrorType};
 use crate::label::{Label, Stamp, StampKind, VersionId};
 use crate::marker::Marker;
@@ -80,8 +80,13 @@ impl SecretSession<'_> {
             .venue
             .revoke(&access.master.signer, &access.account, key)
             .await;
+        // What the account had, and has not, is gone; a young key may not be known everywhere yet.
+        let propagation = access.venue.facts().propagation;
+        let was_there = key
+            .listed_since
+            .is_some_and(|made| is_past(made, propagation, self.now()));
         let result = match result {
-            Err(error) if error.class == ErrorClass::Gone && key.is_listed => Ok(()),
+            Err(error) if error.class == ErrorClass::Gone && was_there => Ok(()),
             result => result,
         };
         self.record(

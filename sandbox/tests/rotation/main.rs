@@ -1,5 +1,6 @@
 //! The rotation over the sandbox's models, in one process: each test is named after the promise it keeps.
 
+mod accounts;
 mod bad_input;
 mod create;
 mod doomed;

@@ -38,6 +38,8 @@ pub(super) const CODES: &[Code] = codes! {
 
 /// What a status means that does not come with Bybit's own body.
 pub(super) const STATUSES: &[Status] = codes! {
+    // Source: `docs/v5/error`: "401, invalid request": the wrong key, or no parameters that authenticate.
+    401 "" Mismatched "the request was not authenticated";
     // Source: `docs/v5/rate-limit`: "403, access too frequent" for 600 calls in 5 seconds from one address.
     403 "access too frequent" Busy "too many calls came from this address, and none is taken for ten minutes";
     // Source: Bybit's integration guidance: 403 is the limit of an address first. The page does not tell.
@@ -54,7 +56,7 @@ mod tests {
     use crate::exchange::kit::codes::{Meaning, of_code, of_status};
 
     fn code(code: &str, message: &str) -> Meaning {
-        of_code::<BybitWire>(code, message)
+        of_code::<BybitWire>(200, code, message)
     }
 
     fn status(status: u16, body: &[u8]) -> Meaning {

@@ -138,7 +138,7 @@ pub fn understood<W: Wire, A: Answer<W>>(status: u16, body: &[u8], now: i64) -> 
     };
     if verdict.code != W::GOOD {
         return Err(Failed {
-            meaning: of_code::<W>(&verdict.code, &verdict.message),
+            meaning: of_code::<W>(status, &verdict.code, &verdict.message),
             repeat: Repeat::WhenTold,
         });
     }

@@ -34,16 +34,22 @@ pub struct Meaning {
 }
 
 /// What a code means; nothing but an error has one.
-pub(in crate::exchange) fn of_code<W: Wire>(code: &str, message: &str) -> Meaning {
+pub(in crate::exchange) fn of_code<W: Wire>(status: u16, code: &str, message: &str) -> Meaning {
     if let Some((_, class, say)) = W::CODES.iter().find(|(known, ..)| *known == code) {
         return Meaning {
             class: *class,
             say: format!("{} says that {say} ({} {code})", W::NAME, W::CODE),
         };
     }
-    // A definite no of a kind that the table does not have: its own words are all there is to go by.
+    // A definite no of a kind that the table does not have: its own words are all there is to go by. A server
+    // that failed may have done it all the same.
+    let class = if status >= 500 {
+        ErrorClass::UnknownOutcome
+    } else {
+        ErrorClass::Refused
+    };
     Meaning {
-        class: ErrorClass::Refused,
+        class,
         say: format!(
             "{} refused ({} {}: {})",
             W::NAME,
@@ -68,10 +74,6 @@ pub(in crate::exchange) fn of_status<W: Wire>(status: u16, body: &[u8]) -> Meani
         .find(|(known, part, ..)| *known == status && contains(part));
     let (class, say) = match (own, status) {
         (Some((_, _, class, say)), _) => (*class, (*say).to_owned()),
-        (None, 401) => (
-            ErrorClass::Mismatched,
-            "the request was not authenticated".to_owned(),
-        ),
         (None, 429) => (ErrorClass::Busy, "too many calls were made".to_owned()),
         (None, 404 | 405) => (
             ErrorClass::Fault,

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use protocol::name::{Environment, VenueId};
 use protocol::ports::{ErrorClass, Signer, VenueError, Whose};
 use reqwest::header::HeaderMap;
+use reqwest::header::HeaderValue;
 use reqwest::{Request, Url};
 
 use super::answer::{Answer, Repeat, ServerTime, understood};
@@ -95,7 +96,7 @@ impl<W: Wire> Line<W> {
                 ErrorClass::UnknownOutcome => call.repeatable,
                 _ => false,
             };
-            if unsure && call.body.is_some() && class != ErrorClass::Gone {
+            if unsure && call.body.is_some() {
                 // An earlier attempt may have done what this one is refused.
                 error.class = ErrorClass::UnknownOutcome;
             }
@@ -128,16 +129,18 @@ impl<W: Wire> Line<W> {
                 .turn(&self.base, &signer.credential.key_id, W::WRITE_SPACING)
                 .await;
         }
+        let not_sent = |class, say| FailedAttempt {
+            error: VenueError { class, whose, say },
+            pause: None,
+        };
+        // That may have taken a while, and a process that was frozen meanwhile does nothing more.
+        if self.time.left() < LAST_MOMENT {
+            let say = format!("too little time is left for another call to {}", W::NAME);
+            return Err(not_sent(ErrorClass::Busy, say));
+        }
         let request = self
             .signed(signer, call, self.clock.now())
-            .map_err(|lack| FailedAttempt {
-                error: VenueError {
-                    class: ErrorClass::Mismatched,
-                    whose,
-                    say: format!("{} {lack}", W::NAME),
-                },
-                pause: None,
-            })?;
+            .map_err(|lack| not_sent(ErrorClass::Fault, format!("{} {lack}", W::NAME)))?;
         let reply = self.http.send(request, self.patience()).await;
         let reply = reply.map_err(|no_reply| {
             let (class, say) = match no_reply {
@@ -213,11 +216,14 @@ impl<W: Wire> Line<W> {
             .site_header
             .iter()
             .fold(request, |request, (name, value)| request.header(*name, *value));
-        signature
-            .into_iter()
-            .fold(request, |request, (name, value)| request.header(name, value))
-            .build()
-            .map_err(|_| "cannot be sent what the credential consists of: it holds more than printable ASCII")
+        let unsendable = "cannot be sent a character of the credential that no header takes";
+        let mut request = request.build().map_err(|_| unsendable)?;
+        for (name, value) in signature {
+            let mut value = HeaderValue::try_from(value).map_err(|_| unsendable)?;
+            value.set_sensitive(true);
+            request.headers_mut().append(name, value);
+        }
+        Ok(request)
     }
 
     fn url(&self, path: &str) -> Url {

@@ -57,7 +57,7 @@ pub(in crate::exchange) fn to_revoke(key_id: &KeyId) -> KeyToRevoke<'_> {
         key_id,
         marker: None,
         passphrase: None,
-        is_listed: false,
+        listed_since: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What one exchange's calls look like.
 
 use std::borrow::Cow;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::time::Duration;
 
 use protocol::secret::Credential;
@@ -58,8 +58,7 @@ pub type Site = (&'static str, &'static str, Option<(&'static str, &'static str)
 /// The headers of a request by their names.
 pub type Headers = Vec<(&'static str, String)>;
 
-/// A request before it is signed.
-#[derive(Debug)]
+/// A request before it is signed. Never printed: its body may have a passphrase.
 pub struct Unsigned<'a> {
     /// `GET` or `POST`.
     pub method: &'static str,
@@ -71,8 +70,7 @@ pub struct Unsigned<'a> {
     pub body: &'a str,
 }
 
-/// What the body of a reply says.
-#[derive(Debug)]
+/// What the body of a reply says. Never printed: its result may have a key secret.
 pub struct Verdict<'a> {
     /// [`GOOD`](Wire::GOOD) where it was done, and a definite no where it is any other.
     pub code: Cow<'a, str>,
@@ -82,4 +80,19 @@ pub struct Verdict<'a> {
     pub result: Option<&'a RawValue>,
     /// The server's time in milliseconds, where it is beside the result.
     pub time: Option<i64>,
+}
+
+impl Debug for Unsigned<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unsigned")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Debug for Verdict<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verdict").finish_non_exhaustive()
+    }
 }

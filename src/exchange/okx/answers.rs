@@ -19,8 +19,7 @@ struct OwnKey {
     uid: String,
     main_uid: String,
     perm: String,
-    #[serde(default)]
-    ip: String,
+    ip: Option<String>,
     /// `0` for a main account; sub-accounts have others.
     #[serde(default, rename = "type")]
     account_type: String,
@@ -33,7 +32,7 @@ struct ListedKey {
     api_key: String,
     label: Option<String>,
     perm: String,
-    ip: Option<String>,
+    ip: String,
     /// When it was made, in milliseconds.
     #[serde(default)]
     ts: String,
@@ -63,7 +62,10 @@ impl Replies for OkxWire {
             account: OwnAccount::Alias(AccountId::new(own.uid)),
             read_only: powers.moves_funds.is_empty() && powers.permissions.iter().all(Permission::only_reads),
             powers,
-            addresses: ToldAddresses::Exact(address::split(&own.ip)?),
+            addresses: match own.ip {
+                Some(ip) => ToldAddresses::Exact(address::split(&ip)?),
+                None => ToldAddresses::Untold,
+            },
             expires_at: None,
             kind: None,
         })
@@ -81,7 +83,7 @@ impl Replies for OkxWire {
             key_id: key_id(&key.api_key)?,
             marker: key.label.as_deref().and_then(Marker::parse),
             powers: powers::powers(&key.perm),
-            addresses: address::split(&key.ip.unwrap_or_default())?,
+            addresses: address::split(&key.ip)?,
             created_at: made.ok().and_then(Result::ok).unwrap_or(as_of),
             expired: false,
             kind: None,

@@ -66,7 +66,7 @@ mod tests {
                 "{code} stands twice"
             );
         }
-        let class = |code| of_code::<OkxWire>(code, "").class;
+        let class = |code| of_code::<OkxWire>(200, code, "").class;
         assert_eq!(class("50111"), ErrorClass::Rejected);
         assert_eq!(class("50119"), ErrorClass::Rejected);
         assert_eq!(class("50105"), ErrorClass::Mismatched);

@@ -84,10 +84,11 @@ pub(crate) async fn visit_secret(pass: &Pass<'_>, listed: Description) -> VisitR
 
 /// The account that a value's key belongs to, as far as the value tells.
 pub(crate) fn account_in(value: &SecretValue) -> Option<AccountId> {
-    let recorded = value
-        .rotation
-        .as_ref()
-        .map(|rotation| AccountId::new(&rotation.account));
+    let recorded = value.rotation.as_ref().and_then(|rotation| {
+        let alias = || AccountId::new(&rotation.account);
+        let by_name = rotation.named_account();
+        by_name.or_else(|| value.master_arn.is_none().then(alias))
+    });
     recorded.or_else(|| value.subaccount.clone())
 }
 

@@ -262,9 +262,10 @@ impl SecretVisit<'_> {
             access.account
         );
         let propagation = access.venue.facts().propagation;
+        // One of unknown age may be old, and is told of.
         if known
             .since
-            .is_some_and(|since| is_past(since, propagation, self.pass.now()))
+            .is_none_or(|since| is_past(since, propagation, self.pass.now()))
         {
             self.leave_to_person(
                 Code::GraceOverrun,
@@ -339,7 +340,7 @@ impl SecretVisit<'_> {
         let listed = list.and_then(|list| list.key(key));
         let target = KeyToRevoke {
             marker: listed.and_then(|listed| listed.marker.as_ref()),
-            is_listed: listed.is_some(),
+            listed_since: listed.map(|listed| listed.created_at),
             ..KeyToRevoke::from(&value.credential)
         };
         let refused = session.revoke(version, access, target).await?.err();
@@ -384,10 +385,8 @@ impl SecretVisit<'_> {
                 .as_ref()
                 .is_err_and(|error| error.class == ErrorClass::Rejected);
             if rejected && matches!(error.class, ErrorClass::Refused | ErrorClass::Gone) {
-                let say = format!(
-                    "{key} of version {version} is rejected and still listed, and its deletion is \
-                     refused: {error}"
-                );
+                let say =
+                    format!("{key} of version {version} is rejected, and its deletion is refused: {error}");
                 self.find(
                     Code::NotProvenDead,
                     say,
