@@ -187,7 +187,9 @@ fn must_belong(
     if let Some((alias, own)) = alias.zip(own.alias())
         && alias != own
     {
-        let problem = format!("its key belongs to account {own}, and the keys before it to {alias}");
+        let problem = format!(
+            "its key is not of account {account}: it tells {own} for its account, and the keys before it {alias}"
+        );
         return Err(Unfit::Offer(problem));
     }
     let problem = match (evidence.belongs, own.named()) {

@@ -60,15 +60,18 @@ pub(crate) fn store_error(error: &StoreError) -> Error {
 
 pub(crate) fn venue_error(error: &VenueError) -> Error {
     let error_type = match (error.class, error.whose) {
-        (ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied, Whose::Master) => {
-            ErrorType::MasterRefused
-        }
-        (ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied, Whose::Current) => {
-            ErrorType::CurrentUnusable
-        }
-        (ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied, Whose::Offered) => {
-            ErrorType::OfferRefused
-        }
+        (
+            ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied | ErrorClass::Fault,
+            Whose::Master,
+        ) => ErrorType::MasterRefused,
+        (
+            ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied | ErrorClass::Fault,
+            Whose::Current,
+        ) => ErrorType::CurrentUnusable,
+        (
+            ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied | ErrorClass::Fault,
+            Whose::Offered,
+        ) => ErrorType::OfferRefused,
         (ErrorClass::Rejected | ErrorClass::Mismatched, Whose::Pending) => ErrorType::PendingRejected,
         (ErrorClass::Denied, Whose::Pending) => ErrorType::PendingDenied,
         (ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied, Whose::Replaced)
