@@ -62,7 +62,8 @@ impl Evidence {
     ) -> Result<Self, Error> {
         let is_named = state.account.named().is_some();
         let by_itself = state.belongs_to(account, key, None);
-        if !state.is_partial() || value.master_arn.is_none() || by_itself == Some(false) {
+        let is_enough = !state.is_partial() || wrong::is(Wrong::UntoldAgreed);
+        if is_enough || value.master_arn.is_none() || by_itself == Some(false) {
             return Ok(Self {
                 belongs: by_itself,
                 state,

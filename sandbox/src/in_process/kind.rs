@@ -129,7 +129,7 @@ pub const SLOW_TIGHT: VenueKind = VenueKind {
     delays: [
         SignedDuration::ZERO,
         SignedDuration::from_secs(20),
-        SignedDuration::from_secs(290),
+        SignedDuration::from_secs(299),
     ],
     // As the template has it: no longer than a change takes here.
     timeout: SignedDuration::from_mins(5),

@@ -9,6 +9,7 @@ mod operating;
 mod proving;
 mod retiring;
 mod swapping;
+mod venues;
 
 #[path = "../harness/mod.rs"]
 mod harness;
@@ -35,6 +36,7 @@ fn every_variant_breaks_its_rule_and_nothing_else_does() {
         retiring::HISTORIES,
         operating::HISTORIES,
         authority::HISTORIES,
+        venues::HISTORIES,
     ]
     .concat();
     let mut surprises = Vec::new();

@@ -121,7 +121,7 @@ impl Stage {
     pub(super) fn run_to_its_end(&mut self, run: usize) -> Option<()> {
         let run = run.checked_rem(self.runs.len())?;
         let runs = self.runs.len();
-        for _ in 0..200 {
+        for _ in 0..400 {
             if self.runs.len() < runs || self.violation().is_some() {
                 return Some(());
             }
