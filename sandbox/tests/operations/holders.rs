@@ -60,19 +60,23 @@ fn a_version_that_may_not_be_read_stops_named_keys_from_being_revoked() {
 /// Values whose key can be told, and that are of no other use.
 fn odd_values() -> [String; 7] {
     let text = world().text_of_setup().to_owned();
-    let odd = |old: &str, new: &str| text.replace(old, new);
-    let policy = r#""policy":{"permissions":["read","spot","derivatives"],"ip_allowlist":["203.0.113.7"]}"#;
+    let odd = |old: &str, new: &str| {
+        assert!(text.contains(old), "{old}");
+        text.replace(old, new)
+    };
+    // What is filled in has quotation marks, which a text in a text would have to escape.
+    let plain = text
+        .replace("<credential>", r#""api_key":"<key>","api_secret":"<secret>""#)
+        .replace("<words>", r#""read","spot""#);
+    let policy = r#""policy":{"permissions":[<words>],"ip_allowlist":["203.0.113.7"]}"#;
     [
         odd(policy, r#""policy":"all""#),
         odd(policy, r#""policy":{"auto_rollback":"true"}"#),
         odd(r#""subaccount":"<account>""#, r#""subaccount":5.3888001e7"#),
-        odd(
-            r#""api_secret":"<secret>""#,
-            r#""api_secret":"<secret>","secret":"<secret>""#,
-        ),
-        odd(r#""api_secret":"<secret>""#, r#""api_secret":"<secret>\n""#),
+        odd("<credential>", r#"<credential>,"secret":"<secret>""#),
+        odd("<credential>", r#""api_key":"<key>","api_secret":"<secret>\n""#),
         format!("\u{feff}{text}"),
-        serde_json::to_string(&text).expect("a text"),
+        serde_json::to_string(&plain).expect("a text"),
     ]
 }
 
