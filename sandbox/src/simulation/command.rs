@@ -162,7 +162,7 @@ impl Search {
     /// Every beginning, and no fault: most of what is wrong shows there.
     #[cfg(feature = "wrong-on-purpose")]
     pub(super) fn undisturbed(&self) {
-        for (kind, beginning) in self.at_each_kind(beginnings::all()) {
+        for (kind, beginning) in self.at_each_kind(&beginnings::all()) {
             let (play, _) = disturbed(kind, beginning, &[], 1);
             self.played(play, &format!("{}, {}", kind.name, beginning.name));
             if self.is_stopped() {
@@ -172,7 +172,7 @@ impl Search {
     }
 
     /// Each of these at each kind of venue.
-    fn at_each_kind<T: Copy>(&self, items: Vec<T>) -> Vec<(&'static VenueKind, T)> {
+    fn at_each_kind<T: Copy>(&self, items: &[T]) -> Vec<(&'static VenueKind, T)> {
         let kinds = KINDS
             .into_iter()
             .filter(|kind| self.kind.is_none_or(|only| only.name == kind.name));
@@ -189,7 +189,7 @@ impl Search {
 
     /// Every fault at every call, one at a time, from every beginning.
     pub(super) fn singles(&self, bar: &ProgressBar, threads: usize) -> u64 {
-        let beginnings = self.at_each_kind(beginnings::all());
+        let beginnings = self.at_each_kind(&beginnings::all());
         let (next, count) = (AtomicU64::new(0), AtomicU64::new(0));
         self.in_threads(threads, || {
             while let Some((kind, beginning)) = take(&next, &beginnings) {
