@@ -14,6 +14,7 @@ use protocol::marker::Marker;
 use protocol::name::Environment;
 use protocol::ports::{Grant, KeyState, KeyToRevoke, ListedKey, VenueFacts};
 use protocol::secret::{AccountId, Permissions};
+use protocol::shown;
 
 use self::powers::VOCABULARY;
 pub use self::wire::BybitWire;
@@ -29,10 +30,10 @@ pub(super) const EXCHANGE: Exchange = Exchange::of::<BybitWire>("bybit");
 /// One of these makes a master account's key one that issues keys. Source:
 /// `docs/v5/user/create-subuid-apikey`.
 const ISSUES: [&str; 4] = [
-    "Wallet:AccountTransfer",
-    "Wallet:SubMemberTransfer",
-    "Wallet:SubMemberTransferList",
-    "Wallet:Withdraw",
+    "AccountTransfer",
+    "SubMemberTransfer",
+    "SubMemberTransferList",
+    "Withdraw",
 ];
 /// The most keys on one page of a list.
 const PAGE: usize = 20;
@@ -71,12 +72,16 @@ impl Keys for BybitWire {
     }
 
     fn to_issue(master: &KeyState) -> Vec<(bool, String)> {
-        let issues = |power: &String| ISSUES.contains(&power.as_str());
+        // Powers have words as they are shown, which cuts long ones.
+        let issues = |power: &String| {
+            let value = power.strip_prefix("Wallet:");
+            value.is_some_and(|value| ISSUES.iter().any(|issues| shown(issues) == value))
+        };
         let reads_alone = "it is read-only: at Bybit's page, let it read and write";
         let of_a_sub = "it belongs to a sub-account, and only a master account's key issues keys";
         let lacks = format!(
             "it has none of the permissions that issue keys: {}",
-            ISSUES.join(", ")
+            ISSUES.map(|value| format!("Wallet:{value}")).join(", ")
         );
         vec![
             (master.is_master, of_a_sub.to_owned()),
