@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use protocol::marker::Marker;
 use protocol::name::{Environment, VenueId};
 use protocol::ports::{
-    ErrorClass, Grant, IssuedKey, KeyList, KeyState, KeyToRevoke, ListedKey, Signer, Venue, VenueError,
-    VenueFacts, Venues, Whose,
+    Grant, IssuedKey, KeyList, KeyState, KeyToRevoke, ListedKey, Signer, Venue, VenueError, VenueFacts,
+    Venues, Whose,
 };
 use protocol::secret::{AccountId, Address, Addresses, Credential, KeyId, Permissions};
 use secrecy::{ExposeSecret, SecretString};
@@ -18,13 +18,17 @@ use secrecy::{ExposeSecret, SecretString};
 use super::call::{About, Call, Operation};
 use super::kind::VenueKind;
 use super::port::{Port, Who};
-use super::powers::{powers, requested};
+use super::powers::{only_reads, powers, requested};
+use super::refusals::{no_passphrase, no_such_account, no_such_power, odd, said_no};
 use super::state::State;
 use crate::invariants::Asked;
 use crate::venue::{
-    self, Bound, Changes, Claim, Ips, IssueRequest, ListRequest, Names, Passphrase, Profile, Reason, Refusal,
+    self, Bound, Changes, Claim, Ips, IssueRequest, ListRequest, Names, Passphrase, Profile, Refusal,
     Requested, Target,
 };
+
+/// No account has this number: a name that none has stands for it.
+const NOBODY: u64 = 0;
 
 /// The venue in those of its environments that the model knows, within one invocation.
 #[derive(Clone, Debug)]
@@ -130,14 +134,15 @@ impl Venue for InProcessVenue {
             let own = state
                 .venue
                 .inspect(caller, state.now)
-                .map_err(|refusal| said_no(whose, &refusal))?;
+                .map_err(|refusal| said_no(state.kind, whose, &refusal))?;
+            let powers = powers(&kind.profile.vocabulary, &own.key.settings);
             Ok(KeyState {
                 account: kind.told_account(own.uid),
                 is_master: own.parent.is_none(),
-                powers: powers(&kind.profile.vocabulary, &own.key.settings),
                 addresses: kind.told_addresses(addresses(&own.key.settings.ips, whose)?),
                 expires_at: own.key.expires_at,
-                read_only: own.key.settings.read_only,
+                read_only: only_reads(&kind.profile.vocabulary, &own.key.settings, &powers),
+                powers,
                 kind: None,
             })
         })
@@ -185,7 +190,9 @@ impl Venue for InProcessVenue {
             master,
             move |state, caller| {
                 let created = state.venue.issue(caller, request.clone(), state.now);
-                let created = created.map_err(|refusal| said_no(whose, &refusal))?.credential;
+                let created = created
+                    .map_err(|refusal| said_no(state.kind, whose, &refusal))?
+                    .credential;
                 let secret = SecretString::from(created.secret.expose());
                 let passphrase = created.passphrase.as_ref().map(Passphrase::expose);
                 Ok(IssuedKey {
@@ -224,7 +231,9 @@ impl Venue for InProcessVenue {
             master,
             move |state, caller| {
                 let edited = state.venue.edit(caller, &target, &changes, state.now);
-                edited.map(drop).map_err(|refusal| said_no(whose, &refusal))
+                edited
+                    .map(drop)
+                    .map_err(|refusal| said_no(state.kind, whose, &refusal))
             },
         )
         .await
@@ -236,9 +245,7 @@ impl Venue for InProcessVenue {
         account: &AccountId,
         key: KeyToRevoke<'_>,
     ) -> Result<(), VenueError> {
-        let key = key.key_id;
-        let (whose, sub_uid) = (master.whose, self.uid(account, master.whose)?);
-        let (named, tells_gone) = (key.clone(), self.kind.tells_gone);
+        let (whose, key) = (master.whose, key.key_id);
         let target = self.target(account, key, whose)?;
         let asked = Asked::Revoke(venue::KeyId::from(key.expose()));
         self.signed(
@@ -247,27 +254,8 @@ impl Venue for InProcessVenue {
             asked,
             master,
             move |state, caller| {
-                let Err(refusal) = state.venue.remove(caller, &target, state.now) else {
-                    return Ok(());
-                };
-                if tells_gone {
-                    let no = said_no(whose, &refusal);
-                    let class = if refusal.reason == Reason::NoSuchKey {
-                        ErrorClass::Gone
-                    } else {
-                        no.class
-                    };
-                    return Err(VenueError { class, ..no });
-                }
-                // The code for a key that is gone is not documented: the list tells, where it shows other
-                // keys.
-                let left = all_keys(state, caller, sub_uid, whose).unwrap_or_default();
-                let gone = !left.is_empty() && left.iter().all(|other| other.key_id != named);
-                if gone {
-                    Ok(())
-                } else {
-                    Err(said_no(whose, &refusal))
-                }
+                let removed = state.venue.remove(caller, &target, state.now);
+                removed.map_err(|refusal| said_no(state.kind, whose, &refusal))
             },
         )
         .await
@@ -284,19 +272,13 @@ impl InProcessVenue {
         })
     }
 
-    /// The number of an account that calls name.
+    /// The number of an account that calls name. Only the venue knows which names there are.
     fn uid(&self, account: &AccountId, whose: Whose) -> Result<u64, VenueError> {
         let text = account.as_str();
-        let uid = if self.kind.names_accounts {
-            self.port.state.lock().venue.account_named(text)
-        } else {
-            text.parse().ok()
-        };
-        uid.ok_or_else(|| VenueError {
-            class: ErrorClass::Refused,
-            whose,
-            say: "there is no such account".into(),
-        })
+        if self.kind.names_accounts {
+            return Ok(self.port.state.lock().venue.account_named(text).unwrap_or(NOBODY));
+        }
+        text.parse().map_err(|_| no_such_account(whose))
     }
 
     /// What to ask the venue for: whether the key only reads, and its groups.
@@ -315,6 +297,9 @@ impl InProcessVenue {
     ) -> Result<T, VenueError> {
         let signer = signer.clone();
         let whose = signer.whose;
+        if self.profile.passphrase.is_some() && signer.credential.passphrase.is_none() {
+            return Err(no_passphrase(whose));
+        }
         // Demo's keys are asked at demo's host, and managed at production's.
         let site = match (whose, self.site) {
             (Whose::Master, venue::Environment::Demo) => venue::Environment::Mainnet,
@@ -322,7 +307,7 @@ impl InProcessVenue {
         };
         let effect = move |state: &mut State, sent: Timestamp| {
             let caller = authenticated(state, &signer.credential, site, sent)
-                .map_err(|refusal| said_no(whose, &refusal))?;
+                .map_err(|refusal| said_no(state.kind, whose, &refusal))?;
             endpoint(state, &caller)
         };
         self.port
@@ -367,7 +352,7 @@ fn all_keys(
         let page = state
             .venue
             .list(caller, &request, state.now)
-            .map_err(|refusal| said_no(whose, &refusal))?;
+            .map_err(|refusal| said_no(state.kind, whose, &refusal))?;
         for key in page.keys {
             keys.push(ListedKey {
                 key_id: key_id(&key.key, whose)?,
@@ -388,53 +373,6 @@ fn all_keys(
             return Ok(keys);
         }
         cursor = Some(page.next_page_cursor);
-    }
-}
-
-/// What a refusal means to the protocol.
-fn said_no(whose: Whose, refusal: &Refusal) -> VenueError {
-    let class = match refusal.reason {
-        Reason::InvalidKey | Reason::WrongEnvironment | Reason::Expired => ErrorClass::Rejected,
-        Reason::Signature | Reason::Passphrase | Reason::NotLoggedIn => ErrorClass::Mismatched,
-        Reason::Permission
-        | Reason::MastersOnly
-        | Reason::UnboundMaster
-        | Reason::Address
-        | Reason::Banned
-        | Reason::Kyc
-        | Reason::IssuesNoKeys => ErrorClass::Denied,
-        Reason::Clock => ErrorClass::Clock,
-        Reason::RateLimit => ErrorClass::Busy,
-        Reason::NoEdits => ErrorClass::Impossible,
-        Reason::NameTaken => ErrorClass::NoteTaken,
-        Reason::Parameter
-        | Reason::BadPassphrase
-        | Reason::TooManyAddresses
-        | Reason::SlotsFull
-        | Reason::NoSuchKey
-        | Reason::NoSuchAccount => ErrorClass::Refused,
-    };
-    // The venue's own words may repeat what was signed.
-    VenueError {
-        class,
-        whose,
-        say: format!("the stand-in answers {refusal}"),
-    }
-}
-
-fn no_such_power(whose: Whose) -> VenueError {
-    VenueError {
-        class: ErrorClass::Fault,
-        whose,
-        say: "the venue has no such permission".into(),
-    }
-}
-
-fn odd(whose: Whose, problem: &str) -> VenueError {
-    VenueError {
-        class: ErrorClass::UnknownOutcome,
-        whose,
-        say: format!("the stand-in says something odd: {problem}"),
     }
 }
 

@@ -1,6 +1,7 @@
 use protocol::audit::Action;
 use protocol::marker::Marker;
 use protocol::rotation::{Done, Step};
+use sandbox::in_process::kind::PLAIN_COARSE;
 use sandbox::in_process::{Fault, OTHER_SUB};
 
 use super::*;
@@ -174,18 +175,32 @@ fn a_revocation_whose_reply_is_lost_is_repeated_without_harm() {
     assert_eq!(world.live_keys_for(&token), [key_in(&world, &token)]);
 }
 
-#[test]
-fn a_key_that_is_gone_already_is_revoked_without_an_error() {
-    let world = world();
-    let (token, _) = unstored(&world);
+/// setSecret in a world with a lost key, which somebody deletes between the list and the revocation.
+fn set_where_the_lost_key_is_deleted_in_between(world: &World) -> (VersionId, Result<Done, Failure>) {
+    let (token, _) = unstored(world);
     let lost = world.live_keys_for(&token);
     done(world.run(Step::Create, &token), Done::Issued);
-    // Between the list and the revocation somebody deletes it.
+    world.advance(minutes(6));
     let mut run = world.start(world.request(Step::Set, &token));
     let ticket = run.until(Operation::Revoke);
     world.delete_key(&lost[0]);
     run.let_through(ticket, None);
-    done(run.finish(), Done::Agreed);
+    (token, run.finish())
+}
+
+#[test]
+fn a_key_that_is_gone_already_is_revoked_without_an_error_where_the_venue_says_that_it_is_gone() {
+    let world = world_with(Setup::at(&PLAIN_COARSE));
+    let (_, ended) = set_where_the_lost_key_is_deleted_in_between(&world);
+    done(ended, Done::Agreed);
+}
+
+#[test]
+fn a_key_that_is_gone_already_is_no_error_of_the_next_run_s_where_the_venue_does_not_say_so() {
+    let world = world();
+    let (token, ended) = set_where_the_lost_key_is_deleted_in_between(&world);
+    refused(ended, ErrorType::VenueRefused);
+    completes(&world, &token);
 }
 
 #[test]
