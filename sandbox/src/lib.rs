@@ -4,6 +4,7 @@
 pub mod bench;
 pub mod bybit;
 pub mod clock;
+pub mod conformance;
 mod connection;
 pub mod fault;
 pub mod function;

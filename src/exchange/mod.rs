@@ -1,6 +1,8 @@
 //! The exchanges, one module each, and what their calls have in common. The only place that knows HTTP.
 
 pub mod bybit;
+#[cfg(test)]
+mod conformance;
 pub mod kit;
 pub mod okx;
 

@@ -175,7 +175,7 @@ impl VenueKind {
     }
 
     /// What a key tells of its account.
-    pub(super) fn told_account(&self, uid: Uid) -> OwnAccount {
+    pub(crate) fn told_account(&self, uid: Uid) -> OwnAccount {
         match self.own_account {
             Tells::Fully => OwnAccount::Named(AccountId::new(self.account(uid))),
             Tells::Partly => OwnAccount::Alias(AccountId::new(uid.to_string())),
@@ -184,7 +184,7 @@ impl VenueKind {
     }
 
     /// What a key tells of its addresses.
-    pub(super) fn told_addresses(&self, addresses: Addresses) -> ToldAddresses {
+    pub(crate) fn told_addresses(&self, addresses: Addresses) -> ToldAddresses {
         match (self.own_addresses, &addresses) {
             (Tells::Fully, _) | (Tells::Partly, Addresses::Any) => ToldAddresses::Exact(addresses),
             (Tells::Partly, Addresses::Only(_)) => ToldAddresses::Bound,

@@ -4,6 +4,7 @@
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
+use crate::in_process::kind::{PLAIN, PLAIN_COARSE, VenueKind};
 use crate::venue::{Credential, Front, Profile, Uid};
 use crate::{bybit, okx};
 
@@ -24,6 +25,8 @@ pub struct StandIn {
     pub title: &'static str,
     /// What it does.
     pub profile: &'static Profile,
+    /// The kind that simulations play in its place.
+    pub kind: &'static VenueKind,
     /// How it looks on the wire.
     pub front: &'static dyn Front,
     /// Where it listens unless told otherwise.
@@ -61,6 +64,12 @@ impl Venue {
 }
 
 impl StandIn {
+    /// The stand-in for the exchange that secrets call so.
+    pub fn of(exchange: &str) -> Option<&'static Self> {
+        let mut all = Venue::value_variants().iter().map(|venue| venue.stand_in());
+        all.find(|stand_in| stand_in.profile.name == exchange)
+    }
+
     /// The sub-account whose key is rotated, as the venue's calls name it.
     pub fn account(&self) -> &'static str {
         self.accounts[0].1
@@ -82,6 +91,7 @@ impl StandIn {
 static BYBIT: StandIn = StandIn {
     title: "Bybit",
     profile: &bybit::PROFILE,
+    kind: &PLAIN,
     front: &bybit::Bybit,
     port: 9312,
     base_url: "BYBIT_BASE_URL",
@@ -105,6 +115,7 @@ static BYBIT: StandIn = StandIn {
 static OKX: StandIn = StandIn {
     title: "OKX",
     profile: &okx::PROFILE,
+    kind: &PLAIN_COARSE,
     front: &okx::Okx,
     port: 9313,
     base_url: "OKX_BASE_URL",
