@@ -13,4 +13,4 @@ mod text;
 
 pub use document::document;
 pub use event::event;
-pub use reply::reply;
+pub use reply::{bybit_reply, okx_reply};

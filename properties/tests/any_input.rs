@@ -141,8 +141,11 @@ fn the_examples_and_what_the_fuzzer_made_of_them_are_read_as_promised() {
         for bytes in inputs(kind, "document") {
             properties::document(&bytes);
         }
-        for bytes in inputs(kind, "reply") {
-            properties::reply(&bytes);
+        for bytes in inputs(kind, "bybit_reply") {
+            properties::bybit_reply(&bytes);
+        }
+        for bytes in inputs(kind, "okx_reply") {
+            properties::okx_reply(&bytes);
         }
     }
 }
@@ -161,7 +164,12 @@ proptest! {
     }
 
     #[test]
-    fn no_reply_is_taken_for_more_than_it_is_or_has_its_secret_said(bytes in damaged("reply")) {
-        properties::reply(&bytes);
+    fn no_reply_of_bybit_is_taken_for_more_than_it_is_or_has_its_secret_said(bytes in damaged("bybit_reply")) {
+        properties::bybit_reply(&bytes);
+    }
+
+    #[test]
+    fn no_reply_of_okx_is_taken_for_more_than_it_is_or_has_its_secret_said(bytes in damaged("okx_reply")) {
+        properties::okx_reply(&bytes);
     }
 }
