@@ -251,7 +251,10 @@ fn a_key_that_is_deleted_and_still_listed_is_no_failed_revocation() {
     world.delete_key(&key);
     let answer = world.maintain();
     assert_eq!(codes(&answer), [Code::NotProvenDead], "{answer:#?}");
-    assert!(says(&answer, "rejected and still listed"), "{answer:#?}");
+    assert!(
+        says(&answer, "is rejected, and its deletion is refused"),
+        "{answer:#?}"
+    );
     world.advance(hours(2));
     all_is_well(&world.maintain());
     assert!(!world.has_stamp(&replaced, "CONDEMNED-"), "its death is proven");
