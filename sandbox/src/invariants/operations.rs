@@ -208,6 +208,12 @@ impl Witness {
             if ordering.contains(arn) {
                 continue;
             }
+            // What is scheduled for deletion can be read by nobody: where no master says whom it serves, a
+            // person's order about a leaked key does not wait for it.
+            let is_deleted = scene.secrets.secret(arn).is_some_and(Secret::is_deleted);
+            if by_order && is_deleted && serves(scene).is_none() {
+                continue;
+            }
             let held = [AWSCURRENT, AWSPENDING, "CANDIDATE", "ROLLBACK"];
             let others_offer = by_order && *arn != act.actor.secret || !Self::is_served(arn, key, scene);
             let held = held
