@@ -188,7 +188,8 @@ fn must_belong(
         && alias != own
     {
         let problem = format!(
-            "its key is not of account {account}: it tells {own} for its account, and the keys before it {alias}"
+            "its key is not of account {account}: it tells {own} for its account, and the keys before it \
+             {alias}"
         );
         return Err(Unfit::Offer(problem));
     }

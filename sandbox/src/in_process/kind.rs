@@ -1,5 +1,5 @@
-//! The kinds of venues that are played: not the brands that there are, but what tells one from another for the
-//! protocol.
+//! The kinds of venues that are played: not the brands that there are, but what tells one from another for
+//! the protocol.
 
 use std::time::Duration;
 
@@ -94,8 +94,8 @@ pub const PLAIN: VenueKind = VenueKind {
     unknown: ("BlockTrade", &["BlockTrade"]),
 };
 
-/// Trading is granted as a whole; accounts have names, of which keys tell the number; no two keys of an account
-/// have the same note; keys have passphrases.
+/// Trading is granted as a whole; accounts have names, of which keys tell the number; no two keys of an
+/// account have the same note; keys have passphrases.
 pub const PLAIN_COARSE: VenueKind = VenueKind {
     name: "plain-coarse",
     profile: &COARSE,

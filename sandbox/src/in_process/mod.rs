@@ -17,7 +17,7 @@
 //! | what is true in it | `truth` |
 //! | what was logged | `silence` |
 //! | how an invocation is driven, and what may go wrong with a call | `invocation`, `gate`, `call` |
-//! | the ports | `store`, `venue`, `powers`, `refusals`, `time`, `journal`, with the one hook of all in `port` |
+//! | the ports | `store`, `venue`, `powers`, `refusals`, `time`, `journal`; the one hook of all is `port` |
 
 mod by_hand;
 mod call;

@@ -34,8 +34,8 @@ pub(crate) fn powers(vocabulary: &Vocabulary, settings: &Settings) -> Powers {
     powers
 }
 
-/// Whether a key with these settings and powers may only read: by a mark; or where a value stands for reading,
-/// by having no other.
+/// Whether a key with these settings and powers may only read: by a mark; or where a value stands for
+/// reading, by having no other.
 pub(super) fn only_reads(vocabulary: &Vocabulary, settings: &Settings, powers: &Powers) -> bool {
     let by_value = vocabulary.grantable.iter().any(|(.., word)| *word == Word::Read);
     let reads = || powers.moves_funds.is_empty() && powers.permissions.iter().all(Permission::only_reads);

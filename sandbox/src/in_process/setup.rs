@@ -44,8 +44,8 @@ pub const FUNCTION_ARN: &str = LAMBDA_ARN;
 
 /// A world's beginning: a key made by hand on a sub-account, a master key of the parent, a secret for each,
 /// rotation switched on for the first. The documents may name what only the world knows: `<key>`, `<secret>`,
-/// `<account>`, `<master>` (the ARN of the master's secret); and what the kind of venue decides: `<credential>`
-/// (the fields of a credential), `<words>` (what the usual policy asks for), `<all-words>`.
+/// `<account>`, `<master>` (the ARN of the master's secret); and what the kind of venue decides:
+/// `<credential>` (the fields of a credential), `<words>` (what the usual policy asks for), `<all-words>`.
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// Decides everything that would be chance.

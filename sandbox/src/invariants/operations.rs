@@ -57,6 +57,12 @@ impl Naming {
     }
 }
 
+/// Whether a secret is scheduled for deletion, so that nobody can read it, and no master says whom it serves:
+/// a person's order about a leaked key does not wait for it.
+fn is_past_reading(scene: &Scene<'_>, arn: &str) -> bool {
+    serves(scene).is_none() && scene.secrets.secret(arn).is_some_and(Secret::is_deleted)
+}
+
 /// What the master's value says of whom it serves.
 pub(super) fn serves(scene: &Scene<'_>) -> Option<Serves> {
     let master = scene.secrets.secrets().find(|secret| secret.name() == MASTER)?;
@@ -205,13 +211,7 @@ impl Witness {
             arn, version, labels, ..
         } in &naming
         {
-            if ordering.contains(arn) {
-                continue;
-            }
-            // What is scheduled for deletion can be read by nobody: where no master says whom it serves, a
-            // person's order about a leaked key does not wait for it.
-            let is_deleted = scene.secrets.secret(arn).is_some_and(Secret::is_deleted);
-            if by_order && is_deleted && serves(scene).is_none() {
+            if ordering.contains(arn) || by_order && is_past_reading(scene, arn) {
                 continue;
             }
             let held = [AWSCURRENT, AWSPENDING, "CANDIDATE", "ROLLBACK"];

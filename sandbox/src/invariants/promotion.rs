@@ -124,7 +124,8 @@ impl Witness {
             deleted.is_some_and(|since| since < scene.venue.knobs.deletion_delay)
         });
         let stored_late = self.stored_late.contains(&(arn.clone(), token.clone()));
-        if !Self::lives_or_was_killed_by_others(scene, &named.key) && !(stored_late && is_shown) {
+        let is_unknowable = stored_late && is_shown;
+        if !is_unknowable && !Self::lives_or_was_killed_by_others(scene, &named.key) {
             self.broken(
                 Invariant::CurrentLives,
                 scene,

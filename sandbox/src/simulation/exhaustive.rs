@@ -29,9 +29,9 @@ pub(super) struct Open {
     writes: bool,
 }
 
-/// Plays a rotation at a kind of venue with these faults, replayed until it is over. Gives the number of its calls, and the
-/// faults each could meet from the last planned one on. The way to rest is tried from one in so many of its
-/// new states.
+/// Plays a rotation at a kind of venue with these faults, replayed until it is over. Gives the number of its
+/// calls, and the faults each could meet from the last planned one on. The way to rest is tried from one in
+/// so many of its new states.
 pub(super) fn disturbed(
     kind: &VenueKind,
     beginning: &Beginning,

@@ -1,4 +1,5 @@
-//! Accounts that calls name, and whose keys answer with another name: the account's list shows whose a key is.
+//! Accounts that calls name, and whose keys answer with another name: the account's list shows whose a key
+//! is.
 
 use protocol::rotation::{Done, Step};
 use sandbox::in_process::kind::{PLAIN_COARSE, TERSE, VenueKind};
@@ -9,7 +10,8 @@ use super::*;
 
 /// A value that names its account and its master.
 const NAMED: &str = concat!(
-    r#"{"exchange":"bybit","environment":"mainnet",<credential>,"subaccount":"<account>","masterarn":"<master>","#,
+    r#"{"exchange":"bybit","environment":"mainnet",<credential>,"#,
+    r#""subaccount":"<account>","masterarn":"<master>","#,
     r#""policy":{"permissions":[<words>],"ip_allowlist":["203.0.113.7"]}}"#
 );
 /// One that names neither.

@@ -247,8 +247,8 @@ impl SecretVisit<'_> {
         Ok(true)
     }
 
-    /// The key answers, does not name its account, and is in no list of the one that its value names: it would
-    /// not be revoked there.
+    /// The key answers, does not name its account, and is in no list of the one that its value names: it
+    /// would not be revoked there.
     fn tell_of_no_account(
         &mut self,
         version: &VersionId,

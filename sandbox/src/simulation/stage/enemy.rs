@@ -102,7 +102,8 @@ impl Stage {
                 self.world.now().to_string().into(),
             );
             value["rotation"] = json!({
-                "token": version, "source": "issued", "based_on": based_on, "account": self.world.kind().account(account),
+                "token": version, "source": "issued", "based_on": based_on,
+                "account": self.world.kind().account(account),
                 "permissions": permissions, "ip_allowlist": "any",
             });
         }

@@ -118,9 +118,8 @@ const WITHOUT_POLICY: &str = r#"{<credential>,"masterarn":"<master>"}"#;
 const WITHOUT_POLICY_BUT_ACCOUNT: &str = r#"{<credential>,"subaccount":"<account>","masterarn":"<master>"}"#;
 
 impl Stage {
-    /// The beginning that a seed decides, its last three bits the first secret's value, and others the kind of
-    /// venue: three secrets, the
-    /// first two on one sub-account, the first and the third naming one key.
+    /// The beginning that a seed decides, its last three bits the first secret's value, and others the kind
+    /// of venue: three secrets, the first two on one sub-account, the first and the third naming one key.
     pub(super) fn new(seed: u64) -> Self {
         let kind = VenueKind::of(seed);
         let first = match seed % 8 {
