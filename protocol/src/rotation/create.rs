@@ -19,7 +19,7 @@ use crate::label::VersionId;
 use crate::marker::Marker;
 use crate::ports::{Grant, ListedVersion, Signer, StoredValue, Venue, Which, Whose};
 use crate::secret::{AccountId, Addresses, Credential, Provenance, Source};
-use crate::session::{AccountAccess, master_of, venue_error, venue_of};
+use crate::session::{AccountAccess, master_of, venue_of};
 
 pub(super) async fn create(run: &Run<'_>) -> Result<Done, Error> {
     let (opening, versions) = join(run.open(), run.session.versions()).await;
@@ -109,10 +109,7 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
     let account = wanted::account(&base.value, &current)?;
     run.session.stands_for(&account);
     let mut access = AccountAccess::new(venue, master, account, &base.description);
-    let list = venue
-        .list(&access.master.signer, &access.account)
-        .await
-        .map_err(|error| venue_error(&error))?;
+    let list = access.list().await?;
     current_must_be_listed(run, base, venue, &current, (&access.account, &list))?;
     let wanted = Wanted {
         grant: wanted::grant(run, base, venue, &current, &list).await?,

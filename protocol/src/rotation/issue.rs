@@ -153,11 +153,7 @@ async fn recover(
     let wait = access.venue.facts().signature_window + Duration::from_secs(1);
     run.session.must_have_left(wait + TIME_TO_STORE)?;
     run.session.ports.time.sleep(wait).await;
-    let list = access
-        .venue
-        .list(&access.master.signer, &access.account)
-        .await
-        .map_err(|error| venue_error(&error))?;
+    let list = access.list().await?;
     if let Some(key) = bearing(&list, marker) {
         return revoke_beside(run, base, access, key, &list)
             .await
@@ -182,11 +178,7 @@ async fn revoke_lost(
 ) -> Result<usize, Error> {
     let until = run.settled_by(access.venue, TIME_TO_STORE);
     loop {
-        let list = access
-            .venue
-            .list(&access.master.signer, &access.account)
-            .await
-            .map_err(|error| venue_error(&error))?;
+        let list = access.list().await?;
         if let Some(key) = bearing(&list, marker) {
             return revoke_beside(run, base, access, key, &list).await;
         }

@@ -243,11 +243,7 @@ async fn asked(
         }
     };
     let mut access = AccountAccess::new(venue, master.clone(), account, &base.description);
-    let list = access
-        .venue
-        .list(&access.master.signer, &access.account)
-        .await
-        .map_err(|error| venue_error(&error));
+    let list = access.list().await;
     let asked = match &list {
         Ok(list) => match current_must_be_listed(run, base, venue, current, (&access.account, list)) {
             Ok(()) => wanted::grant(run, base, venue, current, list)

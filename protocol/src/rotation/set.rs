@@ -59,12 +59,8 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
         AccountId::new(&provenance.account),
         &description,
     );
-    let (list, ()) = join(
-        venue.list(&access.master.signer, &access.account),
-        run.session.tidy(&description),
-    )
-    .await;
-    let mut list = list.map_err(|error| venue_error(&error))?;
+    let (list, ()) = join(access.list(), run.session.tidy(&description)).await;
+    let mut list = list?;
     let ours = Marker::new(&description.arn, run.token(), 0);
     if list.key(&value.credential.key_id).is_none() {
         if wrong::is(Wrong::AbsenceIsDeath) {
@@ -129,11 +125,7 @@ fn agrees(key: &ListedKey, rotation: &Provenance) -> bool {
 async fn list_that_shows(run: &Run<'_>, access: &AccountAccess<'_>, key: &KeyId) -> Result<KeyList, Error> {
     let until = run.settled_by(access.venue, LAST_MOMENT);
     loop {
-        let list = access
-            .venue
-            .list(&access.master.signer, &access.account)
-            .await
-            .map_err(|error| venue_error(&error))?;
+        let list = access.list().await?;
         if list.key(key).is_some() {
             return Ok(list);
         }
@@ -215,11 +207,7 @@ async fn must_have_shrunk(
 ) -> Result<(), Error> {
     let (edited, until) = (run.session.now(), run.settled_by(access.venue, LAST_MOMENT));
     loop {
-        let list = access
-            .venue
-            .list(&access.master.signer, &access.account)
-            .await
-            .map_err(|error| venue_error(&error))?;
+        let list = access.list().await?;
         let Some(listed) = list.key(&key.key_id) else {
             return Ok(());
         };
@@ -277,7 +265,7 @@ impl<'a> Control<'a> {
             Self::Current(in_use, access) => (Some(*in_use), *access),
         };
         if let Some(access) = access {
-            let list = venue.list(&access.master.signer, &access.account).await;
+            let list = access.list().await;
             if list.is_err() || list.is_ok_and(|list| list.key(rejected).is_some()) {
                 return false;
             }

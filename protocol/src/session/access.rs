@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 
-use super::store_error;
+use super::{store_error, venue_error};
 use crate::error::{Error, ErrorType};
 use crate::label::VersionId;
 use crate::marker::Marker;
 use crate::name::{SecretId, SecretName, VenueId};
-use crate::ports::{Description, KeyState, Ports, Signer, StoredValue, Venue, Which, Whose};
+use crate::ports::{Description, KeyList, KeyState, Ports, Signer, StoredValue, Venue, Which, Whose};
 use crate::secret::{AccountId, DocumentError, SecretValue, Serves};
 
 /// A venue, its master credential and the account: whom to ask about the keys of a secret. What it may be
@@ -44,6 +44,12 @@ impl<'a> AccountAccess<'a> {
             proofs: Vec::new(),
             ordered: false,
         }
+    }
+
+    /// The account's keys, as the venue lists them now.
+    pub(crate) async fn list(&self) -> Result<KeyList, Error> {
+        let list = self.venue.list(&self.master.signer, &self.account).await;
+        list.map_err(|error| venue_error(&error))
     }
 }
 

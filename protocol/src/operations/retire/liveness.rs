@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::operations::pass::Pass;
 use crate::ports::{ErrorClass, KeyList, KeyState, Signer, Venue, VenueError, Whose};
 use crate::secret::{KeyId, SecretValue};
-use crate::session::{AccountAccess, venue_error};
+use crate::session::AccountAccess;
 use crate::wrong::{self, Wrong};
 
 /// What is known of a key's life.
@@ -97,11 +97,7 @@ pub(crate) fn judged(
 
 pub(crate) async fn listed(pass: &Pass<'_>, access: &AccountAccess<'_>) -> Result<KeyList, Error> {
     pass.turn_of(access.venue, &access.master).await;
-    access
-        .venue
-        .list(&access.master.signer, &access.account)
-        .await
-        .map_err(|error| venue_error(&error))
+    access.list().await
 }
 
 pub(crate) fn shows_alive(list: &KeyList, key: &KeyId) -> bool {
