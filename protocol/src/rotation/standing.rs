@@ -39,12 +39,18 @@ impl Run<'_> {
     /// Reads what createSecret and setSecret both need, all at once. `None` when the rotation is over.
     pub(super) async fn open(&self) -> Result<Option<Opening>, Error> {
         let (description, pending, current) = join3(
-            self.describe(),
+            self.look(),
             self.session.read(Which::Version(self.token())),
             self.session.read(Which::Current),
         )
         .await;
-        let description = description?;
+        let (description, is_later) = description?;
+        // The two have to be looks at one time: where they agree, both would have to be stale to be wrong.
+        let current = if is_later {
+            self.session.read(Which::Current).await
+        } else {
+            current
+        };
         match self.standing(&description)? {
             TokenState::Pending => Ok(Some(Opening {
                 description,
@@ -61,7 +67,12 @@ impl Run<'_> {
 
     /// The secret, as a step begins. A token's label may be shown some seconds late: it is looked for again.
     pub(super) async fn describe(&self) -> Result<Description, Error> {
-        let mut description = self.session.describe().await?;
+        self.look().await.map(|(description, _)| description)
+    }
+
+    /// The same, and whether it took more than one look.
+    async fn look(&self) -> Result<(Description, bool), Error> {
+        let (mut description, mut is_later) = (self.session.describe().await?, false);
         for pause in LOOKS_FOR_THE_LABEL {
             let is_unknown = self
                 .standing(&description)
@@ -70,9 +81,9 @@ impl Run<'_> {
                 break;
             }
             self.session.ports.time.sleep(pause).await;
-            description = self.session.describe().await?;
+            (description, is_later) = (self.session.describe().await?, true);
         }
-        Ok(description)
+        Ok((description, is_later))
     }
 
     /// The preconditions of every step.

@@ -69,6 +69,22 @@ fn two_reads_that_disagree_about_the_current_version_are_made_again() {
     completes(&world, &token);
 }
 
+/// The label of the token is shown late, and what is shown then is still old: it agrees with a read of the
+/// current value that is as old.
+#[test]
+fn a_look_for_the_tokens_label_is_not_held_against_an_older_read_of_the_value() {
+    let world = world();
+    let token = world.begin_rotation();
+    // That ends the rotation.
+    new_current_by_hand(&world);
+    world.plan(Operation::ReadCurrent, 1, Fault::Stale(1));
+    world.plan(Operation::Describe, 1, Fault::Stale(usize::MAX));
+    world.plan(Operation::Describe, 2, Fault::Stale(1));
+    refused(world.run(Step::Create, &token), ErrorType::VersionUnknown);
+    assert!(world.plan_is_done());
+    assert_eq!(world.take_writes(), []);
+}
+
 #[test]
 fn reads_that_go_on_disagreeing_are_an_error_and_no_key_is_issued() {
     let world = world();
