@@ -78,6 +78,8 @@ error_types! {
     KeyUnbound = "KEY_UNBOUND",
     /// The version labelled CANDIDATE or ROLLBACK cannot be used.
     OfferRefused = "OFFER_REFUSED",
+    /// Only a person makes keys at this venue, and none is labelled CANDIDATE.
+    CandidateMissing = "CANDIDATE_MISSING",
     /// The venue refused to issue a key, and nothing of ours could make room.
     IssueRefused = "ISSUE_REFUSED",
     /// Keys were issued and not stored, too many to issue another now.

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use crate::label::VersionId;
 use crate::wrong::{self, Wrong};
@@ -63,6 +66,26 @@ impl Marker {
     /// Whether the key was issued for the secret and version that `other` was made for.
     pub fn same_token(&self, other: &Self) -> bool {
         self.same_secret(other) && self.token == other.token
+    }
+}
+
+impl Marker {
+    /// The passphrase of the key that bears this marker, where a venue's deletion asks for it: derived from
+    /// the secret of the master credential that issues the key, so that whoever has that one can delete a
+    /// key that was never stored. 24 characters: capitals, small letters and digits, each kind among them.
+    /// Never to change: two builds that differ could not delete each other's keys.
+    pub fn passphrase(&self, master: &SecretString) -> SecretString {
+        // HMAC takes keys of any length: the constructor's error does not occur.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(master.expose_secret().as_bytes()) else {
+            return SecretString::default();
+        };
+        mac.update(b"passphrase");
+        mac.update(self.to_string().as_bytes());
+        let mut text = Zeroizing::new(String::from("aA0"));
+        for byte in mac.finalize().into_bytes().iter().take(21) {
+            text.push(char::from(DIGITS[usize::from(*byte) % DIGITS.len()]));
+        }
+        SecretString::from(text.as_str())
     }
 }
 

@@ -54,6 +54,9 @@ variants! {
     GraceByVersion = "grace-by-version",
     /// A denial counts as the key's death: one bound to other addresses is forgotten, and lives on.
     DeniedIsDeath = "denied-is-death",
+    /// A refusal that does not say why counts as the key's death: one bound to other addresses is forgotten,
+    /// and lives on.
+    UnexplainedIsDeath = "unexplained-is-death",
     /// The key of a leaked version that was never current dies at once: a run that is under way promotes it
     /// dead.
     LeakedPendingAtOnce = "leaked-pending-at-once",
@@ -112,6 +115,8 @@ variants! {
     /// Each attempt of a Put sends other bytes: after a lost reply the next attempt meets its own value as
     /// another one.
     ValueAnew = "value-anew",
+    /// A key is stored with the passphrase of the one before it: nobody can use it.
+    StalePassphrase = "stale-passphrase",
     /// ResourceExists counts as a loss without a read: the key is revoked whatever is stored.
     ExistsIsLoss = "exists-is-loss",
     /// Both of these: after a lost reply the key that was stored is revoked.
@@ -230,6 +235,13 @@ variants! {
     /// A key that was issued for another secret proves the account: a stolen one brings its thief a successor
     /// of his own.
     StolenKeyProves = "stolen-key-proves",
+    /// A key is issued in the form that most keys have: the consumers of a pair sign with what is none.
+    FormChanged = "form-changed",
+    /// A key that consumers hold is asked where that shuts them out: a bot is locked out with open positions.
+    ConsumerDisturbed = "consumer-disturbed",
+    /// A new key is asked again and again where rejections lock the address out: every key of the firm's is
+    /// refused.
+    AskedIntoLockout = "asked-into-lockout",
     /// A key is revoked though nothing shows that the secret has more than its id: another's key dies of a
     /// label.
     IdRevokes = "id-revokes",
@@ -244,6 +256,11 @@ variants! {
     OftenUncounted = "often-uncounted",
     /// A marker of any secret hides a key from the audit: whoever controls an account notes their own so.
     MarkerHides = "marker-hides",
+    /// A key's passphrase is treated as one drawn by chance, and what it is derived from is not handed to the
+    /// key's deletion: one that was issued and lost lives for ever.
+    RandomPassphrase = "random-passphrase",
+    /// A key that cannot be deleted for want of its passphrase is passed over: nobody hears of it.
+    UndeletableForgotten = "undeletable-forgotten",
     /// A pass takes keys that bear another secret's marker for orphans of its own.
     AnothersReaped = "anothers-reaped",
 }

@@ -19,8 +19,8 @@ pub use crate::ports::store::{
     StoreErrorKind, StoredValue, Which,
 };
 pub use crate::ports::venue::{
-    Grant, IssuedKey, KeyList, KeyState, KeyToRevoke, ListedKey, OwnAccount, Powers, Signer, ToldAddresses,
-    Venue, VenueError, VenueFacts, Venues, Whose,
+    Asking, Grant, IssuedKey, Issues, KeyList, KeyState, KeyToRevoke, ListedKey, OwnAccount, Powers, Signer,
+    ToldAddresses, Venue, VenueError, VenueFacts, Venues, Whose,
 };
 
 /// Everything of the world that one invocation may touch.

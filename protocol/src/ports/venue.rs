@@ -12,7 +12,7 @@ use thiserror::Error;
 use crate::class::ErrorClass;
 use crate::marker::Marker;
 use crate::name::VenueId;
-use crate::secret::{AccountId, Addresses, Credential, KeyId, Permission, Permissions, Word};
+use crate::secret::{AccountId, Addresses, Credential, KeyForm, KeyId, Permission, Permissions, Word};
 use crate::wrong::{self, Wrong};
 
 /// Finds a venue.
@@ -53,7 +53,7 @@ pub trait Venue: Send + Sync + Debug {
     /// # Errors
     /// What it lacks, in words for the operator.
     fn may_issue(&self, master: &KeyState) -> Result<(), String>;
-    /// Asks what a key may do, signed by that key.
+    /// Asks what a key may do, signed by that key. The protocol asks by [`Venue::ask`].
     async fn inspect(&self, key: &Signer) -> Result<KeyState, VenueError>;
     /// All keys of an account, over all pages.
     async fn list(&self, master: &Signer, account: &AccountId) -> Result<KeyList, VenueError>;
@@ -65,12 +65,14 @@ pub trait Venue: Send + Sync + Debug {
         marker: &Marker,
         grant: &Grant,
     ) -> Result<IssuedKey, VenueError>;
-    /// Sets a key's powers and addresses to exactly these, where a list has shown what it has.
+    /// Sets a key's powers and addresses to exactly these, where a list has shown what it has. Some venues
+    /// ask for its passphrase too, where a value has it.
     async fn edit(
         &self,
         master: &Signer,
         account: &AccountId,
         key: &ListedKey,
+        passphrase: Option<&SecretString>,
         grant: &Grant,
     ) -> Result<(), VenueError>;
     /// Deletes a key. One that the account has not is an error, of the class [`ErrorClass::Gone`] where the
@@ -81,6 +83,25 @@ pub trait Venue: Send + Sync + Debug {
         account: &AccountId,
         key: KeyToRevoke<'_>,
     ) -> Result<(), VenueError>;
+}
+
+impl dyn Venue + '_ {
+    /// Asks what a key may do, signed by that key; but never a key that consumers may hold, where asking could
+    /// disturb them.
+    ///
+    /// # Errors
+    /// Those of [`Venue::inspect`], and [`ErrorClass::NotAsked`].
+    pub async fn ask(&self, key: &Signer) -> Result<KeyState, VenueError> {
+        let is_used = matches!(key.whose, Whose::Current | Whose::Replaced);
+        if self.facts().asking == Asking::Free || !is_used || wrong::is(Wrong::ConsumerDisturbed) {
+            return self.inspect(key).await;
+        }
+        Err(VenueError {
+            class: ErrorClass::NotAsked,
+            whose: key.whose,
+            say: "it was not asked, since a request that is signed with it could shut out who uses it".into(),
+        })
+    }
 }
 
 /// A venue's ways, from its documentation where it says.
@@ -105,6 +126,33 @@ pub struct VenueFacts {
     /// Whether no two keys of an account can have the same note: a marker that is taken then shows that the
     /// request for its key went through.
     pub unique_notes: bool,
+    /// Whose keys a credential can issue here.
+    pub issues: Issues,
+    /// What forms of keys it can issue.
+    pub forms: &'static [KeyForm],
+    /// Whether asking a key what it may do can do harm.
+    pub asking: Asking,
+}
+
+/// Whose keys a credential can issue at a venue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Issues {
+    /// A master credential those of its sub-accounts.
+    SubAccounts,
+    /// Nobody's: only a person makes keys, on the venue's pages, and only a person deletes them.
+    Never,
+}
+
+/// Whether asking a key what it may do can do harm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// It cannot.
+    Free,
+    /// The venue counts a key's requests upwards: one that is signed elsewhere with a greater number shuts
+    /// out whoever uses the key.
+    Disturbs,
+    /// The same; and keys that are not accepted, a few in a row, lock the caller's address out.
+    LocksOut,
 }
 
 /// A credential and whose it is, so that every error can say which credential failed.
@@ -324,6 +372,8 @@ pub struct Grant {
     pub permissions: Permissions,
     /// From where.
     pub addresses: Addresses,
+    /// What its secret is.
+    pub form: KeyForm,
 }
 
 /// All keys of an account at one moment.
@@ -378,7 +428,10 @@ impl<'a> From<&'a ListedKey> for KeyToRevoke<'a> {
     fn from(listed: &'a ListedKey) -> Self {
         Self {
             key_id: &listed.key_id,
-            marker: listed.marker.as_ref(),
+            marker: listed
+                .marker
+                .as_ref()
+                .filter(|_| !wrong::is(Wrong::RandomPassphrase)),
             passphrase: None,
             listed_since: Some(listed.created_at),
         }

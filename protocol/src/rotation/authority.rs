@@ -68,7 +68,7 @@ pub(super) async fn ask_keys(
                 whose: Whose::Replaced,
                 credential: value.credential,
             };
-            if let Ok(state) = access.venue.inspect(&signer).await {
+            if let Ok(state) = access.venue.ask(&signer).await {
                 access.take_for_proof(&key, &state, list);
             }
         }

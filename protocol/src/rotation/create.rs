@@ -89,6 +89,7 @@ async fn build(
     if let Some(offer) = offer::offered(run, base).await? {
         return copy(run, base, venue.as_ref(), &offer).await;
     }
+    wanted::must_be_issued_here(venue.as_ref())?;
     often::must_not_be_too_often(run, base, versions)?;
     issue_and_store(run, base, venue.as_ref()).await
 }
@@ -99,8 +100,8 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
         credential: base.value.credential.clone(),
     };
     let (master, current) = join(
-        master_of(run.session.ports, &venue.masters(), &base.value),
-        venue.inspect(&key_in_use),
+        master_of(run.session.ports, venue, &base.value),
+        venue.ask(&key_in_use),
     )
     .await;
     let master = master?;

@@ -7,7 +7,7 @@ use super::wrong::{self, Wrong};
 use crate::error::{Error, ErrorType};
 use crate::ports::{KeyList, KeyState, Venue, VenueError};
 use crate::secret::{AccountId, KeyId, SecretValue};
-use crate::session::{master_of, venue_error};
+use crate::session::{has_master, master_of, venue_error};
 
 /// The current key, where it answers, has to be in the list of the account that the value names: what is
 /// issued on another account would replace it.
@@ -63,13 +63,13 @@ impl Evidence {
         let is_named = state.account.named().is_some();
         let by_itself = state.belongs_to(account, key, None);
         let is_enough = !state.is_partial() || wrong::is(Wrong::UntoldAgreed);
-        if is_enough || value.master_arn.is_none() || by_itself == Some(false) {
+        if is_enough || !has_master(venue, value) || by_itself == Some(false) {
             return Ok(Self {
                 belongs: by_itself,
                 state,
             });
         }
-        let master = master_of(run.session.ports, &venue.masters(), value).await?;
+        let master = master_of(run.session.ports, venue, value).await?;
         let list = venue
             .list(&master.signer, account)
             .await

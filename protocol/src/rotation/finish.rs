@@ -11,7 +11,7 @@ use super::wrong::{self, Wrong};
 use crate::bounds::OVERTAKEN;
 use crate::error::{Error, ErrorType};
 use crate::label::{Label, StampKind, VersionId};
-use crate::ports::{Description, StoreError, StoreErrorKind, StoredValue, Which};
+use crate::ports::{Asking, Description, StoreError, StoreErrorKind, StoredValue, Which};
 use crate::secret::{AccountId, Provenance, SecretValue};
 use crate::session::{has_stamp, must_fit, store_error, unstamped_previous, venue_of};
 
@@ -45,6 +45,11 @@ pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
     must_fit(&description, labels_to_come(&description, base))?;
 
     let venue = venue_of(run.session.ports, &description, &value)?;
+    if run.is_in_use(venue.as_ref(), &description, &value).await? {
+        let problem =
+            "the pending version names a key that is current already, or was: createSecret gives it up";
+        return Err(Error::new(ErrorType::VersionDoomed, problem));
+    }
     let (proven, stamped) = join(
         run.prove(venue.as_ref(), &value),
         run.session.stamp_previous(&description),
@@ -64,14 +69,22 @@ pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
             return Err(Error::new(ErrorType::VenueUnavailable, problem));
         }
         (looked, looks) = (run.session.now(), looks + 1);
-        let (after, proven) = join(run.session.describe(), run.prove(venue.as_ref(), &value)).await;
-        let after = after?;
+        let (after, proven) = if venue.facts().asking == Asking::Free {
+            let (after, proven) = join(run.session.describe(), run.prove(venue.as_ref(), &value)).await;
+            (after?, Some(proven))
+        } else {
+            // Where another run has promoted it meanwhile, consumers hold the key.
+            (run.session.describe().await?, None)
+        };
         if run.standing(&after)? == TokenState::Current {
             complete(run, &after, Ok(Some(stored))).await;
             return Ok(Done::AlreadyCurrent);
         }
         must_stand_as_before(run, &after, base, &stored).await?;
-        proven?;
+        match proven {
+            Some(proven) => proven?,
+            None => run.prove(venue.as_ref(), &value).await?,
+        }
     }
     if wrong::is(Wrong::OfferReleasedEarly) {
         release_offer(run, &description, &provenance).await;

@@ -11,10 +11,14 @@ use super::run::Run;
 use super::wrong::{self, Wrong};
 use crate::bounds::{LAST_MOMENT, POLL_PAUSE};
 use crate::error::{Error, ErrorType};
-use crate::ports::{KeyState, Signer, Venue, VenueError, Whose};
+use crate::label::VersionId;
+use crate::ports::{Asking, Description, KeyState, Signer, Venue, VenueError, Which, Whose};
 use crate::secret::{AccountId, Address, Addresses, SecretValue};
-use crate::session::venue_error;
+use crate::session::{venue_error, was_current};
 use crate::step::Step;
+
+/// So often a step asks a key that is not accepted, where more could lock the caller's address out.
+const FEW_ATTEMPTS: u32 = 3;
 
 impl Run<'_> {
     /// Until when a step waits for what was changed at the venue to be known everywhere, so that `then` is
@@ -36,18 +40,30 @@ impl Run<'_> {
             credential: value.credential.clone(),
         };
         let until = self.settled_by(venue, LAST_MOMENT);
+        // Where keys that are not accepted lock the address out, few attempts share the time.
+        let is_counted = venue.facts().asking == Asking::LocksOut && !wrong::is(Wrong::AskedIntoLockout);
+        let (most, pause) = if is_counted {
+            let left = until.duration_since(self.session.now());
+            let share = Duration::try_from(left).unwrap_or_default() / FEW_ATTEMPTS;
+            (FEW_ATTEMPTS, POLL_PAUSE.max(share))
+        } else {
+            (u32::MAX, POLL_PAUSE)
+        };
+        let mut attempt = 1;
         loop {
-            match venue.inspect(&signer).await {
+            match venue.ask(&signer).await {
                 Err(error)
-                    if error.class.is_rejection()
+                    if error.class.may_mean_not_yet()
                         && self.is_young(venue, value)
-                        && self.session.now() < until =>
+                        && self.session.now() < until
+                        && attempt < most =>
                 {
                     tracing::info!(%error, "the pending key is not known yet: asking again");
                 }
                 answer => return answer,
             }
-            self.session.ports.time.sleep(POLL_PAUSE).await;
+            attempt += 1;
+            self.session.ports.time.sleep(pause).await;
         }
     }
 
@@ -58,6 +74,28 @@ impl Run<'_> {
             .map(|created_at| self.session.now().duration_since(created_at));
         age.is_some_and(|age| age < signed(venue.facts().propagation))
             && !wrong::is(Wrong::YoungRejectionIsDeath)
+    }
+
+    /// Whether a key must not be asked, since consumers may hold it: a version that is current, or was, may
+    /// name it. So it is with the pending version of the service's own dry run.
+    pub(super) async fn is_in_use(
+        &self,
+        venue: &dyn Venue,
+        description: &Description,
+        value: &SecretValue,
+    ) -> Result<bool, Error> {
+        if venue.facts().asking == Asking::Free {
+            return Ok(false);
+        }
+        let been =
+            |version: &&VersionId| description.is_current(version) || was_current(description, version);
+        for version in description.versions.keys().filter(been) {
+            let stored = self.session.read(Which::Version(version)).await?;
+            if stored.is_some_and(|stored| stored.may_name(&value.credential.key_id)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The verdict of testSecret and finishSecret.

@@ -112,17 +112,32 @@ pub(super) async fn fit(
     value: &SecretValue,
 ) -> Result<Wanted, Unfit> {
     let no = |problem: String| Err(Unfit::Offer(problem));
+    let form = value.credential.form();
+    let asked_for = wanted::inherited_form(&base.value);
+    if form != asked_for && !wrong::is(Wrong::FormChanged) {
+        return no(format!(
+            "its key is of the form {form}, and the secret's consumers sign with {asked_for}: where they are \
+             ready for it, write {form} as `policy.key_type` into the current value"
+        ));
+    }
     let there =
         venue_of(run.session.ports, &base.description, value).is_ok_and(|other| other.id() == venue.id());
     if !there {
         return no("its key belongs to another exchange or environment".to_owned());
+    }
+    if run.is_in_use(venue, &base.description, value).await? {
+        return no(
+            "its key has been in use, and whoever uses it still would be shut out if it were asked here: make \
+             a new key at the venue"
+                .to_owned(),
+        );
     }
     let signer = |whose, value: &SecretValue| Signer {
         whose,
         credential: value.credential.clone(),
     };
     let (in_use, on_offer) = (signer(Whose::Current, &base.value), signer(Whose::Offered, value));
-    let (current, offered) = join(venue.inspect(&in_use), venue.inspect(&on_offer)).await;
+    let (current, offered) = join(venue.ask(&in_use), venue.ask(&on_offer)).await;
     wanted::must_be_decided(&current)?;
     let state = offered.map_err(|error| venue_error(&error))?;
     let account = wanted::account(&base.value, &current)?;
@@ -134,7 +149,11 @@ pub(super) async fn fit(
     // Who offers a key where the current one is dead is not to be kept from it by that.
     let held = match &current {
         Ok(current) => Some(current.powers.clone()),
-        Err(error) if error.class.is_rejection() || wanted::is_leaked(run, base).await? => {
+        Err(error)
+            if error.class.is_rejection()
+                || error.class.tells_nothing()
+                || wanted::is_leaked(run, base).await? =>
+        {
             wanted::recorded(base).map(|(powers, _)| powers)
         }
         Err(_) => None,
@@ -172,6 +191,7 @@ pub(super) async fn fit(
         grant: Grant {
             permissions,
             addresses: held,
+            form,
         },
     })
 }

@@ -173,7 +173,7 @@ fn in_use(base: &Base) -> Signer {
 }
 
 async fn copying(run: &Run<'_>, base: Base, venue: Arc<dyn Venue>, offer: &Offer) -> Rehearsal {
-    let current = venue.inspect(&in_use(&base)).await;
+    let current = venue.ask(&in_use(&base)).await;
     let examined = offer::examined(run, &base, venue.as_ref(), offer).await;
     let wanted = examined.map(|wanted| (wanted.account, wanted.grant));
     Rehearsal {
@@ -188,8 +188,8 @@ async fn copying(run: &Run<'_>, base: Base, venue: Arc<dyn Venue>, offer: &Offer
 
 async fn issuing(run: &Run<'_>, base: Base, venue: Arc<dyn Venue>, by_current: bool) -> Rehearsal {
     let (master, current) = join(
-        master_of(run.session.ports, &venue.masters(), &base.value),
-        venue.inspect(&in_use(&base)),
+        master_of(run.session.ports, venue.as_ref(), &base.value),
+        venue.ask(&in_use(&base)),
     )
     .await;
     let nothing = |error: &Error| Issuing {
@@ -198,6 +198,7 @@ async fn issuing(run: &Run<'_>, base: Base, venue: Arc<dyn Venue>, by_current: b
         master: Err(error.clone()),
         list: None,
     };
+    let master = wanted::must_be_issued_here(venue.as_ref()).and(master);
     let (issuing, wanted) = match &master {
         Err(error) => (nothing(error), Err(error.clone())),
         Ok(master) => asked(run, &base, venue.as_ref(), master, &current, by_current).await,
@@ -222,7 +223,7 @@ async fn asked(
 ) -> (Issuing, Result<(AccountId, Grant), Error>) {
     let by = Some((master.secret.clone(), master.serves.is_some()));
     let state = venue
-        .inspect(&master.signer)
+        .ask(&master.signer)
         .await
         .map_err(|error| venue_error(&error));
     let account = wanted::must_be_decided(current)

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorType};
 use crate::marker::Marker;
 use crate::ports::{ErrorClass, Grant, KeyList, ListedKey, Signer, Venue, Whose};
 use crate::secret::{AccountId, Credential, KeyId, Provenance, SecretValue, Source};
-use crate::session::{AccountAccess, Act, master_of, venue_error, venue_of};
+use crate::session::{AccountAccess, Act, has_master, master_of, venue_error, venue_of};
 
 pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
     let Some(Opening {
@@ -45,14 +45,14 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
     }
     run.session.stands_for(&AccountId::new(&provenance.account));
     let venue = venue_of(run.session.ports, &description, &value)?;
-    if provenance.source != Source::Issued && value.master_arn.is_none() {
+    if provenance.source != Source::Issued && !has_master(venue.as_ref(), &value) {
         // A person's key at a venue where nothing is issued: there is no one to ask but the key itself.
         let in_use = current_signer(&in_use);
         let control = Control::current(venue.as_ref(), &in_use, None).await;
         alone(run, venue.as_ref(), &value, &provenance, control).await?;
         return Ok(Done::Agreed);
     }
-    let master = master_of(run.session.ports, &venue.masters(), &value).await?;
+    let master = master_of(run.session.ports, venue.as_ref(), &value).await?;
     let mut access = AccountAccess::new(
         venue.as_ref(),
         master,
@@ -93,10 +93,7 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
     let pending = list.key(&value.credential.key_id);
     let is_done =
         pending.is_none_or(|key| agrees(key, &provenance)) && the_rest(&list, &ours, keep).next().is_none();
-    let grant = Grant {
-        permissions: provenance.permissions.clone(),
-        addresses: provenance.ip_allowlist.clone(),
-    };
+    let grant = granted(&value, &provenance);
     if !is_done && access.needs_proof(Act::Have(&grant, &run.settings.egress)) {
         authority::ask_keys(run, &description, &[], None, &mut access, &list).await;
     }
@@ -110,6 +107,15 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
         revoke_the_rest(run, &access, &list, &ours, keep).await?;
     }
     Ok(Done::Agreed)
+}
+
+/// What the pending key was to be.
+fn granted(value: &SecretValue, rotation: &Provenance) -> Grant {
+    Grant {
+        permissions: rotation.permissions.clone(),
+        addresses: rotation.ip_allowlist.clone(),
+        form: value.credential.form(),
+    }
 }
 
 /// Whether a key is what it was to be.
@@ -153,10 +159,7 @@ async fn bring_to_policy(
     }
     let beyond = key.powers.beyond(&rotation.permissions);
     if key.marker.as_ref().is_some_and(|marker| marker.same_secret(ours)) {
-        let grant = Grant {
-            permissions: rotation.permissions.clone(),
-            addresses: rotation.ip_allowlist.clone(),
-        };
+        let grant = granted(value, rotation);
         tracing::warn!(
             key = %key.key_id,
             ?beyond,
@@ -164,7 +167,7 @@ async fn bring_to_policy(
         );
         match run
             .session
-            .edit(run.token(), access, key, &grant, &run.settings.egress)
+            .edit(run.token(), access, key, value, &grant, &run.settings.egress)
             .await?
         {
             Ok(()) => {}
@@ -253,7 +256,7 @@ impl<'a> Control<'a> {
         in_use: &'a Signer,
         access: Option<&'a AccountAccess<'a>>,
     ) -> Option<Self> {
-        let accepted = venue.inspect(in_use).await.is_ok();
+        let accepted = venue.ask(in_use).await.is_ok();
         accepted.then_some(Self::Current(in_use, access))
     }
 
@@ -271,7 +274,7 @@ impl<'a> Control<'a> {
             }
         }
         match in_use {
-            Some(in_use) => venue.inspect(in_use).await.is_ok(),
+            Some(in_use) => venue.ask(in_use).await.is_ok(),
             None => true,
         }
     }
@@ -321,7 +324,9 @@ async fn alone(
             Err(run.give_up(&format!("its key is dead: {error}")).await)
         }
         Err(error)
-            if error.class.is_rejection() && value.created_at.is_some() && !run.is_young(venue, value) =>
+            if (error.class.is_rejection() || is_unlisted(error.class, rotation))
+                && value.created_at.is_some()
+                && !run.is_young(venue, value) =>
         {
             let holds = match &control {
                 Some(control) => control.holds(venue, &value.credential.key_id).await,
@@ -330,15 +335,22 @@ async fn alone(
             if !holds && !wrong::is(Wrong::NoControl) {
                 return Err(venue_error(&error));
             }
-            let what = if error.class == ErrorClass::Mismatched {
-                "cannot be used"
-            } else {
-                "is dead"
+            let what = match error.class {
+                ErrorClass::Mismatched => "cannot be used",
+                ErrorClass::Unexplained => "is refused, and in no list of its account",
+                _ => "is dead",
             };
             Err(run.give_up(&format!("its key {what}: {error}")).await)
         }
         Err(error) => Err(venue_error(&error)),
     }
+}
+
+/// Whether a key that is in no list counts as none, though the venue does not say why it refuses it: one
+/// that we issued was on that account. The version is given up by that, and the key is not called dead. A
+/// person's key may be on another list.
+fn is_unlisted(class: ErrorClass, rotation: &Provenance) -> bool {
+    class == ErrorClass::Unexplained && rotation.source == Source::Issued
 }
 
 fn the_rest<'l>(list: &'l KeyList, ours: &Marker, keep: [&KeyId; 2]) -> impl Iterator<Item = &'l ListedKey> {
@@ -368,10 +380,14 @@ pub(super) async fn revoke_the_rest(
 ) -> Result<(), Error> {
     for key in the_rest(list, ours, keep) {
         tracing::warn!(key = %key.key_id, "revoking a key that was issued for this version and is not in it");
-        run.session
-            .revoke(run.token(), access, key)
-            .await?
-            .map_err(|error| venue_error(&error))?;
+        match run.session.revoke(run.token(), access, key).await? {
+            Ok(()) => {}
+            // The master has been another one since it was issued: a pass tells a person of it.
+            Err(error) if error.class == ErrorClass::PassphraseWrong => {
+                tracing::warn!(%error, key = %key.key_id, "a key cannot be deleted without its passphrase");
+            }
+            Err(error) => return Err(venue_error(&error)),
+        }
     }
     Ok(())
 }

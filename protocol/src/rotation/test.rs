@@ -27,6 +27,9 @@ pub(super) async fn test(run: &Run<'_>) -> Result<Done, Error> {
         run.session.tidy(&description).await;
     }
     let venue = venue_of(run.session.ports, &description, &value)?;
+    if run.is_in_use(venue.as_ref(), &description, &value).await? {
+        return Ok(Done::NotAsked);
+    }
     run.prove(venue.as_ref(), &value).await?;
     Ok(Done::Proven)
 }

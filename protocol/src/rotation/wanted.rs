@@ -5,8 +5,10 @@ use super::base::Base;
 use super::run::Run;
 use super::wrong::{self, Wrong};
 use crate::error::{Error, ErrorType};
-use crate::ports::{ErrorClass, Grant, KeyList, KeyState, OwnAccount, Powers, Venue, VenueError, Which};
-use crate::secret::{AccountId, Addresses, CREATED_BY, Permissions, Provenance, SecretValue};
+use crate::ports::{
+    ErrorClass, Grant, Issues, KeyList, KeyState, OwnAccount, Powers, Venue, VenueError, Which,
+};
+use crate::secret::{AccountId, Addresses, CREATED_BY, KeyForm, Permissions, Provenance, SecretValue};
 use crate::session::venue_error;
 
 /// The account and the grant that a new value is built for.
@@ -40,6 +42,7 @@ pub(super) fn must_be_decided(current: &Result<KeyState, VenueError>) -> Result<
     match current {
         Err(error)
             if error.class.is_rejection()
+                || error.class.tells_nothing()
                 || matches!(
                     error.class,
                     ErrorClass::Denied | ErrorClass::Refused | ErrorClass::Impossible
@@ -51,6 +54,20 @@ pub(super) fn must_be_decided(current: &Result<KeyState, VenueError>) -> Result<
         Err(error) => Err(venue_error(error)),
         Ok(_) => Ok(()),
     }
+}
+
+/// # Errors
+/// CANDIDATE_MISSING where keys are made by a person alone.
+pub(super) fn must_be_issued_here(venue: &dyn Venue) -> Result<(), Error> {
+    if venue.facts().issues != Issues::Never {
+        return Ok(());
+    }
+    let problem = format!(
+        "no credential issues keys at {}, and no version is labelled CANDIDATE: make the new key on the \
+         venue's pages, store it with put-secret-value --version-stages CANDIDATE, and rotate again",
+        venue.id()
+    );
+    Err(Error::new(ErrorType::CandidateMissing, problem))
 }
 
 /// Keys can be issued for sub-accounts only.
@@ -180,7 +197,33 @@ pub(super) async fn grant(
     Ok(Grant {
         permissions: permissions(venue, value, current, powers)?,
         addresses: addresses(run, value, held)?,
+        form: form(venue, value)?,
     })
+}
+
+/// What the new key's secret is to be: what the policy says, and where it says nothing what the current one
+/// is. Consumers sign with it.
+fn form(venue: &dyn Venue, value: &SecretValue) -> Result<KeyForm, Error> {
+    if wrong::is(Wrong::FormChanged) {
+        return Ok(KeyForm::Hmac);
+    }
+    let form = inherited_form(value);
+    if venue.facts().forms.contains(&form) {
+        return Ok(form);
+    }
+    let issued: Vec<String> = venue.facts().forms.iter().map(ToString::to_string).collect();
+    let problem = format!(
+        "keys of the form {form} cannot be issued at this venue, only {}: where the secret's consumers can \
+         sign with that, write it as `policy.key_type`; else make the new key by hand, store it as a version \
+         labelled CANDIDATE, and rotate again",
+        issued.join(", ")
+    );
+    Err(Error::new(ErrorType::GrantImpossible, problem))
+}
+
+/// The form that a successor of this value has.
+pub(super) fn inherited_form(value: &SecretValue) -> KeyForm {
+    value.policy.form.unwrap_or_else(|| value.credential.form())
 }
 
 /// What the key may do: what the policy says, and where it says nothing what the current key may, less what

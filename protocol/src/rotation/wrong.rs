@@ -18,10 +18,13 @@ pub(super) fn is_death(class: ErrorClass) -> bool {
     match class {
         ErrorClass::Busy | ErrorClass::UnknownOutcome => is(Wrong::TimeoutIsDeath),
         ErrorClass::Denied | ErrorClass::Refused | ErrorClass::Impossible => is(Wrong::RefusalIsDeath),
+        ErrorClass::Unexplained => is(Wrong::UnexplainedIsDeath),
         ErrorClass::Rejected
         | ErrorClass::Mismatched
         | ErrorClass::NoteTaken
         | ErrorClass::Gone
+        | ErrorClass::NotAsked
+        | ErrorClass::PassphraseWrong
         | ErrorClass::Clock
         | ErrorClass::Fault => false,
     }
@@ -86,12 +89,12 @@ pub(super) async fn revoke_doomed(run: &Run<'_>) -> Result<(), Error> {
         return Ok(());
     };
     let venue = venue_of(run.session.ports, &description, &current)?;
-    let master = master_of(run.session.ports, &venue.masters(), &current).await?;
+    let master = master_of(run.session.ports, venue.as_ref(), &current).await?;
     let in_use = Signer {
         whose: Whose::Current,
         credential: current.credential.clone(),
     };
-    let account = wanted::account(&current, &venue.inspect(&in_use).await)?;
+    let account = wanted::account(&current, &venue.ask(&in_use).await)?;
     let access = AccountAccess::new(venue.as_ref(), master, account, &description);
     run.session
         .revoke(run.token(), &access, &pending.credential)

@@ -17,6 +17,35 @@ pub struct Credential {
     pub passphrase: Option<SecretString>,
 }
 
+impl Credential {
+    /// What the key secret is: a text in PEM is a private key.
+    pub fn form(&self) -> KeyForm {
+        if self.secret.expose_secret().starts_with("-----BEGIN") {
+            KeyForm::Pair
+        } else {
+            KeyForm::Hmac
+        }
+    }
+}
+
+/// What a key's secret is, and so how its consumers sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyForm {
+    /// A secret that both sides have: requests are signed with HMAC.
+    Hmac,
+    /// The private half of a pair (PKCS#8, PEM), of which the venue has the public half.
+    Pair,
+}
+
+impl fmt::Display for KeyForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hmac => "hmac",
+            Self::Pair => "ed25519",
+        })
+    }
+}
+
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credential")

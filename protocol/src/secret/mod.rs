@@ -9,7 +9,7 @@ mod provenance;
 mod serves;
 mod value;
 
-pub use credential::{AccountId, Credential, KeyId};
+pub use credential::{AccountId, Credential, KeyForm, KeyId};
 pub use document::{Document, DocumentError};
 pub use permission::{Permission, PermissionError, Permissions, Word};
 pub use policy::{Address, AddressError, Addresses, Policy};

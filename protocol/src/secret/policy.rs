@@ -9,7 +9,7 @@ use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
-use super::{DocumentError, Permission, PermissionError, Permissions};
+use super::{DocumentError, KeyForm, Permission, PermissionError, Permissions};
 use crate::shown;
 
 /// The `policy` of a secret's value. Each half that is missing is taken from the key being replaced.
@@ -19,6 +19,8 @@ pub struct Policy {
     pub permissions: Option<Permissions>,
     /// From where it may be used.
     pub addresses: Option<Addresses>,
+    /// What the key's secret is to be. Where it says nothing, it is what it was before.
+    pub form: Option<KeyForm>,
     /// Whether to go back to the key before without asking, where its successor dies while that one is in
     /// its grace.
     pub auto_rollback: bool,
@@ -41,6 +43,7 @@ impl Policy {
             match name.as_str() {
                 "permissions" => policy.permissions = Some(read_permissions(value).map_err(wrong)?),
                 "ip_allowlist" => policy.addresses = Some(read_addresses(value).map_err(wrong)?),
+                "key_type" => policy.form = Some(read_form(value).map_err(wrong)?),
                 "auto_rollback" => {
                     policy.auto_rollback = value
                         .as_bool()
@@ -48,13 +51,21 @@ impl Policy {
                 }
                 _ => {
                     return Err(wrong(
-                        "a policy has `permissions`, `ip_allowlist` and `auto_rollback`".into(),
+                        "a policy has `permissions`, `ip_allowlist`, `key_type` and `auto_rollback`".into(),
                     ));
                 }
             }
         }
         Ok(policy)
     }
+}
+
+/// What a key's secret is to be.
+fn read_form(value: &serde_json::Value) -> Result<KeyForm, String> {
+    [KeyForm::Hmac, KeyForm::Pair]
+        .into_iter()
+        .find(|form| value.as_str() == Some(&form.to_string()))
+        .ok_or_else(|| "it must be \"hmac\" or \"ed25519\"".to_owned())
 }
 
 /// A list of words: what a key may do.

@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::document::encoded_twice;
 use super::{AccountId, Credential, Document, DocumentError, KeyId, Policy, Provenance, Serves};
+use crate::wrong::{self, Wrong};
 
 /// What `created_by` says of a value that we wrote.
 pub const CREATED_BY: &str = "exchange-key-rotation";
@@ -171,7 +172,9 @@ impl SecretValue {
         let mut document = self.document.clone();
         document.set_text("api_key", credential.key_id.expose());
         document.set_text(spelling(&document, SECRET), credential.secret.expose_secret());
-        if let Some(passphrase) = &credential.passphrase {
+        if let Some(passphrase) = &credential.passphrase
+            && !wrong::is(Wrong::StalePassphrase)
+        {
             document.set_text(spelling(&document, PASSPHRASE), passphrase.expose_secret());
         }
         let seconds = Timestamp::from_second(created_at.as_second()).unwrap_or(created_at);

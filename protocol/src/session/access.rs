@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorType};
 use crate::label::VersionId;
 use crate::marker::Marker;
 use crate::name::{SecretId, SecretName, VenueId};
-use crate::ports::{Description, KeyList, KeyState, Ports, Signer, StoredValue, Venue, Which, Whose};
+use crate::ports::{Description, Issues, KeyList, KeyState, Ports, Signer, StoredValue, Venue, Which, Whose};
 use crate::secret::{AccountId, DocumentError, SecretValue, Serves};
 
 /// A venue, its master credential and the account: whom to ask about the keys of a secret. What it may be
@@ -80,11 +80,30 @@ pub(crate) fn venue_of(
 /// The master credential that the value names.
 pub(crate) async fn master_of(
     ports: Ports<'_>,
-    venue: &VenueId,
+    venue: &dyn Venue,
     value: &SecretValue,
 ) -> Result<Master, Error> {
-    let id = master_id(value)?;
-    master_in(&id, &read_master(ports, &id).await?, venue, value)
+    let id = master_at(venue, value)?;
+    master_in(&id, &read_master(ports, &id).await?, &venue.masters(), value)
+}
+
+/// Whether a master credential issues the keys of a value: it names one, at a venue where keys are issued.
+pub(crate) fn has_master(venue: &dyn Venue, value: &SecretValue) -> bool {
+    value.master_arn.is_some() && venue.facts().issues != Issues::Never
+}
+
+/// The secret that holds the master credential, where a venue has such.
+///
+/// # Errors
+/// MASTER_INVALID.
+pub(crate) fn master_at(venue: &dyn Venue, value: &SecretValue) -> Result<SecretId, Error> {
+    if venue.facts().issues == Issues::Never && value.master_arn.is_some() {
+        return Err(invalid(format!(
+            "no credential issues keys at {}: take `masterarn` out of the value",
+            venue.id()
+        )));
+    }
+    master_id(value)
 }
 
 /// The secret that holds it.

@@ -12,7 +12,7 @@ use crate::ports::{
     Description, ErrorClass, Fleet, Grant, KeyToRevoke, LabelMove, ListedKey, StoreError, StoreErrorKind,
     VenueError,
 };
-use crate::secret::{Address, KeyId};
+use crate::secret::{Address, KeyId, SecretValue};
 use crate::session::AccountAccess;
 
 /// The secret's tag that names the version whose rotation a person has ordered.
@@ -49,14 +49,16 @@ impl SecretSession<'_> {
         version: &VersionId,
         access: &AccountAccess<'_>,
         key: &ListedKey,
+        value: &SecretValue,
         grant: &Grant,
         own: &BTreeSet<Address>,
     ) -> Tried<(), VenueError> {
         access.must_serve(Act::Have(grant, own))?;
         self.must_have_left(LAST_MOMENT)?;
+        let passphrase = value.credential.passphrase.as_ref();
         let result = access
             .venue
-            .edit(&access.master.signer, &access.account, key, grant)
+            .edit(&access.master.signer, &access.account, key, passphrase, grant)
             .await;
         self.record(
             Action::EditKey,

@@ -59,31 +59,22 @@ pub(crate) fn store_error(error: &StoreError) -> Error {
 }
 
 pub(crate) fn venue_error(error: &VenueError) -> Error {
-    let error_type = match (error.class, error.whose) {
-        (
-            ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied | ErrorClass::Fault,
-            Whose::Master,
-        ) => ErrorType::MasterRefused,
-        (
-            ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied | ErrorClass::Fault,
-            Whose::Current,
-        ) => ErrorType::CurrentUnusable,
-        (
-            ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied | ErrorClass::Fault,
-            Whose::Offered,
-        ) => ErrorType::OfferRefused,
-        (ErrorClass::Rejected | ErrorClass::Mismatched, Whose::Pending) => ErrorType::PendingRejected,
-        (ErrorClass::Denied, Whose::Pending) => ErrorType::PendingDenied,
-        (ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Denied, Whose::Replaced)
-        | (
-            ErrorClass::Refused
-            | ErrorClass::Impossible
-            | ErrorClass::NoteTaken
-            | ErrorClass::Gone
-            | ErrorClass::Fault,
-            _,
-        ) => ErrorType::VenueRefused,
-        (ErrorClass::Clock | ErrorClass::Busy | ErrorClass::UnknownOutcome, _) => ErrorType::VenueUnavailable,
+    let error_type = match error.class {
+        ErrorClass::Clock | ErrorClass::Busy | ErrorClass::UnknownOutcome => ErrorType::VenueUnavailable,
+        ErrorClass::Refused
+        | ErrorClass::Impossible
+        | ErrorClass::NoteTaken
+        | ErrorClass::Gone
+        | ErrorClass::PassphraseWrong => ErrorType::VenueRefused,
+        class => match error.whose {
+            Whose::Master => ErrorType::MasterRefused,
+            Whose::Current => ErrorType::CurrentUnusable,
+            Whose::Offered => ErrorType::OfferRefused,
+            Whose::Pending if class.is_rejection() => ErrorType::PendingRejected,
+            Whose::Pending if class == ErrorClass::Fault => ErrorType::VenueRefused,
+            Whose::Pending => ErrorType::PendingDenied,
+            Whose::Replaced => ErrorType::VenueRefused,
+        },
     };
     Error::new(
         error_type,

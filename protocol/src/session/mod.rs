@@ -33,7 +33,9 @@ use crate::secret::AccountId;
 use crate::task::Task;
 use crate::wrong::{self, Wrong};
 
-pub(crate) use access::{AccountAccess, Master, master_id, master_in, master_of, read_master, venue_of};
+pub(crate) use access::{
+    AccountAccess, Master, has_master, master_at, master_id, master_in, master_of, read_master, venue_of,
+};
 pub(crate) use changes::Changes;
 pub(crate) use effects::{About, ORDER_TAG, Tried};
 pub(crate) use errors::{store_class, store_error, venue_class, venue_error};

@@ -29,6 +29,7 @@ pub(super) fn said(refusal: &Refusal) -> (i64, String) {
         // Unverified for those that a knob can give another code.
         Reason::Parameter
         | Reason::BadPassphrase
+        | Reason::KeyPassphrase
         | Reason::TooManyAddresses
         | Reason::NameTaken
         | Reason::SlotsFull

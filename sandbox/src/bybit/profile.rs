@@ -76,6 +76,7 @@ pub(crate) const BYBIT: Profile = Profile {
     key_length: 18,
     secret_length: 36,
     passphrase: None,
+    manages_by_passphrase: false,
     unnamed: Unnamed::Reset,
     gone: Gone::Refused,
     // `docs/v5/guide`: server time − `recv_window` <= timestamp < server time + 1000, and `recv_window` is

@@ -221,6 +221,7 @@ impl From<CreateBody> for IssueRequest {
             addresses: body.ips.as_deref().map(addresses).unwrap_or_default(),
             permissions: body.permissions,
             passphrase: None,
+            pair: false,
         }
     }
 }
@@ -254,6 +255,7 @@ fn target(key: Option<&str>) -> Target {
     Target {
         account: None,
         key: key.map(KeyId::from),
+        passphrase: None,
     }
 }
 

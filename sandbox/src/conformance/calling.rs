@@ -18,7 +18,9 @@ async fn all_refused(case: &Case<'_>, by: &Signer, account: &AccountId, class: E
     so("list", refused(venue.list(by, account).await, by, &[class]))?;
     let issued = venue.issue(by, account, &case.marker(), &grant).await;
     so("issue", refused(issued, by, &[class]))?;
-    let edited = venue.edit(by, account, &listed, &grant).await;
+    let edited = venue
+        .edit(by, account, &listed, key.passphrase.as_ref(), &grant)
+        .await;
     so("edit", refused(edited, by, &[class]))?;
     let revoked = venue.revoke(by, account, (&key).into()).await;
     so("revoke", refused(revoked, by, &[class]))?;
@@ -59,18 +61,19 @@ pub(super) async fn a_wrong_passphrase_is_mismatched(case: &Case<'_>) -> Checked
 pub(super) async fn an_unknown_key_is_rejected(case: &Case<'_>) -> Checked {
     let mut unknown = case.master.clone();
     unknown.credential.key_id = KeyId::parse("NeverWasThereAtAll")?;
-    wholly_refused(case, &unknown, ErrorClass::Rejected).await?;
+    let rejected = case.explained(ErrorClass::Rejected);
+    wholly_refused(case, &unknown, rejected).await?;
     let deleted = case.key_by_hand(PARENT, case.by_hand_with(case.profile().master_grants))?;
     case.by_hand(|model, now| model.delete_key_by_hand(&truth_of(&deleted.key_id), now))
         .map_err(|error| error.to_string())?;
-    wholly_refused(case, &signer(Whose::Master, &deleted), ErrorClass::Rejected).await
+    wholly_refused(case, &signer(Whose::Master, &deleted), rejected).await
 }
 
 pub(super) async fn a_key_that_is_not_known_yet_is_rejected(case: &Case<'_>) -> Checked {
     case.by_hand(|model, _| model.knobs.new_key_delay = SignedDuration::from_mins(1));
     let key = case.key_by_hand(DESK, case.usual_by_hand())?;
     let own = signer(Whose::Pending, &key);
-    let rejections = [ErrorClass::Rejected, ErrorClass::Mismatched];
+    let rejections = [case.explained(ErrorClass::Rejected), ErrorClass::Mismatched];
     refused(case.venue.inspect(&own).await, &own, &rejections)
 }
 
@@ -93,7 +96,7 @@ pub(super) async fn an_expired_key_is_rejected(case: &Case<'_>) -> Checked {
     if case.venue.facts().unbound_life.is_none() {
         return asked.map(drop).map_err(|error| error.to_string());
     }
-    refused(asked, &own, &[ErrorClass::Rejected])
+    refused(asked, &own, &[case.explained(ErrorClass::Rejected)])
 }
 
 pub(super) async fn an_address_that_is_not_on_the_list_is_denied(case: &Case<'_>) -> Checked {
@@ -102,10 +105,11 @@ pub(super) async fn an_address_that_is_not_on_the_list_is_denied(case: &Case<'_>
         ..case.by_hand_with(case.profile().master_grants)
     };
     let master = case.key_by_hand(PARENT, elsewhere.clone())?;
-    wholly_refused(case, &signer(Whose::Master, &master), ErrorClass::Denied).await?;
+    let denied = case.explained(ErrorClass::Denied);
+    wholly_refused(case, &signer(Whose::Master, &master), denied).await?;
     let key = case.key_by_hand(DESK, elsewhere)?;
     let own = signer(Whose::Current, &key);
-    refused(case.venue.inspect(&own).await, &own, &[ErrorClass::Denied])
+    refused(case.venue.inspect(&own).await, &own, &[denied])
 }
 
 pub(super) async fn a_sub_accounts_key_manages_none(case: &Case<'_>) -> Checked {
@@ -114,7 +118,7 @@ pub(super) async fn a_sub_accounts_key_manages_none(case: &Case<'_>) -> Checked 
         case,
         &signer(Whose::Current, &key),
         &case.account,
-        ErrorClass::Denied,
+        case.explained(ErrorClass::Denied),
     )
     .await
 }
@@ -139,5 +143,6 @@ pub(super) async fn an_account_that_is_not_there_is_refused(case: &Case<'_>) -> 
 pub(super) async fn a_bad_credential_is_found_out_before_the_account(case: &Case<'_>) -> Checked {
     let mut unknown = case.master.clone();
     unknown.credential.key_id = KeyId::parse("NeverWasThereAtAll")?;
-    all_refused(case, &unknown, &case.named(NOBODY), ErrorClass::Rejected).await
+    let rejected = case.explained(ErrorClass::Rejected);
+    all_refused(case, &unknown, &case.named(NOBODY), rejected).await
 }

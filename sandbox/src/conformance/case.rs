@@ -12,7 +12,7 @@ use protocol::name::{SecretName, VenueId};
 use protocol::ports::{
     ErrorClass, Grant, IssuedKey, KeyList, KeyState, ListedKey, Powers, Signer, Venue, VenueError, Whose,
 };
-use protocol::secret::{AccountId, Addresses, Credential, KeyId, Permission, Permissions, Word};
+use protocol::secret::{AccountId, Addresses, Credential, KeyForm, KeyId, Permission, Permissions, Word};
 use secrecy::ExposeSecret;
 
 use super::{Checked, Subject};
@@ -112,11 +112,21 @@ impl<'a> Case<'a> {
         only([self.subject.address(), BOT_ADDRESS])
     }
 
+    /// A refusal of a key, as far as this kind of venue explains one.
+    pub(super) fn explained(&self, class: ErrorClass) -> ErrorClass {
+        if self.kind().explains_refusals {
+            class
+        } else {
+            ErrorClass::Unexplained
+        }
+    }
+
     /// The words of the kind's usual policy.
     pub(super) fn usual(&self) -> Grant {
         Grant {
             permissions: words(self.kind().words),
             addresses: self.places(),
+            form: KeyForm::Hmac,
         }
     }
 

@@ -1,7 +1,8 @@
 //! What an edit and a revocation do, and to which key.
 
 use protocol::ports::{ErrorClass, Grant, KeyToRevoke, Powers, Whose};
-use protocol::secret::{Addresses, Credential, KeyId, Permissions, Word};
+use protocol::secret::{Addresses, Credential, KeyForm, KeyId, Permissions, Word};
+use secrecy::SecretString;
 
 use super::Checked;
 use super::case::{Case, DESK, NEXT_DESK, STRANGER, only, refused, signer, truth_of, words};
@@ -17,6 +18,7 @@ pub(super) async fn an_edit_sets_exactly(case: &Case<'_>) -> Checked {
     let of = |permissions: Permissions, addresses: &Addresses| Grant {
         permissions,
         addresses: addresses.clone(),
+        form: KeyForm::Hmac,
     };
     let grants = [
         of(Permissions::from([Word::Read.into()]), &own),
@@ -28,7 +30,13 @@ pub(super) async fn an_edit_sets_exactly(case: &Case<'_>) -> Checked {
         let listed = case.listed(&key.key_id).await?;
         let edited = case
             .venue
-            .edit(&case.master, &case.account, &listed, &grant)
+            .edit(
+                &case.master,
+                &case.account,
+                &listed,
+                key.passphrase.as_ref(),
+                &grant,
+            )
             .await;
         edited.map_err(|error| format!("a key was not edited: {error}"))?;
         case.is_exactly(&key, &grant).await?;
@@ -64,7 +72,13 @@ pub(super) async fn an_edit_takes_away_what_a_person_gave(case: &Case<'_>) -> Ch
     );
     let edited = case
         .venue
-        .edit(&case.master, &case.account, &listed, &case.usual())
+        .edit(
+            &case.master,
+            &case.account,
+            &listed,
+            key.passphrase.as_ref(),
+            &case.usual(),
+        )
         .await;
     edited.map_err(|error| format!("a key was not edited: {error}"))?;
     case.is_exactly(&key, &case.usual()).await
@@ -101,7 +115,13 @@ async fn untouched(case: &Case<'_>, key: &Credential) -> Checked {
     let before = case.truth();
     let edited = case
         .venue
-        .edit(&case.master, &case.account, &listed, &case.usual())
+        .edit(
+            &case.master,
+            &case.account,
+            &listed,
+            key.passphrase.as_ref(),
+            &case.usual(),
+        )
         .await;
     refused(edited, &case.master, &NOT_THERE)?;
     for to_revoke in [KeyToRevoke::from(key), KeyToRevoke::from(&listed)] {
@@ -122,7 +142,8 @@ pub(super) async fn a_revoked_key_is_rejected_and_unlisted(case: &Case<'_>) -> C
         "the list lacks the revoked key: {gone}; has the other: {left}"
     );
     let own = signer(Whose::Pending, &key);
-    refused(case.venue.inspect(&own).await, &own, &[ErrorClass::Rejected])?;
+    let rejected = case.explained(ErrorClass::Rejected);
+    refused(case.venue.inspect(&own).await, &own, &[rejected])?;
     case.state(&kept).await.map(drop)
 }
 
@@ -173,7 +194,13 @@ pub(super) async fn a_key_that_is_gone_is_not_edited(case: &Case<'_>) -> Checked
     };
     let edited = case
         .venue
-        .edit(&case.master, &case.account, &listed, &grant)
+        .edit(
+            &case.master,
+            &case.account,
+            &listed,
+            key.passphrase.as_ref(),
+            &grant,
+        )
         .await;
     refused(edited, &case.master, &NOT_THERE)?;
     ensure!(
@@ -181,4 +208,39 @@ pub(super) async fn a_key_that_is_gone_is_not_edited(case: &Case<'_>) -> Checked
         "the list told nothing of the key"
     );
     case.nothing_changed(&before)
+}
+
+pub(super) async fn an_order_about_a_key_shows_its_passphrase(case: &Case<'_>) -> Checked {
+    let key = case.key_by_hand(DESK, case.usual_by_hand())?;
+    let listed = case.listed(&key.key_id).await?;
+    let before = case.truth();
+    let another = Some(SecretString::from("Another-aA1!"));
+    let edited = case
+        .venue
+        .edit(
+            &case.master,
+            &case.account,
+            &listed,
+            another.as_ref(),
+            &case.usual(),
+        )
+        .await;
+    let to_revoke = KeyToRevoke {
+        passphrase: another.as_ref(),
+        ..KeyToRevoke::from(&listed)
+    };
+    if !case.profile().manages_by_passphrase {
+        edited.map_err(|error| format!("a passphrase that nobody asks for is in the way: {error}"))?;
+        let revoked = case.venue.revoke(&case.master, &case.account, to_revoke).await;
+        return revoked.map_err(|error| error.to_string());
+    }
+    refused(edited, &case.master, &[ErrorClass::PassphraseWrong])?;
+    let revoked = case.venue.revoke(&case.master, &case.account, to_revoke).await;
+    refused(revoked, &case.master, &[ErrorClass::PassphraseWrong])?;
+    case.nothing_changed(&before)?;
+    let revoked = case
+        .venue
+        .revoke(&case.master, &case.account, (&key).into())
+        .await;
+    revoked.map_err(|error| format!("a key was not revoked by its own passphrase: {error}"))
 }

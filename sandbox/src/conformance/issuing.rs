@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use jiff::SignedDuration;
 use protocol::ports::{ErrorClass, Grant, OwnAccount, ToldAddresses};
-use protocol::secret::{Addresses, Permission, Permissions, Word};
+use protocol::secret::{Addresses, KeyForm, Permission, Permissions, Word};
 
 use super::Checked;
 use super::case::{Case, DESK, NEXT_DESK, refused, truth_of};
@@ -138,6 +138,7 @@ pub(super) async fn words_that_can_be_granted_are_held_exactly(case: &Case<'_>) 
         let grant = Grant {
             permissions,
             addresses: case.places(),
+            form: KeyForm::Hmac,
         };
         let issued = case.issue(&grant).await?;
         case.is_exactly(&issued, &grant).await?;
@@ -165,13 +166,20 @@ pub(super) async fn words_that_cannot_be_granted_are_not_issued(case: &Case<'_>)
         let grant = Grant {
             permissions,
             addresses: case.places(),
+            form: KeyForm::Hmac,
         };
         let no = [NO[0], NO[1], ErrorClass::Fault];
         let issued = case.try_issue(&case.account, &case.marker(), &grant).await;
         refused(issued, &case.master, &no)?;
         let edited = case
             .venue
-            .edit(&case.master, &case.account, &listed, &grant)
+            .edit(
+                &case.master,
+                &case.account,
+                &listed,
+                usual.passphrase.as_ref(),
+                &grant,
+            )
             .await;
         refused(edited, &case.master, &no)?;
     }
@@ -213,7 +221,13 @@ pub(super) async fn too_many_addresses_are_refused(case: &Case<'_>) -> Checked {
     refused(more, &case.master, &NO)?;
     let edited = case
         .venue
-        .edit(&case.master, &case.account, &listed, &one_more)
+        .edit(
+            &case.master,
+            &case.account,
+            &listed,
+            issued.passphrase.as_ref(),
+            &one_more,
+        )
         .await;
     refused(edited, &case.master, &NO)?;
     case.nothing_changed(&before)
@@ -270,4 +284,34 @@ pub(super) async fn a_marker_is_taken_where_notes_are_unique(case: &Case<'_>) ->
     case.by_hand(|model, now| model.delete_key_by_hand(&truth_of(&first.key_id), now))
         .map_err(|error| error.to_string())?;
     case.issue_as(&case.account, &marker, &grant).await.map(drop)
+}
+
+pub(super) async fn a_key_is_issued_in_the_form_asked_for(case: &Case<'_>) -> Checked {
+    let forms = case.venue.facts().forms;
+    ensure!(!forms.is_empty(), "no form of key is issued");
+    for form in forms {
+        let grant = Grant {
+            form: *form,
+            ..case.usual()
+        };
+        let issued = case.issue(&grant).await?;
+        ensure!(
+            issued.form() == *form,
+            "a key of the form {} was issued, and {form} was asked for",
+            issued.form()
+        );
+        case.is_exactly(&issued, &grant).await?;
+    }
+    Ok(())
+}
+
+/// Who finds it has its marker from the list, and the master credential that issued it.
+pub(super) async fn a_key_that_was_never_stored_can_be_revoked(case: &Case<'_>) -> Checked {
+    let issued = case.issue(&case.usual()).await?;
+    let listed = case.listed(&issued.key_id).await?;
+    let revoked = case
+        .venue
+        .revoke(&case.master, &case.account, (&listed).into())
+        .await;
+    revoked.map_err(|error| format!("a key that its marker alone tells was not revoked: {error}"))
 }

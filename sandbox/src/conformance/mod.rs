@@ -82,7 +82,13 @@ macro_rules! promises {
     };
 }
 
-/// Every promise.
+/// What a venue promises where keys are made by a person alone.
+pub const PROMISES_WHERE_NOBODY_ISSUES: &[Promise] = promises![
+    telling::nobody_issues_lists_edits_or_deletes,
+    telling::a_supplied_key_tells_what_it_is
+];
+
+/// Every promise of a venue where keys are issued.
 pub const PROMISES: &[Promise] = promises![
     issuing::an_issued_key_is_what_was_asked_for,
     issuing::a_key_tells_its_account_as_its_kind_does,
@@ -93,10 +99,13 @@ pub const PROMISES: &[Promise] = promises![
     issuing::too_many_addresses_are_refused,
     issuing::a_segment_of_addresses_is_held_exactly_or_refused,
     issuing::a_marker_is_taken_where_notes_are_unique,
+    issuing::a_key_is_issued_in_the_form_asked_for,
+    issuing::a_key_that_was_never_stored_can_be_revoked,
     changing::an_edit_sets_exactly,
     changing::an_edit_takes_away_what_a_person_gave,
     changing::another_parents_key_is_not_touched,
     changing::a_key_of_another_account_is_not_touched_where_calls_name_accounts,
+    changing::an_order_about_a_key_shows_its_passphrase,
     changing::a_revoked_key_is_rejected_and_unlisted,
     changing::a_key_that_is_gone_is_not_revoked_again,
     changing::a_key_that_is_gone_is_not_edited,

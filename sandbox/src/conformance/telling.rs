@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use protocol::ports::{ErrorClass, Whose};
+use protocol::ports::{ErrorClass, Issues, Whose};
 use protocol::secret::Word;
 
 use super::Checked;
@@ -169,7 +169,7 @@ pub(super) async fn a_master_issues_if_it_is_said_that_it_may(case: &Case<'_>) -
             .await;
         if let Err(why) = said {
             ensure!(!why.is_empty(), "no reason is given why {what} may not issue");
-            refused(issued, &master, &[ErrorClass::Denied])
+            refused(issued, &master, &[ErrorClass::Denied, ErrorClass::Unexplained])
                 .map_err(|broken| format!("{what}, which is said not to ({why}): {broken}"))?;
             may_not += 1;
         } else {
@@ -267,6 +267,13 @@ pub(super) async fn the_facts_are_the_stand_in_s_and_the_kind_s(case: &Case<'_>)
         played.notes == profile.notes && played.window.behind == profile.window.behind,
         "what is played has other notes, or another window"
     );
+    ensure!(
+        facts.forms == kind.forms && facts.asking == kind.asking,
+        "keys have the forms {:?}, and asking is {:?}",
+        facts.forms,
+        facts.asking
+    );
+    ensure!(facts.issues == kind.issues, "it issues {:?}", facts.issues);
     let known = (facts.propagation, facts.settling) == (kind.propagation, kind.settling);
     ensure!(
         known,
@@ -274,5 +281,32 @@ pub(super) async fn the_facts_are_the_stand_in_s_and_the_kind_s(case: &Case<'_>)
         facts.propagation,
         facts.settling
     );
+    Ok(())
+}
+
+pub(super) async fn nobody_issues_lists_edits_or_deletes(case: &Case<'_>) -> Checked {
+    ensure!(
+        case.venue.facts().issues == Issues::Never,
+        "it says that it issues keys"
+    );
+    let key = case.key_by_hand(DESK, case.usual_by_hand())?;
+    let (before, venue, by, account) = (case.truth(), &case.venue, &case.master, &case.account);
+    refused(venue.list(by, account).await, by, &[ErrorClass::Refused])?;
+    let issued = venue.issue(by, account, &case.marker(), &case.usual()).await;
+    refused(issued, by, &[ErrorClass::Refused])?;
+    let revoked = venue.revoke(by, account, (&key).into()).await;
+    refused(revoked, by, &[ErrorClass::Refused])?;
+    case.nothing_changed(&before)
+}
+
+pub(super) async fn a_supplied_key_tells_what_it_is(case: &Case<'_>) -> Checked {
+    let key = case.key_by_hand(DESK, case.usual_by_hand())?;
+    let state = case.state(&key).await?;
+    ensure!(
+        state.powers.lacks(&case.usual().permissions).is_empty(),
+        "a key tells less than it may: {:?}",
+        state.powers
+    );
+    ensure!(!state.is_master, "a sub-account's key says that it is a master's");
     Ok(())
 }

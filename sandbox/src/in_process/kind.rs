@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use protocol::ports::{OwnAccount, ToldAddresses};
-use protocol::secret::{AccountId, Addresses, Word};
+use protocol::ports::{Asking, Issues, OwnAccount, ToldAddresses};
+use protocol::secret::{AccountId, Addresses, KeyForm, Word};
 
 use super::setup::{Power, SPOT, TRADES, TRANSFERS};
 use crate::bybit::BYBIT;
@@ -26,6 +26,14 @@ pub struct VenueKind {
     pub own_account: Tells,
     /// What it tells of the addresses that it is bound to.
     pub own_addresses: Tells,
+    /// Whose keys a master credential issues; where it issues none, nobody lists or deletes them either.
+    pub issues: Issues,
+    /// Whether a refusal of a key says whether the key, its address or a permission is the reason.
+    pub explains_refusals: bool,
+    /// Whether asking a key can do harm.
+    pub asking: Asking,
+    /// The forms of keys that are issued here.
+    pub forms: &'static [KeyForm],
     /// Whether a deletion says of a key that is gone that it is gone, and no more than that it is refused.
     pub tells_gone: bool,
     /// How long after a key was made a rejection may still mean "not yet".
@@ -66,7 +74,15 @@ pub enum Tells {
 }
 
 /// Every kind, the usual one first.
-pub const KINDS: [&VenueKind; 4] = [&PLAIN, &PLAIN_COARSE, &TERSE, &SLOW_TIGHT];
+pub const KINDS: [&VenueKind; 7] = [
+    &PLAIN,
+    &PLAIN_COARSE,
+    &TERSE,
+    &SLOW_TIGHT,
+    &PASSWORD,
+    &SHY,
+    &SUPPLIED,
+];
 
 /// Words that are granted one by one, and keys that tell everything of themselves.
 pub const PLAIN: VenueKind = VenueKind {
@@ -75,6 +91,10 @@ pub const PLAIN: VenueKind = VenueKind {
     names_accounts: false,
     own_account: Tells::Fully,
     own_addresses: Tells::Fully,
+    issues: Issues::SubAccounts,
+    explains_refusals: true,
+    asking: Asking::Free,
+    forms: &[KeyForm::Hmac],
     tells_gone: false,
     propagation: Duration::from_mins(5),
     settling: Duration::from_mins(1),
@@ -112,11 +132,14 @@ pub const PLAIN_COARSE: VenueKind = VenueKind {
     ..PLAIN
 };
 
-/// A key's own answer has no account, and of its addresses no more than that there are some.
+/// A key's own answer has no account, and of its addresses no more than that there are some; a refusal does
+/// not say why; keys are secrets or pairs.
 pub const TERSE: VenueKind = VenueKind {
     name: "terse",
     own_account: Tells::Not,
     own_addresses: Tells::Partly,
+    explains_refusals: false,
+    forms: &[KeyForm::Hmac, KeyForm::Pair],
     ..PLAIN
 };
 
@@ -134,6 +157,32 @@ pub const SLOW_TIGHT: VenueKind = VenueKind {
     // As the template has it: no longer than a change takes here.
     timeout: SignedDuration::from_mins(5),
     slots: 5,
+    ..PLAIN
+};
+
+/// Keys have passphrases, and are edited and deleted by them.
+pub const PASSWORD: VenueKind = VenueKind {
+    name: "password",
+    profile: &BY_PASSPHRASE,
+    tells_gone: true,
+    ..PLAIN
+};
+
+/// Keys are made by a person alone; asking one shuts out whoever uses it, and asking such as are not accepted
+/// locks the caller out.
+pub const SHY: VenueKind = VenueKind {
+    name: "shy",
+    issues: Issues::Never,
+    asking: Asking::LocksOut,
+    ..PLAIN
+};
+
+/// Keys are made by a person alone; of its addresses a key tells nothing, and a refusal does not say why.
+pub const SUPPLIED: VenueKind = VenueKind {
+    name: "muddled-supplied",
+    issues: Issues::Never,
+    explains_refusals: false,
+    own_addresses: Tells::Not,
     ..PLAIN
 };
 
@@ -163,6 +212,11 @@ impl VenueKind {
     pub fn named(name: &str) -> Result<&'static Self, String> {
         let known = KINDS.into_iter().find(|kind| kind.name == name);
         known.ok_or_else(|| format!("there are {}", KINDS.map(|kind| kind.name).join(", ")))
+    }
+
+    /// Whether keys are made by a person alone.
+    pub fn is_supplied(&self) -> bool {
+        self.issues == Issues::Never
     }
 
     /// The name of an account in calls.
@@ -226,6 +280,12 @@ const COARSE: Profile = Profile {
         added: &[],
         issues: |powers| powers.permissions.contains(&Word::Trade.into()),
     },
+    ..BYBIT
+};
+
+const BY_PASSPHRASE: Profile = Profile {
+    passphrase: Some(|text| (7..=32).contains(&text.len())),
+    manages_by_passphrase: true,
     ..BYBIT
 };
 

@@ -139,13 +139,15 @@ impl Answered for StoreError {
     fn of(class: ErrorClass, who: Who) -> Self {
         let (kind, code) = match class {
             ErrorClass::Busy => (StoreErrorKind::Busy, "ThrottlingException"),
-            ErrorClass::Denied | ErrorClass::Rejected | ErrorClass::Mismatched => {
+            ErrorClass::Denied | ErrorClass::Rejected | ErrorClass::Mismatched | ErrorClass::Unexplained => {
                 (StoreErrorKind::Denied, "AccessDeniedException")
             }
             ErrorClass::Refused
             | ErrorClass::Impossible
             | ErrorClass::NoteTaken
             | ErrorClass::Gone
+            | ErrorClass::NotAsked
+            | ErrorClass::PassphraseWrong
             | ErrorClass::Clock
             | ErrorClass::Fault => (StoreErrorKind::Invalid, "InvalidRequestException"),
             ErrorClass::UnknownOutcome => (StoreErrorKind::UnknownOutcome, "no answer"),

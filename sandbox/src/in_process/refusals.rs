@@ -8,6 +8,18 @@ use crate::venue::{Reason, Refusal};
 /// What a refusal means to the protocol.
 pub(super) fn said_no(kind: &VenueKind, whose: Whose, refusal: &Refusal) -> VenueError {
     let class = match refusal.reason {
+        Reason::InvalidKey
+        | Reason::WrongEnvironment
+        | Reason::Expired
+        | Reason::NotLoggedIn
+        | Reason::Address
+        | Reason::Banned
+        | Reason::Permission
+        | Reason::MastersOnly
+            if !kind.explains_refusals =>
+        {
+            ErrorClass::Unexplained
+        }
         Reason::InvalidKey | Reason::WrongEnvironment | Reason::Expired => ErrorClass::Rejected,
         Reason::Signature | Reason::Passphrase | Reason::NotLoggedIn => ErrorClass::Mismatched,
         Reason::Permission
@@ -21,6 +33,7 @@ pub(super) fn said_no(kind: &VenueKind, whose: Whose, refusal: &Refusal) -> Venu
         Reason::RateLimit => ErrorClass::Busy,
         Reason::NoEdits => ErrorClass::Impossible,
         Reason::NameTaken => ErrorClass::NoteTaken,
+        Reason::KeyPassphrase => ErrorClass::PassphraseWrong,
         Reason::NoSuchKey if kind.tells_gone => ErrorClass::Gone,
         Reason::Parameter
         | Reason::BadPassphrase
@@ -34,6 +47,15 @@ pub(super) fn said_no(kind: &VenueKind, whose: Whose, refusal: &Refusal) -> Venu
         class,
         whose,
         say: format!("the stand-in answers {refusal}"),
+    }
+}
+
+/// Keys are made by a person alone.
+pub(super) fn nobody_issues(whose: Whose) -> VenueError {
+    VenueError {
+        class: ErrorClass::Refused,
+        whose,
+        say: "the stand-in has no calls about other keys".into(),
     }
 }
 

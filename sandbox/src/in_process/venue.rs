@@ -12,14 +12,14 @@ use protocol::ports::{
     Grant, IssuedKey, KeyList, KeyState, KeyToRevoke, ListedKey, Signer, Venue, VenueError, VenueFacts,
     Venues, Whose,
 };
-use protocol::secret::{AccountId, Address, Addresses, Credential, KeyId, Permissions};
+use protocol::secret::{AccountId, Address, Addresses, Credential, KeyForm, KeyId, Permissions};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::call::{About, Call, Operation};
 use super::kind::VenueKind;
 use super::port::{Port, Who};
 use super::powers::{only_reads, powers, requested};
-use super::refusals::{no_passphrase, no_such_account, no_such_power, odd, said_no};
+use super::refusals::{no_passphrase, no_such_account, no_such_power, nobody_issues, odd, said_no};
 use super::state::State;
 use crate::invariants::Asked;
 use crate::venue::{
@@ -107,6 +107,9 @@ impl Venue for InProcessVenue {
             unbound_life: self.profile.unbound.map(|unbound| unbound.life.unsigned_abs()),
             most_keys: Some(self.profile.max_keys),
             unique_notes: self.profile.notes == Names::Unique,
+            issues: self.kind.issues,
+            forms: self.kind.forms,
+            asking: self.kind.asking,
         }
     }
 
@@ -181,7 +184,8 @@ impl Venue for InProcessVenue {
             read_only,
             addresses: asked_for(&grant.addresses),
             permissions,
-            passphrase: self.profile.passphrase.map(|_| passphrase_for(marker)),
+            passphrase: self.profile.passphrase.map(|_| self.passphrase(master, marker)),
+            pair: grant.form == KeyForm::Pair,
         };
         self.signed(
             Operation::Issue,
@@ -212,11 +216,13 @@ impl Venue for InProcessVenue {
         master: &Signer,
         account: &AccountId,
         key: &ListedKey,
+        passphrase: Option<&SecretString>,
         grant: &Grant,
     ) -> Result<(), VenueError> {
-        let (whose, key) = (master.whose, &key.key_id);
+        let (whose, listed, key) = (master.whose, key, &key.key_id);
         let (read_only, permissions) = self.requested(grant, whose)?;
-        let target = self.target(account, key, whose)?;
+        let shown = self.passphrase_of(master, passphrase, listed.marker.as_ref());
+        let target = self.target(account, key, shown, whose)?;
         let changes = Changes {
             note: None,
             read_only: Some(read_only),
@@ -245,8 +251,9 @@ impl Venue for InProcessVenue {
         account: &AccountId,
         key: KeyToRevoke<'_>,
     ) -> Result<(), VenueError> {
+        let shown = self.passphrase_of(master, key.passphrase, key.marker);
         let (whose, key) = (master.whose, key.key_id);
-        let target = self.target(account, key, whose)?;
+        let target = self.target(account, key, shown, whose)?;
         let asked = Asked::Revoke(venue::KeyId::from(key.expose()));
         self.signed(
             Operation::Revoke,
@@ -263,11 +270,42 @@ impl Venue for InProcessVenue {
 }
 
 impl InProcessVenue {
+    /// The passphrase of a new key: one that can be derived again where its deletion asks for it, and else
+    /// one that is the same whenever a history is replayed.
+    fn passphrase(&self, master: &Signer, marker: &Marker) -> Passphrase {
+        if self.profile.manages_by_passphrase {
+            derived(master, marker)
+        } else {
+            passphrase_for(marker)
+        }
+    }
+
+    /// What an order about a key shows for its passphrase: the one that a value has, or what follows from its
+    /// marker.
+    fn passphrase_of(
+        &self,
+        master: &Signer,
+        known: Option<&SecretString>,
+        marker: Option<&Marker>,
+    ) -> Option<Passphrase> {
+        let known = known.map(|known| Passphrase::from(known.expose_secret()));
+        known
+            .or_else(|| marker.map(|marker| derived(master, marker)))
+            .filter(|_| self.profile.manages_by_passphrase)
+    }
+
     /// The key that a call is about; where calls name accounts, with its account.
-    fn target(&self, account: &AccountId, key: &KeyId, whose: Whose) -> Result<Target, VenueError> {
+    fn target(
+        &self,
+        account: &AccountId,
+        key: &KeyId,
+        passphrase: Option<Passphrase>,
+        whose: Whose,
+    ) -> Result<Target, VenueError> {
         let named = self.kind.names_accounts.then(|| self.uid(account, whose));
         Ok(Target {
             account: named.transpose()?,
+            passphrase,
             ..Target::key(venue::KeyId::from(key.expose()))
         })
     }
@@ -297,6 +335,10 @@ impl InProcessVenue {
     ) -> Result<T, VenueError> {
         let signer = signer.clone();
         let whose = signer.whose;
+        let is_own = operation == Operation::Inspect;
+        if self.kind.is_supplied() && !is_own {
+            return Err(nobody_issues(whose));
+        }
         if self.profile.passphrase.is_some() && signer.credential.passphrase.is_none() {
             return Err(no_passphrase(whose));
         }
@@ -378,6 +420,10 @@ fn all_keys(
 
 fn key_id(key: &venue::KeyId, whose: Whose) -> Result<KeyId, VenueError> {
     KeyId::parse(key.as_str()).map_err(|problem| odd(whose, problem))
+}
+
+fn derived(master: &Signer, marker: &Marker) -> Passphrase {
+    Passphrase::from(marker.passphrase(&master.credential.secret).expose_secret())
 }
 
 /// A passphrase of all kinds of characters, the same whenever a history is replayed.

@@ -8,7 +8,7 @@ use protocol::task::Task;
 use crate::in_process::kind::VenueKind;
 use crate::in_process::powers;
 use crate::secrets_manager;
-use crate::venue::{self, KeyId, Settings, Uid};
+use crate::venue::{self, By, KeyId, Settings, Uid};
 
 /// An invocation of the function, for as long as anything of it can still have an effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,6 +137,20 @@ pub(crate) struct Scene<'a> {
 }
 
 impl Scene<'_> {
+    /// Whether nobody knows the passphrase that a key's deletion asks for: it follows from the master
+    /// credential that issued the key, and that one is gone.
+    pub(super) fn is_undeletable(&self, key: &KeyId) -> bool {
+        let is_gone = |master: &KeyId| {
+            let truth = self.venue.key(master);
+            truth.is_none_or(|master| !master.alive(self.now))
+        };
+        self.kind.profile.manages_by_passphrase
+            && self
+                .venue
+                .key(key)
+                .is_some_and(|truth| matches!(&truth.created_by, By::Key(master) if is_gone(master)))
+    }
+
     /// What a key with these settings may do.
     pub(super) fn powers(&self, settings: &Settings) -> Powers {
         powers(&self.venue.profile().vocabulary, settings)

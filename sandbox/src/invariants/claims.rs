@@ -4,6 +4,7 @@ use protocol::audit::{Action, Outcome, Record};
 use protocol::label::VersionId;
 use protocol::marker::Marker;
 use protocol::operations::{Answer, Code};
+use protocol::ports::Asking;
 use protocol::rotation::{Done, Step};
 use protocol::task::Task;
 use protocol::{Error, ErrorType, digest};
@@ -11,7 +12,7 @@ use protocol::{Error, ErrorType, digest};
 use super::Invariant;
 use super::act::{Actor, Scene};
 use super::operations::LATELY;
-use super::witness::Witness;
+use super::witness::{Place, Witness};
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, Secret};
 use crate::venue::KeyId;
 
@@ -267,6 +268,17 @@ impl Witness {
         }
     }
 
+    /// Whether a version of a secret that may name this key is current, or was.
+    fn has_been_read(&mut self, scene: &Scene<'_>, arn: &str, key: &KeyId) -> bool {
+        let of_secret = |place: &&Place| place.0 == arn;
+        let been: Vec<Place> = self.been_current.keys().filter(of_secret).cloned().collect();
+        been.iter().any(|(_, version)| {
+            // One that cannot be read may name any key.
+            self.named(scene, arn, version)
+                .is_none_or(|named| named.key == *key)
+        })
+    }
+
     /// An invocation ended and says how.
     pub(crate) fn ended(&mut self, actor: &Actor, result: &Result<Done, Error>, scene: &Scene<'_>) {
         if scene.now >= actor.ends {
@@ -291,6 +303,11 @@ impl Witness {
                     || named.is_some_and(|named| named.claims_to_be_ours(&actor.token))
             }
             Ok(Done::Agreed) => run.saw_value || run.misled > 0,
+            // It names what is current, or was when the run looked.
+            Ok(Done::NotAsked) => {
+                let is_read = named.is_none_or(|named| self.has_been_read(scene, &actor.secret, &named.key));
+                scene.kind.asking != Asking::Free && is_read
+            }
             // The version of a dry run may be gone by now.
             Ok(Done::Proven) => named.map_or(!run.inspected.is_empty(), |named| {
                 let account = scene.venue.key(&named.key).map(|key| scene.kind.account(key.uid));

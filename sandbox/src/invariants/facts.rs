@@ -19,6 +19,8 @@ pub(super) struct Named {
     pub(super) has_master: bool,
     /// What its policy allows, where it says.
     pub(super) policy: Option<Vec<String>>,
+    /// What its policy says that a key's secret is, where it does.
+    pub(super) key_type: Option<String>,
     /// Whether its policy says that the key may be used from anywhere.
     pub(super) anywhere: bool,
     pub(super) rotation: Option<Rotation>,
@@ -49,6 +51,15 @@ impl Named {
     /// Whether anybody can tell which account its key is of: the key itself, or a list of the account.
     pub(super) fn has_account(&self, scene: &Scene<'_>) -> bool {
         self.has_master || scene.kind.own_account == Tells::Fully
+    }
+
+    /// What its key's secret is, in the policy's word.
+    pub(super) fn form(&self) -> &'static str {
+        if self.secret.expose().starts_with("-----BEGIN") {
+            "ed25519"
+        } else {
+            "hmac"
+        }
     }
 
     /// The account that it names.
@@ -87,6 +98,7 @@ impl Named {
             subaccount: text(&document["subaccount"]),
             has_master: text(&document["masterarn"]).is_some(),
             policy: list(&document["policy"]["permissions"]),
+            key_type: text(&document["policy"]["key_type"]),
             anywhere: document["policy"]["ip_allowlist"] == "any",
             rotation,
         })
@@ -156,6 +168,11 @@ pub(super) struct Run {
     /// Whether the token had a value when it began, and whether it was shown one.
     pub(super) decided: bool,
     pub(super) saw_value: bool,
+    /// The change of the world that it knew of when it last decided to ask a key, and whether it had been
+    /// misled by then.
+    pub(super) asked_knowing: BTreeMap<KeyId, (u64, bool)>,
+    /// How many keys that it asked were refused.
+    pub(super) refused_keys: usize,
     /// The keys issued to it, and whether it was not told that they were refused.
     pub(super) issued: Vec<(KeyId, bool)>,
     /// The digest of the value it sends.
@@ -204,6 +221,8 @@ impl Run {
             looked: None,
             decided: false,
             saw_value: false,
+            asked_knowing: BTreeMap::new(),
+            refused_keys: 0,
             issued: Vec::new(),
             sent: None,
             listed: None,

@@ -1,12 +1,17 @@
 //! What a run learns: a call that only reads, and when one that writes was sent.
 
 use jiff::SignedDuration;
+use protocol::ports::Asking;
 use protocol::rotation::UNSETTLED;
 
+use super::Invariant;
 use super::act::{Act, Actor, Asked, Scene};
-use super::witness::Witness;
+use super::witness::{Place, Witness};
 use crate::secrets_manager::{AWSCURRENT, AWSPREVIOUS};
 use crate::venue::KeyId;
+
+/// So many keys that are refused a run may ask where more lock its address out.
+const MOST_REFUSED: usize = 3;
 
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -82,6 +87,14 @@ impl Witness {
                         Some(run.versions_of_today.map_or(count, |before| before.min(count)));
                 }
             }
+            Asked::Inspect(key) if scene.kind.asking != Asking::Free => {
+                self.must_not_disturb(act, key, scene);
+                if done && fair {
+                    self.run(actor)
+                        .inspected
+                        .insert(key.clone(), (changes, scene.now));
+                }
+            }
             Asked::Inspect(key) if done && fair => drop(
                 self.run(actor)
                     .inspected
@@ -98,10 +111,57 @@ impl Witness {
         }
     }
 
+    /// A key is asked where that can do harm: whoever knew that consumers hold it must not, and few that are
+    /// refused may be asked in a row.
+    fn must_not_disturb(&mut self, act: &Act<'_>, key: &KeyId, scene: &Scene<'_>) {
+        let run = self.run(act.actor);
+        run.refused_keys += usize::from(!act.done);
+        let (knew, misled) = run.asked_knowing.get(key).copied().unwrap_or_default();
+        let refused = run.refused_keys;
+        if refused > MOST_REFUSED && scene.kind.asking == Asking::LocksOut {
+            let what = format!("a run asks {refused} times with keys that are refused");
+            self.broken(Invariant::Undisturbed, scene, what);
+        }
+        let arn = &act.actor.secret;
+        let of_secret = |place: &&Place| arn.is_empty() || place.0 == *arn;
+        let been: Vec<Place> = self
+            .been_current
+            .iter()
+            .filter(|(_, change)| **change <= knew && !misled)
+            .map(|(place, _)| place)
+            .filter(of_secret)
+            .cloned()
+            .collect();
+        let is_held = been.into_iter().any(|(arn, version)| {
+            let labels = scene
+                .secrets
+                .secret(&arn)
+                .map(|secret| secret.stages_of(&version))
+                .unwrap_or_default();
+            // Of one that lost those labels to a hand nobody can know that it was.
+            let shows = |label: &String| {
+                label == AWSCURRENT || label == AWSPREVIOUS || label.starts_with("REPLACED-")
+            };
+            labels.iter().any(shows)
+                && self
+                    .named(scene, &arn, &version)
+                    .is_some_and(|named| named.key == *key)
+        });
+        if is_held {
+            let what = "a key that consumers hold is asked, which shuts them out";
+            self.broken(Invariant::Undisturbed, scene, what);
+        }
+    }
+
     /// A call goes out. What is seen after it was sent, its run could not know.
     pub(crate) fn sent(&mut self, actor: &Actor, asked: &Asked) {
         if asked.writes() {
             self.run(actor).asked(asked);
+        }
+        if let Asked::Inspect(key) = asked {
+            let run = self.run(actor);
+            let knowing = (run.since.max(run.described), run.misled > 0);
+            run.asked_knowing.insert(key.clone(), knowing);
         }
         if matches!(asked, Asked::Label(_)) {
             let run = self.run(actor);

@@ -95,6 +95,9 @@ invariants! {
     CondemnedFirst = "CONDEMNED FIRST",
     /// The first fence: a run sends one value for its version, however often.
     WriteOnce = "WRITE ONCE",
+    /// No key that consumers hold is asked where that shuts them out, and no run asks so often that the venue
+    /// locks its address out.
+    Undisturbed = "UNDISTURBED",
     /// testSecret changes nothing, nor does an audit or a plan.
     ReadOnly = "READS ONLY",
     /// A run does nothing past its end: it was frozen, and others have gone on without it.

@@ -83,6 +83,7 @@ impl Witness {
             );
             self.broken(Invariant::Provenance, scene, what);
         }
+        self.form_must_be_inherited(arn, base.as_deref(), &named, scene);
         let leaked = self.run(actor).knew_leaked.clone();
         let names_it = leaked
             .as_ref()
@@ -140,6 +141,22 @@ impl Witness {
         };
         if inspected.is_none_or(|(change, at)| change >= by_hand && shown(at)) {
             self.powers_must_be_within(&named, rotation, scene);
+        }
+    }
+
+    /// Consumers sign with the form of key that they have, or that the policy says.
+    fn form_must_be_inherited(&mut self, arn: &str, base: Option<&str>, named: &Named, scene: &Scene<'_>) {
+        let before = base.and_then(|base| self.named(scene, arn, base));
+        let due = before.map(|before| {
+            let inherited = before.form().to_owned();
+            before.key_type.clone().unwrap_or(inherited)
+        });
+        if due.is_some_and(|due| due != named.form()) {
+            let what = format!(
+                "a key of the form {} is promoted, which no policy says",
+                named.form()
+            );
+            self.broken(Invariant::CurrentLives, scene, what);
         }
     }
 

@@ -57,6 +57,7 @@ impl Witness {
             let left = left
                 .filter(|(key, issued)| {
                     Some(key) != stored.as_ref()
+                        && !scene.is_undeletable(key)
                         && *issued <= listed
                         && was_shown(key)
                         && account(key) == stands_for

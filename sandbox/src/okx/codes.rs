@@ -25,7 +25,7 @@ pub(super) fn code(refusal: &Refusal) -> i64 {
         Reason::InvalidKey | Reason::NotLoggedIn | Reason::Expired => 50_111,
         Reason::WrongEnvironment => 50_101,
         Reason::Clock => 50_102,
-        Reason::Passphrase => 50_105,
+        Reason::Passphrase | Reason::KeyPassphrase => 50_105,
         Reason::Address => 50_110,
         Reason::Signature => 50_113,
         Reason::Banned => 50_100,

@@ -52,6 +52,7 @@ pub static PROFILE: Profile = Profile {
     key_length: 36,
     secret_length: 32,
     passphrase: Some(is_passphrase),
+    manages_by_passphrase: false,
     unnamed: Unnamed::Stays,
     // Error 59506.
     gone: Gone::Refused,

@@ -103,6 +103,7 @@ impl Parameters {
             addresses: self.ip.as_deref().map(addresses).unwrap_or_default(),
             permissions: permissions(perm.unwrap_or(READ))?,
             passphrase: Some(Passphrase::from(passphrase)),
+            pair: false,
         })
     }
 
@@ -120,6 +121,7 @@ impl Parameters {
         Ok(Target {
             account: Some(account),
             key: Some(KeyId::from(key)),
+            passphrase: None,
         })
     }
 }

@@ -5,12 +5,13 @@ use jiff::{SignedDuration, Timestamp};
 use protocol::label::VersionId;
 use protocol::name::SecretId;
 use protocol::operations::{Answer, Code, Finding, Form};
+use protocol::ports::Asking;
 use protocol::rotation::Step;
 use protocol::{Error, ErrorType};
 
 use super::stage::ENEMY;
 use crate::in_process::kind::Tells;
-use crate::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, Failure, SUB, World, audit};
+use crate::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, Failure, SUB, World, audit, settings_by_hand};
 use crate::invariants::{Invariant, Violation};
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, Secret, Version};
 use crate::venue::{self, Ips, KeyId, Permissions};
@@ -89,6 +90,7 @@ fn come_to_rest(world: &World, secret: &SecretId) -> Result<(), String> {
             Rest::GivenUp => {}
         }
     }
+    supply(world, secret);
     let Ok(token) = world.try_begin_rotation_of(secret) else {
         return needs_a_person_to_begin(world, secret);
     };
@@ -97,6 +99,34 @@ fn come_to_rest(world: &World, secret: &SecretId) -> Result<(), String> {
         Rest::GivenUp => Err("the rotation after one that was given up is given up too".to_owned()),
     }
 }
+
+/// Where only a person makes keys, one is offered before a rotation begins.
+fn supply(world: &World, secret: &SecretId) {
+    let is_offered = |secret: &Secret| {
+        ["CANDIDATE", "ROLLBACK"]
+            .into_iter()
+            .any(|label| secret.holder(label).is_some())
+    };
+    let cannot = |secret: &Secret| {
+        secret.is_deleted() || secret.labels().len() >= 20 || secret.versions().len() >= 100
+    };
+    if !world.kind().is_supplied() || world.of(secret, |secret| is_offered(secret) || cannot(secret)) {
+        return;
+    }
+    let settings = settings_by_hand(world.kind().usual);
+    let made = world.venue(|model, now| model.create_key_by_hand(SUB, settings, now));
+    let Ok(key) = made else { return };
+    let version = VersionId::new("0ffe3ed-0n-the-way-t0-rest-by-one-hand");
+    let value = world.filled_in(SUPPLIED, &key, SUB);
+    world.put_value(secret, &version, &value, &["CANDIDATE"]);
+}
+
+/// What a person stores who has made a key.
+const SUPPLIED: &str = concat!(
+    r#"{"exchange":"bybit","environment":"mainnet",<credential>,"#,
+    r#""subaccount":"<account>","#,
+    r#""policy":{"permissions":[<words>],"ip_allowlist":["203.0.113.7"]}}"#
+);
 
 /// Hears what is done on the way to rest.
 pub(super) type Tell<'a> = &'a mut dyn FnMut(&World, &Answer);
@@ -303,12 +333,15 @@ fn needs_a_person(world: &World, secret: &SecretId, token: &VersionId, error: Er
                 || world.keys_of_today(secret) > 10
         }
         ErrorType::GrantImpossible => current.asks_for(world.kind().not_granted),
+        ErrorType::CandidateMissing => world.kind().is_supplied() && !has("CANDIDATE"),
         ErrorType::OfferRefused => has("CANDIDATE") || has("ROLLBACK"),
         ErrorType::IssueRefused => world.live_keys().len() >= world.at_venue(venue::Model::max_keys),
         // With a policy and an account the current key is not needed.
         ErrorType::CurrentUnusable => {
             let names_none = world.kind().own_account != Tells::Fully && current.account().is_none();
-            names_none || !current.is_whole(world) && !current.says_all()
+            // What is not asked says nothing either.
+            let is_silent = world.kind().asking != Asking::Free || !current.is_whole(world);
+            names_none || is_silent && !current.says_all()
         }
         ErrorType::KeyUnbound if has("CANDIDATE") || has("ROLLBACK") => true,
         ErrorType::KeyUnbound => {

@@ -38,6 +38,12 @@ impl KeySecret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// A private key that stands for one in PEM: nobody here calculates with it.
+    pub(super) fn as_private_key(&self) -> Self {
+        let text = &self.0;
+        Self(format!("-----BEGIN PRIVATE KEY-----{text}-----END PRIVATE KEY-----").into())
+    }
 }
 
 impl From<&str> for KeySecret {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::credential::KeyId;
+use super::credential::{KeyId, Passphrase};
 use super::key::Settings;
 use super::model::{Model, Uid};
 use super::permissions::{Permissions, Requested, Role};
@@ -17,14 +17,16 @@ pub struct Target {
     pub account: Option<Uid>,
     /// The key: to be named by a master key, not to be named by the key itself.
     pub key: Option<KeyId>,
+    /// Its passphrase, at a venue that asks for it.
+    pub passphrase: Option<Passphrase>,
 }
 
 impl Target {
     /// This key, whoever's it is.
     pub fn key(key: KeyId) -> Self {
         Self {
-            account: None,
             key: Some(key),
+            ..Self::default()
         }
     }
 }
@@ -65,8 +67,10 @@ impl Model {
     ) -> Result<EditedKey, Refusal> {
         let caller = self.admit(caller, Endpoint::Edit, now)?;
         self.must_manage_keys(&caller)?;
+        let shown = target.passphrase.as_ref();
         let target = self.sub_key(&caller, target)?;
         let (key, account) = self.key_and_account(&target)?;
+        self.passphrase_must_be(&key.credential, shown)?;
         if self.knobs.no_edits {
             return Err(Refusal::new(Reason::NoEdits, "every edit is refused"));
         }

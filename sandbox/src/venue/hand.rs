@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::credential::{Credential, KeyId};
 use super::ips::Ips;
 use super::key::{By, Key, KeyTruth, Settings};
-use super::model::{Account, Environment, Model, Uid};
+use super::model::{Account, Environment, Made, Model, Uid};
 use super::permissions::Permissions;
 
 /// The account or key does not exist. Whoever scripts the world has named the wrong one.
@@ -73,7 +73,11 @@ impl Model {
     ) -> Result<Credential, NoSuch> {
         self.account_mut(uid)?;
         let passphrase = self.profile.passphrase.map(|_| self.generator.passphrase());
-        let key = self.add_key(uid, settings, passphrase, By::Hand, now);
+        let made = Made {
+            passphrase,
+            pair: self.knobs.pairs_by_hand,
+        };
+        let key = self.add_key(uid, settings, made, By::Hand, now);
         Ok(key.credential.clone())
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::credential::{Credential, KeyId, Passphrase};
 use super::key::{By, Key, Settings};
-use super::model::{Model, Uid};
+use super::model::{Made, Model, Uid};
 use super::permissions::{Permissions, Requested, Role};
 use super::profile::Names;
 use super::rate::Endpoint;
@@ -25,6 +25,8 @@ pub struct IssueRequest {
     pub permissions: Requested,
     /// Its passphrase, at a venue that has them.
     pub passphrase: Option<Passphrase>,
+    /// Whether the caller makes a pair for it, and shows the venue the public half.
+    pub pair: bool,
 }
 
 /// A key as it is shown once.
@@ -65,7 +67,11 @@ impl Model {
             ips,
             permissions,
         };
-        let key = self.add_key(request.account, settings, passphrase, By::Key(caller.key), now);
+        let made = Made {
+            passphrase,
+            pair: request.pair,
+        };
+        let key = self.add_key(request.account, settings, made, By::Key(caller.key), now);
         Ok(IssuedKey {
             id: key.id,
             credential: key.credential.clone(),
@@ -109,6 +115,20 @@ impl Model {
                 Err(Refusal::new(Reason::BadPassphrase, why))
             }
         }
+    }
+
+    /// Whether an order about a key shows its passphrase, where the venue asks for it.
+    pub(super) fn passphrase_must_be(
+        &self,
+        of: &Credential,
+        shown: Option<&Passphrase>,
+    ) -> Result<(), Refusal> {
+        let is_it = of.passphrase.as_ref().map(Passphrase::expose) == shown.map(Passphrase::expose);
+        if is_it || !self.profile.manages_by_passphrase {
+            return Ok(());
+        }
+        let why = "the passphrase is not the one of the key that the order is about";
+        Err(Refusal::new(Reason::KeyPassphrase, why))
     }
 
     /// An expired key takes up its slot until it is deleted.

@@ -36,6 +36,8 @@ pub struct Knobs {
     pub unique_notes: bool,
     /// The longest note, in characters, if not what the profile says.
     pub max_note_length: Option<usize>,
+    /// Whether a person who makes a key makes it as a pair.
+    pub pairs_by_hand: bool,
     /// How many addresses a key may be bound to, if not as many as the profile says.
     pub max_ips: Option<usize>,
     /// The code for a caller's key that is not there, if not the venue's usual one.
@@ -82,6 +84,7 @@ impl Default for Knobs {
             max_keys_code: None,
             unique_notes: false,
             max_note_length: None,
+            pairs_by_hand: false,
             max_ips: None,
             invalid_key_code: None,
             no_such_key_code: None,

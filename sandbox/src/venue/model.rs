@@ -66,6 +66,14 @@ pub(super) struct Caller {
     permissions: Permissions,
 }
 
+/// How a key's credential is made.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) passphrase: Option<Passphrase>,
+    /// Whether its secret is the private half of a pair.
+    pub(super) pair: bool,
+}
+
 impl Model {
     /// An exchange without accounts. The seed decides the key ids and secrets that it will issue.
     pub fn new(seed: u64, profile: &'static Profile, knobs: Knobs) -> Self {
@@ -227,16 +235,19 @@ impl Model {
         &mut self,
         uid: Uid,
         settings: Settings,
-        passphrase: Option<Passphrase>,
+        made: Made,
         by: By,
         now: Timestamp,
     ) -> &Key {
-        let (name, secret) = self.generator.key(self.profile);
+        let (name, mut secret) = self.generator.key(self.profile);
+        if made.pair {
+            secret = secret.as_private_key();
+        }
         let id = self.generator.record_id();
         let credential = Credential {
             key: name.clone(),
             secret,
-            passphrase,
+            passphrase: made.passphrase,
         };
         self.keys
             .entry(name)

@@ -59,6 +59,8 @@ pub struct Profile {
     pub secret_length: usize,
     /// Where credentials have a passphrase: whether a caller's text will do as one.
     pub passphrase: Option<fn(&str) -> bool>,
+    /// Whether an edit or a deletion has to show the passphrase of the key that it is about.
+    pub manages_by_passphrase: bool,
     /// What becomes of that which an edit does not name.
     pub unnamed: Unnamed,
     /// What deleting a key answers that is deleted already.

@@ -33,6 +33,8 @@ pub enum Reason {
     Parameter,
     /// The passphrase asked for is none that the venue takes.
     BadPassphrase,
+    /// The passphrase sent with an order is not the one of the key that the order is about.
+    KeyPassphrase,
     /// The key asked for would have more addresses than a key may have.
     TooManyAddresses,
     /// Another key of the account has the note.

@@ -16,7 +16,11 @@ impl Model {
         let caller = self.admit(caller, Endpoint::Remove, now)?;
         self.must_manage_keys(&caller)?;
         match self.sub_key(&caller, target) {
-            Ok(key) => self.delete(&key, By::Key(caller.key), now),
+            Ok(key) => {
+                let (found, _) = self.key_and_account(&key)?;
+                self.passphrase_must_be(&found.credential, target.passphrase.as_ref())?;
+                self.delete(&key, By::Key(caller.key), now)
+            }
             Err(Refusal {
                 reason: Reason::NoSuchKey,
                 ..

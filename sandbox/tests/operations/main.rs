@@ -26,6 +26,7 @@ mod reported;
 mod strain;
 mod tags;
 mod way_back;
+mod ways;
 
 #[path = "../harness/mod.rs"]
 mod harness;

@@ -18,6 +18,7 @@ mod slots;
 mod supplied;
 mod swap;
 mod test_step;
+mod ways;
 
 #[path = "../harness/mod.rs"]
 mod harness;

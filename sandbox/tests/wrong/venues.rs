@@ -2,8 +2,8 @@
 
 use protocol::rotation::Step;
 use protocol::wrong::Wrong;
-use sandbox::in_process::kind::{PLAIN_COARSE, SLOW_TIGHT, TERSE, VenueKind};
-use sandbox::in_process::{BOT_ADDRESS, ELSEWHERE, FUNCTION_ADDRESS, OTHER_SUB};
+use sandbox::in_process::kind::{PASSWORD, PLAIN_COARSE, SHY, SLOW_TIGHT, SUPPLIED, TERSE, VenueKind};
+use sandbox::in_process::{BOT_ADDRESS, ELSEWHERE, FUNCTION_ADDRESS, OTHER_SUB, Operation, PARENT};
 use sandbox::venue::Ips;
 
 use super::*;
@@ -13,6 +13,13 @@ pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
     (Wrong::UntoldAgreed, other_addresses_are_not_promoted),
     (Wrong::CoarseGrantTrusted, a_part_of_trading_is_not_widened),
     (Wrong::EditAgeIgnored, an_edit_that_is_known_late_costs_no_version),
+    (Wrong::UnexplainedIsDeath, a_refusal_without_a_reason_is_no_death),
+    (Wrong::FormChanged, a_pair_follows_a_pair),
+    (Wrong::ConsumerDisturbed, a_key_in_use_is_not_asked),
+    (Wrong::AskedIntoLockout, few_attempts_are_made),
+    (Wrong::StalePassphrase, a_new_key_has_its_own_passphrase),
+    (Wrong::RandomPassphrase, a_lost_key_can_be_deleted),
+    (Wrong::UndeletableForgotten, a_key_that_cannot_be_deleted_is_told),
 ];
 
 const NAMED: &str = concat!(
@@ -66,4 +73,102 @@ fn an_edit_that_is_known_late_costs_no_version() -> bool {
     });
     drop(world.run(Step::Set, &token));
     world.holder("AWSPENDING") == Some(token)
+}
+
+/// A value whose key a person has made.
+const BY_HAND: &str = concat!(
+    r#"{"exchange":"bybit","environment":"mainnet",<credential>,"subaccount":"<account>","#,
+    r#""policy":{"permissions":[<words>],"ip_allowlist":"any"}}"#
+);
+
+fn supplied(kind: &'static VenueKind) -> World {
+    let world = World::with(Setup {
+        document: BY_HAND.to_owned(),
+        ..Setup::at(kind)
+    });
+    let key = world.key_by_hand_with(SUB, settings_by_hand(kind.usual));
+    world.put_by_hand(BY_HAND, &key, SUB, "CANDIDATE");
+    world
+}
+
+/// It is bound to other addresses.
+fn a_refusal_without_a_reason_is_no_death() -> bool {
+    let world = supplied(&SUPPLIED);
+    let token = copied(&world);
+    world.edit_key(&key_in(&world, &token), |settings| {
+        settings.ips = Ips::only([BOT_ADDRESS]);
+    });
+    world.advance(hours(1));
+    drop(world.run(Step::Set, &token));
+    world.holder("AWSPENDING") == Some(token)
+}
+
+fn a_pair_follows_a_pair() -> bool {
+    let world = World::with(Setup {
+        venue: Knobs {
+            pairs_by_hand: true,
+            rate_limits: false,
+            ..Knobs::default()
+        },
+        ..Setup::at(&TERSE)
+    });
+    let token = created(&world);
+    let secret = world.document(&token)["api_secret"].to_string();
+    secret.contains("PRIVATE KEY")
+}
+
+fn times_asked(world: &World, whose: &str) -> usize {
+    let asked = world.take_calls().into_iter().filter(|made| {
+        made.call.operation == Operation::Inspect && made.call.about.starts_with(&format!("the {whose} key"))
+    });
+    asked.count()
+}
+
+fn a_key_in_use_is_not_asked() -> bool {
+    let world = supplied(&SHY);
+    copied(&world);
+    times_asked(&world, "current") == 0
+}
+
+fn few_attempts_are_made() -> bool {
+    let world = supplied(&SHY);
+    let token = copied(&world);
+    world.venue(|model, _| model.knobs.new_key_delay = hours(1));
+    world.take_calls();
+    drop(world.run(Step::Test, &token));
+    times_asked(&world, "pending") <= 3
+}
+
+fn a_new_key_has_its_own_passphrase() -> bool {
+    let world = world_at(&PASSWORD);
+    let token = created(&world);
+    world.pass(&token).is_ok()
+}
+
+fn a_lost_key_can_be_deleted() -> bool {
+    let world = world_at(&PASSWORD);
+    let (token, lost) = unstored(&world);
+    world.advance(SETTLED);
+    drop(world.pass(&token));
+    !world.alive(&lost)
+}
+
+/// Its passphrase follows from a master key that is gone.
+fn a_key_that_cannot_be_deleted_is_told() -> bool {
+    let world = world_at(&PASSWORD);
+    unstored(&world);
+    let ips = Ips::only([FUNCTION_ADDRESS]);
+    let made = world.venue(|model, now| model.add_master_key(PARENT, ips, now));
+    let (new, old) = (made.expect("the parent is there"), world.master_key().clone());
+    let document = Setup::default().master_document.expect("a master");
+    let value = world.filled_in(&document, &new, PARENT);
+    let version = VersionId::new("another-master-key-stored-by-one-hand");
+    world.put_value(&world.master(), &version, &value, &["AWSCURRENT"]);
+    world.delete_key(&old);
+    world.advance(SETTLED);
+    let answer = world.maintain();
+    answer
+        .findings
+        .iter()
+        .any(|finding| finding.code == protocol::operations::Code::OrphanUndecided)
 }

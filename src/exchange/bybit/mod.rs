@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use protocol::marker::Marker;
 use protocol::name::Environment;
-use protocol::ports::{Grant, KeyState, KeyToRevoke, ListedKey, VenueFacts};
-use protocol::secret::{AccountId, Permissions};
+use protocol::ports::{Asking, Grant, Issues, KeyState, KeyToRevoke, ListedKey, VenueFacts};
+use protocol::secret::{AccountId, KeyForm, Permissions};
 use protocol::shown;
 
 use self::powers::VOCABULARY;
@@ -56,6 +56,9 @@ impl Keys for BybitWire {
         most_keys: Some(20),
         // Not documented.
         unique_notes: false,
+        issues: Issues::SubAccounts,
+        forms: &[KeyForm::Hmac],
+        asking: Asking::Free,
     };
 
     /// Keys of demo accounts are issued, edited and deleted by the production master credential at

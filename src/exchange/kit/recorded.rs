@@ -8,7 +8,7 @@ use protocol::label::VersionId;
 use protocol::marker::Marker;
 use protocol::name::{Environment, SecretName};
 use protocol::ports::{Grant, KeyToRevoke, ListedKey, Powers, Signer, Whose};
-use protocol::secret::{Addresses, Credential, KeyId, Permissions};
+use protocol::secret::{Addresses, Credential, KeyForm, KeyId, Permissions};
 use reqwest::Request;
 
 use super::call::Call;
@@ -88,6 +88,7 @@ pub(in crate::exchange) fn grant(words: &[&str], addresses: &Addresses) -> Grant
     Grant {
         permissions: permissions(words),
         addresses: addresses.clone(),
+        form: KeyForm::Hmac,
     }
 }
 

@@ -8,7 +8,7 @@ use protocol::ports::{
 };
 use protocol::secret::{AccountId, Permissions};
 use rustls::crypto::SecureRandom;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::answer::Replies;
 use super::call::{Call, Draft, Unmade};
@@ -146,6 +146,7 @@ impl<W: Keys> Venue for VenueOf<W> {
         master: &Signer,
         account: &AccountId,
         key: &ListedKey,
+        _: Option<&SecretString>,
         grant: &Grant,
     ) -> Result<(), VenueError> {
         let draft = W::edit(account, key, grant);

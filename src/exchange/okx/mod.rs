@@ -11,8 +11,8 @@ mod wire;
 use std::time::Duration;
 
 use protocol::marker::Marker;
-use protocol::ports::{Grant, KeyState, KeyToRevoke, ListedKey, VenueFacts};
-use protocol::secret::{AccountId, Addresses, Permission, Permissions, Word};
+use protocol::ports::{Asking, Grant, Issues, KeyState, KeyToRevoke, ListedKey, VenueFacts};
+use protocol::secret::{AccountId, Addresses, KeyForm, Permission, Permissions, Word};
 
 pub use self::wire::OkxWire;
 use super::Exchange;
@@ -44,6 +44,9 @@ impl Keys for OkxWire {
         most_keys: Some(50),
         // Source: error 59502.
         unique_notes: true,
+        issues: Issues::SubAccounts,
+        forms: &[KeyForm::Hmac],
+        asking: Asking::Free,
     };
     const PASSPHRASES: bool = true;
 

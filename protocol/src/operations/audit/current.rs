@@ -12,6 +12,7 @@ use crate::operations::retire::grace::is_marked;
 use crate::operations::schedule::next_rotation;
 use crate::ports::{Description, KeyList, KeyState};
 use crate::secret::SecretValue;
+use crate::session::has_master;
 
 /// Hours.
 const A_DAY: i64 = 24;
@@ -25,7 +26,7 @@ impl SecretVisit<'_> {
     ) {
         audited.venue = Some(current.venue.id().to_string());
         audited.account = current.account().map(|account| account.to_string());
-        audited.strategy = Some(if current.value.master_arn.is_some() {
+        audited.strategy = Some(if has_master(current.venue.as_ref(), &current.value) {
             "issued"
         } else {
             "supplied"

@@ -346,7 +346,7 @@ async fn found(
         let Ok(master) = master_id(&value) else { continue };
         let key = crate::session::venue_of(pass.ports, &description, &value).ok();
         let known = match &key {
-            Some(venue) => pass.master(&venue.masters(), &value).await.ok(),
+            Some(venue) => pass.master(venue.as_ref(), &value).await.ok(),
             None => None,
         };
         whole &= known.is_some();

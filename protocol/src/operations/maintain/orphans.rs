@@ -7,7 +7,7 @@ use crate::operations::answer::Code;
 use crate::operations::maintain::visit::SecretVisit;
 use crate::operations::pass::holders::holding;
 use crate::operations::pass::with_retries;
-use crate::ports::{Description, KeyList, ListedKey, Which};
+use crate::ports::{Description, ErrorClass, KeyList, ListedKey, Which};
 use crate::rotation::{NONE_PURGED_BELOW, settled};
 use crate::secret::KeyId;
 use crate::session::{AccountAccess, has_stamp, must_fit};
@@ -167,6 +167,17 @@ impl SecretVisit<'_> {
         self.pass.turn_of(access.venue, &access.master).await;
         match self.session.revoke(version, access, key).await? {
             Ok(()) => self.count("orphans"),
+            Err(error) if error.class == ErrorClass::PassphraseWrong => {
+                if !wrong::is(Wrong::UndeletableForgotten) {
+                    let say = format!(
+                        "{} was issued for this secret and never stored, and cannot be deleted by this \
+                         function: {error}. Its passphrase follows from the master credential that issued \
+                         it, which is another one by now",
+                        key.key_id
+                    );
+                    self.find(Code::OrphanUndecided, say, "delete the key at the venue");
+                }
+            }
             Err(error) => {
                 let say = format!(
                     "{} was issued for this secret and never stored, and could not be revoked: {error}",

@@ -24,7 +24,7 @@ use crate::operations::{Operation, OperationRequest, OperationSettings};
 use crate::ports::{Description, Fleet, KeyState, Ports, SecretPage, Signer, StoredValue, Venue};
 use crate::secret::SecretValue;
 use crate::session::{
-    Caller, Changes, Known, Master, SecretSession, master_id, master_in, read_master, store_error,
+    Caller, Changes, Known, Master, SecretSession, master_at, master_in, read_master, store_error,
 };
 use crate::task::Task;
 
@@ -140,7 +140,7 @@ impl<'a> Pass<'a> {
             return state.clone();
         }
         self.turn_of(venue, master).await;
-        let state = venue.inspect(&master.signer).await.ok();
+        let state = venue.ask(&master.signer).await.ok();
         states.insert(key, state.clone());
         state
     }
@@ -200,8 +200,8 @@ impl<'a> Pass<'a> {
     // The venue.
 
     /// The master credential that a value names.
-    pub(crate) async fn master(&self, venue: &VenueId, value: &SecretValue) -> Result<Master, Error> {
-        let id = master_id(value)?;
+    pub(crate) async fn master(&self, venue: &dyn Venue, value: &SecretValue) -> Result<Master, Error> {
+        let id = master_at(venue, value)?;
         let known = self
             .masters
             .lock()
@@ -233,7 +233,12 @@ impl<'a> Pass<'a> {
             }
             read
         };
-        master_in(&id, stored.as_deref().map_err(Clone::clone)?, venue, value)
+        master_in(
+            &id,
+            stored.as_deref().map_err(Clone::clone)?,
+            &venue.masters(),
+            value,
+        )
     }
 
     /// Notes that a venue has accepted a credential.

@@ -44,7 +44,7 @@ pub(crate) async fn asked(
         credential: value.credential.clone(),
     };
     pass.turn(venue).await;
-    venue.inspect(&signer).await
+    venue.ask(&signer).await
 }
 
 /// What a key's own answer proves, with the account's list, which also shows that the host accepts another
@@ -89,6 +89,8 @@ pub(crate) fn judged(
         ErrorClass::Rejected if known.controlled || known.revoked || wrong::is(Wrong::NoControl) => {
             Life::Dead
         }
+        // That it is not known any more is all that such a refusal can mean, where it was just deleted.
+        ErrorClass::Unexplained if known.revoked || wrong::is(Wrong::UnexplainedIsDeath) => Life::Dead,
         ErrorClass::Denied if wrong::is(Wrong::DeniedIsDeath) => Life::Dead,
         _ if wrong::is(Wrong::SilenceIsDeath) => Life::Dead,
         _ => Life::Unknown,

@@ -48,6 +48,10 @@ impl SecretVisit<'_> {
                 self.find(Code::NotProvenDead, say, "nothing: the next pass looks again");
                 return Ok(false);
             }
+            Err(error) if error.class == ErrorClass::Unexplained => format!(
+                "the venue refuses it, and does not tell whether it is dead or may not be used from here \
+                 ({error})"
+            ),
             Err(error) if !is_definite(error.class) => return Err(venue_error(&error)),
             Err(error) => format!("the venue does not accept its credential as it is stored ({error})"),
             Ok(_) => "it was issued for another secret".to_owned(),

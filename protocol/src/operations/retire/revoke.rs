@@ -22,7 +22,7 @@ use crate::operations::retire::target::RevocationTarget;
 use crate::operations::{Fingerprint, Mode, OperationRequest};
 use crate::ports::{Description, ErrorClass, KeyList, KeyState, KeyToRevoke, Venue, VenueError};
 use crate::secret::{AccountId, KeyId, SecretValue};
-use crate::session::{About, AccountAccess, venue_error};
+use crate::session::{About, AccountAccess, has_master, venue_error};
 use crate::task::Operation;
 use crate::wrong::{self, Wrong};
 
@@ -62,10 +62,10 @@ impl SecretVisit<'_> {
             is_read,
         } = end;
         let theirs = current.and_then(|current| current.master.as_ref().ok());
-        let master = match (pass.master(&venue.masters(), value).await, theirs) {
+        let master = match (pass.master(venue.as_ref(), value).await, theirs) {
             (Ok(master), _) => master,
             (Err(_), Some((master, _))) => master.clone(),
-            (Err(_), None) if value.master_arn.is_none() => {
+            (Err(_), None) if !has_master(venue.as_ref(), value) => {
                 return self
                     .end_supplied(venue.as_ref(), version, value, ending, current)
                     .await;
@@ -126,7 +126,11 @@ impl SecretVisit<'_> {
             .min();
         let old = since.is_some_and(|since| is_past(since, venue.facts().propagation, self.pass.now()));
         let answer = asked(self.pass, venue, value).await;
-        let rejected = answer.is_err_and(|error| error.class == ErrorClass::Rejected);
+        let is_death = |class| {
+            class == ErrorClass::Rejected
+                || class == ErrorClass::Unexplained && wrong::is(Wrong::UnexplainedIsDeath)
+        };
+        let rejected = answer.is_err_and(|error| is_death(error.class));
         let accepted_still = match current {
             Some(current) if old && accepted && !is_read && rejected => {
                 self.is_one_accepted_still(current).await
@@ -397,11 +401,12 @@ impl SecretVisit<'_> {
                     "{key} of version {version} could not be revoked: {}",
                     venue_error(&error).problem
                 );
-                self.leave_to_person(
-                    Code::GraceOverrun,
-                    say,
-                    pass.command(Operation::Maintain, &self.name),
-                );
+                let what_to_do = if error.class == ErrorClass::PassphraseWrong {
+                    "delete the key at the venue: the next pass sees that it is dead".to_owned()
+                } else {
+                    pass.command(Operation::Maintain, &self.name)
+                };
+                self.leave_to_person(Code::GraceOverrun, say, what_to_do);
             }
             return Ok(None);
         }

@@ -13,6 +13,7 @@ use jiff::SignedDuration;
 use protocol::name::SecretId;
 use protocol::operations::{Answer, Form, OperationRequest, Shard};
 use protocol::rotation::Step;
+use protocol::secret::KeyForm;
 use protocol::task::Task;
 
 use crate::in_process::kind::{Tells, VenueKind};
@@ -90,6 +91,12 @@ const WITHOUT_MASTER: &str = concat!(
     r#""subaccount":"<account>","#,
     r#""policy":{"permissions":[<words>],"ip_allowlist":["203.0.113.7"]}}"#
 );
+/// One at a venue where nobody tells from where a key may be used.
+const WITHOUT_MASTER_OR_PLACES: &str = concat!(
+    r#"{"exchange":"bybit","environment":"mainnet",<credential>,"#,
+    r#""subaccount":"<account>","#,
+    r#""policy":{"permissions":[<words>],"ip_allowlist":"any"}}"#
+);
 const WITHOUT_ACCOUNT: &str = concat!(
     r#"{"exchange":"bybit","environment":"mainnet",<credential>,"#,
     r#""masterarn":"<master>","#,
@@ -122,7 +129,13 @@ impl Stage {
     /// of venue: three secrets, the first two on one sub-account, the first and the third naming one key.
     pub(super) fn new(seed: u64) -> Self {
         let kind = VenueKind::of(seed);
+        let others = match (kind.is_supplied(), kind.own_addresses) {
+            (true, Tells::Not) => WITHOUT_MASTER_OR_PLACES,
+            (true, _) => WITHOUT_MASTER,
+            (false, _) => WITH_POLICY,
+        };
         let first = match seed % 8 {
+            _ if kind.is_supplied() => others,
             3 | 7 if kind.own_account == Tells::Fully => WITHOUT_POLICY,
             3 | 7 => WITHOUT_POLICY_BUT_ACCOUNT,
             4 => WITH_WAY_BACK,
@@ -132,6 +145,7 @@ impl Stage {
         let knobs = Knobs {
             rate_limits: false,
             max_keys: Some(kind.slots),
+            pairs_by_hand: kind.forms.contains(&KeyForm::Pair) && seed & 64 != 0,
             ..Knobs::default()
         };
         let setup = Setup {
@@ -158,13 +172,13 @@ impl Stage {
         let key = world
             .venue(|model, now| model.create_key_by_hand(SUB, by_hand(kind, "second"), now))
             .expect("the account is there");
-        let second = world.add_secret("prod/bybit/second", WITH_POLICY, &key, SUB);
-        let third = world.add_secret("prod/bybit/third", WITH_POLICY, world.first_credential(), SUB);
+        let second = world.add_secret("prod/bybit/second", others, &key, SUB);
+        let third = world.add_secret("prod/bybit/third", others, world.first_credential(), SUB);
         let secrets = vec![world.secret().clone(), second, third];
         Self {
             world,
             secrets,
-            documents: vec![first, WITH_POLICY, WITH_POLICY],
+            documents: vec![first, others, others],
             enemy: None,
             runs: Vec::new(),
             ended: None,
@@ -231,7 +245,10 @@ impl Stage {
         );
         let how = action.how();
         match action.kind {
-            Kind::Begin => drop(self.world.try_begin_rotation_of(&self.secrets[secret]).ok()?),
+            Kind::Begin => {
+                self.supply(secret);
+                drop(self.world.try_begin_rotation_of(&self.secrets[secret]).ok()?);
+            }
             Kind::DryRun => self.dry_run(secret)?,
             Kind::Due => self.due()?,
             Kind::Invoke => self.invoke(secret, &self.pending(secret)?, step(how))?,

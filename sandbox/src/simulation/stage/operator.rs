@@ -2,13 +2,14 @@
 
 use protocol::label::VersionId;
 use protocol::name::SecretId;
+use protocol::secret::KeyForm;
 
 use super::{LABELS, Stage, WITHOUT_ACCOUNT, WITHOUT_MASTER, by_hand};
 use crate::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, OTHER_SUB, PARENT, SUB, World};
 use crate::secrets_manager::{
     self, AWSCURRENT, AWSPENDING, PutSecretValue, Secret, Sensitive, UpdateSecretVersionStage,
 };
-use crate::venue::{Credential, Ips, KeyId, KeySecret, Settings, Uid};
+use crate::venue::{Credential, Ips, KeyId, KeySecret, Model, Settings, Uid};
 
 impl Stage {
     pub(super) fn on_secret(
@@ -44,6 +45,12 @@ impl Stage {
             )?,
             14 => self.with_wrong_secret(document)?,
             15 => self.value(&self.with_other_words(document), SUB, SUB)?,
+            5 if self.world.kind().forms.contains(&KeyForm::Pair) => {
+                let other = ["hmac", "ed25519"][usize::from(how & 64 != 0)];
+                let document =
+                    document.replace(r#""policy":{"#, &format!(r#""policy":{{"key_type":"{other}","#));
+                self.value(&document, SUB, SUB)?
+            }
             _ => self.value(document, SUB, SUB)?,
         };
         self.store(secret, None, value, AWSCURRENT)
@@ -79,8 +86,26 @@ impl Stage {
 
     pub(super) fn offer(&mut self, secret: usize, how: usize) -> Option<()> {
         let account = if how % 4 == 3 { OTHER_SUB } else { SUB };
-        let value = self.value(self.documents[secret], account, account)?;
-        self.store(secret, None, value, "CANDIDATE")
+        // Where there are two forms of keys, some take the wrong one.
+        let other_form = how % 4 == 2 && self.world.kind().forms.contains(&KeyForm::Pair);
+        let turn = |model: &mut Model| model.knobs.pairs_by_hand ^= other_form;
+        self.world.venue(|model, _| turn(model));
+        let value = self.value(self.documents[secret], account, account);
+        self.world.venue(|model, _| turn(model));
+        self.store(secret, None, value?, "CANDIDATE")
+    }
+
+    /// Where only a person makes keys, one is offered before a rotation begins.
+    pub(super) fn supply(&mut self, secret: usize) {
+        let offered = |secret: &Secret| {
+            ["CANDIDATE", "ROLLBACK"]
+                .into_iter()
+                .any(|label| secret.holder(label).is_some())
+        };
+        if self.world.kind().is_supplied() && !self.look(secret, offered) {
+            // Where there is no room for another key, there is none.
+            let _ = self.offer(secret, 0);
+        }
     }
 
     pub(super) fn put_pending(&mut self, secret: usize, how: usize) -> Option<()> {

@@ -85,7 +85,10 @@ fn a_master_has_to_name_a_key_and_it_has_to_be_its_sub_accounts() {
         Some(master.clone()),
         Some(KeyId::from("nobody")),
     ] {
-        let target = Target { account: None, key };
+        let target = Target {
+            key,
+            ..Target::default()
+        };
         let expected = if target.key.is_none() {
             Reason::Parameter
         } else {

@@ -133,6 +133,7 @@ pub(crate) fn asking(note: &str) -> IssueRequest {
         addresses: Vec::new(),
         permissions: requested(&[("Spot", &["SpotTrade"])]),
         passphrase: None,
+        pair: false,
     }
 }
 

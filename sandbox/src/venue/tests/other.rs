@@ -195,6 +195,7 @@ fn an_account_has_a_name_and_a_key_is_found_on_the_account_named() {
     let target = |account: &str| Target {
         account: world.model.account_named(account),
         key: Some(key.clone()),
+        passphrase: None,
     };
     let (wrong, right) = (target("desk2"), target("desk1"));
     let master = world.master.key.clone();

@@ -12,6 +12,7 @@ use crate::operations::maintain::visit::SecretVisit;
 use crate::operations::pass::with_retries;
 use crate::ports::{Description, KeyList, Which};
 use crate::secret::AccountId;
+use crate::session::has_master;
 use crate::task::Operation;
 
 /// The most keys of ours that are younger than this which nobody has to be asked about.
@@ -23,7 +24,7 @@ impl SecretVisit<'_> {
     pub(crate) async fn judge_around(&mut self, description: &Description, current: &Current) -> bool {
         match &current.master {
             Err(_)
-                if current.value.master_arn.is_none()
+                if !has_master(current.venue.as_ref(), &current.value)
                     && !self.has_had_a_master(description, current).await => {}
             Err(error) => {
                 let error = error.clone();
@@ -52,7 +53,7 @@ impl SecretVisit<'_> {
             );
             let leaked = description
                 .compromised()
-                .filter(|_| current.value.master_arn.is_some());
+                .filter(|_| has_master(current.venue.as_ref(), &current.value));
             // A mere rotation is refused where a secret had very many versions lately.
             let way = leaked.map_or_else(
                 || replace(&self.name, &current.value),

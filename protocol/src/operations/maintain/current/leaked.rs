@@ -6,7 +6,7 @@ use crate::operations::maintain::current::Current;
 use crate::operations::maintain::visit::{SWITCHED_ON, SecretVisit};
 use crate::operations::pass::with_retries;
 use crate::ports::{Description, Which};
-use crate::session::store_error;
+use crate::session::{has_master, store_error};
 
 impl SecretVisit<'_> {
     /// Whether the current key is that of a version labelled COMPROMISED: a rollback has copied it, perhaps.
@@ -43,7 +43,7 @@ impl SecretVisit<'_> {
             true,
         )
         .await?;
-        if current.value.master_arn.is_some() {
+        if has_master(current.venue.as_ref(), &current.value) {
             take_refused_offers_back(self.pass, self.session).await?;
         }
         let now = self.session.describe().await?;

@@ -18,12 +18,12 @@ use crate::operations::faults::{Answering, faults};
 use crate::operations::maintain::current::rejection::Rejection;
 use crate::operations::maintain::visit::{SecretVisit, account_in};
 use crate::operations::pass::with_retries;
-use crate::operations::retire::liveness::{asked, listed};
+use crate::operations::retire::liveness::{asked, listed, shows_alive};
 use crate::ports::{
     Description, ErrorClass, KeyList, KeyState, Signer, StoredValue, Venue, VenueError, Which, Whose,
 };
 use crate::secret::{AccountId, KeyId, SecretValue};
-use crate::session::{AccountAccess, Master, venue_error, venue_of};
+use crate::session::{AccountAccess, Master, has_master, venue_error, venue_of};
 
 /// So many of the versions that were made next to a certain time are read to find the one that was made then.
 const NEAREST: usize = 3;
@@ -128,7 +128,7 @@ impl SecretVisit<'_> {
         };
         self.pass.turn(venue.as_ref()).await;
         let at = self.pass.now();
-        let (state, master) = join(venue.inspect(&signer), self.pass.master(&venue.masters(), &value)).await;
+        let (state, master) = join(venue.ask(&signer), self.pass.master(venue.as_ref(), &value)).await;
         if state.is_ok() {
             self.pass.note_accepted(venue.id(), signer.clone());
         }
@@ -146,7 +146,7 @@ impl SecretVisit<'_> {
             (Ok(master), None) => {
                 self.pass.turn_of(venue.as_ref(), &master).await;
                 let accepted = venue
-                    .inspect(&master.signer)
+                    .ask(&master.signer)
                     .await
                     .map_err(|error| venue_error(&error));
                 accepted.map(|_| (master, None))
@@ -213,7 +213,8 @@ impl SecretVisit<'_> {
                 };
                 self.key(version, key, alive, format!("current; {error}"));
                 // Where no master is asked at the key's host, nothing may ever control it.
-                let is_alone = value.master_arn.is_none() || current.venue.asks_masters_elsewhere();
+                let is_alone =
+                    !has_master(current.venue.as_ref(), value) || current.venue.asks_masters_elsewhere();
                 if rejection == Rejection::Uncontrolled && is_alone {
                     let say = format!(
                         "the current key was rejected, and no other credential was accepted by which that \
@@ -240,6 +241,16 @@ impl SecretVisit<'_> {
                 self.find(Code::CurrentDenied, say, what_to_do);
                 false
             }
+            // Whether it lives cannot be watched there.
+            Err(error) if error.class == ErrorClass::NotAsked => {
+                self.key(version, key, None, format!("current; {error}"));
+                false
+            }
+            Err(error) if error.class == ErrorClass::Unexplained => {
+                self.key(version, key, None, format!("current; {error}"));
+                self.tell_of_unexplained_refusal(current, error);
+                false
+            }
             Err(error) => {
                 self.key(version, key, None, format!("current; {error}"));
                 self.find(
@@ -250,6 +261,39 @@ impl SecretVisit<'_> {
                 false
             }
         }
+    }
+
+    /// The venue refuses the current key and does not say why: what the account's list shows is all that is
+    /// known.
+    fn tell_of_unexplained_refusal(&mut self, current: &Current, error: &VenueError) {
+        let value = &current.value;
+        let replacing = replace(&self.name, value);
+        let is_listed = current
+            .list()
+            .map(|list| shows_alive(list, &value.credential.key_id));
+        if is_listed == Some(true) {
+            let say = format!(
+                "the current key is alive, since its account's list shows it, and this function may not use \
+                 it; whether its addresses or its permissions are the reason the venue does not tell: {error}"
+            );
+            self.find(
+                Code::CurrentDenied,
+                say,
+                format!("where its addresses are the reason: {replacing}"),
+            );
+            return;
+        }
+        let unlisted = if is_listed.is_some() {
+            ", and its account's list does not show it"
+        } else {
+            ""
+        };
+        let say = format!(
+            "the venue refuses the current key{unlisted}, and does not tell whether it is dead or may not be \
+             used from here: {error}"
+        );
+        let what_to_do = format!("look at the key at the venue; where it is dead: {replacing}");
+        self.find(Code::CurrentSuspect, say, what_to_do);
     }
 
     /// Whether the host that has accepted a credential of this secret's does so still.

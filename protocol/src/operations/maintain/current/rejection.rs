@@ -103,7 +103,7 @@ impl SecretVisit<'_> {
             .filter(|other| other.credential.key_id != current.value.credential.key_id)
         {
             self.pass.turn(venue).await;
-            if venue.inspect(other).await.is_ok() {
+            if venue.ask(other).await.is_ok() {
                 return true;
             }
         }

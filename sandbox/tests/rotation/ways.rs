@@ -1,0 +1,254 @@
+//! Venues of other ways: where keys are made by a person alone, where asking one does harm, where a refusal
+//! does not say why, where keys are pairs, or are deleted by their passphrases.
+
+use sandbox::in_process::kind::{PASSWORD, PLAIN, SHY, SUPPLIED, TERSE, VenueKind};
+use sandbox::in_process::{Operation, PARENT};
+use sandbox::venue::{Credential, Knobs};
+
+use super::*;
+
+/// A value whose key a person has made.
+const BY_HAND: &str = concat!(
+    r#"{"exchange":"bybit","environment":"mainnet",<credential>,"subaccount":"<account>","#,
+    r#""policy":{"permissions":[<words>],"ip_allowlist":<places>}}"#
+);
+/// One whose keys are issued, with what its policy says beside the usual.
+const ISSUED: &str = concat!(
+    r#"{"exchange":"bybit","environment":"mainnet",<credential>,"subaccount":"<account>","#,
+    r#""masterarn":"<master>","#,
+    r#""policy":{"permissions":[<words>],"ip_allowlist":["203.0.113.7"]<more>}}"#
+);
+
+fn by_hand(kind: &VenueKind) -> String {
+    let places = if kind.name == SUPPLIED.name {
+        r#""any""#
+    } else {
+        r#"["203.0.113.7"]"#
+    };
+    BY_HAND.replace("<places>", places)
+}
+
+/// A world where a person makes the keys.
+fn supplied(kind: &'static VenueKind) -> Watched {
+    world_with(Setup {
+        document: by_hand(kind),
+        ..Setup::at(kind)
+    })
+}
+
+fn offered(world: &World) -> (VersionId, Credential) {
+    let key = world.key_by_hand_with(SUB, settings_by_hand(world.kind().usual));
+    let version = world.put_by_hand(&by_hand(world.kind()), &key, SUB, "CANDIDATE");
+    (version, key)
+}
+
+/// How often a key was asked since the calls were last taken.
+fn times_asked(world: &World, whose: &str) -> usize {
+    let asked = world.take_calls().into_iter().filter(|made| {
+        made.call.operation == Operation::Inspect && made.call.about.starts_with(&format!("the {whose} key"))
+    });
+    asked.count()
+}
+
+fn pairs(kind: &'static VenueKind, by_hand: bool, more: &str) -> Watched {
+    world_with(Setup {
+        document: ISSUED.replace("<more>", more),
+        venue: Knobs {
+            pairs_by_hand: by_hand,
+            rate_limits: false,
+            ..Knobs::default()
+        },
+        ..Setup::at(kind)
+    })
+}
+
+fn is_pair(world: &World, version: &VersionId) -> bool {
+    let document = world.document(version);
+    let secret = document["api_secret"].as_str().expect("a key secret");
+    secret.starts_with("-----BEGIN PRIVATE KEY-----")
+}
+
+#[test]
+fn a_candidate_is_promoted_where_only_a_person_makes_keys() {
+    for kind in [&SHY, &SUPPLIED] {
+        let world = supplied(kind);
+        let (_, key) = offered(&world);
+        let token = copied(&world);
+        completes(&world, &token);
+        assert_eq!(world.key_in(&token).as_ref(), Some(&key.key), "{}", kind.name);
+        assert_eq!(world.holder("CANDIDATE"), None, "{}", kind.name);
+    }
+}
+
+#[test]
+fn a_rotation_without_a_candidate_says_what_to_make_where_nobody_issues() {
+    for kind in [&SHY, &SUPPLIED] {
+        let said = issues_nothing(&supplied(kind), ErrorType::CandidateMissing);
+        assert!(
+            said.contains("CANDIDATE") && said.contains("put-secret-value"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_key_in_use_is_never_asked_where_that_shuts_out_who_uses_it() {
+    let world = supplied(&SHY);
+    offered(&world);
+    world.take_calls();
+    let token = copied(&world);
+    completes(&world, &token);
+    let answer = world.maintain();
+    assert_eq!(times_asked(&world, "current"), 0, "{answer:?}");
+}
+
+#[test]
+fn the_services_dry_run_asks_nothing_where_asking_does_harm() {
+    let world = supplied(&SHY);
+    let request = world.begin_dry_run_of(world.secret()).expect("a dry run");
+    world.take_calls();
+    done(world.start(request).finish(), Done::NotAsked);
+    assert_eq!(world.take_count(Operation::Inspect), 0);
+}
+
+#[test]
+fn a_key_that_has_been_in_use_is_not_offered_again_where_asking_does_harm() {
+    let world = supplied(&SHY);
+    let first = world.first_version();
+    offered(&world);
+    let token = copied(&world);
+    completes(&world, &token);
+    world.label("ROLLBACK", Some(&first));
+    world.take_calls();
+    let token = world.begin_rotation();
+    let said = refused(world.run(Step::Create, &token), ErrorType::OfferRefused);
+    assert!(said.contains("shut out"), "{said}");
+    assert_eq!(world.take_count(Operation::Inspect), 0);
+}
+
+#[test]
+fn a_new_key_is_asked_thrice_at_most_where_rejections_lock_the_caller_out() {
+    let world = supplied(&SHY);
+    offered(&world);
+    let token = copied(&world);
+    world.venue(|model, _| model.knobs.new_key_delay = hours(1));
+    world.take_calls();
+    refused(world.run(Step::Test, &token), ErrorType::PendingRejected);
+    assert_eq!(times_asked(&world, "pending"), 3);
+}
+
+#[test]
+fn a_refusal_that_does_not_say_why_gives_no_persons_key_up() {
+    let world = supplied(&SUPPLIED);
+    let (_, key) = offered(&world);
+    let token = copied(&world);
+    world.edit_key(&key.key, |settings| settings.ips = Ips::only([BOT_ADDRESS]));
+    world.advance(hours(1));
+    for _ in 0..3 {
+        refused(world.run(Step::Set, &token), ErrorType::PendingDenied);
+    }
+    assert_eq!(world.holder("AWSPENDING"), Some(token));
+}
+
+#[test]
+fn an_issued_key_that_is_refused_and_in_no_list_is_given_up() {
+    let world = world_with(Setup::at(&TERSE));
+    let token = created(&world);
+    world.delete_key(&key_in(&world, &token));
+    refused(world.run(Step::Set, &token), ErrorType::PendingDenied);
+    world.advance(hours(1));
+    let said = refused(world.run(Step::Set, &token), ErrorType::VersionDoomed);
+    assert!(said.contains("in no list"), "{said}");
+    assert_eq!(world.holder("AWSPENDING"), None);
+}
+
+#[test]
+fn a_key_has_the_form_of_the_one_before_unless_the_policy_says_another() {
+    for (by_hand, more, is_a_pair) in [
+        (true, "", true),
+        (false, "", false),
+        (true, r#","key_type":"hmac""#, false),
+        (false, r#","key_type":"ed25519""#, true),
+    ] {
+        let world = pairs(&TERSE, by_hand, more);
+        let token = created(&world);
+        assert_eq!(is_pair(&world, &token), is_a_pair, "{by_hand} {more}");
+        completes(&world, &token);
+    }
+}
+
+#[test]
+fn a_form_that_the_venue_does_not_issue_is_refused_with_what_to_write() {
+    let said = issues_nothing(&pairs(&PLAIN, true, ""), ErrorType::GrantImpossible);
+    assert!(
+        said.contains("`policy.key_type`") && said.contains("CANDIDATE"),
+        "{said}"
+    );
+    let world = pairs(&PLAIN, true, r#","key_type":"hmac""#);
+    let token = created(&world);
+    assert!(!is_pair(&world, &token));
+}
+
+#[test]
+fn an_offer_of_another_form_is_refused() {
+    let world = pairs(&TERSE, false, "");
+    world.venue(|model, _| model.knobs.pairs_by_hand = true);
+    world.put_key(&world.key_by_hand(SUB), "CANDIDATE");
+    let said = issues_nothing(&world, ErrorType::OfferRefused);
+    assert!(said.contains("ed25519") && said.contains("hmac"), "{said}");
+}
+
+/// A new master key, stored, and the old one deleted.
+fn another_master(world: &World) {
+    let old = world.master_key().clone();
+    let ips = Ips::only([FUNCTION_ADDRESS]);
+    let new = world
+        .venue(|model, now| model.add_master_key(PARENT, ips, now))
+        .expect("the parent is there");
+    let document = Setup::default().master_document.expect("a master");
+    let value = world.filled_in(&document, &new, PARENT);
+    let version = VersionId::new("another-master-key-stored-by-one-hand");
+    world.put_value(&world.master(), &version, &value, &["AWSCURRENT"]);
+    world.delete_key(&old);
+}
+
+#[test]
+fn a_lost_key_is_deleted_by_the_passphrase_that_its_marker_tells() {
+    let world = world_with(Setup::at(&PASSWORD));
+    let (token, lost) = unstored(&world);
+    world.advance(SETTLED);
+    done(world.run(Step::Create, &token), Done::Issued);
+    completes(&world, &token);
+    assert!(!world.alive(&lost));
+}
+
+#[test]
+fn a_lost_key_of_another_master_stands_in_no_rotations_way_and_is_told() {
+    let world = world_with(Setup::at(&PASSWORD));
+    let (token, lost) = unstored(&world);
+    another_master(&world);
+    world.advance(SETTLED);
+    done(world.run(Step::Create, &token), Done::Issued);
+    completes(&world, &token);
+    assert!(world.alive(&lost));
+    let answer = world.maintain();
+    let told = |finding: &&protocol::operations::Finding| {
+        finding.code == protocol::operations::Code::OrphanUndecided
+            && finding.say.contains(&sandbox::report::fingerprint(lost.as_str()))
+    };
+    assert!(answer.findings.iter().any(|finding| told(&finding)), "{answer:?}");
+}
+
+#[test]
+fn a_key_with_a_passphrase_is_edited_after_its_master_is_another() {
+    let world = world_with(Setup::at(&PASSWORD));
+    let token = created(&world);
+    let key = key_in(&world, &token);
+    another_master(&world);
+    world.grant(&key, &[SPOT, TRADES, TRANSFERS]);
+    completes(&world, &token);
+    assert_eq!(
+        world.settings_of(&key).permissions,
+        Permissions::of(&[TRADES, SPOT, ("Derivatives", &["DerivativesTrade"])])
+    );
+}
