@@ -58,12 +58,11 @@ fn plant_value(world: &World, planted: &str, labels: &[&str]) {
     let seed = Seed {
         name: ENEMY.into(),
         value: Some(SecretValue::from_text(value.to_string())),
-        version_id: None,
-        tags: Vec::new(),
         rotation: Some(RotationSeed {
             lambda_arn: Some(LAMBDA_ARN.into()),
             rules: None,
         }),
+        ..Seed::default()
     };
     world.secrets_manager(|model, now| model.seed(seed, now)).unwrap();
     world.put_in(ENEMY, PLANTED, planted, labels);

@@ -1,12 +1,15 @@
 //! The operations, asked of the real binary.
 
 use sandbox::fault::Fault;
-use sandbox::function::{EMERGENCY_ARN, OPERATIONS_ARN};
+use sandbox::function::{EMERGENCY_ARN, LAMBDA_ARN, OPERATIONS_ARN};
+use sandbox::in_process::{SPOT, TRADES};
 use sandbox::local::{MASTER_SECRET, SECRET, SUB_ACCOUNT};
+use sandbox::secrets_manager::{RotateSecret, RotationSeed, SecretValue, Seed};
+use sandbox::venue::Ips;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::world::{Operators, TOKEN, World, ask, codes, findings, maintain};
+use crate::world::{Operators, STEPS, TOKEN, World, ask, codes, findings, maintain};
 
 /// A world where a rotation has been done, and the functions for operations.
 async fn rotated() -> (World, Operators) {
@@ -200,6 +203,53 @@ async fn roll_back(world: &World, operations: &Operators) {
     world.complete(&token).await;
     assert_eq!(world.current()["api_key"], before["api_key"]);
     assert_eq!(world.current()["rotation"]["source"], "rollback");
+}
+
+#[tokio::test]
+async fn a_secret_of_another_account_is_rotated_and_its_limits_are_told() {
+    let world = World::start().await;
+    let operations = world.operators().await;
+    let ips = Ips::only(["127.0.0.1".parse().unwrap(), "203.0.113.7".parse().unwrap()]);
+    let by_hand = world.key_by_hand("theirs", ips, &[TRADES, SPOT]);
+    let mut value = world.current();
+    (value["api_key"], value["api_secret"]) = (by_hand.key.as_str().into(), by_hand.secret.expose().into());
+    let seed = Seed {
+        name: "prod/bybit/theirs".into(),
+        value: Some(SecretValue::from_text(value.to_string())),
+        rotation: Some(RotationSeed {
+            lambda_arn: Some(LAMBDA_ARN.into()),
+            rules: None,
+        }),
+        owner: Some("210987654321".into()),
+        ..Seed::default()
+    };
+    let arn = world.secrets_manager(|model, now| model.seed(seed, now)).unwrap();
+    let request = RotateSecret {
+        secret_id: arn.clone(),
+        client_request_token: Some(TOKEN.into()),
+        ..RotateSecret::default()
+    };
+    world
+        .secrets_manager(|model, now| model.rotate_secret(&request, now))
+        .unwrap();
+    for step in STEPS {
+        let event = json!({"Step": step, "SecretId": arn, "ClientRequestToken": TOKEN});
+        world
+            .function
+            .invoke(&event)
+            .await
+            .unwrap_or_else(|failed| panic!("{failed}"));
+    }
+    let answer = ask(&operations, json!({"operation": "audit", "secret": arn})).await;
+    let said = findings(&answer)
+        .iter()
+        .find(|finding| finding["code"] == "HOLDER_UNREADABLE")
+        .unwrap_or_else(|| panic!("{answer}"));
+    assert!(
+        said["say"].as_str().unwrap().contains("of another AWS account"),
+        "{answer}"
+    );
+    assert!(said["do"].as_str().unwrap().contains(&arn), "{answer}");
 }
 
 #[tokio::test]

@@ -279,9 +279,8 @@ fn put(
     let seed = Seed {
         name,
         value,
-        version_id: None,
-        tags: Vec::new(),
         rotation,
+        ..Seed::default()
     };
     local.secrets_manager.lock().model.seed(seed, then)
 }

@@ -61,9 +61,8 @@ pub(super) fn secrets(
         let seed = Seed {
             name: name.into(),
             value: Some(SecretValue::from_text(value.to_string())),
-            version_id: None,
-            tags: Vec::new(),
             rotation,
+            ..Seed::default()
         };
         store.seed(seed, then)
     };

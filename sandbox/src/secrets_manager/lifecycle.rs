@@ -62,7 +62,7 @@ impl Model {
             // "If you forcibly delete an already deleted or nonexistent secret, the operation does not return
             // ResourceNotFoundException."
             Err(error) if force && error.kind == ErrorKind::ResourceNotFound => {
-                let arn = self.new_arn(&request.secret_id);
+                let arn = self.new_arn(&request.secret_id, None);
                 return Ok(Deletion {
                     arn,
                     name: request.secret_id.clone(),

@@ -28,7 +28,7 @@ impl Model {
                     .collect::<Result<_, _>>()?;
                 let mut found: Vec<SecretSummary> = model
                     .secrets
-                    .all()
+                    .own()
                     .filter(|secret| request.include_planned_deletion || secret.deletion.is_none())
                     .map(|secret| SecretSummary {
                         secret_versions_to_stages: secret.versions_to_stages(),

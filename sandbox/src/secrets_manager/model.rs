@@ -61,8 +61,9 @@ impl Model {
                 ),
             ));
         }
-        let arn = self.new_arn(&seed.name);
+        let arn = self.new_arn(&seed.name, seed.owner.as_deref());
         let mut secret = Secret::new(arn.clone(), seed.name, now);
+        secret.is_elsewhere = seed.owner.is_some();
         secret.tags = seed.tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
         if let Some(value) = seed.value {
             let id = seed.version_id.unwrap_or_else(|| self.random.uuid());
@@ -163,10 +164,11 @@ impl Model {
     }
 
     /// "The ARN includes the name of the secret followed by six random characters."
-    pub(super) fn new_arn(&mut self, name: &str) -> String {
+    pub(super) fn new_arn(&mut self, name: &str, owner: Option<&str>) -> String {
         let Place { region, account } = &self.place;
+        let owner = owner.unwrap_or(account);
         format!(
-            "arn:aws:secretsmanager:{region}:{account}:secret:{name}-{}",
+            "arn:aws:secretsmanager:{region}:{owner}:secret:{name}-{}",
             self.random.arn_suffix()
         )
     }
@@ -228,6 +230,9 @@ pub struct Seed {
     pub tags: Vec<Tag>,
     /// Rotation, turned on; none for a secret whose rotation was never configured.
     pub rotation: Option<RotationSeed>,
+    /// The account that it is of, where that is another, whose resource policy lets this one in: it answers
+    /// to its full ARN alone, and no list shows it.
+    pub owner: Option<String>,
 }
 
 /// The rotation of a secret to set up.

@@ -43,6 +43,8 @@ pub struct Secret {
     pub(super) replicas: Vec<Replica>,
     /// Whether the key that protects the values can be used.
     pub(super) key_usable: bool,
+    /// Whether it is of another account.
+    pub(super) is_elsewhere: bool,
     /// See [`Self::edition`].
     pub(super) edition: u64,
 }
@@ -70,6 +72,7 @@ impl Secret {
             deletion: None,
             replicas: Vec::new(),
             key_usable: true,
+            is_elsewhere: false,
             edition: 0,
         }
     }
@@ -113,6 +116,11 @@ impl Secret {
     /// Whether the secret is marked for deletion.
     pub fn is_deleted(&self) -> bool {
         self.deletion.is_some()
+    }
+
+    /// Whether it is of another account.
+    pub fn is_elsewhere(&self) -> bool {
+        self.is_elsewhere
     }
 
     /// The function that rotates it, or did until rotation was switched off.

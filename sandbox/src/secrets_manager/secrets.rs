@@ -22,17 +22,22 @@ impl Secrets {
         self.by_arn.values().map(Arc::as_ref)
     }
 
+    /// Those of the account itself, which names find and lists show.
+    pub(super) fn own(&self) -> impl Iterator<Item = &Secret> {
+        self.all().filter(|secret| !secret.is_elsewhere)
+    }
+
     /// By name, full ARN, or ARN without the hyphen and six characters at its end.
     pub(super) fn find(&self, id: &str) -> Option<&Secret> {
         if let Some(secret) = self.by_arn.get(id) {
             return Some(secret);
         }
-        self.all()
+        self.own()
             .find(|secret| secret.name == id || partial_arn(&secret.arn) == Some(id))
     }
 
     pub(super) fn named(&self, name: &str) -> Option<&Secret> {
-        self.all().find(|secret| secret.name == name)
+        self.own().find(|secret| secret.name == name)
     }
 
     /// By full ARN, to change it.
@@ -97,8 +102,8 @@ fn partial_arn(arn: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::DescribeSecret;
     use super::super::testing::{T0, model_with};
+    use super::super::{DescribeSecret, ListSecrets, Seed};
     use super::*;
 
     #[test]
@@ -110,6 +115,29 @@ mod tests {
         }
         assert!(model.secret("prod/bybit").is_none());
         assert!(model.secret("").is_none());
+    }
+
+    #[test]
+    fn a_secret_of_another_account_answers_to_its_full_arn_alone() {
+        let (mut model, _) = model_with("a");
+        let seed = Seed {
+            name: "theirs".into(),
+            owner: Some("210987654321".into()),
+            ..Seed::default()
+        };
+        let arn = model.seed(seed, T0).unwrap();
+        assert!(arn.contains(":210987654321:"), "{arn}");
+        assert!(model.secret(&arn).is_some());
+        for id in ["theirs", arn.get(..arn.len() - 7).unwrap()] {
+            assert!(model.secret(id).is_none(), "{id}");
+        }
+        let page = model.list_secrets(&ListSecrets::default(), T0).unwrap();
+        let listed: Vec<&str> = page
+            .secret_list
+            .iter()
+            .map(|secret| secret.name.as_str())
+            .collect();
+        assert_eq!(listed, ["a"]);
     }
 
     #[test]

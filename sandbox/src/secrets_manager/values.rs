@@ -72,7 +72,7 @@ impl Model {
         if let Some(there) = self.secrets.named(&request.name) {
             return created_before(there, token, value.as_ref());
         }
-        let mut secret = Secret::new(self.new_arn(&request.name), request.name.clone(), now);
+        let mut secret = Secret::new(self.new_arn(&request.name, None), request.name.clone(), now);
         secret.description.clone_from(&request.description);
         secret.kms_key_id = request.kms_key_id.clone().filter(|key| !key.is_empty());
         secret.tags = tags;

@@ -18,6 +18,7 @@ mod histories;
 mod holders;
 mod leaked_copies;
 mod leaked_master;
+mod of_another_account;
 mod offers_in_the_way;
 mod orphans;
 mod plan;

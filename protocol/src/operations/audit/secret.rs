@@ -28,6 +28,7 @@ impl SecretVisit<'_> {
         let pass = self.pass;
         let description = with_retries(pass, || self.session.describe()).await?;
         self.count("secrets");
+        self.tell_of_another_account(&description.arn);
         audited.last_rotated = description.last_rotated;
         audited.next_rotation = description.next_rotation;
         audited.replicas = description

@@ -264,8 +264,14 @@ impl<'a> Emergency<'a> {
         answer
     }
 
-    /// The command that gives the order, or goes on with it.
+    /// The command that gives the order, or goes on with it. In another account no name is looked up.
     pub(crate) fn again(&self, secret: &str, version: Option<&VersionId>, mode: Mode) -> String {
+        let given = self.session.secret.as_str();
+        let secret = if self.pass.is_of_this_account(given) {
+            secret
+        } else {
+            given
+        };
         self.pass
             .command_of(Operation::BreakGlass, self.order_again(secret, version, mode))
     }

@@ -145,11 +145,12 @@ impl<'a> Pass<'a> {
         state
     }
 
-    /// Whether an ARN is of the account that this function runs in; where that is not told, it is.
-    pub(crate) fn is_of_this_account(&self, arn: &str) -> bool {
+    /// Whether a secret is of the account that this function runs in: where its name is given, or that is not
+    /// told, it is.
+    pub(crate) fn is_of_this_account(&self, secret: &str) -> bool {
         let account = |arn: &str| arn.split(':').nth(4).map(str::to_owned);
         let own = account(&self.settings.rotation_function);
-        own.is_none() || account(arn) == own
+        own.is_none() || account(secret).is_none_or(|account| own == Some(account))
     }
 
     pub(crate) async fn list(&self, after: Option<&str>) -> Result<SecretPage, Error> {

@@ -185,19 +185,12 @@ impl SecretVisit<'_> {
             }
             return Some(Retired::Elsewhere);
         }
-        if !holders.know(arn) && !self.pass.is_of_this_account(arn) {
-            let say = "the secret is of another AWS account, whose secrets cannot be listed from here: who \
-                       holds its keys is not known, and none of them is revoked";
+        if !holders.know(arn) && self.tell_of_another_account(arn) {
             self.key(
                 version,
                 key,
                 None,
                 "waits: the secret is of another AWS account".to_owned(),
-            );
-            self.find(
-                Code::HolderUnreadable,
-                say,
-                "deploy the functions in that account, and attach the secret to them",
             );
             return Some(Retired::Elsewhere);
         }
@@ -211,6 +204,21 @@ impl SecretVisit<'_> {
             return Some(Retired::Stale);
         }
         None
+    }
+
+    /// Says what follows from it that a secret is of another AWS account, where it is.
+    pub(crate) fn tell_of_another_account(&mut self, arn: &str) -> bool {
+        if self.pass.is_of_this_account(arn) {
+            return false;
+        }
+        let say = "the secret is of another AWS account, whose secrets cannot be listed from here: who holds \
+                   its keys is not known, and none of them is revoked";
+        let what_to_do = format!(
+            "deploy the functions in that account, and attach the secret to them; until then, say its ARN \
+             instead of its name in every command: {arn}"
+        );
+        self.find(Code::HolderUnreadable, say, what_to_do);
+        true
     }
 
     /// What holds a key, with what was seen of this secret just now: the index may be minutes old.
