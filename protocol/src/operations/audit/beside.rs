@@ -15,7 +15,7 @@ use crate::operations::maintain::visit::{SecretVisit, account_in};
 use crate::operations::pass::holders::{Asking, Held};
 use crate::operations::pass::with_retries;
 use crate::operations::retire::end_of_life::EndOfLife;
-use crate::operations::retire::grace::is_marked;
+use crate::operations::retire::grace::Origin;
 use crate::operations::retire::liveness::{Known, Life, asked, judged};
 use crate::ports::{Description, KeyList, KeyState, Venue, VenueError, Which};
 use crate::secret::{AccountId, Credential, SecretValue};
@@ -195,7 +195,7 @@ impl SecretVisit<'_> {
                 "take that from the key at the venue, or delete it there if nothing uses it",
             );
         }
-        let issued = is_marked(description, key, list);
+        let issued = Origin::of(description, Some(version), key, list).is_issued();
         let grace = self.pass.settings.grace_of(issued);
         if let Some(until) = ending
             .replaced

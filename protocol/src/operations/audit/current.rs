@@ -8,7 +8,7 @@ use crate::operations::faults::{Answering, in_words, is_within_policy};
 use crate::operations::maintain::current::Current;
 use crate::operations::maintain::visit::SecretVisit;
 use crate::operations::retire::end_of_life::is_copy;
-use crate::operations::retire::grace::is_marked;
+use crate::operations::retire::grace::Origin;
 use crate::operations::schedule::next_rotation;
 use crate::ports::{Description, KeyList, KeyState};
 use crate::secret::SecretValue;
@@ -95,7 +95,7 @@ impl SecretVisit<'_> {
         let grace = self
             .pass
             .settings
-            .grace_of(is_marked(description, key, current.list()));
+            .grace_of(Origin::of(description, Some(&current.version), key, current.list()).is_issued());
         if expires < after(next, grace) {
             let say = format!(
                 "{key} expires on {}, and is needed until {}: the end of the next rotation's window and the \
@@ -122,7 +122,7 @@ impl SecretVisit<'_> {
     ) -> AuditedKey {
         // What the value says of it is the word of whoever may write the value: the marker at the venue
         // tells.
-        let is_marked = is_marked(description, &value.credential.key_id, list);
+        let origin = Origin::of(description, Some(version), &value.credential.key_id, list);
         // The venue knows best when it was made; a copied value says when it was copied.
         let listed = list.and_then(|list| list.key(&value.credential.key_id));
         let created_at = listed
@@ -132,7 +132,10 @@ impl SecretVisit<'_> {
         let state = answering.map(|key| key.state);
         AuditedKey {
             labels: description.labels(version).map(ToString::to_string).collect(),
-            origin: if is_marked { "issued" } else { "hand_made" },
+            origin: match origin {
+                Origin::IssuedForIt | Origin::Issued => "issued",
+                Origin::ByHand | Origin::Gone | Origin::Unknown => "hand_made",
+            },
             created_at,
             age_days: age.map(|age| age.as_hours() / A_DAY),
             expires_at: state.and_then(|state| state.expires_at),

@@ -9,7 +9,7 @@ use crate::operations::maintain::current::Current;
 use crate::operations::maintain::visit::SecretVisit;
 use crate::operations::pass::with_retries;
 use crate::operations::retire::end_of_life::EndOfLife;
-use crate::operations::retire::grace::is_marked;
+use crate::operations::retire::grace::Origin;
 use crate::operations::retire::liveness::{Known, Life, asked, life};
 use crate::operations::rollback;
 use crate::ports::{Description, Which};
@@ -198,8 +198,15 @@ impl SecretVisit<'_> {
         }
         let stored = with_retries(self.pass, || self.session.read(Which::Version(previous))).await?;
         let value = stored.and_then(|stored| stored.value().ok());
-        let issued =
-            value.is_some_and(|value| is_marked(description, &value.credential.key_id, current.list()));
+        let issued = value.is_some_and(|value| {
+            Origin::of(
+                description,
+                Some(previous),
+                &value.credential.key_id,
+                current.list(),
+            )
+            .is_issued()
+        });
         let over = EndOfLife::of(description, previous)
             .may_be_due(self.pass.now(), self.pass.settings.grace_of(issued));
         Ok((!over).then_some(previous))

@@ -16,8 +16,7 @@ use crate::operations::maintain::current::Current;
 use crate::operations::pass::holders::Held;
 use crate::operations::pass::{Pass, finding, is_transient, told, with_retries};
 use crate::operations::retire::end_of_life::EndOfLife;
-use crate::operations::retire::grace::is_marked;
-use crate::operations::retire::liveness::shows_alive;
+use crate::operations::retire::grace::Origin;
 use crate::ports::{Description, Which};
 use crate::secret::{AccountId, KeyId, SecretValue};
 use crate::session::{SecretSession, is_condemned, unstamped_previous};
@@ -380,9 +379,10 @@ impl<'a> SecretVisit<'a> {
             let is_current =
                 current.is_some_and(|current| current.version == *version || current.value.names(key));
             // A list that does not show it shows that nobody uses it any more.
-            let is_by_hand = match list {
-                Some(list) => shows_alive(list, key) && !is_marked(description, key, Some(list)),
-                None => value.rotation.is_none() || value.master_arn.is_none(),
+            let is_by_hand = match Origin::of(description, Some(version), key, list) {
+                Origin::ByHand => true,
+                Origin::IssuedForIt | Origin::Issued | Origin::Gone => false,
+                Origin::Unknown => value.rotation.is_none() || value.master_arn.is_none(),
             };
             if !is_current && is_by_hand {
                 self.in_grace(

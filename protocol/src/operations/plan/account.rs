@@ -2,9 +2,8 @@
 
 use jiff::SignedDuration;
 
-use crate::marker::Marker;
 use crate::operations::plan::Planning;
-use crate::operations::retire::grace::is_marked;
+use crate::operations::retire::grace::Origin;
 use crate::ports::{Description, KeyList, ListedKey};
 use crate::rotation::settled;
 use crate::secret::SecretValue;
@@ -64,24 +63,18 @@ impl Planning<'_> {
 
 /// Whether a key may have been issued for this secret and never stored.
 fn may_make_room(description: &Description, value: &SecretValue, list: &KeyList) -> bool {
+    let origin = |version, key: &ListedKey| Origin::of(description, version, &key.key_id, Some(list));
+    // One that was given up may hold another key, or none.
     let of_a_version = |key: &ListedKey| {
-        let marks = |version| Marker::new(&description.arn, version, 0);
-        let of = |version| {
-            key.marker
-                .as_ref()
-                .is_some_and(|marker| marks(version).same_token(marker))
-        };
-        // One that was given up may hold another key, or none.
-        description
-            .versions
-            .keys()
-            .filter(|version| was_current(description, version))
-            .any(of)
+        let mut versions = description.versions.keys();
+        versions.any(|version| {
+            was_current(description, version) && origin(Some(version), key) == Origin::IssuedForIt
+        })
     };
     let others = list
         .keys
         .iter()
         .filter(|key| key.key_id != value.credential.key_id);
-    let mut ours = others.filter(|key| is_marked(description, &key.key_id, Some(list)));
+    let mut ours = others.filter(|key| origin(None, key).is_issued());
     ours.any(|key| settled(key, list) && !of_a_version(key))
 }

@@ -6,7 +6,7 @@ use crate::operations::commands::{put_right, serve};
 use crate::operations::pass::told;
 use crate::operations::plan::Planning;
 use crate::operations::plan::calls::{COPYING, ISSUING};
-use crate::operations::retire::grace::is_marked;
+use crate::operations::retire::grace::Origin;
 use crate::ports::{Description, ErrorClass};
 use crate::rotation::{Issuing, Rehearsal};
 use crate::secret::{Addresses, SecretValue, Source};
@@ -29,7 +29,7 @@ impl Planning<'_> {
         let list = issuing
             .as_ref()
             .and_then(|issuing| issuing.list.as_ref()?.as_ref().ok());
-        let issued = is_marked(description, &value.credential.key_id, list);
+        let issued = Origin::of(description, None, &value.credential.key_id, list).is_issued();
         self.grace = self.pass.settings.grace_of(issued);
         planned.grace_hours = Some(self.grace.as_secs() / 3600);
         if !issued {

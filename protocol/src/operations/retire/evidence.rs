@@ -15,7 +15,7 @@ use crate::operations::pass::holders::{Asking, Held, Holders, Named, Replicas, h
 use crate::operations::pass::with_retries;
 use crate::operations::retire::Retired;
 use crate::operations::retire::end_of_life::{EndOfLife, may_be_promoted};
-use crate::operations::retire::grace::{counts_as_issued, is_marked, was_issued_for};
+use crate::operations::retire::grace::Origin;
 use crate::operations::retire::labels::says_of_the_end;
 use crate::ports::{Description, KeyList, Venue, Which};
 use crate::secret::{KeyId, SecretValue};
@@ -70,10 +70,8 @@ impl SecretVisit<'_> {
         ending.at_once |= self.order == Some(Mode::RevokeFirst);
         ending.ordered =
             self.order == Some(Mode::RevokeFirst) || ending.at_once && wrong::is(Wrong::LabelOrdersAnothers);
-        let key = &value.credential.key_id;
-        let is_gone =
-            !is_marked(description, key, list) && counts_as_issued(description, version, value, list);
-        ending.was_there = !is_gone && !was_issued_for(description, version, key, list);
+        let origin = Origin::of(description, Some(version), &value.credential.key_id, list);
+        ending.was_there = origin != Origin::IssuedForIt && !origin.was_issued_by(version, value);
         ending.may_be_promoted = may_be_promoted(description, version, value, self.pass.now());
         // Where consumers read it already, an order to revoke it first waits for nobody.
         // Nor does it where a copy cannot be given up for want of room.

@@ -23,39 +23,58 @@ impl OperationSettings {
     }
 }
 
-/// Whether a key bears this secret's marker at the venue.
-pub(crate) fn is_marked(description: &Description, key: &KeyId, list: Option<&KeyList>) -> bool {
-    let ours = Marker::new(&description.arn, &VersionId::new(""), 0);
-    let listed = list.and_then(|list| list.key(key));
-    listed
-        .and_then(|listed| listed.marker.as_ref())
-        .is_some_and(|marker| marker.same_secret(&ours))
+/// Who made a key that a secret names, as the account's list tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It bears the marker of the very version that was asked about.
+    IssuedForIt,
+    /// It bears this secret's marker, of another version.
+    Issued,
+    /// It is alive without this secret's marker: a hand made it, or it was issued for another secret.
+    ByHand,
+    /// The list does not show it alive: it is dead, or of another account.
+    Gone,
+    /// There is no list.
+    Unknown,
 }
 
-/// Whether a key counts as issued for this secret: the account's list shows its marker; or the list does not
-/// show the key, so that it is dead or was made by hand, and the value says that it was issued. Who goes by
-/// the latter may end nothing that answers.
-pub(crate) fn counts_as_issued(
-    description: &Description,
-    version: &VersionId,
-    value: &SecretValue,
-    list: Option<&KeyList>,
-) -> bool {
-    let key = &value.credential.key_id;
-    let is_gone = list.is_some_and(|list| !shows_alive(list, key));
-    is_marked(description, key, list) || is_gone && is_ours(value, version) && !is_copy(value)
-}
+impl Origin {
+    /// Who made a key, asked about a version of the secret where that counts.
+    pub(crate) fn of(
+        description: &Description,
+        version: Option<&VersionId>,
+        key: &KeyId,
+        list: Option<&KeyList>,
+    ) -> Self {
+        let Some(list) = list else { return Self::Unknown };
+        let marker = list.key(key).and_then(|listed| listed.marker.as_ref());
+        let ours = |version: &VersionId| Marker::new(&description.arn, version, 0);
+        match marker {
+            Some(marker) if version.is_some_and(|version| marker.same_token(&ours(version))) => {
+                Self::IssuedForIt
+            }
+            Some(marker) if marker.same_secret(&ours(&VersionId::new(""))) => Self::Issued,
+            _ if shows_alive(list, key) => Self::ByHand,
+            _ => Self::Gone,
+        }
+    }
 
-/// Whether the account's list shows that a key was issued for this very version.
-pub(crate) fn was_issued_for(
-    description: &Description,
-    version: &VersionId,
-    key: &KeyId,
-    list: Option<&KeyList>,
-) -> bool {
-    let ours = Marker::new(&description.arn, version, 0);
-    let listed = list.and_then(|list| list.key(key));
-    listed
-        .and_then(|listed| listed.marker.as_ref())
-        .is_some_and(|marker| marker.same_token(&ours))
+    /// Whether the list shows that it was issued for this secret.
+    pub(crate) fn is_issued(self) -> bool {
+        match self {
+            Self::IssuedForIt | Self::Issued => true,
+            Self::ByHand | Self::Gone | Self::Unknown => false,
+        }
+    }
+
+    /// Whether it counts as issued for this secret: of a key that is gone its value tells, too. Who goes by
+    /// that may end nothing that answers.
+    pub(crate) fn counts_as_issued(self, version: &VersionId, value: &SecretValue) -> bool {
+        self.is_issued() || self.was_issued_by(version, value)
+    }
+
+    /// Whether it is gone, and its value says that it was issued.
+    pub(crate) fn was_issued_by(self, version: &VersionId, value: &SecretValue) -> bool {
+        self == Self::Gone && is_ours(value, version) && !is_copy(value)
+    }
 }

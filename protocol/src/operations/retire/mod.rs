@@ -24,7 +24,7 @@ use crate::operations::maintain::current::Current;
 use crate::operations::maintain::visit::{SecretVisit, account_in};
 use crate::operations::pass::holders::{Asking, Holders, Named};
 use crate::operations::retire::end_of_life::{EndOfLife, Verdict, is_ours, state, verdict as verdict_of};
-use crate::operations::retire::grace::counts_as_issued;
+use crate::operations::retire::grace::Origin;
 use crate::operations::retire::labels::is_condemnation;
 use crate::operations::retire::revoke::End;
 use crate::ports::{Description, Venue};
@@ -85,7 +85,7 @@ impl SecretVisit<'_> {
         let issued = if wrong::is(Wrong::GraceByVersion) {
             is_ours(&value, version)
         } else {
-            counts_as_issued(description, version, &value, list)
+            Origin::of(description, Some(version), key, list).counts_as_issued(version, &value)
         };
         // Its own stamp says it without a look at all the others.
         let own = pass.settings.grace_of(issued);

@@ -16,7 +16,7 @@ use crate::operations::maintain::visit::SecretVisit;
 use crate::operations::pass::holders::{Holders, holding};
 use crate::operations::retire::Retired;
 use crate::operations::retire::end_of_life::{EndOfLife, created_by_us};
-use crate::operations::retire::grace::is_marked;
+use crate::operations::retire::grace::Origin;
 use crate::operations::retire::liveness::{Known, Life, asked, judged, life};
 use crate::operations::retire::target::RevocationTarget;
 use crate::operations::{Fingerprint, Mode, OperationRequest};
@@ -196,7 +196,8 @@ impl SecretVisit<'_> {
             let by_hand = condemned
                 .in_grace_by_hand
                 .filter(|until| pass.now() < *until && !wrong::is(Wrong::GraceByVersion));
-            if let (Ok(_), false, Some(until)) = (&answer, is_marked(description, key, list), by_hand) {
+            let origin = Origin::of(description, Some(version), key, list);
+            if let (Ok(_), false, Some(until)) = (&answer, origin.is_issued(), by_hand) {
                 self.in_grace(version, key, until, true);
                 return Ok(false);
             }

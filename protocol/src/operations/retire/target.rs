@@ -7,7 +7,7 @@ use crate::label::VersionId;
 use crate::operations::maintain::current::Current;
 use crate::operations::pass::Pass;
 use crate::operations::pass::holders::Holders;
-use crate::operations::retire::grace::{is_marked, was_issued_for};
+use crate::operations::retire::grace::Origin;
 use crate::operations::retire::liveness::listed;
 use crate::ports::{Description, ErrorClass, KeyList, KeyState, Venue, VenueError};
 use crate::secret::{AccountId, KeyId};
@@ -74,12 +74,13 @@ impl<'a> RevocationTarget<'a> {
     ) -> bool {
         let listed = list.and_then(|list| list.key(key));
         let marker = listed.and_then(|listed| listed.marker.as_ref());
-        let is_ours = is_marked(description, key, list);
-        let is_anothers = !is_ours && marker.is_some_and(|marker| self.holders.issued_for_one(marker));
+        let origin = Origin::of(description, Some(version), key, list);
+        let is_anothers =
+            !origin.is_issued() && marker.is_some_and(|marker| self.holders.issued_for_one(marker));
         let is_mismatched = answer
             .as_ref()
             .is_err_and(|error| error.class == ErrorClass::Mismatched);
-        was_issued_for(description, version, key, list) && !is_mismatched || answer.is_ok() && !is_anothers
+        origin == Origin::IssuedForIt && !is_mismatched || answer.is_ok() && !is_anothers
     }
 
     /// The access to the account that the key belongs to: its own answer tells best.

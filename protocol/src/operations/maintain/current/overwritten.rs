@@ -8,7 +8,7 @@ use crate::operations::maintain::tags::LAST_ROTATED;
 use crate::operations::maintain::visit::SecretVisit;
 use crate::operations::pass::with_retries;
 use crate::operations::retire::end_of_life::{is_copy, is_ours};
-use crate::operations::retire::grace::was_issued_for;
+use crate::operations::retire::grace::Origin;
 use crate::operations::retire::liveness::shows_alive;
 use crate::ports::{Description, Which};
 use crate::session::was_current;
@@ -28,7 +28,8 @@ impl SecretVisit<'_> {
             // tells whose the key is.
             let (key, list) = (&value.credential.key_id, current.list());
             let is_shown = list.is_some_and(|list| shows_alive(list, key));
-            return Ok(!is_copy(value) && is_shown && !was_issued_for(description, version, key, list));
+            let origin = Origin::of(description, Some(version), key, list);
+            return Ok(!is_copy(value) && is_shown && origin != Origin::IssuedForIt);
         }
         if value.rotation.is_some() {
             return Ok(true);
