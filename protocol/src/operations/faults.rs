@@ -113,10 +113,8 @@ fn other_account(pass: &Pass<'_>, key: Answering<'_>) -> Option<String> {
             "the current key belongs to account {own}, and the last rotation was of {recorded}"
         ));
     }
-    let recorded = match &state.account {
-        OwnAccount::Named(_) => rotation.map(|rotation| AccountId::new(&rotation.account)),
-        OwnAccount::Alias(_) | OwnAccount::Untold => rotation.and_then(Provenance::named_account),
-    };
+    let is_named = matches!(state.account, OwnAccount::Named(_));
+    let recorded = rotation.and_then(|rotation| rotation.recorded_account(is_named));
     let known: Vec<AccountId> = [recorded, value.subaccount.clone()]
         .into_iter()
         .flatten()

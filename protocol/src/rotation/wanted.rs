@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorType};
 use crate::ports::{
     ErrorClass, Grant, Issues, KeyList, KeyState, OwnAccount, Powers, Venue, VenueError, Which,
 };
-use crate::secret::{AccountId, Addresses, CREATED_BY, KeyForm, Permissions, Provenance, SecretValue};
+use crate::secret::{AccountId, Addresses, CREATED_BY, KeyForm, Permissions, SecretValue};
 use crate::session::venue_error;
 
 /// The account and the grant that a new value is built for.
@@ -93,7 +93,7 @@ pub(super) fn account(
             value
                 .rotation
                 .as_ref()
-                .and_then(|rotation| recorded_account(value, rotation)),
+                .and_then(|rotation| rotation.recorded_account(is_named_by_alias(value))),
         ),
         (
             "the current key belongs to",
@@ -119,14 +119,6 @@ pub(super) fn account(
         return Err(Error::new(ErrorType::AccountMismatch, problem));
     }
     Ok(first.clone())
-}
-
-/// The account that the last rotation recorded: as calls name it, or its alias where none does.
-fn recorded_account(value: &SecretValue, rotation: &Provenance) -> Option<AccountId> {
-    let alias = || AccountId::new(&rotation.account);
-    rotation
-        .named_account()
-        .or_else(|| is_named_by_alias(value).then(alias))
 }
 
 /// Whether nothing but its own keys names the secret's account: no master is asked about it.

@@ -43,10 +43,11 @@ pub enum Source {
 }
 
 impl Provenance {
-    /// The account as calls name it, where they do.
-    pub fn named_account(&self) -> Option<AccountId> {
+    /// The account that was recorded, as calls name it; an alias, which its keys alone call it, only where
+    /// that counts as a name.
+    pub fn recorded_account(&self, alias_is_name: bool) -> Option<AccountId> {
         let is_name = self.alias.as_ref() != Some(&self.account);
-        is_name.then(|| AccountId::new(&self.account))
+        (is_name || alias_is_name).then(|| AccountId::new(&self.account))
     }
 
     /// Whether a key that tells this of its account cannot be of the recorded one.

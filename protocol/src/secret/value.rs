@@ -156,6 +156,15 @@ impl SecretValue {
         })
     }
 
+    /// The account that the value's key belongs to, as far as the value tells. Where no master is asked, no
+    /// call names it otherwise than its keys do.
+    pub fn account(&self) -> Option<AccountId> {
+        let rotation = self.rotation.as_ref();
+        rotation
+            .and_then(|rotation| rotation.recorded_account(self.master_arn.is_none()))
+            .or_else(|| self.subaccount.clone())
+    }
+
     /// Whether the value's key is this one.
     pub fn names(&self, key: &KeyId) -> bool {
         self.credential.key_id == *key

@@ -11,7 +11,7 @@ use crate::operations::answer::Code;
 use crate::operations::commands::describe_secret;
 use crate::operations::faults::Answering;
 use crate::operations::maintain::current::Current;
-use crate::operations::maintain::visit::{SecretVisit, account_in};
+use crate::operations::maintain::visit::SecretVisit;
 use crate::operations::pass::holders::{Asking, Held};
 use crate::operations::pass::with_retries;
 use crate::operations::retire::end_of_life::EndOfLife;
@@ -45,7 +45,7 @@ impl Beside {
     pub(super) fn accounts(&self) -> impl Iterator<Item = AccountId> {
         let answered = self.answer.as_ref().and_then(|answer| answer.as_ref().ok());
         let answered = answered.and_then(|state| state.account.named().cloned());
-        account_in(&self.value).into_iter().chain(answered)
+        self.value.account().into_iter().chain(answered)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::operations::pass::{Pass, finding, is_transient, told, with_retries};
 use crate::operations::retire::end_of_life::EndOfLife;
 use crate::operations::retire::grace::Origin;
 use crate::ports::{Description, Which};
-use crate::secret::{AccountId, KeyId, SecretValue};
+use crate::secret::KeyId;
 use crate::session::{SecretSession, is_condemned, unstamped_previous};
 use crate::task::Operation;
 use crate::wrong::{self, Wrong};
@@ -79,16 +79,6 @@ pub(crate) async fn visit_secret(pass: &Pass<'_>, listed: Description) -> VisitR
         visit.trouble(&error);
     }
     visit.over()
-}
-
-/// The account that a value's key belongs to, as far as the value tells.
-pub(crate) fn account_in(value: &SecretValue) -> Option<AccountId> {
-    let recorded = value.rotation.as_ref().and_then(|rotation| {
-        let alias = || AccountId::new(&rotation.account);
-        let by_name = rotation.named_account();
-        by_name.or_else(|| value.master_arn.is_none().then(alias))
-    });
-    recorded.or_else(|| value.subaccount.clone())
 }
 
 impl<'a> SecretVisit<'a> {

@@ -21,7 +21,7 @@ use crate::operations::answer::Code;
 use crate::operations::audit::secret::behind;
 use crate::operations::commands::describe_secret;
 use crate::operations::maintain::current::Current;
-use crate::operations::maintain::visit::{SecretVisit, account_in};
+use crate::operations::maintain::visit::SecretVisit;
 use crate::operations::pass::holders::{Asking, Holders, Named};
 use crate::operations::retire::end_of_life::{EndOfLife, Verdict, is_ours, state, verdict as verdict_of};
 use crate::operations::retire::grace::Origin;
@@ -96,7 +96,7 @@ impl SecretVisit<'_> {
             self.in_grace(version, key, until, !issued);
             return Ok(Retired::NotYet);
         }
-        let (venue, account) = (self.venue_of(description, &value, current)?, account_in(&value));
+        let (venue, account) = (self.venue_of(description, &value, current)?, value.account());
         let holders = match pass.holders().await {
             // Whoever holds it, a person orders that it dies.
             Err(_) if ending.at_once && self.order.is_some() => Arc::default(),

@@ -16,7 +16,7 @@ use crate::operations::answer::Code;
 use crate::operations::commands::{put_right, replace};
 use crate::operations::faults::{Answering, faults};
 use crate::operations::maintain::current::rejection::Rejection;
-use crate::operations::maintain::visit::{SecretVisit, account_in};
+use crate::operations::maintain::visit::SecretVisit;
 use crate::operations::pass::with_retries;
 use crate::operations::retire::liveness::{asked, listed, shows_alive};
 use crate::ports::{
@@ -328,5 +328,5 @@ fn stands_for(state: &Result<KeyState, VenueError>, value: &SecretValue) -> Opti
         .as_ref()
         .ok()
         .and_then(|state| state.account.named().cloned())
-        .or_else(|| account_in(value))
+        .or_else(|| value.account())
 }
