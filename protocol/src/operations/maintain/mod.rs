@@ -3,6 +3,7 @@
 pub(crate) mod current;
 pub(crate) mod orphans;
 pub(crate) mod rejected_current;
+mod secret;
 pub(crate) mod tags;
 pub(crate) mod visit;
 
@@ -13,7 +14,8 @@ use crate::error::Error;
 use crate::name::SecretId;
 use crate::operations::answer::builder::AnswerBuilder;
 use crate::operations::answer::{Answer, Code};
-use crate::operations::maintain::visit::{VisitReport, visit_secret};
+use crate::operations::maintain::secret::visit_secret;
+use crate::operations::maintain::visit::VisitReport;
 use crate::operations::pass::secret_pages::{SecretPages, Shard};
 use crate::operations::pass::{Pass, finding, told};
 use crate::ports::Description;

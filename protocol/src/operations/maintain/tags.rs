@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::bounds::LAST_MOMENT;
 use crate::operations::maintain::current::Current;
+use crate::operations::maintain::current::overwritten::LAST_ROTATED;
 use crate::operations::maintain::visit::SecretVisit;
 use crate::operations::retire::end_of_life::is_ours;
 use crate::ports::Description;
 
-pub(crate) const LAST_ROTATED: &str = "LastRotated";
 const ROTATION_ENABLED: &str = "RotationEnabled";
 
 impl SecretVisit<'_> {

@@ -2,7 +2,7 @@
 
 mod around;
 mod leaked;
-mod overwritten;
+pub(super) mod overwritten;
 mod rejection;
 
 use std::sync::Arc;

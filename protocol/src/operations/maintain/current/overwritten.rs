@@ -4,7 +4,6 @@ use jiff::Timestamp;
 
 use crate::error::Error;
 use crate::operations::maintain::current::{Current, NEAREST};
-use crate::operations::maintain::tags::LAST_ROTATED;
 use crate::operations::maintain::visit::SecretVisit;
 use crate::operations::pass::with_retries;
 use crate::operations::retire::end_of_life::{is_copy, is_ours};
@@ -13,6 +12,9 @@ use crate::operations::retire::liveness::shows_alive;
 use crate::ports::{Description, Which};
 use crate::session::was_current;
 use crate::task::Operation;
+
+/// The tag that says when this function rotated the secret last.
+pub(crate) const LAST_ROTATED: &str = "LastRotated";
 
 impl SecretVisit<'_> {
     /// Whether the current value is not one that was built for its version, though this function has built
