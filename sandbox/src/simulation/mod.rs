@@ -10,7 +10,8 @@
 //! | two steps at once, an operation beside a step | `interleaving`, `crossings`, `crossing`, `two_runs` |
 //! | long histories by chance, and the shortest that breaks a promise | `random`, `shrinking` |
 //! | what was reached | `coverage` |
-//! | the command | `command` |
+//! | what is played, in how many threads | `search` |
+//! | the command, and what it prints | `command` |
 
 mod action;
 mod beginnings;
@@ -24,6 +25,7 @@ mod interleaving;
 mod playing;
 mod preparing;
 mod random;
+mod search;
 mod shrinking;
 mod stage;
 mod two_runs;
@@ -31,6 +33,8 @@ mod two_runs;
 mod wrong;
 
 pub use action::{History, NoAction};
-pub use command::{Counterexample, Options, Outcome, replay, simulate};
+pub use command::{Outcome, replay, simulate};
+pub use search::Options;
+pub use shrinking::Counterexample;
 #[cfg(feature = "wrong-on-purpose")]
 pub use wrong::simulate_wrong;

@@ -1,11 +1,22 @@
 //! The shortest history that can be found that breaks the same promise.
 
 use super::action::History;
-use super::command::Counterexample;
 use super::playing::Play;
+use crate::invariants::Violation;
 
 /// So many histories are tried at most.
 const MOST_TRIES: usize = 4_000;
+
+/// A promise that was broken, and the shortest history that was found to break it.
+#[derive(Clone, Debug)]
+pub struct Counterexample {
+    /// Which promise, and how.
+    pub violation: Violation,
+    /// The history.
+    pub history: History,
+    /// What was going on.
+    pub place: String,
+}
 
 /// Takes away what is not needed, as long as the promise stays broken in the same way. What does not even
 /// break when it is played again is left as it is.

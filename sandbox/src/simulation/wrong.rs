@@ -4,8 +4,10 @@
 use protocol::wrong::{InForce, Wrong, in_force};
 
 use super::action::History;
-use super::command::{Counterexample, Options, Outcome, Search};
+use super::command::Outcome;
 use super::playing::Play;
+use super::search::{Options, Search};
+use super::shrinking::Counterexample;
 use crate::invariants::Violation;
 
 /// The shortest history that was found for each variant, after its word: what is found once is not searched
