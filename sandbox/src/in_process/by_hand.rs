@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use protocol::label::VersionId;
 use protocol::name::SecretId;
 
-use super::setup::{Power, SPOT, SUB, TRADES, settings_by_hand};
+use super::kind::{Power, SPOT, TRADES};
+use super::setup::{SUB, settings_by_hand};
 use super::world::World;
 use crate::secrets_manager::{
     self, AWSCURRENT, CancelRotateSecret, DeleteSecret, PutSecretValue, Replica, ReplicaStatus, Sensitive,

@@ -7,11 +7,21 @@ use jiff::SignedDuration;
 use protocol::ports::{Asking, Issues, OwnAccount, ToldAddresses};
 use protocol::secret::{AccountId, Addresses, KeyForm, Word};
 
-use super::setup::{Power, SPOT, TRADES, TRANSFERS};
 use crate::bybit::BYBIT;
 use crate::venue::{
     Bound, Endpoint, Gone, Limit, Names, Profile, SelfService, Uid, Unnamed, Vocabulary, Window,
 };
+
+/// A group of a key's permissions, and which parts of it are granted.
+pub type Power<'a> = (&'a str, &'a [&'a str]);
+/// What the usual policy asks for, together with [`TRADES`].
+pub const SPOT: Power<'static> = ("Spot", &["SpotTrade"]);
+/// See [`SPOT`].
+pub const TRADES: Power<'static> = ("ContractTrade", &["Order", "Position"]);
+/// What the usual policy does not ask for.
+pub const OPTIONS: Power<'static> = ("Options", &["OptionsTrade"]);
+/// What no key of a consumer may do.
+pub const TRANSFERS: Power<'static> = ("Wallet", &["AccountTransfer"]);
 
 /// One kind. In secrets all of them go by the name of one exchange, so that one set of values serves for all.
 #[derive(Debug)]

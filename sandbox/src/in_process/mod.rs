@@ -43,11 +43,12 @@ pub use call::{Call, Fault, Made, Operation, Told};
 pub use gate::{Point, Ticket};
 pub use invocation::{Failure, Invocation};
 pub use journal::MemoryJournal;
+pub use kind::{OPTIONS, Power, SPOT, TRADES, TRANSFERS};
 pub use orders::{audit, break_glass, maintain, naming, without_a_successor};
 pub(crate) use powers::powers;
 pub use setup::{
-    BOT_ADDRESS, ELSEWHERE, FUNCTION_ADDRESS, FUNCTION_ARN, MASTER, OPTIONS, OTHER_SUB, PARENT, Power,
-    SETTLED, SPOT, SUB, Setup, TRADES, TRANSFERS, settings_by_hand,
+    BOT_ADDRESS, ELSEWHERE, FUNCTION_ADDRESS, FUNCTION_ARN, MASTER, OTHER_SUB, PARENT, SETTLED, SUB, Setup,
+    settings_by_hand,
 };
 pub use store::InProcessStore;
 pub use time::ManualTime;

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use protocol::operations;
 use protocol::secret::Address;
 
-use super::kind::{PLAIN, VenueKind};
+use super::kind::{PLAIN, Power, VenueKind};
 use crate::function::LAMBDA_ARN;
 use crate::secrets_manager;
 use crate::venue::{self, Ips, Passphrase, Permissions, Settings, Uid};
@@ -29,16 +29,6 @@ pub const BOT_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
 pub const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 9));
 /// A little more than the time after which a key that was not stored will never be.
 pub const SETTLED: SignedDuration = SignedDuration::from_secs(17 * 60 + 1);
-/// A group of a key's permissions, and which parts of it are granted.
-pub type Power<'a> = (&'a str, &'a [&'a str]);
-/// What the usual policy asks for, together with [`TRADES`].
-pub const SPOT: Power<'static> = ("Spot", &["SpotTrade"]);
-/// See [`SPOT`].
-pub const TRADES: Power<'static> = ("ContractTrade", &["Order", "Position"]);
-/// What the usual policy does not ask for.
-pub const OPTIONS: Power<'static> = ("Options", &["OptionsTrade"]);
-/// What no key of a consumer may do.
-pub const TRANSFERS: Power<'static> = ("Wallet", &["AccountTransfer"]);
 /// The function.
 pub const FUNCTION_ARN: &str = LAMBDA_ARN;
 

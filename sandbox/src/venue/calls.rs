@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use super::credential::KeyId;
-use super::model::Model;
 use crate::fault::Fault;
 
 /// One call, without secrets and signatures.
@@ -23,17 +22,4 @@ pub struct Call {
     pub fault: Option<Fault>,
     /// What it was about, in a few words.
     pub detail: String,
-}
-
-impl Model {
-    /// Adds a call to the log. Fronts do this; the endpoints don't, since they see neither faults nor bad
-    /// signatures.
-    pub fn record(&mut self, call: Call) {
-        self.calls.push(call);
-    }
-
-    /// The calls since this was last asked.
-    pub fn take_calls(&mut self) -> Vec<Call> {
-        std::mem::take(&mut self.calls)
-    }
 }

@@ -2,34 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::credential::{KeyId, Passphrase};
-use super::key::Settings;
-use super::model::{Model, Uid};
-use super::permissions::{Permissions, Requested, Role};
-use super::profile::Unnamed;
-use super::rate::Endpoint;
+use super::credential::KeyId;
+use super::key::{Settings, Target};
+use super::model::Model;
+use super::permissions::{Permissions, Requested};
+use super::profile::{Endpoint, Role, Unnamed};
 use super::refusal::{Reason, Refusal};
-
-/// Which key an edit or a deletion is about.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Target {
-    /// The account whose key it has to be, at a venue that asks for it.
-    pub account: Option<Uid>,
-    /// The key: to be named by a master key, not to be named by the key itself.
-    pub key: Option<KeyId>,
-    /// Its passphrase, at a venue that asks for it.
-    pub passphrase: Option<Passphrase>,
-}
-
-impl Target {
-    /// This key, whoever's it is.
-    pub fn key(key: KeyId) -> Self {
-        Self {
-            key: Some(key),
-            ..Self::default()
-        }
-    }
-}
 
 /// What an edit changes. What becomes of the rest is the venue's way: see
 /// [`Profile::unnamed`](super::Profile::unnamed).

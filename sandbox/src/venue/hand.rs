@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::credential::{Credential, KeyId};
 use super::ips::Ips;
-use super::key::{By, Key, KeyTruth, Settings};
-use super::model::{Account, Environment, Made, Model, Uid};
+use super::key::{By, Key, KeyTruth, Settings, Uid};
+use super::model::{Account, Environment, Made, Model};
 use super::permissions::Permissions;
 
 /// The account or key does not exist. Whoever scripts the world has named the wrong one.

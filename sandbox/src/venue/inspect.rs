@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use super::credential::KeyId;
-use super::key::{Key, Revision, Seen, Settings};
-use super::model::{Model, Uid};
-use super::rate::Endpoint;
+use super::key::{Key, Revision, Seen, Settings, Uid};
+use super::model::Model;
+use super::profile::Endpoint;
 use super::refusal::Refusal;
 
 /// A key as the venue lists it.

@@ -3,11 +3,10 @@
 use jiff::Timestamp;
 
 use super::credential::{Credential, KeyId, Passphrase};
-use super::key::{By, Key, Settings};
-use super::model::{Made, Model, Uid};
-use super::permissions::{Permissions, Requested, Role};
-use super::profile::Names;
-use super::rate::Endpoint;
+use super::key::{By, Key, Settings, Uid};
+use super::model::{Made, Model};
+use super::permissions::{Permissions, Requested};
+use super::profile::{Endpoint, Names, Role};
 use super::refusal::{Reason, Refusal};
 
 /// What a key is asked for with.

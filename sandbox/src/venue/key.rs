@@ -5,11 +5,34 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::credential::{Credential, KeyId};
+use super::credential::{Credential, KeyId, Passphrase};
 use super::ips::Ips;
-use super::model::Uid;
 use super::permissions::Permissions;
 use super::profile::Unbound;
+
+/// An account's number, a sub-account's too.
+pub type Uid = u64;
+
+/// Which key an edit or a deletion is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// The account whose key it has to be, at a venue that asks for it.
+    pub account: Option<Uid>,
+    /// The key: to be named by a master key, not to be named by the key itself.
+    pub key: Option<KeyId>,
+    /// Its passphrase, at a venue that asks for it.
+    pub passphrase: Option<Passphrase>,
+}
+
+impl Target {
+    /// This key, whoever's it is.
+    pub fn key(key: KeyId) -> Self {
+        Self {
+            key: Some(key),
+            ..Self::default()
+        }
+    }
+}
 
 /// What can be set on a key.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -38,19 +38,19 @@ pub(crate) mod tests;
 pub use auth::Claim;
 pub use calls::Call;
 pub use credential::{Credential, KeyId, KeySecret, Passphrase};
-pub use edit::{Changes, EditedKey, Target};
+pub use edit::{Changes, EditedKey};
 pub use hand::NoSuch;
 pub use http::{Answer, Arrived, Front, Service, State, serve};
 pub use inspect::{KeyPage, ListRequest, ListedKey, OwnKey};
 pub use ips::{Ips, Place};
 pub use issue::{IssueRequest, IssuedKey};
-pub use key::{By, KeyTruth, Settings};
+pub use key::{By, KeyTruth, Settings, Target, Uid};
 pub use knobs::Knobs;
-pub use model::{Environment, Model, Uid};
+pub use model::{Environment, Model};
 pub use permissions::{Permissions, Requested};
 pub use profile::{
-    Added, Bound, Catalogue, Gone, Names, Profile, Segments, SelfService, Unbound, Unnamed, Vocabulary,
-    Window,
+    Added, Bound, Catalogue, Endpoint, Gone, Limit, Names, Profile, Segments, SelfService, Unbound, Unnamed,
+    Vocabulary, Window,
 };
-pub use rate::{Endpoint, Limit, Rate};
+pub use rate::Rate;
 pub use refusal::{Reason, Refusal};

@@ -6,17 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::calls::Call;
 use super::credential::{Credential, Generator, KeyId, Passphrase};
-use super::edit::Target;
 use super::ips::Ips;
-use super::key::{By, Key, Revision, Settings};
+use super::key::{By, Key, Revision, Settings, Target, Uid};
 use super::knobs::Knobs;
-use super::permissions::{Permissions, Role};
-use super::profile::{Bound, Profile, SelfService};
-use super::rate::Endpoint;
+use super::permissions::Permissions;
+use super::profile::{Bound, Endpoint, Profile, Role, SelfService};
 use super::refusal::{Reason, Refusal};
-
-/// An account's number, a sub-account's too.
-pub type Uid = u64;
 
 /// The sites with accounts of their own. A key of one is an invalid key at another, which from
 /// outside may look just like a dead key.
@@ -86,6 +81,17 @@ impl Model {
             visits: BTreeMap::new(),
             calls: Vec::new(),
         }
+    }
+
+    /// Adds a call to the log. Fronts do this; the endpoints don't, since they see neither faults nor bad
+    /// signatures.
+    pub fn record(&mut self, call: Call) {
+        self.calls.push(call);
+    }
+
+    /// The calls since this was last asked.
+    pub fn take_calls(&mut self) -> Vec<Call> {
+        std::mem::take(&mut self.calls)
     }
 
     /// What the venue is.

@@ -3,19 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::profile::{Catalogue, Profile};
+use super::profile::{Catalogue, Profile, Role};
 use super::refusal::Refusal;
 
 /// Permissions as a request names them: group to values, not yet checked.
 pub type Requested = BTreeMap<String, Vec<String>>;
-
-/// Whose keys: a parent account's or a sub-account's. They may have different permissions and different
-/// powers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    Master,
-    Sub,
-}
 
 /// What a key may do. Groups without a value are not kept. Shared by all clones: a key's settings are looked
 /// at far more often than they change.

@@ -5,9 +5,6 @@ use jiff::SignedDuration;
 use protocol::ports::Powers;
 use protocol::secret::Word;
 
-use super::permissions::Role;
-use super::rate::{Endpoint, Limit};
-
 /// Groups of permissions, and the values that each takes.
 pub type Catalogue = &'static [(&'static str, &'static [&'static str])];
 
@@ -189,4 +186,40 @@ impl Profile {
             Role::Sub => self.subs_manage_by,
         }
     }
+}
+
+/// What a venue is asked with a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Endpoint {
+    /// Issues a key for a sub-account.
+    Issue,
+    /// Lists a sub-account's keys.
+    List,
+    /// Tells a key about itself.
+    Inspect,
+    /// Edits a sub-account's key.
+    Edit,
+    /// Deletes a sub-account's key.
+    Remove,
+    /// Edits the calling master key.
+    EditOwn,
+    /// Deletes the calling master key.
+    RemoveOwn,
+}
+
+/// How often one account may call an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// So many calls
+    pub calls: usize,
+    /// in any stretch of time this long.
+    pub within: SignedDuration,
+}
+
+/// Whose keys: a parent account's or a sub-account's. They may have different permissions and different
+/// powers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Master,
+    Sub,
 }

@@ -1,38 +1,12 @@
-//! What is asked of a venue, and how often an account may.
+//! How often an account may ask a venue.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::credential::KeyId;
-use super::model::{Model, Uid};
+use super::key::Uid;
+use super::model::Model;
+use super::profile::{Endpoint, Limit};
 use super::refusal::Refusal;
-
-/// What a venue is asked with a signature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Endpoint {
-    /// Issues a key for a sub-account.
-    Issue,
-    /// Lists a sub-account's keys.
-    List,
-    /// Tells a key about itself.
-    Inspect,
-    /// Edits a sub-account's key.
-    Edit,
-    /// Deletes a sub-account's key.
-    Remove,
-    /// Edits the calling master key.
-    EditOwn,
-    /// Deletes the calling master key.
-    RemoveOwn,
-}
-
-/// How often one account may call an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit {
-    /// So many calls
-    pub calls: usize,
-    /// in any stretch of time this long.
-    pub within: SignedDuration,
-}
 
 /// Where an account stands with an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

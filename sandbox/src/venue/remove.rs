@@ -3,11 +3,9 @@
 use jiff::Timestamp;
 
 use super::credential::KeyId;
-use super::edit::Target;
-use super::key::By;
+use super::key::{By, Target};
 use super::model::Model;
-use super::profile::Gone;
-use super::rate::Endpoint;
+use super::profile::{Endpoint, Gone};
 use super::refusal::{Reason, Refusal};
 
 impl Model {
