@@ -18,15 +18,15 @@ fn rotate(world: &World) {
 
 #[test]
 fn a_hand_made_key_a_rollback_copied_lives_a_week_once_replaced_again() {
-    let (world, _, key, version) = rotated();
-    world.label("ROLLBACK", Some(&version));
+    let world = rotated();
+    world.label("ROLLBACK", Some(&world.replaced));
     rotate(&world);
-    assert_eq!(world.current_key().as_ref(), Some(&key));
+    assert_eq!(world.current_key().as_ref(), Some(&world.replaced_key));
     rotate(&world);
     days(&world, 6);
-    assert!(world.alive(&key), "it may sit in a file somewhere");
+    assert!(world.alive(&world.replaced_key), "it may sit in a file somewhere");
     days(&world, 3);
-    assert!(!world.alive(&key));
+    assert!(!world.alive(&world.replaced_key));
 }
 
 #[test]
@@ -45,34 +45,34 @@ fn an_offered_key_made_by_hand_lives_a_week_after_it_was_replaced() {
 
 #[test]
 fn a_key_of_ours_that_a_rollback_copied_has_the_grace_of_ours() {
-    let (world, _, key, version) = rotated_twice();
-    world.label("ROLLBACK", Some(&version));
+    let world = rotated_twice();
+    world.label("ROLLBACK", Some(&world.replaced));
     rotate(&world);
     rotate(&world);
     days(&world, 3);
-    assert!(!world.alive(&key));
+    assert!(!world.alive(&world.replaced_key));
 }
 
 #[test]
 fn a_leaked_key_made_by_hand_dies_at_once() {
-    let (world, _, key, version) = rotated();
-    world.label("COMPROMISED", Some(&version));
+    let world = rotated();
+    world.label("COMPROMISED", Some(&world.replaced));
     world.maintain();
-    assert!(!world.alive(&key));
+    assert!(!world.alive(&world.replaced_key));
 }
 
 #[test]
 fn that_a_key_made_by_hand_lives_on_is_told_from_the_first_pass_on() {
-    let (world, _, _, _) = rotated();
+    let world = rotated();
     let answer = world.maintain();
     let told = finding(&answer, Code::AdoptionGrace);
     assert!(told.say.contains("2026-03-08"), "{answer:#?}");
     world.advance(hours(30));
     assert!(found(&world.maintain(), Code::AdoptionGrace));
     // Of one that was issued nothing need be told, in whichever version it stands.
-    let (world, _, _, version) = rotated_twice();
+    let world = rotated_twice();
     all_is_well(&world.maintain());
-    world.label("ROLLBACK", Some(&version));
+    world.label("ROLLBACK", Some(&world.replaced));
     rotate(&world);
     rotate(&world);
     assert!(!found(&world.maintain(), Code::AdoptionGrace));
@@ -80,8 +80,8 @@ fn that_a_key_made_by_hand_lives_on_is_told_from_the_first_pass_on() {
 
 #[test]
 fn a_key_of_ours_is_not_announced_as_made_by_hand_where_nobody_can_tell() {
-    let (world, _, _, version) = rotated_twice();
-    world.label("ROLLBACK", Some(&version));
+    let world = rotated_twice();
+    world.label("ROLLBACK", Some(&world.replaced));
     rotate(&world);
     rotate(&world);
     world.delete_key(world.master_key());

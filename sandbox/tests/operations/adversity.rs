@@ -24,29 +24,29 @@ fn roll_back_to(world: &World, version: &VersionId) {
 
 #[test]
 fn a_key_made_by_hand_that_a_rollback_brought_back_lives_a_week_again() {
-    let (world, _, by_hand, version) = rotated();
-    roll_back_to(&world, &version);
-    assert_eq!(world.current_key(), Some(by_hand.clone()));
+    let world = rotated();
+    roll_back_to(&world, &world.replaced);
+    assert_eq!(world.current_key(), Some(world.replaced_key.clone()));
     world.rotate().expect("a rotation");
     world.advance(hours(A_DAY + 2));
     settle(&world);
     assert!(
-        world.alive(&by_hand),
+        world.alive(&world.replaced_key),
         "it may sit in a file somewhere, whoever copied it"
     );
     world.advance(hours(A_WEEK));
     settle(&world);
-    assert!(!world.alive(&by_hand));
+    assert!(!world.alive(&world.replaced_key));
 }
 
 #[test]
 fn a_key_of_ours_that_a_rollback_brought_back_is_no_hand_made_one() {
-    let (world, _, key, version) = rotated_twice();
-    roll_back_to(&world, &version);
+    let world = rotated_twice();
+    roll_back_to(&world, &world.replaced);
     world.rotate().expect("a rotation");
     world.advance(hours(A_DAY + 2));
     settle(&world);
-    assert!(!world.alive(&key));
+    assert!(!world.alive(&world.replaced_key));
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_wrong_signature_is_not_a_death() {
 fn one_throttled_read_stops_nobody() {
     for operation in [Operation::Secrets, Operation::Describe, Operation::ReadVersion] {
         for occurrence in 1..5 {
-            let (world, _, key, _) = rotated_twice();
+            let world = rotated_twice();
             world.advance(hours(A_DAY + 1));
             world.maintain();
             world.advance(hours(1));
@@ -111,14 +111,14 @@ fn one_throttled_read_stops_nobody() {
             );
             world.advance(hours(1));
             world.maintain();
-            assert!(!world.alive(&key), "{operation:?} {occurrence}");
+            assert!(!world.alive(&world.replaced_key), "{operation:?} {occurrence}");
         }
     }
 }
 
 #[test]
 fn a_holder_that_cannot_be_read_is_told_once_however_many_wait_for_it() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     let unreadable = world.add_secret_of("prod/bybit/unreadable", &world.key_by_hand(SUB));
     world.delete_secret(&unreadable);
     for version in [world.key_by_hand(SUB), world.key_by_hand(SUB)] {
@@ -139,7 +139,7 @@ fn a_holder_that_cannot_be_read_is_told_once_however_many_wait_for_it() {
 
 #[test]
 fn a_key_in_its_grace_needs_no_look_at_all_the_others() {
-    let (world, _, _, _) = rotated();
+    let world = rotated();
     world.advance(hours(A_DAY * 3));
     world.maintain();
     world.take_calls();
@@ -171,19 +171,19 @@ fn a_version_naming_no_master_or_account_is_retired_by_the_current_one() {
 #[test]
 fn what_stands_in_the_way_of_the_current_key_keeps_no_leaked_one_alive() {
     for fault in [Fault::Denied, Fault::Refused] {
-        let (world, _, key, version) = rotated_twice();
-        world.label("COMPROMISED", Some(&version));
+        let world = rotated_twice();
+        world.label("COMPROMISED", Some(&world.replaced));
         world.plan(Operation::ReadCurrent, 1, fault);
         let answer = world.maintain();
         assert!(found(&answer, Code::NotDone), "{answer:#?}");
-        assert!(!world.alive(&key), "{fault:?}");
+        assert!(!world.alive(&world.replaced_key), "{fault:?}");
     }
 }
 
 #[test]
 fn a_current_value_that_is_no_credential_is_told_and_replaced_keys_wait() {
-    let (world, _, key, version) = rotated_twice();
-    world.label("COMPROMISED", Some(&version));
+    let world = rotated_twice();
+    world.label("COMPROMISED", Some(&world.replaced));
     world.put_by_hand(
         "{\"exchange\":\"bybit\"",
         &world.key_by_hand(SUB),
@@ -195,7 +195,10 @@ fn a_current_value_that_is_no_credential_is_told_and_replaced_keys_wait() {
         found(&answer, Code::ValueInvalid) && found(&answer, Code::HolderUnreadable),
         "{answer:#?}"
     );
-    assert!(world.alive(&key), "nobody knows what the current version names");
+    assert!(
+        world.alive(&world.replaced_key),
+        "nobody knows what the current version names"
+    );
 }
 
 #[test]
@@ -216,7 +219,7 @@ fn one_lost_key_that_cannot_be_asked_about_does_not_keep_the_others() {
 
 #[test]
 fn what_could_not_be_done_is_not_told_as_done() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     world.advance(hours(A_DAY + 1));
     world.plan(Operation::AddLabel, 1, Fault::Denied);
     let answer = world.maintain();
@@ -229,22 +232,22 @@ fn what_could_not_be_done_is_not_told_as_done() {
 
 #[test]
 fn a_rollback_that_could_not_take_its_label_off_again_does_not_begin() {
-    let (mut world, _, _, version) = rotated_twice();
-    world.0.timeout = seconds(8);
+    let mut world = rotated_twice();
+    world.world.0.timeout = seconds(8);
     world.take_calls();
-    assert_eq!(codes(&world.roll_back(Some(&version))), [Code::Refused]);
+    assert_eq!(codes(&world.roll_back(Some(&world.replaced))), [Code::Refused]);
     assert_eq!(world.take_writes(), []);
-    world.0.timeout = minutes(15);
+    world.world.0.timeout = minutes(15);
     world.switch_off();
     world.take_calls();
-    let answer = world.roll_back(Some(&version));
+    let answer = world.roll_back(Some(&world.replaced));
     assert!(answer.findings[0].say.contains("switched off"), "{answer:#?}");
     assert_eq!((world.take_writes(), world.holder("ROLLBACK")), (vec![], None));
 }
 
 #[test]
 fn a_leaked_key_that_is_pending_is_given_up_by_a_pass_and_dies() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     let token = created(&world);
     world.label("COMPROMISED", Some(&token));
     let answer = world.maintain();

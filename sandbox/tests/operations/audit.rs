@@ -42,7 +42,7 @@ pub(super) fn by_hand(world: &World, name: &str) -> SecretId {
 
 #[test]
 fn a_row_says_all_there_is_to_say_of_a_secret_and_its_keys() {
-    let (world, token, key, previous) = rotated_twice();
+    let world = rotated_twice();
     let answer = audit(&world);
     all_is_well(&answer);
     let row = serde_json::to_value(row(&answer, "prod/bybit/main")).expect("a row is JSON");
@@ -66,7 +66,10 @@ fn a_row_says_all_there_is_to_say_of_a_secret_and_its_keys() {
         (&row["foreign_keys"], &row["orphans"]),
         (&Value::Array(vec![]), &Value::Array(vec![]))
     );
-    for (version, id) in [(&token, key_in(&world, &token)), (&previous, key)] {
+    for (version, id) in [
+        (&world.token, key_in(&world, &world.token)),
+        (&world.replaced, world.replaced_key),
+    ] {
         let of_version = |row: &&Value| row["version"] == version.as_str();
         let said = row["keys"]
             .as_array()
@@ -105,16 +108,20 @@ fn a_row_says_all_there_is_to_say_of_a_secret_and_its_keys() {
 
 #[test]
 fn what_a_pass_finds_about_the_current_key_an_audit_finds_too() {
-    let (world, token, _, _) = rotated_twice();
-    world.delete_key(&key_in(&world, &token));
+    let world = rotated_twice();
+    world.delete_key(&key_in(&world, &world.token));
     world.advance(hours(1));
     assert!(found(&audit(&world), Code::CurrentDead));
-    assert_eq!(world.labels(&token), ["AWSCURRENT"], "no suspicion is stamped");
-    let (world, _, _, _) = rotated_twice();
+    assert_eq!(
+        world.labels(&world.token),
+        ["AWSCURRENT"],
+        "no suspicion is stamped"
+    );
+    let world = rotated_twice();
     world.maintain();
     new_current_by_hand(&world);
     assert!(found(&audit(&world), Code::CurrentOverwritten));
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     world.delete_key(world.master_key());
     world.advance(hours(1));
     assert!(found(&audit(&world), Code::MasterUnusable));
@@ -122,14 +129,14 @@ fn what_a_pass_finds_about_the_current_key_an_audit_finds_too() {
 
 #[test]
 fn a_rotation_that_is_overdue_stuck_or_switched_off_is_found() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     schedule(&world, 30);
     world.advance(hours(24 * 20));
     assert!(!found(&audit(&world), Code::Overdue));
     world.advance(hours(24 * 20));
     assert!(found(&audit(&world), Code::Overdue));
 
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     world.begin_rotation();
     let answer = audit(&world);
     assert!(!found(&answer, Code::StuckPending));
@@ -145,15 +152,15 @@ fn a_rotation_that_is_overdue_stuck_or_switched_off_is_found() {
         Some(RotationState::Stuck)
     );
 
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     world.switch_off();
     assert!(found(&audit(&world), Code::RotationOff));
 }
 
 #[test]
 fn a_replaced_key_that_lives_and_may_move_funds_is_a_page() {
-    let (world, _, key, _) = rotated();
-    world.grant(&key, &[SPOT, TRANSFERS]);
+    let world = rotated();
+    world.grant(&world.replaced_key, &[SPOT, TRANSFERS]);
     world.advance(hours(1));
     let answer = audit(&world);
     assert!(
@@ -164,8 +171,8 @@ fn a_replaced_key_that_lives_and_may_move_funds_is_a_page() {
 
 #[test]
 fn a_key_that_expires_before_its_successor_is_proven_is_found() {
-    let (world, token, _, _) = rotated_twice();
-    let key = key_in(&world, &token);
+    let world = rotated_twice();
+    let key = key_in(&world, &world.token);
     world.edit_key(&key, |settings| settings.ips = Ips::Any);
     world.advance(hours(1));
     let answer = audit(&world);
@@ -176,13 +183,13 @@ fn a_key_that_expires_before_its_successor_is_proven_is_found() {
     let key = row(&answer, "prod/bybit/main")
         .keys
         .into_iter()
-        .find(|key| key.version == token.as_str());
+        .find(|key| key.version == world.token.as_str());
     assert!(key.and_then(|key| key.audit?.expires_at) > Some(Timestamp::UNIX_EPOCH));
 }
 
 #[test]
 fn a_replaced_key_that_outlives_its_grace_is_found() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     world.advance(hours(26));
     assert!(!found(&audit(&world), Code::GraceOverrun));
     world.advance(hours(3));
@@ -191,7 +198,7 @@ fn a_replaced_key_that_outlives_its_grace_is_found() {
 
 #[test]
 fn a_secret_named_like_the_others_that_nothing_rotates_is_found() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     for name in [
         "prod/bybit/forgotten",
         "prod/postgres/main",
@@ -215,7 +222,7 @@ fn a_secret_named_like_the_others_that_nothing_rotates_is_found() {
 
 #[test]
 fn an_audit_of_one_secret_is_refused_where_there_is_none_to_look_at() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     unrotated(&world, "prod/bybit/forgotten", None);
     for name in ["prod/bybit/forgotten", "prod/bybit/nobodys", world.master_arn()] {
         let secret = SecretId::parse(name).expect("a name");
@@ -227,7 +234,7 @@ fn an_audit_of_one_secret_is_refused_where_there_is_none_to_look_at() {
 
 #[test]
 fn a_secret_that_is_scheduled_for_deletion_has_its_row() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     world.delete_secret(world.secret());
     let answer = audit(&world);
     assert_eq!(
@@ -242,9 +249,9 @@ fn a_secret_that_is_scheduled_for_deletion_has_its_row() {
 fn a_schedule_that_loses_the_race_against_a_keys_end_is_found() {
     // The venue ends an unbound key after 90 days. The window is a day, and the grace another.
     for (days, is_found) in [(90, true), (89, true), (88, false), (30, false)] {
-        let (world, token, _, _) = rotated_twice();
+        let world = rotated_twice();
         schedule(&world, days);
-        bind(&world, &key_in(&world, &token), Ips::Any);
+        bind(&world, &key_in(&world, &world.token), Ips::Any);
         assert_eq!(
             found(&audit(&world), Code::ExpiresBeforeRotation),
             is_found,
@@ -255,10 +262,10 @@ fn a_schedule_that_loses_the_race_against_a_keys_end_is_found() {
 
 #[test]
 fn a_row_says_when_the_next_rotation_is_and_how_the_replicas_are() {
-    let (world, _, key, _) = rotated();
+    let world = rotated();
     schedule(&world, 30);
     world.replicate(ReplicaStatus::Failed);
-    world.delete_key(&key);
+    world.delete_key(&world.replaced_key);
     let pending = created(&world);
     world.advance(hours(1));
     let answer = audit(&world);
@@ -282,6 +289,6 @@ fn a_row_says_when_the_next_rotation_is_and_how_the_replicas_are() {
             .expect("its row");
         (row.alive, row.audit.as_ref().expect("what is known of it").origin)
     };
-    assert_eq!(of(&key), (Some(false), "hand_made"));
+    assert_eq!(of(&world.replaced_key), (Some(false), "hand_made"));
     assert_eq!(of(&key_in(&world, &pending)), (Some(true), "issued"));
 }

@@ -28,7 +28,7 @@ fn a_fleet_that_one_answer_cannot_hold_is_told_in_several_without_a_gap() {
 
 #[test]
 fn a_place_that_the_list_does_not_have_any_more_is_not_asked_for_again() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     let answer = world.operate(next(Some("no-such-place".to_owned())));
     assert_eq!(answer.outcome, Outcome::Failed, "{answer:#?}");
     assert!(answer.findings[0].r#do.contains("without `after`"), "{answer:#?}");
@@ -53,7 +53,7 @@ fn the_answers_of_one_audit_read_once_which_keys_are_held() {
 
 #[test]
 fn a_table_has_a_line_for_every_secret() {
-    let (world, token, _, _) = rotated_twice();
+    let world = rotated_twice();
     by_hand(&world, "prod/bybit/other");
     let answer = world.operate(in_process::audit(None, Form::Csv));
     let table = answer.csv.expect("a table");
@@ -67,7 +67,7 @@ fn a_table_has_a_line_for_every_secret() {
     assert!(
         lines
             .iter()
-            .any(|line| line.split(',').nth(at) == Some(token.as_str())),
+            .any(|line| line.split(',').nth(at) == Some(world.token.as_str())),
         "{table}"
     );
     assert!(answer.secrets.is_empty(), "said once");
@@ -89,7 +89,7 @@ fn an_audit_for_findings_alone_has_room_for_a_whole_fleet() {
 
 /// What `rotated_twice` leaves, and so many secrets more.
 fn desks(number: usize) -> Watched {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice().world;
     let key = world.key_by_hand(SUB);
     for number in 0..number {
         world.add_secret_of(&format!("prod/bybit/desk-{number:04}"), &key);

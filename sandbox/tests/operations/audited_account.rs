@@ -8,7 +8,7 @@ use super::*;
 
 #[test]
 fn keys_on_the_account_that_nobody_names_are_told_apart() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     let foreign = world.key_by_hand(SUB);
     let others = by_hand(&world, "prod/bybit/other");
     let (_, lost) = unstored(&world);
@@ -61,14 +61,14 @@ fn a_key_that_two_secrets_name_is_found() {
 
 #[test]
 fn an_account_with_hardly_any_room_is_found() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     fill_account(&world, 19);
     assert!(found(&audit(&world), Code::SlotsLow));
 }
 
 #[test]
 fn a_master_that_lists_keys_and_cannot_issue_any_is_found_once() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     by_hand(&world, "prod/bybit/other");
     world.grant(world.master_key(), &[SPOT]);
     world.advance(hours(1));
@@ -85,7 +85,7 @@ fn a_master_that_lists_keys_and_cannot_issue_any_is_found_once() {
 
 #[test]
 fn a_master_that_cannot_be_read_is_unusable() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     world.delete_secret(&world.master());
     assert!(found(&audit(&world), Code::MasterUnusable));
     assert!(found(&world.maintain(), Code::MasterUnusable));
@@ -95,7 +95,7 @@ fn a_master_that_cannot_be_read_is_unusable() {
 /// first.
 #[test]
 fn keys_left_on_an_account_that_the_secret_stood_for_before_are_told() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     let (_, lost) = unstored(&world);
     world.label("AWSPENDING", None);
     world.advance(hours(1));

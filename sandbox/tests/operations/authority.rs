@@ -123,8 +123,8 @@ fn a_stolen_credential_in_another_spelling_is_none() {
 /// A version that names a key of its own secret with a wrong key secret ends it no more than any other does.
 #[test]
 fn a_mistyped_copy_does_not_end_a_key_that_another_secret_has() {
-    let (world, _, key, _) = rotated_twice();
-    let copied = world.credential(&key);
+    let world = rotated_twice();
+    let copied = world.credential(&world.replaced_key);
     world.add_secret_of("prod/bybit/other", &copied);
     let mistyped = Credential {
         secret: KeySecret::from("mistyped-by-somebody-in-a-hurry-0000"),
@@ -135,7 +135,7 @@ fn a_mistyped_copy_does_not_end_a_key_that_another_secret_has() {
         world.advance(hours(25));
         settle(&world);
         assert!(
-            world.alive(&key),
+            world.alive(&world.replaced_key),
             "{labels:?}: the other secret's consumers have it"
         );
     }
@@ -251,10 +251,10 @@ fn a_marker_of_another_secret_hides_no_key_and_no_power() {
 /// Whoever stores a value chooses its version's id, and can so write down that this function built it.
 #[test]
 fn a_value_that_claims_to_be_ours_is_not_taken_for_it() {
-    let (world, token, _, _) = rotated_twice();
+    let world = rotated_twice();
     let by_hand = world.key_by_hand(SUB);
     let forged = VersionId::new("66666666-0000-4000-8000-000000000666");
-    let mut value = world.document(&token);
+    let mut value = world.document(&world.token);
     value["rotation"]["token"] = forged.as_str().into();
     value["api_key"] = "<key>".into();
     value["api_secret"] = "<secret>".into();

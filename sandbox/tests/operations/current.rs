@@ -40,11 +40,11 @@ fn a_rejection_where_the_host_accepts_no_one_is_not_a_death() {
 
 #[test]
 fn in_the_replaced_keys_grace_a_death_is_believed_only_when_told_twice() {
-    let (world, token, _, _) = rotated_twice();
+    let world = rotated_twice();
     world.advance(hours(1));
-    world.delete_key(&key_in(&world, &token));
+    world.delete_key(&key_in(&world, &world.token));
     assert_eq!(codes(&world.maintain()), [Code::CurrentSuspect]);
-    assert!(world.has_stamp(&token, "SUSPECT-"));
+    assert!(world.has_stamp(&world.token, "SUSPECT-"));
     world.advance(hours(1));
     let answer = world.maintain();
     assert_eq!(codes(&answer), [Code::CurrentDead]);
@@ -58,9 +58,9 @@ fn in_the_replaced_keys_grace_a_death_is_believed_only_when_told_twice() {
 
 #[test]
 fn a_suspicion_is_told_in_every_pass_until_it_is_decided() {
-    let (world, token, _, _) = rotated_twice();
+    let world = rotated_twice();
     world.advance(hours(1));
-    world.delete_key(&key_in(&world, &token));
+    world.delete_key(&key_in(&world, &world.token));
     for _ in 0..3 {
         assert_eq!(codes(&world.maintain()), [Code::CurrentSuspect]);
         world.advance(minutes(5));
@@ -69,10 +69,10 @@ fn a_suspicion_is_told_in_every_pass_until_it_is_decided() {
 
 #[test]
 fn a_predecessor_made_by_hand_is_a_way_back_for_as_long_as_it_lives() {
-    let (world, token, by_hand, _) = rotated();
+    let world = rotated();
     world.advance(hours(48));
     world.maintain();
-    world.delete_key(&key_in(&world, &token));
+    world.delete_key(&key_in(&world, &world.token));
     world.advance(hours(1));
     let answer = world.maintain();
     assert!(found(&answer, Code::CurrentSuspect), "{answer:#?}");
@@ -80,23 +80,23 @@ fn a_predecessor_made_by_hand_is_a_way_back_for_as_long_as_it_lives() {
     let answer = world.maintain();
     let dead = finding(&answer, Code::CurrentDead);
     assert!(
-        world.alive(&by_hand) && dead.r#do.contains("rollback"),
+        world.alive(&world.replaced_key) && dead.r#do.contains("rollback"),
         "{answer:#?}"
     );
 }
 
 #[test]
 fn a_suspicion_is_dropped_when_the_key_answers_again() {
-    let (world, token, _, _) = rotated_twice();
+    let world = rotated_twice();
     world.advance(hours(1));
     world.plan(Operation::Inspect, 1, Fault::Dropped);
     world.venue(|model, _| model.knobs.wrong_host = true);
     world.maintain();
     world.venue(|model, _| model.knobs.wrong_host = false);
-    world.label("SUSPECT-20260301T000000Z-00000000", Some(&token));
+    world.label("SUSPECT-20260301T000000Z-00000000", Some(&world.token));
     world.advance(hours(1));
     all_is_well(&world.maintain());
-    assert!(!world.has_stamp(&token, "SUSPECT-"));
+    assert!(!world.has_stamp(&world.token, "SUSPECT-"));
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn a_current_key_moving_funds_is_a_page_and_one_beyond_policy_a_ticket() {
 
 #[test]
 fn a_key_that_a_hand_put_back_after_a_rotation_is_told() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     world.maintain();
     let by_hand = world.key_by_hand(SUB);
     world.put_key(&by_hand, "AWSCURRENT");
@@ -161,7 +161,7 @@ fn a_key_that_a_hand_put_back_after_a_rotation_is_told() {
 
 #[test]
 fn a_key_put_back_is_told_even_dead_and_before_a_pass_saw_the_rotation() {
-    let (world, token, _, _) = rotated();
+    let world = rotated();
     let by_hand = world.key_by_hand(SUB);
     world.put_key(&by_hand, "AWSCURRENT");
     assert!(codes(&world.fork().maintain()).contains(&Code::CurrentOverwritten));
@@ -169,26 +169,25 @@ fn a_key_put_back_is_told_even_dead_and_before_a_pass_saw_the_rotation() {
     world.advance(hours(1));
     assert!(found(&world.maintain(), Code::CurrentOverwritten));
     // The function's own value, stored again by infrastructure code.
-    let (world, _, _, _) = rotated();
+    let world = rotated();
     let ours = world
         .text(&world.holder("AWSCURRENT").expect("a version"))
         .expect("its value");
     world.put_by_hand(&ours, world.first_credential(), SUB, "AWSCURRENT");
     world.label("AWSPREVIOUS", Some(&world.first_version()));
     assert!(found(&world.maintain(), Code::CurrentOverwritten));
-    drop(token);
 }
 
 #[test]
 fn a_key_put_back_is_told_until_it_is_rotated_though_only_a_tag_is_ours() {
-    let (world, token, _, _) = rotated_twice();
+    let world = rotated_twice();
     world.maintain();
     let by_hand = world.key_by_hand(SUB);
     world.put_key(&by_hand, "AWSCURRENT");
     world.maintain();
     world.advance(hours(25));
     settle(&world);
-    assert!(world.labels(&token).is_empty(), "its key is dead");
+    assert!(world.labels(&world.token).is_empty(), "its key is dead");
     assert!(found(&audit(&world), Code::CurrentOverwritten));
     world.rotate().expect("a rotation");
     assert!(!found(&audit(&world), Code::CurrentOverwritten));
@@ -346,22 +345,22 @@ fn a_supplied_key_that_was_stored_just_now_is_not_dead_yet() {
 
 #[test]
 fn one_bad_secret_does_not_stop_the_others() {
-    let (world, _, key, _) = rotated_twice();
+    let world = rotated_twice();
     let other = world.key_by_hand(SUB);
     world.add_secret_of("prod/nowhere/other", &other);
     let bad = world.text_of_setup().replace("bybit", "nowhere");
     world.add_secret("prod/nowhere/third", &bad, &other, SUB);
     world.advance(hours(25));
     settle(&world);
-    assert!(!world.alive(&key));
+    assert!(!world.alive(&world.replaced_key));
 }
 
 #[test]
 fn a_dead_key_whose_suspicion_cannot_be_noted_is_a_page() {
-    let (world, token, _, _) = rotated_twice();
-    world.fill_labels(20, &token);
+    let world = rotated_twice();
+    world.fill_labels(20, &world.token);
     world.advance(hours(1));
-    world.delete_key(&key_in(&world, &token));
+    world.delete_key(&key_in(&world, &world.token));
     let answer = world.maintain();
     assert_eq!(
         codes(&answer),

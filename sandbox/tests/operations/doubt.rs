@@ -8,14 +8,14 @@ use super::*;
 
 #[test]
 fn one_stale_read_does_not_have_the_key_before_killed_as_the_current_one() {
-    let (world, token, before, _) = rotated_twice();
-    let key = key_in(&world, &token);
+    let world = rotated_twice();
+    let key = key_in(&world, &world.token);
     for read in [Operation::Describe, Operation::ReadCurrent] {
-        let world = world.fork();
-        world.plan(read, 1, Fault::Stale(3));
-        let answer = world.operate_beside_the_service(leaked(&world, None));
+        let fork = world.fork();
+        fork.plan(read, 1, Fault::Stale(3));
+        let answer = fork.operate_beside_the_service(leaked(&fork, None));
         assert!(
-            world.alive(&before) && !world.alive(&key),
+            fork.alive(&world.replaced_key) && !fork.alive(&key),
             "{read:?}: {answer:#?}"
         );
     }
@@ -23,7 +23,7 @@ fn one_stale_read_does_not_have_the_key_before_killed_as_the_current_one() {
 
 #[test]
 fn a_second_order_that_reads_stale_labels_does_not_kill_the_successor() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     assert_eq!(
         world.operate_beside_the_service(leaked(&world, None)).outcome,
         Outcome::Ok
@@ -39,8 +39,8 @@ fn a_second_order_that_reads_stale_labels_does_not_kill_the_successor() {
 
 #[test]
 fn an_order_looks_again_where_it_could_not_find_out_who_holds_the_key() {
-    let (world, token, _, _) = rotated_twice();
-    let key = key_in(&world, &token);
+    let world = rotated_twice();
+    let key = key_in(&world, &world.token);
     world.plan_all(Operation::Secrets, 1..=4, Fault::Throttled);
     let answer = world.operate_beside_the_service(leaked(&world, None));
     assert!(!world.alive(&key) && answer.outcome == Outcome::Ok, "{answer:#?}");
@@ -48,12 +48,12 @@ fn an_order_looks_again_where_it_could_not_find_out_who_holds_the_key() {
 
 #[test]
 fn no_stale_look_at_labels_ends_an_order_before_the_leaked_key_is_dead() {
-    let (beginning, token, _, _) = rotated_twice();
-    let key = key_in(&beginning, &token);
+    let beginning = rotated_twice();
+    let key = key_in(&beginning, &beginning.token);
     for occurrence in 1..=40 {
         let world = beginning.fork();
         world.plan(Operation::Describe, occurrence, Fault::Stale(6));
-        let answer = world.operate_beside_the_service(leaked(&world, Some(&token)));
+        let answer = world.operate_beside_the_service(leaked(&world, Some(&beginning.token)));
         assert!(
             !world.alive(&key) && answer.outcome == Outcome::Ok,
             "{occurrence}: {answer:#?}"
@@ -71,38 +71,40 @@ fn no_answer_to_a_label(world: &World) {
 
 #[test]
 fn an_order_whose_label_was_put_unseen_does_not_say_nothing_changed() {
-    let (world, token, _, _) = rotated_twice();
+    let world = rotated_twice();
     no_answer_to_a_label(&world);
     let answer = world.operate_beside_the_service(leaked(&world, None));
-    assert_eq!(world.holder("COMPROMISED").as_ref(), Some(&token));
+    assert_eq!(world.holder("COMPROMISED").as_ref(), Some(&world.token));
     ended(&answer, Outcome::Failed, &[Code::Exposed]);
     assert_eq!(
         answer.secrets[0].did,
         [format!(
-            "perhaps labelled version {token} COMPROMISED: no answer says so"
+            "perhaps labelled version {} COMPROMISED: no answer says so",
+            world.token
         )]
     );
 }
 
 #[test]
 fn a_rollback_whose_label_was_put_unseen_does_not_say_nothing_changed() {
-    let (world, _, _, version) = rotated_twice();
+    let world = rotated_twice();
     no_answer_to_a_label(&world);
     let answer = world.roll_back(None);
-    assert_eq!(world.holder("ROLLBACK").as_ref(), Some(&version));
+    assert_eq!(world.holder("ROLLBACK").as_ref(), Some(&world.replaced));
     ended(&answer, Outcome::Failed, &[Code::NotDone]);
     assert_eq!(
         answer.secrets[0].did,
         [format!(
-            "perhaps labelled version {version} ROLLBACK: no answer says so"
+            "perhaps labelled version {} ROLLBACK: no answer says so",
+            world.replaced
         )]
     );
 }
 
 #[test]
 fn what_kept_a_leaked_key_alive_for_a_while_is_not_found_once_it_is_dead() {
-    let (beginning, token, _, _) = rotated_twice();
-    let key = key_in(&beginning, &token);
+    let beginning = rotated_twice();
+    let key = key_in(&beginning, &beginning.token);
     // The leaked key's end is tried for a minute before its successor is sought, and for another one
     // afterwards.
     for (refusals, found) in [(40, vec![]), (200, vec![Code::Exposed, Code::GraceOverrun])] {
@@ -120,9 +122,9 @@ fn what_kept_a_leaked_key_alive_for_a_while_is_not_found_once_it_is_dead() {
 #[test]
 fn a_young_key_that_is_dead_stays_so_when_its_successor_has_come() {
     for mode in [Mode::ReplaceFirst, Mode::RevokeFirst] {
-        let (world, token, _, _) = rotated();
+        let world = rotated();
         let answer = world.operate_beside_the_service(break_glass(world.secret(), None, mode));
-        assert!(!world.alive(&key_in(&world, &token)));
+        assert!(!world.alive(&key_in(&world, &world.token)));
         ended(&answer, Outcome::Ok, &[]);
         assert_eq!(answer.counts["revoked"], 1);
     }
@@ -132,13 +134,17 @@ fn a_young_key_that_is_dead_stays_so_when_its_successor_has_come() {
 fn an_order_about_a_replaced_key_is_carried_out_though_it_was_cut_off() {
     for copies in [true, false] {
         for cut in 1..12 {
-            let (world, _, key, version) = rotated_twice();
-            world.label("ROLLBACK", Some(&version));
+            let world = rotated_twice();
+            world.label("ROLLBACK", Some(&world.replaced));
             if copies {
                 copied(&world);
             }
             world.plan_at(cut, Fault::CrashBefore);
-            drop(world.start_operation(leaked(&world, Some(&version))).finish());
+            drop(
+                world
+                    .start_operation(leaked(&world, Some(&world.replaced)))
+                    .finish(),
+            );
             if world.holder("COMPROMISED").is_none() {
                 continue;
             }
@@ -147,7 +153,7 @@ fn an_order_about_a_replaced_key_is_carried_out_though_it_was_cut_off() {
                 world.advance(hours(1));
             }
             assert!(
-                !world.alive(&key) && world.holder("ROLLBACK").is_none(),
+                !world.alive(&world.replaced_key) && world.holder("ROLLBACK").is_none(),
                 "{copies} {cut}: {:#?}",
                 world.maintain()
             );
@@ -157,15 +163,15 @@ fn an_order_about_a_replaced_key_is_carried_out_though_it_was_cut_off() {
 
 #[test]
 fn stale_looks_in_a_row_end_no_order_before_the_leaked_key_is_dead() {
-    let (beginning, token, _, _) = rotated_twice();
-    let key = key_in(&beginning, &token);
+    let beginning = rotated_twice();
+    let key = key_in(&beginning, &beginning.token);
     for operation in [Operation::Describe, Operation::ReadCurrent] {
         for first in 1..=24 {
             let world = beginning.fork();
             for occurrence in first..first + 3 {
                 world.plan(operation, occurrence, Fault::Stale(6));
             }
-            let answer = world.operate_beside_the_service(leaked(&world, Some(&token)));
+            let answer = world.operate_beside_the_service(leaked(&world, Some(&beginning.token)));
             assert!(
                 !world.alive(&key) && answer.outcome == Outcome::Ok,
                 "{operation:?} {first}: {answer:#?}"
@@ -176,11 +182,11 @@ fn stale_looks_in_a_row_end_no_order_before_the_leaked_key_is_dead() {
 
 #[test]
 fn an_order_whose_label_put_twice_is_unseen_does_not_say_nothing_changed() {
-    let (world, token, _, _) = rotated_twice();
+    let world = rotated_twice();
     world.plan(Operation::AddLabel, 1, Fault::Twice);
     world.plan_all(Operation::Describe, 2..6, Fault::Refused);
-    let answer = world.operate_beside_the_service(leaked(&world, Some(&token)));
-    assert_eq!(world.holder("COMPROMISED").as_ref(), Some(&token));
+    let answer = world.operate_beside_the_service(leaked(&world, Some(&world.token)));
+    assert_eq!(world.holder("COMPROMISED").as_ref(), Some(&world.token));
     assert!(
         answer.secrets[0].did[0].starts_with("perhaps labelled"),
         "{answer:#?}"

@@ -19,8 +19,8 @@ pub(super) fn happened(answer: &Answer) -> Vec<&str> {
 
 #[test]
 fn a_leaked_current_key_is_replaced_then_revoked_then_proven_dead() {
-    let (world, token, _, _) = rotated_twice();
-    let key = key_in(&world, &token);
+    let world = rotated_twice();
+    let key = key_in(&world, &world.token);
     let answer = world.operate_beside_the_service(leaked(&world, None));
     assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
     assert!(
@@ -39,7 +39,7 @@ fn a_leaked_current_key_is_replaced_then_revoked_then_proven_dead() {
         answer.exposure_seconds.is_some_and(|seconds| seconds < 60),
         "{answer:#?}"
     );
-    assert_eq!(world.labels(&token), Vec::<String>::new());
+    assert_eq!(world.labels(&world.token), Vec::<String>::new());
 }
 
 /// A world whose secret has had so many versions today that no rotation of it gets a key, with one that has
@@ -98,16 +98,16 @@ fn where_an_order_cannot_be_marked_the_answer_says_why_no_successor_came() {
 
 #[test]
 fn a_key_that_was_replaced_already_dies_without_another_rotation() {
-    let (world, token, key, version) = rotated_twice();
-    let answer = world.operate_beside_the_service(leaked(&world, Some(&version)));
+    let world = rotated_twice();
+    let answer = world.operate_beside_the_service(leaked(&world, Some(&world.replaced)));
     assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
-    assert!(!world.alive(&key));
-    assert_eq!(world.holder("AWSCURRENT"), Some(token));
+    assert!(!world.alive(&world.replaced_key));
+    assert_eq!(world.holder("AWSCURRENT").as_ref(), Some(&world.token));
 }
 
 #[test]
 fn every_effect_of_an_emergency_bears_its_reason_and_number() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     world.take_records();
     world.operate(leaked(&world, None));
     let records = world.take_records();
@@ -127,8 +127,8 @@ fn every_effect_of_an_emergency_bears_its_reason_and_number() {
 
 #[test]
 fn a_rotation_that_is_stuck_is_given_up_first() {
-    let (world, token, _, _) = rotated_twice();
-    let key = key_in(&world, &token);
+    let world = rotated_twice();
+    let key = key_in(&world, &world.token);
     let stuck = world.begin_rotation();
     world.plan(Operation::Issue, 1, Fault::Refused);
     assert!(world.run(Step::Create, &stuck).is_err());
@@ -144,8 +144,8 @@ fn a_rotation_that_is_stuck_is_given_up_first() {
 
 #[test]
 fn where_it_is_ordered_the_leaked_key_dies_before_its_successor_is_there() {
-    let (world, token, _, _) = rotated_twice();
-    let key = key_in(&world, &token);
+    let world = rotated_twice();
+    let key = key_in(&world, &world.token);
     let answer = world.operate_beside_the_service(revoke_first(&world, None));
     let said = happened(&answer).join("; ");
     assert!(said.find("was revoked") < said.find("begun"), "{said}");
@@ -163,10 +163,10 @@ fn where_it_is_ordered_the_leaked_key_dies_before_its_successor_is_there() {
 
 #[test]
 fn a_key_that_another_secret_holds_too_is_told_with_the_way_out() {
-    let (world, _, key, version) = rotated();
+    let world = rotated();
     world.add_secret_of("prod/bybit/other", world.first_credential());
-    let answer = world.operate_beside_the_service(leaked(&world, Some(&version)));
-    assert!(world.alive(&key));
+    let answer = world.operate_beside_the_service(leaked(&world, Some(&world.replaced)));
+    assert!(world.alive(&world.replaced_key));
     let held = finding(&answer, Code::CompromisedHeld);
     assert!(held.r#do.contains("prod/bybit/other"), "{held:#?}");
     assert!(
@@ -179,8 +179,8 @@ fn a_key_that_another_secret_holds_too_is_told_with_the_way_out() {
 fn an_order_cut_off_anywhere_is_carried_out_by_whoever_comes_next() {
     for mode in [Mode::ReplaceFirst, Mode::RevokeFirst] {
         for cut in 1..40 {
-            let (world, token, _, _) = rotated_twice();
-            let key = key_in(&world, &token);
+            let world = rotated_twice();
+            let key = key_in(&world, &world.token);
             world.plan_at(cut, Fault::CrashBefore);
             let operation = world.start_operation(break_glass(world.secret(), None, mode));
             let ended = operation.finish_beside(|| while world.run_due().is_some() {});
@@ -189,7 +189,10 @@ fn an_order_cut_off_anywhere_is_carried_out_by_whoever_comes_next() {
             }
             // Nobody repeats the order: the hourly passes and Secrets Manager do what is left, once the order
             // was written down.
-            let written = world.labels(&token).iter().any(|label| label == "COMPROMISED");
+            let written = world
+                .labels(&world.token)
+                .iter()
+                .any(|label| label == "COMPROMISED");
             for _ in 0..4 {
                 pass_beside_the_service(&world);
             }
@@ -198,7 +201,8 @@ fn an_order_cut_off_anywhere_is_carried_out_by_whoever_comes_next() {
                 !written && world.current_key() == Some(key.clone()),
                 "{mode:?}, cut at call {cut}"
             );
-            let repeated = world.operate_beside_the_service(break_glass(world.secret(), Some(&token), mode));
+            let repeated =
+                world.operate_beside_the_service(break_glass(world.secret(), Some(&world.token), mode));
             assert!(!world.alive(&key), "{mode:?}, cut at call {cut}: {repeated:#?}");
         }
     }
@@ -206,8 +210,8 @@ fn an_order_cut_off_anywhere_is_carried_out_by_whoever_comes_next() {
 
 #[test]
 fn where_no_successor_comes_the_answer_pages_and_the_key_lives() {
-    let (world, token, _, _) = rotated_twice();
-    let key = key_in(&world, &token);
+    let world = rotated_twice();
+    let key = key_in(&world, &world.token);
     world.venue(|model, _| model.knobs.kyc_missing = true);
     let answer = world.operate_beside_the_service(leaked(&world, None));
     assert!(world.alive(&key));
@@ -217,8 +221,8 @@ fn where_no_successor_comes_the_answer_pages_and_the_key_lives() {
 
 #[test]
 fn a_second_leak_waits_until_the_first_is_over() {
-    let (world, _, _, version) = rotated_twice();
-    world.label("COMPROMISED", Some(&version));
+    let world = rotated_twice();
+    world.label("COMPROMISED", Some(&world.replaced));
     world.take_calls();
     let answer = world.operate_beside_the_service(leaked(&world, None));
     assert!(
@@ -238,12 +242,12 @@ fn what_is_neither_rotated_nor_a_master_is_refused() {
 
 /// A world where a person has put the first value back, whose key is dead by now; with the version before it.
 pub(super) fn with_a_dead_key_put_back() -> (Watched, VersionId) {
-    let (world, before, _, _) = rotated();
+    let world = rotated();
     let text = world.document(&world.first_version()).to_string();
     world.advance(hours(24 * 8));
     settle(&world);
     world.put_by_hand(&text, &world.key_by_hand(SUB), SUB, "AWSCURRENT");
-    (world, before)
+    (world.world, world.token)
 }
 
 /// Nothing says how old the key is but that it was stored an hour ago.
@@ -258,7 +262,7 @@ fn a_leaked_key_that_was_dead_before_is_proven_dead() {
 /// Carries out an order to revoke first, during which a hand takes its label off so many seconds after it was
 /// put there.
 fn taken_back_after(late: i64) -> (Answer, bool) {
-    let (world, token, _, _) = rotated_twice();
+    let world = rotated_twice();
     let mut run = world.start_operation(revoke_first(&world, None));
     while world.holder("REVOKE_FIRST").is_none() {
         assert!(run.poll().is_pending(), "it ended before it was written down");
@@ -269,7 +273,7 @@ fn taken_back_after(late: i64) -> (Answer, bool) {
     world.advance(seconds(late));
     world.label("COMPROMISED", None);
     let answer = run.finish().expect("it is not cut off");
-    (answer, world.alive(&key_in(&world, &token)))
+    (answer, world.alive(&key_in(&world, &world.token)))
 }
 
 #[test]
@@ -301,8 +305,8 @@ fn an_order_is_taken_back_by_whoever_takes_its_label_off() {
 
 #[test]
 fn a_pass_ends_no_key_whose_label_was_taken_off_meanwhile() {
-    let (world, _, key, replaced) = rotated_twice();
-    world.label("COMPROMISED", Some(&replaced));
+    let world = rotated_twice();
+    world.label("COMPROMISED", Some(&world.replaced));
     let mut pass = world.start_operation(maintain(Shard::ALL, false));
     // The third that is asked is the leaked one.
     for _ in 1..=3 {
@@ -311,10 +315,10 @@ fn a_pass_ends_no_key_whose_label_was_taken_off_meanwhile() {
     }
     world.label("COMPROMISED", None);
     pass.finish().expect("it is not cut off");
-    assert!(world.alive(&key), "its grace is not over");
-    world.label("COMPROMISED", Some(&replaced));
+    assert!(world.alive(&world.replaced_key), "its grace is not over");
+    world.label("COMPROMISED", Some(&world.replaced));
     settle(&world);
-    assert!(!world.alive(&key));
+    assert!(!world.alive(&world.replaced_key));
 }
 
 /// A world whose venue lists no keys any more.
@@ -324,8 +328,8 @@ fn without_lists(world: &World) {
 
 #[test]
 fn an_order_to_revoke_first_waits_for_no_list_of_keys() {
-    let (world, token, _, _) = rotated_twice();
-    let key = key_in(&world, &token);
+    let world = rotated_twice();
+    let key = key_in(&world, &world.token);
     without_lists(&world);
     let answer = world.operate_beside_the_service(revoke_first(&world, None));
     assert!(!world.alive(&key), "{answer:#?}");
@@ -340,8 +344,8 @@ fn an_order_to_revoke_first_waits_for_no_list_of_keys() {
 
 #[test]
 fn a_leaked_key_unusable_here_dies_without_a_list_once_an_order_names_it() {
-    let (world, token, _, _) = rotated_twice();
-    let key = key_in(&world, &token);
+    let world = rotated_twice();
+    let key = key_in(&world, &world.token);
     bind(&world, &key, Ips::only([BOT_ADDRESS]));
     without_lists(&world);
     let first = revoke_first(&world, None);

@@ -170,8 +170,8 @@ fn many_keys_that_were_issued_on_an_account_within_a_day_are_a_page() {
 
 #[test]
 fn a_key_that_a_secret_of_another_shard_holds_is_not_revoked() {
-    let (world, _, key, version) = rotated_twice();
-    let credential = world.credential(&key);
+    let world = rotated_twice();
+    let credential = world.credential(&world.replaced_key);
     let names: Vec<SecretId> = (0..6)
         .map(|number| world.add_secret_of(&format!("prod/bybit/holder-{number}"), &credential))
         .collect();
@@ -183,9 +183,9 @@ fn a_key_that_a_secret_of_another_shard_holds_is_not_revoked() {
         world.advance(hours(1));
     }
     assert!(
-        world.alive(&key),
+        world.alive(&world.replaced_key),
         "{names:?} hold it: {:?}",
-        world.labels(&version)
+        world.labels(&world.replaced)
     );
 }
 

@@ -26,7 +26,7 @@ fn abandon_tells_of_the_stamp_that_a_stale_look_does_not_show() {
 /// one.
 #[test]
 fn a_version_without_a_value_replaced_long_ago_blocks_no_revocation() {
-    let (world, _, key, _) = rotated_twice();
+    let world = rotated_twice();
     let empty = world.begin_rotation();
     world.make_current(&empty);
     new_current_by_hand(&world);
@@ -40,7 +40,10 @@ fn a_version_without_a_value_replaced_long_ago_blocks_no_revocation() {
         "{dry_run:#?}"
     );
     settle(&world);
-    assert!(!world.alive(&key), "its grace is over, and nothing holds it");
+    assert!(
+        !world.alive(&world.replaced_key),
+        "its grace is over, and nothing holds it"
+    );
 }
 
 /// NO-ORPHANS: a label that says nothing of a version's end keeps no key alive that was issued for it and
@@ -87,9 +90,9 @@ fn a_never_stored_key_is_revoked_beside_the_offer_its_version_holds() {
 /// has an end.
 #[test]
 fn a_version_that_kept_only_a_note_of_a_person_has_an_end() {
-    let (world, token, _, _) = rotated_twice();
-    let key = key_in(&world, &token);
-    world.label("NOTE", Some(&token));
+    let world = rotated_twice();
+    let key = key_in(&world, &world.token);
+    world.label("NOTE", Some(&world.token));
     for _ in 0..2 {
         new_current_by_hand(&world);
     }
@@ -131,11 +134,11 @@ fn a_replica_that_is_behind_keeps_alive_what_no_label_tells_of() {
 /// HONEST: a dead key is proven dead though nothing is known of the current one.
 #[test]
 fn a_key_a_person_deleted_is_proven_dead_beside_a_dead_current_key() {
-    let (world, _, key, version) = rotated_twice();
+    let world = rotated_twice();
     world.advance(hours(25));
     world.maintain();
     world.advance(hours(1));
-    world.delete_key(&key);
+    world.delete_key(&world.replaced_key);
     // A supplied key that is dead, so that no credential of the current value is accepted.
     let supplied = r#"{"api_key":"<key>","api_secret":"<secret>","subaccount":"<account>"}"#;
     let current = world.key_by_hand(SUB);
@@ -147,7 +150,7 @@ fn a_key_a_person_deleted_is_proven_dead_beside_a_dead_current_key() {
     world.plan(Operation::Revoke, 1, Fault::Denied);
     world.maintain();
     let stamps: Vec<String> = world
-        .labels(&version)
+        .labels(&world.replaced)
         .into_iter()
         .filter(|label| label.starts_with("CONDEMNED"))
         .collect();
@@ -170,27 +173,27 @@ fn a_key_whose_version_cannot_be_read_and_bears_no_label_is_told_of() {
 /// secret can put there.
 #[test]
 fn no_stamp_of_a_time_to_come_keeps_a_leaked_key_alive() {
-    let (world, token, _, version) = rotated_twice();
-    let key = key_in(&world, &version);
+    let world = rotated_twice();
+    let key = key_in(&world, &world.replaced);
     // A copy of the leaked key, as if it had been built on the current version and given up in 2099.
     let forged = VersionId::new("99999999-0000-4000-8000-000000000001");
-    let mut value = world.document(&version);
+    let mut value = world.document(&world.replaced);
     value["rotation"]["token"] = forged.as_str().into();
-    value["rotation"]["based_on"] = token.as_str().into();
+    value["rotation"]["based_on"] = world.token.as_str().into();
     world.put_value(
         world.secret(),
         &forged,
         &value.to_string(),
         &["CONDEMNED-20990101T000000Z-99999999"],
     );
-    let answer = world.operate_beside_the_service(revoke_first(&world, Some(&version)));
+    let answer = world.operate_beside_the_service(revoke_first(&world, Some(&world.replaced)));
     assert!(!world.alive(&key), "{answer:#?}");
 }
 
 /// HONEST: a key that was revoked first counts as retired once, when its labels come off.
 #[test]
 fn a_current_key_that_was_revoked_first_counts_as_retired_once() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     let answer = world.operate_beside_the_service(revoke_first(&world, None));
     assert_eq!(
         (answer.outcome, answer.counts.get("retired")),

@@ -9,51 +9,51 @@ use super::*;
 
 #[test]
 fn a_rotation_that_builds_on_the_leaked_key_is_given_up_first() {
-    let (world, token, key, version) = rotated_twice();
-    world.label("ROLLBACK", Some(&version));
+    let world = rotated_twice();
+    world.label("ROLLBACK", Some(&world.replaced));
     copied(&world);
-    let answer = world.operate_beside_the_service(leaked(&world, Some(&version)));
+    let answer = world.operate_beside_the_service(leaked(&world, Some(&world.replaced)));
     assert!(
         happened(&answer).iter().any(|what| what.contains("given up")),
         "{answer:#?}"
     );
     assert_ne!(
-        world.holder("AWSCURRENT"),
-        Some(token),
+        world.holder("AWSCURRENT").as_ref(),
+        Some(&world.token),
         "a run of it may be about to make the leaked key current"
     );
     assert_eq!(world.holder("ROLLBACK"), None, "nobody goes back to a leaked key");
     assert!(
-        !world.alive(&key) && world.current_key().is_some_and(|current| world.alive(&current)),
+        !world.alive(&world.replaced_key) && world.current_key().is_some_and(|current| world.alive(&current)),
         "{answer:#?}"
     );
 }
 
 #[test]
 fn a_rotation_that_has_yet_to_copy_the_leaked_key_is_given_up_too() {
-    let (world, token, key, version) = rotated_twice();
-    world.label("ROLLBACK", Some(&version));
+    let world = rotated_twice();
+    world.label("ROLLBACK", Some(&world.replaced));
     let back = world.begin_rotation();
-    let answer = world.operate_beside_the_service(leaked(&world, Some(&version)));
+    let answer = world.operate_beside_the_service(leaked(&world, Some(&world.replaced)));
     assert!(world.has_stamp(&back, "CONDEMNED-"), "{answer:#?}");
     assert!(
-        !world.alive(&key) && world.holder("AWSCURRENT") == Some(token),
+        !world.alive(&world.replaced_key) && world.holder("AWSCURRENT").as_ref() == Some(&world.token),
         "{answer:#?}"
     );
 }
 
 #[test]
 fn a_copy_of_a_key_that_is_leaked_by_now_is_never_promoted() {
-    let (world, token, _, version) = rotated_twice();
-    world.label("ROLLBACK", Some(&version));
+    let world = rotated_twice();
+    world.label("ROLLBACK", Some(&world.replaced));
     let back = copied(&world);
-    world.label("COMPROMISED", Some(&version));
+    world.label("COMPROMISED", Some(&world.replaced));
     for step in [Step::Set, Step::Test, Step::Finish] {
         // Only testSecret has nothing against it: it tells of the key.
         let ended = world.run(step, &back);
         assert!(ended.is_err() || step != Step::Finish, "{step:?}");
     }
-    assert_eq!(world.holder("AWSCURRENT"), Some(token));
+    assert_eq!(world.holder("AWSCURRENT").as_ref(), Some(&world.token));
     assert!(world.run(Step::Create, &back).is_err());
     assert_eq!(world.holder("AWSPENDING"), None, "it was given up");
 }
@@ -62,25 +62,29 @@ fn a_copy_of_a_key_that_is_leaked_by_now_is_never_promoted() {
 fn an_order_goes_on_where_a_rollback_has_copied_the_leaked_key() {
     for mode in [Mode::ReplaceFirst, Mode::RevokeFirst] {
         for cut in 1..25 {
-            let (world, _, key, version) = rotated_twice();
-            world.roll_back(Some(&version));
+            let world = rotated_twice();
+            world.roll_back(Some(&world.replaced));
             while world.run_due().is_some() {}
-            assert_eq!(world.current_key().as_ref(), Some(&key));
+            assert_eq!(world.current_key().as_ref(), Some(&world.replaced_key));
             world.plan_at(cut, Fault::CrashBefore);
-            let operation = world.start_operation(break_glass(world.secret(), Some(&version), mode));
+            let operation = world.start_operation(break_glass(world.secret(), Some(&world.replaced), mode));
             if operation
                 .finish_beside(|| while world.run_due().is_some() {})
                 .is_ok()
             {
                 break;
             }
-            if !world.labels(&version).iter().any(|label| label == "COMPROMISED") {
+            if !world
+                .labels(&world.replaced)
+                .iter()
+                .any(|label| label == "COMPROMISED")
+            {
                 continue;
             }
             passes_beside_the_service(&world);
             let current = world.current_key().expect("a current key");
             assert!(
-                !world.alive(&key) && world.alive(&current),
+                !world.alive(&world.replaced_key) && world.alive(&current),
                 "{mode:?}, cut at call {cut}"
             );
         }

@@ -7,7 +7,7 @@ use super::*;
 
 #[test]
 fn a_leaked_master_comes_before_children_whose_foreign_keys_are_suspects() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     let foreign = world.key_by_hand(SUB);
     world.take_calls();
     let master = world.master();
@@ -27,7 +27,7 @@ fn a_leaked_master_is_one_in_whichever_way_its_children_name_it() {
         |arn: &str| arn[..arn.len() - 7].to_owned(),
         |_: &str| "masters/bybit/parent".to_owned(),
     ] {
-        let (world, _, _, _) = rotated();
+        let world = rotated();
         let document = world
             .text_of_setup()
             .replace("<master>", &name(world.master_arn()));
@@ -44,7 +44,7 @@ fn a_leaked_master_is_one_in_whichever_way_its_children_name_it() {
 
 #[test]
 fn a_child_that_cannot_be_read_does_not_hide_the_suspects_of_the_others() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     for name in ["prod/bybit/aaa", "prod/bybit/zzz"] {
         let deleted = world.add_secret_of(name, &world.key_by_hand(SUB));
         world.delete_secret(&deleted);

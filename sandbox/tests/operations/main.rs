@@ -34,6 +34,8 @@ mod harness;
 #[path = "../harness/watched.rs"]
 mod watched;
 
+use std::ops::Deref;
+
 use harness::{MASTER, copied, created, hours, key_in, minutes, new_current_by_hand, seconds, unstored};
 use jiff::SignedDuration;
 use protocol::label::VersionId;
@@ -50,22 +52,49 @@ use sandbox::secrets_manager::{
 use sandbox::venue::{Credential, Ips, KeyId, Permissions, Settings, Uid};
 use watched::{Watched, world, world_of, world_with, world_with_master};
 
-/// A world where one rotation has just been done: its version, and the key and version it replaced.
-fn rotated() -> (Watched, VersionId, KeyId, VersionId) {
-    let world = world();
-    let (key, version) = (world.first_key().clone(), world.first_version());
-    let token = world.rotate().expect("a rotation");
-    (world, token, key, version)
+/// A world where a rotation has just been done.
+struct Rotated {
+    world: Watched,
+    /// The version that is current.
+    token: VersionId,
+    /// The key that was replaced.
+    replaced_key: KeyId,
+    /// The version that names it.
+    replaced: VersionId,
 }
 
-/// A world where two rotations have been done, the second just now: the key of the first is ours.
-fn rotated_twice() -> (Watched, VersionId, KeyId, VersionId) {
-    let (world, first, _, _) = rotated();
+impl Deref for Rotated {
+    type Target = Watched;
+
+    fn deref(&self) -> &Watched {
+        &self.world
+    }
+}
+
+/// One rotation: a person made the key that was replaced.
+fn rotated() -> Rotated {
+    let world = world();
+    let (replaced_key, replaced) = (world.first_key().clone(), world.first_version());
+    let token = world.rotate().expect("a rotation");
+    Rotated {
+        world,
+        token,
+        replaced_key,
+        replaced,
+    }
+}
+
+/// Two rotations: the key that was replaced is ours.
+fn rotated_twice() -> Rotated {
+    let Rotated { world, token, .. } = rotated();
     world.advance(hours(24 * 30));
     settle(&world);
-    let key = key_in(&world, &first);
-    let token = world.rotate().expect("a rotation");
-    (world, token, key, first)
+    Rotated {
+        replaced_key: key_in(&world, &token),
+        replaced: token,
+        token: world.rotate().expect("a rotation"),
+        world,
+    }
 }
 
 /// The usual value without its master: a person supplies the keys.

@@ -6,8 +6,8 @@ use super::*;
 
 #[test]
 fn an_offer_whose_rotation_is_stuck_does_not_keep_a_leaked_key_alive() {
-    let (world, token, _, _) = rotated_twice();
-    let (offered, leaked_key) = (stuck_with_an_offer(&world), key_in(&world, &token));
+    let world = rotated_twice();
+    let (offered, leaked_key) = (stuck_with_an_offer(&world), key_in(&world, &world.token));
     let answer = world.operate_beside_the_service(leaked(&world, None));
     assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
     assert!(!world.alive(&leaked_key) && world.holder("CANDIDATE").is_none());
@@ -21,7 +21,7 @@ fn an_offer_whose_rotation_is_stuck_does_not_keep_a_leaked_key_alive() {
 
 #[test]
 fn an_offer_whose_rotation_was_given_up_is_taken_by_a_later_one() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     let offered = stuck_with_an_offer(&world);
     world.abandon();
     world.rotate().expect_err("it is to die, as far as labels tell");
@@ -34,10 +34,10 @@ fn an_offer_whose_rotation_was_given_up_is_taken_by_a_later_one() {
 
 #[test]
 fn a_rotation_given_up_empty_does_not_keep_an_offer_from_being_used() {
-    let (world, token, _, _) = rotated_twice();
+    let world = rotated_twice();
     world.venue(|model, _| model.knobs.kyc_missing = true);
-    world.operate_beside_the_service(leaked(&world, Some(&token)));
-    let key = key_in(&world, &token);
+    world.operate_beside_the_service(leaked(&world, Some(&world.token)));
+    let key = key_in(&world, &world.token);
     let better = world.key_by_hand(SUB);
     world.put_key(&better, "CANDIDATE");
     passes_beside_the_service(&world);
@@ -48,8 +48,8 @@ fn a_rotation_given_up_empty_does_not_keep_an_offer_from_being_used() {
 #[test]
 fn an_offer_that_is_bound_to_no_address_does_not_keep_a_leaked_key_alive() {
     for is_ordered in [true, false] {
-        let (world, token, _, _) = rotated_twice();
-        let key = key_in(&world, &token);
+        let world = rotated_twice();
+        let key = key_in(&world, &world.token);
         let mut settings = world.settings_of(world.first_key());
         settings.ips = Ips::Any;
         let unbound = world.key_by_hand_with(SUB, settings);
@@ -58,7 +58,7 @@ fn an_offer_that_is_bound_to_no_address_does_not_keep_a_leaked_key_alive() {
             let answer = world.operate_beside_the_service(leaked(&world, None));
             assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
         } else {
-            world.label("COMPROMISED", Some(&token));
+            world.label("COMPROMISED", Some(&world.token));
             passes_beside_the_service(&world);
         }
         assert!(!world.alive(&key) && world.alive(&unbound.key));
@@ -67,9 +67,9 @@ fn an_offer_that_is_bound_to_no_address_does_not_keep_a_leaked_key_alive() {
 
 #[test]
 fn a_pass_takes_an_offer_back_that_would_keep_a_leaked_key_current() {
-    let (world, token, _, _) = rotated_twice();
-    let key = key_in(&world, &token);
-    world.label("COMPROMISED", Some(&token));
+    let world = rotated_twice();
+    let key = key_in(&world, &world.token);
+    world.label("COMPROMISED", Some(&world.token));
     let mut settings = world.settings_of(&key);
     (settings.note, settings.permissions) = ("by hand".to_owned(), Permissions::of(&[SPOT]));
     let weak = world.key_by_hand_with(SUB, settings);
@@ -86,7 +86,7 @@ fn a_pass_takes_an_offer_back_that_would_keep_a_leaked_key_current() {
 
 #[test]
 fn where_no_key_can_be_issued_a_persons_offer_is_left_to_them() {
-    let (world, token, _, _) = rotated_twice();
+    let world = rotated_twice();
     let offered = world.key_by_hand(SUB);
     let mut settings = world.settings_of(&offered.key);
     let good = std::mem::replace(&mut settings.permissions, Permissions::of(&[SPOT]));
@@ -96,7 +96,7 @@ fn where_no_key_can_be_issued_a_persons_offer_is_left_to_them() {
     let offer = world.put_key(&offered, "CANDIDATE");
     world.delete_key(world.master_key());
     world.advance(hours(1));
-    world.operate_beside_the_service(leaked(&world, Some(&token)));
+    world.operate_beside_the_service(leaked(&world, Some(&world.token)));
     assert_eq!(
         world.holder("CANDIDATE").as_ref(),
         Some(&offer),

@@ -59,16 +59,20 @@ fn a_key_of_another_secret_or_of_nobody_is_left_alone() {
 
 #[test]
 fn the_key_of_a_version_that_lost_its_labels_lives_through_its_own_grace() {
-    let (world, token, _, _) = rotated_twice();
-    let key = key_in(&world, &token);
+    let world = rotated_twice();
+    let key = key_in(&world, &world.token);
     for _ in 0..2 {
         let by_hand = world.key_by_hand(SUB);
         world.put_key(&by_hand, "AWSCURRENT");
     }
-    assert_eq!(world.labels(&token), Vec::<String>::new());
+    assert_eq!(world.labels(&world.token), Vec::<String>::new());
     world.advance(hours(1));
     world.maintain();
-    assert!(world.has_stamp(&token, "REPLACED-"), "{:?}", world.labels(&token));
+    assert!(
+        world.has_stamp(&world.token, "REPLACED-"),
+        "{:?}",
+        world.labels(&world.token)
+    );
     world.advance(hours(23));
     world.maintain();
     assert!(world.alive(&key));

@@ -111,7 +111,7 @@ fn a_plan_says_how_long_clients_keep_a_value_beside_the_grace() {
         Some(3600)
     );
     assert!(!says(&answer, "clients keep"), "{answer:#?}");
-    let (world, _, _, _) = rotated();
+    let world = rotated();
     assert_eq!(
         plan(&world).secrets[0]
             .plan
@@ -382,7 +382,7 @@ fn whether_the_keys_may_be_used_from_here_is_told_as_the_venue_says_it() {
 #[test]
 fn a_rotation_that_copies_is_planned_as_it_then_happens() {
     for (label, source) in [("CANDIDATE", "candidate"), ("ROLLBACK", "rollback")] {
-        let (world, _, _, _) = rotated_twice();
+        let world = rotated_twice();
         let offered = world.key_by_hand(SUB);
         world.put_key(&offered, label);
         let planned = plan(&world).secrets[0].plan.clone().expect("a plan");

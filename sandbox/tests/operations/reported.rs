@@ -35,23 +35,23 @@ fn the_end_of_a_master_is_told_by_every_pass_before_it_comes() {
 
 #[test]
 fn a_rotation_that_is_stuck_is_told_by_every_pass() {
-    let (world, _, _, replaced) = rotated_twice();
+    let world = rotated_twice();
     world.begin_rotation();
     all_is_well(&world.maintain());
     world.advance(hours(1));
     let told = finding(&world.maintain(), Code::StuckPending);
     assert!(told.r#do.contains("abandon"), "{told:?}");
-    world.label("AWSPENDING", Some(&replaced));
+    world.label("AWSPENDING", Some(&world.replaced));
     let told = finding(&world.maintain(), Code::StuckPending);
     assert!(
-        told.say.contains(replaced.as_str()) && told.say.contains("was current once"),
+        told.say.contains(world.replaced.as_str()) && told.say.contains("was current once"),
         "{told:?}"
     );
 }
 
 #[test]
 fn a_kms_key_that_cannot_be_used_is_a_page_of_its_own() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     world.set_kms_key_usable(false);
     for answer in [world.maintain(), audit(&world)] {
         let told = finding(&answer, Code::KmsKeyUnusable);
@@ -64,7 +64,7 @@ fn a_kms_key_that_cannot_be_used_is_a_page_of_its_own() {
 
 #[test]
 fn a_replaced_key_that_another_secret_holds_names_its_holder() {
-    let (world, _, key, _) = rotated();
+    let world = rotated();
     world.add_secret_of("prod/bybit/other", world.first_credential());
     world.advance(hours(24 * 8));
     let told = finding(&world.maintain(), Code::SharedKey);
@@ -74,17 +74,17 @@ fn a_replaced_key_that_another_secret_holds_names_its_holder() {
         told.say.contains("AWSCURRENT key of prod/bybit/other") && told.r#do.contains("prod/bybit/other"),
         "{told:?}"
     );
-    assert!(world.alive(&key));
+    assert!(world.alive(&world.replaced_key));
 }
 
 #[test]
 fn a_key_of_a_secret_that_nothing_rotates_is_held_and_that_is_said() {
-    let (world, _, key, _) = rotated();
+    let world = rotated();
     let text = world.filled_in(world.text_of_setup(), world.first_credential(), SUB);
     unrotated(&world, "prod/bybit/a-bot-of-its-own", Some(text));
     world.advance(hours(24 * 8));
     settle(&world);
-    assert!(world.alive(&key));
+    assert!(world.alive(&world.replaced_key));
     for answer in [world.maintain(), audit(&world)] {
         assert!(says(&answer, "prod/bybit/a-bot-of-its-own"), "{answer:#?}");
     }
@@ -103,7 +103,7 @@ fn an_order_says_why_no_successor_comes_and_what_to_do_about_it() {
         (powerless, "cannot issue keys", "make a better one"),
         (full, "no room", "delete keys"),
     ] {
-        let (world, _, _, _) = rotated_twice();
+        let world = rotated_twice();
         world.advance(hours(25));
         settle(&world);
         spoil(&world);
@@ -120,7 +120,7 @@ fn an_order_says_why_no_successor_comes_and_what_to_do_about_it() {
 
 #[test]
 fn an_order_given_again_at_once_says_what_it_waits_for_and_until_when() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     world.venue(|model, _| model.knobs.kyc_missing = true);
     let begun = world.begin_rotation();
     let answer = world.operate_beside_the_service(leaked(&world, None));
@@ -133,8 +133,8 @@ fn an_order_given_again_at_once_says_what_it_waits_for_and_until_when() {
 
 #[test]
 fn a_master_that_is_dead_is_said_to_be_that_by_an_order_to_revoke_first() {
-    let (world, token, _, _) = rotated_twice();
-    let key = key_in(&world, &token);
+    let world = rotated_twice();
+    let key = key_in(&world, &world.token);
     world.delete_key(world.master_key());
     let answer = world.operate_beside_the_service(revoke_first(&world, None));
     assert!(
@@ -145,8 +145,8 @@ fn a_master_that_is_dead_is_said_to_be_that_by_an_order_to_revoke_first() {
 
 #[test]
 fn one_list_that_fails_is_no_control_for_the_next() {
-    let (world, token, _, _) = rotated_twice();
-    let key = key_in(&world, &token);
+    let world = rotated_twice();
+    let key = key_in(&world, &world.token);
     // Another environment's host rejects every key as if it were dead, and heals while the order is at work.
     world.venue(|model, _| model.knobs.wrong_host = true);
     let answer = world.operate_beside_the_service(revoke_first(&world, None));
@@ -162,7 +162,7 @@ fn one_list_that_fails_is_no_control_for_the_next() {
 
 #[test]
 fn a_version_that_never_had_a_value_is_not_counted_as_a_key_that_died() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     let (token, lost) = unstored(&world);
     world.label("COMPROMISED", Some(&token));
     let mut retired = 0;
@@ -186,7 +186,7 @@ fn a_version_that_never_had_a_value_is_not_counted_as_a_key_that_died() {
 
 #[test]
 fn an_audit_that_has_no_time_for_anything_is_not_well() {
-    let mut world = rotated_twice().0;
+    let mut world = rotated_twice().world;
     world.0.timeout = seconds(15);
     assert_eq!(audit(&world).outcome, Outcome::Failed);
     let answer = world.operate(request("fp:000000000000"));
@@ -199,7 +199,7 @@ fn an_audit_that_has_no_time_for_anything_is_not_well() {
 
 #[test]
 fn a_key_that_a_rotation_may_be_about_to_store_is_listed_as_young() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     let (_token, _) = unstored(&world);
     let answer = audit(&world);
     let young = answer.secrets[0]
@@ -212,8 +212,8 @@ fn a_key_that_a_rotation_may_be_about_to_store_is_listed_as_young() {
 
 #[test]
 fn a_harmless_power_is_a_ticket_and_no_page() {
-    let (world, token, _, _) = rotated_twice();
-    let key = key_in(&world, &token);
+    let world = rotated_twice();
+    let key = key_in(&world, &world.token);
     world.grant(&key, &[SPOT, ("CopyTrading", &["CopyTrading"])]);
     world.advance(hours(1));
     let answer = world.maintain();
@@ -228,7 +228,7 @@ fn a_harmless_power_is_a_ticket_and_no_page() {
 
 #[test]
 fn labels_of_what_is_over_are_left_while_a_replica_catches_up() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     let empty = world.begin_rotation();
     assert_eq!(world.abandon().outcome, Outcome::Ok);
     world.advance(hours(1));
@@ -242,13 +242,16 @@ fn labels_of_what_is_over_are_left_while_a_replica_catches_up() {
 
 #[test]
 fn a_key_that_is_deleted_and_still_listed_is_no_failed_revocation() {
-    let (world, _, key, replaced) = rotated_twice();
+    let world = rotated_twice();
     world.advance(hours(25));
     world.maintain();
     world.advance(hours(1));
-    assert!(world.has_stamp(&replaced, "CONDEMNED-"), "its end is decided");
+    assert!(
+        world.has_stamp(&world.replaced, "CONDEMNED-"),
+        "its end is decided"
+    );
     world.venue(|model, _| model.knobs.deleted_listed_for = hours(2));
-    world.delete_key(&key);
+    world.delete_key(&world.replaced_key);
     let answer = world.maintain();
     assert_eq!(codes(&answer), [Code::NotProvenDead], "{answer:#?}");
     assert!(
@@ -257,5 +260,8 @@ fn a_key_that_is_deleted_and_still_listed_is_no_failed_revocation() {
     );
     world.advance(hours(2));
     all_is_well(&world.maintain());
-    assert!(!world.has_stamp(&replaced, "CONDEMNED-"), "its death is proven");
+    assert!(
+        !world.has_stamp(&world.replaced, "CONDEMNED-"),
+        "its death is proven"
+    );
 }

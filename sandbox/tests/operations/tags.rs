@@ -51,7 +51,7 @@ fn a_rotated_secret_is_tagged_and_what_a_person_wrote_stays() {
 #[test]
 fn an_unwritable_tag_is_no_failure_and_is_written_by_the_next_pass() {
     for fault in [Fault::Denied, Fault::Dropped, Fault::Throttled, Fault::Refused] {
-        let (world, _, _, _) = rotated_twice();
+        let world = rotated_twice();
         tag(&world, "LastRotated", "long ago");
         world.plan(Operation::Tag, 1, fault);
         all_is_well(&world.maintain());

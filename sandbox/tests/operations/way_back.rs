@@ -17,23 +17,23 @@ fn refused(world: &World, why: &str) {
 
 #[test]
 fn a_rollback_copies_the_credential_before_into_a_new_version() {
-    let (world, token, key, version) = rotated_twice();
+    let world = rotated_twice();
     let answer = world.roll_back(None);
     assert_eq!(answer.outcome, Outcome::Ok, "{answer:#?}");
     world.run_all_due().expect("the rotation back");
     let current = world.holder("AWSCURRENT").expect("a current version");
-    assert!(current != version && current != token);
-    assert_eq!(world.current_key(), Some(key));
+    assert!(current != world.replaced && current != world.token);
+    assert_eq!(world.current_key().as_ref(), Some(&world.replaced_key));
     assert_eq!(world.holder("ROLLBACK"), None);
     // Both keys live, and retire by the same rules.
     world.advance(hours(25));
     settle(&world);
-    assert!(world.alive(&key_in(&world, &current)) && !world.alive(&key_in(&world, &token)));
+    assert!(world.alive(&key_in(&world, &current)) && !world.alive(&key_in(&world, &world.token)));
 }
 
 #[test]
 fn a_way_back_that_was_given_up_is_open_again_once_no_run_can_go_it() {
-    let (world, token, key, _) = rotated_twice();
+    let world = rotated_twice();
     assert_eq!(world.roll_back(None).outcome, Outcome::Ok);
     world.run_due().expect("createSecret is due").expect("a copy");
     let pending = world.holder("AWSPENDING").expect("it is under way");
@@ -43,44 +43,44 @@ fn a_way_back_that_was_given_up_is_open_again_once_no_run_can_go_it() {
     world.advance(hours(1));
     world.maintain();
     assert_eq!(world.labels(&pending), Vec::<String>::new());
-    assert_eq!(world.holder("AWSCURRENT"), Some(token));
+    assert_eq!(world.holder("AWSCURRENT").as_ref(), Some(&world.token));
     assert_eq!(world.roll_back(None).outcome, Outcome::Ok);
     world.run_all_due().expect("the rotation back");
-    assert_eq!(world.current_key(), Some(key));
+    assert_eq!(world.current_key().as_ref(), Some(&world.replaced_key));
 }
 
 #[test]
 fn nobody_goes_back_to_a_dead_leaked_or_condemned_key() {
-    let (world, _, _, version) = rotated_twice();
-    world.label("COMPROMISED", Some(&version));
+    let world = rotated_twice();
+    world.label("COMPROMISED", Some(&world.replaced));
     refused(&world, "COMPROMISED");
     world.label("COMPROMISED", None);
     world.advance(hours(25));
     world.maintain();
     refused(&world, "condemned");
-    let (world, _, other, _) = rotated_twice();
-    world.delete_key(&other);
+    let world = rotated_twice();
+    world.delete_key(&world.replaced_key);
     refused(&world, "would not be copied");
 }
 
 #[test]
 fn nobody_goes_back_while_a_rotation_is_in_flight() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     world.begin_rotation();
     refused(&world, "in flight");
 }
 
 #[test]
 fn nobody_goes_back_to_a_key_beyond_the_policy() {
-    let (world, _, key, _) = rotated_twice();
-    world.grant(&key, &[SPOT, TRANSFERS]);
+    let world = rotated_twice();
+    world.grant(&world.replaced_key, &[SPOT, TRANSFERS]);
     world.advance(hours(1));
     refused(&world, "may do what it must not");
 }
 
 #[test]
 fn a_rollback_that_cannot_begin_takes_its_label_off_again() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     world.plan(Operation::Rotate, 1, Fault::Denied);
     let answer = world.roll_back(None);
     assert_eq!(answer.outcome, Outcome::Failed);
@@ -95,17 +95,18 @@ fn a_rollback_that_cannot_begin_takes_its_label_off_again() {
 
 #[test]
 fn a_rollback_that_fails_says_what_it_changed_all_the_same() {
-    let (world, token, _, version) = rotated_twice();
-    world.label("ROLLBACK", Some(&token));
+    let world = rotated_twice();
+    world.label("ROLLBACK", Some(&world.token));
     world.plan(Operation::Rotate, 1, Fault::Denied);
     let answer = world.roll_back(None);
     ended(&answer, Outcome::Failed, &[Code::NotDone]);
+    let (version, token) = (&world.replaced, &world.token);
     let labelled = format!("labelled version {version} ROLLBACK, which was on version {token}");
     assert_eq!(
         answer.secrets[0].did,
         [labelled, format!("took ROLLBACK off version {version}")]
     );
-    assert!(!world.labels(&version).contains(&"ROLLBACK".to_owned()));
+    assert!(!world.labels(&world.replaced).contains(&"ROLLBACK".to_owned()));
 }
 
 #[test]
@@ -118,25 +119,25 @@ fn nobody_goes_back_to_a_key_that_create_secret_would_refuse() {
         world.advance(hours(1));
     };
     let bound = || Ips::only([BOT_ADDRESS, FUNCTION_ADDRESS]);
-    let (world, _, key, _) = rotated_twice();
-    edit(&world, &key, &[TRADES, SPOT], Ips::Any);
+    let world = rotated_twice();
+    edit(&world, &world.replaced_key, &[TRADES, SPOT], Ips::Any);
     refused(&world, "bound to no address");
     edit(
         &world,
-        &key,
+        &world.replaced_key,
         &[TRADES, SPOT],
         Ips::only([FUNCTION_ADDRESS, "198.51.100.9".parse().expect("an address")]),
     );
     refused(&world, "198.51.100.9");
-    edit(&world, &key, &[SPOT], bound());
+    edit(&world, &world.replaced_key, &[SPOT], bound());
     refused(&world, "may not do what it must");
-    edit(&world, &key, &[TRADES, SPOT], bound());
+    edit(&world, &world.replaced_key, &[TRADES, SPOT], bound());
     assert_eq!(world.roll_back(None).outcome, Outcome::Ok);
 }
 
 #[test]
 fn nobody_goes_back_to_a_key_of_another_account() {
-    let (world, _, _, _) = rotated();
+    let world = rotated();
     let theirs = world.key_by_hand(OTHER_SUB);
     world.put_by_hand(world.text_of_setup(), &theirs, OTHER_SUB, "AWSCURRENT");
     let ours = world.key_by_hand(SUB);
@@ -147,25 +148,25 @@ fn nobody_goes_back_to_a_key_of_another_account() {
 
 #[test]
 fn a_rollback_whose_beginning_is_not_known_says_so() {
-    let (world, _, _, version) = rotated_twice();
+    let world = rotated_twice();
     let unseen = world.fork();
     unseen.plan(Operation::Rotate, 1, Fault::ReplyLost);
     unseen.plan(Operation::Describe, 2, Fault::Dropped);
     let answer = unseen.roll_back(None);
     assert!(answer.findings[0].say.contains("nobody knows"), "{answer:#?}");
-    assert_eq!(unseen.holder("ROLLBACK").as_ref(), Some(&version));
+    assert_eq!(unseen.holder("ROLLBACK").as_ref(), Some(&world.replaced));
     // A look tells, where one can be had; also of a request that went out twice.
     for fault in [Fault::ReplyLost, Fault::Twice] {
-        let world = world.fork();
-        world.plan(Operation::Rotate, 1, fault);
-        assert_eq!(world.roll_back(None).outcome, Outcome::Ok, "{fault:?}");
-        assert_eq!(world.holder("ROLLBACK").as_ref(), Some(&version));
+        let fork = world.fork();
+        fork.plan(Operation::Rotate, 1, fault);
+        assert_eq!(fork.roll_back(None).outcome, Outcome::Ok, "{fault:?}");
+        assert_eq!(fork.holder("ROLLBACK").as_ref(), Some(&world.replaced));
     }
 }
 
 #[test]
 fn nobody_goes_back_where_nothing_says_what_the_key_may_do() {
-    let (world, _, _, _) = rotated_twice();
+    let world = rotated_twice();
     let bare = document_without_policy();
     let key = world.key_by_hand(SUB);
     world.put_by_hand(&bare, &key, SUB, "AWSCURRENT");
@@ -176,8 +177,8 @@ fn nobody_goes_back_where_nothing_says_what_the_key_may_do() {
 
 #[test]
 fn a_label_that_sends_the_next_rotation_back_is_told() {
-    let (world, _, _, version) = rotated_twice();
-    world.label("ROLLBACK", Some(&version));
+    let world = rotated_twice();
+    world.label("ROLLBACK", Some(&world.replaced));
     assert_eq!(codes(&world.maintain()), [Code::RollbackWaits]);
     world.begin_rotation();
     all_is_well(&world.maintain());
@@ -185,12 +186,12 @@ fn a_label_that_sends_the_next_rotation_back_is_told() {
 
 #[test]
 fn a_used_label_is_taken_off_and_one_that_a_person_is_mending_is_not() {
-    let (world, _, key, version) = rotated_twice();
-    world.label("ROLLBACK", Some(&version));
+    let world = rotated_twice();
+    world.label("ROLLBACK", Some(&world.replaced));
     let token = world.rotate().expect("a rotation back");
-    assert_eq!(world.current_key().as_ref(), Some(&key));
+    assert_eq!(world.current_key().as_ref(), Some(&world.replaced_key));
     // The run that died after its swap left the label there.
-    world.label("ROLLBACK", Some(&version));
+    world.label("ROLLBACK", Some(&world.replaced));
     let answer = world.maintain();
     assert!(!found(&answer, Code::RollbackWaits), "{answer:#?}");
     assert_eq!(
