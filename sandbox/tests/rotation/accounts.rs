@@ -71,7 +71,7 @@ fn a_value_without_an_account_is_told_to_name_it() {
 
 /// The account is mistyped, and the offer is of the account that is named by mistake.
 #[test]
-fn an_offer_that_calls_its_account_otherwise_than_the_current_key_is_refused() {
+fn an_offer_whose_key_calls_its_account_otherwise_is_refused() {
     let world = world_at(&PLAIN_COARSE);
     let key = key_on(&world, SUB);
     world.put_by_hand(NAMED, &key, OTHER_SUB, "AWSCURRENT");

@@ -189,14 +189,14 @@ fn set_where_the_lost_key_is_deleted_in_between(world: &World) -> (VersionId, Re
 }
 
 #[test]
-fn a_key_that_is_gone_already_is_revoked_without_an_error_where_the_venue_says_that_it_is_gone() {
+fn a_key_that_the_venue_says_is_gone_is_revoked_without_an_error() {
     let world = world_with(Setup::at(&PLAIN_COARSE));
     let (_, ended) = set_where_the_lost_key_is_deleted_in_between(&world);
     done(ended, Done::Agreed);
 }
 
 #[test]
-fn a_key_that_is_gone_already_is_no_error_of_the_next_run_s_where_the_venue_does_not_say_so() {
+fn a_key_that_is_gone_unsaid_is_no_error_of_the_next_run() {
     let world = world();
     let (token, ended) = set_where_the_lost_key_is_deleted_in_between(&world);
     refused(ended, ErrorType::VenueRefused);
