@@ -349,6 +349,12 @@ impl Powers {
             .collect()
     }
 
+    /// Whether it may withdraw: every venue has that word for it.
+    pub fn may_withdraw(&self) -> bool {
+        let withdraws = |power: &String| power.to_lowercase().contains("withdraw");
+        self.not_granted().iter().any(withdraws)
+    }
+
     /// What is demanded and not held. Reading as such is held by every key that may do anything.
     pub fn lacks(&self, demanded: &Permissions) -> Vec<String> {
         let reads = Permission::whole(Word::Read);

@@ -1,7 +1,6 @@
 //! The master credential: whether it can issue keys, and may do no more than it has to.
 
 use crate::operations::commands::day;
-use crate::operations::faults::in_words;
 use crate::operations::plan::Planning;
 use crate::ports::KeyState;
 use crate::secret::Addresses;
@@ -46,10 +45,7 @@ impl Planning<'_> {
                 }
             }
         }
-        if in_words(&master.powers)
-            .iter()
-            .any(|power| power.to_lowercase().contains("withdraw"))
-        {
+        if master.powers.may_withdraw() {
             self.warning(
                 "the master credential may withdraw, which issuing keys does not need",
                 "make one that may not",
