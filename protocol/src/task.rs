@@ -58,12 +58,41 @@ pub enum Duty {
     Emergency,
 }
 
+/// What can be asked of an operation without knowing more.
 impl Operation {
-    /// Which function performs it.
+    /// Which function performs it, and so who may ask for it.
     pub fn duty(self) -> Duty {
         match self {
             Self::Maintain | Self::Audit | Self::Plan => Duty::Operations,
             Self::Abandon | Self::Rollback | Self::BreakGlass => Duty::Emergency,
+        }
+    }
+
+    /// Whether it reads and asks, and changes nothing.
+    pub fn only_reads(self) -> bool {
+        match self {
+            Self::Audit | Self::Plan => true,
+            Self::Maintain | Self::Abandon | Self::Rollback | Self::BreakGlass => false,
+        }
+    }
+
+    /// Which fields the event may have that asks for it.
+    pub fn fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Maintain => &["operation", "shard", "secret", "dry_run"],
+            Self::Abandon | Self::Plan => &["operation", "secret"],
+            Self::Rollback => &["operation", "secret", "version"],
+            Self::BreakGlass => &[
+                "operation",
+                "secret",
+                "version",
+                "mode",
+                "fingerprint",
+                "no_successor",
+                "reason",
+                "incident",
+            ],
+            Self::Audit => &["operation", "shard", "secret", "match", "after", "format"],
         }
     }
 }

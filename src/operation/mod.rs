@@ -72,22 +72,7 @@ fn parse(event: &Value) -> Result<OperationRequest, Error> {
                 known.join(", ")
             ))
         })?;
-    fields.only(match operation {
-        Operation::Maintain => &["operation", "shard", "secret", "dry_run"],
-        Operation::Abandon | Operation::Plan => &["operation", "secret"],
-        Operation::Rollback => &["operation", "secret", "version"],
-        Operation::BreakGlass => &[
-            "operation",
-            "secret",
-            "version",
-            "mode",
-            "fingerprint",
-            "no_successor",
-            "reason",
-            "incident",
-        ],
-        Operation::Audit => &["operation", "shard", "secret", "match", "after", "format"],
-    })?;
+    fields.only(operation.fields())?;
     if fields.text("shard")?.is_some() && fields.secret()?.is_some() {
         return Err(invalid(
             "the event names a `shard` and a `secret`: one secret is in no need of a shard",

@@ -173,8 +173,7 @@ impl<'a> SecretVisit<'a> {
             ErrorType::ValueInvalid | ErrorType::VenueUnsupported => Code::ValueInvalid,
             _ => Code::NotDone,
         };
-        let only_reads = self.pass.request.operation() == Operation::Audit;
-        let again = if only_reads {
+        let again = if self.pass.request.operation().only_reads() {
             Operation::Audit
         } else {
             Operation::Maintain

@@ -164,7 +164,7 @@ impl<'a> Pass<'a> {
     /// that fails, it is not tried again for everyone who asks.
     pub(crate) async fn holders(&self) -> Index {
         let mut known = self.holders.lock().await;
-        let only_reads = matches!(self.request, OperationRequest::Audit { .. });
+        let only_reads = self.request.operation().only_reads();
         if let Some((at, holders)) = known.as_ref()
             && (only_reads || self.now().duration_since(*at) < HOLDERS_KEEP)
         {

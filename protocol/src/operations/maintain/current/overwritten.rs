@@ -11,7 +11,6 @@ use crate::operations::retire::grace::Origin;
 use crate::operations::retire::liveness::shows_alive;
 use crate::ports::{Description, Which};
 use crate::session::was_current;
-use crate::task::Operation;
 
 /// The tag that says when this function rotated the secret last.
 pub(crate) const LAST_ROTATED: &str = "LastRotated";
@@ -49,8 +48,7 @@ impl SecretVisit<'_> {
             }
         }
         // A pass has said it while a label told.
-        let is_audit = self.pass.request.operation() == Operation::Audit;
-        if is_audit {
+        if self.pass.request.operation().only_reads() {
             self.was_ours(description).await
         } else {
             Ok(false)
