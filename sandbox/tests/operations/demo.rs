@@ -112,3 +112,24 @@ fn a_rejected_demo_key_that_nothing_controls_is_told_as_a_suspect() {
         "{answer:#?}"
     );
 }
+
+#[test]
+fn a_leaked_hand_made_demo_key_that_was_deleted_is_told_with_what_ends_it() {
+    let world = demo("mainnet");
+    let (key, old) = (world.first_key().clone(), world.first_version());
+    world.rotate().expect("a rotation");
+    world.advance(hours(1));
+    for label in world.labels(&old) {
+        world.label(&label, None);
+    }
+    world.label("COMPROMISED", Some(&old));
+    world.delete_key(&key);
+    world.advance(hours(24));
+    let answer = world.maintain();
+    let told = finding(&answer, Code::NotProvenDead);
+    assert!(told.say.contains("no pass can prove"), "{answer:#?}");
+    assert!(told.r#do.contains("take the version's labels off"), "{answer:#?}");
+    // That is what ends it.
+    world.label("COMPROMISED", None);
+    all_is_well(&world.maintain());
+}

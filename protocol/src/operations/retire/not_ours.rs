@@ -42,10 +42,22 @@ impl SecretVisit<'_> {
                     self.proven_dead(version, key);
                     return Ok(true);
                 }
-                let say = format!(
-                    "{key} of version {version} was rejected, which does not prove yet that it is dead"
-                );
-                self.find(Code::NotProvenDead, say, "nothing: the next pass looks again");
+                let (yet, what_to_do) = if access.venue.asks_masters_elsewhere() {
+                    let by_hand = format!(
+                        "if you have deleted it at the venue, take the version's labels off, which are \
+                         shown by: {}; else delete it there first",
+                        describe_secret(&self.name)
+                    );
+                    (
+                        "and no pass can prove that it is dead: the master is asked at another host",
+                        by_hand,
+                    )
+                } else {
+                    let again = "nothing: the next pass looks again".to_owned();
+                    ("which does not prove yet that it is dead", again)
+                };
+                let say = format!("{key} of version {version} was rejected, {yet}");
+                self.find(Code::NotProvenDead, say, what_to_do);
                 return Ok(false);
             }
             Err(error) if error.class == ErrorClass::Unexplained => format!(
