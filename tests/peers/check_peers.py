@@ -15,6 +15,7 @@ import check_okx_clients
 import check_okx_signatures
 import check_operations
 import check_rules
+import check_shown_commands
 import servers
 from report import Report, reason
 
@@ -25,6 +26,7 @@ SUITES = {
     "rules": check_rules,
     "moto": check_moto_rotation,
     "aws_cli": check_aws_cli,
+    "shown_commands": check_shown_commands,
     "cargo_lambda": check_cargo_lambda,
     "operations": check_operations,
 }
