@@ -23,4 +23,4 @@ mod wrong;
 pub mod wrong;
 
 pub use error::{Error, ErrorType};
-pub use shown::{digest, shown};
+pub use shown::{digest, sentence, shown};

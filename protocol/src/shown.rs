@@ -5,6 +5,8 @@ use sha2::{Digest, Sha256};
 
 /// The longest part of a foreign word that is shown.
 const LONGEST: usize = 16;
+/// The longest part of a sentence.
+const LONGEST_SENTENCE: usize = 400;
 
 /// The beginning of a foreign word, in characters that no log minds.
 pub fn shown(word: &str) -> String {
@@ -20,6 +22,12 @@ pub fn shown(word: &str) -> String {
         text.push('…');
     }
     text
+}
+
+/// A sentence of AWS about a resource, which holds no secret: whole, in characters that no log minds.
+pub fn sentence(text: &str) -> String {
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().take(LONGEST_SENTENCE).map(plain).collect()
 }
 
 /// What tells a text apart from others without showing it: the first twelve hex digits of its SHA-256.
@@ -42,5 +50,14 @@ mod tests {
         assert_eq!(shown("0.0.0.0/0"), "0.0.0.0/0");
         assert_eq!(shown("zqLxk9x1HNEzfPWEAEOuhikbC6vl5pQjBjMO"), "zqLxk9x1HNEzfPWE…");
         assert_eq!(shown("a\nb\u{1b}"), "a?b?");
+    }
+
+    #[test]
+    fn a_sentence_is_shown_whole_in_one_line() {
+        assert_eq!(
+            sentence("Failed: the name\n\u{1b}is taken."),
+            "Failed: the name  is taken."
+        );
+        assert_eq!(sentence(&"x".repeat(1_000)).len(), LONGEST_SENTENCE);
     }
 }

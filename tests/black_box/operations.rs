@@ -4,7 +4,7 @@ use sandbox::fault::Fault;
 use sandbox::function::{EMERGENCY_ARN, LAMBDA_ARN, OPERATIONS_ARN};
 use sandbox::in_process::{SPOT, TRADES};
 use sandbox::local::{MASTER_SECRET, SECRET, SUB_ACCOUNT};
-use sandbox::secrets_manager::{RotateSecret, RotationSeed, SecretValue, Seed};
+use sandbox::secrets_manager::{Replica, ReplicaStatus, RotateSecret, RotationSeed, SecretValue, Seed};
 use sandbox::venue::Ips;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -203,6 +203,29 @@ async fn roll_back(world: &World, operations: &Operators) {
     world.complete(&token).await;
     assert_eq!(world.current()["api_key"], before["api_key"]);
     assert_eq!(world.current()["rotation"]["source"], "rollback");
+}
+
+#[tokio::test]
+async fn a_replica_that_failed_is_told_with_its_region_and_its_message() {
+    let (world, operations) = rotated().await;
+    let replica = Replica {
+        region: "eu-west-1".into(),
+        status: ReplicaStatus::Failed,
+        status_message: Some("Replication failed: Secret name simple conflict.".into()),
+    };
+    world
+        .secrets_manager(|model, _| model.set_replicas(SECRET, vec![replica]))
+        .unwrap();
+    for operation in ["audit", "plan"] {
+        let answer = ask(&operations, json!({"operation": operation, "secret": SECRET})).await;
+        let said = "eu-west-1 (Failed: Replication failed: Secret name simple conflict.)";
+        assert!(
+            findings(&answer)
+                .iter()
+                .any(|finding| finding["say"].as_str().unwrap().contains(said)),
+            "{answer}"
+        );
+    }
 }
 
 #[tokio::test]

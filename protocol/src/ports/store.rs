@@ -13,7 +13,7 @@ use crate::label::{Label, VersionId};
 use crate::name::{SecretId, SecretName};
 use crate::ports::schedule::Schedule;
 use crate::secret::{DocumentError, KeyId, SecretValue};
-use crate::shown;
+use crate::{sentence, shown};
 
 /// Secrets Manager, as far as the protocol needs it. Reads may be retried by the implementation. Writes may
 /// not: what became of each attempt matters, and a run that was frozen must not write again when it thaws.
@@ -151,7 +151,7 @@ pub struct Replica {
 impl Replica {
     /// As in "eu-west-1 (Failed: …)".
     pub fn said(&self) -> String {
-        format!("{} ({})", shown(&self.region), shown(&self.status))
+        format!("{} ({})", shown(&self.region), sentence(&self.status))
     }
 }
 
