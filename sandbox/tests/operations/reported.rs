@@ -241,6 +241,19 @@ fn labels_of_what_is_over_are_left_while_a_replica_catches_up() {
 }
 
 #[test]
+fn void_stamps_on_the_current_version_are_left_while_a_replica_catches_up() {
+    let world = rotated_twice();
+    let stamp = "REPLACED-20260301T000000Z-00000000";
+    world.label(stamp, Some(&world.token));
+    world.replicate(ReplicaStatus::InProgress);
+    world.maintain();
+    assert!(world.has_stamp(&world.token, "REPLACED-"));
+    world.replicate(ReplicaStatus::InSync);
+    world.maintain();
+    assert!(!world.has_stamp(&world.token, "REPLACED-"));
+}
+
+#[test]
 fn a_key_that_is_deleted_and_still_listed_is_no_failed_revocation() {
     let world = rotated_twice();
     world.advance(hours(25));

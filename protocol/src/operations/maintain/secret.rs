@@ -195,7 +195,9 @@ impl SecretVisit<'_> {
                 .is_some_and(|stamp| stamp.kind != StampKind::Suspect)
         };
         let what = format!("take void stamps off version {current}: it is current");
-        if description.labels(current).any(void) && !self.would(&what) {
+        // They count for nothing, and so may wait until every replica has what it is being given.
+        let can_wait = description.is_being_replicated();
+        if description.labels(current).any(void) && !can_wait && !self.would(&what) {
             self.session.remove_void_stamps(description, current).await?;
         }
         Ok(())
