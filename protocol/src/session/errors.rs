@@ -93,3 +93,30 @@ pub(crate) fn venue_class<T>(result: &Result<T, VenueError>) -> Option<ErrorClas
 pub(crate) fn store_class<T>(result: &Result<T, StoreError>) -> Option<ErrorClass> {
     result.as_ref().err().map(|error| error.kind.class())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_says_which_it_is() {
+        let said = |operation| {
+            let (kind, code) = (StoreErrorKind::Limit, "LimitExceededException".into());
+            let error = store_error(&StoreError {
+                kind,
+                operation,
+                code,
+            });
+            (error.error_type, error.problem)
+        };
+        let (error_type, problem) = said("PutSecretValue");
+        assert_eq!(error_type, ErrorType::StoreRefused);
+        assert!(
+            problem.contains("as many versions as Secrets Manager keeps"),
+            "{problem}"
+        );
+        let (error_type, problem) = said(LABELLING);
+        assert_eq!(error_type, ErrorType::LabelsFull);
+        assert!(problem.contains("take labels off"), "{problem}");
+    }
+}

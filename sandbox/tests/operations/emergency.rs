@@ -240,6 +240,36 @@ fn what_is_neither_rotated_nor_a_master_is_refused() {
     ended(&answer, Outcome::Failed, &[Code::Refused]);
 }
 
+/// A name that ends like an ARN, in an ARN without its own six characters.
+#[test]
+fn a_refusal_names_a_secret_as_it_was_given() {
+    let world = world();
+    let partial = "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/bybit/main-secret";
+    let id = SecretId::parse(partial).expect("an ARN");
+    let order = break_glass(&id, None, Mode::RevokeFirst);
+    let plan = OperationRequest::Plan { secret: id.clone() };
+    let audit = in_process::audit(Some(&id), Form::Json);
+    let requests = [
+        order,
+        plan,
+        audit,
+        OperationRequest::Abandon { secret: id.clone() },
+        OperationRequest::Rollback {
+            secret: id,
+            version: None,
+        },
+    ];
+    for request in requests {
+        let answer = world.operate(request);
+        let told = finding(&answer, Code::Refused);
+        assert_eq!(told.secret, partial, "{told:?}");
+        assert!(
+            !told.r#do.contains("main ") && !told.r#do.contains("main\""),
+            "{told:?}"
+        );
+    }
+}
+
 /// A world where a person has put the first value back, whose key is dead by now; with the version before it.
 pub(super) fn with_a_dead_key_put_back() -> (Watched, VersionId) {
     let world = rotated();

@@ -3,6 +3,8 @@
 
 mod answers;
 mod codes;
+#[cfg(test)]
+mod endless;
 mod powers;
 #[cfg(test)]
 mod requests;
