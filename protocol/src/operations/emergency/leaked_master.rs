@@ -1,4 +1,5 @@
 //! A master credential is leaked: what a person has to do, and which keys may be the thief's.
+//! `mod.rs` has the order and hands it on where it is about a master. So each needs the other.
 
 use crate::error::{Error, ErrorType};
 use crate::name::SecretId;

@@ -76,6 +76,21 @@ pub(crate) enum Verdict {
     Revoke,
 }
 
+/// What has come of a version that was to be retired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Retired {
+    /// Its key is proven dead, or there never was one.
+    Dead,
+    /// Its key was to die now, and nothing proves yet that it did.
+    Unproven,
+    /// Another secret stands in the way.
+    Elsewhere,
+    /// The labels hold it, or keep it waiting: where another key is current by now, as they were before.
+    Stale,
+    /// Its time has not come.
+    NotYet,
+}
+
 /// What the key of a version has deserved. A stamp in the future never counts as past.
 /// `graces` are its own, and that of a key which another secret has replaced, made by whomever.
 pub(crate) fn verdict(

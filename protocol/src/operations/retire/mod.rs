@@ -23,6 +23,7 @@ use crate::operations::commands::describe_secret;
 use crate::operations::maintain::current::Current;
 use crate::operations::maintain::visit::SecretVisit;
 use crate::operations::pass::holders::{Asking, Holders, Named};
+pub(crate) use crate::operations::retire::end_of_life::Retired;
 use crate::operations::retire::end_of_life::{EndOfLife, Verdict, is_ours, state, verdict as verdict_of};
 use crate::operations::retire::grace::Origin;
 use crate::operations::retire::labels::is_condemnation;
@@ -30,21 +31,6 @@ use crate::operations::retire::revoke::End;
 use crate::ports::{Description, Venue};
 use crate::secret::{AccountId, SecretValue};
 use crate::wrong::{self, Wrong};
-
-/// What has come of a version that was to be retired.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Retired {
-    /// Its key is proven dead, or there never was one.
-    Dead,
-    /// Its key was to die now, and nothing proves yet that it did.
-    Unproven,
-    /// Another secret stands in the way.
-    Elsewhere,
-    /// The labels hold it, or keep it waiting: where another key is current by now, as they were before.
-    Stale,
-    /// Its time has not come.
-    NotYet,
-}
 
 /// A version whose key is judged, and all that the verdict rests on.
 struct Judged<'a> {

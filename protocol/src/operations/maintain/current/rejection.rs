@@ -1,4 +1,5 @@
 //! What it proves that the venue rejects the current key.
+//! `mod.rs` has the key and asks what its rejection proves; the proof needs the key. So each needs the other.
 
 use jiff::SignedDuration;
 

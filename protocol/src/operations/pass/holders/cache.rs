@@ -1,4 +1,5 @@
 //! What a process keeps from one answer of an audit for the next.
+//! It keeps what `mod.rs` has, which only shows it to others.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
