@@ -323,6 +323,25 @@ mod tests {
     }
 
     #[test]
+    fn a_key_may_expire_whether_it_is_bound_to_addresses_or_not() {
+        let expires = |ips: &str, at: &str| {
+            let fields = format!(r#""ips":[{ips}],"expiredAt":"{at}""#);
+            let reply = reply::<KeyState>(&format!(
+                r#"{{{fields},"readOnly":1,"permissions":{{}},"userID":7}}"#
+            ));
+            reply.unwrap().expires_at.map(|at| at.to_string())
+        };
+        for ips in [r#""203.0.113.7""#, r#""*""#] {
+            assert_eq!(
+                expires(ips, "2026-03-01T12:00:00Z").as_deref(),
+                Some("2026-03-01T12:00:00Z"),
+                "{ips}"
+            );
+            assert_eq!(expires(ips, "1970-01-01T00:00:00Z"), None, "{ips}");
+        }
+    }
+
+    #[test]
     fn success_within_a_failure_is_no_answer() {
         for status in [302, 401, 500] {
             let error = understood::<BybitWire, ()>(status, br#"{"retCode":0}"#, NOW)
