@@ -40,8 +40,8 @@ fn maintain(world: &World, secret: &SecretId) -> Answer {
 
 /// It is said whose secret it is, and how a command has to name it.
 #[track_caller]
-fn must_be_said(answer: &Answer, secret: &SecretId) {
-    let found = finding(answer, Code::HolderUnreadable);
+fn must_be_said(answer: &Answer, code: Code, secret: &SecretId) {
+    let found = finding(answer, code);
     assert!(found.say.contains("of another AWS account"), "{answer:#?}");
     assert!(found.r#do.contains(secret.as_str()), "{answer:#?}");
 }
@@ -53,7 +53,7 @@ fn no_key_of_another_accounts_secret_is_revoked_and_a_pass_says_so() {
     world.advance(hours(24 * 7 + 1));
     for _ in 0..3 {
         let answer = maintain(&world, &secret);
-        must_be_said(&answer, &secret);
+        must_be_said(&answer, Code::HolderUnreadable, &secret);
         let states: Vec<&str> = answer.secrets[0]
             .keys
             .iter()
@@ -69,12 +69,14 @@ fn no_key_of_another_accounts_secret_is_revoked_and_a_pass_says_so() {
 }
 
 #[test]
-fn an_audit_says_that_no_key_of_another_accounts_secret_is_revoked() {
+fn a_look_at_another_accounts_secret_says_that_no_key_of_it_is_revoked() {
     let (world, secret, _) = rotated_elsewhere();
-    must_be_said(
-        &world.operate(in_process::audit(Some(&secret), Form::Json)),
-        &secret,
-    );
+    let audit = world.operate(in_process::audit(Some(&secret), Form::Json));
+    must_be_said(&audit, Code::HolderUnreadable, &secret);
+    let plan = world.operate(OperationRequest::Plan {
+        secret: secret.clone(),
+    });
+    must_be_said(&plan, Code::Warning, &secret);
     // No list shows it: an audit of all is of this account's.
     let all = world.operate(in_process::audit(None, Form::Json));
     assert!(!found(&all, Code::HolderUnreadable), "{all:#?}");

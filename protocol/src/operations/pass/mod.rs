@@ -153,6 +153,17 @@ impl<'a> Pass<'a> {
         own.is_none() || account(secret).is_none_or(|account| own == Some(account))
     }
 
+    /// What follows from it that a secret is of another account, where it is, and what to do.
+    pub(crate) fn of_another_account(&self, arn: &str) -> Option<(&'static str, String)> {
+        let say = "the secret is of another AWS account, whose secrets cannot be listed from here: who holds \
+                   its keys is not known, and none of them is revoked";
+        let what_to_do = format!(
+            "deploy the functions in that account, and attach the secret to them; until then, say its ARN \
+             instead of its name in every command: {arn}"
+        );
+        (!self.is_of_this_account(arn)).then_some((say, what_to_do))
+    }
+
     pub(crate) async fn list(&self, after: Option<&str>) -> Result<SecretPage, Error> {
         with_retries(self, || async {
             self.fleet.list(after).await.map_err(|error| store_error(&error))

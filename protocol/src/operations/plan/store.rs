@@ -23,6 +23,9 @@ impl Planning<'_> {
                 format!("aws secretsmanager restore-secret --secret-id {name}"),
             );
         }
+        if let Some((say, what_to_do)) = self.pass.of_another_account(&description.arn) {
+            self.warning(say, what_to_do);
+        }
         let ours = &self.pass.settings.rotation_function;
         let attach = attach(&self.pass.settings.rotation_function, &name);
         match &description.rotation_function {

@@ -206,17 +206,12 @@ impl SecretVisit<'_> {
 
     /// Says what follows from it that a secret is of another AWS account, where it is.
     pub(crate) fn tell_of_another_account(&mut self, arn: &str) -> bool {
-        if self.pass.is_of_this_account(arn) {
-            return false;
+        let told = self.pass.of_another_account(arn);
+        let is_told = told.is_some();
+        if let Some((say, what_to_do)) = told {
+            self.find(Code::HolderUnreadable, say, what_to_do);
         }
-        let say = "the secret is of another AWS account, whose secrets cannot be listed from here: who holds \
-                   its keys is not known, and none of them is revoked";
-        let what_to_do = format!(
-            "deploy the functions in that account, and attach the secret to them; until then, say its ARN \
-             instead of its name in every command: {arn}"
-        );
-        self.find(Code::HolderUnreadable, say, what_to_do);
-        true
+        is_told
     }
 
     /// What holds a key, with what was seen of this secret just now: the index may be minutes old.
