@@ -88,7 +88,8 @@ error_types! {
     RotatedTooOften = "ROTATED_TOO_OFTEN",
     /// The venue rejects the pending key.
     PendingRejected = "PENDING_REJECTED",
-    /// The pending key is good, but may not be used from here.
+    /// The venue refuses the pending key: it is good, and may not be used from here, or the venue does not
+    /// tell why.
     PendingDenied = "PENDING_DENIED",
     /// The pending key may do what it must not.
     PendingTooPowerful = "PENDING_TOO_POWERFUL",

@@ -72,7 +72,7 @@ impl Marker {
 impl Marker {
     /// The passphrase of the key that bears this marker, where a venue's deletion asks for it: derived from
     /// the secret of the master credential that issues the key, so that whoever has that one can delete a
-    /// key that was never stored. 24 characters: capitals, small letters and digits, each kind among them.
+    /// key that was never stored. 24 characters: a small letter, a capital and a digit, and 21 small letters and digits.
     /// Never to change: two builds that differ could not delete each other's keys.
     pub fn passphrase(&self, master: &SecretString) -> SecretString {
         // HMAC takes keys of any length: the constructor's error does not occur.
@@ -82,7 +82,8 @@ impl Marker {
         mac.update(b"passphrase");
         mac.update(self.to_string().as_bytes());
         let mut text = Zeroizing::new(String::from("aA0"));
-        for byte in mac.finalize().into_bytes().iter().take(21) {
+        let bytes = Zeroizing::new(<[u8; 32]>::from(mac.finalize().into_bytes()));
+        for byte in bytes.iter().take(21) {
             text.push(char::from(DIGITS[usize::from(*byte) % DIGITS.len()]));
         }
         SecretString::from(text.as_str())

@@ -235,13 +235,6 @@ variants! {
     /// A key that was issued for another secret proves the account: a stolen one brings its thief a successor
     /// of his own.
     StolenKeyProves = "stolen-key-proves",
-    /// A key is issued in the form that most keys have: the consumers of a pair sign with what is none.
-    FormChanged = "form-changed",
-    /// A key that consumers hold is asked where that shuts them out: a bot is locked out with open positions.
-    ConsumerDisturbed = "consumer-disturbed",
-    /// A new key is asked again and again where rejections lock the address out: every key of the firm's is
-    /// refused.
-    AskedIntoLockout = "asked-into-lockout",
     /// A key is revoked though nothing shows that the secret has more than its id: another's key dies of a
     /// label.
     IdRevokes = "id-revokes",
@@ -256,13 +249,23 @@ variants! {
     OftenUncounted = "often-uncounted",
     /// A marker of any secret hides a key from the audit: whoever controls an account notes their own so.
     MarkerHides = "marker-hides",
+    /// A pass takes keys that bear another secret's marker for orphans of its own.
+    AnothersReaped = "anothers-reaped",
+
+    // Ways of venues.
+    /// A key is issued as most keys are, with a secret for HMAC: consumers that sign with a pair cannot use
+    /// it.
+    FormChanged = "form-changed",
+    /// A key that consumers hold is asked where that shuts them out: a bot is locked out with open positions.
+    ConsumerDisturbed = "consumer-disturbed",
+    /// A new key is asked again and again where rejections lock the address out: every key of the firm's is
+    /// refused.
+    AskedIntoLockout = "asked-into-lockout",
     /// A key's passphrase is treated as one drawn by chance, and what it is derived from is not handed to the
     /// key's deletion: one that was issued and lost lives for ever.
     RandomPassphrase = "random-passphrase",
     /// A key that cannot be deleted for want of its passphrase is passed over: nobody hears of it.
     UndeletableForgotten = "undeletable-forgotten",
-    /// A pass takes keys that bear another secret's marker for orphans of its own.
-    AnothersReaped = "anothers-reaped",
 }
 
 /// Whether this variant is in force.

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 use protocol::ports::Venues;
-use sandbox::conformance::{PROMISES, PROMISES_WHERE_NOBODY_ISSUES, Subject};
+use sandbox::conformance::{Subject, promises_of};
 use sandbox::in_process::kind::{KINDS, VenueKind};
 use sandbox::in_process::{FUNCTION_ADDRESS, InProcessVenues, Setup, World};
 use sandbox::venue::Model;
@@ -47,12 +47,7 @@ impl Subject for InProcess {
 async fn every_kind_of_venue_keeps_every_promise() {
     let mut broken = Vec::new();
     for kind in KINDS {
-        let promises = if kind.is_supplied() {
-            PROMISES_WHERE_NOBODY_ISSUES
-        } else {
-            PROMISES
-        };
-        for promise in promises {
+        for promise in promises_of(kind) {
             if let Err(how) = promise.check(&InProcess::new(kind)).await {
                 broken.push(format!("{}: {}: {how}", kind.name, promise.name));
             }

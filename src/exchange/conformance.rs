@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::Context;
 use protocol::ports::Venues;
 use sandbox::clock::SandboxClock;
-use sandbox::conformance::{PROMISES, Subject};
+use sandbox::conformance::{Subject, promises_of};
 use sandbox::in_process::kind::VenueKind;
 use sandbox::local::StandIn;
 use sandbox::venue::{self, Knobs, Model, Service};
@@ -72,7 +72,7 @@ async fn every_exchange_keeps_every_promise() {
     let mut checks = Vec::new();
     for exchange in EXCHANGES {
         let stand_in = StandIn::of(exchange.name).expect("every exchange has a stand-in");
-        for promise in PROMISES {
+        for promise in promises_of(stand_in.kind) {
             checks.push(async move {
                 let subject = OverHttp::start(stand_in).await;
                 let broken = promise.check(&subject).await.err();

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use crate::name::SecretId;
-use crate::ports::Grant;
+use crate::ports::{Grant, Venue};
 use crate::secret::{AccountId, SecretValue};
+use crate::session::has_master;
 
 /// A date as messages say it.
 pub(crate) fn day(at: Timestamp) -> String {
@@ -17,8 +18,8 @@ pub(crate) fn rotate(name: &str) -> String {
 }
 
 /// What gets the current key a successor: a key that no master can issue, a person makes.
-pub(crate) fn replace(name: &str, value: &SecretValue) -> String {
-    if value.master_arn.is_some() {
+pub(crate) fn replace(name: &str, venue: &dyn Venue, value: &SecretValue) -> String {
+    if has_master(venue, value) {
         return rotate(name);
     }
     format!(

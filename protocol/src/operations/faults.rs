@@ -33,7 +33,12 @@ pub(crate) fn faults(pass: &Pass<'_>, description: &Description, key: Answering<
             "the current key may do what no rotated key may: {}",
             forbidden.join(", ")
         );
-        found.push(finding(Code::CanMoveFunds, name, say, replace(name, value)));
+        found.push(finding(
+            Code::CanMoveFunds,
+            name,
+            say,
+            replace(name, venue, value),
+        ));
     }
     let (permissions, addresses) = demanded(value);
     let listed = key.list.and_then(|list| list.key(&value.credential.key_id));
@@ -52,7 +57,7 @@ pub(crate) fn faults(pass: &Pass<'_>, description: &Description, key: Answering<
             let say = format!("the current key may be used from anywhere{expiry}");
             let what_to_do = format!(
                 "name your bots' addresses in policy.ip_allowlist of the value; then: {}",
-                replace(name, value)
+                replace(name, venue, value)
             );
             found.push(finding(Code::Unbound, name, say, what_to_do));
         }
@@ -77,7 +82,7 @@ pub(crate) fn faults(pass: &Pass<'_>, description: &Description, key: Answering<
         );
         let (say, what_to_do) = match permissions.map(|permissions| venue.can_grant(permissions)) {
             Some(Err(problem)) => (format!("{say}; {problem}"), put_right(name)),
-            _ => (say, replace(name, value)),
+            _ => (say, replace(name, venue, value)),
         };
         found.push(finding(Code::LessPowerThanPolicy, name, say, what_to_do));
     }
@@ -90,7 +95,7 @@ pub(crate) fn faults(pass: &Pass<'_>, description: &Description, key: Answering<
             Code::MorePowerThanPolicy,
             name,
             say,
-            replace(name, value),
+            replace(name, venue, value),
         ));
     }
     found

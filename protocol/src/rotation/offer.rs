@@ -116,8 +116,8 @@ pub(super) async fn fit(
     let asked_for = wanted::inherited_form(&base.value);
     if form != asked_for && !wrong::is(Wrong::FormChanged) {
         return no(format!(
-            "its key is of the form {form}, and the secret's consumers sign with {asked_for}: where they are \
-             ready for it, write {form} as `policy.key_type` into the current value"
+            "its key is of the type {form}, and {asked_for} is what the secret's keys are to be: where its \
+             consumers can sign with {form}, write that as `policy.key_type` into the current value"
         ));
     }
     let there =

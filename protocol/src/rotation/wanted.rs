@@ -205,7 +205,7 @@ fn form(venue: &dyn Venue, value: &SecretValue) -> Result<KeyForm, Error> {
     }
     let issued: Vec<String> = venue.facts().forms.iter().map(ToString::to_string).collect();
     let problem = format!(
-        "keys of the form {form} cannot be issued at this venue, only {}: where the secret's consumers can \
+        "keys of the type {form} cannot be issued at this venue, only {}: where the secret's consumers can \
          sign with that, write it as `policy.key_type`; else make the new key by hand, store it as a version \
          labelled CANDIDATE, and rotate again",
         issued.join(", ")

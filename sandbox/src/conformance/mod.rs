@@ -82,14 +82,21 @@ macro_rules! promises {
     };
 }
 
-/// What a venue promises where keys are made by a person alone.
-pub const PROMISES_WHERE_NOBODY_ISSUES: &[Promise] = promises![
+/// What a kind of venue promises.
+pub fn promises_of(kind: &VenueKind) -> &'static [Promise] {
+    if kind.is_supplied() {
+        WHERE_NOBODY_ISSUES
+    } else {
+        WHERE_KEYS_ARE_ISSUED
+    }
+}
+
+const WHERE_NOBODY_ISSUES: &[Promise] = promises![
     telling::nobody_issues_lists_edits_or_deletes,
     telling::a_supplied_key_tells_what_it_is
 ];
 
-/// Every promise of a venue where keys are issued.
-pub const PROMISES: &[Promise] = promises![
+const WHERE_KEYS_ARE_ISSUED: &[Promise] = promises![
     issuing::an_issued_key_is_what_was_asked_for,
     issuing::a_key_tells_its_account_as_its_kind_does,
     issuing::a_key_bound_to_nothing_says_so_and_ends_when_the_venue_ends_it,

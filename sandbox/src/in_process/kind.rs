@@ -91,7 +91,7 @@ pub const KINDS: [&VenueKind; 7] = [
     &SLOW_TIGHT,
     &PASSWORD,
     &SHY,
-    &SUPPLIED,
+    &MUDDLED_SUPPLIED,
 ];
 
 /// Words that are granted one by one, and keys that tell everything of themselves.
@@ -183,14 +183,16 @@ pub const PASSWORD: VenueKind = VenueKind {
 pub const SHY: VenueKind = VenueKind {
     name: "shy",
     issues: Issues::Never,
+    forms: &[],
     asking: Asking::LocksOut,
     ..PLAIN
 };
 
 /// Keys are made by a person alone; of its addresses a key tells nothing, and a refusal does not say why.
-pub const SUPPLIED: VenueKind = VenueKind {
+pub const MUDDLED_SUPPLIED: VenueKind = VenueKind {
     name: "muddled-supplied",
     issues: Issues::Never,
+    forms: &[],
     explains_refusals: false,
     own_addresses: Tells::Not,
     ..PLAIN

@@ -1,7 +1,7 @@
 //! Operations at venues of other ways: where a refusal does not say why, where asking a key does harm, where
 //! keys are made by a person alone, or deleted by their passphrases.
 
-use sandbox::in_process::kind::{PASSWORD, SHY, SUPPLIED, TERSE, VenueKind};
+use sandbox::in_process::kind::{MUDDLED_SUPPLIED, PASSWORD, SHY, TERSE, VenueKind};
 use sandbox::in_process::settings_by_hand;
 
 use super::*;
@@ -34,17 +34,34 @@ fn replaced(kind: &'static VenueKind) -> (Watched, VersionId, KeyId) {
 
 #[test]
 fn a_supplied_key_is_left_to_a_person_where_nothing_can_prove_its_death() {
-    for kind in [&SHY, &SUPPLIED] {
+    for kind in [&SHY, &MUDDLED_SUPPLIED] {
         let (world, version, key) = replaced(kind);
         let told = finding(&world.maintain(), Code::GraceOverrun);
         assert!(told.say.contains(&fingerprint(key.as_str())), "{told:?}");
         assert!(told.r#do.contains("delete the key at the venue"), "{told:?}");
+        assert!(told.r#do.contains("take the version's labels off"), "{told:?}");
         world.delete_key(&key);
         settle(&world);
         // Nobody can know it: the labels stay until a person takes them off.
         finding(&world.maintain(), Code::GraceOverrun);
         assert!(world.has_stamp(&version, "REPLACED"), "{}", kind.name);
     }
+}
+
+#[test]
+fn a_master_that_is_named_where_nobody_issues_is_told_to_be_taken_out() {
+    let named = BY_HAND.replace(r#""policy""#, r#""masterarn":"<master>","policy""#);
+    let world = world_with(Setup {
+        document: named,
+        ..Setup::at(&SHY)
+    });
+    let new = world.key_by_hand_with(SUB, settings_by_hand(SHY.usual));
+    world.put_by_hand(BY_HAND, &new, SUB, "CANDIDATE");
+    let secret = world.secret().clone();
+    let answer = world.operate(OperationRequest::Plan { secret });
+    assert!(advises(&answer, "take `masterarn` out"), "{answer:#?}");
+    assert!(!found(&answer, Code::Blocker), "{answer:#?}");
+    world.rotate().expect("it is in no rotation's way");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Venues of other ways: where keys are made by a person alone, where asking one does harm, where a refusal
 //! does not say why, where keys are pairs, or are deleted by their passphrases.
 
-use sandbox::in_process::kind::{PASSWORD, PLAIN, SHY, SUPPLIED, TERSE, VenueKind};
+use sandbox::in_process::kind::{MUDDLED_SUPPLIED, PASSWORD, PLAIN, SHY, TERSE, VenueKind};
 use sandbox::in_process::{Operation, PARENT};
 use sandbox::venue::{Credential, Knobs};
 
@@ -20,7 +20,7 @@ const ISSUED: &str = concat!(
 );
 
 fn by_hand(kind: &VenueKind) -> String {
-    let places = if kind.name == SUPPLIED.name {
+    let places = if kind.name == MUDDLED_SUPPLIED.name {
         r#""any""#
     } else {
         r#"["203.0.113.7"]"#
@@ -70,7 +70,7 @@ fn is_pair(world: &World, version: &VersionId) -> bool {
 
 #[test]
 fn a_candidate_is_promoted_where_only_a_person_makes_keys() {
-    for kind in [&SHY, &SUPPLIED] {
+    for kind in [&SHY, &MUDDLED_SUPPLIED] {
         let world = supplied(kind);
         let (_, key) = offered(&world);
         let token = copied(&world);
@@ -82,7 +82,7 @@ fn a_candidate_is_promoted_where_only_a_person_makes_keys() {
 
 #[test]
 fn a_rotation_without_a_candidate_says_what_to_make_where_nobody_issues() {
-    for kind in [&SHY, &SUPPLIED] {
+    for kind in [&SHY, &MUDDLED_SUPPLIED] {
         let said = issues_nothing(&supplied(kind), ErrorType::CandidateMissing);
         assert!(
             said.contains("CANDIDATE") && said.contains("put-secret-value"),
@@ -139,7 +139,7 @@ fn a_new_key_is_asked_thrice_at_most_where_rejections_lock_the_caller_out() {
 
 #[test]
 fn a_refusal_that_does_not_say_why_gives_no_persons_key_up() {
-    let world = supplied(&SUPPLIED);
+    let world = supplied(&MUDDLED_SUPPLIED);
     let (_, key) = offered(&world);
     let token = copied(&world);
     world.edit_key(&key.key, |settings| settings.ips = Ips::only([BOT_ADDRESS]));

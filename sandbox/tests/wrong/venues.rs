@@ -2,7 +2,9 @@
 
 use protocol::rotation::Step;
 use protocol::wrong::Wrong;
-use sandbox::in_process::kind::{PASSWORD, PLAIN_COARSE, SHY, SLOW_TIGHT, SUPPLIED, TERSE, VenueKind};
+use sandbox::in_process::kind::{
+    MUDDLED_SUPPLIED, PASSWORD, PLAIN_COARSE, SHY, SLOW_TIGHT, TERSE, VenueKind,
+};
 use sandbox::in_process::{BOT_ADDRESS, ELSEWHERE, FUNCTION_ADDRESS, OTHER_SUB, Operation, PARENT};
 use sandbox::venue::Ips;
 
@@ -93,7 +95,7 @@ fn supplied(kind: &'static VenueKind) -> World {
 
 /// It is bound to other addresses.
 fn a_refusal_without_a_reason_is_no_death() -> bool {
-    let world = supplied(&SUPPLIED);
+    let world = supplied(&MUDDLED_SUPPLIED);
     let token = copied(&world);
     world.edit_key(&key_in(&world, &token), |settings| {
         settings.ips = Ips::only([BOT_ADDRESS]);

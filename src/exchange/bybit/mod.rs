@@ -17,6 +17,7 @@ use protocol::name::Environment;
 use protocol::ports::{Asking, Grant, Issues, KeyState, KeyToRevoke, ListedKey, VenueFacts};
 use protocol::secret::{AccountId, KeyForm, Permissions};
 use protocol::shown;
+use secrecy::SecretString;
 
 use self::powers::VOCABULARY;
 pub use self::wire::BybitWire;
@@ -123,7 +124,7 @@ impl Keys for BybitWire {
     }
 
     /// update-sub-api.
-    fn edit(_: &AccountId, key: &ListedKey, grant: &Grant) -> Draft {
+    fn edit(_: &AccountId, key: &ListedKey, _: Option<&SecretString>, grant: &Grant) -> Draft {
         let (read_only, mut groups) = VOCABULARY.request(&grant.permissions)?;
         // Whether a group that is not sent stays as it is, is not documented: what is to go is sent empty.
         for group in VOCABULARY.groups_of(&key.powers) {

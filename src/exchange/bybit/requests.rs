@@ -71,14 +71,14 @@ fn calls() -> Vec<(&'static str, Call)> {
         for groups in all {
             calls.push((
                 "a key is edited",
-                BybitWire::edit(&account, &held(groups), &grant(words, &bound)).expect("a call"),
+                BybitWire::edit(&account, &held(groups), None, &grant(words, &bound)).expect("a call"),
             ));
         }
     }
     let none = listed(Powers::default());
     calls.push((
         "a key that may do nothing is edited",
-        BybitWire::edit(&account, &none, &grant(&["spot"], &Addresses::Any)).expect("a call"),
+        BybitWire::edit(&account, &none, None, &grant(&["spot"], &Addresses::Any)).expect("a call"),
     ));
     calls
 }

@@ -44,8 +44,9 @@ pub(in crate::exchange) trait Keys: Replies {
     /// Issues a key, with a passphrase where the exchange has them.
     fn issue(account: &AccountId, marker: &Marker, passphrase: &str, grant: &Grant) -> Draft;
 
-    /// Sets a key to exactly this.
-    fn edit(account: &AccountId, key: &ListedKey, grant: &Grant) -> Draft;
+    /// Sets a key to exactly this; with the key's own passphrase, where a value has it and the exchange asks
+    /// for it.
+    fn edit(account: &AccountId, key: &ListedKey, passphrase: Option<&SecretString>, grant: &Grant) -> Draft;
 
     /// Deletes a key.
     fn revoke(account: &AccountId, key: KeyToRevoke<'_>) -> Draft;
@@ -146,10 +147,10 @@ impl<W: Keys> Venue for VenueOf<W> {
         master: &Signer,
         account: &AccountId,
         key: &ListedKey,
-        _: Option<&SecretString>,
+        passphrase: Option<&SecretString>,
         grant: &Grant,
     ) -> Result<(), VenueError> {
-        let draft = W::edit(account, key, grant);
+        let draft = W::edit(account, key, passphrase, grant);
         self.line_of(master).call(master, draft).await
     }
 

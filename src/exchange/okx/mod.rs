@@ -13,6 +13,7 @@ use std::time::Duration;
 use protocol::marker::Marker;
 use protocol::ports::{Asking, Grant, Issues, KeyState, KeyToRevoke, ListedKey, VenueFacts};
 use protocol::secret::{AccountId, Addresses, KeyForm, Permission, Permissions, Word};
+use secrecy::SecretString;
 
 pub use self::wire::OkxWire;
 use super::Exchange;
@@ -89,7 +90,7 @@ impl Keys for OkxWire {
     }
 
     /// A key's secret and passphrase stay.
-    fn edit(account: &AccountId, key: &ListedKey, grant: &Grant) -> Draft {
+    fn edit(account: &AccountId, key: &ListedKey, _: Option<&SecretString>, grant: &Grant) -> Draft {
         Call::repeatable("/api/v5/users/subaccount/modify-apikey")
             .with("subAcct", name(account)?)?
             .with("apiKey", key.key_id.expose())?

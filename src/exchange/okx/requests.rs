@@ -37,7 +37,7 @@ fn calls() -> Vec<(&'static str, Call)> {
                 }
                 calls.push((
                     "a key is edited",
-                    OkxWire::edit(&account, &listed(Powers::default()), &grant).expect("a call"),
+                    OkxWire::edit(&account, &listed(Powers::default()), None, &grant).expect("a call"),
                 ));
             }
         }

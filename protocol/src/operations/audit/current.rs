@@ -88,7 +88,7 @@ impl SecretVisit<'_> {
             self.find(
                 Code::ExpiresBeforeRotation,
                 say,
-                replace(&self.name, &current.value),
+                replace(&self.name, current.venue.as_ref(), &current.value),
             );
             return;
         };
@@ -106,7 +106,7 @@ impl SecretVisit<'_> {
             );
             let what_to_do = format!(
                 "rotate more often, or bind the key to addresses where that ends its expiry; now: {}",
-                replace(&self.name, &current.value)
+                replace(&self.name, current.venue.as_ref(), &current.value)
             );
             self.find(Code::ExpiresBeforeRotation, say, what_to_do);
         }

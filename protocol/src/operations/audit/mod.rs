@@ -26,7 +26,7 @@ use crate::operations::pass::holders::Holders;
 use crate::operations::pass::secret_pages::{SecretPages, Shard, is_named_for_a_venue};
 use crate::operations::pass::{Pass, event, finding, told, with_retries};
 use crate::ports::{Description, Which};
-use crate::session::{Master, master_id};
+use crate::session::{Master, master_at, master_id};
 use crate::task::Operation;
 
 /// How many secrets are looked at once.
@@ -343,8 +343,12 @@ async fn found(
             );
             found.push((say, leaked(pass, description.name.as_str(), Some(version))));
         }
-        let Ok(master) = master_id(&value) else { continue };
         let key = crate::session::venue_of(pass.ports, &description, &value).ok();
+        let master = match &key {
+            Some(venue) => master_at(venue.as_ref(), &value),
+            None => master_id(&value),
+        };
+        let Ok(master) = master else { continue };
         let known = match &key {
             Some(venue) => pass.master(venue.as_ref(), &value).await.ok(),
             None => None,

@@ -14,6 +14,7 @@ use crate::operations::rollback::Refusal;
 use crate::operations::{Mode, Operation, OperationRequest};
 use crate::ports::{Description, StoredValue, Which};
 use crate::secret::SecretValue;
+use crate::session::{has_master, venue_of};
 
 /// What to do where nobody can tell which key is meant.
 const NAME_IT: &str = "name the version that holds the leaked key";
@@ -115,6 +116,15 @@ impl Emergency<'_> {
             && before.is_some_and(|before| !description.bears(before, &Label::previous()))
     }
 
+    /// Whether a master credential issues the keys of a value; where its venue is not known, whether it names
+    /// one.
+    pub(super) fn has_master(&self, description: &Description, value: &SecretValue) -> bool {
+        let venue = venue_of(self.pass.ports, description, value);
+        venue.map_or(value.master_arn.is_some(), |venue| {
+            has_master(venue.as_ref(), value)
+        })
+    }
+
     /// Where nothing but the leaked key proves the account, its death leaves the secret without a successor:
     /// who orders that has to say that none is needed.
     pub(super) async fn must_leave_a_way(
@@ -126,7 +136,7 @@ impl Emergency<'_> {
             OperationRequest::BreakGlass { no_successor, .. } => !no_successor,
             _ => false,
         };
-        if !asked || self.mode == Mode::ReplaceFirst || leaked.value.master_arn.is_none() {
+        if !asked || self.mode == Mode::ReplaceFirst || !self.has_master(description, &leaked.value) {
             return Ok(());
         }
         // Whichever version is named, it is the key that counts.

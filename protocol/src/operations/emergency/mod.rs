@@ -188,7 +188,7 @@ impl<'a> Emergency<'a> {
         for what in clear_the_way(self.pass, self.session, &description, &leaked.key, needed).await? {
             self.happened(what);
         }
-        if needed && leaked.value.master_arn.is_some() {
+        if needed && self.has_master(&description, &leaked.value) {
             for what in take_refused_offers_back(self.pass, self.session).await? {
                 self.happened(what);
             }

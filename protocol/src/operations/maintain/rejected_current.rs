@@ -45,7 +45,7 @@ impl SecretVisit<'_> {
             self.find(
                 Code::CurrentDead,
                 format!("the venue rejects the current key {key}"),
-                replace(&self.name, &current.value),
+                replace(&self.name, current.venue.as_ref(), &current.value),
             );
             return Ok(());
         };
@@ -58,7 +58,11 @@ impl SecretVisit<'_> {
             {
                 // No later pass could tell that this one saw it.
                 let say = format!("the venue rejects the current key {key}");
-                self.find(Code::CurrentDead, say, replace(&self.name, &current.value));
+                self.find(
+                    Code::CurrentDead,
+                    say,
+                    replace(&self.name, current.venue.as_ref(), &current.value),
+                );
                 return Err(error);
             }
             let say =
@@ -86,7 +90,7 @@ impl SecretVisit<'_> {
         let what_to_do = if way_back {
             self.pass.command(Operation::Rollback, &self.name)
         } else {
-            replace(&self.name, &current.value)
+            replace(&self.name, current.venue.as_ref(), &current.value)
         };
         let way = if way_back {
             "; the key before it is alive"
@@ -140,7 +144,7 @@ impl SecretVisit<'_> {
         let way_back: Result<Option<Operation>, Error> = way_back.await;
         let what_to_do = match way_back {
             Ok(Some(operation)) => self.pass.command(operation, &self.name),
-            Ok(None) | Err(_) => replace(&self.name, value),
+            Ok(None) | Err(_) => replace(&self.name, current.venue.as_ref(), value),
         };
         self.find(
             Code::CurrentDead,

@@ -10,6 +10,7 @@ use crate::operations::retire::grace::Origin;
 use crate::ports::{Description, ErrorClass};
 use crate::rotation::{Issuing, Rehearsal};
 use crate::secret::{Addresses, SecretValue, Source};
+use crate::session::has_master;
 
 impl Planning<'_> {
     pub(super) fn rehearsed(
@@ -70,6 +71,8 @@ impl Planning<'_> {
                     "its successor will be; add the address to the key where you can",
                 );
             }
+            // Nobody can end that.
+            Err(error) if error.class == ErrorClass::NotAsked => {}
             Err(error) => self.warning(
                 format!(
                     "the current key does not answer, so its successor is built from the value alone: \
@@ -77,6 +80,15 @@ impl Planning<'_> {
                 ),
                 "check `subaccount` and `policy` in the value",
             ),
+        }
+        if value.master_arn.is_some() && !has_master(venue.as_ref(), value) {
+            self.warning(
+                format!(
+                    "the value names a master credential, and no credential issues keys at {}",
+                    venue.id()
+                ),
+                "take `masterarn` out of the value",
+            );
         }
         if let Some(issuing) = issuing {
             if matches!(issuing.by, Some((_, false))) && wanted.is_ok() {

@@ -89,7 +89,7 @@ pub(crate) fn judged(
         ErrorClass::Rejected if known.controlled || known.revoked || wrong::is(Wrong::NoControl) => {
             Life::Dead
         }
-        // That it is not known any more is all that such a refusal can mean, where it was just deleted.
+        // It was just deleted, and is in the list no more: such a refusal can only mean that.
         ErrorClass::Unexplained if known.revoked || wrong::is(Wrong::UnexplainedIsDeath) => Life::Dead,
         ErrorClass::Denied if wrong::is(Wrong::DeniedIsDeath) => Life::Dead,
         _ if wrong::is(Wrong::SilenceIsDeath) => Life::Dead,

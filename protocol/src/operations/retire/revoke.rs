@@ -10,7 +10,7 @@ use crate::bounds::{STALENESS, after, is_past};
 use crate::error::{Error, ErrorType};
 use crate::label::{Label, VersionId};
 use crate::operations::answer::Code;
-use crate::operations::commands::take_off;
+use crate::operations::commands::{describe_secret, take_off};
 use crate::operations::maintain::current::Current;
 use crate::operations::maintain::visit::SecretVisit;
 use crate::operations::pass::holders::{Holders, holding};
@@ -141,14 +141,15 @@ impl SecretVisit<'_> {
             self.forget(version).await?;
             return Ok(Retired::Dead);
         }
-        let say = format!(
-            "{key} of version {version} was supplied, and no master credential is named that could revoke it"
+        let say =
+            format!("{key} of version {version} was supplied, and no master credential could revoke it");
+        // Not everywhere does an answer of the key's prove its death.
+        let what_to_do = format!(
+            "delete the key at the venue; where a later pass tells of it still, take the version's labels off, \
+             which are shown by: {}",
+            describe_secret(&self.name)
         );
-        self.leave_to_person(
-            Code::GraceOverrun,
-            say,
-            "delete the key at the venue: the next pass sees that it is dead",
-        );
+        self.leave_to_person(Code::GraceOverrun, say, what_to_do);
         Ok(Retired::NotYet)
     }
 
@@ -402,7 +403,7 @@ impl SecretVisit<'_> {
                     venue_error(&error).problem
                 );
                 let what_to_do = if error.class == ErrorClass::PassphraseWrong {
-                    "delete the key at the venue: the next pass sees that it is dead".to_owned()
+                    "delete the key at the venue: the next pass looks whether it is dead".to_owned()
                 } else {
                     pass.command(Operation::Maintain, &self.name)
                 };

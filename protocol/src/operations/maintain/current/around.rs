@@ -11,7 +11,7 @@ use crate::operations::maintain::current::Current;
 use crate::operations::maintain::visit::SecretVisit;
 use crate::operations::pass::with_retries;
 use crate::ports::{Description, KeyList, Which};
-use crate::secret::AccountId;
+use crate::secret::{AccountId, SecretValue};
 use crate::session::has_master;
 use crate::task::Operation;
 
@@ -56,7 +56,7 @@ impl SecretVisit<'_> {
                 .filter(|_| has_master(current.venue.as_ref(), &current.value));
             // A mere rotation is refused where a secret had very many versions lately.
             let way = leaked.map_or_else(
-                || replace(&self.name, &current.value),
+                || replace(&self.name, current.venue.as_ref(), &current.value),
                 |leaked| self.order_to_replace(leaked),
             );
             self.find(Code::CompromisedHeld, say, way);
@@ -75,7 +75,8 @@ impl SecretVisit<'_> {
             let stored = with_retries(self.pass, || self.session.read(Which::Version(version))).await;
             // One that cannot be read may name one.
             let value = stored.map(|stored| stored.and_then(|stored| stored.value().ok()));
-            if value.is_ok_and(|value| value.is_none_or(|value| value.master_arn.is_none())) {
+            let has_one = |value: SecretValue| has_master(current.venue.as_ref(), &value);
+            if value.is_ok_and(|value| !value.is_some_and(has_one)) {
                 continue;
             }
             return true;

@@ -182,7 +182,11 @@ impl SecretVisit<'_> {
         {
             let say = "the current value was not made by this function, though one before it was: a hand, \
                        or infrastructure code that carries the value, put a key back";
-            self.find(Code::CurrentOverwritten, say, replace(&self.name, value));
+            self.find(
+                Code::CurrentOverwritten,
+                say,
+                replace(&self.name, current.venue.as_ref(), value),
+            );
         }
         match state {
             Ok(state) => {
@@ -222,7 +226,7 @@ impl SecretVisit<'_> {
                     );
                     let what_to_do = format!(
                         "look at the key at the venue; where it is dead: {}",
-                        replace(&self.name, value)
+                        replace(&self.name, current.venue.as_ref(), value)
                     );
                     self.find(Code::CurrentSuspect, say, what_to_do);
                 } else if matches!(rejection, Rejection::Unproven | Rejection::Uncontrolled) {
@@ -236,7 +240,7 @@ impl SecretVisit<'_> {
                 let say = format!("the current key may not be used by this function: {error}");
                 let what_to_do = format!(
                     "where its addresses are the reason: {}; else as the venue's words say",
-                    replace(&self.name, value)
+                    replace(&self.name, current.venue.as_ref(), value)
                 );
                 self.find(Code::CurrentDenied, say, what_to_do);
                 false
@@ -267,7 +271,7 @@ impl SecretVisit<'_> {
     /// known.
     fn tell_of_unexplained_refusal(&mut self, current: &Current, error: &VenueError) {
         let value = &current.value;
-        let replacing = replace(&self.name, value);
+        let replacing = replace(&self.name, current.venue.as_ref(), value);
         let is_listed = current
             .list()
             .map(|list| shows_alive(list, &value.credential.key_id));
@@ -279,7 +283,10 @@ impl SecretVisit<'_> {
             self.find(
                 Code::CurrentDenied,
                 say,
-                format!("where its addresses are the reason: {replacing}"),
+                format!(
+                    "look at the key's addresses and permissions at the venue; where they are the reason: \
+                     {replacing}"
+                ),
             );
             return;
         }
