@@ -83,6 +83,28 @@ fn no_label_on_a_version_that_names_another_s_key_harms_that_key() {
     }
 }
 
+/// OTHERS-UNHARMED: a hand wrote a stamp on a version that had just been made, and nobody stamps it anew.
+#[test]
+fn an_old_stamp_of_one_secret_takes_no_grace_from_it_for_a_label_of_another() {
+    let world = world();
+    let shared = world.key_by_hand(SUB);
+    let other = world.add_secret_of("prod/bybit/other", &world.key_by_hand(SUB));
+    plant(&world, &other, &shared, &["AWSCURRENT", LONG_OVER[0]]);
+    plant(&world, &other, &world.key_by_hand(SUB), &["AWSCURRENT"]);
+    let leaked = world.put_key(&shared, "COMPROMISED");
+    let answer = world.maintain();
+    assert!(world.alive(&shared.key), "{answer:#?}");
+    assert!(found(&answer, Code::CompromisedHeld), "{answer:#?}");
+    // Nor does it where another stamp of the key is old and true.
+    world.label("COMPROMISED", None);
+    world.label("REPLACED-20260101T000000Z-11111111", Some(&leaked));
+    for _ in 0..3 {
+        world.maintain();
+        world.advance(hours(8));
+    }
+    assert!(world.alive(&shared.key));
+}
+
 #[test]
 fn no_label_revokes_a_key_that_a_person_made_for_another_purpose() {
     for labels in [&ORDERED_DEAD[..], &LONG_OVER] {

@@ -75,6 +75,22 @@ fn a_key_that_another_secret_holds_is_not_revoked() {
     assert!(!world.alive(&world.replaced_key));
 }
 
+/// The same where it was current twice, and a hand wrote the second stamp.
+#[test]
+fn an_old_stamp_ends_no_grace_of_a_version_that_was_made_since() {
+    let (world, _, key, _) = rotated_twice();
+    world.advance(hours(23));
+    let again = world.put_key(&world.credential(&key), "AWSCURRENT");
+    world.label("REPLACED-20200101T000000Z-00000000", Some(&again));
+    world.put_key(&world.key_by_hand(SUB), "AWSCURRENT");
+    world.advance(hours(3));
+    settle(&world);
+    assert!(world.alive(&key), "it was current a few hours ago");
+    world.advance(hours(24));
+    settle(&world);
+    assert!(!world.alive(&key), "its grace is over");
+}
+
 #[test]
 fn a_person_who_offers_a_condemned_version_keeps_its_key_alive() {
     let world = rotated_twice();

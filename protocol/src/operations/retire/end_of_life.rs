@@ -101,9 +101,8 @@ pub(crate) fn verdict(
 ) -> Verdict {
     let (grace, theirs) = graces;
     let in_theirs = named
-        .replaced_elsewhere
-        .as_ref()
-        .map(|(at, _)| after(*at, theirs))
+        .replaced_elsewhere()
+        .map(|stamped| after(stamped.at, theirs))
         .filter(|until| now < *until);
     let may_be_promoted = ending.may_be_promoted && !wrong::is(Wrong::LeakedPendingAtOnce);
     if ending.ordered && !may_be_promoted {
@@ -136,7 +135,7 @@ pub(crate) fn verdict(
     let latest = if wrong::is(Wrong::GraceOfOneVersion) {
         ending.replaced
     } else {
-        ending.replaced.max(named.replaced)
+        ending.replaced.max(named.replaced())
     };
     let Some(since) = latest else {
         // Given up before it was ever current.
@@ -227,7 +226,7 @@ pub(crate) fn state(verdict: &Verdict, named: &Named) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operations::pass::holders::Held;
+    use crate::operations::pass::holders::{Held, Stamped};
 
     const HOUR: i64 = 3600;
     const DAY: Duration = Duration::from_hours(24);
@@ -240,6 +239,15 @@ mod tests {
         EndOfLife {
             replaced: Some(at(seconds)),
             ..EndOfLife::default()
+        }
+    }
+
+    fn stamped(at: Timestamp) -> Stamped {
+        Stamped {
+            secret: "a".to_owned(),
+            is_own: true,
+            version: VersionId::new("another"),
+            at,
         }
     }
 
@@ -284,7 +292,7 @@ mod tests {
     #[test]
     fn the_latest_time_that_any_version_of_the_key_was_replaced_counts() {
         let elsewhere = Named {
-            replaced: Some(at(20 * HOUR)),
+            stamps: vec![stamped(at(20 * HOUR))],
             ..Named::default()
         };
         let verdict = verdict(replaced(0), &elsewhere, (DAY, DAY), at(25 * HOUR));
@@ -351,7 +359,7 @@ mod tests {
             ..EndOfLife::default()
         };
         let elsewhere = Named {
-            replaced: Some(at(0)),
+            stamps: vec![stamped(at(0))],
             ..Named::default()
         };
         assert_eq!(

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::bounds::{CLOCKS_APART, UNSETTLED, after, is_past};
-use crate::error::Error;
+use crate::error::{Error, ErrorType};
 use crate::label::{Label, VersionId};
-use crate::name::VenueId;
+use crate::name::{SecretId, VenueId};
 use crate::operations::Mode;
 use crate::operations::answer::Code;
 use crate::operations::commands::describe_secret;
@@ -105,6 +107,45 @@ impl SecretVisit<'_> {
             condemned,
             ..ending
         })
+    }
+
+    /// The same of the other versions that name the key, this secret's and others': a stamp of a time before
+    /// its version was made takes no grace from whoever has read the key there. What has no grace by any
+    /// stamp, or is ordered dead, waits for no look at them.
+    pub(super) async fn since_they_were_made(
+        &self,
+        version: &VersionId,
+        named: &mut Named,
+        ending: EndOfLife,
+    ) -> Result<(), Error> {
+        if ending.ordered || wrong::is(Wrong::OldStampsCount) {
+            return Ok(());
+        }
+        for stamped in &mut named.stamps {
+            // A leaked key has another secret's grace alone.
+            if stamped.is_own && (stamped.version == *version || ending.compromised) {
+                continue;
+            }
+            if let Some(made) = self.made_at(&stamped.secret, &stamped.version).await? {
+                stamped.at = stamped.at.max(made);
+            }
+        }
+        Ok(())
+    }
+
+    /// When a version of a secret was made, by Secrets Manager's clock; `None` where it is not there any
+    /// more.
+    async fn made_at(&self, secret: &str, version: &VersionId) -> Result<Option<Timestamp>, Error> {
+        let Ok(id) = SecretId::parse(secret) else {
+            return Ok(None);
+        };
+        let session = self.pass.session(&id);
+        let listed = match with_retries(self.pass, || session.versions()).await {
+            Err(error) if error.error_type == ErrorType::SecretNotFound => return Ok(None),
+            listed => listed?,
+        };
+        let made = listed.into_iter().find(|listed| listed.id == *version);
+        Ok(made.and_then(|listed| listed.created_at))
     }
 
     /// Whether a run may be about to make another version current that names this key, though it is given up.
@@ -244,7 +285,7 @@ impl SecretVisit<'_> {
             let counts =
                 |held: &Held| held.label == Label::current().as_str() && asking.is_served(&held.secret);
             named.held.retain(|held| held.secret == self.name || counts(held));
-            named.replaced_elsewhere = None;
+            named.stamps.retain(|stamped| stamped.is_own);
         } else if ending.at_once {
             // A label orders something about this secret's own: what is current elsewhere gives way to a
             // person's order alone.

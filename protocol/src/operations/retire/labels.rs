@@ -61,7 +61,7 @@ impl SecretVisit<'_> {
             .condemned
             .is_some_and(|at| is_past(at, UNSETTLED, self.pass.now()));
         let holds_itself = description.labels(version).any(|label| holding().contains(label));
-        let is_told = !named.held.is_empty() || named.replaced.is_some();
+        let is_told = !named.held.is_empty() || !named.stamps.is_empty();
         let never_current = ending.replaced.is_none() && !description.bears(version, &Label::previous());
         ending.was_there && never_current && !ending.compromised && was_given_up && !holds_itself && is_told
     }

@@ -111,12 +111,15 @@ impl SecretVisit<'_> {
             return Ok(waits);
         }
         let named = self.named(description, version, key, current, holders.of(asking));
-        let named = self.what_counts(named, ending, asking);
+        let mut named = self.what_counts(named, ending, asking);
         // Of a key that others have replaced, this secret's value need not say who made it.
         let graces = (pass.settings.grace_of(issued), pass.settings.longest_grace());
         let mut verdict = verdict_of(ending, &named, graces, pass.now());
-        if matches!(verdict, Verdict::Condemn | Verdict::Revoke) && !ending.compromised {
-            ending = self.since_it_was_made(version, ending).await?;
+        if matches!(verdict, Verdict::Condemn | Verdict::Revoke) {
+            if !ending.compromised {
+                ending = self.since_it_was_made(version, ending).await?;
+            }
+            self.since_they_were_made(version, &mut named, ending).await?;
             verdict = verdict_of(ending, &named, graces, pass.now());
         }
         self.key(version, key, None, state(&verdict, &named));
@@ -159,7 +162,7 @@ impl SecretVisit<'_> {
                 return Ok(self.tell_of_holders(description, version, key, &named));
             }
             Verdict::InGrace(until) if ending.compromised => {
-                return Ok(self.tell_of_grace_elsewhere(version, key, until, named));
+                return Ok(self.tell_of_grace_elsewhere(version, key, until, &named));
             }
             Verdict::Held | Verdict::InGrace(_)
                 if self.has_no_more_to_say(description, version, ending, &named) =>
@@ -192,7 +195,7 @@ impl SecretVisit<'_> {
             }
             Verdict::Revoke => {
                 self.tell_other_holders(description, key, &named);
-                let elsewhere = named.replaced.filter(|_| !wrong::is(Wrong::GraceOfOneVersion));
+                let elsewhere = named.replaced().filter(|_| !wrong::is(Wrong::GraceOfOneVersion));
                 let replaced = ending.replaced.max(elsewhere);
                 let end = End {
                     version,

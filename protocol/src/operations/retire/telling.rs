@@ -9,7 +9,7 @@ use crate::label::{Label, VersionId};
 use crate::operations::answer::Code;
 use crate::operations::commands::{day, rotate, take_off};
 use crate::operations::maintain::visit::SecretVisit;
-use crate::operations::pass::holders::{Held, Holders, Named};
+use crate::operations::pass::holders::{Held, Holders, Named, Stamped};
 use crate::operations::retire::Retired;
 use crate::operations::retire::end_of_life::EndOfLife;
 use crate::ports::Description;
@@ -51,11 +51,11 @@ impl SecretVisit<'_> {
         version: &VersionId,
         key: &KeyId,
         until: Timestamp,
-        named: Named,
+        named: &Named,
     ) -> Retired {
         let elsewhere = named
-            .replaced_elsewhere
-            .map_or_else(String::new, |(_, secret)| secret);
+            .replaced_elsewhere()
+            .map_or("", |stamped| stamped.secret.as_str());
         let say = format!(
             "the leaked key {key} was current in {elsewhere} too, and stays alive until {until} for \
                  those who have read it there"
@@ -79,9 +79,8 @@ impl SecretVisit<'_> {
         if !over {
             return;
         }
-        if let Some((at, secret)) = named
-            .replaced_elsewhere
-            .as_ref()
+        if let Some(Stamped { secret, at, .. }) = named
+            .replaced_elsewhere()
             .filter(|_| named.held.is_empty())
         {
             let say = format!(

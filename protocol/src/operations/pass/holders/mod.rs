@@ -13,7 +13,7 @@ use crate::marker::Marker;
 use crate::operations::pass::digest::{Digest16, digest};
 pub use crate::operations::pass::holders::cache::HolderCache;
 pub(crate) use crate::operations::pass::holders::labels::{holding, holding_labels};
-pub(crate) use crate::operations::pass::holders::named::{Asking, Held, Named, Replicas};
+pub(crate) use crate::operations::pass::holders::named::{Asking, Held, Named, Replicas, Stamped};
 use crate::operations::pass::holders::named::{Entry, Holding};
 use crate::ports::Description;
 use crate::secret::KeyId;
@@ -60,7 +60,7 @@ impl Holders {
         let entries = self.keys.get(&digest(key.expose())).into_iter();
         entries.flat_map(|entry| {
             let held = entry.held.iter().map(|holding| &*holding.secret);
-            held.chain(entry.replaced.iter().map(|(secret, ..)| &**secret))
+            held.chain(entry.replaced.iter().map(|replaced| &*replaced.secret))
         })
     }
 

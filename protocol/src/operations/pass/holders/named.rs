@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::label::Label;
+use crate::label::{Label, VersionId};
 use crate::name::SecretName;
 use crate::operations::pass::digest::{Digest16, digest_of};
 use crate::operations::pass::holders::labels::holding;
@@ -39,10 +39,8 @@ impl Asking<'_> {
 pub(crate) struct Named {
     /// The labels that hold it.
     pub(crate) held: BTreeSet<Held>,
-    /// The latest stamp of a version that names it and was current.
-    pub(crate) replaced: Option<Timestamp>,
-    /// The same of other secrets' versions, with one of those secrets.
-    pub(crate) replaced_elsewhere: Option<(Timestamp, String)>,
+    /// The stamps of the versions that name it and were current.
+    pub(crate) stamps: Vec<Stamped>,
     /// The copies of the secrets that name it: one that is behind may still hand it out.
     pub(crate) replicas: Replicas,
 }
@@ -57,6 +55,27 @@ impl Named {
             .collect();
         holders.join(", ")
     }
+
+    /// The latest stamp of a version that names it and was current.
+    pub(crate) fn replaced(&self) -> Option<Timestamp> {
+        self.stamps.iter().map(|stamped| stamped.at).max()
+    }
+
+    /// The same of other secrets' versions.
+    pub(crate) fn replaced_elsewhere(&self) -> Option<&Stamped> {
+        let elsewhere = self.stamps.iter().filter(|stamped| !stamped.is_own);
+        elsewhere.max_by_key(|stamped| stamped.at)
+    }
+}
+
+/// A version that names a key and was current, and until when.
+#[derive(Clone, Debug)]
+pub(crate) struct Stamped {
+    pub(crate) secret: String,
+    /// Whether that is the secret that asks.
+    pub(crate) is_own: bool,
+    pub(crate) version: VersionId,
+    pub(crate) at: Timestamp,
 }
 
 /// A label that holds a key, and the secret whose version bears it.
@@ -89,9 +108,8 @@ impl Replicas {
 #[derive(Debug, Default)]
 pub(super) struct Entry {
     pub(super) held: Vec<Holding>,
-    /// The names of secrets with a version that names the key and was current, and until when the last one
-    /// was.
-    pub(super) replaced: Vec<(Arc<str>, Digest16, Timestamp)>,
+    /// The versions that name the key and were current.
+    pub(super) replaced: Vec<Replaced>,
     /// Those that have copies in other Regions.
     pub(super) replicas: Vec<(Arc<str>, Digest16, Replicas)>,
 }
@@ -111,22 +129,34 @@ impl Entry {
         let replaced = self
             .replaced
             .iter()
-            .filter(|(secret, other, _)| counts(secret, other));
+            .filter(|replaced| counts(&replaced.secret, &replaced.credential));
         let replicas = self
             .replicas
             .iter()
             .filter(|(secret, other, _)| counts(secret, other));
-        let elsewhere = replaced
-            .clone()
-            .filter(|(secret, ..)| !is_own(secret))
-            .max_by_key(|(.., at)| *at);
+        let stamps = replaced.map(|replaced| Stamped {
+            secret: String::from(&*replaced.secret),
+            is_own: is_own(&replaced.secret),
+            version: replaced.version.clone(),
+            at: replaced.at,
+        });
         Named {
             held: self.held.iter().filter(holds).map(Holding::held).collect(),
-            replaced: replaced.map(|(.., at)| *at).max(),
-            replaced_elsewhere: elsewhere.map(|(secret, _, at)| (*at, String::from(&**secret))),
+            stamps: stamps.collect(),
             replicas: replicas.map(|(.., replicas)| *replicas).max().unwrap_or_default(),
         }
     }
+}
+
+/// A version that names a key and was current.
+#[derive(Debug)]
+pub(super) struct Replaced {
+    /// Its secret's name.
+    pub(super) secret: Arc<str>,
+    pub(super) version: VersionId,
+    pub(super) credential: Digest16,
+    /// Until when it was, as its stamp says.
+    pub(super) at: Timestamp,
 }
 
 /// A label that holds a key.

@@ -13,7 +13,7 @@ use crate::marker::Marker;
 use crate::name::SecretId;
 use crate::operations::pass::digest::{Digest16, digest, digest_of};
 use crate::operations::pass::holders::labels::{holding, holding_labels, place};
-use crate::operations::pass::holders::named::Holding;
+use crate::operations::pass::holders::named::{Holding, Replaced};
 use crate::operations::pass::holders::{Holders, Replicas};
 use crate::operations::pass::secret_pages::{SecretPages, Shard, is_named_for_a_venue};
 use crate::operations::pass::{Pass, is_transient, with_retries};
@@ -113,9 +113,12 @@ impl Holders {
                 } else {
                     stamped
                 };
-                named
-                    .replaced
-                    .extend(replaced.map(|at| (Arc::clone(&shared), credential, at)));
+                named.replaced.extend(replaced.map(|at| Replaced {
+                    secret: Arc::clone(&shared),
+                    version: facts.version.clone(),
+                    credential,
+                    at,
+                }));
                 if replicas != Replicas::None {
                     named.replicas.push((Arc::clone(&shared), credential, replicas));
                 }
