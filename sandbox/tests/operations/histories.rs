@@ -284,3 +284,31 @@ fn a_young_key_under_old_stamps_is_not_called_dead() {
     world.advance(SignedDuration::from_secs(300));
     assert_eq!(said(&world), [Some(false)]);
 }
+
+/// The same where a label calls the key leaked: a pass proves the death of no key that may be too young to be
+/// known.
+#[test]
+fn a_young_leaked_key_under_old_stamps_is_not_called_dead() {
+    for document in [Setup::default().document, document_without_master()] {
+        let world = world_of(&document);
+        world.advance(hours(1));
+        world.venue(|model, _| {
+            model.knobs.new_key_delay = SignedDuration::from_secs(200);
+            model.knobs.listings_lag = true;
+        });
+        let key = world.key_by_hand(SUB);
+        let version = world.put_by_hand(&document, &key, SUB, "COMPROMISED");
+        world.label("REPLACED-20200101T000000Z-00000000", Some(&version));
+        let answer = world.maintain();
+        let row = answer.secrets.iter().flat_map(|row| &row.keys);
+        let said: Vec<_> = row.filter(|row| row.version == version.as_str()).collect();
+        assert!(said.iter().all(|row| row.alive.is_none()), "{answer:#?}");
+        assert!(
+            world.labels(&version).contains(&"COMPROMISED".to_owned()),
+            "{answer:#?}"
+        );
+        settle(&world);
+        let supplied = document == document_without_master();
+        assert_eq!(world.alive(&key.key), supplied, "nothing else stands in the way");
+    }
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::bounds::{UNSETTLED, after, is_past};
+use crate::bounds::{CLOCKS_APART, UNSETTLED, after, is_past};
 use crate::label::{Label, StampKind, VersionId};
 use crate::operations::OperationSettings;
 use crate::operations::pass::holders::{Named, Replicas};
@@ -48,6 +48,35 @@ impl EndOfLife {
         }
         ending.at_once &= ending.compromised;
         ending
+    }
+
+    /// The same without what stamps say of a time before the version was made: whoever may write the secret
+    /// can write such stamps.
+    pub(crate) fn since_it_was_made(self, made: Option<Timestamp>) -> Self {
+        let Some(made) = made.filter(|_| !wrong::is(Wrong::OldStampsCount)) else {
+            return self;
+        };
+        Self {
+            replaced: self.replaced.map(|at| at.max(made)),
+            condemned: self.condemned.filter(|at| after(*at, CLOCKS_APART) >= made),
+            ..self
+        }
+    }
+
+    /// Since when the key of the version has been there at the least, as far as it is known when that was
+    /// made.
+    pub(crate) fn there_since(
+        self,
+        version: &VersionId,
+        value: &SecretValue,
+        made: Option<Timestamp>,
+    ) -> Option<Timestamp> {
+        let claims = [created_by_us(value, version), self.replaced, self.condemned];
+        let claimed = claims.into_iter().flatten().min()?;
+        if wrong::is(Wrong::OldStampsCount) {
+            return Some(claimed);
+        }
+        made.map(|made| claimed.max(made))
     }
 
     /// Whether there may be something to do, as the labels alone tell: the version's value need not be read

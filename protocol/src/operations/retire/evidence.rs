@@ -87,31 +87,22 @@ impl SecretVisit<'_> {
         Ok(ending)
     }
 
-    /// The same without what stamps say of a time before the version was made, as Secrets Manager has it:
-    /// whoever may write the secret can write such stamps.
-    pub(super) async fn since_it_was_made(
+    /// When a version was made, as Secrets Manager has it. The end of a leaked key waits for no such look:
+    /// where it fails, nothing tells how old the key is.
+    pub(super) async fn made(
         &self,
         version: &VersionId,
         ending: EndOfLife,
-    ) -> Result<EndOfLife, Error> {
-        if wrong::is(Wrong::OldStampsCount) {
-            return Ok(ending);
+    ) -> Result<Option<Timestamp>, Error> {
+        match self.stored_at(version).await {
+            Err(_) if ending.compromised => Ok(None),
+            made => made,
         }
-        let Some(made) = self.stored_at(version).await? else {
-            return Ok(ending);
-        };
-        let replaced = ending.replaced.map(|at| at.max(made));
-        let condemned = ending.condemned.filter(|at| after(*at, CLOCKS_APART) >= made);
-        Ok(EndOfLife {
-            replaced,
-            condemned,
-            ..ending
-        })
     }
 
-    /// The same of the other versions that name the key, this secret's and others': a stamp of a time before
-    /// its version was made takes no grace from whoever has read the key there. What has no grace by any
-    /// stamp, or is ordered dead, waits for no look at them.
+    /// Sets right what other versions that name the key say, this secret's and others': a stamp of a time
+    /// before its version was made takes no grace from whoever has read the key there. What has no grace by
+    /// any stamp, or is ordered dead, waits for no look at them.
     pub(super) async fn since_they_were_made(
         &self,
         version: &VersionId,

@@ -14,6 +14,8 @@ mod telling;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::bounds::after;
 use crate::error::Error;
 use crate::label::VersionId;
@@ -37,6 +39,8 @@ struct Judged<'a> {
     version: &'a VersionId,
     value: &'a SecretValue,
     ending: EndOfLife,
+    /// When it was made, where its key is to die.
+    made: Option<Timestamp>,
     /// Whether the key counts as issued for this secret.
     issued: bool,
     /// Whether consumers read it.
@@ -115,9 +119,11 @@ impl SecretVisit<'_> {
         // Of a key that others have replaced, this secret's value need not say who made it.
         let graces = (pass.settings.grace_of(issued), pass.settings.longest_grace());
         let mut verdict = verdict_of(ending, &named, graces, pass.now());
+        let mut made = None;
         if matches!(verdict, Verdict::Condemn | Verdict::Revoke) {
+            made = self.made(version, ending).await?;
             if !ending.compromised {
-                ending = self.since_it_was_made(version, ending).await?;
+                ending = ending.since_it_was_made(made);
             }
             self.since_they_were_made(version, &mut named, ending).await?;
             verdict = verdict_of(ending, &named, graces, pass.now());
@@ -127,6 +133,7 @@ impl SecretVisit<'_> {
             version,
             value: &value,
             ending,
+            made,
             issued,
             is_read,
             named,
@@ -150,6 +157,7 @@ impl SecretVisit<'_> {
             version,
             value,
             ending,
+            made,
             issued,
             is_read,
             named,
@@ -201,6 +209,7 @@ impl SecretVisit<'_> {
                     version,
                     value,
                     ending,
+                    since: ending.there_since(version, value, made),
                     replaced,
                     venue,
                     account,

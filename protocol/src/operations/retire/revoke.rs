@@ -14,7 +14,7 @@ use crate::operations::commands::{describe_secret, take_off};
 use crate::operations::maintain::current::Current;
 use crate::operations::maintain::visit::SecretVisit;
 use crate::operations::pass::holders::{Holders, holding};
-use crate::operations::retire::end_of_life::{EndOfLife, Retired, created_by_us};
+use crate::operations::retire::end_of_life::{EndOfLife, Retired};
 use crate::operations::retire::grace::Origin;
 use crate::operations::retire::liveness::{Known, Life, asked, judged, life};
 use crate::operations::retire::target::RevocationTarget;
@@ -30,6 +30,8 @@ pub(crate) struct End<'a> {
     pub(crate) version: &'a VersionId,
     pub(crate) value: &'a SecretValue,
     pub(crate) ending: EndOfLife,
+    /// Since when its key has been there at the least.
+    pub(crate) since: Option<Timestamp>,
     /// When it was last replaced, in any secret.
     pub(crate) replaced: Option<Timestamp>,
     pub(crate) venue: Arc<dyn Venue>,
@@ -53,6 +55,7 @@ impl SecretVisit<'_> {
             version,
             value,
             ending,
+            since,
             replaced,
             venue,
             account,
@@ -66,7 +69,7 @@ impl SecretVisit<'_> {
             (Err(_), Some((master, _))) => master.clone(),
             (Err(_), None) if !has_master(venue.as_ref(), value) => {
                 return self
-                    .end_supplied(venue.as_ref(), version, value, ending, current)
+                    .end_supplied(venue.as_ref(), version, value, since, current)
                     .await;
             }
             (Err(error), None) => return Err(error),
@@ -83,10 +86,6 @@ impl SecretVisit<'_> {
             holders,
             in_grace_by_hand,
         };
-        let since = [created_by_us(value, version), ending.replaced, ending.condemned]
-            .into_iter()
-            .flatten()
-            .min();
         let there = |current: &Current| current.venue.id() == venue.id();
         let controlled = current.is_some_and(|current| there(current) && current.has_accepted_one());
         let revoked = self.revoked.as_ref() == Some(&value.credential.key_id);
@@ -112,17 +111,13 @@ impl SecretVisit<'_> {
         venue: &dyn Venue,
         version: &VersionId,
         value: &SecretValue,
-        ending: EndOfLife,
+        since: Option<Timestamp>,
         current: Option<&Current>,
     ) -> Result<Retired, Error> {
         let key = &value.credential.key_id;
         let is_read = current.is_none_or(|current| current.value.names(key));
         let accepted =
             current.is_some_and(|current| current.venue.id() == venue.id() && current.alive().is_some());
-        let since = [created_by_us(value, version), ending.replaced, ending.condemned]
-            .into_iter()
-            .flatten()
-            .min();
         let old = since.is_some_and(|since| is_past(since, venue.facts().propagation, self.pass.now()));
         let answer = asked(self.pass, venue, value).await;
         let is_death = |class| {

@@ -79,9 +79,7 @@ impl SecretVisit<'_> {
         if !over {
             return;
         }
-        if let Some(Stamped { secret, at, .. }) = named
-            .replaced_elsewhere()
-            .filter(|_| named.held.is_empty())
+        if let Some(Stamped { secret, at, .. }) = named.replaced_elsewhere().filter(|_| named.held.is_empty())
         {
             let say = format!(
                 "{key} is past its grace in {}, and was current in {secret} until {at}",
