@@ -1,12 +1,14 @@
 //! Whoever may write one secret reaches no further than that secret, in both roles of the real binary.
 
+use jiff::SignedDuration;
 use protocol::label::VersionId;
 use protocol::marker::Marker;
 use sandbox::function::LAMBDA_ARN;
 use sandbox::in_process::{SPOT, TRADES};
 use sandbox::local::{MASTER_SECRET, SECRET, SUB_ACCOUNT};
+use sandbox::report::fingerprint;
 use sandbox::secrets_manager::{RotationSeed, SecretValue, Seed};
-use sandbox::venue::{Ips, KeyTruth};
+use sandbox::venue::{Ips, KeyTruth, Permissions, Settings};
 use serde_json::{Value, json};
 
 use crate::world::{TOKEN, World, ask, break_glass, codes, findings, maintain};
@@ -261,4 +263,65 @@ async fn a_secret_that_is_rotated_in_a_loop_gets_no_more_keys() {
     let (error_type, message) = world.fail("createSecret").await;
     assert_eq!(error_type, "ROTATED_TOO_OFTEN", "{message}");
     assert_eq!(all_live(&world), before);
+}
+
+/// A secret that was pointed at another account hides no key that was issued for it on the first: not behind
+/// labels that were taken off, and not behind accounts that are made up.
+#[tokio::test]
+async fn a_key_on_an_account_that_the_secret_stood_for_before_is_told() {
+    let world = World::start().await;
+    let note = Marker::new(&world.local.arn(SECRET), &VersionId::new(PLANTED), 1).to_string();
+    let settings = |note: String| Settings {
+        note,
+        read_only: false,
+        ips: Ips::only(["127.0.0.1".parse().unwrap(), "203.0.113.7".parse().unwrap()]),
+        permissions: Permissions::of(&[SPOT]),
+    };
+    let an_hour = SignedDuration::from_hours(1);
+    let made = |uid, note: &str| {
+        let settings = settings(note.to_owned());
+        world.venue(|model, now| model.create_key_by_hand(uid, settings, now - an_hour))
+    };
+    let hidden = made(SUB_ACCOUNT, &note).unwrap();
+    let before = world.current();
+    for number in 0..2 {
+        let elsewhere = made(SUB_ACCOUNT + 1, "elsewhere").unwrap();
+        let mut value = before.clone();
+        (value["api_key"], value["api_secret"]) =
+            (elsewhere.key.as_str().into(), elsewhere.secret.expose().into());
+        value["subaccount"] = (SUB_ACCOUNT + 1).to_string().into();
+        world.put(
+            &format!("0c000000-0000-4000-8000-{number:012}"),
+            &value.to_string(),
+            "AWSCURRENT",
+        );
+    }
+    let previous = "0c000000-0000-4000-8000-000000000000";
+    world.label("AWSPREVIOUS", Some(previous), None);
+    let operators = world.operators().await;
+    let fingerprint = fingerprint(hidden.key.as_str());
+    let is_told = |answer: &Value| {
+        findings(answer).iter().any(|finding| {
+            let say = finding["say"].as_str().unwrap();
+            finding["code"] == "FOREIGN_KEYS" && say.contains(&fingerprint)
+        })
+    };
+    let everything = ask(&operators, json!({"operation": "audit"})).await;
+    assert!(is_told(&everything), "{everything}");
+    for number in 0..6 {
+        let mut value = before.clone();
+        value["subaccount"] = (SUB_ACCOUNT + 100 + number).to_string().into();
+        world.put(
+            &format!("0d000000-0000-4000-8000-{number:012}"),
+            &value.to_string(),
+            "SCRATCH",
+        );
+    }
+    let everything = ask(&operators, json!({"operation": "audit"})).await;
+    assert!(codes(&everything).contains(&"ACCOUNTS_UNSEEN"), "{everything}");
+    let alone = ask(&operators, json!({"operation": "audit", "secret": SECRET})).await;
+    assert!(
+        is_told(&alone) && !codes(&alone).contains(&"ACCOUNTS_UNSEEN"),
+        "{alone}"
+    );
 }

@@ -74,6 +74,18 @@ impl Serves {
             .iter()
             .filter(move |entry| matches(&entry.pattern, secret.as_str()) && entry.accounts.have(account))
     }
+
+    /// The accounts that are named one by one for a secret's keys.
+    pub fn accounts_of<'a>(&'a self, secret: &'a SecretName) -> impl Iterator<Item = &'a AccountId> {
+        let entries = self
+            .0
+            .iter()
+            .filter(|entry| matches(&entry.pattern, secret.as_str()));
+        entries.flat_map(|entry| match &entry.accounts {
+            Accounts::All => None.into_iter().flatten(),
+            Accounts::These(accounts) => Some(accounts).into_iter().flatten(),
+        })
+    }
 }
 
 impl Entry {

@@ -1,5 +1,6 @@
 //! What an audit says of the keys on a secret's account, and of the account's master.
 
+use protocol::marker::Marker;
 use protocol::operations::Code;
 use sandbox::in_process::{OTHER_SUB, SUB};
 
@@ -108,4 +109,110 @@ fn keys_left_on_an_account_that_the_secret_stood_for_before_are_told() {
         "{told:#?}"
     );
     assert!(told.say.ends_with(&fingerprint(lost.as_str())), "{told:#?}");
+}
+
+/// A secret whose key was issued on the first account and that was pointed at another: with the key that no
+/// version names, and the version that named it.
+fn pointed_elsewhere() -> (Watched, KeyId) {
+    let (world, token, _, _) = rotated_twice();
+    let (_, lost) = unstored(&world);
+    world.label("AWSPENDING", None);
+    world.advance(hours(1));
+    for _ in 0..2 {
+        let elsewhere = world.key_by_hand(OTHER_SUB);
+        world.put_by_hand(world.text_of_setup(), &elsewhere, OTHER_SUB, "AWSCURRENT");
+    }
+    assert!(!world.labels(&token).contains(&"AWSCURRENT".to_owned()));
+    (world, lost)
+}
+
+/// Takes all labels but AWSCURRENT off, by hand.
+fn unlabel(world: &World) {
+    let labels = world.of(world.secret(), |secret| {
+        secret.labels().keys().cloned().collect::<Vec<_>>()
+    });
+    for label in labels.iter().filter(|label| *label != "AWSCURRENT") {
+        world.label(label, None);
+    }
+}
+
+/// Stores versions that name accounts which nobody has, under labels of no meaning or under none.
+fn make_accounts_up(world: &World, count: u64, labelled: bool) {
+    for number in 0..count {
+        let nobodys = world.key_by_hand(OTHER_SUB);
+        let label = format!("SCRATCH{number}");
+        world.put_by_hand(world.text_of_setup(), &nobodys, 70_000_000 + number, &label);
+        if !labelled {
+            world.label(&label, None);
+        }
+    }
+}
+
+fn told_of_before(answer: &Answer, key: &KeyId) -> bool {
+    let told = |finding: &Finding| {
+        finding.code == Code::ForeignKeys
+            && finding.say.contains("does not stand for any more")
+            && finding.say.contains(&fingerprint(key.as_str()))
+    };
+    answer.findings.iter().any(told)
+}
+
+#[test]
+fn keys_left_on_an_account_are_told_where_no_label_names_it_any_more() {
+    let (world, lost) = pointed_elsewhere();
+    unlabel(&world);
+    let answer = audit(&world);
+    assert!(told_of_before(&answer, &lost), "{answer:#?}");
+    assert!(!found(&answer, Code::AccountsUnseen), "{answer:#?}");
+}
+
+#[test]
+fn accounts_that_are_made_up_hide_no_account_that_the_secret_stood_for() {
+    for labelled in [true, false] {
+        let (world, lost) = pointed_elsewhere();
+        unlabel(&world);
+        make_accounts_up(&world, 8, labelled);
+        let answer = audit(&world);
+        assert!(told_of_before(&answer, &lost), "{answer:#?}");
+        assert!(found(&answer, Code::AccountsUnseen), "{answer:#?}");
+        let alone = world.operate(in_process::audit(Some(world.secret()), Form::Json));
+        assert!(told_of_before(&alone, &lost), "{alone:#?}");
+        assert!(!found(&alone, Code::AccountsUnseen), "{alone:#?}");
+    }
+}
+
+/// Where nothing tells the account from made-up ones, the answer says that there are more, and how they are
+/// looked at.
+#[test]
+fn what_an_audit_leaves_out_is_told_with_the_command_that_looks_at_all() {
+    let world = world();
+    let sub = world.key_by_hand(SUB);
+    world.put_by_hand(world.text_of_setup(), &sub, SUB, "AWSCURRENT");
+    let note = Marker::new(world.secret().as_str(), &VersionId::new("any"), 7).to_string();
+    let settings = Settings {
+        note,
+        read_only: false,
+        ips: Ips::only([BOT_ADDRESS]),
+        permissions: Permissions::of(&[SPOT]),
+    };
+    let hidden = world.key_by_hand_with(SUB, settings);
+    world.advance(hours(1));
+    for _ in 0..2 {
+        let elsewhere = world.key_by_hand(OTHER_SUB);
+        world.put_by_hand(world.text_of_setup(), &elsewhere, OTHER_SUB, "AWSCURRENT");
+    }
+    unlabel(&world);
+    world.advance(seconds(1));
+    make_accounts_up(&world, 6, false);
+    let answer = audit(&world);
+    let unseen = finding(&answer, Code::AccountsUnseen);
+    assert!(
+        unseen
+            .r#do
+            .contains(r#""operation":"audit","secret":"prod/bybit/main""#),
+        "{unseen:#?}"
+    );
+    assert!(!told_of_before(&answer, &hidden.key), "{answer:#?}");
+    let alone = world.operate(in_process::audit(Some(world.secret()), Form::Json));
+    assert!(told_of_before(&alone, &hidden.key), "{alone:#?}");
 }

@@ -219,6 +219,8 @@ codes! {
     SharedKey = "SHARED_KEY" Ticket,
     /// Keys live on the account that no secret of ours names.
     ForeignKeys = "FOREIGN_KEYS" Ticket,
+    /// The secret's versions name more accounts than the audit has looked at.
+    AccountsUnseen = "ACCOUNTS_UNSEEN" Ticket,
     /// Keys that were issued and are in no version are alive: maintain revokes them.
     Orphans = "ORPHANS" Info,
     /// The venue ends the key before it is rotated and its grace is over.

@@ -1,8 +1,5 @@
 //! What an audit says of the keys on the secret's account.
 
-use std::collections::BTreeSet;
-
-use crate::error::ErrorType;
 use crate::label::VersionId;
 use crate::marker::Marker;
 use crate::operations::answer::{Audited, Code, KeyOnAccount, Slots};
@@ -11,18 +8,14 @@ use crate::operations::commands::rotate;
 use crate::operations::faults::in_words;
 use crate::operations::maintain::current::Current;
 use crate::operations::maintain::visit::SecretVisit;
-use crate::operations::retire::liveness::listed;
 use crate::ports::{Description, KeyList, ListedKey};
 use crate::rotation::settled;
-use crate::secret::{AccountId, KeyId};
-use crate::session::AccountAccess;
+use crate::secret::KeyId;
 use crate::task::Operation;
 use crate::wrong::{self, Wrong};
 
 /// Fewer free slots than a rotation and its repetition need.
 const FEW_SLOTS: usize = 2;
-/// So many accounts that a secret stood for before are looked at.
-const MOST_ACCOUNTS_BEFORE: usize = 4;
 
 impl SecretVisit<'_> {
     pub(super) async fn look_at_account(
@@ -131,74 +124,6 @@ impl SecretVisit<'_> {
                 say,
                 format!("give each its own key: {}", rotate(&self.name)),
             );
-        }
-    }
-
-    /// The keys that were issued for this secret on accounts that it stood for before: no pass looks there
-    /// any more. Such an account is one that another labelled version names, or whose key answers.
-    pub(super) async fn look_at_accounts_before(
-        &mut self,
-        description: &Description,
-        current: &Current,
-        beside: &[Beside],
-    ) {
-        let Ok((master, _)) = &current.master else { return };
-        // An account that is not known is none that the secret has left.
-        let Some(now) = current.account() else { return };
-        // Who holds which key is told where it is not known.
-        let Ok(holders) = self.pass.holders().await else {
-            return;
-        };
-        let before: BTreeSet<AccountId> = beside
-            .iter()
-            .filter(|beside| beside.is_of_venue(current.venue.id()))
-            .flat_map(Beside::accounts)
-            .filter(|account| *account != now)
-            .collect();
-        let ours = Marker::new(&description.arn, &VersionId::new(""), 0);
-        let mut named: Vec<&KeyId> = beside
-            .iter()
-            .map(|beside| &beside.value.credential.key_id)
-            .collect();
-        named.push(&current.value.credential.key_id);
-        for account in before.into_iter().take(MOST_ACCOUNTS_BEFORE) {
-            let venue = current.venue.as_ref();
-            let access = AccountAccess::new(venue, master.clone(), account.clone(), description);
-            let list = match listed(self.pass, &access).await {
-                Ok(list) => list,
-                Err(error) if error.error_type == ErrorType::VenueUnavailable => {
-                    self.trouble(&error);
-                    continue;
-                }
-                // Another parent's account, as any that is not there, is none that this master lists.
-                Err(_) => continue,
-            };
-            let issued_for_us = |key: &&ListedKey| {
-                key.marker
-                    .as_ref()
-                    .is_some_and(|marker| marker.same_secret(&ours))
-            };
-            let left: Vec<String> = list
-                .keys
-                .iter()
-                .filter(issued_for_us)
-                .filter(|key| !key.expired && settled(key, &list))
-                .filter(|key| !named.contains(&&key.key_id) && !holders.name(&key.key_id))
-                .map(|key| key.key_id.fingerprint())
-                .collect();
-            if !left.is_empty() {
-                let say = format!(
-                    "{} keys that were issued for this secret live on account {account}, which it does not \
-                     stand for any more, and no labelled version names them: {}",
-                    left.len(),
-                    left.join(", ")
-                );
-                self.find(
-                    Code::ForeignKeys,
-                    say,
-                    "delete them at the venue, if nothing uses them",
-                );
-            }
         }
     }
 }

@@ -6,7 +6,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::bounds::after;
 use crate::label::VersionId;
-use crate::name::VenueId;
 use crate::operations::answer::Code;
 use crate::operations::commands::describe_secret;
 use crate::operations::faults::Answering;
@@ -27,7 +26,7 @@ const LATE: SignedDuration = SignedDuration::from_hours(3);
 
 /// A version beside the current one, and what its key said.
 pub(super) struct Beside {
-    version: VersionId,
+    pub(super) version: VersionId,
     pub(super) value: SecretValue,
     venue: Option<Arc<dyn Venue>>,
     answer: Option<Result<KeyState, VenueError>>,
@@ -37,15 +36,10 @@ pub(super) struct Beside {
 }
 
 impl Beside {
-    pub(super) fn is_of_venue(&self, id: &VenueId) -> bool {
-        self.venue.as_ref().is_some_and(|venue| venue.id() == id)
-    }
-
-    /// The accounts that its value names, and its key.
-    pub(super) fn accounts(&self) -> impl Iterator<Item = AccountId> {
+    /// The account that its key has answered from, as calls name it.
+    pub(super) fn answered(&self) -> Option<AccountId> {
         let answered = self.answer.as_ref().and_then(|answer| answer.as_ref().ok());
-        let answered = answered.and_then(|state| state.account.named().cloned());
-        self.value.account().into_iter().chain(answered)
+        answered.and_then(|state| state.account.named().cloned())
     }
 }
 

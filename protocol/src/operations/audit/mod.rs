@@ -1,6 +1,7 @@
 //! The audit: a row a secret, and what is not as it should be. Changes nothing.
 
 mod account;
+mod accounts_before;
 mod beside;
 mod current;
 mod master;
