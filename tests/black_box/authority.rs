@@ -1,20 +1,23 @@
 //! Whoever may write one secret reaches no further than that secret, in both roles of the real binary.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use protocol::label::VersionId;
 use protocol::marker::Marker;
 use sandbox::function::LAMBDA_ARN;
 use sandbox::in_process::{SPOT, TRADES};
 use sandbox::local::{MASTER_SECRET, SECRET, SUB_ACCOUNT};
 use sandbox::report::fingerprint;
-use sandbox::secrets_manager::{RotationSeed, SecretValue, Seed};
+use sandbox::secrets_manager::{PutSecretValue, RotateSecret, RotationSeed, SecretValue, Seed, Sensitive};
 use sandbox::venue::{Ips, KeyTruth, Permissions, Settings};
 use serde_json::{Value, json};
 
-use crate::world::{TOKEN, World, ask, break_glass, codes, findings, maintain};
+use crate::world::{
+    Operators, ROTATION_TOKEN, STEPS, TOKEN, World, ask, break_glass, codes, findings, maintain,
+};
 
 const ENEMY: &str = "prod/bybit/enemy";
 const INVENTED: &str = "a-secret-of-the-enemys-own-invention";
+const ENEMYS_TOKEN: &str = "70000000-0000-4000-8000-000000000666";
 const PLANTED: &str = "66666666-0000-4000-8000-000000000666";
 
 /// The living keys of every account.
@@ -70,6 +73,44 @@ fn plant_value(world: &World, planted: &str, labels: &[&str]) {
     world.put_in(ENEMY, PLANTED, planted, labels);
 }
 
+/// The steps of a rotation of the enemy's secret, as far as they succeed.
+async fn rotate_the_enemys(world: &World) {
+    let request = RotateSecret {
+        secret_id: ENEMY.into(),
+        client_request_token: Some(ENEMYS_TOKEN.into()),
+        ..RotateSecret::default()
+    };
+    // An open one that was planted stands in the way of another, and is what the steps come for.
+    let _ = world.secrets_manager(|model, now| model.rotate_secret(&request, now));
+    for step in STEPS {
+        let event = json!({
+            "Step": step, "SecretId": world.local.arn(ENEMY), "ClientRequestToken": ENEMYS_TOKEN,
+            "RotationToken": ROTATION_TOKEN,
+        });
+        if world.function.invoke(&event).await.is_err() {
+            break;
+        }
+    }
+}
+
+/// What both functions do about the enemy's secret: a rotation of it, and passes before and after.
+async fn rotate_and_maintain(world: &World, operators: &Operators) {
+    maintain(operators).await;
+    rotate_the_enemys(world).await;
+    maintain(operators).await;
+}
+
+#[track_caller]
+fn all_live_still(world: &World, before: &[KeyTruth], why: &str) {
+    let live = all_live(world);
+    assert!(
+        before
+            .iter()
+            .all(|key| live.iter().any(|live| live.key == key.key)),
+        "{why}: {live:?}"
+    );
+}
+
 #[tokio::test]
 async fn a_value_that_names_another_desks_account_gets_no_key_of_it() {
     for served in [true, false] {
@@ -89,11 +130,20 @@ async fn a_value_that_names_another_desks_account_gets_no_key_of_it() {
         assert_eq!(error_type, "SCOPE_REFUSED", "{message}");
         assert!(message.contains("serves"), "{message}");
         assert_eq!(all_live(&world), before);
-        let answer = ask(
-            &world.operators().await,
-            json!({"operation": "plan", "secret": SECRET}),
-        )
-        .await;
+        // Nor where a label calls the key leaked: the pass begins a rotation, which fails alike.
+        let operators = world.operators().await;
+        ask(&operators, json!({"operation": "abandon", "secret": SECRET})).await;
+        let current = "0b000000-0000-4000-8000-00000000000b";
+        world.label("COMPROMISED", None, Some(current));
+        let passed = maintain(&operators).await;
+        let begun = world
+            .open_version()
+            .unwrap_or_else(|| panic!("no rotation was begun: {passed}"));
+        let failed = world.function.invoke(&world.event(STEPS[0], &begun)).await;
+        assert_eq!(failed.unwrap_err().error_type, "SCOPE_REFUSED");
+        maintain(&operators).await;
+        assert_eq!(all_live(&world), before);
+        let answer = ask(&operators, json!({"operation": "plan", "secret": SECRET})).await;
         let blockers = findings(&answer)
             .iter()
             .filter(|finding| finding["code"] == "BLOCKER");
@@ -107,36 +157,88 @@ async fn a_value_that_names_another_desks_account_gets_no_key_of_it() {
     }
 }
 
+const ORDERED_DEAD: &[&str] = &["COMPROMISED", "REVOKE_FIRST"];
+const LONG_OVER: &[&str] = &[
+    "REPLACED-20200101T000000Z-66666666",
+    "CONDEMNED-20200201T000000Z-66666666",
+];
+
 #[tokio::test]
 async fn no_label_on_a_version_that_names_another_s_key_id_ends_that_key() {
-    for labels in [
-        &["COMPROMISED", "REVOKE_FIRST"][..],
-        &[
-            "REPLACED-20200101T000000Z-66666666",
-            "CONDEMNED-20200201T000000Z-66666666",
-        ],
-    ] {
+    for labels in [ORDERED_DEAD, LONG_OVER, &["AWSCURRENT"], &["CANDIDATE"]] {
         let world = World::start().await;
-        let operations = world.operators().await;
+        let operators = world.operators().await;
         let key = world.current_key();
         plant(&world, &key, labels);
         let before = all_live(&world);
-        let answer = maintain(&operations).await;
-        maintain(&operations).await;
-        assert_eq!(all_live(&world), before, "{answer}");
+        rotate_and_maintain(&world, &operators).await;
+        all_live_still(&world, &before, &format!("{labels:?}"));
     }
 }
 
 #[tokio::test]
 async fn no_label_ends_a_key_that_no_secret_names_but_the_enemys() {
-    let world = World::start().await;
-    let operations = world.operators().await;
-    let foreign = world.key_by_hand("a person's", Ips::Any, &[SPOT]);
-    plant(&world, foreign.key.as_str(), &["COMPROMISED", "REVOKE_FIRST"]);
-    let before = all_live(&world);
-    let answer = maintain(&operations).await;
-    assert_eq!(all_live(&world), before, "{answer}");
-    assert!(codes(&answer).contains(&"EXPOSED"), "{answer}");
+    for labels in [ORDERED_DEAD, LONG_OVER] {
+        let world = World::start().await;
+        let operators = world.operators().await;
+        let foreign = world.key_by_hand("a person's", Ips::Any, &[SPOT]);
+        plant(&world, foreign.key.as_str(), labels);
+        let before = all_live(&world);
+        let answer = maintain(&operators).await;
+        assert_eq!(
+            codes(&answer).contains(&"EXPOSED"),
+            labels == ORDERED_DEAD,
+            "{answer}"
+        );
+        rotate_and_maintain(&world, &operators).await;
+        all_live_still(&world, &before, &format!("{labels:?}"));
+    }
+}
+
+/// A label that waits for the key to be replaced takes no grace from it.
+#[tokio::test]
+async fn a_label_that_was_there_before_takes_no_grace_from_the_key_that_another_replaces() {
+    type Planted = fn(&World);
+    let by_id: Planted = |world| plant(world, &world.current_key(), &["COMPROMISED"]);
+    let stolen: Planted = |world| plant_value(world, &world.current().to_string(), &["COMPROMISED"]);
+    let first: Planted = |world| plant_value(world, &world.current().to_string(), ORDERED_DEAD);
+    for planted in [by_id, stolen, first] {
+        let world = World::start().await;
+        let operators = world.operators().await;
+        planted(&world);
+        let before = all_live(&world);
+        maintain(&operators).await;
+        world.open_rotation(TOKEN);
+        world.rotate().await;
+        rotate_and_maintain(&world, &operators).await;
+        all_live_still(&world, &before, "its grace has just begun");
+    }
+}
+
+#[tokio::test]
+async fn what_another_offers_or_breaks_keeps_no_replaced_key_alive() {
+    let by_id = |world: &World| {
+        let mut value = world.current();
+        value["api_secret"] = INVENTED.into();
+        value.to_string()
+    };
+    let stolen = |world: &World| world.current().to_string();
+    for offer in [by_id, stolen, |_: &World| "{".to_owned()] {
+        let world = World::start().await;
+        let operators = world.operators().await;
+        serve_the_victim(&world);
+        let replaced = world.current_key();
+        plant_value(&world, &offer(&world), &["CANDIDATE"]);
+        world.open_rotation(TOKEN);
+        world.rotate().await;
+        // It was made by hand: a week.
+        world.backdate("REPLACED", 24 * 7 + 1);
+        maintain(&operators).await;
+        world.backdate("CONDEMNED", 1);
+        let answer = maintain(&operators).await;
+        let live = world.live_keys();
+        assert!(live.iter().all(|key| key.key.as_str() != replaced), "{answer}");
+    }
 }
 
 #[tokio::test]
@@ -150,9 +252,36 @@ async fn a_value_that_claims_to_be_ours_is_told_to_be_none() {
     let mut value = world.current();
     (value["api_key"], value["api_secret"]) = (by_hand.key.as_str().into(), by_hand.secret.expose().into());
     value["rotation"]["token"] = PLANTED.into();
-    world.put(PLANTED, &value.to_string(), "AWSCURRENT");
+    let put = PutSecretValue {
+        secret_id: SECRET.into(),
+        client_request_token: Some(PLANTED.into()),
+        secret_string: Some(Sensitive::new(value.to_string())),
+        version_stages: Some(vec!["AWSCURRENT".to_owned()]),
+        ..PutSecretValue::default()
+    };
+    let long_ago = SignedDuration::from_hours(30);
+    world
+        .secrets_manager(|model, now| model.put_secret_value(&put, now - long_ago))
+        .unwrap();
     let answer = maintain(&operations).await;
     assert!(codes(&answer).contains(&"CURRENT_OVERWRITTEN"), "{answer}");
+    // It keeps the grace of a key that was made by hand: a week.
+    let again = "70000000-0000-4000-8000-000000000002";
+    world.open_rotation(again);
+    world.complete(again).await;
+    let stamp = |kind: &str| {
+        let mut labels = world.labels().into_iter();
+        let (_, labels) = labels.find(|(version, _)| version == PLANTED)?;
+        labels.into_iter().find(|label| label.starts_with(kind))
+    };
+    let stamped = stamp("REPLACED-").unwrap();
+    let then = Timestamp::now() - SignedDuration::from_hours(25);
+    let before = format!("REPLACED-{}-66666666", then.strftime("%Y%m%dT%H%M%SZ"));
+    world.label(&stamped, Some(PLANTED), None);
+    world.label(&before, None, Some(PLANTED));
+    let answer = maintain(&operations).await;
+    assert!(codes(&answer).contains(&"ADOPTION_GRACE"), "{answer}");
+    assert_eq!(stamp("CONDEMNED-"), None, "{answer}");
 }
 
 #[tokio::test]
@@ -214,15 +343,29 @@ async fn a_key_that_can_withdraw_hides_behind_no_other_secrets_marker() {
     let world = World::start().await;
     let operators = world.operators().await;
     plant(&world, "a-key-that-nobody-knows", &["SCRATCH"]);
-    let note = Marker::new(&world.local.arn(ENEMY), &VersionId::new(PLANTED), 1).to_string();
-    let ips = Ips::only(["203.0.113.9".parse().unwrap()]);
-    world.key_by_hand(&note, ips, &[("Wallet", &["Withdraw"])]);
+    let settings = Settings {
+        note: Marker::new(&world.local.arn(ENEMY), &VersionId::new(PLANTED), 1).to_string(),
+        read_only: false,
+        ips: Ips::only(["203.0.113.9".parse().unwrap()]),
+        permissions: Permissions::of(&[("Wallet", &["Withdraw"])]),
+    };
+    let an_hour = SignedDuration::from_hours(1);
+    let hidden = world
+        .venue(|model, now| model.create_key_by_hand(SUB_ACCOUNT, settings, now - an_hour))
+        .unwrap();
+    let fingerprint = fingerprint(hidden.key.as_str());
     let answer = ask(&operators, json!({"operation": "audit"})).await;
-    let findings = findings(&answer);
-    let page = findings
-        .iter()
-        .find(|finding| finding["code"] == "CAN_MOVE_FUNDS" && finding["secret"] == SECRET);
-    assert!(page.is_some_and(|page| page["severity"] == "page"), "{answer}");
+    for (code, severity) in [("CAN_MOVE_FUNDS", "page"), ("FOREIGN_KEYS", "ticket")] {
+        let told = findings(&answer).iter().find(|finding| {
+            finding["code"] == code
+                && finding["secret"] == SECRET
+                && finding["say"].as_str().unwrap().contains(&fingerprint)
+        });
+        assert!(
+            told.is_some_and(|told| told["severity"] == severity),
+            "{code}: {answer}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -324,4 +467,25 @@ async fn a_key_on_an_account_that_the_secret_stood_for_before_is_told() {
         is_told(&alone) && !codes(&alone).contains(&"ACCOUNTS_UNSEEN"),
         "{alone}"
     );
+}
+
+#[tokio::test]
+async fn keys_that_are_issued_in_a_loop_are_a_page() {
+    let world = World::start().await;
+    let operators = world.operators().await;
+    for number in 0..11 {
+        let note = Marker::new(&world.local.arn(SECRET), &VersionId::new(PLANTED), number).to_string();
+        world.key_by_hand(&note, Ips::Any, &[SPOT]);
+    }
+    let answer = maintain(&operators).await;
+    let page = findings(&answer)
+        .iter()
+        .find(|finding| finding["code"] == "MANY_KEYS_ISSUED");
+    assert!(page.is_some_and(|page| page["severity"] == "page"), "{answer}");
+    // Nor does the rotation function add one to them.
+    let before = all_live(&world);
+    world.open_rotation(TOKEN);
+    let (error_type, message) = world.fail("createSecret").await;
+    assert_eq!(error_type, "ROTATED_TOO_OFTEN", "{message}");
+    assert_eq!(all_live(&world), before);
 }
