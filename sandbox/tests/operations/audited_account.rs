@@ -85,6 +85,38 @@ fn a_master_that_lists_keys_and_cannot_issue_any_is_found_once() {
 }
 
 #[test]
+fn a_master_that_does_not_serve_a_secret_is_found_with_the_command_that_adds_it() {
+    let entry = r#"{"accounts":["53888000"],"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}"#;
+    let credential = r#""environment":"mainnet","api_key":"<key>","api_secret":"<secret>""#;
+    let serving = |whom: &str| format!(r#"{{{credential},"serves":{{"{whom}":{entry}}}}}"#);
+    let (nobody, first, both) = (
+        MASTER.to_owned(),
+        serving("prod/bybit/main"),
+        serving("prod/bybit/*"),
+    );
+    for (document, unscoped) in [
+        // Told once for all its children.
+        (nobody, &["prod/bybit/main"][..]),
+        (first, &["prod/bybit/other"]),
+        (both, &[]),
+    ] {
+        let world = world_with_master(Some(&document));
+        world.add_secret_of("prod/bybit/other", &world.key_by_hand(SUB));
+        let answer = audit(&world);
+        let told: Vec<&Finding> = answer
+            .findings
+            .iter()
+            .filter(|finding| finding.code == Code::MasterUnscoped)
+            .collect();
+        let secrets: Vec<&str> = told.iter().map(|finding| finding.secret.as_str()).collect();
+        assert_eq!(secrets.len(), unscoped.len(), "{answer:#?}");
+        assert!(document == MASTER || secrets == unscoped, "{answer:#?}");
+        let adds = |finding: &&Finding| finding.r#do.contains(&format!("{{\"{}\":", finding.secret));
+        assert!(told.iter().all(adds), "{told:#?}");
+    }
+}
+
+#[test]
 fn a_master_that_cannot_be_read_is_unusable() {
     let world = rotated_twice();
     world.delete_secret(&world.master());

@@ -54,23 +54,35 @@ impl SecretVisit<'_> {
         if let Some(state) = state {
             self.expiry(description, current, state);
         }
-        if let Ok((master, _)) = &current.master
-            && master.serves.is_none()
-            && self.pass.is_news(format!("unscoped {}", master.secret.as_str()))
-        {
-            let key = &master.signer.credential.key_id;
-            let say = format!(
+        self.look_at_scope(description, current);
+        self.look_at_master(description, current).await;
+    }
+
+    /// A master that does not say whom it serves is told once for all its children; one that does not serve
+    /// this secret on its account, for each.
+    fn look_at_scope(&mut self, description: &Description, current: &Current) {
+        let Ok((master, _)) = &current.master else { return };
+        let account = current.account();
+        let key = &master.signer.credential.key_id;
+        let say = match (&master.serves, &account) {
+            (None, _) => format!(
                 "the master credential {key} does not say whom it serves: each secret that names it gets \
                  what its own key proves, and a dead key has no successor"
-            );
-            let (account, none) = (current.account(), None);
-            self.find(
-                Code::MasterUnscoped,
-                say,
-                serve(&master.secret, &self.name, account.as_ref(), none),
-            );
+            ),
+            (Some(serves), Some(account)) if serves.of(&description.name, account).next().is_none() => {
+                format!(
+                    "no entry in `serves` of the master credential {key} covers this secret on account \
+                     {account}: no key of it is issued or revoked there"
+                )
+            }
+            _ => return,
+        };
+        let for_all = format!("unscoped {}", master.secret.as_str());
+        if master.serves.is_none() && !self.pass.is_news(for_all) {
+            return;
         }
-        self.look_at_master(description, current).await;
+        let command = serve(&master.secret, &self.name, account.as_ref(), None);
+        self.find(Code::MasterUnscoped, say, command);
     }
 
     /// The venue may end a key before the next one is proven and its grace over: a race that the key loses.
