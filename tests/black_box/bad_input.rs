@@ -297,6 +297,7 @@ async fn a_wrong_setting_is_refused_at_the_start_by_its_name() {
         ("BYBIT_BASE_URL", "http://api.bybit.com"),
         ("EGRESS_IPS", "everywhere"),
         ("LOG_LEVEL", "loud"),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://203.0.113.5:4566"),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "localhost:9311"),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "https:/host"),
         ("AWS_USE_FIPS_ENDPOINT", "true"),
