@@ -270,6 +270,25 @@ fn a_marker_of_another_secret_hides_no_key_and_no_power() {
     }
 }
 
+/// Nor does an id in a secret that is not served for the account.
+#[test]
+fn a_secret_that_is_not_served_for_the_account_hides_no_key_there() {
+    for (master, hidden) in [(SERVED, false), (MASTER, true)] {
+        let (world, enemy) = with_an_enemy(master);
+        let foreign = world.key_by_hand(SUB);
+        let by_id = Credential {
+            secret: KeySecret::from("what-the-enemy-does-not-know-000000"),
+            ..foreign.clone()
+        };
+        plant(&world, &enemy, &by_id, &["CANDIDATE"]);
+        world.advance(hours(1));
+        let answer = world.operate(in_process::audit(Some(world.secret()), Form::Json));
+        let fingerprint = fingerprint(foreign.key.as_str());
+        let told = |found: &Finding| found.code == Code::ForeignKeys && found.say.contains(&fingerprint);
+        assert_eq!(answer.findings.iter().any(told), !hidden, "{answer:#?}");
+    }
+}
+
 /// Whoever stores a value chooses its version's id, and can so write down that this function built it.
 #[test]
 fn a_value_that_claims_to_be_ours_is_not_taken_for_it() {

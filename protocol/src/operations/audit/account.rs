@@ -8,7 +8,7 @@ use crate::operations::commands::rotate;
 use crate::operations::faults::in_words;
 use crate::operations::maintain::current::Current;
 use crate::operations::maintain::visit::SecretVisit;
-use crate::ports::{Description, KeyList, ListedKey};
+use crate::ports::{Description, ListedKey};
 use crate::rotation::settled;
 use crate::secret::KeyId;
 use crate::task::Operation;
@@ -23,9 +23,11 @@ impl SecretVisit<'_> {
         description: &Description,
         current: &Current,
         beside: &[Beside],
-        list: &KeyList,
         audited: &mut Audited,
     ) {
+        let Ok((master, Some((account, list)))) = &current.master else {
+            return;
+        };
         let most = current.venue.facts().most_keys;
         let slots = Slots {
             used: list.keys.len(),
@@ -61,7 +63,7 @@ impl SecretVisit<'_> {
             if !listed.powers.forbidden().is_empty() {
                 forbidden.push(listed.key_id.fingerprint());
             }
-            if holders.name(&listed.key_id) {
+            if holders.name_on(&listed.key_id, account, master.serves.as_ref()) {
                 continue;
             }
             match &listed.marker {
@@ -88,7 +90,7 @@ impl SecretVisit<'_> {
         if !foreign.is_empty() {
             let shown: Vec<&str> = foreign.iter().map(|key| key.fingerprint.as_str()).collect();
             let say = format!(
-                "{} keys live on the account that no secret names: {}",
+                "{} keys live on the account, and no secret that may stand for it names them: {}",
                 foreign.len(),
                 shown.join(", ")
             );

@@ -121,7 +121,10 @@ impl SecretVisit<'_> {
                 .iter()
                 .filter(issued_for_us)
                 .filter(|key| !key.expired && settled(key, &list))
-                .filter(|key| !named.contains(&&key.key_id) && !holders.name(&key.key_id))
+                .filter(|key| {
+                    !named.contains(&&key.key_id)
+                        && !holders.name_on(&key.key_id, account, before.master.serves.as_ref())
+                })
                 .map(|key| key.key_id.fingerprint())
                 .collect();
             if !left.is_empty() {

@@ -74,11 +74,9 @@ impl SecretVisit<'_> {
             self.judge_beside(&description, version, current.as_ref(), list)
                 .await;
         }
-        if let (Some(current), Some(list)) = (&current, list) {
-            self.look_at_account(&description, current, &beside, list, audited)
-                .await;
-        }
         if let Some(current) = &current {
+            self.look_at_account(&description, current, &beside, audited)
+                .await;
             self.look_at_accounts_before(&description, current, &beside).await;
         }
         Ok(())

@@ -10,13 +10,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::marker::Marker;
+use crate::name::SecretName;
 use crate::operations::pass::digest::{Digest16, digest};
 pub use crate::operations::pass::holders::cache::HolderCache;
 pub(crate) use crate::operations::pass::holders::labels::{holding, holding_labels};
 pub(crate) use crate::operations::pass::holders::named::{Asking, Held, Named, Replicas, Stamped};
 use crate::operations::pass::holders::named::{Entry, Holding};
 use crate::ports::Description;
-use crate::secret::KeyId;
+use crate::secret::{AccountId, KeyId, Serves};
 use crate::wrong::{self, Wrong};
 
 /// What is known of the keys that versions name. Holds digests only.
@@ -43,13 +44,19 @@ impl Holders {
             .unwrap_or_default()
     }
 
-    /// Whether any version names a key, holds it or was current with it, whatever key secret it has.
-    pub(crate) fn name(&self, key: &KeyId) -> bool {
-        self.namers(key).next().is_some()
+    /// Whether any version names a key, holds it or was current with it, whatever key secret it has: one of a
+    /// secret that may stand for the account, as far as the account's master tells. Whoever may write another
+    /// secret writes any key's id there.
+    pub(crate) fn name_on(&self, key: &KeyId, account: &AccountId, serves: Option<&Serves>) -> bool {
+        let stands = |secret: &str| match serves {
+            Some(serves) => serves.of(&SecretName::new(secret), account).next().is_some(),
+            None => true,
+        };
+        self.namers(key).any(stands)
     }
 
-    /// The same of a secret whose keys bear this marker: markers are short, and two secrets could have the
-    /// same.
+    /// Whether a version of a secret whose keys bear this marker names a key: markers are short, and two
+    /// secrets could have the same.
     pub(crate) fn name_for(&self, marker: &Marker, key: &KeyId) -> bool {
         let part = digest(marker.of_secret());
         self.namers(key)
