@@ -87,17 +87,17 @@ impl SecretSession<'_> {
         let was_there = key
             .listed_since
             .is_some_and(|made| is_past(made, propagation, self.now()));
-        let result = match result {
-            Err(error) if error.class == ErrorClass::Gone && was_there => Ok(()),
-            result => result,
-        };
+        // Who deleted it is not known: this run may not say that it did.
         self.record(
             Action::RevokeKey,
             version,
             &About::key(key.key_id),
             venue_class(&result),
         );
-        Ok(result)
+        Ok(match result {
+            Err(error) if error.class == ErrorClass::Gone && was_there => Ok(()),
+            result => result,
+        })
     }
 
     /// The version that the first or a later rotation of this invocation builds.

@@ -3,6 +3,7 @@
 use protocol::operations::Code;
 use protocol::rotation::Step;
 use sandbox::in_process::SUB;
+use sandbox::in_process::kind::PLAIN_COARSE;
 
 use super::*;
 
@@ -25,6 +26,26 @@ fn a_key_that_was_never_stored_dies_once_no_living_run_can_store_it() {
     assert_eq!(answer.counts["orphans"], 1);
     assert!(!world.alive(&key));
     assert!(world.alive(world.first_key()));
+}
+
+/// HONEST: a list may show for a while what another run has deleted, and the venue then says that it is gone.
+#[test]
+fn a_key_that_another_run_has_deleted_is_not_said_to_be_revoked_by_this_one() {
+    let world = world_with(Setup::at(&PLAIN_COARSE));
+    let key = orphan(&world);
+    world.advance(hours(1));
+    world.venue(|model, _| model.knobs.deleted_listed_for = SignedDuration::from_secs(60));
+    let did = |answer: &Answer| -> Vec<String> {
+        let rows = answer.secrets.iter().flat_map(|row| row.did.clone());
+        rows.filter(|did| did.contains("revoked")).collect()
+    };
+    let first = world.maintain();
+    assert!(
+        did(&first)[0].starts_with("revoked") && !world.alive(&key),
+        "{first:#?}"
+    );
+    let second = world.maintain();
+    assert!(did(&second)[0].starts_with("perhaps revoked"), "{second:#?}");
 }
 
 #[test]
