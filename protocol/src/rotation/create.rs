@@ -182,7 +182,7 @@ async fn issue_and_store(run: &Run<'_>, base: &Base, venue: &dyn Venue) -> Resul
 }
 
 /// Whose value it is, a repetition tells; or that it is gone, as what a dry run of the service leaves.
-fn unseen() -> Error {
+pub(super) fn unseen() -> Error {
     let problem = "the version has a value already, and it cannot be read yet: the step can be repeated";
     Error::new(ErrorType::StoreUnavailable, problem)
 }

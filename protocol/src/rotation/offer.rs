@@ -3,6 +3,7 @@
 use futures_util::future::join;
 
 use super::base::Base;
+use super::create::unseen;
 use super::evidence::Evidence;
 use super::judge::beyond_addresses;
 use super::run::Run;
@@ -48,6 +49,10 @@ pub(super) async fn found(run: &Run<'_>, base: &Base) -> Result<Choice, Error> {
         };
         let stored = run.session.read(Which::Version(version)).await?;
         let stored = stored.ok_or_else(|| refused(&label, version, "it has no value"))?;
+        // The read before was stale: there is nothing to build any more.
+        if version == run.token() {
+            return Err(unseen());
+        }
         let value = stored
             .value()
             .map_err(|error| refused(&label, version, &error.to_string()))?;

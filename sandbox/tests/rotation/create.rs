@@ -95,6 +95,22 @@ fn reads_that_go_on_disagreeing_are_an_error_and_no_key_is_issued() {
     assert_eq!(world.take_writes(), []);
 }
 
+/// ONE-PER-TOKEN: a hand labels the version that a dry run of the service left, whose value is the current
+/// one.
+#[test]
+fn a_value_missed_by_a_stale_read_and_seen_as_an_offer_is_the_version_s_own() {
+    for label in ["CANDIDATE", "ROLLBACK"] {
+        let world = world();
+        let token = world.begin_rotation();
+        let value = world.filled_in(world.text_of_setup(), world.first_credential(), SUB);
+        world.put_value(world.secret(), &token, &value, &["AWSPENDING", label]);
+        let keys = world.live_keys().len();
+        world.plan(Operation::ReadVersion, 1, Fault::Stale(1));
+        refused(world.run(Step::Create, &token), ErrorType::StoreUnavailable);
+        assert_eq!(world.live_keys().len(), keys, "{label}");
+    }
+}
+
 #[test]
 fn a_value_missed_by_a_stale_read_is_looked_for_before_a_key_is_issued() {
     let world = world();
