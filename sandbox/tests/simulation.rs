@@ -66,3 +66,14 @@ fn a_history_is_told_call_by_call() {
     );
     assert!(told.text.contains("Every promise holds."), "{}", told.text);
 }
+
+/// CONVERGES: the account is full of keys that people made, and it is not the one that the secret stood for
+/// first.
+#[test]
+fn an_account_that_is_full_needs_a_person_whichever_it_is() {
+    let history: History = "14715401898561976143 put:0:98 begin:0:0 invoke:0:0 enemy:3:106 run:1:0 put:1:370"
+        .parse()
+        .unwrap();
+    let told = replay(&history);
+    assert!(told.good, "{}", told.text);
+}

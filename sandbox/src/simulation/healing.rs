@@ -14,7 +14,7 @@ use crate::in_process::kind::Tells;
 use crate::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, Failure, SUB, World, audit, settings_by_hand};
 use crate::invariants::{Invariant, Violation};
 use crate::secrets_manager::{AWSCURRENT, AWSPENDING, Secret, Version};
-use crate::venue::{self, Ips, KeyId, Permissions};
+use crate::venue::{self, Ips, KeyId, Permissions, Uid};
 
 /// So many replays have to do.
 const REPLAYS: usize = 12;
@@ -335,7 +335,11 @@ fn needs_a_person(world: &World, secret: &SecretId, token: &VersionId, error: Er
         ErrorType::GrantImpossible => current.asks_for(world.kind().not_granted),
         ErrorType::CandidateMissing => world.kind().is_supplied() && !has("CANDIDATE"),
         ErrorType::OfferRefused => has("CANDIDATE") || has("ROLLBACK"),
-        ErrorType::IssueRefused => world.live_keys().len() >= world.at_venue(venue::Model::max_keys),
+        ErrorType::IssueRefused => {
+            // Of the account that keys are issued on: a value may have been put that stands for another.
+            let own = current.key(world).map(|key| key.uid);
+            is_full(world, SUB) || own.is_some_and(|own| is_full(world, own))
+        }
         // With a policy and an account the current key is not needed.
         ErrorType::CurrentUnusable => {
             let names_none = world.kind().own_account != Tells::Fully && current.account().is_none();
@@ -358,6 +362,15 @@ fn needs_a_person(world: &World, secret: &SecretId, token: &VersionId, error: Er
         | ErrorType::PendingDenied => pending.source().as_deref() != Some("issued"),
         _ => false,
     }
+}
+
+/// Whether an account has no room for another key.
+fn is_full(world: &World, account: Uid) -> bool {
+    let now = world.now();
+    world.at_venue(|model| {
+        let keys = model.keys().into_iter();
+        keys.filter(|key| key.uid == account && key.alive(now)).count() >= model.max_keys()
+    })
 }
 
 /// Whether so many versions are of the last day that no key is issued beside them.
