@@ -146,7 +146,7 @@ fn keys_left_on_an_account_that_the_secret_stood_for_before_are_told() {
 /// A secret whose key was issued on the first account and that was pointed at another: with the key that no
 /// version names, and the version that named it.
 fn pointed_elsewhere() -> (Watched, KeyId) {
-    let (world, token, _, _) = rotated_twice();
+    let Rotated { world, token, .. } = rotated_twice();
     let (_, lost) = unstored(&world);
     world.label("AWSPENDING", None);
     world.advance(hours(1));

@@ -78,7 +78,11 @@ fn a_key_that_another_secret_holds_is_not_revoked() {
 /// The same where it was current twice, and a hand wrote the second stamp.
 #[test]
 fn an_old_stamp_ends_no_grace_of_a_version_that_was_made_since() {
-    let (world, _, key, _) = rotated_twice();
+    let Rotated {
+        world,
+        replaced_key: key,
+        ..
+    } = rotated_twice();
     world.advance(hours(23));
     let again = world.put_key(&world.credential(&key), "AWSCURRENT");
     world.label("REPLACED-20200101T000000Z-00000000", Some(&again));
