@@ -71,9 +71,9 @@ impl Marker {
 
 impl Marker {
     /// The passphrase of the key that bears this marker, where a venue's deletion asks for it: derived from
-    /// the secret of the master credential that issues the key, so that whoever has that one can delete a
-    /// key that was never stored. 24 characters: a small letter, a capital and a digit, and 21 small letters and digits.
-    /// Never to change: two builds that differ could not delete each other's keys.
+    /// the secret of the master credential that issues the key, so that whoever has that one can delete a key
+    /// that was never stored. 24 characters: a small letter, a capital and a digit, and 21 small letters and
+    /// digits. Never to change: two builds that differ could not delete each other's keys.
     pub fn passphrase(&self, master: &SecretString) -> SecretString {
         // HMAC takes keys of any length: the constructor's error does not occur.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(master.expose_secret().as_bytes()) else {

@@ -8,7 +8,7 @@ use crate::label::{Label, VersionId};
 use crate::name::SecretId;
 use crate::operations::Operation;
 use crate::operations::answer::Answer;
-use crate::operations::commands::{put_right, quoted, rotate, switch_on};
+use crate::operations::commands::{put_right, quoted, replace, rotate, switch_on};
 use crate::operations::pass::{Pass, not_done, row_of, told};
 use crate::ports::{Description, LabelMove, StoreErrorKind, Which};
 use crate::rotation::rehearse_return;
@@ -220,8 +220,8 @@ async fn examine(
         }
     }
     // What createSecret would say, said before anything is labelled.
-    pass.turn(venue_of(pass.ports, description, &value)?.as_ref())
-        .await;
+    let venue = venue_of(pass.ports, description, &value)?;
+    pass.turn(venue.as_ref()).await;
     rehearse_return(*session, &pass.settings.egress, description.clone(), &value)
         .await
         .map_err(|error| {
@@ -230,7 +230,7 @@ async fn examine(
                 | ErrorType::KeyUnbound
                 | ErrorType::ValueInvalid
                 | ErrorType::NoCurrentValue => put_right(name),
-                _ => rotate(name),
+                _ => replace(name, venue.as_ref(), &value),
             };
             Refusal::new(
                 format!(

@@ -86,8 +86,8 @@ pub trait Venue: Send + Sync + Debug {
 }
 
 impl dyn Venue + '_ {
-    /// Asks what a key may do, signed by that key; but never a key that consumers may hold, where asking could
-    /// disturb them.
+    /// Asks what a key may do, signed by that key; but never a key that consumers may hold, where asking
+    /// could disturb them.
     ///
     /// # Errors
     /// Those of [`Venue::inspect`], and [`ErrorClass::NotAsked`].

@@ -73,10 +73,14 @@ async fn doubt(run: &Run<'_>, base: &Base, stored: &StoredValue) -> Result<Optio
         Err(doubt) => return Ok(Some(doubt)),
     };
     run.session.stands_for(&AccountId::new(&provenance.account));
-    match run.out_of_reach(&provenance) {
-        None => run.leaked(&base.description, &value, &provenance).await,
-        doubt => Ok(doubt),
+    if let Some(doubt) = run.out_of_reach(&provenance) {
+        return Ok(Some(doubt));
     }
+    let venue = venue_of(run.session.ports, &base.description, &value)?;
+    if let Some(doubt) = run.used(venue.as_ref(), &base.description, &value).await? {
+        return Ok(Some(doubt));
+    }
+    run.leaked(&base.description, &value, &provenance).await
 }
 
 async fn build(

@@ -45,10 +45,8 @@ pub(super) async fn finish(run: &Run<'_>) -> Result<Done, Error> {
     must_fit(&description, labels_to_come(&description, base))?;
 
     let venue = venue_of(run.session.ports, &description, &value)?;
-    if run.is_in_use(venue.as_ref(), &description, &value).await? {
-        let problem =
-            "the pending version names a key that is current already, or was: createSecret gives it up";
-        return Err(Error::new(ErrorType::VersionDoomed, problem));
+    if let Some(doubt) = run.used(venue.as_ref(), &description, &value).await? {
+        return Err(doubt.into_error());
     }
     let (proven, stamped) = join(
         run.prove(venue.as_ref(), &value),

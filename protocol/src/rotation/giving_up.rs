@@ -6,7 +6,7 @@ use super::standing::doomed;
 use super::wrong::{self, Wrong};
 use crate::error::{Error, ErrorType};
 use crate::label::{Label, StampKind, VersionId};
-use crate::ports::{Description, StoredValue, Which};
+use crate::ports::{Description, StoredValue, Venue, Which};
 use crate::secret::{Addresses, CREATED_BY, KeyId, Provenance, SecretValue, Source};
 use crate::session::{has_stamp, was_current};
 
@@ -33,6 +33,21 @@ impl Run<'_> {
                 rotation.ip_allowlist
             ))
         })
+    }
+
+    /// Why a version cannot be promoted whose key came into use after it was copied: it cannot be asked any
+    /// more.
+    pub(super) async fn used(
+        &self,
+        venue: &dyn Venue,
+        description: &Description,
+        value: &SecretValue,
+    ) -> Result<Option<Doubt>, Error> {
+        let why = self.in_use(venue, description, value).await?;
+        Ok(why.map(|why| Doubt {
+            reason: why.to_string(),
+            is_sure: false,
+        }))
     }
 
     /// Why a version cannot be promoted that was copied from one whose key another version names as leaked:

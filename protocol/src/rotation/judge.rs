@@ -2,6 +2,7 @@
 //! nothing it must not.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -19,6 +20,32 @@ use crate::step::Step;
 
 /// So often a step asks a key that is not accepted, where more could lock the caller's address out.
 const FEW_ATTEMPTS: u32 = 3;
+
+/// Why consumers may hold a key.
+pub(super) enum InUse {
+    /// A version that is current, or was, names it.
+    Named,
+    /// This version is current, or was, and cannot be read.
+    Unreadable(VersionId),
+}
+
+impl fmt::Display for InUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named => f.write_str(
+                "its key has been in use, and whoever uses it still would be shut out if it were asked here: \
+                 make a new key at the venue",
+            ),
+            Self::Unreadable(version) => write!(
+                f,
+                "version {version}, which is current or was, cannot be read, so that its key may be in use, \
+                 and whoever uses that would be shut out if it were asked here. Where you know that it is \
+                 another key, take AWSPREVIOUS and the REPLACED stamp off that version; where it is current, \
+                 store a value that can be read"
+            ),
+        }
+    }
+}
 
 impl Run<'_> {
     /// Until when a step waits for what was changed at the venue to be known everywhere, so that `then` is
@@ -76,26 +103,31 @@ impl Run<'_> {
             && !wrong::is(Wrong::YoungRejectionIsDeath)
     }
 
-    /// Whether a key must not be asked, since consumers may hold it: a version that is current, or was, may
-    /// name it. So it is with the pending version of the service's own dry run.
-    pub(super) async fn is_in_use(
+    /// Why a key must not be asked: consumers may hold it, since a version that is current, or was, names it
+    /// or cannot be read. So it is with the pending version of the service's own dry run.
+    pub(super) async fn in_use(
         &self,
         venue: &dyn Venue,
         description: &Description,
         value: &SecretValue,
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<InUse>, Error> {
         if venue.facts().asking == Asking::Free {
-            return Ok(false);
+            return Ok(None);
         }
+        let mut unreadable = None;
         let been =
             |version: &&VersionId| description.is_current(version) || was_current(description, version);
         for version in description.versions.keys().filter(been) {
             let stored = self.session.read(Which::Version(version)).await?;
-            if stored.is_some_and(|stored| stored.may_name(&value.credential.key_id)) {
-                return Ok(true);
+            let key = &value.credential.key_id;
+            match stored {
+                Some(stored) if stored.surely_names(key) => return Ok(Some(InUse::Named)),
+                Some(stored) if !stored.may_name(key) => {}
+                // What is not shown may be shown by the next read.
+                Some(_) | None => unreadable = Some(InUse::Unreadable(version.clone())),
             }
         }
-        Ok(false)
+        Ok(unreadable)
     }
 
     /// The verdict of testSecret and finishSecret.

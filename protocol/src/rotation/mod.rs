@@ -101,8 +101,7 @@ pub enum Done {
     Agreed,
     /// testSecret: the pending credential does what it must, and can't do what it must not.
     Proven,
-    /// testSecret: consumers hold the key already, or may, and asking it could shut them out: nothing was
-    /// asked.
+    /// testSecret: consumers hold the key already, and asking it could shut them out: nothing was asked.
     NotAsked,
     /// finishSecret: the pending version is AWSCURRENT now.
     Promoted,

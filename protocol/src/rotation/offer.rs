@@ -101,7 +101,7 @@ pub(super) async fn examined(
     offer: &Offer,
 ) -> Result<Wanted, Error> {
     let label = offer.source.label().unwrap_or_else(Label::candidate);
-    fit(run, base, venue, &offer.value)
+    fit(run, base, venue, (offer.source, &offer.value))
         .await
         .map_err(|unfit| match unfit {
             Unfit::Offer(problem) => refused(&label, &offer.version, &problem),
@@ -114,12 +114,14 @@ pub(super) async fn fit(
     run: &Run<'_>,
     base: &Base,
     venue: &dyn Venue,
-    value: &SecretValue,
+    (source, value): (Source, &SecretValue),
 ) -> Result<Wanted, Unfit> {
     let no = |problem: String| Err(Unfit::Offer(problem));
     let form = value.credential.form();
     let asked_for = wanted::inherited_form(&base.value);
-    if form != asked_for && !wrong::is(Wrong::FormChanged) {
+    // Who goes back does so to what consumers have signed with.
+    let is_return = source == Source::Rollback;
+    if form != asked_for && !is_return && !wrong::is(Wrong::FormChanged) {
         return no(format!(
             "its key is of the type {form}, and {asked_for} is what the secret's keys are to be: where its \
              consumers can sign with {form}, write that as `policy.key_type` into the current value"
@@ -130,12 +132,8 @@ pub(super) async fn fit(
     if !there {
         return no("its key belongs to another exchange or environment".to_owned());
     }
-    if run.is_in_use(venue, &base.description, value).await? {
-        return no(
-            "its key has been in use, and whoever uses it still would be shut out if it were asked here: make \
-             a new key at the venue"
-                .to_owned(),
-        );
+    if let Some(why) = run.in_use(venue, &base.description, value).await? {
+        return no(why.to_string());
     }
     let signer = |whose, value: &SecretValue| Signer {
         whose,

@@ -106,7 +106,7 @@ pub(crate) async fn rehearse_return(
     if base.value.names(&value.credential.key_id) {
         return Err(Error::new(ErrorType::OfferRefused, "its key is the current one"));
     }
-    offer::fit(&run, &base, venue.as_ref(), value)
+    offer::fit(&run, &base, venue.as_ref(), (Source::Rollback, value))
         .await
         .map(drop)
         .map_err(|unfit| match unfit {

@@ -45,6 +45,9 @@ pub(super) async fn set(run: &Run<'_>) -> Result<Done, Error> {
     }
     run.session.stands_for(&AccountId::new(&provenance.account));
     let venue = venue_of(run.session.ports, &description, &value)?;
+    if let Some(doubt) = run.used(venue.as_ref(), &description, &value).await? {
+        return Err(doubt.into_error());
+    }
     if provenance.source != Source::Issued && !has_master(venue.as_ref(), &value) {
         // A person's key at a venue where nothing is issued: there is no one to ask but the key itself.
         let in_use = current_signer(&in_use);

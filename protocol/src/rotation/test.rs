@@ -4,10 +4,11 @@
 use futures_util::future::join;
 
 use super::Done;
+use super::judge::InUse;
 use super::run::{Run, parse};
 use super::standing::{TokenState, doomed};
 use super::wrong::{self, Wrong};
-use crate::error::Error;
+use crate::error::{Error, ErrorType};
 use crate::ports::Which;
 use crate::session::venue_of;
 
@@ -27,8 +28,12 @@ pub(super) async fn test(run: &Run<'_>) -> Result<Done, Error> {
         run.session.tidy(&description).await;
     }
     let venue = venue_of(run.session.ports, &description, &value)?;
-    if run.is_in_use(venue.as_ref(), &description, &value).await? {
-        return Ok(Done::NotAsked);
+    match run.in_use(venue.as_ref(), &description, &value).await? {
+        None => {}
+        Some(InUse::Named) => return Ok(Done::NotAsked),
+        Some(unreadable @ InUse::Unreadable(_)) => {
+            return Err(Error::new(ErrorType::StoreUnavailable, unreadable.to_string()));
+        }
     }
     run.prove(venue.as_ref(), &value).await?;
     Ok(Done::Proven)

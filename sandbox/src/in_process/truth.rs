@@ -6,7 +6,7 @@ use protocol::audit::Record;
 use protocol::label::VersionId;
 use protocol::marker::Marker;
 use protocol::name::SecretId;
-use protocol::operations::Answer;
+use protocol::operations::{Answer, Finding};
 use serde_json::Value;
 
 use super::call::{Made, Operation};
@@ -220,6 +220,16 @@ impl World {
         self.state
             .lock()
             .testify(|witness, scene| witness.no_leak_is_left(rotations_fail, scene));
+    }
+
+    /// Checks that passes have told of what none of them can delete; `masterless` where nobody lists the keys
+    /// of one of these secrets.
+    pub fn what_is_left_must_be_told(&self, told: &[Finding], of: &[SecretId], masterless: bool) {
+        let mut state = self.state.lock();
+        if !masterless {
+            state.testify(|witness, scene| witness.undeletable_is_told(told, of, scene));
+        }
+        state.testify(|witness, scene| witness.replaced_is_told(told, of, scene));
     }
 
     /// Checks what an audit has to tell of the keys that bear a secret's marker.

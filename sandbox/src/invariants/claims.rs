@@ -270,14 +270,13 @@ impl Witness {
         }
     }
 
-    /// Whether a version of a secret that may name this key is current, or was.
+    /// Whether a version of a secret that names this key is current, or was.
     fn has_been_read(&mut self, scene: &Scene<'_>, arn: &str, key: &KeyId) -> bool {
         let of_secret = |place: &&Place| place.0 == arn;
         let been: Vec<Place> = self.been_current.keys().filter(of_secret).cloned().collect();
         been.iter().any(|(_, version)| {
-            // One that cannot be read may name any key.
             self.named(scene, arn, version)
-                .is_none_or(|named| named.key == *key)
+                .is_some_and(|named| named.key == *key)
         })
     }
 

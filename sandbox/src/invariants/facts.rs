@@ -168,9 +168,11 @@ pub(super) struct Run {
     /// Whether the token had a value when it began, and whether it was shown one.
     pub(super) decided: bool,
     pub(super) saw_value: bool,
-    /// The change of the world that it knew of when it last decided to ask a key, and whether it had been
-    /// misled by then.
+    /// The change of the world that it knew of when it last decided to ask a key, and whether the labels that
+    /// it had seen last were old.
     pub(super) asked_knowing: BTreeMap<KeyId, (u64, bool)>,
+    /// Whether the labels that it saw last were old.
+    pub(super) saw_old_labels: bool,
     /// How many keys that it asked were refused.
     pub(super) refused_keys: usize,
     /// The keys issued to it, and whether it was not told that they were refused.
@@ -222,6 +224,7 @@ impl Run {
             decided: false,
             saw_value: false,
             asked_knowing: BTreeMap::new(),
+            saw_old_labels: false,
             refused_keys: 0,
             issued: Vec::new(),
             sent: None,

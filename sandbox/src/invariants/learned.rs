@@ -104,7 +104,9 @@ impl Witness {
         }
         // What an old look does not show, nobody can know; that it looked counts.
         if *asked == Asked::Labels && done {
-            self.run(actor).described_at = Some(scene.now);
+            let run = self.run(actor);
+            run.described_at = Some(scene.now);
+            run.saw_old_labels = !fair;
         }
         if !fair {
             self.run(actor).misled += 1;
@@ -116,7 +118,7 @@ impl Witness {
     fn must_not_disturb(&mut self, act: &Act<'_>, key: &KeyId, scene: &Scene<'_>) {
         let run = self.run(act.actor);
         run.refused_keys += usize::from(!act.done);
-        let (knew, misled) = run.asked_knowing.get(key).copied().unwrap_or_default();
+        let (knew, old) = run.asked_knowing.get(key).copied().unwrap_or_default();
         let refused = run.refused_keys;
         if refused > MOST_REFUSED && scene.kind.asking == Asking::LocksOut {
             let what = format!("a run asks {refused} times with keys that are refused");
@@ -127,7 +129,7 @@ impl Witness {
         let been: Vec<Place> = self
             .been_current
             .iter()
-            .filter(|(_, change)| **change <= knew && !misled)
+            .filter(|(_, change)| **change <= knew && !old)
             .map(|(place, _)| place)
             .filter(of_secret)
             .cloned()
@@ -160,7 +162,7 @@ impl Witness {
         }
         if let Asked::Inspect(key) = asked {
             let run = self.run(actor);
-            let knowing = (run.since.max(run.described), run.misled > 0);
+            let knowing = (run.since.max(run.described), run.saw_old_labels);
             run.asked_knowing.insert(key.clone(), knowing);
         }
         if matches!(asked, Asked::Label(_)) {

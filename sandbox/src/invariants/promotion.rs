@@ -151,7 +151,12 @@ impl Witness {
             let inherited = before.form().to_owned();
             before.key_type.clone().unwrap_or(inherited)
         });
-        if due.is_some_and(|due| due != named.form()) {
+        // Who goes back does so to what consumers have signed with.
+        let is_return = named
+            .rotation
+            .as_ref()
+            .is_some_and(|rotation| rotation.source == "rollback");
+        if !is_return && due.is_some_and(|due| due != named.form()) {
             let what = format!(
                 "a key of the form {} is promoted, which no policy says",
                 named.form()

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use protocol::label::{Label, StampKind, VersionId};
 use protocol::marker::Marker;
 use protocol::name::SecretId;
-use protocol::operations::{Answer, Code};
+use protocol::operations::{Answer, Code, Finding};
 use protocol::secret::AccountId;
 
 use super::Invariant;
@@ -75,24 +75,7 @@ impl Witness {
     /// the account that it stands for, is held by a version, or dead. What could be stamped only after
     /// `stamped`, for want of room, is in its grace still.
     pub(crate) fn nothing_is_left(&mut self, stamped: Timestamp, scene: &Scene<'_>) {
-        let held = [AWSCURRENT, AWSPENDING, "CANDIDATE", "ROLLBACK"];
-        let mut holding = Vec::new();
-        for secret in scene.secrets.secrets() {
-            let versions: Vec<String> = held
-                .iter()
-                .filter_map(|label| secret.holder(label))
-                .map(str::to_owned)
-                .collect();
-            holding.extend(
-                versions
-                    .into_iter()
-                    .map(|version| (secret.arn().to_owned(), version)),
-            );
-        }
-        let mut held: Vec<KeyId> = holding
-            .into_iter()
-            .filter_map(|(arn, version)| Some(self.named(scene, &arn, &version)?.key.clone()))
-            .collect();
+        let mut held = self.held(scene);
         held.extend(self.stamped_after(stamped, scene));
         let issued: Vec<(KeyId, String)> = self
             .keys
@@ -110,7 +93,7 @@ impl Witness {
             let stands_for = self.stands_for(scene, &arn);
             let in_reach =
                 looked_after && stands_for == Some(truth.uid) && self.is_in_scope(scene, &arn, truth.uid);
-            if in_reach && !held.contains(&key) {
+            if in_reach && !held.contains(&key) && !scene.is_undeletable(&key) {
                 let what = format!(
                     "a key that was issued for {arn} at {} is alive, and no version holds it",
                     truth.created_at
@@ -119,6 +102,77 @@ impl Witness {
             }
         }
         self.none_outlives_its_grace(&held, scene);
+    }
+
+    /// Passes have come round: they tell of a key that was issued and never stored, and that nobody can
+    /// delete for want of its passphrase.
+    pub(crate) fn undeletable_is_told(&mut self, told: &[Finding], of: &[SecretId], scene: &Scene<'_>) {
+        let issued: Vec<(KeyId, String)> = self
+            .keys
+            .iter()
+            .filter_map(|(key, facts)| Some((key.clone(), facts.issued.clone()?.0)))
+            .filter(|(key, arn)| of.iter().any(|secret| secret.as_str() == arn) && scene.is_undeletable(key))
+            .collect();
+        for (key, arn) in issued {
+            let Some(truth) = scene.venue.key(&key).filter(|truth| truth.alive(scene.now)) else {
+                continue;
+            };
+            let is_looked_after = scene
+                .secrets
+                .secret(&arn)
+                .is_some_and(|secret| !secret.is_deleted());
+            let in_reach = is_looked_after && self.stands_for(scene, &arn) == Some(truth.uid);
+            if in_reach && !self.is_named(&key, scene) && !is_told(&key, told) {
+                let what = format!("a key of {arn} that nobody can delete is alive, and no pass tells of it");
+                self.broken(Invariant::NoOrphans, scene, what);
+            }
+        }
+    }
+
+    /// The same of keys that were replaced where only a person deletes keys.
+    pub(crate) fn replaced_is_told(&mut self, told: &[Finding], of: &[SecretId], scene: &Scene<'_>) {
+        if !scene.kind.is_supplied() {
+            return;
+        }
+        let held = self.held(scene);
+        let mut replaced = Vec::new();
+        for arn in of.iter().map(SecretId::as_str) {
+            let Some(secret) = scene.secrets.secret(arn).filter(|secret| !secret.is_deleted()) else {
+                continue;
+            };
+            let stamped = secret
+                .labels()
+                .iter()
+                .filter(|(label, _)| label.starts_with("REPLACED-"));
+            replaced.extend(stamped.map(|(_, version)| (arn.to_owned(), version.clone())));
+        }
+        for (arn, version) in replaced {
+            let Some(named) = self.named(scene, &arn, &version) else {
+                continue;
+            };
+            let truth = scene.venue.key(&named.key);
+            let lives = truth.is_some_and(|truth| truth.alive(scene.now));
+            if lives && !held.contains(&named.key) && !is_told(&named.key, told) {
+                let what =
+                    format!("the replaced key of {arn} is alive past its grace, and no pass tells of it");
+                self.broken(Invariant::NoOrphans, scene, what);
+            }
+        }
+    }
+
+    /// The keys that some label holds.
+    fn held(&mut self, scene: &Scene<'_>) -> Vec<KeyId> {
+        let mut holding = Vec::new();
+        for secret in scene.secrets.secrets() {
+            for label in [AWSCURRENT, AWSPENDING, "CANDIDATE", "ROLLBACK"] {
+                let holder = secret.holder(label);
+                holding.extend(holder.map(|version| (secret.arn().to_owned(), version.to_owned())));
+            }
+        }
+        holding
+            .into_iter()
+            .filter_map(|(arn, version)| Some(self.named(scene, &arn, &version)?.key.clone()))
+            .collect()
     }
 
     /// An audit has looked at everything: on each account whose keys it has seen, every living key with this
@@ -419,4 +473,9 @@ impl Witness {
             self.broken(Invariant::Grace, scene, what);
         }
     }
+}
+
+fn is_told(key: &KeyId, told: &[Finding]) -> bool {
+    let shown = fingerprint(key.as_str());
+    told.iter().any(|finding| finding.say.contains(&shown))
 }

@@ -174,6 +174,11 @@ fn looked_after(world: &World, tell: Tell<'_>) -> Result<(), String> {
     }
     let masterless =
         one_names_no_master(world) || last.iter().any(|finding| finding.code == Code::MasterUnusable);
+    let is_held_up = last.iter().any(|finding| is_late(finding.code));
+    if !is_held_up {
+        let ours: Vec<SecretId> = world.rotated().into_iter().filter(is_no_enemy).collect();
+        world.what_is_left_must_be_told(&last, &ours, masterless);
+    }
     let other = |code| code != Code::CompromisedHeld && is_in_the_way(code);
     if leaks && !masterless && !last.iter().any(|finding| other(finding.code)) {
         world.no_leak_may_be_left(rotations_fail);
@@ -193,6 +198,15 @@ fn looked_after(world: &World, tell: Tell<'_>) -> Result<(), String> {
     unknown.map_or(Ok(()), |finding| {
         Err(format!("an undisturbed pass cannot do its work: {}", finding.say))
     })
+}
+
+fn is_no_enemy(secret: &SecretId) -> bool {
+    secret.name().as_str() != ENEMY
+}
+
+/// What keeps passes from looking at keys, or a version from being looked at in time.
+fn is_late(code: Code) -> bool {
+    is_in_the_way(code) && code != Code::OrphanUndecided
 }
 
 /// Whether a current value names no master: nobody can tell then which keys were issued for its secret, but

@@ -248,3 +248,23 @@ fn what_an_audit_leaves_out_is_told_with_the_command_that_looks_at_all() {
     let alone = world.operate(in_process::audit(Some(world.secret()), Form::Json));
     assert!(told_of_before(&alone, &hidden.key), "{alone:#?}");
 }
+
+/// The master that the older versions name is gone, and its parent has another by now.
+#[test]
+fn a_key_on_a_former_account_is_found_by_the_master_that_there_is() {
+    let (world, lost) = pointed_elsewhere();
+    let ips = Ips::only([FUNCTION_ADDRESS]);
+    let new = world
+        .venue(|model, now| model.add_master_key(in_process::PARENT, ips, now))
+        .expect("the parent is there");
+    let document = Setup::default().master_document.expect("a master");
+    let value = world.filled_in(&document, &new, in_process::PARENT);
+    let second = unrotated(&world, "masters/bybit/second", Some(value));
+    world.delete_key(world.master_key());
+    let elsewhere = world.key_by_hand(OTHER_SUB);
+    let current = world.text_of_setup().replace("<master>", second.as_str());
+    world.put_by_hand(&current, &elsewhere, OTHER_SUB, "AWSCURRENT");
+    let answer = world.operate(in_process::audit(None, Form::Json));
+    assert!(says(&answer, &fingerprint(lost.as_str())), "{answer:#?}");
+    assert!(found(&answer, Code::ForeignKeys), "{answer:#?}");
+}

@@ -243,12 +243,22 @@ fn labels_of_what_is_over_are_left_while_a_replica_catches_up() {
 #[test]
 fn void_stamps_on_the_current_version_are_left_while_a_replica_catches_up() {
     let world = rotated_twice();
-    let stamp = "REPLACED-20260301T000000Z-00000000";
+    let stamp = "CONDEMNED-20260301T000000Z-00000000";
     world.label(stamp, Some(&world.token));
     world.replicate(ReplicaStatus::InProgress);
     world.maintain();
-    assert!(world.has_stamp(&world.token, "REPLACED-"));
+    assert!(world.has_stamp(&world.token, "CONDEMNED-"));
     world.replicate(ReplicaStatus::InSync);
+    world.maintain();
+    assert!(!world.has_stamp(&world.token, "CONDEMNED-"));
+}
+
+/// Once the version is replaced by a hand, its grace would count from there.
+#[test]
+fn an_old_replacement_of_the_current_version_waits_for_no_replica() {
+    let world = rotated_twice();
+    world.label("REPLACED-20260301T000000Z-00000000", Some(&world.token));
+    world.replicate(ReplicaStatus::InProgress);
     world.maintain();
     assert!(!world.has_stamp(&world.token, "REPLACED-"));
 }

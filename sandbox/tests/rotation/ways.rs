@@ -127,6 +127,59 @@ fn a_key_that_has_been_in_use_is_not_offered_again_where_asking_does_harm() {
 }
 
 #[test]
+fn a_former_version_that_cannot_be_read_is_named_where_asking_does_harm() {
+    let world = supplied(&SHY);
+    let first = world.first_key().clone();
+    let junk = VersionId::new("a-value-that-nobody-can-read-by-one-hand");
+    world.put_value(world.secret(), &junk, "{}", &["AWSCURRENT"]);
+    let value = world.filled_in(&by_hand(&SHY), &world.credential(&first), SUB);
+    let again = VersionId::new("a-value-that-can-be-read-again-by-one-hand");
+    world.put_value(world.secret(), &again, &value, &["AWSCURRENT"]);
+    offered(&world);
+    let token = world.begin_rotation();
+    let said = refused(world.run(Step::Create, &token), ErrorType::OfferRefused);
+    assert!(
+        said.contains(junk.as_str()) && said.contains("AWSPREVIOUS"),
+        "{said}"
+    );
+    // Who knows that it held another key says so.
+    world.label("AWSPREVIOUS", None);
+    done(world.run(Step::Create, &token), Done::Copied);
+    completes(&world, &token);
+}
+
+/// A hand makes the offered version current while its copy waits.
+#[test]
+fn a_copy_whose_key_came_into_use_meanwhile_is_given_up_unasked() {
+    let world = supplied(&SHY);
+    let (offer, key) = offered(&world);
+    let token = copied(&world);
+    world.make_current(&offer);
+    let new = world.key_by_hand_with(SUB, settings_by_hand(SHY.usual));
+    world.put_by_hand(&by_hand(&SHY), &new, SUB, "own");
+    world.make_current(&world.first_version());
+    world.take_calls();
+    drop(world.run(Step::Set, &token));
+    assert_eq!(world.take_count(Operation::Inspect), 0);
+    assert!(world.alive(&key.key));
+    refused(world.run(Step::Create, &token), ErrorType::VersionDoomed);
+    assert_eq!(world.holder("AWSPENDING"), None);
+}
+
+#[test]
+fn who_goes_back_does_so_to_the_form_that_consumers_had() {
+    let world = pairs(&TERSE, false, r#","key_type":"ed25519""#);
+    let first = world.first_version();
+    let token = created(&world);
+    completes(&world, &token);
+    assert!(is_pair(&world, &token));
+    world.label("ROLLBACK", Some(&first));
+    let token = copied(&world);
+    completes(&world, &token);
+    assert!(!is_pair(&world, &token));
+}
+
+#[test]
 fn a_new_key_is_asked_thrice_at_most_where_rejections_lock_the_caller_out() {
     let world = supplied(&SHY);
     offered(&world);

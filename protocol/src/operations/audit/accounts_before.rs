@@ -60,6 +60,11 @@ struct Found {
     unread: usize,
 }
 
+/// Whether two masters have one credential.
+fn is_same(one: &Master, other: &Master) -> bool {
+    one.signer.credential.key_id == other.signer.credential.key_id
+}
+
 impl SecretVisit<'_> {
     /// The keys that were issued for this secret on accounts that it stood for before. Such an account is one
     /// that another version names, or whose key answers.
@@ -89,7 +94,7 @@ impl SecretVisit<'_> {
             .map(|beside| &beside.value.credential.key_id)
             .collect();
         named.push(&current.value.credential.key_id);
-        let mut looked_at = 0;
+        let (mut looked_at, mut unseen) = (0, 0);
         for before in &accounts {
             if looked_at == most || !self.pass.has_time() {
                 break;
@@ -102,10 +107,34 @@ impl SecretVisit<'_> {
                 account.clone(),
                 description,
             );
-            let list = match listed(self.pass, &access).await {
+            let mut list = listed(self.pass, &access).await;
+            // The master that an older version names may be gone: its parent has another by now.
+            if list.is_err()
+                && let Ok((master, _)) = &current.master
+                && current.venue.id() == before.venue.id()
+                && !is_same(master, &before.master)
+            {
+                let access = AccountAccess::new(
+                    before.venue.as_ref(),
+                    master.clone(),
+                    account.clone(),
+                    description,
+                );
+                list = match (listed(self.pass, &access).await, list) {
+                    (Ok(list), _) => Ok(list),
+                    // That one does not know the account proves nothing of another parent's.
+                    (Err(_), first) => first,
+                };
+            }
+            let list = match list {
                 Ok(list) => list,
                 Err(error) if error.error_type == ErrorType::VenueUnavailable => {
                     self.trouble(&error);
+                    continue;
+                }
+                // Nobody was let in to look.
+                Err(error) if error.error_type == ErrorType::MasterRefused => {
+                    unseen += 1;
                     continue;
                 }
                 // Another parent's account, as any that is not there, is none that this master lists.
@@ -141,7 +170,7 @@ impl SecretVisit<'_> {
                 );
             }
         }
-        self.tell_of_unseen(accounts.len() - looked_at, unread);
+        self.tell_of_unseen(accounts.len() - looked_at + unseen, unread);
     }
 
     /// What was left out, and how to have it looked at.
@@ -248,7 +277,7 @@ impl SecretVisit<'_> {
         let place = |venue: &Arc<dyn Venue>, master: &Master, account: &AccountId| {
             (
                 venue.id().to_string(),
-                master.secret.as_str().to_owned(),
+                master.signer.credential.key_id.fingerprint(),
                 account.clone(),
             )
         };

@@ -155,6 +155,7 @@ impl SecretVisit<'_> {
                         None
                     },
                     revoked: false,
+                    deleted: false,
                     controlled: *controlled,
                 };
                 match judged(self.pass, venue.as_ref(), key, answer, list, known) {

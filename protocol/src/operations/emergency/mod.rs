@@ -21,6 +21,7 @@ use crate::operations::answer::{Answer, Code, Finding, Moment, Row};
 use crate::operations::commands::describe_secret;
 use crate::operations::emergency::leaked_master::leaked_master;
 use crate::operations::emergency::unblock::{clear_the_way, take_refused_offers_back};
+use crate::operations::maintain::visit::OrderedDeletion;
 use crate::operations::pass::{Pass, event, finding, is_transient, told, with_retries};
 use crate::operations::rollback::Refusal;
 use crate::operations::{Mode, Operation, OperationRequest};
@@ -133,7 +134,7 @@ pub(crate) struct Emergency<'a> {
     /// Whether somebody has taken the order back.
     taken_back: bool,
     /// The leaked key, once an order to revoke it went out.
-    revoked: Option<KeyId>,
+    revoked: Option<OrderedDeletion>,
     /// When it was proven dead.
     dead_at: Option<Timestamp>,
     /// A rotation that was to bring the leaked key back.

@@ -16,7 +16,7 @@ use crate::operations::pass::{Pass, is_transient, with_retries};
 use crate::operations::retire::end_of_life::EndOfLife;
 use crate::operations::retire::grace::Origin;
 use crate::ports::{Description, Which};
-use crate::session::{is_condemned, unstamped_previous};
+use crate::session::{has_master, is_condemned, unstamped_previous};
 use crate::task::Operation;
 use crate::wrong::{self, Wrong};
 
@@ -163,7 +163,12 @@ impl SecretVisit<'_> {
             let is_by_hand = match Origin::of(description, Some(version), key, list) {
                 Origin::ByHand => true,
                 Origin::IssuedForIt | Origin::Issued | Origin::Gone => false,
-                Origin::Unknown => value.rotation.is_none() || value.master_arn.is_none(),
+                Origin::Unknown => {
+                    let names_one = value.master_arn.is_some();
+                    let master =
+                        current.map_or(names_one, |current| has_master(current.venue.as_ref(), &value));
+                    value.rotation.is_none() || !master
+                }
             };
             if !is_current && is_by_hand {
                 self.in_grace(
@@ -189,15 +194,18 @@ impl SecretVisit<'_> {
         let Some(current) = description.current() else {
             return Ok(());
         };
+        // A condemnation counts for nothing either once the version is replaced, and so may wait until every
+        // replica has what it is being given. A REPLACED stamp would count then.
+        let can_wait = description.is_being_replicated();
         let void = |label: &Label| {
-            label
-                .stamp()
-                .is_some_and(|stamp| stamp.kind != StampKind::Suspect)
+            label.stamp().is_some_and(|stamp| match stamp.kind {
+                StampKind::Replaced => true,
+                StampKind::Condemned => !can_wait,
+                StampKind::Suspect => false,
+            })
         };
         let what = format!("take void stamps off version {current}: it is current");
-        // They count for nothing, and so may wait until every replica has what it is being given.
-        let can_wait = description.is_being_replicated();
-        if description.labels(current).any(void) && !can_wait && !self.would(&what) {
+        if description.labels(current).any(void) && !self.would(&what) {
             self.session.remove_void_stamps(description, current).await?;
         }
         Ok(())

@@ -30,7 +30,7 @@ pub(crate) struct SecretVisit<'a> {
     /// Whether somebody has taken the order back.
     pub(crate) taken_back: bool,
     /// The key that this invocation has revoked, or may have.
-    pub(crate) revoked: Option<KeyId>,
+    pub(crate) revoked: Option<OrderedDeletion>,
     /// Whether the venue has confirmed that.
     pub(crate) has_revoked: bool,
     /// What a person has to do so that a key dies whose time has come.
@@ -38,6 +38,13 @@ pub(crate) struct SecretVisit<'a> {
     /// So many changes of this secret are told elsewhere: a list may show it twice.
     told_before: usize,
     counts: BTreeMap<&'static str, u64>,
+}
+
+/// A key whose deletion was ordered, and not refused.
+pub(crate) struct OrderedDeletion {
+    pub(crate) key: KeyId,
+    /// Whether the venue has answered that it is done.
+    pub(crate) is_done: bool,
 }
 
 /// What a rotation that was begun has changed beside.

@@ -26,8 +26,10 @@ pub(crate) struct Known {
     /// Since when it has been there at the least. A younger one may be rejected since not everybody at the
     /// venue knows it yet.
     pub(crate) since: Option<Timestamp>,
-    /// Whether this run has just revoked it.
+    /// Whether this run has just ordered its deletion, and it was not refused.
     pub(crate) revoked: bool,
+    /// Whether the venue has answered that it is deleted.
+    pub(crate) deleted: bool,
     /// Whether the same host accepted another credential before it rejected this one. The list that comes
     /// after shows that it does so still: a host's name may come to mean another one in between.
     pub(crate) controlled: bool,
@@ -90,7 +92,7 @@ pub(crate) fn judged(
             Life::Dead
         }
         // It was just deleted, and is in the list no more: such a refusal can only mean that.
-        ErrorClass::Unexplained if known.revoked || wrong::is(Wrong::UnexplainedIsDeath) => Life::Dead,
+        ErrorClass::Unexplained if known.deleted || wrong::is(Wrong::UnexplainedIsDeath) => Life::Dead,
         ErrorClass::Denied if wrong::is(Wrong::DeniedIsDeath) => Life::Dead,
         _ if wrong::is(Wrong::SilenceIsDeath) => Life::Dead,
         _ => Life::Unknown,

@@ -12,7 +12,7 @@ use crate::label::{Label, VersionId};
 use crate::operations::answer::Code;
 use crate::operations::commands::{describe_secret, take_off};
 use crate::operations::maintain::current::Current;
-use crate::operations::maintain::visit::SecretVisit;
+use crate::operations::maintain::visit::{OrderedDeletion, SecretVisit};
 use crate::operations::pass::holders::{Holders, holding};
 use crate::operations::retire::end_of_life::{EndOfLife, Retired};
 use crate::operations::retire::grace::Origin;
@@ -88,10 +88,15 @@ impl SecretVisit<'_> {
         };
         let there = |current: &Current| current.venue.id() == venue.id();
         let controlled = current.is_some_and(|current| there(current) && current.has_accepted_one());
-        let revoked = self.revoked.as_ref() == Some(&value.credential.key_id);
+        let ordered = self
+            .revoked
+            .as_ref()
+            .filter(|ordered| ordered.key == value.credential.key_id);
+        let (revoked, deleted) = (ordered.is_some(), ordered.is_some_and(|ordered| ordered.is_done));
         let known = Known {
             since,
             revoked,
+            deleted,
             controlled,
         };
         let dead = self
@@ -140,8 +145,8 @@ impl SecretVisit<'_> {
             format!("{key} of version {version} was supplied, and no master credential could revoke it");
         // Not everywhere does an answer of the key's prove its death.
         let what_to_do = format!(
-            "delete the key at the venue; where a later pass tells of it still, take the version's labels off, \
-             which are shown by: {}",
+            "delete the key at the venue; where a later pass tells of it still, take the version's labels \
+             off, which are shown by: {}",
             describe_secret(&self.name)
         );
         self.leave_to_person(Code::GraceOverrun, say, what_to_do);
@@ -353,7 +358,10 @@ impl SecretVisit<'_> {
             .as_ref()
             .is_none_or(|error| error.class == ErrorClass::UnknownOutcome)
         {
-            self.revoked = Some(key.clone());
+            self.revoked = Some(OrderedDeletion {
+                key: key.clone(),
+                is_done: refused.is_none(),
+            });
         }
         // Where it was refused, another may have done it, or an answer was lost.
         let answer = asked(pass, access.venue, value).await;
@@ -364,6 +372,7 @@ impl SecretVisit<'_> {
         let known = match refused {
             None => Known {
                 revoked: true,
+                deleted: true,
                 controlled,
                 ..known
             },
