@@ -45,11 +45,12 @@ impl Run<'_> {
         )
         .await;
         let (description, is_later) = description?;
-        // The two have to be looks at one time: where they agree, both would have to be stale to be wrong.
-        let current = if is_later {
-            self.session.read(Which::Current).await
-        } else {
-            current
+        // All reads have to agree, and one of them be as late as the look: whoever is wrong then was misled each
+        // time.
+        let current = match &current {
+            Ok(Some(first)) if !description.is_current(&first.version) => current,
+            _ if is_later => self.session.read(Which::Current).await,
+            _ => current,
         };
         match self.standing(&description)? {
             TokenState::Pending => Ok(Some(Opening {

@@ -85,6 +85,18 @@ fn a_look_for_the_tokens_label_is_not_held_against_an_older_read_of_the_value() 
     assert_eq!(world.take_writes(), []);
 }
 
+/// The first reads were right, and the looks for the label are both old.
+#[test]
+fn later_looks_that_agree_do_not_outvote_an_earlier_read_of_the_value() {
+    let world = world();
+    let token = world.begin_rotation();
+    new_current_by_hand(&world);
+    world.plan(Operation::ReadCurrent, 2, Fault::Stale(1));
+    world.plan(Operation::Describe, 2, Fault::Stale(1));
+    refused(world.run(Step::Create, &token), ErrorType::VersionUnknown);
+    assert_eq!(world.take_writes(), []);
+}
+
 #[test]
 fn reads_that_go_on_disagreeing_are_an_error_and_no_key_is_issued() {
     let world = world();
