@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::base::Base;
+use super::often;
 use super::run::Run;
 use super::wrong::{self, Wrong};
 use crate::bounds::{POLL_PAUSE, TIME_TO_STORE, UNSETTLED};
@@ -243,6 +244,8 @@ async fn reap(
     let (versions, complete) = match run.session.ports.store.versions(&run.request.secret).await {
         // A list that lacks what the description names is no complete one.
         Ok(versions) => {
+            // Where they could not be listed before a key was asked for, they are counted now.
+            often::must_not_be_too_often(run, base, Ok(versions.clone()))?;
             let versions: Vec<VersionId> = versions.into_iter().map(|version| version.id).collect();
             let complete = base
                 .description

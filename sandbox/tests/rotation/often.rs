@@ -28,6 +28,23 @@ fn a_secret_with_over_ten_versions_of_a_day_gets_no_key_until_the_next() {
     done(world.run(Step::Create, &token), Done::Issued);
 }
 
+/// They could not be listed before, and are listed to make room for the key.
+#[test]
+fn versions_that_are_listed_only_to_make_room_are_counted_then() {
+    let world = world();
+    world.venue(|model, _| model.knobs.max_keys = Some(3));
+    let (token, lost) = unstored(&world);
+    world.key_by_hand(SUB);
+    world.advance(SETTLED);
+    for _ in 0..11 {
+        world.put_by_hand(&value(""), world.first_credential(), SUB, "SCRATCH");
+    }
+    world.plan(Operation::Versions, 1, Fault::Denied);
+    refused(world.run(Step::Create, &token), ErrorType::RotatedTooOften);
+    assert!(world.plan_is_done());
+    assert_eq!(world.live_keys_for(&token), [lost]);
+}
+
 #[test]
 fn versions_without_labels_count_too() {
     let world = world();
