@@ -45,8 +45,8 @@ impl Run<'_> {
         )
         .await;
         let (description, is_later) = description?;
-        // All reads have to agree, and one of them be as late as the look: whoever is wrong then was misled each
-        // time.
+        // All reads have to agree, and one of them be as late as the look: whoever is wrong then was misled
+        // each time.
         let current = match &current {
             Ok(Some(first)) if !description.is_current(&first.version) => current,
             _ if is_later => self.session.read(Which::Current).await,
