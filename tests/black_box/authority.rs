@@ -197,7 +197,7 @@ async fn no_label_ends_a_key_that_no_secret_names_but_the_enemys() {
 
 /// A label that waits for the key to be replaced takes no grace from it.
 #[tokio::test]
-async fn a_label_that_was_there_before_takes_no_grace_from_the_key_that_another_replaces() {
+async fn a_label_from_before_takes_no_grace_from_what_another_replaces() {
     type Planted = fn(&World);
     let by_id: Planted = |world| plant(world, &world.current_key(), &["COMPROMISED"]);
     let stolen: Planted = |world| plant_value(world, &world.current().to_string(), &["COMPROMISED"]);

@@ -53,7 +53,7 @@ pub trait Venue: Send + Sync + Debug {
     /// # Errors
     /// What it lacks, in words for the operator.
     fn may_issue(&self, master: &KeyState) -> Result<(), String>;
-    /// Asks what a key may do, signed by that key. The protocol asks by [`Venue::ask`].
+    /// Asks what a key may do, signed by that key. The protocol asks by `ask`, below.
     async fn inspect(&self, key: &Signer) -> Result<KeyState, VenueError>;
     /// All keys of an account, over all pages.
     async fn list(&self, master: &Signer, account: &AccountId) -> Result<KeyList, VenueError>;

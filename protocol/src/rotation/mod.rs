@@ -1,4 +1,5 @@
-//! The four steps that Secrets Manager calls, one file each, and what they share.
+//! The four steps that Secrets Manager calls, one file each, and what they share. What they share extends one
+//! `Run`: `base`, `standing`, `wanted` and `wrong` need one another through its methods alone.
 
 mod authority;
 mod base;

@@ -85,7 +85,7 @@ fn a_master_that_lists_keys_and_cannot_issue_any_is_found_once() {
 }
 
 #[test]
-fn a_master_that_does_not_serve_a_secret_is_found_with_the_command_that_adds_it() {
+fn a_master_that_does_not_serve_a_secret_is_told_with_its_command() {
     let entry = r#"{"accounts":["53888000"],"permissions":["spot"],"ip_allowlist":["203.0.113.7"]}"#;
     let credential = r#""environment":"mainnet","api_key":"<key>","api_secret":"<secret>""#;
     let serving = |whom: &str| format!(r#"{{{credential},"serves":{{"{whom}":{entry}}}}}"#);

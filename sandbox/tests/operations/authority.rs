@@ -85,7 +85,7 @@ fn no_label_on_a_version_that_names_another_s_key_harms_that_key() {
 
 /// OTHERS-UNHARMED: a hand wrote a stamp on a version that had just been made, and nobody stamps it anew.
 #[test]
-fn an_old_stamp_of_one_secret_takes_no_grace_from_it_for_a_label_of_another() {
+fn an_old_stamp_takes_no_grace_for_a_label_of_another_secret() {
     let world = world();
     let shared = world.key_by_hand(SUB);
     let other = world.add_secret_of("prod/bybit/other", &world.key_by_hand(SUB));

@@ -114,7 +114,7 @@ fn a_rejected_demo_key_that_nothing_controls_is_told_as_a_suspect() {
 }
 
 #[test]
-fn a_leaked_hand_made_demo_key_that_was_deleted_is_told_with_what_ends_it() {
+fn a_leaked_demo_key_that_was_deleted_is_told_with_what_ends_it() {
     let world = demo("mainnet");
     let (key, old) = (world.first_key().clone(), world.first_version());
     world.rotate().expect("a rotation");

@@ -30,7 +30,7 @@ fn a_key_that_was_never_stored_dies_once_no_living_run_can_store_it() {
 
 /// HONEST: a list may show for a while what another run has deleted, and the venue then says that it is gone.
 #[test]
-fn a_key_that_another_run_has_deleted_is_not_said_to_be_revoked_by_this_one() {
+fn a_key_that_another_run_has_deleted_is_not_said_to_be_our_work() {
     let world = world_with(Setup::at(&PLAIN_COARSE));
     let key = orphan(&world);
     world.advance(hours(1));

@@ -241,7 +241,7 @@ fn labels_of_what_is_over_are_left_while_a_replica_catches_up() {
 }
 
 #[test]
-fn void_stamps_on_the_current_version_are_left_while_a_replica_catches_up() {
+fn a_void_condemnation_is_left_while_a_replica_catches_up() {
     let world = rotated_twice();
     let stamp = "CONDEMNED-20260301T000000Z-00000000";
     world.label(stamp, Some(&world.token));

@@ -88,7 +88,7 @@ fn an_answer_says_that_a_key_is_not_asked_and_raises_nothing() {
 }
 
 #[test]
-fn a_current_key_that_is_refused_without_a_reason_is_alive_if_it_is_listed() {
+fn a_current_key_refused_without_a_reason_is_alive_if_it_is_listed() {
     let world = world_at(&TERSE);
     bind(&world, world.first_key(), Ips::only([BOT_ADDRESS]));
     let answer = world.maintain();
@@ -97,7 +97,7 @@ fn a_current_key_that_is_refused_without_a_reason_is_alive_if_it_is_listed() {
 }
 
 #[test]
-fn a_current_key_that_is_refused_without_a_reason_and_not_listed_is_suspect() {
+fn a_current_key_refused_without_a_reason_and_unlisted_is_suspect() {
     let world = world_at(&TERSE);
     world.delete_key(world.first_key());
     world.advance(hours(1));

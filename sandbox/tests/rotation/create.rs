@@ -72,7 +72,7 @@ fn two_reads_that_disagree_about_the_current_version_are_made_again() {
 /// The label of the token is shown late, and what is shown then is still old: it agrees with a read of the
 /// current value that is as old.
 #[test]
-fn a_look_for_the_tokens_label_is_not_held_against_an_older_read_of_the_value() {
+fn a_look_for_the_label_is_not_held_against_an_older_read_of_the_value() {
     let world = world();
     let token = world.begin_rotation();
     // That ends the rotation.
@@ -110,7 +110,7 @@ fn reads_that_go_on_disagreeing_are_an_error_and_no_key_is_issued() {
 /// ONE-PER-TOKEN: a hand labels the version that a dry run of the service left, whose value is the current
 /// one.
 #[test]
-fn a_value_missed_by_a_stale_read_and_seen_as_an_offer_is_the_version_s_own() {
+fn a_value_missed_by_a_stale_read_and_seen_as_an_offer_is_its_own() {
     for label in ["CANDIDATE", "ROLLBACK"] {
         let world = world();
         let token = world.begin_rotation();

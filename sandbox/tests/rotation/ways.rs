@@ -112,7 +112,7 @@ fn the_services_dry_run_asks_nothing_where_asking_does_harm() {
 }
 
 #[test]
-fn a_key_that_has_been_in_use_is_not_offered_again_where_asking_does_harm() {
+fn a_key_that_was_in_use_is_not_offered_again_where_asking_does_harm() {
     let world = supplied(&SHY);
     let first = world.first_version();
     offered(&world);
@@ -180,7 +180,7 @@ fn who_goes_back_does_so_to_the_form_that_consumers_had() {
 }
 
 #[test]
-fn a_new_key_is_asked_thrice_at_most_where_rejections_lock_the_caller_out() {
+fn a_new_key_is_asked_thrice_at_most_where_rejections_lock_us_out() {
     let world = supplied(&SHY);
     offered(&world);
     let token = copied(&world);

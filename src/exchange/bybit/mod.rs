@@ -1,5 +1,4 @@
-//! Bybit v5. Source of every fact here: Bybit's API documentation, `docs/v5/user`, `docs/v5/guide` and
-//! `docs/v5/error`.
+//! Bybit v5. Source of every fact here: Bybit's API documentation, `docs/v5/{user,guide,error}`.
 
 mod answers;
 mod codes;
@@ -30,8 +29,7 @@ use super::kit::wire::Wire;
 /// What the one list of exchanges has of it.
 pub(super) const EXCHANGE: Exchange = Exchange::of::<BybitWire>("bybit");
 
-/// One of these makes a master account's key one that issues keys. Source:
-/// `docs/v5/user/create-subuid-apikey`.
+/// With one of these a master's key issues keys. Source: `docs/v5/user/create-subuid-apikey`.
 const ISSUES: [&str; 4] = [
     "AccountTransfer",
     "SubMemberTransfer",
