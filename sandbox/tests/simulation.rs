@@ -77,3 +77,14 @@ fn an_account_that_is_full_needs_a_person_whichever_it_is() {
     let told = replay(&history);
     assert!(told.good, "{}", told.text);
 }
+
+/// The first look of an order proves the leaked key dead; a later one does not show that any more.
+#[test]
+fn a_key_that_an_order_proved_dead_stays_so_in_its_answer() {
+    let history: History = "4338145210325279707 begin:0:0 due:0:0 invoke:0:0 break-glass:3:283 \
+                            go:1:2:denied go:1:0 put:3:252 go:1:0 go:1:0 run:1:0"
+        .parse()
+        .unwrap();
+    let told = replay(&history);
+    assert!(told.good, "{}", told.text);
+}

@@ -78,6 +78,13 @@ impl Emergency<'_> {
             if report.has_revoked {
                 self.happened(format!("{} was revoked", leaked.key));
             }
+            // What was proven dead stays so, whatever a later look may not show.
+            let is_dead_already = |version: &str| {
+                row.keys
+                    .iter()
+                    .any(|key| key.version == version && key.alive == Some(false))
+            };
+            report.row.keys.retain(|key| !is_dead_already(&key.version));
             row.keys
                 .retain(|key| !report.row.keys.iter().any(|newer| newer.version == key.version));
             row.keys.append(&mut report.row.keys);
