@@ -205,13 +205,7 @@ async fn revoke_beside(
     key: &ListedKey,
     list: &KeyList,
 ) -> Result<usize, Error> {
-    match run.session.revoke(run.token(), access, key).await? {
-        Ok(()) => {}
-        Err(error) if error.class == ErrorClass::PassphraseWrong => {
-            tracing::warn!(%error, key = %key.key_id, "a key cannot be deleted without its passphrase");
-        }
-        Err(error) => return Err(venue_error(&error)),
-    }
+    run.revoke_unstored(access, key).await?;
     Ok(young_of(run, &base.description, list)
         .filter(|other| other.key_id != key.key_id)
         .count())

@@ -11,10 +11,14 @@ use crate::bounds::{LAST_MOMENT, REREAD, REREAD_PAUSE};
 use crate::error::{Error, ErrorType};
 use crate::label::{Label, VersionId};
 use crate::marker::Marker;
-use crate::ports::{Grant, IssuedKey, LabelMove, Ports, Put, StoreError, StoredValue, VenueError, Which};
+use crate::ports::{
+    ErrorClass, Grant, IssuedKey, LabelMove, ListedKey, Ports, Put, StoreError, StoredValue, VenueError,
+    Which,
+};
 use crate::secret::{KeyId, SecretValue};
 use crate::session::{
     About, AccountAccess, Act, Caller, Changes, Known, SecretSession, Tried, store_class, venue_class,
+    venue_error,
 };
 use crate::task::Task;
 
@@ -107,6 +111,22 @@ impl<'a> Run<'a> {
         self.session
             .record(Action::IssueKey, self.token(), &about, venue_class(&result));
         Ok(result)
+    }
+
+    /// Revokes a key of the token's whose secret is lost. One that nobody can delete, since the master is
+    /// another one by now, is in no rotation's way: a pass tells a person of it.
+    pub(super) async fn revoke_unstored(
+        &self,
+        access: &AccountAccess<'_>,
+        key: &ListedKey,
+    ) -> Result<(), Error> {
+        match self.session.revoke(self.token(), access, key).await? {
+            Err(error) if error.class == ErrorClass::PassphraseWrong => {
+                tracing::warn!(%error, key = %key.key_id, "a key cannot be deleted without its passphrase");
+                Ok(())
+            }
+            revoked => revoked.map_err(|error| venue_error(&error)),
+        }
     }
 
     pub(super) async fn put(&self, text: &SecretString, key: &KeyId) -> Tried<(), StoreError> {

@@ -383,14 +383,7 @@ pub(super) async fn revoke_the_rest(
 ) -> Result<(), Error> {
     for key in the_rest(list, ours, keep) {
         tracing::warn!(key = %key.key_id, "revoking a key that was issued for this version and is not in it");
-        match run.session.revoke(run.token(), access, key).await? {
-            Ok(()) => {}
-            // The master has been another one since it was issued: a pass tells a person of it.
-            Err(error) if error.class == ErrorClass::PassphraseWrong => {
-                tracing::warn!(%error, key = %key.key_id, "a key cannot be deleted without its passphrase");
-            }
-            Err(error) => return Err(venue_error(&error)),
-        }
+        run.revoke_unstored(access, key).await?;
     }
     Ok(())
 }

@@ -10,10 +10,11 @@ use protocol::label::VersionId;
 use protocol::marker::Marker;
 use protocol::name::{SecretName, VenueId};
 use protocol::ports::{
-    ErrorClass, Grant, IssuedKey, KeyList, KeyState, ListedKey, Powers, Signer, Venue, VenueError, Whose,
+    ErrorClass, Grant, IssuedKey, KeyList, KeyState, KeyToRevoke, ListedKey, Powers, Signer, Venue,
+    VenueError, Whose,
 };
 use protocol::secret::{AccountId, Addresses, Credential, KeyForm, KeyId, Permission, Permissions, Word};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{Checked, Subject};
 use crate::in_process::BOT_ADDRESS;
@@ -132,6 +133,24 @@ impl<'a> Case<'a> {
 
     pub(super) async fn issue(&self, grant: &Grant) -> Result<Credential, String> {
         self.issue_as(&self.account, &self.marker(), grant).await
+    }
+
+    /// Edits a key of the account, with the passphrase that is shown for its own.
+    pub(super) async fn edit(
+        &self,
+        key: &ListedKey,
+        passphrase: Option<&SecretString>,
+        grant: &Grant,
+    ) -> Result<(), VenueError> {
+        let edited = self
+            .venue
+            .edit(&self.master, &self.account, key, passphrase, grant);
+        edited.await
+    }
+
+    /// Revokes a key of the account.
+    pub(super) async fn revoke(&self, key: impl Into<KeyToRevoke<'_>>) -> Result<(), VenueError> {
+        self.venue.revoke(&self.master, &self.account, key.into()).await
     }
 
     pub(super) async fn issue_as(

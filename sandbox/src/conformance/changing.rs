@@ -28,16 +28,7 @@ pub(super) async fn an_edit_sets_exactly(case: &Case<'_>) -> Checked {
     ];
     for grant in grants {
         let listed = case.listed(&key.key_id).await?;
-        let edited = case
-            .venue
-            .edit(
-                &case.master,
-                &case.account,
-                &listed,
-                key.passphrase.as_ref(),
-                &grant,
-            )
-            .await;
+        let edited = case.edit(&listed, key.passphrase.as_ref(), &grant).await;
         edited.map_err(|error| format!("a key was not edited: {error}"))?;
         case.is_exactly(&key, &grant).await?;
         let note = case.listed(&key.key_id).await?.marker;
@@ -70,16 +61,7 @@ pub(super) async fn an_edit_takes_away_what_a_person_gave(case: &Case<'_>) -> Ch
         !listed.powers.moves_funds.is_empty(),
         "a key that moves funds is listed as harmless"
     );
-    let edited = case
-        .venue
-        .edit(
-            &case.master,
-            &case.account,
-            &listed,
-            key.passphrase.as_ref(),
-            &case.usual(),
-        )
-        .await;
+    let edited = case.edit(&listed, key.passphrase.as_ref(), &case.usual()).await;
     edited.map_err(|error| format!("a key was not edited: {error}"))?;
     case.is_exactly(&key, &case.usual()).await
 }
@@ -97,10 +79,7 @@ pub(super) async fn a_key_of_another_account_is_not_touched_where_calls_name_acc
     if case.kind().names_accounts {
         return untouched(case, &key).await;
     }
-    let revoked = case
-        .venue
-        .revoke(&case.master, &case.account, (&key).into())
-        .await;
+    let revoked = case.revoke(&key).await;
     revoked.map_err(|error| format!("a key was not revoked: {error}"))
 }
 
@@ -113,19 +92,10 @@ async fn untouched(case: &Case<'_>, key: &Credential) -> Checked {
     let issued = case.truth().len() - before.len();
     ensure!(issued == 1, "{issued} keys were issued");
     let before = case.truth();
-    let edited = case
-        .venue
-        .edit(
-            &case.master,
-            &case.account,
-            &listed,
-            key.passphrase.as_ref(),
-            &case.usual(),
-        )
-        .await;
+    let edited = case.edit(&listed, key.passphrase.as_ref(), &case.usual()).await;
     refused(edited, &case.master, &NOT_THERE)?;
     for to_revoke in [KeyToRevoke::from(key), KeyToRevoke::from(&listed)] {
-        let revoked = case.venue.revoke(&case.master, &case.account, to_revoke).await;
+        let revoked = case.revoke(to_revoke).await;
         refused(revoked, &case.master, &NOT_THERE)?;
     }
     case.nothing_changed(&before)?;
@@ -148,7 +118,7 @@ pub(super) async fn a_revoked_key_is_rejected_and_unlisted(case: &Case<'_>) -> C
 }
 
 async fn revoke(case: &Case<'_>, key: &Credential) -> Checked {
-    let revoked = case.venue.revoke(&case.master, &case.account, key.into()).await;
+    let revoked = case.revoke(key).await;
     revoked.map_err(|error| format!("a key was not revoked: {error}"))
 }
 
@@ -172,7 +142,7 @@ pub(super) async fn a_key_that_is_gone_is_not_revoked_again(case: &Case<'_>) -> 
                     passphrase: key.passphrase.as_ref(),
                     listed_since,
                 };
-                let again = case.venue.revoke(&case.master, &case.account, gone).await;
+                let again = case.revoke(gone).await;
                 let with = format!("beside {others} other keys");
                 refused(again, &case.master, &[due]).map_err(|broken| format!("{with}: {broken}"))?;
             }
@@ -192,16 +162,7 @@ pub(super) async fn a_key_that_is_gone_is_not_edited(case: &Case<'_>) -> Checked
         addresses: only([BOT_ADDRESS]),
         ..case.usual()
     };
-    let edited = case
-        .venue
-        .edit(
-            &case.master,
-            &case.account,
-            &listed,
-            key.passphrase.as_ref(),
-            &grant,
-        )
-        .await;
+    let edited = case.edit(&listed, key.passphrase.as_ref(), &grant).await;
     refused(edited, &case.master, &NOT_THERE)?;
     ensure!(
         listed.powers != Powers::default(),
@@ -215,32 +176,20 @@ pub(super) async fn an_order_about_a_key_shows_its_passphrase(case: &Case<'_>) -
     let listed = case.listed(&key.key_id).await?;
     let before = case.truth();
     let another = Some(SecretString::from("Another-aA1!"));
-    let edited = case
-        .venue
-        .edit(
-            &case.master,
-            &case.account,
-            &listed,
-            another.as_ref(),
-            &case.usual(),
-        )
-        .await;
+    let edited = case.edit(&listed, another.as_ref(), &case.usual()).await;
     let to_revoke = KeyToRevoke {
         passphrase: another.as_ref(),
         ..KeyToRevoke::from(&listed)
     };
     if !case.profile().manages_by_passphrase {
         edited.map_err(|error| format!("a passphrase that nobody asks for is in the way: {error}"))?;
-        let revoked = case.venue.revoke(&case.master, &case.account, to_revoke).await;
+        let revoked = case.revoke(to_revoke).await;
         return revoked.map_err(|error| error.to_string());
     }
     refused(edited, &case.master, &[ErrorClass::PassphraseWrong])?;
-    let revoked = case.venue.revoke(&case.master, &case.account, to_revoke).await;
+    let revoked = case.revoke(to_revoke).await;
     refused(revoked, &case.master, &[ErrorClass::PassphraseWrong])?;
     case.nothing_changed(&before)?;
-    let revoked = case
-        .venue
-        .revoke(&case.master, &case.account, (&key).into())
-        .await;
+    let revoked = case.revoke(&key).await;
     revoked.map_err(|error| format!("a key was not revoked by its own passphrase: {error}"))
 }

@@ -171,16 +171,7 @@ pub(super) async fn words_that_cannot_be_granted_are_not_issued(case: &Case<'_>)
         let no = [NO[0], NO[1], ErrorClass::Fault];
         let issued = case.try_issue(&case.account, &case.marker(), &grant).await;
         refused(issued, &case.master, &no)?;
-        let edited = case
-            .venue
-            .edit(
-                &case.master,
-                &case.account,
-                &listed,
-                usual.passphrase.as_ref(),
-                &grant,
-            )
-            .await;
+        let edited = case.edit(&listed, usual.passphrase.as_ref(), &grant).await;
         refused(edited, &case.master, &no)?;
     }
     ensure!(refusals > 0, "all words can be granted");
@@ -219,16 +210,7 @@ pub(super) async fn too_many_addresses_are_refused(case: &Case<'_>) -> Checked {
     let (before, one_more) = (case.truth(), of(most + 1));
     let more = case.try_issue(&case.account, &case.marker(), &one_more).await;
     refused(more, &case.master, &NO)?;
-    let edited = case
-        .venue
-        .edit(
-            &case.master,
-            &case.account,
-            &listed,
-            issued.passphrase.as_ref(),
-            &one_more,
-        )
-        .await;
+    let edited = case.edit(&listed, issued.passphrase.as_ref(), &one_more).await;
     refused(edited, &case.master, &NO)?;
     case.nothing_changed(&before)
 }
@@ -309,9 +291,6 @@ pub(super) async fn a_key_is_issued_in_the_form_asked_for(case: &Case<'_>) -> Ch
 pub(super) async fn a_key_that_was_never_stored_can_be_revoked(case: &Case<'_>) -> Checked {
     let issued = case.issue(&case.usual()).await?;
     let listed = case.listed(&issued.key_id).await?;
-    let revoked = case
-        .venue
-        .revoke(&case.master, &case.account, (&listed).into())
-        .await;
+    let revoked = case.revoke(&listed).await;
     revoked.map_err(|error| format!("a key that its marker alone tells was not revoked: {error}"))
 }

@@ -9,7 +9,7 @@ use protocol::ports::Asking;
 use protocol::rotation::Step;
 use protocol::{Error, ErrorType};
 
-use super::stage::ENEMY;
+use super::stage::{ENEMY, WITHOUT_MASTER, is_offered};
 use crate::in_process::kind::Tells;
 use crate::in_process::{BOT_ADDRESS, FUNCTION_ADDRESS, Failure, SUB, World, audit, settings_by_hand};
 use crate::invariants::{Invariant, Violation};
@@ -102,11 +102,6 @@ fn come_to_rest(world: &World, secret: &SecretId) -> Result<(), String> {
 
 /// Where only a person makes keys, one is offered before a rotation begins.
 fn supply(world: &World, secret: &SecretId) {
-    let is_offered = |secret: &Secret| {
-        ["CANDIDATE", "ROLLBACK"]
-            .into_iter()
-            .any(|label| secret.holder(label).is_some())
-    };
     let cannot = |secret: &Secret| {
         secret.is_deleted() || secret.labels().len() >= 20 || secret.versions().len() >= 100
     };
@@ -117,16 +112,9 @@ fn supply(world: &World, secret: &SecretId) {
     let made = world.venue(|model, now| model.create_key_by_hand(SUB, settings, now));
     let Ok(key) = made else { return };
     let version = VersionId::new("0ffe3ed-0n-the-way-t0-rest-by-one-hand");
-    let value = world.filled_in(SUPPLIED, &key, SUB);
+    let value = world.filled_in(WITHOUT_MASTER, &key, SUB);
     world.put_value(secret, &version, &value, &["CANDIDATE"]);
 }
-
-/// What a person stores who has made a key.
-const SUPPLIED: &str = concat!(
-    r#"{"exchange":"bybit","environment":"mainnet",<credential>,"#,
-    r#""subaccount":"<account>","#,
-    r#""policy":{"permissions":[<words>],"ip_allowlist":["203.0.113.7"]}}"#
-);
 
 /// Hears what is done on the way to rest.
 pub(super) type Tell<'a> = &'a mut dyn FnMut(&World, &Answer);

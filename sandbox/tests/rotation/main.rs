@@ -22,6 +22,8 @@ mod ways;
 
 #[path = "../harness/mod.rs"]
 mod harness;
+#[path = "../harness/other_venues.rs"]
+mod other_venues;
 #[path = "../harness/watched.rs"]
 mod watched;
 

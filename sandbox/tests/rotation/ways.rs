@@ -1,10 +1,11 @@
 //! Venues of other ways: where keys are made by a person alone, where asking one does harm, where a refusal
 //! does not say why, where keys are pairs, or are deleted by their passphrases.
 
+use sandbox::in_process::Operation;
 use sandbox::in_process::kind::{MUDDLED_SUPPLIED, PASSWORD, PLAIN, SHY, TERSE, VenueKind};
-use sandbox::in_process::{Operation, PARENT};
 use sandbox::venue::{Credential, Knobs};
 
+use super::other_venues::{another_master, times_asked};
 use super::*;
 
 /// A value whose key a person has made.
@@ -40,14 +41,6 @@ fn offered(world: &World) -> (VersionId, Credential) {
     let key = world.key_by_hand_with(SUB, settings_by_hand(world.kind().usual));
     let version = world.put_by_hand(&by_hand(world.kind()), &key, SUB, "CANDIDATE");
     (version, key)
-}
-
-/// How often a key was asked since the calls were last taken.
-fn times_asked(world: &World, whose: &str) -> usize {
-    let asked = world.take_calls().into_iter().filter(|made| {
-        made.call.operation == Operation::Inspect && made.call.about.starts_with(&format!("the {whose} key"))
-    });
-    asked.count()
 }
 
 fn pairs(kind: &'static VenueKind, by_hand: bool, more: &str) -> Watched {
@@ -249,20 +242,6 @@ fn an_offer_of_another_form_is_refused() {
     world.put_key(&world.key_by_hand(SUB), "CANDIDATE");
     let said = issues_nothing(&world, ErrorType::OfferRefused);
     assert!(said.contains("ed25519") && said.contains("hmac"), "{said}");
-}
-
-/// A new master key, stored, and the old one deleted.
-fn another_master(world: &World) {
-    let old = world.master_key().clone();
-    let ips = Ips::only([FUNCTION_ADDRESS]);
-    let new = world
-        .venue(|model, now| model.add_master_key(PARENT, ips, now))
-        .expect("the parent is there");
-    let document = Setup::default().master_document.expect("a master");
-    let value = world.filled_in(&document, &new, PARENT);
-    let version = VersionId::new("another-master-key-stored-by-one-hand");
-    world.put_value(&world.master(), &version, &value, &["AWSCURRENT"]);
-    world.delete_key(&old);
 }
 
 #[test]

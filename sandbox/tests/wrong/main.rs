@@ -13,6 +13,8 @@ mod venues;
 
 #[path = "../harness/mod.rs"]
 mod harness;
+#[path = "../harness/other_venues.rs"]
+mod other_venues;
 
 use harness::{MASTER, copied, created, hours, key_in, minutes, new_current_by_hand, seconds, unstored};
 use protocol::label::VersionId;

@@ -5,9 +5,10 @@ use protocol::wrong::Wrong;
 use sandbox::in_process::kind::{
     MUDDLED_SUPPLIED, PASSWORD, PLAIN_COARSE, SHY, SLOW_TIGHT, TERSE, VenueKind,
 };
-use sandbox::in_process::{BOT_ADDRESS, ELSEWHERE, FUNCTION_ADDRESS, OTHER_SUB, Operation, PARENT};
+use sandbox::in_process::{BOT_ADDRESS, ELSEWHERE, FUNCTION_ADDRESS, OTHER_SUB};
 use sandbox::venue::Ips;
 
+use super::other_venues::{another_master, times_asked};
 use super::*;
 
 pub(super) const HISTORIES: &[(Wrong, Rule)] = &[
@@ -119,13 +120,6 @@ fn a_pair_follows_a_pair() -> bool {
     secret.contains("PRIVATE KEY")
 }
 
-fn times_asked(world: &World, whose: &str) -> usize {
-    let asked = world.take_calls().into_iter().filter(|made| {
-        made.call.operation == Operation::Inspect && made.call.about.starts_with(&format!("the {whose} key"))
-    });
-    asked.count()
-}
-
 fn a_key_in_use_is_not_asked() -> bool {
     let world = supplied(&SHY);
     copied(&world);
@@ -159,14 +153,7 @@ fn a_lost_key_can_be_deleted() -> bool {
 fn a_key_that_cannot_be_deleted_is_told() -> bool {
     let world = world_at(&PASSWORD);
     unstored(&world);
-    let ips = Ips::only([FUNCTION_ADDRESS]);
-    let made = world.venue(|model, now| model.add_master_key(PARENT, ips, now));
-    let (new, old) = (made.expect("the parent is there"), world.master_key().clone());
-    let document = Setup::default().master_document.expect("a master");
-    let value = world.filled_in(&document, &new, PARENT);
-    let version = VersionId::new("another-master-key-stored-by-one-hand");
-    world.put_value(&world.master(), &version, &value, &["AWSCURRENT"]);
-    world.delete_key(&old);
+    another_master(&world);
     world.advance(SETTLED);
     let answer = world.maintain();
     answer

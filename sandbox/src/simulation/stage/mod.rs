@@ -7,6 +7,7 @@ mod service;
 mod venue;
 
 pub(super) use enemy::NAME as ENEMY;
+pub(super) use operator::is_offered;
 pub(super) use runs::summary;
 
 use jiff::SignedDuration;
@@ -86,7 +87,8 @@ const WITH_WAY_BACK: &str = concat!(
     r#""policy":{"permissions":[<words>],"ip_allowlist":["203.0.113.7"],"#,
     r#""auto_rollback":true}}"#
 );
-const WITHOUT_MASTER: &str = concat!(
+/// One whose key a person has made.
+pub(super) const WITHOUT_MASTER: &str = concat!(
     r#"{"exchange":"bybit","environment":"mainnet",<credential>,"#,
     r#""subaccount":"<account>","#,
     r#""policy":{"permissions":[<words>],"ip_allowlist":["203.0.113.7"]}}"#

@@ -97,12 +97,7 @@ impl Stage {
 
     /// Where only a person makes keys, one is offered before a rotation begins.
     pub(super) fn supply(&mut self, secret: usize) {
-        let offered = |secret: &Secret| {
-            ["CANDIDATE", "ROLLBACK"]
-                .into_iter()
-                .any(|label| secret.holder(label).is_some())
-        };
-        if self.world.kind().is_supplied() && !self.look(secret, offered) {
+        if self.world.kind().is_supplied() && !self.look(secret, is_offered) {
             // Where there is no room for another key, there is none.
             let _ = self.offer(secret, 0);
         }
@@ -245,6 +240,13 @@ impl Stage {
         }
         Some(())
     }
+}
+
+/// Whether a person offers a key.
+pub(in crate::simulation) fn is_offered(secret: &Secret) -> bool {
+    ["CANDIDATE", "ROLLBACK"]
+        .into_iter()
+        .any(|label| secret.holder(label).is_some())
 }
 
 /// A value that lacks these fields.
